@@ -1,0 +1,10 @@
+"""Files that ship with the program: in the wheel beside this file, in a checkout at its top."""
+
+from pathlib import Path
+
+
+def path(name: str) -> Path:
+    """Where `rules.toml`, `migrations` or `systemd` stands on this machine."""
+    here = Path(__file__).parent
+    installed = here / "_bundled" / name
+    return installed if installed.exists() else here.parent / name

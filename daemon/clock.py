@@ -1,0 +1,42 @@
+"""The clock: the only place that reads the machine's time.
+
+`Clock` is what everything else is given; the tests give a manual one. Wall time is for people and records,
+`elapsed` for durations (CLOCK_BOOTTIME: it goes on during suspend and ignores steps of the wall clock), `awake`
+(CLOCK_MONOTONIC) stops in suspend, so that a step can be told from a suspend.
+"""
+
+import asyncio
+import time
+from typing import Protocol
+
+from daemon.types import Millis
+
+
+class Clock(Protocol):
+    def now(self) -> Millis:
+        """Wall time in milliseconds UTC."""
+        ...
+
+    def elapsed(self) -> Millis:
+        """Milliseconds since boot, suspend included; never steps."""
+        ...
+
+    def awake(self) -> Millis:
+        """Milliseconds since boot, suspend excluded; never steps."""
+        ...
+
+    async def sleep(self, duration: Millis) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> Millis:
+        return time.time_ns() // 1_000_000
+
+    def elapsed(self) -> Millis:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+    def awake(self) -> Millis:
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000
+
+    async def sleep(self, duration: Millis) -> None:
+        await asyncio.sleep(duration / 1_000)

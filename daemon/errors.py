@@ -1,0 +1,30 @@
+"""Failures that end a command: one sentence for the person, with the remedy, and the documented exit status.
+
+What a caller can act on is returned as a value with a reason instead. No message ever carries a secret.
+"""
+
+
+class MarginwatchError(Exception):
+    """A failure a person can mend; printed as one sentence, never with a traceback."""
+
+    exit_status = 1
+
+
+class UsageError(MarginwatchError):
+    """The command line asks for something that does not exist."""
+
+    exit_status = 2
+
+
+class ConfigError(MarginwatchError):
+    """The configuration cannot be used. `problems` are all its mistakes, each with its place."""
+
+    exit_status = 78
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StoreError(MarginwatchError):
+    """The database cannot be used as it is."""

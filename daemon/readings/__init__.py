@@ -1,0 +1,1 @@
+"""What a reading is: its fields and derived fields. Pure."""

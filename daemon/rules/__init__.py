@@ -1,0 +1,1 @@
+"""The rule language: parse, compile, windows, functions. Pure."""

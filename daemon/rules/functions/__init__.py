@@ -1,0 +1,1 @@
+"""One file per function of the rule language, found by its name."""

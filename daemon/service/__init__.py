@@ -1,0 +1,1 @@
+"""The loops: account owner, poller, outbox."""

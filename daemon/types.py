@@ -1,0 +1,322 @@
+"""The values that flow through marginwatch, and the vocabulary they carry.
+
+Everything here is a frozen value: no clock, no I/O, no behaviour beyond reading itself. Instants are integer
+milliseconds UTC, durations integer milliseconds, amounts exact decimals as the exchange sent them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+Millis: TypeAlias = int
+"""An instant (since 1970, UTC) or a duration, in milliseconds."""
+
+SECOND: Millis = 1_000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+
+class Source(StrEnum):
+    """Where a reading came from."""
+
+    REST = "rest"
+    WS = "ws"
+    CONFIRM = "confirm"
+    IMPORT = "import"
+
+
+class Quality(StrEnum):
+    """Whether a reading is judged (SEMANTICS B5, B7): only `ok`, `confirmed` and `unconfirmed` are."""
+
+    OK = "ok"
+    SUSPECT = "suspect"
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    UNCONFIRMED = "unconfirmed"
+    STALE = "stale"
+
+
+JUDGED = frozenset({Quality.OK, Quality.CONFIRMED, Quality.UNCONFIRMED})
+
+
+class MissReason(StrEnum):
+    """Why an attempt to read gave no reading: the closed set of SEMANTICS A3."""
+
+    TIMEOUT = "timeout"
+    NETWORK = "network"
+    HTTP_5XX = "http_5xx"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    AUTH = "auth"
+    PERMISSION = "permission"
+    WRONG_USER = "wrong_user"
+    BAD_ANSWER = "bad_answer"
+    STORE_DOWN = "store_down"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class State(StrEnum):
+    """Where an alert stands. `ok` is the absence of one and appears only as the start of a transition."""
+
+    OK = "ok"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    RETIRED = "retired"
+
+
+class Kind(StrEnum):
+    """What a notification tells."""
+
+    FIRING = "firing"
+    REPEAT = "repeat"
+    RESOLVED = "resolved"
+    RETIRED = "retired"
+
+
+class Outcome(StrEnum):
+    """How an attempt to deliver ended (SEMANTICS F1)."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    LATER = "later"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """The fields of a reading, in USDT. None is a field that the source did not send, never a zero."""
+
+    available_margin: Decimal | None = None
+    available_usdt: Decimal | None = None
+    almighty_gold: Decimal | None = None
+    al_margin: Decimal | None = None
+    al_freeze: Decimal | None = None
+    cross_un_pnl: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the exchange said about one account, before our clock and counter are put on it.
+
+    `extra` holds the fields of the answer that we do not know, as sent.
+    """
+
+    user_id: str
+    exchange_at: Millis | None
+    balances: Balances
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """An attempt to read that gave none: the reason for machines, one sentence for people (never a secret)."""
+
+    reason: MissReason
+    detail: str
+
+
+# The inputs of an account's engine: exactly these (SEMANTICS A1). `seq` is the account's own counter, `at`
+# the one reading of our clock made when the input left the mailbox.
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One answer of the exchange about one account; stored as a snapshot."""
+
+    seq: int
+    at: Millis
+    source: Source
+    quality: Quality
+    exchange_at: Millis | None
+    balances: Balances
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    seq: int
+    at: Millis
+    reason: MissReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A suspect reading that no confirming read settled in time: now it is judged after all."""
+
+    seq: int
+    at: Millis
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """Our wall clock was set: every instant held before moves by `by`, so that durations stay true."""
+
+    seq: int
+    at: Millis
+    by: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """The rules in force may have changed: a start or a reload."""
+
+    seq: int
+    at: Millis
+
+
+Input: TypeAlias = Reading | Miss | Unconfirmed | ClockStep | ConfigChange
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The comparison that decided a condition: `text` as written, with the values of both its sides.
+
+    `field` names the left side for people (`available_margin`, `delta(al_freeze, 10m)`).
+    """
+
+    text: str
+    field: str
+    value: Decimal | None
+    threshold: Decimal | None
+    falling: bool
+    """True when lower values are worse (`<`, `<=`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One episode of one rule on one account, as recorded: everything the next step needs, nothing derived.
+
+    An episode is identified by (account, rule, seq), `seq` being that of the input that began it.
+    """
+
+    rule: str
+    seq: int
+    code: str
+    """The four characters by which people know it."""
+    severity: Severity
+    state: State
+    meaning: str
+    """The rule's meaning when the episode began (SEMANTICS D5); another meaning retires the alert."""
+    started_at: Millis
+    """When the condition became true."""
+    fired_at: Millis | None = None
+    ended_at: Millis | None = None
+    judged: Judged | None = None
+    """The deciding comparison at the last input at which the condition was true."""
+    worst: Decimal | None = None
+    """The worst value of that comparison's left side during the episode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One state change of an alert."""
+
+    rule: str
+    alert_seq: int
+    at: Millis
+    from_state: State
+    to_state: State
+    reason: str
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """All that one account's engine remembers: recorded, and advanced only by `alerts.engine.step`."""
+
+    account: str
+    seq: int = 0
+    """Of the last input."""
+    at: Millis = 0
+    """Of the last input."""
+    judged_at: Millis | None = None
+    """Of the last judged reading."""
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    """By rule: the alerts that are pending or firing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a notification tells, as it was when it was decided; the message is written from this alone."""
+
+    severity: Severity
+    code: str
+    since: Millis
+    fired_at: Millis | None
+    at: Millis
+    judged: Judged | None
+    worst: Decimal | None = None
+    reason: str = ""
+    balances: Balances = field(default_factory=Balances)
+    """The fields at the last judged reading."""
+    changes: Mapping[str, Decimal] = field(default_factory=dict)
+    """By field: its change over the last ten minutes, where known."""
+    muted_by: str = ""
+    """What held the news back until now, if anything did."""
+    unconfirmed: bool = False
+    """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKey:
+    """What makes a notification the one it is, before any database numbers it."""
+
+    account: str
+    rule: str
+    alert_seq: int
+    channel: str
+    kind: Kind
+    seq: int
+    """Of the input that caused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One alert's news for one channel: a notification before and while it is delivered."""
+
+    key: NoticeKey
+    at: Millis
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is actually sent: plain text."""
+
+    title: str
+    body: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How one attempt to deliver a message ended. `detail` is one sentence without secrets."""
+
+    outcome: Outcome
+    detail: str = ""
+    retry_after: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything one input of one account causes; commits as a whole or not at all (promise 1)."""
+
+    account: str
+    event: Input
+    alerts: tuple[Alert, ...] = ()
+    """Those whose recorded state this input changed."""
+    transitions: tuple[Transition, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    superseded: tuple[NoticeKey, ...] = ()
+    """Queued notifications that this input made pointless."""
