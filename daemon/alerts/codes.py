@@ -1,0 +1,34 @@
+"""The four characters by which people know an alert. Pure."""
+
+import hashlib
+from collections.abc import Container
+
+from daemon.types import Millis
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without the characters that are read wrongly on a phone: 0 o, 1 l i."""
+
+LENGTH = 4
+COUNT: int = len(ALPHABET) ** LENGTH
+
+
+def code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
+    """The code of the alert that `rule` raised on `account` at `at`: from their hash, the next free one if taken.
+
+    Raises OverflowError when all 923,521 are taken.
+    """
+    digest = hashlib.blake2b(f"{rule}\0{account}\0{at}".encode(), digest_size=8).digest()
+    first = int.from_bytes(digest)
+    for offset in range(COUNT):
+        candidate = _spell((first + offset) % COUNT)
+        if candidate not in taken:
+            return candidate
+    raise OverflowError("every alert code is taken: prune the history")
+
+
+def _spell(number: int) -> str:
+    letters = []
+    for _ in range(LENGTH):
+        number, index = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[index])
+    return "".join(letters)

@@ -1,0 +1,207 @@
+"""What a person reads when the phone rings at night. Pure: notices in, plain text out.
+
+The title says how bad, which rule, which account and the number; the body what was judged, since when, how the
+fields moved and the alert's id. A notice counts as delivered only if its headline is in the text: `compose` puts
+every headline first into the room a message has, and details only where they fit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from decimal import Decimal
+from operator import attrgetter
+
+from daemon.alerts.numbers import amount, change, lasting, moment
+from daemon.types import MINUTE, Facts, Judged, Kind, Late, Message, Millis, Notice, Severity
+
+MOST = 12
+"""Headlines in one message: with the longest names allowed they fit into the 4,096 characters of Telegram."""
+
+ROOM = 3_800
+TITLE = 60
+SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
+_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_LATE_AFTER = MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A notice on its way, with what only the outbox knows of it."""
+
+    notice: Notice
+    maybe_repeat: bool = False
+    """An earlier attempt had no outcome: the person may have read this already."""
+    not_recorded: bool = False
+    """The database refused to store what caused it (the exception of promise 1)."""
+    ended: Notice | None = None
+    """Its end, when firing and end go out together: told as one account of both (promise 3)."""
+
+
+def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None) -> Message:
+    """One message that tells all of `pieces` (1 to MOST of them), the most severe first."""
+    ranked = sorted(pieces, key=lambda piece: (_over(piece), _ORDER[piece.notice.facts.severity]))
+    first = ranked[0]
+    others = f" +{len(ranked) - 1}" if len(ranked) > 1 else ""
+    title = _title(first, TITLE - len(others)) + others
+    sections = [_section(piece, now, zone) for piece in ranked]
+    return Message(title, "\n\n".join(_fit(sections)), first.notice.facts.severity)
+
+
+def pair(pieces: Iterable[Piece]) -> list[Piece]:
+    """Put the end of an alert to its firing where both wait for the same channel."""
+    paired: dict[tuple[str, str, int], Piece] = {}
+    for piece in sorted(pieces, key=_over):
+        begun = paired.get(_episode(piece.notice))
+        paired[_episode(piece.notice)] = piece if begun is None else replace(begun, ended=piece.notice)
+    return list(paired.values())
+
+
+def _episode(notice: Notice) -> tuple[str, str, int]:
+    return notice.key.account, notice.key.rule, notice.key.alert_seq
+
+
+def _over(piece: Piece) -> bool:
+    return piece.ended is not None or piece.notice.key.kind in {Kind.RESOLVED, Kind.RETIRED}
+
+
+def _fit(sections: list[list[str]]) -> list[str]:
+    """Headlines always; the details of each as long as the headlines of all still fit."""
+    room = ROOM - sum(len(section[0]) + 2 for section in sections)
+    texts = []
+    for headline, *details in sections:
+        size = sum(len(line) + 1 for line in details)
+        keep = size <= room
+        room -= size if keep else 0
+        texts.append("\n".join([headline, *details] if keep else [headline]))
+    return texts
+
+
+def _title(piece: Piece, room: int) -> str:
+    """Severity, rule, account and value; names give way to the value when there is no room for all."""
+    key, facts = piece.notice.key, piece.notice.facts
+    value = f": {_judged(facts.judged)}" if facts.judged is not None else ""
+    head = f"{_word(piece)} {key.rule} · {key.account}"
+    if len(head) + len(value) > room:
+        value = f": {_number(facts.judged)}" if facts.judged is not None else ""
+    if len(head) + len(value) > room:
+        head = head[: max(1, room - len(value) - 1)] + "…"
+    return (head + value)[:room]
+
+
+def _word(piece: Piece) -> str:
+    if piece.ended is not None:
+        return "OVER"
+    words = {Kind.RESOLVED: "RESOLVED", Kind.RETIRED: "RETIRED"}
+    return words.get(piece.notice.key.kind, piece.notice.facts.severity.upper())
+
+
+def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
+    key = piece.notice.key
+    headline = f"{_word(piece)} {key.rule} · {key.account}: {_news(piece, now, zone)}"
+    last = (piece.ended or piece.notice).facts
+    return [
+        headline,
+        *_judgement(piece, last),
+        *_since(piece, now, zone),
+        *_fields(last),
+        *_remarks(piece, now, zone),
+        f"alert {last.code} · {last.severity}",
+    ]
+
+
+def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
+    facts = piece.notice.facts
+    if piece.ended is not None:
+        return _both(facts, piece.ended.facts, now, zone)
+    match piece.notice.key.kind:
+        case Kind.RESOLVED:
+            return f"over after {lasting(facts.at - (facts.fired_at or facts.since))}"
+        case Kind.RETIRED:
+            return "no longer watched: its rule or account was changed or removed"
+        case Kind.REPEAT:
+            return f"still firing, for {lasting(facts.at - (facts.fired_at or facts.since))}"
+        case _:
+            return _firing(facts, now, zone)
+
+
+def _both(fired: Facts, ended: Facts, now: Millis, zone: tzinfo | None) -> str:
+    start = fired.fired_at or fired.since
+    return f"fired {moment(start, now, zone)}, cleared {moment(ended.at, now, zone)}"
+
+
+def _firing(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
+    start = moment(facts.fired_at or facts.since, now, zone)
+    match facts.late:
+        case Late.MUTED:
+            return f"firing since {start}, muted until now"
+        case Late.NEW_CHANNEL:
+            return f"still firing, since {start}"
+        case _:
+            return _judged(facts.judged) if facts.judged is not None else "firing"
+
+
+def _judgement(piece: Piece, last: Facts) -> list[str]:
+    """The judged field with its value and threshold; for an end also the worst value."""
+    lines = []
+    if last.judged is not None:
+        lines.append(f"{_judged(last.judged)}{_threshold(last.judged)} (rule: {last.judged.text})")
+        if "free_margin" in last.judged.text:
+            lines.append("free_margin is a cautious estimate: available_margin less al_margin")
+    if last.worst is not None and (_over(piece) or piece.notice.key.kind is Kind.REPEAT):
+        lines.append(f"worst: {_spell(last.judged, last.worst)}")
+    return lines
+
+
+def _threshold(judged: Judged) -> str:
+    return "" if judged.threshold is None else f", threshold {_spell(judged, judged.threshold)}"
+
+
+def _since(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
+    facts = (piece.ended or piece.notice).facts
+    if not _over(piece):
+        return [f"since {moment(facts.since, now, zone)}"]
+    start = facts.fired_at or facts.since
+    return [f"{moment(start, now, zone)} to {moment(facts.at, now, zone)}, lasted {lasting(facts.at - start)}"]
+
+
+def _fields(facts: Facts) -> list[str]:
+    """The five fields with their change over the last ten minutes; one that is not known is not shown."""
+    lines = []
+    for name in SHOWN:
+        value = attrgetter(name)(facts.balances)
+        if value is not None:
+            moved = f" ({change(facts.changes[name])} in 10 min)" if name in facts.changes else ""
+            lines.append(f"{name} {amount(value)}{moved}")
+    return lines
+
+
+def _remarks(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
+    notice = piece.notice
+    last = piece.ended or notice
+    remarks = []
+    if last.facts.unconfirmed:
+        remarks.append("unconfirmed: judged on a reading that could not be checked")
+    if notice.facts.handed_over_by:
+        remarks.append(f"sent here because the channel {notice.facts.handed_over_by} cannot be reached")
+    if now - notice.at >= _LATE_AFTER:
+        remarks.append(f"raised {moment(notice.at, now, zone)}, delivered only now: {lasting(now - notice.at)} late")
+    if piece.maybe_repeat:
+        remarks.append("may be a repeat: an earlier attempt had no answer")
+    if piece.not_recorded:
+        remarks.append("not recorded: the database refuses to write")
+    return remarks
+
+
+def _judged(judged: Judged | None) -> str:
+    return "" if judged is None else f"{judged.field} {_number(judged)}"
+
+
+def _number(judged: Judged | None) -> str:
+    return "unknown" if judged is None or judged.value is None else _spell(judged, judged.value)
+
+
+def _spell(judged: Judged | None, value: Decimal) -> str:
+    """`age` is a duration; every other field is an amount or a ratio."""
+    if judged is not None and judged.field == "age" and value.is_finite():
+        return lasting(int(value))
+    return amount(value)

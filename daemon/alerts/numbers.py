@@ -1,0 +1,46 @@
+"""Numbers, durations and instants as people read them. Pure."""
+
+from datetime import UTC, datetime, tzinfo
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
+
+_EIGHT_PLACES = Decimal("1e-8")
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+
+
+def amount(value: Decimal) -> str:
+    """Without the noise of floats: at most eight places, as the exchange itself counts, and no idle zeros."""
+    if not value.is_finite():
+        return "∞" if value > 0 else "-∞"
+    text = format(value.quantize(_EIGHT_PLACES, context=_WIDE), "f").rstrip("0").rstrip(".")
+    return "0" if text in {"", "-0"} else text
+
+
+def change(value: Decimal) -> str:
+    """With its sign, so that a loss is seen as one."""
+    text = amount(value)
+    return text if text.startswith("-") or text == "0" else f"+{text}"
+
+
+def lasting(duration: Millis) -> str:
+    """Its two largest units: `2 h 5 min`, `40 s`; under a second in milliseconds."""
+    if duration < SECOND:
+        return f"{max(0, duration)} ms"
+    parts: list[str] = []
+    for unit, name in _UNITS:
+        count, duration = divmod(duration, unit)
+        if count or parts:
+            parts.append(f"{count} {name}" if count else "")
+    return " ".join(part for part in parts[:2] if part)
+
+
+def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
+    """The time of day to the second, with the date unless it is today's. No zone is the system's."""
+    then, today = _local(at, zone), _local(now, zone)
+    return then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")
+
+
+def _local(at: Millis, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone)

@@ -1,0 +1,197 @@
+"""Who is told what: SEMANTICS E, told in alerts and in what channels know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from daemon.alerts.dispatch import News, Scene, Told, ToldBy, dispatch
+from daemon.alerts.engine import Outcome, step
+from daemon.rules.rule import Rule
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    AccountState,
+    ConfigChange,
+    Input,
+    Kind,
+    Late,
+    Millis,
+    NoticeKey,
+    Unconfirmed,
+)
+from tests.values import FALSE, T0, TRUE, balances, reading, rule, state
+
+CHANNELS = ("telegram", "email")
+
+
+def name(rule: str, _account: str, _at: Millis) -> str:
+    return rule[:4]
+
+
+def fire(*rules: Rule, at: Millis = T0, here: AccountState | None = None) -> tuple[Outcome, Input]:
+    here = here or state()
+    event = reading(here.seq + 1, at)
+    return step(here, event, {one.name: TRUE for one in rules}, {one.name: one for one in rules}, name), event
+
+
+def clear(here: AccountState, *rules: Rule, at: Millis) -> tuple[Outcome, Input]:
+    event = reading(here.seq + 1, at)
+    return step(here, event, {one.name: FALSE for one in rules}, {one.name: one for one in rules}, name), event
+
+
+def news(
+    happened: tuple[Outcome, Input], rules: Sequence[Rule], told: ToldBy | None = None, scene: Scene | None = None
+) -> News:
+    outcome, event = happened
+    return dispatch(event, outcome, {one.name: one for one in rules}, CHANNELS, told or {}, scene or Scene())
+
+
+def summary(said: News) -> list[tuple[str, str, Kind, Late]]:
+    return [(n.key.rule, n.key.channel, n.key.kind, n.facts.late) for n in said.notices]
+
+
+def knows(at: Millis = T0) -> Mapping[str, Told]:
+    return {channel: Told(told_at=at) for channel in CHANNELS}
+
+
+def queued(kind: Kind = Kind.FIRING) -> Told:
+    return Told(waiting=NoticeKey("main", "low", 1, "telegram", kind, 1))
+
+
+def test_e1_a_firing_is_told_to_every_channel() -> None:
+    """E1: one notification per (transition, channel); no channels named means all."""
+    said = news(fire(rule()), [rule()])
+    assert summary(said) == [("low", "telegram", Kind.FIRING, Late.NO), ("low", "email", Kind.FIRING, Late.NO)]
+
+
+def test_a_rule_names_its_channels() -> None:
+    """Only the channels of the rule are told, and only those that exist."""
+    picky = rule(channels=("email", "gone"))
+    assert summary(news(fire(picky), [picky])) == [("low", "email", Kind.FIRING, Late.NO)]
+
+
+def test_a_pending_alert_is_told_to_nobody() -> None:
+    """D1: pending is never announced, nor is its end."""
+    slow = rule(hold=MINUTE)
+    outcome, event = fire(slow)
+    assert news((outcome, event), [slow]) == News()
+    assert news(clear(outcome.state, slow, at=T0 + SECOND), [slow]) == News()
+
+
+def test_what_is_queued_or_on_its_way_is_not_queued_again() -> None:
+    """E3: at most one queued notification per (alert, channel)."""
+    outcome, event = fire(rule())
+    told: ToldBy = {("low", 1): {"telegram": queued(), "email": Told(in_flight=True)}}
+    assert news((outcome, event), [rule()], told) == News()
+
+
+def test_a_channel_that_refused_is_not_told_again() -> None:
+    """F3: what other channels were told instead is not queued for the refusing one with every reading."""
+    outcome, event = fire(rule())
+    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
+    assert news((outcome, event), [rule()], told) == News()
+
+
+def test_e3_a_reminder_is_due_from_the_last_delivery_on() -> None:
+    """E3: the repeat clock starts at the last delivery; `repeat` off means never."""
+    outcome, _ = fire(rule())
+    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0 + HOUR), "email": Told(told_at=T0)}}
+    later = fire(rule(), at=T0 + 4 * HOUR, here=outcome.state)
+    assert summary(news(later, [rule()], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
+    assert news(later, [rule(repeat=None)], told) == News()
+
+
+def test_e1_the_end_goes_to_those_who_were_told() -> None:
+    """Promise 3: told, on its way or waiting hear the end; a channel that knows nothing does not."""
+    outcome, _ = fire(rule())
+    ended = clear(outcome.state, rule(), at=T0 + MINUTE)
+    waiting: ToldBy = {("low", 1): {"telegram": queued(), "email": Told()}}
+    assert summary(news(ended, [rule()], {("low", 1): knows()})) == [
+        ("low", "telegram", Kind.RESOLVED, Late.NO),
+        ("low", "email", Kind.RESOLVED, Late.NO),
+    ]
+    assert summary(news(ended, [rule()], waiting)) == [("low", "telegram", Kind.RESOLVED, Late.NO)]
+    assert news(ended, [rule()]) == News()
+
+
+def test_d5_a_retired_alert_is_told_once_as_retired() -> None:
+    """D5: to whom it was told firing, also where its rule is gone."""
+    outcome, _ = fire(rule())
+    event = ConfigChange(2, T0 + MINUTE)
+    retired = step(outcome.state, event, {}, {}, name), event
+    assert summary(news(retired, [], {("low", 1): {"email": Told(told_at=T0)}})) == [
+        ("low", "email", Kind.RETIRED, Late.NO)
+    ]
+
+
+def test_e2_an_inhibited_alert_is_held() -> None:
+    """E2: firing and repeats are held while a rule of `inhibited_by` fires on the same account."""
+    worse, mild = rule("critical"), rule("low", inhibited_by=("crit*",))
+    said = news(fire(mild, worse), [mild, worse])
+    assert {notice.key.rule for notice in said.notices} == {"critical"}
+
+
+def test_e2_when_the_mute_ends_it_is_told_as_muted_until_now() -> None:
+    """E2: what still fires after an inhibition is told with what held it; what ended in it is history only."""
+    worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
+    both, _ = fire(mild, worse)
+    over = clear(both.state, worse, at=T0 + MINUTE)
+    told: ToldBy = {("critical", 1): knows()}
+    assert [s for s in summary(news(over, [mild, worse], told)) if s[0] == "low"] == [
+        ("low", "telegram", Kind.FIRING, Late.MUTED),
+        ("low", "email", Kind.FIRING, Late.MUTED),
+    ]
+    silent = clear(both.state, mild, at=T0 + MINUTE)
+    assert [s for s in summary(news(silent, [mild, worse], told)) if s[0] == "low"] == []
+
+
+def test_e2_the_end_of_what_was_told_is_sent_at_once_under_inhibition() -> None:
+    """E2: an inhibition holds no end."""
+    worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
+    both, _ = fire(mild, worse)
+    told: ToldBy = {("low", 1): knows(), ("critical", 1): knows()}
+    assert len(news(clear(both.state, mild, at=T0 + MINUTE), [mild, worse], told).notices) == 2
+
+
+def test_e2_a_mute_supersedes_a_queued_firing() -> None:
+    """E2: what waits when the inhibition begins is held; a reminder as well, an attempt that may have arrived not."""
+    worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
+    happened = fire(mild, worse)
+    key = NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1)
+    again = replace(key, kind=Kind.REPEAT, seq=2)
+    for told, expected in (
+        (Told(waiting=key), (key,)),
+        (Told(waiting=again, told_at=T0), (again,)),
+        (Told(waiting=key, told_at=T0), ()),
+        (Told(told_at=T0), ()),
+    ):
+        assert news(happened, [mild, worse], {("low", 1): {"telegram": told}}).superseded == expected
+
+
+def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
+    """E5: the new channel hears of it with the next reading, not with the change of the configuration itself."""
+    outcome, _ = fire(rule())
+    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0)}}
+    event = ConfigChange(2, T0 + SECOND)
+    change = step(outcome.state, event, {}, {"low": rule()}, name), event
+    assert news(change, [rule()], told) == News()
+    later = fire(rule(), at=T0 + MINUTE, here=change[0].state)
+    assert summary(news(later, [rule()], told)) == [("low", "email", Kind.FIRING, Late.NEW_CHANNEL)]
+
+
+def test_a_notice_carries_what_the_message_needs() -> None:
+    """The facts are those of the input that caused it: value, fields, changes, reason and the alert's code."""
+    scene = Scene({"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)})
+    facts = news(fire(rule()), [rule()], scene=scene).notices[0].facts
+    assert (facts.code, facts.since, facts.fired_at, facts.reason) == ("low", T0, T0, "condition")
+    assert (facts.judged, facts.balances, facts.changes) == (TRUE.judged, scene.balances, scene.changes)
+    assert facts.unconfirmed is False
+
+
+def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
+    """B5: messages say "unconfirmed"; without a verdict they show what raised the alert."""
+    event = Unconfirmed(1, T0, reading(1))
+    happened = step(state(), event, {"low": TRUE}, {"low": rule()}, name), event
+    facts = news(happened, [rule()]).notices[0].facts
+    assert (facts.unconfirmed, facts.judged) == (True, TRUE.judged)

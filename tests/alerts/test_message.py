@@ -1,0 +1,166 @@
+"""What a person reads."""
+
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.alerts.message import MOST, TITLE, Piece, compose, pair
+from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Severity
+from tests.values import T0, balances, judged
+
+FACTS = Facts(
+    severity=Severity.CRITICAL,
+    code="k3f9",
+    since=T0,
+    fired_at=T0,
+    at=T0,
+    judged=judged("45.2", "50"),
+    worst=Decimal("45.2"),
+    balances=balances("45.2"),
+    changes={"available_margin": Decimal("-54.8")},
+)
+
+
+def notice(kind: Kind = Kind.FIRING, rule: str = "margin-critical", account: str = "main", **facts: object) -> Notice:
+    changed = replace(FACTS, **facts)  # type: ignore[arg-type]
+    return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
+
+
+def text(*pieces: Piece, now: Millis = T0 + SECOND) -> str:
+    return compose(pieces, now, UTC).body
+
+
+def test_a_firing_names_everything_a_person_needs_at_night() -> None:
+    """Rule, account, severity, field, value, threshold, since when, the fields with their change, the id."""
+    message = compose([Piece(notice())], T0 + SECOND, UTC)
+    assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
+    assert message.severity is Severity.CRITICAL
+    assert message.body.splitlines() == [
+        "CRITICAL margin-critical · main: available_margin 45.2",
+        "available_margin 45.2, threshold 50 (rule: available_margin < 50)",
+        "since 11:00:00",
+        "available_margin 45.2 (-54.8 in 10 min)",
+        "available_usdt 45.2",
+        "almighty_gold 0",
+        "al_margin 0",
+        "al_freeze 0",
+        "alert k3f9 · critical",
+    ]
+
+
+def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
+    """Resolved: the value now, the worst, from when to when, how long."""
+    end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE, judged=judged("130", "50"), worst=Decimal("12.5"))
+    lines = text(Piece(end), now=T0 + 28 * MINUTE).splitlines()
+    assert lines[0] == "RESOLVED margin-critical · main: over after 28 min"
+    assert "worst: 12.5" in lines
+    assert "11:00:00 to 11:28:00, lasted 28 min" in lines
+
+
+def test_a_reminder_says_for_how_long() -> None:
+    """Repeat: still firing, for how long, and the worst so far."""
+    lines = text(Piece(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE).splitlines()
+    assert lines[0] == "CRITICAL margin-critical · main: still firing, for 4 min"
+    assert "worst: 45.2" in lines
+
+
+def test_a_retired_alert_is_not_called_resolved() -> None:
+    """D5: nobody may take it for the end of the trouble."""
+    assert "no longer watched" in text(Piece(notice(Kind.RETIRED)))
+
+
+def test_news_that_was_held_back_says_why() -> None:
+    """E2, E5: muted until now, or new to this channel."""
+    assert "firing since 11:00:00, muted until now" in text(Piece(notice(late=Late.MUTED)))
+    assert "still firing, since 11:00:00" in text(Piece(notice(late=Late.NEW_CHANNEL)))
+
+
+def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
+    """What fired and ended while the channel could not be reached is one line with both instants."""
+    end = notice(Kind.RESOLVED, at=T0 + 3 * MINUTE, judged=judged("130", "50"))
+    pieces = pair([Piece(end), Piece(notice())])
+    assert len(pieces) == 1
+    message = compose(pieces, T0 + 9 * MINUTE, UTC)
+    assert message.title.startswith("OVER margin-critical · main")
+    assert "fired 11:00:00, cleared 11:03:00" in message.body
+    assert "raised 11:00:00, delivered only now: 9 min late" in message.body
+
+
+def test_ends_of_other_alerts_are_not_paired() -> None:
+    """Only firing and end of the same episode belong together."""
+    pieces = pair([Piece(notice()), Piece(notice(Kind.RESOLVED, rule="other"))])
+    assert [piece.ended for piece in pieces] == [None, None]
+
+
+def test_what_a_person_must_know_of_a_message_is_said() -> None:
+    """A repeat that may have arrived, news that is not recorded, an unconfirmed reading, a channel's stand-in."""
+    facts = notice(unconfirmed=True, handed_over_by="telegram")
+    said = text(Piece(facts, maybe_repeat=True, not_recorded=True))
+    for words in ("may be a repeat", "not recorded", "unconfirmed", "the channel telegram cannot be reached"):
+        assert words in said
+
+
+def test_free_margin_is_called_an_estimate() -> None:
+    """DESIGN §2: messages that use it say so."""
+    assert "cautious estimate" in text(Piece(notice(judged=judged("5", field="free_margin"))))
+
+
+def test_age_is_a_duration() -> None:
+    """`age` is shown as a duration, its threshold too."""
+    stale = Judged("age > 2m", "age", Decimal(150_000), Decimal(120_000), falling=False)
+    assert "age 2 min 30 s, threshold 2 min" in text(Piece(notice(judged=stale)))
+
+
+def test_an_endless_age_is_shown_as_such() -> None:
+    """∞ stays ∞."""
+    stale = Judged("age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False)
+    assert "age ∞" in text(Piece(notice(judged=stale)))
+
+
+def test_what_is_not_known_is_not_shown() -> None:
+    """A field without a value has no line, a comparison without a threshold none either, an unknown value says so."""
+    bare = notice(judged=None, worst=None, balances=Balances(), changes={})
+    assert text(Piece(bare)).splitlines() == [
+        "CRITICAL margin-critical · main: firing",
+        "since 11:00:00",
+        "alert k3f9 · critical",
+    ]
+    unknown = Judged("a < b", "available_margin", None, None, falling=True)
+    assert "available_margin unknown (rule: a < b)" in text(Piece(notice(judged=unknown)))
+
+
+def test_the_title_keeps_the_number_when_names_are_long() -> None:
+    """Under 60 characters; the field's name goes first, then the rest of the names."""
+    title = compose([Piece(notice(account="a-trading-desk"))], T0, UTC).title
+    assert title == "CRITICAL margin-critical · a-trading-desk: 45.2"
+    title = compose([Piece(notice(rule="r" * 64, account="a" * 64))], T0, UTC).title
+    assert (len(title) <= TITLE, title.endswith("…: 45.2")) == (True, True)
+    assert len(compose([Piece(notice(rule="r" * 64, judged=None))], T0, UTC).title) <= TITLE
+
+
+def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
+    """Several alerts are one message; what is over comes last."""
+    over = Piece(notice(Kind.RESOLVED, rule="gone"))
+    mild = Piece(notice(rule="mild", severity=Severity.WARNING))
+    message = compose([over, mild, Piece(notice())], T0, UTC)
+    assert message.title.endswith(" +2")
+    heads = [section.splitlines()[0].split(" · ")[0] for section in message.body.split("\n\n")]
+    assert heads == ["CRITICAL margin-critical", "WARNING mild", "RESOLVED gone"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("rRüß_", min_size=1, max_size=64), st.sampled_from(list(Kind))), min_size=1, max_size=MOST
+    )
+)
+def test_f5_every_headline_is_in_the_text(rules: list[tuple[str, Kind]]) -> None:
+    """F5: whatever is joined, all headlines fit; details give way to them."""
+    pieces = [Piece(notice(kind, rule=f"{name:_<64}", account="a" * 64)) for name, kind in rules]
+    message = compose(pieces, T0, UTC)
+    assert len(message.title) <= TITLE
+    assert len(message.body) <= 4_000
+    for name, _ in rules:
+        assert f"{name:_<64} · {'a' * 64}: " in message.body

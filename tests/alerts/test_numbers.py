@@ -1,0 +1,60 @@
+from datetime import UTC
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daemon.alerts.numbers import amount, change, lasting, moment
+from daemon.types import DAY, HOUR, MINUTE, SECOND
+from tests.values import T0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("499.71964459000003", "499.71964459"),
+        ("996660.6064387699998485", "996660.60643877"),
+        ("100", "100"),
+        ("0.0", "0"),
+        ("-0.000000001", "0"),
+        ("1E+3", "1000"),
+        ("-12.50", "-12.5"),
+        ("Infinity", "∞"),
+        ("-Infinity", "-∞"),
+        ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+    ],
+)
+def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
+    """At most eight places, no idle zeros, nothing lost before the point."""
+    assert amount(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])
+def test_changes_carry_their_sign(value: str, text: str) -> None:
+    """A gain has a plus, nothing has none."""
+    assert change(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (0, "0 ms"),
+        (-5, "0 ms"),
+        (250, "250 ms"),
+        (42 * SECOND, "42 s"),
+        (90 * SECOND, "1 min 30 s"),
+        (2 * HOUR, "2 h"),
+        (2 * HOUR + 5 * MINUTE + 9 * SECOND, "2 h 5 min"),
+        (3 * DAY + 1 * SECOND, "3 d"),
+    ],
+)
+def test_durations_show_their_two_largest_units(duration: int, text: str) -> None:
+    """Nobody counts the seconds of an alert of two hours."""
+    assert lasting(duration) == text
+
+
+def test_moments_are_shown_in_the_zone_of_the_person() -> None:
+    """The date is shown only where it is not today's, there."""
+    assert moment(T0, T0 + HOUR, UTC) == "11:00:00"
+    assert moment(T0, T0 + HOUR, ZoneInfo("Asia/Tokyo")) == "20:00:00"
+    assert moment(T0, T0 + DAY, UTC) == "2026-01-01 11:00:00"
