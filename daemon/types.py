@@ -82,6 +82,15 @@ class Kind(StrEnum):
     RETIRED = "retired"
 
 
+class Late(StrEnum):
+    """Why a channel hears of an alert later than when it fired (SEMANTICS E2, E5, F3)."""
+
+    NO = ""
+    MUTED = "muted"
+    NEW_CHANNEL = "new_channel"
+    HANDED_OVER = "handed_over"
+
+
 class Outcome(StrEnum):
     """How an attempt to deliver ended (SEMANTICS F1)."""
 
@@ -262,8 +271,10 @@ class Facts:
     """The fields at the last judged reading."""
     changes: Mapping[str, Decimal] = field(default_factory=dict)
     """By field: its change over the last ten minutes, where known."""
-    muted_by: str = ""
-    """What held the news back until now, if anything did."""
+    late: Late = Late.NO
+    """Why the channel hears of it only now."""
+    handed_over_by: str = ""
+    """The channel that could not deliver it (SEMANTICS F3, F4)."""
     unconfirmed: bool = False
     """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
 

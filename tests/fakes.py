@@ -1,10 +1,23 @@
-"""Stand-ins shared by all tests: a clock that moves only when told to."""
+"""Stand-ins shared by all tests: a clock that moves only when told to, ways out and a store that do as told."""
 
 import asyncio
 import heapq
 import itertools
+from collections.abc import AsyncIterator, Sequence
 
-from daemon.types import Millis
+from daemon.errors import StoreError
+from daemon.store.operations import CommitFailed, Operation, Written
+from daemon.types import (
+    AccountState,
+    Attempted,
+    Message,
+    Millis,
+    Notice,
+    Outcome,
+    Reading,
+    Record,
+    Unconfirmed,
+)
 
 NOON = 1_767_265_200_000
 """2026-01-01 11:00 UTC, where manual clocks start."""
@@ -64,3 +77,63 @@ async def settle(turns: int = 50) -> None:
     """Let every task that can run do so."""
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+class ScriptedNotifier:
+    """A way out that answers as told, then delivers; keeps what it was given."""
+
+    def __init__(self, *script: Attempted) -> None:
+        self.script = list(script)
+        self.sent: list[Message] = []
+        self.gate: asyncio.Event | None = None
+        """While it is there and not set, calls hang."""
+
+    async def send(self, message: Message) -> Attempted:
+        self.sent.append(message)
+        if self.gate is not None:
+            await self.gate.wait()
+        return self.script.pop(0) if self.script else Attempted(Outcome.DELIVERED)
+
+
+class RecordingWatcher:
+    """Keeps what was judged and attempted."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.attempts: list[tuple[str, Attempted]] = []
+
+    def judged(self, record: Record) -> None:
+        self.records.append(record)
+
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+        self.attempts.append((channel, attempted))
+
+
+class ListJournal:
+    """A store that keeps operations in a list, and fails or defers as told."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.answers: list[Written | Exception] = []
+
+    async def write(self, operation: Operation) -> Written:
+        answer = self.answers.pop(0) if self.answers else Written.COMMITTED
+        if isinstance(answer, Exception):
+            raise answer
+        self.operations.append(operation)
+        return answer
+
+    async def insist(self, operation: Operation) -> None:
+        while True:
+            try:
+                await self.write(operation)
+            except CommitFailed:
+                continue
+            return
+
+    async def load(self, account: str) -> AccountState:
+        raise StoreError("this fake remembers nothing")
+
+    async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        for reading in ():
+            yield reading

@@ -83,9 +83,9 @@ def dispatch(
 ) -> News:
     """The notifications that one input of an account causes."""
     desk = _Desk(event, outcome, rules, channels, told, scene)
-    looked = not isinstance(event, ConfigChange | ClockStep)  # they tell nothing of the account itself
-    notices = [*desk.ends(), *(desk.firings() if looked else ())]
-    return News(tuple(notices), tuple(desk.superseded()))
+    if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
+        return News(tuple(desk.ends()))
+    return News((*desk.ends(), *desk.firings()), tuple(desk.superseded()))
 
 
 @dataclass(frozen=True, slots=True)

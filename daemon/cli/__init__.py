@@ -1,0 +1,77 @@
+"""The command line: `marginwatch COMMAND`, each command imported by its name when it is used.
+
+    arguments ──► Commands.main ──► the command's own file ──► exit status
+                       └── whatever fails: one sentence on stderr, never a traceback, never a secret
+
+Importing this costs click alone. What a command needs to do its work it imports when it runs, so that every `--help`
+answers at once; nothing here knows what a command does.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from daemon import __version__
+from daemon.cli import failures
+from daemon.cli.options import config_option
+from daemon.cli.session import Session
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("daemon.cli.demo:demo", "watch the whole daemon at work, on a built-in exchange"),
+    "init": ("daemon.cli.init:init", "ask a few questions and write rules.toml"),
+    "check": ("daemon.cli.check:check", "say what is wrong with rules.toml, the keys and the channels"),
+    "run": ("daemon.cli.run:run", "collect, judge and notify until stopped"),
+    "status": ("daemon.cli.status:status", "how the daemon, the accounts and the channels are doing"),
+    "history": ("daemon.cli.history:history", "the recorded readings"),
+    "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
+    "db": ("daemon.cli.db:db", "look after the database"),
+}
+"""By name, in the order in which they are shown: where the command is, and what it does."""
+
+
+class Commands(click.Group):
+    """Finds commands by name and turns every failure into an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click asks with it
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """From the table, so that nothing is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        session: Session = extra.setdefault("obj", Session())
+        extra["standalone_mode"] = False
+        with failures.told(session):
+            sys.exit(failures.flushed(super().main(*args, **extra)))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="marginwatch %(version)s")
+@config_option
+def commands(config: Path | None) -> None:  # noqa: ARG001 -- the session keeps it
+    """Watches futures accounts, and wakes you before the margin is gone.
+
+    \b
+    New here?
+      marginwatch demo --for 30s     sixty readings, an alert and its end
+      marginwatch init               then: check --online --notify, and run
+    """  # noqa: D301 -- click's mark for lines to be kept
+
+
+def main() -> NoReturn:
+    """The program `marginwatch`."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    commands.main(prog_name="marginwatch")

@@ -1,0 +1,45 @@
+"""The configuration with what only adapters know about it: shared by every command that reads one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from daemon import config, exchanges, notifiers
+from daemon.config import Account, Checks, Config
+from daemon.types import SECOND, Millis
+
+
+def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: bool = True) -> Config:
+    """The configuration at `path`, or where it is looked for; without `secrets` keys and URLs stay empty, unchecked.
+
+    Raises:
+        ConfigError: with all mistakes, each with its place.
+
+    """
+    found = config.find(path, environ)
+    if not secrets:
+        return config.read(found, environ=environ, secrets=False)
+    return config.read(found, environ=environ, checks=CHECKS)
+
+
+def adapted(account: Account, user_id: str = "", timeout: Millis = 10 * SECOND) -> exchanges.Account:
+    """An account as its exchange takes it; `user_id` is what the database knows, if the file names none."""
+    return exchanges.Account(
+        name=account.name,
+        api_key=account.api_key.reveal(),
+        secret_key=account.secret_key.reveal(),
+        rest_url=account.rest_url,
+        ws_url=account.ws_url,
+        timeout=timeout,
+        user_id=account.user_id or user_id,
+    )
+
+
+def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
+    try:
+        adapter = exchanges.load(exchange)
+    except LookupError as error:
+        return [("exchange", str(error.args[0]))]
+    return list(adapter.problems(adapted(account)))
+
+
+CHECKS = Checks(account=_account_problems, channel=notifiers.problem, caution=notifiers.caution)

@@ -1,0 +1,91 @@
+"""Failures of a command, as a person and a script see them: one sentence on stderr, and the exit status.
+
+0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted; 141 is what a shell reports for a program whose
+reader has gone. An unexpected failure is told by its kind and place alone, since its text could hold a secret; the
+traceback comes only with MARGINWATCH_DEBUG=1, redacted.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from daemon.cli.session import Session
+from daemon.errors import ConfigError, MarginwatchError
+
+FAILED = 1
+BAD_USAGE = 2
+INTERRUPTED = 130
+NOBODY_READS = 141
+
+
+@contextmanager
+def told(session: Session) -> Iterator[None]:
+    """Within, every failure becomes its sentence and its exit status."""
+    try:
+        yield
+    except ConfigError as error:
+        _end(error.exit_status, *error.problems)
+    except MarginwatchError as error:
+        _end(error.exit_status, str(error))
+    except click.ClickException as error:
+        _end(error.exit_code, _usage(error))
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _let_go()
+        sys.exit(NOBODY_READS)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback, no secret
+        _end(FAILED, *_broken(error, session))
+
+
+def flushed(result: object) -> int:
+    """The exit status that a command returned, once all it wrote has arrived."""
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0
+
+
+def _end(status: int, *sentences: str) -> NoReturn:
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+    sys.exit(status)
+
+
+def _usage(error: click.ClickException) -> str:
+    """One sentence instead of click's three lines."""
+    said = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    where = context.command_path if context is not None else "marginwatch"
+    return f"{said[:1].lower()}{said[1:]}: see {where} --help"
+
+
+def _let_go() -> None:
+    """What is still in the buffer has no reader; without this Python would complain at its exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
+
+
+def _broken(error: Exception, session: Session) -> list[str]:
+    sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
+    if not session.debugging:
+        return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
+    from daemon.log import Redactor  # noqa: PLC0415 -- on use
+
+    redactor = Redactor(session.secrets)
+    return [redactor.redact("".join(traceback.format_exception(error)).rstrip()), sentence]
+
+
+def _place(error: Exception) -> str:
+    """Where in our own code it happened."""
+    home = Path(__file__).parent.parent
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(home)]
+    if not own:
+        return ""
+    return f" at {Path(own[-1].filename).relative_to(home.parent)}:{own[-1].lineno}"

@@ -1,0 +1,70 @@
+"""The options that commands share: named, explained and read in one place."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from daemon.cli.session import Session
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class Format(StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def _chosen(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """The nearest one named: after the command, before it, or nowhere."""
+    session = context.ensure_object(Session)
+    session.path = path or session.path
+    return session.path
+
+
+def config_option(command: C) -> C:
+    """`--config PATH`, passed as `config`; it may also stand before the command's name."""
+    return click.option(
+        "--config",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        callback=_chosen,
+        help="The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml, /etc/marginwatch/rules.toml.",
+    )(command)
+
+
+def output_option(command: C) -> C:
+    """`--format`, passed as `output`."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice([each.value for each in Format]),
+        default=Format.TABLE.value,
+        show_default=True,
+        help="table is for people, csv and json for programs.",
+    )(command)
+
+
+def account_option(command: C) -> C:
+    """`--account GLOB`."""
+    help_ = 'Only accounts whose name matches, such as "grid-*".'
+    return click.option("--account", metavar="GLOB", default="*", help=help_)(command)
+
+
+def since_option(default: str) -> Callable[[C], C]:
+    """`--since TIME`; `default` is what the help says happens without it."""
+    return click.option(
+        "--since",
+        metavar="TIME",
+        help=f"From here on: ISO 8601, or 24h, 7d for ago. Default: {default}.",
+    )
+
+
+def until_option(command: C) -> C:
+    """`--until TIME`."""
+    return click.option("--until", metavar="TIME", help="Up to here, included. Default: now.")(command)

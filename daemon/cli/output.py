@@ -1,0 +1,75 @@
+"""Printing data: json and csv row by row as they come, tables for people.
+
+Nothing is kept: memory stays flat however long the history is. A terminal gets a table with colour, everything else
+plain text.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+Row = Mapping[str, object]
+
+
+def write_json(rows: Iterable[Row]) -> None:
+    """One array, an object a line."""
+    separator = "[\n"
+    for row in rows:
+        sys.stdout.write(separator + json.dumps(row, ensure_ascii=False))
+        separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """With a header; None is an empty cell."""
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """For people. The columns named in `numbers` are aligned to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: frozenset[str] = frozenset()
+
+    def write(self) -> None:
+        if sys.stdout.isatty():
+            self._rich()
+        else:
+            self._plain()
+
+    def _plain(self) -> None:
+        widths = [max(map(len, cells)) for cells in zip(self.columns, *self.rows, strict=True)]
+        for row in (self.columns, *self.rows):
+            cells = [
+                cell.rjust(width) if name in self.numbers else cell.ljust(width)
+                for name, cell, width in zip(self.columns, row, widths, strict=True)
+            ]
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+    def _rich(self) -> None:
+        from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
+
+        shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in self.columns:
+            shown.add_column(name, justify="right" if name in self.numbers else "left", overflow="fold")
+        for row in self.rows:
+            shown.add_row(*(text.Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        console.Console(file=sys.stdout, highlight=False).print(shown)
+
+
+STYLES = {
+    "critical": "bold red",
+    "firing": "bold red",
+    "warning": "yellow",
+    "pending": "yellow",
+    "resolved": "green",
+    "delivered": "green",
+}
+"""The colour of words that stand alone in a cell."""

@@ -1,0 +1,45 @@
+"""The configuration: rules.toml, read, checked as a whole and turned into values.
+
+    find → read → load → Config        every mistake at once, each with its place, or a configuration ready to run
+
+Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in as `Checks`), read the clock, or show a
+secret. Importing this costs pydantic: commands import it on use.
+"""
+
+from daemon.config.files import find, read, text
+from daemon.config.loading import Checks, load, load_rules
+from daemon.config.model import (
+    SYSTEM_RULES,
+    Account,
+    Budget,
+    Channel,
+    Config,
+    Daemon,
+    Limit,
+    System,
+    Web,
+)
+from daemon.config.secret import Secret
+from daemon.config.template import Answers, ChannelAnswer, new_config
+
+__all__ = [
+    "SYSTEM_RULES",
+    "Account",
+    "Answers",
+    "Budget",
+    "Channel",
+    "ChannelAnswer",
+    "Checks",
+    "Config",
+    "Daemon",
+    "Limit",
+    "Secret",
+    "System",
+    "Web",
+    "find",
+    "load",
+    "load_rules",
+    "new_config",
+    "read",
+    "text",
+]

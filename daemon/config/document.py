@@ -1,0 +1,74 @@
+"""A whole rules.toml, table by table, as it is written. What the tables say about each other is checked elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from daemon.config import release, tables
+from daemon.config.problems import SECTIONS, Problems, did_you_mean
+from daemon.config.tables import Item, Table
+
+T = TypeVar("T", bound=Table)
+
+SINGLE = ("daemon", "system", "budget")
+"""The tables that stand once, in single brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    daemon: Item[tables.DaemonTable]
+    accounts: tuple[Item[tables.AccountTable], ...]
+    channels: tuple[Item[tables.ChannelTable], ...]
+    rules: tuple[Item[tables.RuleTable], ...]
+    mutes: tuple[Item[tables.MuteTable], ...]
+    reports: tuple[Item[tables.ReportTable], ...]
+    system: Item[tables.SystemTable]
+    budget: Item[tables.BudgetTable]
+
+    def items(self) -> Iterator[Item[Any]]:
+        """Every table of the file."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            yield from value if isinstance(value, tuple) else (value,)
+
+
+def read(raw: Mapping[str, object], problems: Problems) -> Document:
+    """Every table; what does not belong goes to `problems`."""
+    for key in raw:
+        if key not in SECTIONS:
+            problems.add(key, _unknown(key, raw[key]))
+    return Document(
+        daemon=_single(tables.DaemonTable, "daemon", raw, problems),
+        accounts=_several(tables.AccountTable, "accounts", raw, problems),
+        channels=_several(tables.ChannelTable, "channels", raw, problems),
+        rules=_several(tables.RuleTable, "rules", raw, problems),
+        mutes=_several(tables.MuteTable, "mutes", raw, problems),
+        reports=_several(tables.ReportTable, "reports", raw, problems),
+        system=_single(tables.SystemTable, "system", raw, problems),
+        budget=_single(tables.BudgetTable, "budget", raw, problems),
+    )
+
+
+def _unknown(key: str, value: object) -> str:
+    if not isinstance(value, dict | list):
+        return "stands outside of any table; put it below the [table] it belongs to"
+    return f"unknown table{did_you_mean(key, SECTIONS)}"
+
+
+def _single(kind: type[T], section: str, raw: Mapping[str, object], problems: Problems) -> Item[T]:
+    value = raw.get(section, {})
+    if not isinstance(value, dict):
+        problems.add(section, f"must be one table that begins with [{section}]")
+        value = {}
+    return tables.read(kind, release.without_empty(section, value), section, problems)
+
+
+def _several(kind: type[T], section: str, raw: Mapping[str, object], problems: Problems) -> tuple[Item[T], ...]:
+    value = raw.get(section, [])
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        problems.add(section, f"must be tables that each begin with [[{section}]]")
+        return ()
+    return tuple(
+        tables.read(kind, release.without_empty(section, each), f"{section}[{index}]", problems)
+        for index, each in enumerate(value)
+    )

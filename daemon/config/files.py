@@ -1,0 +1,75 @@
+"""Where the rules.toml is, and reading it. What it says is `loading`'s business."""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from daemon.config.loading import Checks, load
+from daemon.config.model import Config
+from daemon.errors import ConfigError
+
+VARIABLE = "MARGINWATCH_CONFIG"
+
+PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
+
+
+def find(option: str | Path | None, environ: Mapping[str, str], places: tuple[Path, ...] = PLACES) -> Path:
+    """The configuration to use: the option `--config`, else $MARGINWATCH_CONFIG, else the first of `places`.
+
+    Raises:
+        ConfigError: when there is none; one that was asked for by name is not looked for here.
+
+    """
+    if option or environ.get(VARIABLE):
+        return Path(option or environ[VARIABLE])
+    found = next((place for place in places if _stands(place)), None)
+    if found is None:
+        looked = " nor ".join(map(str, places))
+        raise ConfigError([f"there is neither {looked}; `marginwatch init` writes one, --config PATH names one"])
+    return found
+
+
+def _stands(place: Path) -> bool:
+    """Whether something is there; what may not be looked at is, and reading it will say why it cannot be."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def text(path: Path) -> str:
+    """What stands in the file.
+
+    Raises:
+        ConfigError: when it cannot be read, with the remedy.
+
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        problem = "there is no such file; `marginwatch init` writes one"
+    except IsADirectoryError:
+        problem = "is a folder; name the file in it"
+    except UnicodeDecodeError as error:
+        problem = f"is not text in UTF-8 (byte {error.start}); save it as UTF-8"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror}); check who may read it"
+    raise ConfigError([f"{path}: {problem}"])
+
+
+def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True) -> Config:
+    """The configuration in the file, with a warning when others can read the secrets in it.
+
+    Raises:
+        ConfigError: with all mistakes, each with its place.
+
+    """
+    config = load(text(path), path=path, environ=environ, checks=checks, secrets=secrets)
+    if config.holds_secrets and path.stat().st_mode & stat.S_IROTH:
+        warning = f"{path}: holds secrets and can be read by every user of this machine; chmod 600 {path}"
+        return replace(config, warnings=(warning, *config.warnings))
+    return config

@@ -1,0 +1,208 @@
+"""From the text of a rules.toml to a `Config`, or to all of its mistakes at once.
+
+    text → tables → references → secrets filled in → accounts, channels, rules → what adapters say → what is not
+    (syntax) (document)          (resolve)                                       (checks)            available yet
+
+What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads the rules.toml
+itself, which is `files`; only the files that hold secrets are read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from daemon.config import advice, document, pace, references, release, resolve, syntax
+from daemon.config.document import Document
+from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, System
+from daemon.config.problems import MistakeError, Problems
+from daemon.config.resolve import Resolved, Surroundings
+from daemon.config.secret import Secret
+from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, RuleTable
+from daemon.rules.rule import Rule
+from daemon.types import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What only adapters know, given as functions; by default nothing is objected to."""
+
+    account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
+    """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http beyond loopback."""
+    channel: Callable[[str], str | None] = lambda _url: None
+    """URL -> a sentence without the URL when it cannot be used, else None."""
+    caution: Callable[[str], str | None] = lambda _url: None
+    """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else None."""
+
+
+@dataclass(slots=True)
+class _Load:
+    """What one load gathers on its way."""
+
+    around: Surroundings
+    checks: Checks
+    problems: Problems = field(default_factory=Problems)
+    hidden: set[str] = field(default_factory=set)
+    literal: bool = False
+    secrets: bool = True
+    """Whether keys and URLs are looked up at all."""
+
+
+def load(
+    text: str, *, path: Path, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
+) -> Config:
+    """The configuration written in `text`, which stands (or would stand) at `path`.
+
+    Without `secrets` keys and channel URLs stay empty: for whoever only reads the record, perhaps where the daemon's
+    environment and credentials are not.
+
+    Raises:
+        ConfigError: with all mistakes, each with its place.
+
+    """
+    run = _Load(Surroundings(environ, path.absolute().parent), checks or Checks(), secrets=secrets)
+    written = document.read(syntax.parse(text, path), run.problems)
+    references.check(written, run.problems)
+    config = _config(written, path.absolute(), run)
+    _check_ages(written, config, run.problems)
+    release.check(written.items(), run.problems)
+    if not written.accounts and not run.problems.within("accounts"):
+        run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
+    run.problems.raise_if_any(run.hidden | _written_secrets(written))
+    return replace(config, warnings=tuple(advice.warnings(config, run.checks.caution)))
+
+
+def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
+    """Only the [[rules]] of a file, for every channel: what `demo` runs.
+
+    Raises:
+        ConfigError: with all mistakes in them.
+
+    """
+    problems = Problems()
+    written = document.read({"rules": syntax.parse(text, path).get("rules", [])}, problems)
+    rules = tuple(replace(item, table=item.table.model_copy(update={"channels": ()})) for item in written.rules)
+    references.check(replace(written, rules=rules), problems)
+    release.check(written.items(), problems)
+    problems.raise_if_any()
+    return _rules(rules)
+
+
+def _config(written: Document, path: Path, run: _Load) -> Config:
+    """Everything that can be built; where there are mistakes, parts are missing."""
+    daemon = _daemon(written.daemon.table, run)
+    return Config(
+        path=path,
+        daemon=daemon,
+        accounts=tuple(_account(item, daemon, run) for item in written.accounts),
+        channels=tuple(_channel(item, run) for item in written.channels),
+        rules=_rules(written.rules),
+        system=System(**_values(written.system, System)),
+        budget=Budget(**_values(written.budget, Budget)),
+        holds_secrets=run.literal,
+        hidden=frozenset(run.hidden),
+    )
+
+
+def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str, Any]:
+    return {each.name: getattr(item.table, each.name) for each in fields(kind)}
+
+
+def _daemon(table: DaemonTable, run: _Load) -> Daemon:
+    scheme, _, rest = table.database.partition(":///")
+    if scheme == "sqlite":
+        database = f"sqlite:///{run.around.folder / rest}"
+    else:
+        database = table.database
+        run.hidden.add(urlsplit(database).password or "")
+    run.hidden.discard("")
+    return Daemon(
+        database=Secret(database),
+        every=table.every,
+        web=table.web,
+        timezone=table.timezone,
+        heartbeat=Secret(table.heartbeat),
+        timeout=table.timeout,
+        max_jump=table.max_jump,
+    )
+
+
+def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
+    table = item.table
+    account = Account(
+        name=table.name,
+        api_key=_secret(item, "api_key", resolve.key, run),
+        secret_key=_secret(item, "secret_key", resolve.key, run),
+        exchange=table.exchange,
+        every=table.every or daemon.every,
+        user_id=table.user_id,
+        rest_url=table.rest_url,
+        ws_url=table.ws_url,
+    )
+    for key, sentence in run.checks.account(account.exchange, account):
+        if not run.problems.within(f"{item.place}.{key}"):
+            run.problems.add(f"{item.place}.{key}", sentence)
+    return account
+
+
+def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
+    url = _secret(item, "url", resolve.url, run)
+    sentence = run.checks.channel(url.reveal()) if url else None
+    if sentence:
+        run.problems.add(f"{item.place}.url", sentence)
+    table = item.table
+    return Channel(table.name, url, table.fallback, table.fallback_after, table.group_wait)
+
+
+def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:
+    """The secret at a key; empty where there is a mistake."""
+    written = getattr(item.table, key)
+    if not written or not run.secrets:
+        return NO_SECRET
+    try:
+        found = resolved(written, run.around)
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.{key}", str(error))
+        return NO_SECRET
+    run.literal = run.literal or found.literal
+    run.hidden |= {found.text, *found.parts}
+    return Secret(found.text)
+
+
+def _rules(items: tuple[Item[RuleTable], ...]) -> tuple[Rule, ...]:
+    return tuple(rule for item in items if (rule := _rule(item.table)))
+
+
+def _rule(table: RuleTable) -> Rule | None:
+    if table.when is None:
+        return None
+    return Rule(
+        name=table.name,
+        when=table.when,
+        clear_when=table.clear_when,
+        hold=table.hold,
+        severity=Severity(table.severity),
+        accounts=table.accounts,
+        channels=table.channels,
+        repeat=table.repeat,
+        inhibited_by=table.inhibited_by,
+    )
+
+
+def _check_ages(written: Document, config: Config, problems: Problems) -> None:
+    intervals = pace.effective(config.accounts, config.budget)
+    for item in written.rules:
+        rule = _rule(item.table)
+        watched = {name: each for name, each in intervals.items() if name and rule and rule.watches(name)}
+        for key in ("when", "clear_when"):
+            condition = getattr(item.table, key)
+            for sentence in pace.age_mistakes(condition, watched) if condition else ():
+                problems.add(f"{item.place}.{key}", sentence)
+
+
+def _written_secrets(written: Document) -> set[str]:
+    """Secrets as they stand in the file, also where a mistake kept them from being used."""
+    items: tuple[Item[Any], ...] = (*written.accounts, *written.channels)
+    raws = [item.raw.get(key) for item in items for key in ("api_key", "secret_key", "url")]
+    return {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}

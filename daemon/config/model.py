@@ -1,0 +1,141 @@
+"""What a rules.toml means: the values that the rest of the program is built from.
+
+Every value is parsed, resolved and checked; nothing here knows how the file is written. Key by key the meaning is
+DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from daemon.config.secret import Secret
+from daemon.rules.rule import Rule
+from daemon.types import HOUR, MINUTE, SECOND, Millis
+
+NO_SECRET = Secret("")
+"""Where none is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` within any span of `per`."""
+
+    count: int
+    per: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where the page is served."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    database: Secret
+    """An SQLAlchemy URL; a relative SQLite path has been made absolute. Secret, for it may hold a password."""
+    every: Millis = 5 * SECOND
+    web: Web | None = Web("127.0.0.1", 8787)
+    """None is off."""
+    timezone: ZoneInfo | None = None
+    """None is the system's, which is also what `datetime.astimezone(None)` takes."""
+    heartbeat: Secret = NO_SECRET
+    timeout: Millis = 10 * SECOND
+    max_jump: Decimal | None = None
+    """A fraction: 0.5 is 50 %. None is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    api_key: Secret
+    secret_key: Secret
+    exchange: str = "coinw"
+    every: Millis = 5 * SECOND
+    """Already resolved: the account's own, or that of [daemon]."""
+    user_id: str = ""
+    """Empty while it is to be learned from the first answer."""
+    rest_url: str = "https://api.coinw.com"
+    ws_url: str = "wss://ws.futurescw.com/perpum"
+    """Empty is REST only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    name: str
+    url: Secret
+    """The Apprise URL, with what it refers to filled in."""
+    fallback: str = ""
+    fallback_after: Millis = 2 * MINUTE
+    group_wait: Millis = SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """When the rules that nobody writes fire; None is off."""
+
+    no_readings: Millis | None = 2 * MINUTE
+    key_refused: Millis | None = 0
+    rate_limited: Millis | None = 2 * MINUTE
+    channel_failing: Millis | None = 10 * MINUTE
+    clock_stepped: Millis | None = 250
+    clock_skew: Millis | None = 30 * SECOND
+    exchange_frozen: Millis | None = 30 * SECOND
+    push_contradicted: int | None = 3
+    rule_unknown: Millis | None = 15 * MINUTE
+    disk_full: Decimal | None = Decimal("0.05")
+    upkeep_failing: Millis | None = HOUR
+    channels: tuple[str, ...] = ()
+    """Empty is all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many calls to the exchange may leave: of this host, per user, and per user for the assets."""
+
+    host: Limit = Limit(50, 10 * SECOND)
+    user: Limit = Limit(50, 10 * SECOND)
+    assets: Limit = Limit(5, 2 * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole rules.toml, ready to run."""
+
+    path: Path
+    daemon: Daemon
+    accounts: tuple[Account, ...]
+    channels: tuple[Channel, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    system: System = System()
+    budget: Budget = Budget()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
+    holds_secrets: bool = field(default=False, compare=False)
+    """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
+    hidden: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
+
+    def secrets(self) -> frozenset[str]:
+        """Every text that must not appear in a log, for the redacting filter."""
+        return frozenset(text for text in self._texts() if len(text) >= SHORTEST_SECRET)
+
+    def _texts(self) -> Iterator[str]:
+        yield from self.hidden
+        for account in self.accounts:
+            yield account.api_key.reveal()
+            yield account.secret_key.reveal()
+        for channel in self.channels:
+            yield channel.url.reveal()
+        yield self.daemon.heartbeat.reveal()
+
+
+SHORTEST_SECRET = 4
+"""Shorter texts are not hidden: doing so would only blot digits out of unrelated numbers."""
+
+SYSTEM_RULES = frozenset(one.name.replace("_", "-") for one in fields(System)) - {"channels"}
+"""The names of the rules that nobody writes; they may stand wherever a rule is named."""

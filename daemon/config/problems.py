@@ -1,0 +1,94 @@
+"""The mistakes of a rules.toml: gathered, each with its place, and put into words.
+
+A sentence is short, says what is wrong and what would be right, and never contains a value that may be a secret:
+what stands at a secret's key is not shown at all, and every text known to be secret is blotted out at the end.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from daemon.errors import ConfigError
+
+SECTIONS = (
+    "daemon",
+    "accounts",
+    "channels",
+    "rules",
+    "mutes",
+    "reports",
+    "system",
+    "budget",
+)
+"""The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
+
+_LONGEST_SHOWN = 40
+_SHORTEST_BLOTTED = 8
+_PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
+
+
+class MistakeError(ValueError):
+    """A value that cannot stand where it stands; its text completes the sentence "PLACE: …"."""
+
+
+class Problems:
+    """Gathers mistakes; a place is written like `rules[2].when`, counting from 0."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def add(self, place: str, sentence: str) -> None:
+        self._found.append((place, sentence))
+
+    def within(self, place: str) -> bool:
+        """Whether a mistake is already known at this place, or inside it."""
+        return any(_is_within(found, place) for found, _ in self._found)
+
+    def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
+        """Ends the loading with every mistake, without the `hidden` texts.
+
+        Raises:
+            ConfigError: when there is at least one.
+
+        """
+        told = sorted(self._found, key=lambda found: _order(found[0]))
+        blotted = sorted((text for text in hidden if len(text) >= _SHORTEST_BLOTTED), key=len, reverse=True)
+        if told:
+            raise ConfigError([_blot(f"{place}: {sentence}", blotted) for place, sentence in told])
+
+
+def _is_within(found: str, place: str) -> bool:
+    return found == place or found.startswith((f"{place}.", f"{place}["))
+
+
+def _order(place: str) -> tuple[int, int]:
+    match = _PLACE.match(place)
+    section, index = match.groups() if match else ("", None)
+    return SECTIONS.index(section) if section in SECTIONS else -1, int(index or 0)
+
+
+def _blot(sentence: str, hidden: Iterable[str]) -> str:
+    for text in hidden:
+        sentence = sentence.replace(text, "***")
+    return sentence
+
+
+def shown(value: object) -> str:
+    """A value as the file has it, cut to what fits a sentence."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return str(value)
+    cut = value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"
+    return json.dumps(cut, ensure_ascii=False)
+
+
+def did_you_mean(written: str, known: Collection[str]) -> str:
+    """`; did you mean "rules"?` when something known is close, else nothing."""
+    close = get_close_matches(written.lower(), sorted(known), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,0 +1,78 @@
+"""Keys that are known and checked but not effective yet.
+
+Such a key may stand at its default or empty, so that a complete rules.toml can be written today; any other value is
+refused, because a setting that is silently ignored is worse than none. A key that becomes effective loses its line.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from daemon.config.problems import Problems
+from daemon.config.tables import Item
+
+NOT_YET = frozenset({
+    "daemon.heartbeat",
+    "daemon.max_jump",
+    "accounts.ws_url",
+    "channels.fallback",
+    "channels.fallback_after",
+    "rules.keep_firing_for",
+    "rules.at_least",
+    "rules.flapping",
+    "rules.worse_by",
+    "rules.on_missing",
+    "rules.missing_after",
+    "rules.mute",
+    "rules.summary",
+    "mutes",
+    "reports",
+    "system.no-readings",
+    "system.key-refused",
+    "system.rate-limited",
+    "system.channel-failing",
+    "system.clock-stepped",
+    "system.clock-skew",
+    "system.exchange-frozen",
+    "system.push-contradicted",
+    "system.rule-unknown",
+    "system.disk-full",
+    "system.upkeep-failing",
+    "system.channels",
+})  # fmt: skip
+"""`table.key`, or `table` for all of it."""
+
+EMPTY: tuple[object, ...] = ("", [])
+
+SENTENCE = "not available yet; leave it out"
+
+
+MEANS_SOMETHING = frozenset({"accounts.ws_url"})
+"""Where empty is not the same as left out, and already has its effect: without a stream there is REST only."""
+
+
+def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
+    """A table without those keys that are not effective yet and stand empty, which is always allowed."""
+    return {
+        key: value
+        for key, value in raw.items()
+        if value not in EMPTY or not _waits(section, key) or f"{section}.{key}" in MEANS_SOMETHING
+    }
+
+
+def check(items: Iterable[Item[Any]], problems: Problems) -> None:
+    """Refuses what is valid but not available yet; where a mistake is already known, that is enough."""
+    for item in items:
+        if item.section in NOT_YET and not problems.within(item.place):
+            problems.add(item.place, SENTENCE)
+        for key in item.raw:
+            place = f"{item.place}.{key}"
+            if _waits(item.section, key) and not problems.within(place) and _says_something(item, key):
+                problems.add(place, SENTENCE)
+
+
+def _waits(section: str, key: str) -> bool:
+    return f"{section}.{key}" in NOT_YET
+
+
+def _says_something(item: Item[Any], key: str) -> bool:
+    return item.raw[key] not in EMPTY and item.differs(key)

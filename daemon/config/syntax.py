@@ -1,0 +1,52 @@
+"""From the text of a rules.toml to plain tables, or to one sentence that says where the text cannot be read."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from daemon.errors import ConfigError
+
+_POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+
+_HINTS = (
+    ("Invalid value", "this is no value; texts stand in quotes"),
+    ("Expected '=' after a key", 'a key is followed by "=" and a value'),
+    ("Expected newline or end of document", "something follows the value; texts and durations stand in quotes"),
+    ("Invalid statement", "a line is a [table], a key = value, or a # comment"),
+    ("Invalid initial character for a key", "a key begins with a letter"),
+    ("Expected ']'", "a bracket is not closed"),
+    ("Unclosed array", "a list is not closed with ]"),
+    ("Unclosed inline table", "a table is not closed with }"),
+    ("Unterminated string", "a text is not closed with a quote"),
+    ("Illegal character", "a text is not closed with a quote on its line"),
+    ("Unescaped '\\'", "a backslash in a text is written twice"),
+    ("Cannot declare", "this table stands twice, or once as [table] and once as [[table]]"),
+    ("Cannot overwrite a value", "this key stands twice in its table"),
+    ("Duplicate inline table key", "this key stands twice in its table"),
+)
+"""What tomllib says, and what it means; nothing of the text itself is shown, for it may hold a secret."""
+
+
+def parse(text: str, path: Path) -> dict[str, object]:
+    """The tables of the file.
+
+    Raises:
+        ConfigError: with the line and the column at which the text stops being TOML.
+
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path.name}: {_explained(str(error), text)}"]) from None
+
+
+def _explained(message: str, text: str) -> str:
+    found = _POSITION.match(message)
+    line, column = (found[2], found[3]) if found and found[2] else _end(text)
+    hints = (hint for known, hint in _HINTS if message.startswith(known))
+    return f"line {line}, column {column}: {next(hints, 'this is not TOML')}"
+
+
+def _end(text: str) -> tuple[int, int]:
+    """The place behind the last character."""
+    return text.count("\n") + 1, len(text) - text.rfind("\n")

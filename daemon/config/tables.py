@@ -1,0 +1,206 @@
+"""The tables of a rules.toml as they are written: every key of DESIGN §5, its kind and its default.
+
+`read` takes one table and reports every mistake in it. A value with a mistake counts as not written, so that the
+checks that follow still see the rest; what comes out may be used only when no problem was reported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, ClassVar, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import ErrorDetails
+
+from daemon.config import values
+from daemon.config.model import Limit, Web
+from daemon.config.problems import Problems, did_you_mean
+from daemon.rules.rule import Condition
+from daemon.types import HOUR, MINUTE, SECOND, Millis
+
+Text = Annotated[str, PlainValidator(values.text)]
+Texts = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.text))]
+Name = Annotated[str, PlainValidator(values.name)]
+Key = Annotated[str, PlainValidator(values.secret)]
+Span = Annotated[Millis, PlainValidator(values.duration)]
+Positive = Annotated[Millis, PlainValidator(values.longer_than(1))]
+Interval = Annotated[Millis, PlainValidator(values.longer_than(values.FASTEST))]
+OwnInterval = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(values.FASTEST), empty=None))]
+Repeat = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(SECOND), empty=None))]
+Percent = Annotated[Decimal | None, PlainValidator(values.optional(values.percent, empty=None))]
+OptionalLimit = Annotated[Limit | None, PlainValidator(values.optional(values.limit, empty=None))]
+AtLeast = Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.at_least, empty=None))]
+When = Annotated[Condition | None, PlainValidator(values.expression)]
+ClearWhen = Annotated[Condition | None, PlainValidator(values.optional(values.expression, empty=None))]
+Address = Annotated[str, PlainValidator(values.url("https", "http"))]
+Stream = Annotated[str, PlainValidator(values.optional(values.url("wss", "ws"), empty=""))]
+Heartbeat = Annotated[str, PlainValidator(values.optional(values.heartbeat, empty=""))]
+Database = Annotated[str, PlainValidator(values.database)]
+Page = Annotated[Web | None, PlainValidator(values.optional(values.web, empty=None))]
+Zone = Annotated[ZoneInfo | None, PlainValidator(values.optional(values.zone, empty=None))]
+Severity = Annotated[str, PlainValidator(values.one_of(("info", "warning", "critical")))]
+OnMissing = Annotated[str, PlainValidator(values.one_of(("keep", "firing", "ok")))]
+Days = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.one_of(values.DAYS)))]
+Between = Annotated[tuple[str, ...], PlainValidator(values.between)]
+Cron = Annotated[str, PlainValidator(values.cron)]
+SpanOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.duration))]
+CountOrOff = Annotated[int | None, PlainValidator(values.unless_off(values.count))]
+PercentOrOff = Annotated[Decimal | None, PlainValidator(values.unless_off(values.percent))]
+Rate = Annotated[Limit, PlainValidator(values.limit)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    required: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """Every key as it is written."""
+        return tuple(each.alias or name for name, each in cls.model_fields.items())
+
+
+class DaemonTable(Table):
+    database: Database = "sqlite:///marginwatch.db"
+    every: Interval = 5 * SECOND
+    web: Page = Web("127.0.0.1", 8787)
+    timezone: Zone = None
+    heartbeat: Heartbeat = ""
+    timeout: Positive = 10 * SECOND
+    max_jump: Percent = None
+
+
+class AccountTable(Table):
+    required = ("name", "api_key", "secret_key")
+
+    name: Name = ""
+    exchange: Text = "coinw"
+    api_key: Key = ""
+    secret_key: Key = ""
+    every: OwnInterval = None
+    user_id: Text = ""
+    rest_url: Address = "https://api.coinw.com"
+    ws_url: Stream = "wss://ws.futurescw.com/perpum"
+
+
+class ChannelTable(Table):
+    required = ("name", "url")
+
+    name: Name = ""
+    url: Key = ""
+    fallback: Text = ""
+    fallback_after: Span = 2 * MINUTE
+    group_wait: Span = SECOND
+
+
+class RuleTable(Table):
+    required = ("name", "when")
+
+    name: Name = ""
+    when: When = None
+    clear_when: ClearWhen = None
+    hold: Span = Field(0, alias="for")
+    keep_firing_for: Span = 0
+    at_least: AtLeast = None
+    severity: Severity = "warning"
+    accounts: Texts = ("*",)
+    channels: Texts = ()
+    repeat: Repeat = 4 * HOUR
+    flapping: OptionalLimit = Limit(6, HOUR)
+    worse_by: Percent = None
+    inhibited_by: Texts = ()
+    on_missing: OnMissing = "keep"
+    missing_after: Positive = 2 * MINUTE
+    mute: Texts = ()
+    summary: Text = ""
+
+
+class MuteTable(Table):
+    required = ("name", "between")
+
+    name: Name = ""
+    days: Days = values.DAYS
+    between: Between = ()
+
+
+class ReportTable(Table):
+    required = ("name", "cron")
+
+    name: Name = ""
+    cron: Cron = ""
+    channels: Texts = ()
+
+
+class SystemTable(Table):
+    no_readings: SpanOrOff = Field(2 * MINUTE, alias="no-readings")
+    key_refused: SpanOrOff = Field(0, alias="key-refused")
+    rate_limited: SpanOrOff = Field(2 * MINUTE, alias="rate-limited")
+    channel_failing: SpanOrOff = Field(10 * MINUTE, alias="channel-failing")
+    clock_stepped: SpanOrOff = Field(250, alias="clock-stepped")
+    clock_skew: SpanOrOff = Field(30 * SECOND, alias="clock-skew")
+    exchange_frozen: SpanOrOff = Field(30 * SECOND, alias="exchange-frozen")
+    push_contradicted: CountOrOff = Field(3, alias="push-contradicted")
+    rule_unknown: SpanOrOff = Field(15 * MINUTE, alias="rule-unknown")
+    disk_full: PercentOrOff = Field(Decimal("0.05"), alias="disk-full")
+    upkeep_failing: SpanOrOff = Field(HOUR, alias="upkeep-failing")
+    channels: Texts = ()
+
+
+class BudgetTable(Table):
+    host: Rate = Limit(50, 10 * SECOND)
+    user: Rate = Limit(50, 10 * SECOND)
+    assets: Rate = Limit(5, 2 * SECOND)
+
+
+T = TypeVar("T", bound=Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """One table of the file, with where it stands and what was written there."""
+
+    place: str
+    raw: Mapping[str, object]
+    table: T
+
+    @property
+    def section(self) -> str:
+        return self.place.partition("[")[0]
+
+    @property
+    def name(self) -> str:
+        """As written, also when it is not a good name: others may refer to it."""
+        name = self.raw.get("name")
+        return name if isinstance(name, str) else ""
+
+    def differs(self, key: str) -> bool:
+        """Whether a key stands at another value than its default."""
+        attribute = next(name for name, each in type(self.table).model_fields.items() if key in (name, each.alias))
+        return bool(getattr(self.table, attribute) != type(self.table).model_fields[attribute].default)
+
+
+def read(kind: type[T], raw: Mapping[str, object], place: str, problems: Problems) -> Item[T]:
+    """One table of the file; mistakes go to `problems`, and count as not written."""
+    return Item(place, raw, _validated(kind, raw, place, problems))
+
+
+def _validated(kind: type[T], raw: Mapping[str, object], place: str, problems: Problems) -> T:
+    for key in kind.required:
+        if key not in raw:
+            problems.add(f"{place}.{key}", "is missing")
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    wrong = {str(each["loc"][0]) for each in found}
+    for each in found:
+        problems.add(f"{place}.{each['loc'][0]}", _sentence(each, kind))
+    return kind.model_validate({key: value for key, value in raw.items() if key not in wrong})
+
+
+def _sentence(error: ErrorDetails, kind: type[Table]) -> str:
+    """Our words: unknown keys are found by pydantic, all else by `values`."""
+    if error["type"] == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(error['loc'][0]), kind.keys())}"
+    return str(error.get("ctx", {}).get("error", "cannot be used"))

@@ -1,0 +1,119 @@
+"""The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's business."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+HYSTERESIS = Decimal("1.2")
+"""An alert ends this far above the level at which it fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswer:
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or the text."""
+
+    account: str
+    api_key: str
+    secret_key: str
+    channels: tuple[ChannelAnswer, ...] = ()
+    warning_below: Decimal = Decimal(100)
+    """Of available_margin, in USDT."""
+    critical_below: Decimal = Decimal(50)
+    timezone: str = ""
+
+
+_HEAD = """\
+# marginwatch: the configuration. `marginwatch check` says what is wrong with it, `marginwatch run` uses it.
+# Durations are written 250ms, 90s, 10m, 1h30m, 7d. A key in a comment shows its default.
+
+[daemon]
+# database = "sqlite:///marginwatch.db"   # where everything is recorded; relative to this file
+# every = "5s"                            # how often each account is read, at least 400ms
+# of messages, such as "Europe/Berlin"; "" = the system's
+timezone = {timezone}
+
+[[accounts]]
+name = {account}
+api_key = {api_key}
+secret_key = {secret_key}
+"""
+
+_CHANNEL = """
+[[channels]]
+name = {name}
+url = {url}
+"""
+
+_NO_CHANNEL = """
+# Without a channel nobody is told. Any address that Apprise knows will do: https://appriseit.com/services/
+# [[channels]]
+# name = "telegram"
+# url = "tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}"
+"""
+
+_RULES = """
+[[rules]]
+name = "margin-critical"
+when = "available_margin < {critical}"
+clear_when = "available_margin > {critical_over}"
+severity = "critical"
+repeat = "30m"                            # told again while it lasts
+
+[[rules]]
+name = "low-margin"
+when = "available_margin < {warning}"
+clear_when = "available_margin > {warning_over}"
+inhibited_by = ["margin-critical"]        # quiet while that one fires
+# accounts = ["*"]                        # names or patterns
+# channels = []                           # [] = all
+# repeat = "4h"
+
+# [[rules]]                               # orders suddenly bind far more than ten minutes ago
+# name = "freeze-spike"
+# when = "delta(al_freeze, 10m) > 200"
+# clear_when = "al_freeze < 150"
+
+[[rules]]
+name = "readings-stale"                   # silence is no good news
+when = "age > 2m"
+"""
+
+
+def new_config(answers: Answers) -> str:
+    """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not references."""
+    head = _HEAD.format(
+        timezone=quoted(answers.timezone),
+        account=quoted(answers.account),
+        api_key=quoted(answers.api_key),
+        secret_key=quoted(answers.secret_key),
+    )
+    channels = [_CHANNEL.format(name=quoted(each.name), url=quoted(each.url)) for each in answers.channels]
+    rules = _RULES.format(
+        critical=_amount(answers.critical_below),
+        critical_over=_amount(answers.critical_below * HYSTERESIS),
+        warning=_amount(answers.warning_below),
+        warning_over=_amount(answers.warning_below * HYSTERESIS),
+    )
+    return head + ("".join(channels) or _NO_CHANNEL) + rules
+
+
+def quoted(text: str) -> str:
+    """A text as TOML writes it in double quotes."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _amount(amount: Decimal) -> str:
+    """Without an exponent, and without zeros that say nothing."""
+    written = f"{amount:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written

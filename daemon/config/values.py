@@ -1,0 +1,237 @@
+"""What may stand at a key, kind by kind: each function takes what the file holds and gives what it means.
+
+A value that cannot stand there raises MistakeError with the rest of the sentence "KEY: …". The value is shown in it,
+except by the functions for keys that may hold a secret.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from daemon.config.model import Limit, Web
+from daemon.config.problems import MistakeError, did_you_mean, shown
+from daemon.rules import durations
+from daemon.rules.errors import ExpressionError
+from daemon.rules.parse import condition
+from daemon.rules.rule import Condition
+from daemon.types import DAY, Millis
+
+T = TypeVar("T")
+
+FASTEST: Millis = 400
+"""The shortest polling interval: five calls in two seconds is the exchange's limit per user."""
+
+LONGEST: Millis = 366 * DAY
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_NAME = re.compile(r"[\w .-]{1,64}")
+_LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
+_PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
+_AT_LEAST = re.compile(r"([0-9]{1,4}) of ([0-9]{1,4})")
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_CRON = re.compile(r"[\w*/,-]+(?: +[\w*/,-]+){4}")
+
+
+def text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise MistakeError(f"must be a text in quotes, not {shown(raw)}")
+    return raw
+
+
+def hidden(raw: object) -> str:
+    """A text that may be secret: whatever stands there instead is not shown either."""
+    if not isinstance(raw, str):
+        raise MistakeError("must be a text in quotes")
+    return raw
+
+
+def secret(raw: object) -> str:
+    if not hidden(raw):
+        raise MistakeError("is empty; write env:NAME, file:PATH, credential:NAME or the text itself")
+    return hidden(raw)
+
+
+def name(raw: object) -> str:
+    written = text(raw)
+    if not _NAME.fullmatch(written) or written != written.strip():
+        raise MistakeError(f"must be 1 to 64 letters, digits, spaces or _ . -, not {shown(raw)}")
+    return written
+
+
+def optional(parse: Callable[[object], T], empty: T) -> Callable[[object], T]:
+    """The same kind, but "" may stand there too and means `empty`."""
+    return lambda raw: empty if raw == "" else parse(raw)
+
+
+def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
+    """The same kind, but "off" may stand there too."""
+    return lambda raw: None if raw == "off" else parse(raw)
+
+
+def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
+    def choice(raw: object) -> str:
+        if raw not in known:
+            raise MistakeError(f"must be one of {' '.join(known)}, not {shown(raw)}{did_you_mean(str(raw), known)}")
+        return str(raw)
+
+    return choice
+
+
+def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    def items(raw: object) -> tuple[T, ...]:
+        if not isinstance(raw, list):
+            raise MistakeError(f'must be a list such as ["one", "two"], not {shown(raw)}')
+        return tuple(parse(item) for item in raw)
+
+    return items
+
+
+def duration(raw: object) -> Millis:
+    found = durations.duration(raw) if isinstance(raw, str) else None
+    if found is None:
+        raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {shown(raw)}')
+    if found > LONGEST:
+        raise MistakeError(f"must be at most {durations.duration_text(LONGEST)}, not {shown(raw)}")
+    return found
+
+
+def longer_than(shortest: Millis) -> Callable[[object], Millis]:
+    """A duration of at least `shortest`."""
+
+    def long_enough(raw: object) -> Millis:
+        if duration(raw) < shortest:
+            raise MistakeError(f"must be at least {durations.duration_text(shortest)}, not {shown(raw)}")
+        return duration(raw)
+
+    return long_enough
+
+
+def count(raw: object) -> int:
+    if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
+        raise MistakeError(f"must be a whole number from 1 up, without quotes, not {shown(raw)}")
+    return raw
+
+
+def limit(raw: object) -> Limit:
+    found = _LIMIT.fullmatch(raw) if isinstance(raw, str) else None
+    per = durations.duration(found[2]) if found else None
+    if not found or not per or int(found[1]) < 1:
+        raise MistakeError(f'must be a limit such as "50 per 10s", not {shown(raw)}')
+    return Limit(int(found[1]), per)
+
+
+def percent(raw: object) -> Decimal:
+    """The fraction: "50%" is 0.5."""
+    found = _PERCENT.fullmatch(raw) if isinstance(raw, str) else None
+    if not found or not Decimal(found[1]):
+        raise MistakeError(f'must be a percentage such as "50%", not {shown(raw)}')
+    return Decimal(found[1]) / 100
+
+
+def at_least(raw: object) -> tuple[int, int]:
+    """`M of N`: how many of the last so many."""
+    found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
+    return int(found[1]), int(found[2])
+
+
+def time_of_day(raw: object) -> str:
+    if not isinstance(raw, str) or not _TIME_OF_DAY.fullmatch(raw):
+        raise MistakeError(f'must be times such as "23:00", not {shown(raw)}')
+    return raw
+
+
+def between(raw: object) -> tuple[str, ...]:
+    times = list_of(time_of_day)(raw)
+    if len(times) != 2 or times[0] == times[1]:
+        raise MistakeError('must be two different times such as ["23:00", "07:00"]')
+    return times
+
+
+def cron(raw: object) -> str:
+    if not isinstance(raw, str) or not _CRON.fullmatch(raw):
+        raise MistakeError(f'must be five fields such as "0 8 * * *", not {shown(raw)}')
+    return raw
+
+
+def expression(raw: object) -> Condition:
+    """A condition; the sentence about a mistake is followed by the text and a caret under the character."""
+    try:
+        return condition(text(raw))
+    except ExpressionError as error:
+        caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
+        raise MistakeError(f"{error.message}\n{caret}") from None
+
+
+def zone(raw: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(text(raw))
+    except (KeyError, OSError, ValueError):
+        known = {each.lower(): each for each in available_timezones()}
+        hint = did_you_mean(str(raw), known)
+        for lower, each in known.items():
+            hint = hint.replace(f'"{lower}"', f'"{each}"')
+        raise MistakeError(f"no such time zone as {shown(raw)}{hint}") from None
+
+
+def web(raw: object) -> Web:
+    host, _, port = text(raw).rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise MistakeError(f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {shown(raw)}')
+    return Web(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def url(*schemes: str) -> Callable[[object], str]:
+    """An address with one of these schemes and a host; not shown, for it may hold a password."""
+
+    def address(raw: object) -> str:
+        parts = _split(hidden(raw))
+        if parts is None or parts.scheme not in schemes or not parts.hostname:
+            raise MistakeError(f'must be an address that begins with "{schemes[0]}://"')
+        return hidden(raw)
+
+    return address
+
+
+def heartbeat(raw: object) -> str:
+    """An address that holds a token: plain http only to this machine (promise 9)."""
+    parts = _split(hidden(raw))
+    if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise MistakeError('must be an address that begins with "https://"')
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise MistakeError("plain http shows the address to everyone on the way; write https")
+    return hidden(raw)
+
+
+def database(raw: object) -> str:
+    """An SQLAlchemy URL; not shown, for it may hold a password."""
+    parts = _split(hidden(raw))
+    named = parts is not None and parts.path not in {"", "/", "/:memory:"}
+    if parts and named and parts.scheme == "postgresql+psycopg":
+        return hidden(raw)
+    if parts and named and parts.scheme == "sqlite" and not parts.netloc:
+        return hidden(raw)
+    raise MistakeError('must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"')
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a name or an address of the machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  a bad port is found only when it is asked for
+    except ValueError:
+        return None
+    return parts

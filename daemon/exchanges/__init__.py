@@ -1,0 +1,89 @@
+"""The exchanges: what each of them must offer, and how one is found by its name.
+
+A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see `Adapter`).
+Importing this package must stay light: the HTTP library is loaded when an exchange is used, not when one is named.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+from daemon.clock import Clock
+from daemon.types import SECOND, Answer, Millis, NoAnswer
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from daemon.exchanges.budget import Budget
+
+_TOOLS = frozenset({"addresses", "answers", "budget", "http", "pauses", "simulator"})
+"""The files of this folder that are not an exchange."""
+
+Problem: TypeAlias = tuple[str, str]
+"""A key of `[[accounts]]` and what is wrong with its value, in one sentence that never quotes a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One watched account with its secrets resolved. `user_id` is "" until it is known."""
+
+    name: str
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    rest_url: str
+    ws_url: str = ""
+    timeout: Millis = 10 * SECOND
+    """Of one call, from looking up the address to the last byte of the answer."""
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner closes it."""
+
+    session: "aiohttp.ClientSession"
+    budget: "Budget"
+    clock: Clock
+
+
+class Exchange(Protocol):
+    """One account at its exchange."""
+
+    async def read(self) -> Answer | NoAnswer:
+        """Ask for the balances once, waiting for the budget first. Never raises for what the exchange does."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Adapter(Protocol):
+    """What a file of this folder offers to be an exchange."""
+
+    REST_URL: str
+    """The default of `rest_url`."""
+    WS_URL: str
+    """The default of `ws_url`."""
+
+    def problems(self, account: Account) -> Sequence[Problem]:
+        """Everything about the account's keys that this exchange cannot use."""
+        ...
+
+    def connect(self, account: Account, tools: Tools) -> Exchange: ...
+
+
+def names() -> tuple[str, ...]:
+    """The exchanges there are, by file name; nothing is imported."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in found if name not in _TOOLS))
+
+
+def load(name: str) -> Adapter:
+    """The exchange of that name.
+
+    Raises LookupError with one sentence when there is none.
+    """
+    if name not in names():
+        raise LookupError(f'there is no exchange "{name}": choose one of {", ".join(names())}')
+    return cast("Adapter", importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,218 @@
+"""The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's limits.
+
+A pure core (`Window`, `free_in`, `stretch`), and `Budget`, the thin front that lets a task wait for its place. It
+makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
+"""
+
+import bisect
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+from typing import Protocol
+
+from daemon.clock import Clock
+from daemon.types import MINUTE, SECOND, Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` calls in any window of the length `per`."""
+
+    count: int
+    per: Millis
+
+
+class Allowance(Protocol):
+    """A limit of whatever make: the configuration has its own."""
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def per(self) -> Millis: ...
+
+
+def halved(limit: Allowance) -> Limit:
+    return Limit(max(1, limit.count // 2), limit.per)
+
+
+# CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets (its pages
+# "Precautions" and "Get Futures Account Assets"); the defaults stay below the first two.
+HOST = Limit(50, 10 * SECOND)
+USER = Limit(50, 10 * SECOND)
+ASSETS = Limit(5, 2 * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The calls that hold a place: those in flight, and when the others ended (ascending)."""
+
+    flying: int = 0
+    ended: tuple[Millis, ...] = ()
+
+    def sent(self) -> "Window":
+        return replace(self, flying=self.flying + 1)
+
+    def done(self, at: Millis) -> "Window":
+        """The call is answered or given up; it holds its place for another `per`, as it may have arrived just now."""
+        return Window(self.flying - 1, self.ended).booked(at)
+
+    def booked(self, at: Millis) -> "Window":
+        """A call that ended at `at` counts here, too, without having been in flight here."""
+        return replace(self, ended=tuple(sorted((*self.ended, at))))
+
+    def pruned(self, per: Millis, now: Millis) -> "Window":
+        kept = self.ended[bisect.bisect_left(self.ended, now - per) :]
+        return self if len(kept) == len(self.ended) else replace(self, ended=kept)
+
+
+def free_in(window: Window, limit: Allowance, now: Millis) -> Millis:
+    """How long until the window may have a free place: 0 is now, else never too late and perhaps too early.
+
+    Both ends of a window belong to it, so a call that ended at `t` holds its place up to and including t + per. A
+    call in flight cannot free its place sooner than `per` after now.
+    """
+    held = window.pruned(limit.per, now)
+    over = held.flying + len(held.ended) - limit.count
+    if over < 0:
+        return 0
+    return (held.ended[over] if over < len(held.ended) else now) + limit.per + 1 - now
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How often an account wants to be asked; `user_id` is "" while it is not known."""
+
+    every: Millis
+    user_id: str = ""
+
+
+def stretch(
+    wishes: Mapping[str, Wish], host: Allowance, per_user: Sequence[Allowance], held: Millis = 0
+) -> dict[str, Millis]:
+    """The effective interval of every account, by name.
+
+    The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
+    (accounts of an unknown user count as one), then on the host. `held` is how long a call is usually in flight, as
+    its place stays taken that much longer.
+    """
+    every = {name: Fraction(wish.every) for name, wish in wishes.items()}
+    for user in {wish.user_id for wish in wishes.values()}:
+        own = [name for name, wish in wishes.items() if wish.user_id == user]
+        factor = max((_excess([every[name] for name in own], limit, held) for limit in per_user), default=Fraction(1))
+        every |= {name: every[name] * factor for name in own}
+    factor = _excess(list(every.values()), host, held)
+    return {name: ceil(interval * factor) for name, interval in every.items()}
+
+
+def _excess(intervals: list[Fraction], limit: Allowance, held: Millis) -> Fraction:
+    """By which factor these intervals together exceed the limit; 1 when they do not."""
+    rate = sum((1 / interval for interval in intervals), Fraction(0))
+    return max(Fraction(1), rate * (limit.per + held) / limit.count)
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """One call's place in the queue and in the windows. Whoever learns whose call it was sets `user`."""
+
+    order: tuple[bool, int]
+    endpoint: str
+    asked_as: str
+    user: str
+    taken: bool = False
+
+
+class Budget:
+    """One for the whole daemon: all accounts wait here for their turn. Not for use by several threads."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        host: Allowance = HOST,
+        user: Allowance = USER,
+        endpoints: Mapping[str, Allowance] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._host = host
+        self._user = user
+        self._endpoints = {"assets": ASSETS} if endpoints is None else dict(endpoints)
+        self._windows: dict[tuple[str, ...], Window] = {}
+        self._halved_until: Millis | None = None
+        self._waiting: list[Place] = []
+        self._tickets = itertools.count()
+
+    @asynccontextmanager
+    async def call(self, endpoint: str, user: str, *, urgent: bool = False) -> AsyncIterator[Place]:
+        """Wait for a place, then hold it during the block and for the windows' length after it.
+
+        In order of asking, urgent ones first; a call that its own user's limit holds back does not hold up others.
+        `user` is "" while unknown: such calls share one user's allowance.
+        """
+        place = Place((not urgent, next(self._tickets)), endpoint, user, user)
+        bisect.insort(self._waiting, place, key=lambda waiting: waiting.order)
+        try:
+            while not place.taken and (pause := self._admit(place)):
+                await self._clock.sleep(pause)
+            yield place
+        finally:
+            self._leave(place)
+
+    def halve(self, during: Millis = 5 * MINUTE) -> None:
+        """The exchange complained: halve every limit for that long (CoinW halves its own for 5 minutes)."""
+        self._halved_until = self._clock.elapsed() + during
+
+    @property
+    def is_halved(self) -> bool:
+        return self._halved_until is not None and self._clock.elapsed() < self._halved_until
+
+    def book(self, at: Millis, endpoint: str, user: str) -> None:
+        """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another command.
+
+        One from the future, which a set clock can leave, counts as ended just now.
+        """
+        ended = self._clock.elapsed() - max(0, self._clock.now() - at)
+        for key in self._limits(endpoint, user):
+            self._windows[key] = self._windows.get(key, Window()).booked(ended)
+
+    def _limits(self, endpoint: str, user: str) -> dict[tuple[str, ...], Allowance]:
+        limits: dict[tuple[str, ...], Allowance] = {("host",): self._host, ("user", user): self._user}
+        if endpoint in self._endpoints:
+            limits["endpoint", endpoint, user] = self._endpoints[endpoint]
+        if self.is_halved:
+            limits = {key: halved(limit) for key, limit in limits.items()}
+        return limits
+
+    def _admit(self, place: Place) -> Millis:
+        """Give places to all that can have one, in order; 0 if this one got it, else how long to sleep.
+
+        Nobody can be admitted before the end of that sleep, except by the end of a halving.
+        """
+        for waiting in list(self._waiting):
+            if not self._free_in(waiting):
+                self._waiting.remove(waiting)
+                waiting.taken = True
+                for key in self._limits(waiting.endpoint, waiting.user):
+                    self._windows[key] = self._windows.get(key, Window()).sent()
+        return 0 if place.taken else self._free_in(place)
+
+    def _free_in(self, place: Place) -> Millis:
+        now = self._clock.elapsed()
+        limits = self._limits(place.endpoint, place.user)
+        pause = max(free_in(self._windows.get(key, Window()), limit, now) for key, limit in limits.items())
+        if self._halved_until is not None and now < self._halved_until:
+            pause = min(pause, self._halved_until - now)
+        return pause
+
+    def _leave(self, place: Place) -> None:
+        if not place.taken:
+            self._waiting.remove(place)
+            return
+        now = self._clock.elapsed()
+        asked = self._limits(place.endpoint, place.asked_as)
+        for key, limit in asked.items():
+            self._windows[key] = self._windows[key].done(now).pruned(limit.per, now)
+        for key in self._limits(place.endpoint, place.user).keys() - asked.keys():
+            self._windows[key] = self._windows.get(key, Window()).booked(now)

@@ -1,0 +1,220 @@
+"""CoinW USDT-M futures over REST: signs `getUserAssets`, reads its answer, and says why when there is none.
+
+`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts are from
+https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the signing rule from the
+page "Authentication & Code Snippet > Futures", the codes from "Error codes".
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from daemon.exchanges import Account, Problem, Tools, addresses
+from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, plain, refusal, tidy
+from daemon.types import Answer, Balances, Millis, MissReason, NoAnswer
+
+REST_URL = "https://api.coinw.com"
+WS_URL = "wss://ws.futurescw.com/perpum"
+ASSETS = "/v1/perpum/account/getUserAssets"
+
+_REQUIRED = {
+    "availableMargin": "available_margin",
+    "availableUsdt": "available_usdt",
+    "almightyGold": "almighty_gold",
+    "alMargin": "al_margin",
+    "alFreeze": "al_freeze",
+}
+_OPTIONAL = {"crossUnPnl": "cross_un_pnl"}
+_REFUSALS = {
+    6000: MissReason.AUTH,
+    6001: MissReason.AUTH,
+    6003: MissReason.PERMISSION,
+    29001: MissReason.RATE_LIMITED,
+    429: MissReason.RATE_LIMITED,
+}
+_REMEDIES = {
+    MissReason.AUTH: (
+        "refused the key",
+        "check api_key and secret_key, and, if the key is bound to addresses, that this machine's is among them",
+    ),
+    MissReason.PERMISSION: (
+        "says the key lacks a permission",
+        "give it the futures permission and see that it is active",
+    ),
+    MissReason.RATE_LIMITED: ("says too many calls", PAUSING),
+}
+_FIRST_INSTANT = 10**12
+_LAST_INSTANT = 10**14
+
+
+def sign(secret: str, timestamp: str, method: str, path: str) -> str:
+    """Base64 of HMAC-SHA256 over timestamp + method + path; `path` includes a query exactly as sent."""
+    text = f"{timestamp}{method.upper()}{path}"
+    return base64.b64encode(hmac.digest(secret.encode(), text.encode(), hashlib.sha256)).decode()
+
+
+def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
+    """What the page says: the balances, or the reason of SEMANTICS A3 with one sentence.
+
+    Most refusals come as HTTP 200 with a `code`, so a known code ranks before the status. Never raises, never
+    invents a number; `secrets` are blotted out of whatever the server echoes.
+    """
+    try:
+        envelope = {} if page.is_html else decode(page)
+        broken = None
+    except MalformedError as why:
+        envelope, broken = {}, f"CoinW's answer {why}: asking again"
+    no_answer = _refused(envelope, secrets) or refusal(page, "CoinW")
+    if no_answer:
+        return no_answer
+    if broken:
+        return NoAnswer(MissReason.BAD_ANSWER, broken)
+    return _answer(page.status, envelope, secrets)
+
+
+def _refused(envelope: Mapping[str, object], secrets: Sequence[str]) -> NoAnswer | None:
+    """The refusal that a documented code stands for; codes also come as text from the gateway's neighbours."""
+    code = envelope.get("code")
+    known = {str(number): reason for number, reason in _REFUSALS.items()}
+    reason = known.get(str(code))
+    if reason is None:
+        return None
+    happened, remedy = _REMEDIES[reason]
+    return NoAnswer(reason, f"CoinW {happened} ({_said(envelope, secrets)}): {remedy}")
+
+
+def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
+    """Code and text of a refusal; the text is in `msg`, or in `message` when the gateway speaks."""
+    code = envelope.get("code")
+    shown = code if isinstance(code, int | str) else "no code"
+    texts = [text for key in ("msg", "message") if isinstance(text := envelope.get(key), str) and text]
+    return tidy(": ".join([str(shown), *texts[:1]]), secrets)
+
+
+def _answer(status: int, envelope: Mapping[str, object], secrets: Sequence[str]) -> Answer | NoAnswer:
+    """The balances; success is HTTP 200 with the integer 0 as code, and nothing else."""
+    code = envelope.get("code")
+    if status != 200 or isinstance(code, bool) or not isinstance(code, int) or code != 0:
+        said = f"HTTP {status}, {_said(envelope, secrets)}"
+        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW answered without balances ({said}): check rest_url")
+    try:
+        return _balances(_entry(envelope), secrets)
+    except MalformedError as why:
+        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer cannot be used: {why}")
+
+
+def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
+    """The account's object, alone or in a list of one: both are documented."""
+    data = envelope.get("data")
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict):
+        raise MalformedError("data is neither an object nor a list of one")
+    return data
+
+
+def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
+    fields = {field: _named(entry, sent, secrets) for sent, field in _REQUIRED.items()}
+    for sent, field in _OPTIONAL.items():
+        if entry.get(sent) is not None:
+            fields[field] = _named(entry, sent, secrets)
+    time = entry.get("time")
+    exchange_at = _instant(time)
+    known = {*_REQUIRED, *_OPTIONAL, "userId"} | ({"time"} if exchange_at is not None or time is None else set())
+    extra = {tidy(key, secrets): plain(value, secrets) for key, value in entry.items() if key not in known}
+    return Answer(_user_id(entry.get("userId"), secrets), exchange_at, Balances(**fields), extra)
+
+
+def _named(entry: Mapping[str, object], sent: str, secrets: Sequence[str]) -> Decimal:
+    if sent not in entry:
+        raise MalformedError(f"{sent} is missing")
+    try:
+        return amount(entry[sent], secrets)
+    except MalformedError as why:
+        raise MalformedError(f"{sent} {why}") from None
+
+
+def _instant(value: object) -> Millis | None:
+    """The exchange's time in ms. Balances need none: one that cannot be used is kept as an unknown field."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
+        value = int(value)
+    usable = isinstance(value, int) and _FIRST_INSTANT <= value < _LAST_INSTANT
+    return value if usable and isinstance(value, int) else None
+
+
+def _user_id(value: object, secrets: Sequence[str]) -> str:
+    """An opaque label: a number in this answer, text in pushes, so always text here."""
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
+        text = str(value)
+        if 0 < len(text) <= 40 and text == tidy(text, secrets) and (isinstance(value, str) or text.isdigit()):
+            return text
+    raise MalformedError("userId is missing or no user id")
+
+
+def problems(account: Account) -> list[Problem]:
+    """What `check` finds about an account's keys before any call; never quotes a secret."""
+    found = [
+        (key, "is empty or holds a space or a character beyond ASCII: copy it again")
+        for key, value in (("api_key", account.api_key), ("secret_key", account.secret_key))
+        if not value or " " in value or not (value.isascii() and value.isprintable())
+    ]
+    rest = addresses.problem(account.rest_url, "https")
+    ws = addresses.problem(account.ws_url, "wss") if account.ws_url else None
+    return found + [(key, said) for key, said in (("rest_url", rest), ("ws_url", ws)) if said]
+
+
+class CoinW:
+    """One account at CoinW."""
+
+    def __init__(self, account: Account, tools: Tools) -> None:
+        self._account = account
+        self._tools = tools
+
+    @property
+    def user_id(self) -> str:
+        """Whose key this is: configured, or learned from the first answer; "" until then."""
+        return self._account.user_id
+
+    async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
+        """One signed call, when the budget has a place; `urgent` (a confirming read) goes before routine polls."""
+        async with self._tools.budget.call("assets", self.user_id, urgent=urgent) as place:
+            answer = await self._ask()
+            if isinstance(answer, Answer) and not self.user_id:
+                self._account = replace(self._account, user_id=answer.user_id)
+                place.user = answer.user_id
+        if isinstance(answer, NoAnswer):
+            if answer.reason is MissReason.RATE_LIMITED:
+                self._tools.budget.halve()
+            return answer
+        return self._of_this_user(answer)
+
+    async def _ask(self) -> Answer | NoAnswer:
+        from daemon.exchanges import http  # noqa: PLC0415 -- it loads aiohttp, which validating keys does not need
+
+        account = self._account
+        timestamp = str(self._tools.clock.now())
+        signed = sign(account.secret_key, timestamp, "GET", ASSETS)
+        headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
+        url = account.rest_url.rstrip("/") + ASSETS
+        page = await http.get(self._tools.session, url, headers, account.timeout)
+        if isinstance(page, NoAnswer):
+            return page
+        return parse(page, (account.secret_key, account.api_key, signed))
+
+    def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
+        """SEMANTICS B4."""
+        mine, theirs = self.user_id, answer.user_id
+        if mine == theirs:
+            return answer
+        said = f'the key of "{self._account.name}" belongs to user {theirs}, but the account is user {mine}'
+        return NoAnswer(MissReason.WRONG_USER, f'{said}: if you changed the key on purpose, set user_id = "{theirs}"')
+
+    async def close(self) -> None:
+        """Nothing of its own to close: the session is shared."""
+
+
+def connect(account: Account, tools: Tools) -> CoinW:
+    return CoinW(account, tools)

@@ -1,0 +1,64 @@
+"""When to ask again after a miss (SEMANTICS B2): a pure ladder. It asks nothing and sleeps nowhere.
+
+Instants are on any one clock that the caller keeps to; `Clock.elapsed` is the one that never steps.
+"""
+
+from dataclasses import dataclass, replace
+
+from daemon.types import MINUTE, SECOND, Millis, MissReason
+
+_LADDERS = {
+    MissReason.RATE_LIMITED: (10 * SECOND, 30 * SECOND, 60 * SECOND),
+    MissReason.BLOCKED: (30 * SECOND, 60 * SECOND),
+    MissReason.AUTH: (30 * SECOND,),
+    MissReason.PERMISSION: (30 * SECOND,),
+    MissReason.WRONG_USER: (30 * SECOND,),
+}
+_BUSY = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
+"""The exchange has had enough of us. Both are steps of one penalty ladder, so their streak is one."""
+
+_LONG = 5 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Where an account stands on the ladder. The default is no pause: ask at the next slot."""
+
+    reason: MissReason | None = None
+    """Of the last refusal that makes us pause; None when there is none."""
+    since: Millis = 0
+    """When the streak of such refusals began."""
+    streak: int = 0
+    length: Millis = 0
+    """Of the pause after the last attempt; 0 when the next slot may be used."""
+    not_before: Millis = 0
+    """The earliest instant of the next attempt."""
+
+
+def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
+    """The pause that follows an attempt which ended now; `outcome` is None for an answer, which ends any pause.
+
+    A timeout, broken network, HTTP 5xx or bad answer in the middle of a pause is followed by the next slot, but is no
+    success: the ladder goes on from there at the next refusal.
+    """
+    if outcome is None:
+        return Pause()
+    if outcome not in _LADDERS:
+        return replace(pause, length=0, not_before=now)
+    goes_on = pause.reason is not None and (pause.reason in _BUSY) == (outcome in _BUSY)
+    since = pause.since if goes_on else now
+    streak = pause.streak + 1 if goes_on else 1
+    length = _length(outcome, streak, now - since)
+    return Pause(outcome, since, streak, length, now + length)
+
+
+def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:
+    if lasted >= (10 * MINUTE if reason in _BUSY else 5 * MINUTE):
+        return _LONG
+    ladder = _LADDERS[reason]
+    return ladder[min(streak, len(ladder)) - 1]
+
+
+def reloaded(pause: Pause) -> Pause:
+    """After a reload a refused key is tried at once, as it may be a new one; an exchange that is busy stays so."""
+    return pause if pause.reason in _BUSY else Pause()

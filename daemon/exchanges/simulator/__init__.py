@@ -1,0 +1,39 @@
+"""The built-in exchange: CoinW as its documentation and its clients describe it, on loopback.
+
+    simulator = Simulator(clock)
+    main = simulator.account("main", story=demo("main"))
+    await simulator.start()        # simulator.rest_url, simulator.ws_url
+    main.set(available_margin="90")
+    main.fault("html", times=3)
+
+It knows nothing of the daemon that reads it, so that it can be its judge.
+"""
+
+from daemon.exchanges.simulator.account import SimulatedAccount
+from daemon.exchanges.simulator.faults import FAULTS, SOCKET_FAULTS, Fault, RestFault, SocketFault, slow
+from daemon.exchanges.simulator.log import Entry
+from daemon.exchanges.simulator.server import Simulator
+from daemon.exchanges.simulator.sheet import Sheet
+from daemon.exchanges.simulator.stories import DEMO, Story, by_request, by_time, demo, demo_story, still
+from daemon.exchanges.simulator.trading_day import trading_day
+
+__all__ = [
+    "DEMO",
+    "FAULTS",
+    "SOCKET_FAULTS",
+    "Entry",
+    "Fault",
+    "RestFault",
+    "Sheet",
+    "SimulatedAccount",
+    "Simulator",
+    "SocketFault",
+    "Story",
+    "by_request",
+    "by_time",
+    "demo",
+    "demo_story",
+    "slow",
+    "still",
+    "trading_day",
+]

@@ -1,0 +1,120 @@
+"""What an account shows: balances as the JSON tokens that go over the wire, digit for digit.
+
+It writes the two shapes in which CoinW tells balances (the answer of getUserAssets and the `assets` push). It must
+not compute with the numbers it shows, and knows no time and no connection.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from daemon.types import Balances, Millis
+
+Fields: TypeAlias = Mapping[str, str]
+"""JSON tokens by the exchange's own names."""
+
+UNIT = 100_000_000
+"""Amounts that are generated are whole numbers of a hundred-millionth USDT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted (`"12.5"`) as text.
+
+    Raises ValueError for what JSON has no number for, so that a mistyped test fails where it was written.
+    """
+
+    available_margin: str = "0.0"
+    available_usdt: str = "0"
+    almighty_gold: str = "0.0"
+    al_margin: str = "0"
+    al_freeze: str = "0"
+    cross_un_pnl: str | None = None
+    """Not in the official page, but seen live by one client: sent only when set."""
+
+    def __post_init__(self) -> None:
+        for name, token in asdict(self).items():
+            if token is not None and not _is_number(token):
+                raise ValueError(f"{name} is {token!r}, which is no JSON number; write it like 12.5 or 0.0.")
+
+    def balances(self) -> Balances:
+        """The same numbers as exact values, for comparison with what the daemon recorded."""
+        values = {name: number(token) for name, token in asdict(self).items() if token is not None}
+        return Balances(**values)
+
+
+def number(token: str) -> Decimal:
+    """The exact value of a JSON token, quoted or not."""
+    return Decimal(token.strip('"'))
+
+
+def _is_number(token: str) -> bool:
+    try:
+        value = json.loads(token.strip('"'), parse_float=Decimal, parse_constant=str)
+    except ValueError:
+        return False
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def sheet(usdt: int, gold: int, margin: int, freeze: int) -> Sheet:
+    """Generated amounts (in `UNIT`s) in the mixed kinds of numbers the exchange sends.
+
+    The sum is made of floats, because that is where tails like 62.719644589999994 come from.
+    """
+    return Sheet(
+        available_margin=repr(usdt / UNIT + gold / UNIT),
+        available_usdt=_token(usdt, zero="0"),
+        almighty_gold=_token(gold, zero="0.0"),
+        al_margin=_token(margin, zero="0.0"),
+        al_freeze=_token(freeze, zero="0"),
+    )
+
+
+def _token(amount: int, zero: str) -> str:
+    return f"{Decimal(amount) / UNIT:f}" if amount else zero
+
+
+def rest_fields(shown: Sheet, time: Millis, user_id: str) -> dict[str, str]:
+    """The object `data` of getUserAssets, fields in the order of the official sample."""
+    fields = {
+        "alFreeze": shown.al_freeze,
+        "alMargin": shown.al_margin,
+        "almightyGold": shown.almighty_gold,
+        "availableMargin": shown.available_margin,
+        "availableUsdt": shown.available_usdt,
+        "time": str(time),
+        "userId": user_id,
+    }
+    return fields if shown.cross_un_pnl is None else {**fields, "crossUnPnl": shown.cross_un_pnl}
+
+
+def push_frame(shown: Sheet, user_id: str) -> str:
+    """An `assets` push as in the official sample: the same entry twice, no time, `pairCode` USDT."""
+    entry = render(
+        {
+            "margin": shown.al_margin,
+            "profitUnreal": "0",
+            "freeze": shown.al_freeze,
+            "size": "0",
+            "available": shown.available_usdt,
+            "currency": '"usdt"',
+            "type": "7",
+            "almightyGold": shown.almighty_gold,
+            "transferAvailable": shown.available_usdt,
+            "userId": user_id,
+            "availableMargin": shown.available_margin,
+            "hold": "0.0",
+        }
+    )
+    return f'{{"biz":"futures","pairCode":"USDT","data":[{entry},{entry}],"type":"assets"}}'
+
+
+def render(fields: Fields) -> str:
+    """A JSON object of tokens, which are written as they are."""
+    return "{" + ",".join(_pairs(fields.items())) + "}"
+
+
+def _pairs(fields: Iterable[tuple[str, str]]) -> Iterable[str]:
+    return (f'"{name}":{token}' for name, token in fields)

@@ -1,0 +1,21 @@
+"""The way out that `demo` uses: the message as plain text on a stream, in front of the person."""
+
+from typing import TextIO
+
+from daemon.types import Attempted, Message, Outcome
+
+
+class ConsoleNotifier:
+    """Writes each message to a stream, framed so that it stands out between log lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    async def send(self, message: Message) -> Attempted:
+        body = "".join(f"  | {line}\n" for line in message.body.splitlines())
+        try:
+            self._stream.write(f"  | {message.title}\n{body}")
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            return Attempted(Outcome.LATER, f"the stream cannot be written ({type(error).__name__})")
+        return Attempted(Outcome.DELIVERED)

@@ -1,0 +1,79 @@
+"""The fields of a reading and those derived from them: their names, and their values in given balances.
+
+A field that the source did not send is unknown, never zero (promise 5), and so is whatever is derived from it.
+`age` has a name here but no value: it depends on when it is asked for, which balances do not know.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TypeAlias
+
+from daemon.readings.exact import known, share, subtracted
+from daemon.types import Balances
+
+Value: TypeAlias = Callable[[Balances], Decimal | None]
+
+SENT = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
+"""As the exchange sends them, in USDT; the last one only where it does."""
+
+CORE = SENT[:5]
+"""The five fields that every complete reading has."""
+
+AGE = "age"
+"""The time since the last judged reading: the only field that is a duration."""
+
+
+def _sent(name: str) -> Value:
+    get: Value = attrgetter(name)
+
+    def value(balances: Balances) -> Decimal | None:
+        return known(get(balances))
+
+    return value
+
+
+def _derived(part: str, whole: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -> Value:
+    left, right = _sent(part), _sent(whole)
+
+    def value(balances: Balances) -> Decimal | None:
+        first, second = left(balances), right(balances)
+        return None if first is None or second is None else combine(first, second)
+
+    return value
+
+
+VALUES: Mapping[str, Value] = MappingProxyType(
+    {name: _sent(name) for name in SENT}
+    | {
+        # A cautious estimate: the exchange's page says that available_margin includes al_margin, its samples
+        # leave it open. Messages that use it say so.
+        "free_margin": _derived("available_margin", "al_margin", subtracted),
+        "margin_usage": _derived("al_margin", "available_margin", share),
+        "freeze_ratio": _derived("al_freeze", "available_margin", share),
+    },
+)
+"""By field, its value in given balances; None is unknown."""
+
+NAMES = (*VALUES, AGE)
+"""Every field that a rule can name."""
+
+
+def alias(name: str) -> str:
+    """The exchange's way of writing a name: `available_margin` is `availableMargin`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+_BY_SPELLING: Mapping[str, str] = MappingProxyType(
+    {alias(name): name for name in NAMES} | {name: name for name in NAMES}
+)
+
+SPELLINGS = tuple(_BY_SPELLING)
+"""All that a person may write for a field."""
+
+
+def named(word: str) -> str | None:
+    """The field that a person means by `word`, in either spelling; None when there is none."""
+    return _BY_SPELLING.get(word)

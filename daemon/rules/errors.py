@@ -1,0 +1,27 @@
+"""What is wrong with an expression, and where."""
+
+from daemon.errors import MarginwatchError
+
+_SHOWN = 60
+"""How many characters of a long line are shown on either side of the place."""
+
+
+class ExpressionError(MarginwatchError):
+    """A text that is no condition. `message` is one sentence; `column` counts characters of `text` from 0."""
+
+    exit_status = 78
+
+    def __init__(self, message: str, column: int, text: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+        self.text = text
+
+    def caret(self) -> str:
+        """The line at fault with a caret under the character; a long line is cut, nothing in it is obeyed."""
+        start = self.text.rfind("\n", 0, self.column) + 1
+        end = self.text.find("\n", self.column)
+        left = max(start, self.column - _SHOWN)
+        right = min(len(self.text) if end < 0 else end, self.column + _SHOWN)
+        line = "".join(character if character.isprintable() else " " for character in self.text[left:right])
+        return f"{line}\n{' ' * (self.column - left)}^"

@@ -1,0 +1,75 @@
+"""When a channel may be tried next (SEMANTICS F2). Pure: health and outcome in, health out.
+
+Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daemon.types import MINUTE, SECOND, Attempted, Millis, Outcome
+
+FIRST = SECOND
+CAP = 5 * MINUTE
+CRITICAL_CAP = 30 * SECOND
+PROBE_GAP = 5 * SECOND
+"""Between the probes that new criticals trigger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One notification that waits for a channel."""
+
+    queued_at: Millis
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a channel has fared. A streak of 0 is a channel that works, as far as anyone knows."""
+
+    streak: int = 0
+    failing_since: Millis | None = None
+    tried_at: Millis | None = None
+    retry_at: Millis = 0
+    not_before: Millis = 0
+    """The service's own word (`retry_after`); nothing overrides it."""
+    refused: bool = False
+    """Parked: it refused for good. A start or a reload tries it again."""
+
+
+def after(health: Health, attempted: Attempted, now: Millis, critical: bool, jitter: float) -> Health:
+    """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`: 0 to 1."""
+    if attempted.outcome is Outcome.DELIVERED:
+        return Health(tried_at=now)
+    streak = health.streak + 1
+    return Health(
+        streak=streak,
+        failing_since=now if health.failing_since is None else health.failing_since,
+        tried_at=now,
+        retry_at=now + delay(streak, critical, jitter),
+        not_before=now + (attempted.retry_after or 0),
+        refused=attempted.outcome is Outcome.REFUSED,
+    )
+
+
+def delay(streak: int, critical: bool, jitter: float) -> Millis:
+    """Full jitter: anywhere between nothing and a bound that doubles with every failure up to its cap."""
+    cap = CRITICAL_CAP if critical else CAP
+    return int(jitter * min(cap, FIRST * 2 ** min(streak, 20)))
+
+
+def due_at(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis | None:
+    """The instant of the next attempt; None when nothing waits. A critical waits for nobody (F5)."""
+    if not waiting:
+        return None
+    return max(_wish(health, waiting, group_wait), health.not_before)
+
+
+def _wish(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis:
+    criticals = [one.queued_at for one in waiting if one.critical]
+    if health.streak == 0 or health.tried_at is None:
+        joined = min(one.queued_at for one in waiting) + group_wait
+        return min([joined, *criticals])
+    new = [at for at in criticals if at > health.tried_at]
+    probes = [max(min(new), health.tried_at + PROBE_GAP)] if new else []
+    return min([health.retry_at, *probes])

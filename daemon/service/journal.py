@@ -1,0 +1,58 @@
+"""The store as the loops see it: awaited, never blocking the event loop.
+
+Writing goes to the store's one writer thread, reading to short-lived threads of their own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from daemon.clock import Clock
+from daemon.store import Store
+from daemon.store.operations import CommitFailed, Operation, Written
+from daemon.types import SECOND, AccountState, Millis, Reading, Unconfirmed
+
+
+class Journal(Protocol):
+    async def write(self, operation: Operation) -> Written:
+        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown."""
+        ...
+
+    async def insist(self, operation: Operation) -> None:
+        """Write what has happened already and cannot be decided anew, as often as it takes."""
+        ...
+
+    async def load(self, account: str) -> AccountState:
+        """What is recorded of the account; raises StoreError where it cannot be read."""
+        ...
+
+    def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        """The judged readings from the last one at or before `since` on, oldest first."""
+        ...
+
+
+class StoreJournal:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def write(self, operation: Operation) -> Written:
+        return await asyncio.wrap_future(self._store.submit(operation))
+
+    async def insist(self, operation: Operation) -> None:
+        while True:
+            try:
+                await self.write(operation)
+            except CommitFailed:
+                await self._clock.sleep(SECOND)
+            else:
+                return
+
+    async def load(self, account: str) -> AccountState:
+        return await asyncio.to_thread(self._store.load, account)
+
+    async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        pages = self._store.recent(account, since)
+        while page := await asyncio.to_thread(next, pages, ()):
+            for reading in page:
+                yield reading

@@ -1,0 +1,159 @@
+"""The open notifications of all channels, and what each channel was told: the outbox's memory.
+
+It is filled from the store at a start, by the account owners when an input is committed, and by the couriers when
+an attempt ends. All of them run in one event loop, so that what an owner reads here is true until it awaits.
+It holds no channel, no text and no database.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from daemon.alerts.dispatch import Episode, Told
+from daemon.types import ClockStep, Kind, Millis, Notice, NoticeKey, Outcome, Record, Severity
+
+_NEWS = frozenset({Kind.FIRING, Kind.REPEAT})
+
+
+@dataclass(slots=True)
+class Entry:
+    """One open notification. `queued_at` is of `Clock.elapsed`."""
+
+    notice: Notice
+    queued_at: Millis
+    sending: bool = False
+    recorded: bool = True
+    """False while what caused it could not be stored."""
+    maybe_repeat: bool = False
+    """An attempt without an outcome went before."""
+    handed_over: bool = False
+    """Other channels were told in this one's stead."""
+
+    @property
+    def critical(self) -> bool:
+        return self.notice.facts.severity is Severity.CRITICAL
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self._open: dict[str, dict[NoticeKey, Entry]] = defaultdict(dict)
+        self._told: dict[str, dict[Episode, dict[str, Told]]] = defaultdict(dict)
+        self._over: dict[str, set[Episode]] = defaultdict(set)
+        self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def told(self, account: str) -> Mapping[Episode, Mapping[str, Told]]:
+        """What each channel knows of the account's open alerts."""
+        return self._told[account]
+
+    def knows(self, key: NoticeKey, channel: str) -> bool:
+        """Whether `channel` was told of, or is about to hear of, the episode that `key` is about."""
+        return channel in self._told[key.account].get(_episode(key), {})
+
+    def waiting(self, channel: str) -> list[Entry]:
+        """What is queued there, oldest first."""
+        return [entry for entry in self._open[channel].values() if not entry.sending]
+
+    def open(self, channel: str) -> list[Entry]:
+        """What is queued or on its way there."""
+        return list(self._open[channel].values())
+
+    def changed(self, channel: str) -> asyncio.Event:
+        """Set whenever something new is queued there."""
+        return self._changed[channel]
+
+    def remember(self, key: NoticeKey, told: Told) -> None:
+        """What the store recorded of an earlier life of the daemon."""
+        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
+
+    def adopt(self, record: Record, now: Millis, *, recorded: bool = True) -> None:
+        """What an input came to has been committed (or waits for the store): its news is open from here on."""
+        if isinstance(record.event, ClockStep):
+            self.shift(record.account, record.event.by)
+        self.supersede(record.superseded)
+        for notice in record.notices:
+            self.queue(notice, now, recorded=recorded)
+        self.over(record.account, [(alert.rule, alert.seq) for alert in record.alerts if alert.ended_at is not None])
+
+    def queue(self, notice: Notice, now: Millis, *, recorded: bool = True, maybe_repeat: bool = False) -> None:
+        key = notice.key
+        self._open[key.channel][key] = Entry(notice, now, recorded=recorded, maybe_repeat=maybe_repeat)
+        if key.kind in _NEWS:
+            self._tell(key, waiting=key)
+        self._changed[key.channel].set()
+
+    def supersede(self, keys: Iterable[NoticeKey]) -> None:
+        """Forget what waits; what is being sent cannot be called back (SEMANTICS F7)."""
+        for key in keys:
+            entry = self._open[key.channel].get(key)
+            if entry is not None and not entry.sending:
+                self._close(key, waiting=None)
+
+    def sending(self, keys: Iterable[NoticeKey]) -> None:
+        for key in keys:
+            self._open[key.channel][key].sending = True
+            if key.kind in _NEWS:
+                self._tell(key, waiting=None, in_flight=True)
+
+    def unsend(self, keys: Iterable[NoticeKey]) -> None:
+        """The attempt never began: back into the queue as if nothing had been tried."""
+        for key in keys:
+            self._requeue(key)
+
+    def settle(self, keys: Iterable[NoticeKey], outcome: Outcome, at: Millis, *, give_up: bool = False) -> None:
+        """An attempt ended at `at` (wall time). `give_up`: refused, and told to other channels instead."""
+        for key in keys:
+            if outcome is Outcome.DELIVERED:
+                self._close(key, in_flight=False, told_at=at)
+            elif give_up:
+                self._close(key, in_flight=False, given_up=True)
+            elif outcome is Outcome.UNKNOWN:
+                self._open[key.channel][key].maybe_repeat = True
+                self._requeue(key, told_at=at)
+            else:
+                self._requeue(key)
+
+    def over(self, account: str, episodes: Iterable[Episode]) -> None:
+        """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
+        self._over[account].update(episodes)
+        for episode in list(self._over[account]):
+            self._forget(account, episode)
+
+    def shift(self, account: str, by: Millis) -> None:
+        """The wall clock was set: what was told moves with it, so that repeats keep their distance."""
+        for channels in self._told[account].values():
+            for channel, told in channels.items():
+                if told.told_at is not None:
+                    channels[channel] = replace(told, told_at=told.told_at + by)
+
+    def stored(self) -> None:
+        """The store writes again and has caught up: nothing open is unrecorded any more."""
+        for entries in self._open.values():
+            for entry in entries.values():
+                entry.recorded = True
+
+    def _requeue(self, key: NoticeKey, **changes: object) -> None:
+        self._open[key.channel][key].sending = False
+        if key.kind in _NEWS:
+            self._tell(key, waiting=key, in_flight=False, **changes)
+
+    def _close(self, key: NoticeKey, **changes: object) -> None:
+        self._open[key.channel].pop(key, None)
+        if key.kind in _NEWS:
+            self._tell(key, **changes)
+        self._forget(key.account, _episode(key))
+
+    def _tell(self, key: NoticeKey, **changes: object) -> None:
+        channels = self._told[key.account].setdefault(_episode(key), {})
+        channels[key.channel] = replace(channels.get(key.channel, Told()), **changes)  # type: ignore[arg-type]
+
+    def _forget(self, account: str, episode: Episode) -> None:
+        if episode not in self._over[account]:
+            return
+        if not any(k.account == account and _episode(k) == episode for entries in self._open.values() for k in entries):
+            self._told[account].pop(episode, None)
+            self._over[account].discard(episode)
+
+
+def _episode(key: NoticeKey) -> Episode:
+    return key.rule, key.alert_seq

@@ -1,0 +1,61 @@
+"""A life of the daemon begins: what the recorded states become under the rules now in force. Pure.
+
+Two inputs may stand at the beginning: a clock step, where the record ends in the future, and the change of the
+configuration, which retires the alerts whose rule or account is gone or means something else now.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.alerts.dispatch import Scene, ToldBy, dispatch
+from daemon.alerts.engine import NameAlert, step
+from daemon.rules.rule import Rule
+from daemon.service.watchdog import STEP
+from daemon.types import AccountState, ClockStep, ConfigChange, Input, Millis, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How one account begins."""
+
+    state: AccountState
+    stepped: Record | None
+    """A clock step (SEMANTICS A5), to be recorded before the epoch."""
+    changed: Record
+    """The change of the configuration, recorded with the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all accounts begin under."""
+
+    rules: Sequence[Rule]
+    channels: Sequence[str]
+    accounts: frozenset[str]
+    """Those of the configuration; the alerts of others are retired."""
+    name_alert: NameAlert
+
+
+def watching(rules: Iterable[Rule], account: str) -> dict[str, Rule]:
+    """The rules that watch the account, by name, in the order of the configuration."""
+    return {rule.name: rule for rule in rules if rule.watches(account)}
+
+
+def open_account(recorded: AccountState, told: ToldBy, setting: Setting, now: Millis) -> Opening:
+    """Begin one account at `now` from what is recorded of it."""
+    state, stepped = recorded, None
+    by = now - recorded.at
+    if by < -STEP:
+        state, stepped = _take(recorded, ClockStep(recorded.seq + 1, now, by), {}, told, setting)
+    rules = watching(setting.rules, recorded.account) if recorded.account in setting.accounts else {}
+    state, changed = _take(state, ConfigChange(state.seq + 1, max(now, state.at)), rules, told, setting)
+    return Opening(state, stepped, changed)
+
+
+def _take(
+    state: AccountState, event: Input, rules: Mapping[str, Rule], told: ToldBy, setting: Setting
+) -> tuple[AccountState, Record]:
+    outcome = step(state, event, {}, rules, setting.name_alert)
+    news = dispatch(event, outcome, rules, setting.channels, told, Scene())
+    record = Record(state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded)
+    return outcome.state, record

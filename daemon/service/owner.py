@@ -1,0 +1,198 @@
+"""The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
+
+    mailbox ──► stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
+
+It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
+again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
+is loaded, the windows are rebuilt, and the input is judged again unless it turns out to be recorded.
+Nothing here decides what is true of an alert, or knows SQL.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+from typing import TypeAlias
+
+from daemon.alerts.codes import code
+from daemon.alerts.dispatch import Scene, dispatch
+from daemon.alerts.engine import step
+from daemon.clock import Clock
+from daemon.errors import StoreError
+from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.rules.rule import Rule
+from daemon.service.journal import Journal
+from daemon.service.ledger import Ledger
+from daemon.service.watcher import Watcher
+from daemon.store.operations import CommitFailed, Rejected, Written
+from daemon.types import (
+    JUDGED,
+    SECOND,
+    AccountState,
+    Answer,
+    ClockStep,
+    Input,
+    Millis,
+    Miss,
+    NoAnswer,
+    Quality,
+    Reading,
+    Record,
+    Source,
+)
+
+QUICK = 3
+"""Commits that are tried again at once; after that once a second."""
+
+SLICE: Millis = 20
+"""The longest that warming one account's windows may hold up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The wall clock was set by so much."""
+
+    by: Millis
+
+
+Arrival: TypeAlias = Answer | NoAnswer | Step
+"""What lies in a mailbox: an input before it has its counter and its instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all owners share."""
+
+    journal: Journal
+    ledger: Ledger
+    clock: Clock
+    channels: Sequence[str]
+    codes: set[str]
+    """Those of all alerts that ever were."""
+    watcher: Watcher
+
+
+class Owner:
+    """Of one account. `rules` are those that watch it."""
+
+    def __init__(self, desk: Desk, state: AccountState, rules: Iterable[Rule]) -> None:
+        self._desk = desk
+        self._state = state
+        self._rules = {rule.name: rule for rule in rules}
+        self._evaluator = Evaluator(tuple(self._rules.values()))
+        self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
+
+    @property
+    def account(self) -> str:
+        return self._state.account
+
+    def post(self, arrival: Arrival) -> None:
+        self._mailbox.put_nowait(arrival)
+
+    async def run(self) -> None:
+        """Judge what arrives until cancelled; a cancellation never tears an input in two."""
+        await self._warm()
+        while True:
+            arrival = await self._mailbox.get()
+            task = asyncio.ensure_future(self._take(arrival))
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await task
+                raise
+            finally:
+                self._mailbox.task_done()
+
+    async def drained(self) -> None:
+        """Returns when everything that was posted has been judged and committed."""
+        await self._mailbox.join()
+
+    async def _take(self, arrival: Arrival) -> None:
+        decision = self._decide(self._stamp(arrival))
+        pauses = chain(repeat(0, QUICK), repeat(SECOND))
+        while (written := await self._write(decision.record)) is None:
+            await self._desk.clock.sleep(next(pauses))
+            recorded = await self._restart()
+            if recorded is None:
+                continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
+            if recorded >= decision.record.event.seq:
+                written = Written.COMMITTED
+                break
+            decision = self._decide(replace(decision.record.event, seq=recorded + 1))
+        self._adopt(decision, recorded=written is Written.COMMITTED)
+
+    async def _write(self, record: Record) -> Written | None:
+        """None where nobody knows whether it is recorded."""
+        try:
+            return await self._desk.journal.write(record)
+        except (CommitFailed, Rejected):
+            return None
+
+    def _stamp(self, arrival: Arrival) -> Input:
+        """Our clock, read once, never going back except by a step; and the account's next counter (A1)."""
+        seq, now = self._state.seq + 1, self._desk.clock.now()
+        at = max(now, self._state.at)
+        match arrival:
+            case Step(by):
+                return ClockStep(seq, max(now, self._state.at + by), by)
+            case NoAnswer(reason, detail):
+                return Miss(seq, at, reason, detail)
+            case Answer(_, exchange_at, balances, extra):
+                return Reading(seq, at, Source.REST, Quality.OK, exchange_at, balances, extra)
+
+    def _decide(self, event: Input) -> "Decision":
+        verdicts = self._judge(event)
+        outcome = step(self._state, event, verdicts, self._rules, self._name)
+        scene = Scene(verdicts, self._evaluator.balances, self._evaluator.changes())
+        told = self._desk.ledger.told(self.account)
+        news = dispatch(event, outcome, self._rules, self._desk.channels, told, scene)
+        changed = (outcome.changed, outcome.transitions, news.notices, news.superseded)
+        return Decision(outcome.state, Record(self.account, event, *changed))
+
+    def _judge(self, event: Input) -> Mapping[str, Verdict]:
+        match event:
+            case Reading(quality=quality) if quality in JUDGED:
+                return self._evaluator.read(event)
+            case Miss(at=at):
+                return self._evaluator.miss(at)
+            case ClockStep(by=by):
+                self._evaluator.shift(by)
+        return {}
+
+    def _name(self, rule: str, account: str, at: Millis) -> str:
+        return code(rule, account, at, self._desk.codes)
+
+    def _adopt(self, decision: "Decision", *, recorded: bool) -> None:
+        desk = self._desk
+        self._state = decision.state
+        desk.codes.update(alert.code for alert in decision.record.alerts)
+        desk.ledger.adopt(decision.record, desk.clock.elapsed(), recorded=recorded)
+        desk.watcher.judged(decision.record)
+
+    async def _restart(self) -> int | None:
+        """Start this account's engine anew from the record: its last `seq`, or None where it cannot be read."""
+        try:
+            self._state = await self._desk.journal.load(self.account)
+            await self._warm()
+        except StoreError:
+            return None
+        return self._state.seq
+
+    async def _warm(self) -> None:
+        """Rebuild the windows from the record, in slices, so that no other account waits for it."""
+        evaluator = Evaluator(tuple(self._rules.values()))
+        started = self._desk.clock.elapsed()
+        async for reading in self._desk.journal.recent(self.account, self._state.at - evaluator.look_back):
+            evaluator.warm(reading)
+            if self._desk.clock.elapsed() - started >= SLICE:
+                await self._desk.clock.sleep(0)
+                started = self._desk.clock.elapsed()
+        self._evaluator = evaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one input comes to, before it is committed."""
+
+    state: AccountState
+    record: Record

@@ -1,0 +1,70 @@
+"""When each account is polled: APScheduler, set so that no run is lost and none piles up.
+
+Slots are spread by a stable hash of the account's name, so that a restart does not bunch them. APScheduler computes
+its runs from the wall clock; `realign` puts them right after a step of it.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from daemon.types import Millis
+
+Trouble = Callable[[str, str], None]
+"""(account, what happened to its run)."""
+
+_TROUBLES = {
+    EVENT_JOB_MISSED: "missed its slot",
+    EVENT_JOB_MAX_INSTANCES: "was still busy with the slot before",
+    EVENT_JOB_ERROR: "failed",
+}
+
+
+class Schedule:
+    def __init__(self, trouble: Trouble) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._trouble = trouble
+        self._triggers: dict[str, IntervalTrigger] = {}
+        self._scheduler.add_listener(self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
+
+    def add(self, account: str, every: Millis, tick: Callable[[], Awaitable[None]], now: Millis) -> None:
+        """Call `tick` every `every` ms from the account's own slot on; the first time at once."""
+        first = now - now % every + slot(account, every)
+        trigger = IntervalTrigger(seconds=every / 1_000, start_date=_instant(first), timezone=UTC)
+        self._triggers[account] = trigger
+        self._scheduler.add_job(tick, trigger, id=account, next_run_time=_instant(now))
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def realign(self) -> None:
+        """The wall clock was set: compute every next run anew."""
+        for account, trigger in self._triggers.items():
+            self._scheduler.reschedule_job(account, trigger=trigger)
+
+    def stop(self) -> None:
+        """No further run begins; APScheduler cancels those under way, so finish the pass first."""
+        self._scheduler.shutdown(wait=False)
+
+    def pause(self) -> None:
+        self._scheduler.pause()
+
+    def _listen(self, event: JobEvent) -> None:
+        reason = getattr(event, "exception", None)
+        self._trouble(event.job_id, _TROUBLES[event.code] + (f": {reason}" if reason else ""))
+
+
+def slot(account: str, every: Millis) -> Millis:
+    """The account's place within its interval, the same in every life of the daemon."""
+    return int.from_bytes(hashlib.blake2b(account.encode(), digest_size=8).digest()) % every
+
+
+def _instant(at: Millis) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)

@@ -1,0 +1,27 @@
+"""Keeps a loop alive: a fault of ours in one of them must not silence the others, nor itself for good."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from daemon.clock import Clock
+from daemon.log import Episodes
+from daemon.types import SECOND
+
+_log = logging.getLogger("marginwatch")
+
+
+async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: Episodes) -> None:
+    """Run `loop` until it ends or is cancelled; start it again a second after it broke."""
+    while True:
+        try:
+            await loop()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is told, and the loop goes on
+            sentence = f"{name} broke ({type(error).__name__}: {error}) and is started again; please report this"
+            _log.debug("%s broke", name, exc_info=error)
+            episodes.failed(("broke", name), sentence, reason=type(error).__name__)
+            await clock.sleep(SECOND)
+        else:
+            return

@@ -1,0 +1,32 @@
+"""What systemd is told (sd_notify): ready, stopping, a word about how it goes. One datagram, no dependency.
+
+Telling never fails the daemon: outside systemd, or when its socket is gone, nothing happens.
+Protocol: sd_notify(3).
+"""
+
+import socket
+from collections.abc import Mapping
+
+READY = "READY=1"
+STOPPING = "STOPPING=1"
+RELOADING = "RELOADING=1"
+
+
+def notify(environ: Mapping[str, str], state: str) -> bool:
+    """Send `state` (lines of `KEY=value`) to the service manager; whether there was one that took it."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return False
+    if address.startswith("@"):  # the abstract namespace
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.sendto(state.encode(), socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT, address)
+    except OSError:
+        return False
+    return True
+
+
+def status(text: str) -> str:
+    """The state by which `systemctl status` shows a line of text."""
+    return "STATUS=" + " ".join(text.split())

@@ -1,0 +1,8 @@
+"""The only place that knows SQL. `Store` is for the daemon that collects, `History` for everyone who reads."""
+
+from daemon.store.history import History
+from daemon.store.migrate import upgrade
+from daemon.store.store import Store, write_once
+from daemon.store.writer import Hooks, Seams
+
+__all__ = ["History", "Hooks", "Seams", "Store", "upgrade", "write_once"]

@@ -1,0 +1,53 @@
+"""Every operation into its SQL, inside a transaction that somebody else begins and commits.
+
+Rows are found by natural keys, and inserted only where their key is free, so that what was applied before changes
+nothing (each operation is idempotent).
+"""
+
+from typing import assert_never
+
+from sqlalchemy import Connection, delete, or_, update
+
+from daemon.store import delivery, epochs, inputs
+from daemon.store.operations import (
+    Book,
+    Claim,
+    EndEpoch,
+    Gap,
+    HandOver,
+    Identify,
+    Mark,
+    Operation,
+    StartEpoch,
+    StoreDownGap,
+    Supersede,
+)
+from daemon.store.rows import AccountIds, insert
+from daemon.store.schema import accounts, budget
+from daemon.types import MINUTE, Record
+
+
+def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None:
+    """Raises Unfit where the database holds something else than the operation builds on."""
+    match operation:
+        case Record():
+            inputs.record(connection, ids, operation)
+        case Gap() | StoreDownGap():
+            inputs.gap(connection, ids, operation)
+        case Claim() | Mark() | HandOver() | Supersede():
+            delivery.deliver(connection, ids, operation)
+        case StartEpoch() | EndEpoch():
+            epochs.turn(connection, ids, operation)
+        case Identify(account, user_id):
+            connection.execute(update(accounts).where(accounts.c.name == account).values(user_id=user_id))
+        case Book():
+            _book(connection, operation)
+        case _:
+            assert_never(operation)
+
+
+def _book(connection: Connection, new: Book) -> None:
+    """The budget's longest window is seconds; a minute is plenty, on either side of a clock that was set."""
+    old = or_(budget.c.at < new.at - MINUTE, budget.c.at > new.at + MINUTE)
+    connection.execute(delete(budget).where(old))
+    insert(connection, budget, at=new.at, n=new.n, endpoint=new.endpoint, user=new.user)

@@ -1,0 +1,59 @@
+"""The types of columns: amounts that keep their value, instants, numbers of rows, JSON with exact decimals.
+
+SQLAlchemy's own `Numeric` goes through the formatting of floats and loses digits, so it is not used for SQLite.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, NUMERIC, REAL, BigInteger, Dialect, Integer, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+Instant = BigInteger
+"""Milliseconds since 1970, UTC; also durations in milliseconds, and counters."""
+
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""An `id`: SQLite numbers rows by itself only where the type is spelled INTEGER."""
+
+Json = JSON(none_as_null=True)
+"""`json` on PostgreSQL rather than `jsonb`, which refuses a NUL character that an exchange may well send."""
+
+
+class Amount(TypeDecorator[Decimal]):
+    """REAL on SQLite, NUMERIC on PostgreSQL, so that SQL compares and sums it; a Decimal in Python.
+
+    A value that a float does not keep comes back as its nearest neighbour: see `inexact`.
+    """
+
+    impl = REAL
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return NUMERIC() if dialect.name == "postgresql" else REAL()
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else float(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def inexact(value: Decimal) -> bool:
+    """Whether a float does not keep this value, so that its text must be kept beside it."""
+    return value.is_nan() or Decimal(repr(float(value))) != value
+
+
+def dump(value: object) -> str:
+    """JSON in ASCII, decimals as strings with all their digits."""
+    return json.dumps(value, default=str, separators=(",", ":"), allow_nan=False)
+
+
+def load(text: str | bytes) -> object:
+    """JSON with its numbers as exact decimals."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,97 @@
+"""Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that others hold.
+
+A claim without a mark is an attempt whose outcome nobody knows. What a claim or mark names and the database does not
+hold is passed over: that a message was sent is true all the same.
+"""
+
+from typing import assert_never
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from daemon.store.columns import clean
+from daemon.store.inputs import queue, supersede
+from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
+from daemon.store.rows import AccountIds, insert, is_notice
+from daemon.store.schema import attempts, messages, notifications
+from daemon.types import Millis, Outcome
+
+UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
+TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
+"""After these a channel counts as told (promise 3)."""
+
+
+def deliver(connection: Connection, ids: AccountIds, new: Claim | Mark | HandOver | Supersede) -> None:
+    match new:
+        case Claim():
+            _claim(connection, new)
+        case Mark():
+            _mark(connection, ids, new)
+        case HandOver():
+            _hand_over(connection, ids, new)
+        case Supersede(at, keys):
+            supersede(connection, at, keys)
+        case _:
+            assert_never(new)
+
+
+def _claim(connection: Connection, new: Claim) -> None:
+    key, text = new.message, new.text
+    title, body = (clean(text.title), clean(text.body)) if text is not None else (None, None)
+    if not insert(connection, messages, channel=key.channel, at=key.at, n=key.n, title=title, body=body):
+        return
+    number = _number(connection, key)
+    insert(connection, attempts, message_id=number, at=key.at)
+    for notice in new.keys:
+        connection.execute(
+            update(notifications)
+            .where(is_notice(notice), notifications.c.state.in_(UNSETTLED))
+            .values(
+                state=NoticeState.SENDING.value,
+                message_id=number,
+                attempts=notifications.c.attempts + 1,
+            ),
+        )
+
+
+def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
+    number = _number(connection, new.message)
+    if number is not None and not _conclude(connection, number, new):
+        return
+    told = {"told_at": new.at} if new.attempted.outcome in TELLING else {}
+    for key, state in new.states.items():
+        _settle(connection, is_notice(key), state, new.at, told)
+    queue(connection, ids, new.notices)
+
+
+def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
+    for key in new.refused:
+        still = is_notice(key) & notifications.c.state.in_(UNSETTLED)
+        _settle(connection, still, NoticeState.REFUSED, new.at, {})
+    queue(connection, ids, new.notices)
+
+
+def _settle(
+    connection: Connection,
+    which: ColumnElement[bool],
+    state: NoticeState,
+    at: Millis,
+    told: dict[str, Millis],
+) -> None:
+    done_at = None if state.value in UNSETTLED else at
+    connection.execute(update(notifications).where(which).values(state=state.value, done_at=done_at, **told))
+
+
+def _conclude(connection: Connection, number: int, new: Mark) -> bool:
+    """Give the attempt its outcome; False where it has one."""
+    unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
+    outcome = {"outcome": new.attempted.outcome.value, "detail": clean(new.attempted.detail), "done_at": new.at}
+    return connection.execute(unknown.values(outcome)).rowcount > 0
+
+
+def _number(connection: Connection, key: MessageKey) -> int | None:
+    this = select(messages.c.id).where(
+        messages.c.channel == key.channel,
+        messages.c.at == key.at,
+        messages.c.n == key.n,
+    )
+    return connection.scalar(this)

@@ -1,0 +1,72 @@
+"""Starts, reloads and stops, into rows, in a transaction that others hold."""
+
+from sqlalchemy import Connection, func, select, update
+
+from daemon.store.codec import plain
+from daemon.store.inputs import record
+from daemon.store.operations import EndEpoch, StartEpoch
+from daemon.store.rows import AccountIds, insert
+from daemon.store.schema import accounts, epochs, misses, snapshots
+from daemon.types import Millis
+
+RELOAD = "reload"
+CRASH = "crash"
+
+
+def turn(connection: Connection, ids: AccountIds, new: StartEpoch | EndEpoch) -> None:
+    if isinstance(new, StartEpoch):
+        _start(connection, ids, new)
+    else:
+        _end(connection, new)
+
+
+def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
+    state = plain(new.state)
+    if _known(connection, new.at, state):
+        return
+    _introduce(connection, new)
+    if new.reason == RELOAD:
+        _end(connection, EndEpoch(new.at, RELOAD))
+    else:
+        _bury(connection, new.at)
+    for each in new.records:
+        record(connection, ids, each)
+    rules = plain(new.rules)
+    insert(connection, epochs, started_at=new.at, reason=new.reason, version=new.version, rules=rules, state=state)
+
+
+def _end(connection: Connection, new: EndEpoch) -> None:
+    running = update(epochs).where(epochs.c.ended_at.is_(None), epochs.c.started_at <= new.at)
+    connection.execute(running.values(ended_at=new.at, end_reason=new.reason))
+
+
+def _known(connection: Connection, at: Millis, state: object) -> bool:
+    begun = connection.scalars(select(epochs.c.state).where(epochs.c.started_at == at))
+    return any(held == state for held in begun)
+
+
+def _introduce(connection: Connection, new: StartEpoch) -> None:
+    for name, exchange in new.accounts.items():
+        if not insert(connection, accounts, name=name, exchange=exchange):
+            connection.execute(update(accounts).where(accounts.c.name == name).values(exchange=exchange))
+
+
+def _bury(connection: Connection, now: Millis) -> None:
+    """End what a crash left open where its record ends."""
+    left = connection.execute(select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))).all()
+    last = _last(connection) if left else 0
+    for number, started_at in left:
+        ended_at = max(started_at, min(last, now))
+        crashed = update(epochs).where(epochs.c.id == number)
+        connection.execute(crashed.values(ended_at=ended_at, end_reason=CRASH))
+
+
+def _last(connection: Connection) -> Millis:
+    """The latest instant of any recorded input."""
+    numbers = connection.scalars(select(accounts.c.id)).all()
+    latest = [
+        connection.scalar(select(func.max(table.c.at)).where(table.c.account_id == number)) or 0
+        for number in numbers
+        for table in (snapshots, misses)
+    ]
+    return max(latest, default=0)

@@ -1,0 +1,126 @@
+"""What a failing database means: that it refuses writes for now, or a sentence for the person who must mend it.
+
+Secrets stay out: a database is named without its user and password.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+from daemon.errors import StoreError
+
+REFUSING_SQLITE = {
+    sqlite3.SQLITE_PERM: "no permission",
+    sqlite3.SQLITE_BUSY: "locked by another program",
+    sqlite3.SQLITE_LOCKED: "locked by another program",
+    sqlite3.SQLITE_NOMEM: "no memory",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_IOERR: "the disk fails",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
+    sqlite3.SQLITE_PROTOCOL: "locked by another program",
+    sqlite3.SQLITE_NOTADB: "the file is not a database",
+}
+"""By SQLite's primary result code: why nothing can be written at present, whatever the operation is."""
+
+REFUSING_POSTGRESQL = {
+    "08": "the connection is lost",
+    "25006": "read-only",
+    "28": "the server refuses the login",
+    "3D": "there is no such database",
+    "40": "another program is in the way",
+    "42501": "no permission",
+    "53100": "the disk is full",
+    "53": "the server has no room",
+    "55P03": "locked by another program",
+    "57": "the server is stopping",
+    "58": "the disk fails",
+    "XX": "the database is damaged",
+}
+"""By SQLSTATE, or the class that its first two characters name; the longer one counts."""
+
+
+class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
+    """The store takes no writes at present, for the reason given. Tests raise it from the seam at the commit."""
+
+
+class Unfit(ValueError):  # noqa: N818 -- as above
+    """An operation builds on something that the database does not hold, or holds otherwise."""
+
+
+def refusal(error: BaseException) -> str | None:
+    """Why the store refuses all writes, or None where only this operation failed, or nobody knows."""
+    if isinstance(error, Refused | StoreError):
+        return str(error)
+    if not isinstance(error, DBAPIError):
+        return None
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        return None if code is None else REFUSING_SQLITE.get(code & 0xFF)
+    return _refused_by_server(error, getattr(cause, "sqlstate", None))
+
+
+def _refused_by_server(error: DBAPIError, sqlstate: str | None) -> str | None:
+    if sqlstate is not None:
+        return REFUSING_POSTGRESQL.get(sqlstate) or REFUSING_POSTGRESQL.get(sqlstate[:2])
+    lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return "the server cannot be reached" if lost else None
+
+
+def named(url: URL) -> str:
+    """A database's name for people."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    where = url.host or url.query.get("host") or "the local socket"
+    return f"{url.database} on {where}" + (f":{url.port}" if url.port else "")
+
+
+@contextmanager
+def told(url: URL) -> Iterator[None]:
+    """Within, a failing database becomes a StoreError: one sentence with the remedy."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise _sentence(url, error) from error
+
+
+def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code = getattr(cause, "sqlite_errorcode", None)
+    remedy = _REMEDIES.get(code & 0xFF) if isinstance(code, int) else None
+    if remedy is not None:
+        return StoreError(f"the database {named(url)} {remedy}")
+    if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
+        return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
+    if url.get_backend_name() == "postgresql":
+        return StoreError(f"the database {named(url)} cannot be used: {_server_says(cause or error)}")
+    return StoreError(f"the database {named(url)} cannot be used: {cause or error}")
+
+
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "is locked by another program: end it, or try again",
+    sqlite3.SQLITE_LOCKED: "is locked by another program: end it, or try again",
+    sqlite3.SQLITE_READONLY: "may not be written: give this user the right to write the file and its directory",
+    sqlite3.SQLITE_PERM: "may not be opened: give this user the right to read the file and its directory",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and that this user may read and write it",
+    sqlite3.SQLITE_FULL: "has no room: free space on its disk",
+    sqlite3.SQLITE_IOERR: "cannot be read: its disk fails",
+    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup in its place (marginwatch db backup makes them)",
+    sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
+}
+
+
+def _misses_table(cause: BaseException | None) -> bool:
+    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith("no such ")
+
+
+def _server_says(error: BaseException) -> str:
+    """The last line of the server's answer: the ones before repeat addresses that were tried."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in reversed(lines) if "FATAL:" in line or "failed:" in line), lines[0] if lines else "")
+    return said.rpartition("FATAL:")[2].strip() or "no answer"

@@ -1,0 +1,150 @@
+"""An input of an account and all that it causes, into rows (promise 1), in a transaction that others hold.
+
+An input commits with everything it causes or not at all, so one that is there already is there as a whole.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from sqlalchemy import Column, Connection, Table, select, update
+
+from daemon.store.codec import plain, snapshot, value_columns
+from daemon.store.columns import clean
+from daemon.store.failures import Unfit
+from daemon.store.operations import Gap, GapReason, NoticeState, StoreDownGap
+from daemon.store.rows import AccountId, AccountIds, alert_id, insert, is_notice, upsert_alert
+from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
+from daemon.types import (
+    ClockStep,
+    ConfigChange,
+    Input,
+    Millis,
+    Miss,
+    Notice,
+    NoticeKey,
+    Reading,
+    Record,
+    State,
+    Transition,
+    Unconfirmed,
+)
+
+OPEN = (State.PENDING.value, State.FIRING.value)
+
+
+def record(connection: Connection, ids: AccountIds, new: Record) -> None:
+    account_id = ids(connection, new.account)
+    if not _event(connection, account_id, new):
+        return
+    for alert in new.alerts:
+        upsert_alert(connection, account_id, alert)
+    for transition in new.transitions:
+        _transition(connection, account_id, transition)
+    queue(connection, ids, new.notices)
+    supersede(connection, new.event.at, new.superseded)
+
+
+def gap(connection: Connection, ids: AccountIds, new: Gap | StoreDownGap) -> None:
+    account_id = ids(connection, new.account)
+    reason = GapReason.STORE_DOWN if isinstance(new, StoreDownGap) else new.reason
+    added = insert(
+        connection,
+        gaps,
+        account_id=account_id,
+        seq=new.seq,
+        started_at=new.started_at,
+        ended_at=new.ended_at,
+        reason=reason.value,
+        missed=new.missed,
+    )
+    for alert in new.alerts if added and isinstance(new, StoreDownGap) else ():
+        upsert_alert(connection, account_id, alert)
+
+
+def queue(connection: Connection, ids: AccountIds, notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        key = notice.key
+        insert(
+            connection,
+            notifications,
+            alert_id=alert_id(connection, ids(connection, key.account), key.rule, key.alert_seq),
+            channel=key.channel,
+            kind=key.kind.value,
+            seq=key.seq,
+            state=NoticeState.QUEUED.value,
+            at=notice.at,
+            attempts=0,
+            facts=plain(notice.facts),
+        )
+
+
+def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> None:
+    """Only what is still queued: what is being sent cannot be called back (SEMANTICS F7)."""
+    for key in keys:
+        queued = is_notice(key) & (notifications.c.state == NoticeState.QUEUED.value)
+        done = {"state": NoticeState.SUPERSEDED.value, "done_at": at}
+        connection.execute(update(notifications).where(queued).values(done))
+
+
+def _event(connection: Connection, account_id: AccountId, new: Record) -> bool:
+    """Insert the input itself; False where it is recorded already, and so is all that it caused."""
+    match new.event:
+        case ConfigChange():
+            return True  # its row is the epoch's
+        case Reading() | Unconfirmed() as event:
+            return _insert_input(connection, snapshots, new, account_id=account_id, **snapshot(event))
+        case Miss(seq, at, reason, detail):
+            columns = {"seq": seq, "at": at, "reason": reason.value, "detail": clean(detail)}
+            return _insert_input(connection, misses, new, account_id=account_id, **columns)
+        case ClockStep() as event:
+            return _clock_step(connection, account_id, new, event)
+        case _:
+            assert_never(new.event)
+
+
+def _insert_input(connection: Connection, table: Table, new: Record, **columns: object) -> bool:
+    if insert(connection, table, **columns):
+        return True
+    held = select(_instant(table)).where(
+        table.c.account_id == columns["account_id"],
+        table.c.seq == new.event.seq,
+    )
+    if connection.scalar(held) != new.event.at:
+        raise Unfit(_taken(new.account, new.event))
+    return False
+
+
+def _instant(table: Table) -> Column[int]:
+    return table.c.ended_at if table is gaps else table.c.at
+
+
+def _taken(account: str, event: Input) -> str:
+    return f"account {account} has another input {event.seq} already: its state must be loaded anew"
+
+
+def _clock_step(connection: Connection, account_id: AccountId, new: Record, event: ClockStep) -> bool:
+    columns = {"seq": event.seq, "started_at": event.at, "ended_at": event.at, "step_ms": event.by, "missed": 0}
+    reason = GapReason.CLOCK_STEP.value
+    if not _insert_input(connection, gaps, new, account_id=account_id, reason=reason, **columns):
+        return False
+    ours = select(alerts.c.id).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    told = notifications.c.told_at
+    connection.execute(
+        update(notifications)
+        .where(notifications.c.alert_id.in_(ours), told.is_not(None))
+        .values(told_at=told + event.by),
+    )
+    return True
+
+
+def _transition(connection: Connection, account_id: AccountId, new: Transition) -> None:
+    insert(
+        connection,
+        transitions,
+        alert_id=alert_id(connection, account_id, new.rule, new.alert_seq),
+        at=new.at,
+        from_state=new.from_state.value,
+        to_state=new.to_state.value,
+        reason=clean(new.reason),
+        **value_columns(new.value),
+    )

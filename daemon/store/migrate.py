@@ -1,0 +1,97 @@
+"""The schema of a database: made, brought up to date, or refused.
+
+Alembic costs 95 ms to import, so it is, only where something has to be done. Migrations run forward on real data, in
+one transaction; a database of a newer version is left alone.
+"""
+
+from sqlalchemy import URL, Connection, inspect, text
+
+from daemon import bundled
+from daemon.errors import StoreError
+from daemon.store.engine import parse, writing
+from daemon.store.failures import named, told
+from daemon.store.lock import collect
+
+HEAD = "0001"
+"""The revision that this version reads and writes."""
+
+VERSIONS = "alembic_version"
+
+
+def upgrade(url: str) -> None:
+    """Bring a database up to date, or make one; raises StoreError where that cannot be, or a daemon is collecting."""
+    parsed = parse(url)
+    engine = writing(parsed)
+    lock = collect(parsed, engine)
+    try:
+        with told(parsed), engine.begin() as connection:
+            bring_up(connection, parsed)
+    finally:
+        engine.dispose()
+        lock.release()
+
+
+def bring_up(connection: Connection, url: URL) -> None:
+    """Migrate within the caller's transaction; whoever calls holds the lock."""
+    current = revision(connection)
+    if current == HEAD:
+        return
+    if current is None:
+        _must_be_empty(connection, url)
+    elif current not in known():
+        raise _newer(url, current)
+    _run(connection)
+
+
+def check(connection: Connection, url: URL) -> None:
+    """Raises StoreError unless the schema is the one that this version reads."""
+    current = revision(connection)
+    if current is None:
+        raise StoreError(f"{named(url)} is no database of marginwatch: name another configuration")
+    if current not in known():
+        raise _newer(url, current)
+    if current != HEAD:
+        raise StoreError(f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade")
+
+
+def revision(connection: Connection) -> str | None:
+    """Where the schema stands; None before the first migration."""
+    if not inspect(connection).has_table(VERSIONS):
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 -- a name of ours
+    return found
+
+
+def known() -> frozenset[str]:
+    """The revisions that this version can start from: their files begin with them."""
+    return frozenset(file.stem.partition("_")[0] for file in bundled.path("migrations").glob("versions/*.py"))
+
+
+def _must_be_empty(connection: Connection, url: URL) -> None:
+    others = inspect(connection).get_table_names()
+    if others:
+        raise StoreError(
+            f"{named(url)} holds tables of another program ({', '.join(sorted(others)[:3])}): "
+            "give marginwatch a database of its own",
+        )
+
+
+def _newer(url: URL, current: str) -> StoreError:
+    return StoreError(
+        f"the database {named(url)} is of a newer marginwatch (revision {current}, known up to {HEAD}): "
+        "install that version, or name another database",
+    )
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 -- see above
+    from alembic.config import Config  # noqa: PLC0415
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # years of readings may take a while
+    config = Config()
+    # The option goes through a parser to which "%" means something.
+    config.set_main_option("script_location", str(bundled.path("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,184 @@
+"""What may be written: every change of the database is one of these values.
+
+Each carries natural keys only (account names, counters, instants), never a number that the database gave, and each
+is idempotent: applied twice it leaves what it leaves applied once. That is what makes it harmless to try again
+after a commit whose outcome nobody knows. Nothing here knows SQL.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from daemon.types import AccountState, Alert, Attempted, Message, Millis, Notice, NoticeKey, Record
+
+
+class Written(StrEnum):
+    """What became of an operation that was accepted."""
+
+    COMMITTED = "committed"
+    """It is on disk."""
+    DEFERRED = "deferred"
+    """The store refuses writes; the operation waits in memory, in order, until it works again."""
+
+
+class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
+    """A commit failed for no known reason, so that its outcome is unknown: reload the recorded state, compare `seq`."""
+
+
+class Rejected(CommitFailed):
+    """This operation alone failed, and nothing of it is recorded: it does not fit what the database holds."""
+
+
+class NoticeState(StrEnum):
+    """Where a notification stands; `queued` and `sending` are the open ones."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+
+
+class GapReason(StrEnum):
+    """Why there are no readings, beyond the reasons of misses (SEMANTICS A3)."""
+
+    DAEMON_DOWN = "daemon_down"
+    SUSPENDED = "suspended"
+    CLOCK_STEP = "clock_step"
+    STORE_DOWN = "store_down"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """What makes a message the one it is: `n` tells apart those that one channel begins at one instant."""
+
+    channel: str
+    at: Millis
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartEpoch:
+    """A start or a reload: from here on `rules` are in force, and replay can begin from `state`.
+
+    An epoch that is still open is closed: at `at` when `reason` is "reload", else, left open by a crash, at the
+    last instant that was recorded in it.
+    """
+
+    at: Millis
+    reason: str
+    """`start` or `reload`."""
+    version: str
+    """Of marginwatch."""
+    rules: object
+    """As JSON, without secrets."""
+    accounts: Mapping[str, str]
+    """By name: the exchange. Accounts that are new are added; none is ever removed."""
+    records: tuple[Record, ...] = ()
+    """One per account, its event a `ConfigChange`."""
+    state: Mapping[str, AccountState] = field(default_factory=dict)
+    """By account: its state after that record."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndEpoch:
+    """An orderly stop."""
+
+    at: Millis
+    reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Before the call: these notifications are being sent in one message, with one attempt whose outcome is unknown.
+
+    Claiming again what a crash left `sending` is how it is sent again.
+    """
+
+    message: MessageKey
+    keys: tuple[NoticeKey, ...]
+    text: Message | None = None
+    """What is sent, where it should be remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """After the call: how the attempt ended, and where each of its notifications stands now."""
+
+    message: MessageKey
+    at: Millis
+    attempted: Attempted
+    states: Mapping[NoticeKey, NoticeState]
+    notices: tuple[Notice, ...] = ()
+    """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Other channels are told in the stead of one that failed, without a further attempt of its own."""
+
+    at: Millis
+    notices: tuple[Notice, ...]
+    refused: tuple[NoticeKey, ...] = ()
+    """What the failing channel gives up for good; without them it goes on trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """These queued notifications have become pointless: a later message tells the same facts."""
+
+    at: Millis
+    keys: tuple[NoticeKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """The exchange told whose key the account has."""
+
+    account: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a minute."""
+
+    at: Millis
+    endpoint: str
+    user: str = ""
+    """The exchange's user id, or the account's name where that is not known."""
+    n: int = 0
+    """Tells apart the calls of one instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input that ended it."""
+
+    account: str
+    seq: int
+    started_at: Millis
+    ended_at: Millis
+    reason: GapReason
+    missed: int = 0
+    """Readings that should have been there."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDownGap:
+    """Readings and misses that were judged but never stored, since the store was down for too long."""
+
+    account: str
+    seq: int
+    """Of the last one."""
+    started_at: Millis
+    ended_at: Millis
+    missed: int
+    alerts: tuple[Alert, ...] = ()
+    """As the last of them left the alerts."""
+
+
+Operation: TypeAlias = (
+    Record | StartEpoch | EndEpoch | Claim | Mark | HandOver | Supersede | Identify | Book | Gap | StoreDownGap
+)

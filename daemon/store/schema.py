@@ -1,0 +1,210 @@
+"""The tables, as this version of marginwatch reads and writes them. People query them: they are an interface.
+
+Migrations change a database, never this module; a test compares what they build with what stands here. The view
+`balances` exists for people alone and stands in the migrations only.
+"""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+
+from daemon.store.columns import Amount, Instant, Json, RowNumber
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+def _of_account() -> Column[int]:
+    return Column("account_id", RowNumber, ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("exchange", Text, nullable=False),
+    Column("user_id", Text),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _of_account(),
+    Column("seq", Instant, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("exchange_at", Instant),
+    Column("source", Text, nullable=False),
+    Column("quality", Text, nullable=False),
+    Column("available_margin", Amount),
+    Column("available_usdt", Amount),
+    Column("almighty_gold", Amount),
+    Column("al_margin", Amount),
+    Column("al_freeze", Amount),
+    Column("cross_un_pnl", Amount),
+    # Unknown fields of the answer as sent, and by a field's name the text of a value that a float does not keep.
+    Column("extra", Json),
+    Index(None, "account_id", "at"),
+    sqlite_with_rowid=False,
+)
+
+misses = Table(
+    "misses",
+    metadata,
+    _of_account(),
+    Column("seq", Instant, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "account_id", "at"),
+    sqlite_with_rowid=False,
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    _of_account(),
+    Column("seq", Instant, primary_key=True, autoincrement=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("step_ms", Instant),
+    sqlite_with_rowid=False,
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("code", Text, nullable=False, index=True),
+    Column("account_id", RowNumber, ForeignKey("accounts.id")),
+    Column("rule", Text, nullable=False),
+    Column("seq", Instant, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    # The whole alert, exactly: what the next input of its account starts from.
+    Column("data", Json, nullable=False),
+    # Alerts about the daemon itself have no account.
+    Index("uq_alerts_account_id_rule_seq", text("coalesce(account_id, 0)"), "rule", "seq", unique=True),
+    Index(None, "state"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("value", Amount),
+    # The digits of a value that a float does not keep.
+    Column("exact", Text),
+    UniqueConstraint("alert_id", "at", "from_state", "to_state"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("title", Text),
+    Column("body", Text),
+    UniqueConstraint("channel", "at", "n"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("seq", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("done_at", Instant),
+    # The last attempt that told, or may have told, the channel; moves with the clock, unlike the other instants.
+    Column("told_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),
+    Column("facts", Json, nullable=False),
+    UniqueConstraint("alert_id", "channel", "kind", "seq"),
+    Index(None, "state"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("message_id", RowNumber, ForeignKey("messages.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("done_at", Instant),
+    # NULL until known: a crash in between leaves it so.
+    Column("outcome", Text),
+    Column("detail", Text),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    # `silence`, or `ack`: then of one alert.
+    Column("kind", Text, nullable=False),
+    Column("alert_id", RowNumber, ForeignKey("alerts.id")),
+    Column("account", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("comment", Text, nullable=False),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("reason", Text, nullable=False),
+    Column("end_reason", Text),
+    Column("version", Text, nullable=False),
+    Column("rules", Json, nullable=False),
+    Column("state", Json, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    UniqueConstraint("at", "n", "endpoint", "user"),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    _of_account(),
+    Column("at", Instant, primary_key=True, autoincrement=False),
+    Column("field", Text, primary_key=True),
+    Column("readings", Integer, nullable=False),
+    Column("low", Amount, nullable=False),
+    Column("high", Amount, nullable=False),
+    Column("first", Amount, nullable=False),
+    Column("last", Amount, nullable=False),
+    Column("mean", Amount, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,297 @@
+"""What is recorded, as the daemon needs it to go on: at a start, and after a commit that failed.
+
+Reads only, in the caller's short transaction. Instants come back as they are meant now: moved by every clock step
+that was recorded after them (SEMANTICS A5).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from daemon.alerts.dispatch import Told
+from daemon.store.codec import reading, typed
+from daemon.store.inputs import OPEN
+from daemon.store.operations import Book, GapReason, NoticeState
+from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
+from daemon.types import (
+    JUDGED,
+    AccountState,
+    Alert,
+    Facts,
+    Kind,
+    Millis,
+    Notice,
+    NoticeKey,
+    Reading,
+    Source,
+)
+
+UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
+NEWS = (Kind.FIRING, Kind.REPEAT)
+"""Notifications that an alert fires, unlike those of its end."""
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNotice:
+    """A notification as it is recorded."""
+
+    notice: Notice
+    state: NoticeState
+    attempts: int
+    told_at: Millis | None
+    """The last attempt that delivered it, or may have: one without an outcome counts from its beginning."""
+    handed_over: bool
+    """Other channels were told in its stead."""
+
+    @property
+    def maybe_repeat(self) -> bool:
+        """An attempt without an outcome went before."""
+        return self.told_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """What one channel knows of one episode, under the key of the last news of it."""
+
+    key: NoticeKey
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to the exchange that left a reading or a miss."""
+
+    account: str
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the rebuilding of an account's windows begins."""
+
+    account_id: int
+    seq: int
+    steps: tuple[tuple[int, Millis], ...]
+    """Its clock steps: (seq, by)."""
+
+
+def load(connection: Connection, account: str) -> AccountState:
+    """The recorded state of an account; that of one never seen is empty."""
+    account_id = _number(connection, account)
+    if account_id is None:
+        return AccountState(account)
+    begun = _begun(connection, account)
+    seq, at = _last(connection, account_id)
+    if begun.seq > seq:
+        seq, at = begun.seq, begun.at
+    return AccountState(account, seq, at, _judged_at(connection, account_id, begun), _alerts(connection, account_id))
+
+
+def start(connection: Connection, account: str, since: Millis) -> Start | None:
+    """The last judged reading at or before `since`, else the first one (SEMANTICS C1)."""
+    account_id = _number(connection, account)
+    if account_id is None:
+        return None
+    steps = _steps(connection, account_id)
+    # Between two steps our clock never went back, so that the first stretch that reaches `since` decides.
+    bounds = [0, *(seq for seq, _ in steps), None]
+    for after, before in reversed(list(pairwise(bounds))):
+        limit = since - _moved(steps, after or 0)
+        found = connection.scalar(_newest(account_id, limit, after or 0, before))
+        if found is not None:
+            return Start(account_id, found, steps)
+    return Start(account_id, 1, steps)
+
+
+def page(connection: Connection, begin: Start) -> list[Reading]:
+    """Judged readings from `begin` on, in their order, as many as make a page."""
+    chosen = (
+        select(snapshots)
+        .where(snapshots.c.account_id == begin.account_id, snapshots.c.seq >= begin.seq)
+        .where(snapshots.c.quality.in_(JUDGED))
+        .order_by(snapshots.c.seq)
+        .limit(PAGE)
+    )
+    readings = map(reading, connection.execute(chosen).all())
+    return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]
+
+
+def open_notices(connection: Connection) -> list[KeptNotice]:
+    """What is queued, or was being sent when the daemon ended, oldest first."""
+    return _kept(connection, _notices().where(notifications.c.state.in_(UNSETTLED)))
+
+
+def told(connection: Connection) -> list[ToldNotice]:
+    """What channels know of the alerts that are open, or of which something is still to be told."""
+    waiting = select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
+    chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(waiting)))
+    known: dict[tuple[str, str, int, str], ToldNotice] = {}
+    for kept in _kept(connection, chosen.where(notifications.c.kind.in_(NEWS))):
+        key = kept.notice.key
+        episode = (key.account, key.rule, key.alert_seq, key.channel)
+        known[episode] = ToldNotice(key, _more(known[episode].told if episode in known else Told(), kept))
+    return list(known.values())
+
+
+def _more(told: Told, kept: KeptNotice) -> Told:
+    """What a channel knows after one more notification; those that were superseded before an attempt tell nothing."""
+    instants = [at for at in (told.told_at, kept.told_at) if at is not None]
+    return Told(
+        told_at=max(instants, default=None),
+        waiting=kept.notice.key if kept.state.value in UNSETTLED else told.waiting,
+        given_up=told.given_up or kept.state is NoticeState.REFUSED,
+    )
+
+
+def alerting(connection: Connection) -> list[str]:
+    """The accounts with open alerts."""
+    chosen = select(accounts.c.name).where(
+        accounts.c.id.in_(select(alerts.c.account_id).where(alerts.c.state.in_(OPEN)))
+    )
+    return list(connection.scalars(chosen.order_by(accounts.c.id)))
+
+
+def codes(connection: Connection) -> set[str]:
+    """Those of all alerts that ever were."""
+    return set(connection.scalars(select(alerts.c.code)))
+
+
+def user_ids(connection: Connection) -> dict[str, str]:
+    """By name, whose key each account that was ever recorded has; empty where that is not known."""
+    return {row.name: row.user_id or "" for row in connection.execute(select(accounts.c.name, accounts.c.user_id))}
+
+
+def bookings(connection: Connection, since: Millis) -> list[Book]:
+    """Calls that commands booked."""
+    rows = connection.execute(select(budget).where(budget.c.at >= since).order_by(budget.c.at))
+    return [Book(row.at, row.endpoint, row.user, row.n) for row in rows]
+
+
+def calls(connection: Connection, since: Millis) -> list[Call]:
+    """Calls of the daemon itself, as far as what they brought was recorded, oldest first."""
+    polled = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
+    found = [
+        Call(row.name, row.at)
+        for table, which in ((snapshots, polled), (misses, misses.c.seq > 0))
+        for row in connection.execute(
+            select(accounts.c.name, table.c.at).join(accounts).where(table.c.at >= since, table.c.seq > 0, which),
+        )
+    ]
+    return sorted(found, key=lambda call: call.at)
+
+
+def _number(connection: Connection, account: str) -> int | None:
+    return connection.scalar(select(accounts.c.id).where(accounts.c.name == account))
+
+
+def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
+    """Counter and instant of the last input that left a row of its own."""
+    columns = ((snapshots, snapshots.c.at), (misses, misses.c.at), (gaps, gaps.c.ended_at))
+    last = [
+        connection.execute(
+            select(table.c.seq, instant)
+            .where(table.c.account_id == account_id, table.c.seq > 0)
+            .order_by(table.c.seq.desc())
+            .limit(1),
+        ).one_or_none()
+        for table, instant in columns
+    ]
+    return max(((row[0], row[1]) for row in last if row is not None), default=(0, 0))
+
+
+def _begun(connection: Connection, account: str) -> AccountState:
+    """The account's state at the last start or reload that named it."""
+    before: int | None = None
+    while True:
+        chosen = select(epochs.c.id, epochs.c.state).order_by(epochs.c.id.desc()).limit(4)
+        rows = connection.execute(chosen if before is None else chosen.where(epochs.c.id < before)).all()
+        for row in rows:
+            if account in row.state:
+                return typed(AccountState, row.state[account])
+            before = row.id
+        if not rows:
+            return AccountState(account)
+
+
+def _judged_at(connection: Connection, account_id: int, begun: AccountState) -> Millis | None:
+    """The last judged reading's; an epoch's word counts where that reading was never stored, or is pruned."""
+    newest = connection.execute(
+        select(snapshots.c.seq, snapshots.c.at)
+        .where(snapshots.c.account_id == account_id, snapshots.c.seq > 0, snapshots.c.quality.in_(JUDGED))
+        .order_by(snapshots.c.seq.desc())
+        .limit(1),
+    ).one_or_none()
+    seq, at = begun.seq, begun.judged_at
+    if newest is not None and (newest.seq > seq or at is None):
+        seq, at = newest.seq, newest.at
+    return None if at is None else at + _moved(_steps(connection, account_id), seq)
+
+
+def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
+    data = connection.scalars(
+        select(alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN)).order_by(alerts.c.id),
+    )
+    found = [typed(Alert, each) for each in data]
+    return {alert.rule: alert for alert in found}
+
+
+def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis], ...]:
+    rows = connection.execute(
+        select(gaps.c.seq, gaps.c.step_ms)
+        .where(gaps.c.account_id == account_id, gaps.c.reason == GapReason.CLOCK_STEP)
+        .order_by(gaps.c.seq),
+    )
+    return tuple((row.seq, row.step_ms) for row in rows)
+
+
+def _moved(steps: tuple[tuple[int, Millis], ...], seq: int) -> Millis:
+    """By how much an instant of input `seq` has moved since."""
+    return sum(by for step, by in steps if step > seq)
+
+
+def _newest(account_id: int, limit: Millis, after: int, before: int | None) -> Select[int]:
+    chosen = select(func.max(snapshots.c.seq)).where(
+        snapshots.c.account_id == account_id,
+        snapshots.c.seq > after,
+        snapshots.c.at <= limit,
+        snapshots.c.quality.in_(JUDGED),
+    )
+    return chosen if before is None else chosen.where(snapshots.c.seq < before)
+
+
+def _notices() -> Select[Any]:
+    n, a = notifications.c, alerts.c
+    return (
+        select(n.id, n.channel, n.kind, n.seq, n.state, n.at, n.told_at, n.attempts, n.facts)
+        .add_columns(n.alert_id, a.rule, a.seq.label("alert_seq"))
+        .add_columns(func.coalesce(accounts.c.name, "").label("account"), messages.c.at.label("claimed_at"))
+        .join_from(notifications, alerts)
+        .join(accounts, isouter=True)
+        .join(messages, messages.c.id == n.message_id, isouter=True)
+        .order_by(n.id)
+    )
+
+
+def _kept(connection: Connection, chosen: Select[Any]) -> list[KeptNotice]:
+    rows = connection.execute(chosen).all()
+    handed = set(_handed(rows))
+    return [_one(row, handed=(row.alert_id, row.kind, row.channel) in handed) for row in rows]
+
+
+def _handed(rows: Iterable[Row[Any]]) -> Iterator[tuple[int, str, str]]:
+    """Whose news other channels were given: what these say of the channel that failed."""
+    for row in rows:
+        if row.facts.get("handed_over_by"):
+            yield row.alert_id, row.kind, row.facts["handed_over_by"]
+
+
+def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
+    key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
+    state = NoticeState(row.state)
+    told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at
+    return KeptNotice(Notice(key, row.at, typed(Facts, row.facts)), state, row.attempts, told_at, handed)

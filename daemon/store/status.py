@@ -1,0 +1,80 @@
+"""How things stand, as far as the record tells: for `status`, the page and the metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, select
+
+from daemon.store.codec import reading, typed
+from daemon.store.inputs import OPEN
+from daemon.store.past import miss
+from daemon.store.schema import accounts, alerts, misses, notifications, snapshots
+from daemon.store.state import UNSETTLED
+from daemon.types import DAY, Alert, Millis, Miss, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    account: str
+    exchange: str
+    user_id: str
+    reading: Reading | None
+    """The last one, whatever its quality."""
+    miss: Miss | None
+    """The last one."""
+    readings: int
+    """Within the last day."""
+    misses: int
+    """Within the last day."""
+    alerts: Mapping[str, Alert]
+    """Pending and firing ones, by rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    channel: str
+    waiting: int
+    oldest: Millis
+    """Since when the oldest of them waits."""
+
+
+def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
+    rows = connection.execute(select(accounts).order_by(accounts.c.id)).all()
+    return [_account(connection, row, now) for row in rows]
+
+
+def channels_status(connection: Connection) -> list[ChannelStatus]:
+    n = notifications.c
+    chosen = select(n.channel, func.count(), func.min(n.at)).where(n.state.in_(UNSETTLED)).group_by(n.channel)
+    return [ChannelStatus(*row) for row in connection.execute(chosen.order_by(n.channel))]
+
+
+def _account(connection: Connection, row: Row[Any], now: Millis) -> AccountStatus:
+    answer, nothing = _last(connection, snapshots, row.id), _last(connection, misses, row.id)
+    return AccountStatus(
+        account=row.name,
+        exchange=row.exchange,
+        user_id=row.user_id or "",
+        reading=None if answer is None else reading(answer),
+        miss=None if nothing is None else miss(nothing),
+        readings=_count(connection, snapshots, row.id, now - DAY),
+        misses=_count(connection, misses, row.id, now - DAY),
+        alerts=_open(connection, row.id),
+    )
+
+
+def _last(connection: Connection, table: Table, account_id: int) -> Row[Any] | None:
+    chosen = select(table).where(table.c.account_id == account_id).order_by(table.c.seq.desc()).limit(1)
+    return connection.execute(chosen).one_or_none()
+
+
+def _count(connection: Connection, table: Table, account_id: int, since: Millis) -> int:
+    chosen = select(func.count()).where(table.c.account_id == account_id, table.c.at >= since)
+    return connection.scalar(chosen) or 0
+
+
+def _open(connection: Connection, account_id: int) -> dict[str, Alert]:
+    chosen = select(alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    found = [typed(Alert, data) for data in connection.scalars(chosen.order_by(alerts.c.id))]
+    return {alert.rule: alert for alert in found}

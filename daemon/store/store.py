@@ -1,0 +1,150 @@
+"""The store of a daemon that collects: locked, migrated, with its writer, and readers of what is recorded.
+
+Everything that reads opens a short transaction of its own on read-only connections, from whatever thread.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from daemon.store import engine as engines
+from daemon.store import state
+from daemon.store.apply import apply
+from daemon.store.failures import told
+from daemon.store.lock import Lock, collect
+from daemon.store.migrate import bring_up, check
+from daemon.store.operations import Book, Operation, Written
+from daemon.store.rows import AccountIds
+from daemon.store.state import Call, KeptNotice, ToldNotice
+from daemon.store.writer import Hooks, Seams, Writer
+from daemon.types import AccountState, Millis, Reading
+
+T = TypeVar("T")
+
+PATIENCE = 5.0
+"""Seconds that closing may take."""
+
+
+class Store:
+    """Made by `open`, ended by `close`."""
+
+    def __init__(self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: Seams | None) -> None:
+        self._url = engines.parse(url)
+        self._lock = lock
+        self._writing = writing
+        self._reading = engines.reading(self._url)
+        self._writer = Writer(writing, hooks, seams)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        hooks: Hooks | None = None,
+        seams: Seams | None = None,
+        patience: Millis = engines.PATIENCE,
+        **listeners: Callable[..., None],
+    ) -> "Store":
+        """Take the lock, bring the schema up to date, start writing.
+
+        `listeners` are hooks by name (`on_down`, `on_recovered`, `on_rejected`), called in the writer's thread;
+        `patience` is how long a locked database is waited for. Raises StoreError where the database cannot be used.
+        """
+        parsed = engines.parse(url)
+        writing = engines.writing(parsed, patience)
+        lock = collect(parsed, writing)
+        try:
+            with told(parsed), writing.begin() as connection:
+                bring_up(connection, parsed)
+            return cls(url, writing, lock, replace(hooks or Hooks(), **listeners), seams)
+        except BaseException:
+            writing.dispose()
+            lock.release()
+            raise
+
+    def close(self, timeout: float = PATIENCE) -> int:
+        """Write what can be written within so many seconds, and let go; returns how many operations are lost."""
+        lost = self._writer.stop(timeout)
+        self._reading.dispose()
+        self._writing.dispose()
+        self._lock.release()
+        return lost
+
+    @property
+    def down(self) -> str | None:
+        """Why writes are refused at present; None while they are not."""
+        return self._writer.down
+
+    def submit(self, operation: Operation) -> Future[Written]:
+        """Write it, in the order of submission; see Writer.submit."""
+        return self._writer.submit(operation)
+
+    def load(self, account: str) -> AccountState:
+        """The recorded state of an account. Like all that reads: raises StoreError where it cannot."""
+        return self._read(lambda connection: state.load(connection, account))
+
+    def recent(self, account: str, since: Millis) -> Iterator[list[Reading]]:
+        """Pages of judged readings, from the last one at or before `since` on, oldest first."""
+        begin = self._read(lambda connection: state.start(connection, account, since))
+        while begin is not None:
+            at = begin
+            page = self._read(lambda connection: state.page(connection, at))  # noqa: B023 -- called at once
+            if page:
+                yield page
+            begin = replace(at, seq=page[-1].seq + 1) if len(page) == state.PAGE else None
+
+    def open_notices(self) -> list[KeptNotice]:
+        """What is queued, or was being sent when the daemon ended, oldest first."""
+        return self._read(state.open_notices)
+
+    def told(self) -> list[ToldNotice]:
+        """What channels know of the alerts that are open, or of which something is still to be told."""
+        return self._read(state.told)
+
+    def codes(self) -> set[str]:
+        """Those of all alerts that ever were."""
+        return self._read(state.codes)
+
+    def alerting(self) -> list[str]:
+        """The accounts with open alerts, be they configured or not."""
+        return self._read(state.alerting)
+
+    def user_ids(self) -> dict[str, str]:
+        """By the name of every account ever recorded: its user id, empty where that is not known."""
+        return self._read(state.user_ids)
+
+    def bookings(self, since: Millis) -> list[Book]:
+        """Calls to the exchange that commands booked."""
+        return self._read(lambda connection: state.bookings(connection, since))
+
+    def calls(self, since: Millis) -> list[Call]:
+        """Calls to the exchange that left a reading or a miss, oldest first."""
+        return self._read(lambda connection: state.calls(connection, since))
+
+    def _read(self, what: Callable[[Connection], T]) -> T:
+        with told(self._url), self._reading.connect() as connection:
+            return what(connection)
+
+
+def write_once(url: str, operation: Operation) -> None:
+    """Write one row in a short transaction, beside a daemon that may be running; raises StoreError, or Unfit."""
+    with beside(url) as connection:
+        apply(connection, AccountIds(), operation)
+
+
+@contextmanager
+def beside(url: str) -> Iterator[Connection]:
+    """A transaction in a database of the present version, without its lock."""
+    parsed = engines.parse(url)
+    engines.reading(parsed).dispose()  # it must exist: a command that only adds a row makes no database
+    engine = engines.writing(parsed)
+    try:
+        with told(parsed), engine.begin() as connection:
+            check(connection, parsed)
+            yield connection
+    finally:
+        engine.dispose()

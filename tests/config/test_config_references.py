@@ -1,0 +1,70 @@
+"""Names stand once, and references lead somewhere."""
+
+import pytest
+
+from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, problems
+
+
+def inhibited(name: str, by: str) -> str:
+    return rule(name, f'inhibited_by = ["{by}"]')
+
+
+def rule(name: str, *lines: str) -> str:
+    return "\n".join(("[[rules]]", f'name = "{name}"', 'when = "available_margin < 1"', *lines, ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (WHOLE + ACCOUNT, ['accounts[1].name: "main" is already the name of accounts[0]']),
+        (
+            WHOLE + CHANNELS,
+            [
+                'channels[2].name: "phone" is already the name of channels[0]',
+                'channels[3].name: "mail" is already the name of channels[1]',
+            ],
+        ),
+        (WHOLE + RULE, ['rules[1].name: "low" is already the name of rules[0]']),
+        (WHOLE + rule("disk-full"), ['rules[1].name: "disk-full" is the name of a system rule; choose another']),
+        (
+            WHOLE + rule("a", 'channels = ["phne", "mail"]'),
+            ['rules[1].channels: there is no channel "phne"; did you mean "phone"?'],
+        ),
+        (WHOLE + rule("a", 'inhibited_by = ["x"]'), ['rules[1].inhibited_by: there is no rule "x"']),
+        (WHOLE + rule("a", 'inhibited_by = ["low", "no-readings"]'), []),
+        (WHOLE + rule("a", 'inhibited_by = ["a"]'), ["rules[1].inhibited_by: a rule cannot inhibit itself"]),
+        (
+            WHOLE + inhibited("a", "b") + inhibited("b", "c") + inhibited("c", "a"),
+            ["rules[1].inhibited_by: these rules inhibit each other in a circle: a → b → c → a"],
+        ),
+        (
+            WHOLE + rule("a", 'inhibited_by = ["b", "c"]') + rule("b", 'inhibited_by = ["c"]') + rule("c"),
+            [],
+        ),
+        (
+            ACCOUNT + '[[channels]]\nname = "a"\nurl = "jsons://h"\nfallback = "a"\n' + RULE,
+            ["channels[0].fallback: a channel cannot be its own fallback"],
+        ),
+        (
+            ACCOUNT + '[[channels]]\nname = "a"\nurl = "jsons://h"\nfallback = "b"\n' + RULE,
+            ['channels[0].fallback: there is no channel "b"'],
+        ),
+        (WHOLE + 'mute = ["night"]', ['rules[0].mute: there is no mute "night"']),
+        (
+            WHOLE + '[[reports]]\nname = "daily"\ncron = "0 8 * * *"\nchannels = ["x"]',
+            ['reports[0].channels: there is no channel "x"'],
+        ),
+        (WHOLE + '[system]\nchannels = ["x"]', ['system.channels: there is no channel "x"']),
+    ],
+)  # fmt: skip
+def test_each_mistake_between_tables_is_one_sentence(text: str, sentences: list[str]) -> None:
+    """Double names, dangling references and circles are told once, with their place; all else passes."""
+    assert problems(text) == sentences
+
+
+def test_a_bad_name_that_is_referred_to_is_one_mistake() -> None:
+    """A reference to a name that is written wrongly, but alike, is not a second mistake."""
+    text = ACCOUNT + '[[channels]]\nname = "a!"\nurl = "jsons://h"\n' + rule("r", 'channels = ["a!"]')
+    assert problems(text) == [
+        'channels[0].name: must be 1 to 64 letters, digits, spaces or _ . -, not "a!"',
+    ]

@@ -1,0 +1,158 @@
+"""The rules.toml at the top of the repository: the example loads, and its rules do what their comments say."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from daemon import bundled, config
+from daemon.config import Config, release, tables
+from daemon.errors import ConfigError
+from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.rules.rule import Rule
+from daemon.types import MINUTE, SECOND, Balances, Quality, Reading, Severity, Source
+from tests.fakes import NOON
+
+PATH = bundled.path("rules.toml")
+
+ENVIRON = {
+    "COINW_API_KEY": "key-0001",
+    "COINW_SECRET_KEY": "secret-0001",
+    "TELEGRAM_TOKEN": "123456789:AAabcdefghijklmn01",
+    "TELEGRAM_CHAT": "42",
+    "SMTP_USER": "me@example.com",
+    "SMTP_PASSWORD": "p/w",
+    "MAIL_FROM": "me@example.com",
+    "MAIL_TO": "you@example.com",
+}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Config:
+    return config.read(PATH, environ=ENVIRON)
+
+
+@pytest.fixture(scope="module")
+def rules() -> dict[str, Rule]:
+    """What `demo` runs, by name."""
+    return {rule.name: rule for rule in config.load_rules(config.text(PATH), path=PATH)}
+
+
+def verdicts(rule: Rule, readings: Iterable[Balances], every: int = 5 * SECOND) -> list[Verdict]:
+    """What each reading of a series says about the rule."""
+    evaluator = Evaluator([rule])
+    series = (
+        Reading(seq, NOON + seq * every, Source.REST, Quality.OK, None, balances)
+        for seq, balances in enumerate(readings)
+    )
+    return [evaluator.read(reading)[rule.name] for reading in series]
+
+
+def freeze(*amounts: int) -> list[Balances]:
+    return [Balances(al_freeze=Decimal(amount)) for amount in amounts]
+
+
+def margin(*amounts: str) -> list[Balances]:
+    return [Balances(available_margin=Decimal(amount)) for amount in amounts]
+
+
+def test_it_loads_without_a_warning(shipped: Config) -> None:
+    """The example is a configuration that `check` finds clean, once its variables are set."""
+    assert shipped.warnings == ()
+    assert [channel.name for channel in shipped.channels] == ["telegram", "email"]
+    assert not shipped.holds_secrets
+
+
+def test_without_the_environment_each_variable_is_asked_for_once() -> None:
+    """A copy that is not filled in yet says at each place what is missing."""
+    with pytest.raises(ConfigError) as caught:
+        config.read(PATH, environ={})
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "accounts[0].api_key",
+        "accounts[0].secret_key",
+        "channels[0].url",
+        "channels[1].url",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ("daemon", tables.DaemonTable),
+        ("accounts", tables.AccountTable),
+        ("channels", tables.ChannelTable),
+        ("rules", tables.RuleTable),
+        ("budget", tables.BudgetTable),
+    ],
+)
+def test_every_effective_key_is_explained(section: str, kind: type[tables.Table]) -> None:
+    """Each key that has an effect stands in the example, with its default in a comment or with a value."""
+    text, keys = PATH.read_text(), kind.keys()
+    effective = [key for key in keys if f"{section}.{key}" not in release.NOT_YET]
+    assert [key for key in effective if f"\n{key} = " not in text and f"\n# {key} = " not in text] == []
+
+
+def test_commented_defaults_load_too(tmp_path: Path) -> None:
+    """Removing the "# " before a default changes nothing and breaks nothing."""
+    lines = PATH.read_text().split("\n[[rules]]")[0].splitlines()
+    opened = [line.removeprefix("# ") if _is_default(line) else line for line in lines]
+    path = tmp_path / "rules.toml"
+    path.write_text("\n".join([*opened, "[[rules]]", 'name = "a"', 'when = "al_freeze > 1"']))
+    path.with_name("grid-secret.txt").write_text("grid-secret")
+    assert len(config.read(path, environ=ENVIRON | {"GRID_API_KEY": "grid"}).accounts) == 2
+
+
+def _is_default(line: str) -> bool:
+    return bool(re.match(r'# (?:[a-z_]+ = "|\[\[)', line))
+
+
+def test_the_pair_on_margin_fires_and_clears_at_its_levels(rules: dict[str, Rule]) -> None:
+    """Warning below 100 until above 120, critical below 50 until above 60; the critical one speaks first."""
+    series = margin("500", "100", "99.99", "90", "50", "49.99", "60", "60.01", "120", "120.01")
+    low = verdicts(rules["low-margin"], series)
+    critical = verdicts(rules["margin-critical"], series)
+    assert [verdict.when for verdict in low] == [False, False, *[True] * 6, False, False]
+    assert [verdict.clear for verdict in low] == [True, *[False] * 8, True]
+    assert [verdict.when for verdict in critical] == [*[False] * 5, True, *[False] * 4]
+    assert [verdict.clear for verdict in critical] == [*[True] * 4, *[False] * 3, *[True] * 3]
+    assert rules["low-margin"].inhibited_by == ("margin-critical",)
+    assert rules["margin-critical"].severity == Severity.CRITICAL
+    assert (rules["margin-critical"].repeat or 0) < (rules["low-margin"].repeat or 0)
+
+
+def test_a_freeze_from_nothing_to_500_fires(rules: dict[str, Rule]) -> None:
+    """The series 0, 0, 0, …, 500 of the first specification."""
+    found = verdicts(rules["freeze-spike"], freeze(*[0] * 20, 500))
+    assert [verdict.when for verdict in found] == [None, *[False] * 19, True]
+
+
+def test_a_small_freeze_does_not_fire(rules: dict[str, Rule]) -> None:
+    """An order of ordinary size is no spike."""
+    found = verdicts(rules["freeze-spike"], freeze(*[0] * 20, 100))
+    assert not any(verdict.when for verdict in found)
+
+
+def test_a_large_but_steady_freeze_does_not_fire(rules: dict[str, Rule]) -> None:
+    """What has been frozen all along is known to its owner."""
+    found = verdicts(rules["freeze-spike"], freeze(*[5000] * 20))
+    assert not any(verdict.when for verdict in found)
+
+
+def test_a_freeze_that_stays_is_not_cleared_by_time(rules: dict[str, Rule]) -> None:
+    """D6: after ten minutes the spike is its own baseline; only the level ends the alert."""
+    found = verdicts(rules["freeze-spike"], freeze(0, *[500] * 15, 100), every=MINUTE)
+    assert [found[1].when, found[-2].when] == [True, False]
+    assert [verdict.clear for verdict in found] == [True, *[False] * 15, True]
+
+
+def test_missing_readings_fire_by_age_alone(rules: dict[str, Rule]) -> None:
+    """Promise 5: misses fire only the rule that asks for `age`."""
+    evaluator = Evaluator(list(rules.values()))
+    balances = Balances(available_margin=Decimal(500), al_freeze=Decimal(0))
+    evaluator.read(Reading(1, NOON, Source.REST, Quality.OK, None, balances))
+    early = evaluator.miss(NOON + 2 * MINUTE)
+    late = evaluator.miss(NOON + 2 * MINUTE + 1)
+    assert {name: verdict.when for name, verdict in early.items()} == {"readings-stale": False}
+    assert {name: verdict.when for name, verdict in late.items()} == {"readings-stale": True}

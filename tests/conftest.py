@@ -1,0 +1,37 @@
+"""Fixtures for every test: parts of the machine that may be missing, and a real PostgreSQL."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import parts
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], Path]:
+    """`require("systemd")` gives the part's program, or skips (or fails, under MARGINWATCH_REQUIRE)."""
+    return parts.require
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A private PostgreSQL cluster, one per test process: SQLAlchemy's URL of its database `postgres`.
+
+    Its user `owner` may create databases and schemas; tests that share the cluster take one each.
+    """
+    with parts.postgresql(parts.require("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Leaves the process-wide logging as it was, for tests that call `log.setup`."""
+    loggers = [logging.getLogger(name) for name in (None, *logging.root.manager.loggerDict)]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    logging.captureWarnings(capture=False)
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers

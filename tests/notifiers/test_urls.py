@@ -1,0 +1,71 @@
+"""What of a channel URL is secret."""
+
+import pytest
+
+from daemon.log import Redactor
+from daemon.notifiers import urls
+
+TOKEN = "x7Kq-92mNv_Zp4"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"tgram://123456789:{TOKEN}/12315544",
+        f"slack://{TOKEN}/B1/C1/#general",
+        f"ntfy://{TOKEN}@ntfy.example.com/topic",
+        f"jsons://me:{TOKEN}@hooks.example.com/x",
+        f"jsons://hooks.example.com/hooks/{TOKEN}",
+        f"jsons://hooks.example.com:8443/?key={TOKEN}",
+        f"jsons://hooks.example.com?-key={TOKEN}",
+        f"jsons://[2001:db8::1]:8443/?+Authorization=Bearer%20{TOKEN}",
+        f"mailtos://me:{TOKEN}@example.com?to=you@example.com",
+        f"discord://123456789012345678/{TOKEN}",
+        f"{TOKEN}",
+    ],
+)
+def test_a_token_is_found_wherever_it_stands(url: str) -> None:
+    """Promise 9: a token in any part of a URL is blanked, alone and with all around it."""
+    redactor = Redactor(urls.secrets(url))
+    for text in (url, f"got {TOKEN}.", url.partition("://")[2]):
+        assert TOKEN not in redactor.redact(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "json://127.0.0.1:8080/notifications",
+        "json://localhost/notifications",
+        "json://receiver:8080/notifications?format=text",
+        "mailto://watchman:pw@example.com?to=me@example.com&from=marginwatch@example.com",
+        "json://10.0.0.7/alerts",
+    ],
+)
+def test_plain_words_and_hosts_stay_readable(url: str) -> None:
+    """A log in which every `notifications` is blanked would help nobody."""
+    line = "notifications alerts example.com me@example.com marginwatch watchman 127.0.0.1 localhost receiver 10.0.0.7"
+    assert Redactor(urls.secrets(url)).redact(line) == line
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme"),
+    [("tgram://x", "tgram"), ("  JSON://x", "json"), ("no url", ""), ("123:abc://x", ""), ("x" * 40 + "://y", "")],
+)
+def test_a_scheme_is_a_short_word(url: str, scheme: str) -> None:
+    """Only what looks like a service's name is taken for one, and may be shown."""
+    assert urls.scheme(url) == scheme
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.9.9.9", True), ("[::1]", True), ("10.0.0.1", False), ("localhost.example.com", False)],
+)
+def test_loopback_is_this_machine(host: str, expected: bool) -> None:
+    """Plain http is for this machine alone."""
+    assert urls.is_loopback(host) is expected
+
+
+def test_two_urls_are_seen() -> None:
+    """Apprise would split them; a comma inside one URL is none of them."""
+    assert urls.are_several("json://a/, json://b/") is True
+    assert urls.are_several("mailto://a@b.co?to=c@d.co,e@f.co") is False

@@ -1,0 +1,121 @@
+"""The parts of a machine that some tests meet for real: where they are, and a private PostgreSQL cluster.
+
+A missing part skips its tests, visibly. Where CI must have it, `MARGINWATCH_REQUIRE=postgresql,systemd` turns
+that skip into a failure.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {"postgresql": "initdb", "systemd": "systemd-analyze"}
+"""By part: the program whose presence proves it."""
+
+WHERE_DEBIAN_KEEPS_POSTGRESQL = "/usr/lib/postgresql/*/bin"
+
+
+def find(part: str) -> Path | None:
+    """The program of a part, if this machine has it."""
+    on_path = shutil.which(PROGRAMS[part])
+    if on_path:
+        return Path(on_path).resolve()
+    kept = sorted(Path("/").glob(f"{WHERE_DEBIAN_KEEPS_POSTGRESQL.lstrip('/')}/{PROGRAMS[part]}"))
+    return kept[-1] if kept else None
+
+
+def require(part: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """The program of a part; without it the test is skipped, or fails where the part was demanded."""
+    program = find(part)
+    if program is not None:
+        return program
+    reason = f"this machine has no {part} ({PROGRAMS[part]} not found)"
+    if part in environ.get("MARGINWATCH_REQUIRE", "").split(","):
+        pytest.fail(f"{reason}, and MARGINWATCH_REQUIRE names it", pytrace=False)
+    pytest.skip(reason)
+
+
+@contextlib.contextmanager
+def postgresql(initdb: Path) -> Iterator[str]:
+    """A private, empty cluster on loopback that nobody else uses; gives its URL for SQLAlchemy."""
+    home = Path(tempfile.mkdtemp(prefix="marginwatch-pg-"))
+    cluster = _Cluster(initdb.parent, home, _unprivileged())
+    try:
+        cluster.create()
+        port = cluster.start()
+        try:
+            yield f"postgresql+psycopg://owner@127.0.0.1:{port}/postgres"
+        finally:
+            cluster.run("pg_ctl", "stop", "--wait", "--mode=immediate")
+    finally:
+        shutil.rmtree(home)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    programs: Path
+    home: Path
+    user: str | None
+    """Whose processes it runs as: PostgreSQL refuses to run as root."""
+
+    def create(self) -> None:
+        if self.user is not None:
+            shutil.chown(self.home, self.user)
+        self.run("initdb", "--username=owner", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> int:
+        """Start on a free port; another program may take it first, so a few are tried."""
+        for _ in range(4):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return self._start_on(_free_port())
+        return self._start_on(_free_port())
+
+    def _start_on(self, port: int) -> int:
+        settings = {
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self.home,
+            "fsync": "off",
+            "shared_buffers": "16MB",
+            "max_connections": 40,
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self.run("pg_ctl", "start", "--wait", f"--log={self.home / 'log'}", f"--options={options}")
+        return port
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), f"--pgdata={self.home / 'data'}", *arguments]
+        subprocess.run(  # its output is shown by the failure, and no server keeps a pipe of ours open
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            cwd=self.home,
+            user=self.user,
+            group=None if self.user is None else pwd.getpwnam(self.user).pw_gid,
+            extra_groups=None if self.user is None else [],
+        )
+
+
+def _unprivileged() -> str | None:
+    """Somebody else when we are root, else ourselves (None)."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

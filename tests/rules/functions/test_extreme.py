@@ -1,0 +1,30 @@
+"""What `min` and `max` share: a queue that stays short."""
+
+from decimal import Decimal
+from operator import ge
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.rules.functions._extreme import Extreme
+from tests.rules.functions.sliding import slid
+
+
+def test_outdone_values_leave_at_once() -> None:
+    """A later value that is at least as extreme makes the earlier ones needless, equal ones included."""
+    extreme = Extreme(ge)
+    for number, value in enumerate((5, 4, 3, 4, 4)):
+        extreme.enter(number, Decimal(value))
+    assert list(extreme._queue) == [(0, Decimal(5)), (4, Decimal(4))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=30), st.integers(0, 12))
+def test_equals_plain_extremes(steps: list[tuple[int, int]], span: int) -> None:
+    """Slid over any series, duplicate instants included, both are the extremes of what lies in the window."""
+    at, series = 0, []
+    for after, value in steps:
+        at += after
+        series.append((at, str(value)))
+    held = [[int(v) for a, v in series[: n + 1] if a >= series[n][0] - span] for n in range(len(series))]
+    assert slid("max", span, *series) == [str(max(values)) for values in held]
+    assert slid("min", span, *series) == [str(min(values)) for values in held]

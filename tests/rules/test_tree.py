@@ -1,0 +1,86 @@
+"""Trees: canonical text, and what can be asked of a tree."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+
+from daemon.rules.parse import condition
+from daemon.rules.tree import Call, Comparison, Field, Node, Number, either, every, look_back, uses, varies, walk
+from daemon.types import MINUTE
+from tests.rules.strategies import conditions
+
+
+@given(conditions)
+def test_canonical_text_reads_back(tree: Node) -> None:
+    """The canonical text of any tree parses to an equal tree."""
+    assert condition(str(tree)).tree == tree
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "al_margin - (al_freeze - 1) < 2 * (3 + 4)",
+        "al_margin / (al_freeze * 2) >= -(1 + 2)",
+        "--al_margin != -al_freeze * 3",
+        "not (al_margin < 1 or al_freeze < 2) and not al_margin == 3",
+        "max(delta(al_margin + 1, 10m), 1h30m) < 0.25 or age > 1m30s",
+    ],
+)
+def test_canonical_text_keeps_what_matters(text: str) -> None:
+    """A text that is canonical already stays as it is, with just the parentheses it needs."""
+    assert str(condition(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("100", "100"), ("1e5", "100000"), ("0.500", "0.5"), ("10.0", "10"), ("0", "0")]
+)
+def test_numbers(value: str, expected: str) -> None:
+    """Numbers are written plainly, without exponent or needless zeros."""
+    assert str(Number(Decimal(value))) == expected
+
+
+def test_flat() -> None:
+    """`and` and `or` are flat; of one part, the part itself."""
+    a, b, c = (Comparison("<", Field(name), Number(Decimal(1))) for name in ("al_margin", "al_freeze", "age"))
+    assert every([every([a, b]), c]) == every([a, b, c])
+    assert either([a, either([b, c])]) == either([a, b, c])
+    assert (every([a]), either([b])) == (a, b)
+
+
+def test_walk() -> None:
+    """Walking visits parents first, and every part once."""
+    tree = condition("not -al_margin + 1 < 2 and age > 1s").tree
+    assert [str(part) for part in walk(tree)] == [
+        "not -al_margin + 1 < 2 and age > 1s",
+        "not -al_margin + 1 < 2",
+        "-al_margin + 1 < 2",
+        "-al_margin + 1",
+        "-al_margin",
+        "al_margin",
+        "1",
+        "2",
+        "age > 1s",
+        "age",
+        "1s",
+    ]
+
+
+def test_varies() -> None:
+    """Fields and windows vary from reading to reading; computed numbers do not."""
+    numbers = Comparison("<", Number(Decimal(1)), Number(Decimal(2)))
+    assert not varies(numbers)
+    assert varies(Call("max", (Number(Decimal(1)),)))
+    assert varies(Field("al_margin"))
+
+
+def test_uses() -> None:
+    """A field is found wherever it stands."""
+    tree = condition("max(al_margin * 2, 1m) > 1 or not age > 1s").tree
+    assert (uses(tree, "age"), uses(tree, "al_margin"), uses(tree, "al_freeze")) == (True, True, False)
+
+
+def test_look_back() -> None:
+    """C1: the look-back of windows in windows adds up; beside each other, the longest counts."""
+    tree = condition("max(delta(al_margin, 10m) - min(al_margin, 5m), 1h) > max(al_margin, 30m)").tree
+    assert look_back(tree) == 70 * MINUTE

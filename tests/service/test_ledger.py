@@ -1,0 +1,132 @@
+"""What each channel was told, as notifications come and go."""
+
+from daemon.alerts.dispatch import Told
+from daemon.service.ledger import Ledger
+from daemon.types import Facts, Kind, Notice, NoticeKey, Outcome, Severity
+from tests.values import T0
+
+FACTS = Facts(Severity.WARNING, "k3f9", T0, T0, T0, None)
+FIRING = Notice(NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1), T0, FACTS)
+END = Notice(NoticeKey("main", "low", 1, "telegram", Kind.RESOLVED, 2), T0, FACTS)
+EPISODE = ("low", 1)
+
+
+def told(ledger: Ledger) -> Told | None:
+    return ledger.told("main").get(EPISODE, {}).get("telegram")
+
+
+def queued(*notices: Notice) -> Ledger:
+    ledger = Ledger()
+    for notice in notices:
+        ledger.queue(notice, 100)
+    return ledger
+
+
+def test_what_is_queued_waits_and_wakes_its_channel() -> None:
+    """A new notification is seen by the owner (waiting) and by the courier (changed)."""
+    ledger = queued(FIRING)
+    assert told(ledger) == Told(waiting=FIRING.key)
+    assert [entry.notice for entry in ledger.waiting("telegram")] == [FIRING]
+    assert ledger.changed("telegram").is_set()
+    assert ledger.knows(FIRING.key, "telegram")
+    assert not ledger.knows(FIRING.key, "email")
+
+
+def test_what_is_being_sent_cannot_be_superseded() -> None:
+    """F7: a pass supersedes only what is queued."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.supersede([FIRING.key])
+    assert told(ledger) == Told(in_flight=True)
+    assert ledger.waiting("telegram") == []
+    assert [entry.notice for entry in ledger.open("telegram")] == [FIRING]
+
+
+def test_what_was_superseded_was_never_told() -> None:
+    """E2: a held firing leaves the channel knowing nothing; superseding twice is superseding once."""
+    ledger = queued(FIRING)
+    ledger.supersede([FIRING.key])
+    ledger.supersede([FIRING.key])
+    assert told(ledger) == Told()
+    assert ledger.open("telegram") == []
+
+
+def test_delivered_is_told() -> None:
+    """The repeat clock starts at the delivery."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.settle([FIRING.key], Outcome.DELIVERED, T0 + 5)
+    assert told(ledger) == Told(told_at=T0 + 5)
+
+
+def test_unknown_counts_as_told_and_is_tried_again() -> None:
+    """Promise 2, 3: it may have arrived; its retry says so."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.settle([FIRING.key], Outcome.UNKNOWN, T0 + 5)
+    assert told(ledger) == Told(told_at=T0 + 5, waiting=FIRING.key)
+    assert ledger.waiting("telegram")[0].maybe_repeat is True
+
+
+def test_later_is_tried_again_and_told_nothing() -> None:
+    """A failed attempt leaves the channel as it was; so does one that never began."""
+    ledger = queued(FIRING)
+    for undo in (
+        lambda: ledger.settle([FIRING.key], Outcome.LATER, T0 + 5),
+        lambda: ledger.unsend([FIRING.key]),
+    ):
+        ledger.sending([FIRING.key])
+        undo()
+        assert told(ledger) == Told(waiting=FIRING.key)
+
+
+def test_a_channel_given_up_is_not_told() -> None:
+    """F3: refused for good, told elsewhere."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.settle([FIRING.key], Outcome.REFUSED, T0, give_up=True)
+    assert told(ledger) == Told(given_up=True)
+    assert ledger.open("telegram") == []
+
+
+def test_what_was_told_is_forgotten_when_the_alert_and_its_news_are_over() -> None:
+    """Memory: as long as the end waits, it is remembered; then the episode is gone."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.settle([FIRING.key], Outcome.DELIVERED, T0)
+    ledger.queue(END, 200)
+    ledger.over("main", [EPISODE])
+    assert told(ledger) == Told(told_at=T0)
+    ledger.sending([END.key])
+    ledger.settle([END.key], Outcome.LATER, T0)
+    assert told(ledger) == Told(told_at=T0)
+    ledger.sending([END.key])
+    ledger.settle([END.key], Outcome.DELIVERED, T0)
+    assert told(ledger) is None
+
+
+def test_an_episode_of_which_nothing_waits_is_forgotten_at_once() -> None:
+    """Nothing is kept for alerts that nobody was told of."""
+    ledger = queued(FIRING)
+    ledger.supersede([FIRING.key])
+    ledger.over("main", [EPISODE])
+    assert told(ledger) is None
+
+
+def test_a_clock_step_moves_what_was_told() -> None:
+    """A5: repeats keep their distance; what was never told has no instant to move."""
+    ledger = queued(FIRING)
+    ledger.shift("main", -60_000)
+    assert told(ledger) == Told(waiting=FIRING.key)
+    ledger.remember(FIRING.key, Told(told_at=T0))
+    ledger.shift("main", -60_000)
+    assert told(ledger) == Told(told_at=T0 - 60_000)
+
+
+def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
+    """Promise 1's exception ends with the outage."""
+    ledger = Ledger()
+    ledger.queue(FIRING, 100, recorded=False)
+    assert ledger.waiting("telegram")[0].recorded is False
+    ledger.stored()
+    assert ledger.waiting("telegram")[0].recorded is True

@@ -1,0 +1,250 @@
+"""Couriers: SEMANTICS F1, F2, F3, F5, F7, with a scripted way out and a manual clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+import pytest
+
+from daemon.alerts.dispatch import Told
+from daemon.service.ledger import Ledger
+from daemon.service.outbox import Channel, Courier, Office
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
+from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Notice, NoticeKey, Outcome, Severity
+from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
+from tests.values import T0, judged
+
+LATER, REFUSED, UNKNOWN = (Attempted(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
+
+
+def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1) -> Notice:
+    facts = Facts(severity, "k3f9", T0, T0, T0, judged("90"))
+    return Notice(NoticeKey("main", rule, 1, "telegram", kind, seq), T0, facts)
+
+
+@dataclass
+class Bench:
+    clock: ManualClock
+    ledger: Ledger
+    journal: ListJournal
+    watcher: RecordingWatcher
+    couriers: dict[str, Courier]
+    ways: dict[str, ScriptedNotifier]
+    tasks: list[asyncio.Task[None]]
+
+    def queue(self, *notices: Notice) -> None:
+        for one in notices:
+            self.ledger.queue(one, self.clock.elapsed())
+
+    def written(self, kind: type[Operation]) -> list[Operation]:  # type: ignore[valid-type]
+        return [operation for operation in self.journal.operations if isinstance(operation, kind)]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = make()
+    yield made
+    for task in made.tasks:
+        task.cancel()
+    await asyncio.gather(*made.tasks, return_exceptions=True)
+
+
+def make(*names: str) -> Bench:
+    names = names or ("telegram", "email")
+    clock, ledger, journal, watcher = ManualClock(), Ledger(), ListJournal(), RecordingWatcher()
+    office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher)
+    ways = {name: ScriptedNotifier() for name in names}
+    couriers = {
+        name: Courier(Channel(name, SECOND, tuple(other for other in names if other != name)), ways[name], office)
+        for name in names
+    }
+    tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
+    return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
+
+
+async def test_promise_2_the_attempt_is_recorded_before_the_call(bench: Bench) -> None:
+    """F7: claim, call, mark, in this order; an attempt in flight has a claim and no mark."""
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim]
+    gate.set()
+    await bench.clock.advance(0)
+    claim, mark = bench.journal.operations
+    assert isinstance(claim, Claim)
+    assert isinstance(mark, Mark)
+    assert mark.message == claim.message
+    assert mark.states == {notice().key: NoticeState.DELIVERED}
+    assert bench.ledger.open("telegram") == []
+
+
+async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
+    """F5: within `group_wait`; the claim names each notification."""
+    bench.queue(notice("a"), notice("b"))
+    await bench.clock.advance(SECOND - 1)
+    assert bench.ways["telegram"].sent == []
+    bench.queue(notice("c"))
+    await bench.clock.advance(1)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [3]
+
+
+async def test_f5_a_critical_never_waits(bench: Bench) -> None:
+    """F5: it leaves at once and comes first."""
+    bench.queue(notice("mild"), notice("grave", Severity.CRITICAL))
+    await bench.clock.advance(0)
+    assert bench.ways["telegram"].sent[0].title.startswith("CRITICAL grave")
+
+
+async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> None:
+    """F5: never a cut headline."""
+    bench.queue(*(notice(f"rule-{n}") for n in range(30)))
+    await bench.clock.advance(SECOND)
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [12, 12, 6]
+
+
+async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
+    """F2: at 2, 4 and 8 s with full jitter at its most; then it is delivered, once."""
+    bench.ways["telegram"].script = [LATER, LATER, LATER]
+    bench.queue(notice())
+    for wait, calls in ((1, 1), (1, 1), (1, 2), (4, 3), (7, 3), (1, 4), (999, 4)):
+        await bench.clock.advance(wait * SECOND)
+        assert len(bench.ways["telegram"].sent) == calls
+    assert bench.ledger.told("main")["low", 1]["telegram"].told_at is not None
+
+
+async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench: Bench) -> None:
+    """F1: unknown counts as told, and is tried again with a word about it."""
+    bench.ways["telegram"].script = [UNKNOWN]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    told = bench.ledger.told("main")["low", 1]["telegram"]
+    assert (told.knows, told.waiting) == (True, notice().key)
+    await bench.clock.advance(2 * SECOND)
+    first, second = bench.ways["telegram"].sent
+    assert "may be a repeat" not in first.body
+    assert "may be a repeat" in second.body
+
+
+async def test_f2_a_dead_channel_delays_nothing_else(bench: Bench) -> None:
+    """F2: one hangs for ever, the other delivers."""
+    bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(SECOND)
+    bench.queue(notice("other"))
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["email"].sent) == 1
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> None:
+    """F3: the channel is parked; its news, and all later news, is told elsewhere, with the reason."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice())
+    await bench.clock.advance(2 * SECOND)
+    assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
+    assert bench.ledger.told("main")["low", 1]["telegram"] == Told(given_up=True)
+    bench.queue(notice("another"))
+    await bench.clock.advance(2 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert len(bench.ways["email"].sent) == 2
+    assert next(operation for operation in bench.journal.operations if isinstance(operation, HandOver)).refused == (
+        notice("another").key,
+    )
+
+
+async def test_f3_a_channel_that_knows_already_is_not_told_twice(bench: Bench) -> None:
+    """F4: each notification visits a channel once."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(5 * SECOND)
+    assert len(bench.ways["email"].sent) == 1
+
+
+async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
+    """Promise 2: where nobody else can be told, a refusal is no reason to stop trying."""
+    bench = make("telegram")
+    bench.ways["telegram"].script = [REFUSED] * 3
+    bench.queue(notice())
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["telegram"].sent) == 4
+    assert bench.ledger.open("telegram") == []
+    for task in bench.tasks:
+        task.cancel()
+
+
+async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Bench) -> None:
+    """F1: `later` for ten minutes: all others are told, and the channel itself is still tried."""
+    bench.ways["telegram"].script = [LATER] * 12
+    bench.queue(notice())
+    await bench.clock.advance(10 * MINUTE)
+    assert bench.ways["email"].sent == []
+    await bench.clock.advance(6 * MINUTE)
+    assert len(bench.ways["email"].sent) == 1
+    await bench.clock.advance(30 * MINUTE)
+    assert bench.ledger.open("telegram") == []
+    assert len(bench.ways["email"].sent) == 1
+
+
+async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench: Bench) -> None:
+    """Promise 3: the person reads one line with both instants, and both notifications are delivered."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    end = notice(kind=Kind.RESOLVED, seq=2)
+    bench.queue(replace(end, at=T0 + 3 * SECOND, facts=replace(end.facts, at=T0 + 3 * SECOND)))
+    await bench.clock.advance(5 * SECOND)
+    assert bench.ways["telegram"].sent[1].title.startswith("OVER low · main")
+    assert bench.ledger.open("telegram") == []
+
+
+async def test_a_claim_that_cannot_be_committed_is_no_attempt(bench: Bench) -> None:
+    """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried again."""
+    bench.journal.answers = [CommitFailed()]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_what_happened_is_marked_however_often_it_takes(bench: Bench) -> None:
+    """A mark that fails is written again: a delivery is not forgotten."""
+    bench.queue(notice())
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    await bench.clock.advance(SECOND)
+    bench.journal.answers = [CommitFailed(), CommitFailed()]
+    gate.set()
+    await bench.clock.advance(SECOND)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+
+
+async def test_on_stopping_what_is_due_is_tried_once(bench: Bench) -> None:
+    """The rest stays queued; a channel that fails is not tried again."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    for courier in bench.couriers.values():
+        courier.stop()
+    await bench.clock.advance(0)
+    assert all(task.done() for task in bench.tasks)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+
+
+async def test_on_stopping_a_failing_channel_is_left_alone(bench: Bench) -> None:
+    """What waits there waits for the next start."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.couriers["telegram"].stop()
+    await bench.clock.advance(0)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_every_attempt_is_watched(bench: Bench) -> None:
+    """The log and `demo` hear of each."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(5 * SECOND)
+    assert bench.watcher.attempts == [("telegram", LATER), ("telegram", Attempted(Outcome.DELIVERED))]

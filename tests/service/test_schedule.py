@@ -1,0 +1,66 @@
+"""Slots: spread, stable, and right after the clock was set."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.clock import SystemClock
+from daemon.service.schedule import Schedule, slot
+
+
+@given(st.text(min_size=1, max_size=64), st.integers(400, 3_600_000))
+def test_b1_a_slot_is_stable_and_within_the_interval(account: str, every: int) -> None:
+    """B1: the same in every life of the daemon."""
+    assert slot(account, every) == slot(account, every)
+    assert 0 <= slot(account, every) < every
+
+
+def test_b1_slots_are_spread() -> None:
+    """B1: two hundred accounts do not fire in the same instant."""
+    assert len({slot(f"account {n}", 5_000) for n in range(200)}) > 150
+
+
+async def test_an_account_is_polled_at_once_and_then_slot_by_slot() -> None:
+    """The first run does not wait for the slot; the following ones come by themselves."""
+    ran, enough = list[int](), asyncio.Event()
+    clock = SystemClock()
+
+    async def tick() -> None:
+        ran.append(clock.elapsed())
+        if len(ran) == 3:
+            enough.set()
+
+    schedule = Schedule(lambda _account, _what: None)
+    schedule.add("main", 400, tick, clock.now())
+    schedule.start()
+    await asyncio.wait_for(enough.wait(), 10)
+    schedule.realign()
+    schedule.stop()
+    assert len(ran) == 3
+
+
+async def test_a_run_that_breaks_or_overruns_is_told() -> None:
+    """APScheduler's events are heard: an error and a slot that found the account busy."""
+    troubles, both, gate = set[str](), asyncio.Event(), asyncio.Event()
+
+    def trouble(account: str, what: str) -> None:
+        troubles.add(f"{account} {what}")
+        if len(troubles) == 2:
+            both.set()
+
+    async def slow() -> None:
+        await gate.wait()
+
+    async def broken() -> None:
+        raise ZeroDivisionError("by zero")
+
+    schedule = Schedule(trouble)
+    clock = SystemClock()
+    schedule.add("slow", 400, slow, clock.now())
+    schedule.add("broken", 3_600_000, broken, clock.now())
+    schedule.start()
+    await asyncio.wait_for(both.wait(), 10)
+    gate.set()
+    schedule.stop()
+    assert troubles == {"slow was still busy with the slot before", "broken failed: by zero"}

@@ -1,0 +1,293 @@
+"""What stands on stderr: lines for people and machines, no secret in them, no failure twice."""
+
+import base64
+import io
+import json
+import logging
+import re
+import sys
+import warnings
+from decimal import Decimal
+from urllib.parse import quote, quote_plus
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.clock import Clock
+from daemon.log import Episodes, Redactor, Style, fields, setup
+from tests.fakes import ManualClock
+
+SECRETS = st.text(min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4)
+AROUND = st.text(max_size=20)
+pytestmark = pytest.mark.usefixtures("restored_logging")
+
+LOGGERS = st.sampled_from(["daemon.app", "aiohttp.client", "apprise", "sqlalchemy.engine"])
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def lines(style: Style, stream: io.StringIO | None = None, level: str = "info", *secrets: str) -> io.StringIO:
+    """A stream on which everything is logged."""
+    stream = stream or io.StringIO()
+    setup(stream, style=style, level=level, redactor=Redactor(secrets))
+    return stream
+
+
+def raised(text: str) -> Exception:
+    """An exception with a traceback."""
+    try:
+        raise ValueError(text)  # noqa: TRY301 - it is made to be caught
+    except ValueError as error:
+        return error
+
+
+def test_people_read_short_lines_on_a_terminal() -> None:
+    """Time, level where it is not info, message, fields; values with spaces in quotes."""
+    stream = lines("auto", Terminal())
+    logging.getLogger("daemon.x").info("3 accounts")
+    logging.getLogger("daemon.x").warning("no %s", "answer", extra={"account": "main", "detail": "timed out"})
+    first, second = stream.getvalue().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 3 accounts", first)
+    assert re.fullmatch(r'\d\d:\d\d:\d\d warning no answer account=main detail="timed out"', second)
+
+
+def test_a_file_carries_the_date() -> None:
+    """Away from a terminal a time without its day would say too little."""
+    stream = lines("human")
+    logging.getLogger("daemon.x").info("ready")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ready\n", stream.getvalue())
+
+
+def test_machines_read_one_object_a_line() -> None:
+    """Time with offset, level, logger, message, then the fields; numbers exact; own keys are never overwritten."""
+    stream = lines("json")
+    extra = {"seq": 7, "margin": Decimal("1.10"), "time": "03:12", "gone": None}
+    logging.getLogger("daemon.x").warning("low\nmargin", extra=extra)
+    (line,) = stream.getvalue().splitlines()
+    said = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said.pop("time"))
+    expected = {"level": "warning", "logger": "daemon.x", "message": "low\nmargin", "seq": 7}
+    assert said == expected | {"margin": "1.10", "time_": "03:12", "gone": None}
+
+
+def test_a_traceback_follows_its_line() -> None:
+    """An unexpected exception is shown whole, its secrets blanked, in both styles."""
+    styles: tuple[Style, ...] = ("human", "json")
+    for style in styles:
+        stream = lines(style, None, "info", "hunter2!")
+        logging.getLogger("daemon.x").error("unexpected", exc_info=raised("key hunter2! is wrong"))
+        assert "ValueError: key *** is wrong" in stream.getvalue()
+        assert "in raised" in stream.getvalue()
+        assert "hunter2" not in stream.getvalue()
+
+
+def test_control_characters_are_shown_not_obeyed() -> None:
+    """What an exchange or a receiver says can neither colour a terminal nor forge a line."""
+    stream = lines("human")
+    logging.getLogger("daemon.x").info("said %s", "a\n\x1b[31mb", extra={"detail": "c\nd"})
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().endswith("said a\\x0a\\x1b[31mb detail=c\\x0ad\n")
+
+
+def test_third_parties_speak_from_warning_on() -> None:
+    """Below WARNING some of them print tokens, so they are silent even when we debug."""
+    stream = lines("human", None, "debug")
+    for name in ("aiohttp.access", "apscheduler.scheduler", "sqlalchemy.engine", "urllib3.connectionpool", "asyncio"):
+        logging.getLogger(name).info("chatter")
+        logging.getLogger(name).warning("trouble")
+    logging.getLogger("daemon.x").debug("detail")
+    assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == ["warning trouble"] * 5 + [
+        "debug detail"
+    ]
+
+
+def test_the_level_holds_for_third_parties_too() -> None:
+    """At level error nobody warns."""
+    stream = lines("human", None, "error")
+    logging.getLogger("sqlalchemy").warning("trouble")
+    assert stream.getvalue() == ""
+
+
+def test_a_second_set_up_replaces_the_first() -> None:
+    """Nothing is written twice."""
+    first, second = lines("human"), lines("json")
+    logging.getLogger("daemon.x").info("once")
+    assert (first.getvalue(), second.getvalue().count("once")) == ("", 1)
+
+
+def test_python_warnings_become_lines() -> None:
+    """What Python warns of reaches the log like everything else."""
+    stream = lines("human", None, "info", "hunter2!")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("about hunter2!", stacklevel=1)
+    assert "about ***" in stream.getvalue()
+
+
+def test_a_line_that_cannot_be_formatted_shows_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    """Promise 9: the standard library would print the raw arguments; we say only where it happened."""
+    stream = io.StringIO()
+    handler = setup(stream, redactor=Redactor())
+    handler.handle(logging.LogRecord("daemon.x", logging.INFO, "x.py", 7, "%d accounts", ("hunter2!",), None))
+    assert stream.getvalue() == "a log line of daemon.x:7 could not be written\n"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_closed_stream_fails_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal that is gone does not stop the daemon."""
+    stream = lines("human")
+    stream.close()
+    logging.getLogger("daemon.x").info("into the void")
+    assert capsys.readouterr() == ("", "")
+
+
+@given(secret=SECRETS, before=AROUND, after=AROUND, name=LOGGERS, style=st.sampled_from(["human", "json"]))
+def test_no_secret_survives_anywhere(secret: str, before: str, after: str, name: str, style: Style) -> None:
+    """Promise 9: in message, argument, field, exception or traceback, of ours or others, a secret is blanked."""
+    stream = lines(style, io.StringIO(), "debug", secret)
+    text = f"{before}{secret}{after}"
+    extra = {"detail": text, "inner": [text]}
+    logging.getLogger(name).error(text.replace("%", "%%"), extra=extra, exc_info=raised(text))
+    logging.getLogger(name).warning("%s", text)
+    assert secret not in stream.getvalue()
+    assert msgspec.json.encode(secret).decode()[1:-1] not in stream.getvalue()
+
+
+WRITTEN = [
+    str,
+    lambda secret: quote(secret, safe=""),
+    quote,
+    quote_plus,
+    lambda secret: quote(secret, safe="").lower() if secret.islower() else quote(secret, safe=""),
+    lambda secret: json.dumps(secret)[1:-1],
+    lambda secret: repr(secret)[1:-1],
+]
+
+
+@given(secret=SECRETS, before=AROUND, after=AROUND, write=st.sampled_from(WRITTEN))
+def test_every_spelling_is_blanked(secret: str, before: str, after: str, write: type[str]) -> None:
+    """Promise 9: percent-encoded and escaped spellings of a secret are blanked like itself."""
+    try:
+        spelled = write(secret)
+    except UnicodeEncodeError:
+        return
+    if len(spelled) >= 4:
+        assert spelled not in Redactor([secret]).redact(f"{before}{spelled}{after}")
+
+
+@given(secret=st.text("abcdefghijkLMNOP0123456789-_", min_size=12, max_size=40), user=st.text("abc", max_size=8))
+def test_basic_authorization_does_not_show_a_secret(secret: str, user: str) -> None:
+    """Promise 9: base64 of a text that holds the secret holds no readable rest of it."""
+    shown = Redactor([secret]).redact(base64.b64encode(f"{user}:{secret}".encode()).decode())
+    rest = shown.replace("***", "")
+    assert len(rest) <= len(base64.b64encode(f"{user}:".encode())) + 8
+
+
+def test_an_encoded_secret_is_known_decoded_too() -> None:
+    """A secret given as it stands in a URL is blanked as the service sees it."""
+    assert Redactor(["p%40ss%2Fword"]).redact("login p@ss/word") == "login ***"
+
+
+def test_every_line_of_a_long_secret_is_blanked() -> None:
+    """A key of several lines is blanked line by line."""
+    assert Redactor(["first-line-x\nsecond-line-y\n"]).redact("a second-line-y b") == "a *** b"
+
+
+def test_overlapping_secrets_leave_nothing() -> None:
+    """A blank that completes another secret is blanked again."""
+    assert Redactor(["aaaa", "b***"]).redact("baaaa") == "***"
+
+
+def test_short_texts_are_no_secrets() -> None:
+    """Below four characters blanking would only make lines unreadable."""
+    assert Redactor(["", "abc"]).redact("abcdef") == "abcdef"
+
+
+def test_secrets_can_be_added_later() -> None:
+    """A reload that reads a new token blanks it from then on."""
+    redactor = Redactor()
+    redactor.add("hunter2!")
+    redactor.add("hunter2!")
+    assert redactor.redact("hunter2!") == "***"
+
+
+def test_fields_are_the_extra_of_a_record() -> None:
+    """The standard library's own attributes are not fields."""
+    record = logging.makeLogRecord({"msg": "x", "account": "main"})
+    assert fields(record) == {"account": "main"}
+
+
+class Recorder(logging.Logger):
+    """A logger that keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder", logging.DEBUG)
+        self.said: list[tuple[str, str, dict[str, object]]] = []
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self.said.append((record.levelname, record.getMessage(), fields(record)))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def test_a_failure_is_logged_once_and_its_end_once(clock: ManualClock) -> None:
+    """The same failure is one line when it begins and one when it ends, with how long and how often."""
+    recorder = Recorder()
+    episodes = Episodes(recorder, clock)
+    for _ in range(12):
+        episodes.failed(("poll", "main"), "no answer", reason="timeout", account="main")
+        await clock.advance(5_000)
+    episodes.ended(("poll", "main"), "answers again", account="main")
+    episodes.ended(("poll", "main"), "answers again", account="main")
+    assert recorder.said == [
+        ("WARNING", "no answer", {"reason": "timeout", "account": "main"}),
+        ("INFO", "answers again", {"lasted": "1m", "failures": 12, "account": "main"}),
+    ]
+
+
+def test_another_reason_is_logged_too(clock: Clock) -> None:
+    """Within an episode each reason is told once, however they alternate."""
+    recorder = Recorder()
+    episodes = Episodes(recorder, clock)
+    for reason in ("timeout", "network", "timeout", "network", ""):
+        episodes.failed("poll", "no answer", reason=reason)
+    assert [said[2] for said in recorder.said] == [{"reason": "timeout"}, {"reason": "network"}, {}]
+
+
+def test_episodes_do_not_mix(clock: Clock) -> None:
+    """One account's failure neither hides nor ends another's."""
+    recorder = Recorder()
+    episodes = Episodes(recorder, clock)
+    episodes.failed("a", "no answer")
+    episodes.failed("b", "no answer")
+    episodes.ended("a", "back")
+    assert [said[1] for said in recorder.said] == ["no answer", "no answer", "back"]
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [(0, "0ms"), (250, "250ms"), (42_000, "42s"), (90_500, "1m30s"), (7_500_000, "2h5m"), (93_784_000, "26h3m")],
+)
+async def test_durations_are_short(clock: ManualClock, span: int, text: str) -> None:
+    """A duration is written as in rules.toml, in its two largest units."""
+    recorder = Recorder()
+    episodes = Episodes(recorder, clock)
+    episodes.failed("a", "no answer")
+    await clock.advance(span)
+    episodes.ended("a", "back")
+    assert recorder.said[-1][2]["lasted"] == text
+
+
+def test_stderr_is_left_alone_by_import() -> None:
+    """Importing the module configures nothing."""
+    assert "daemon.log" in sys.modules
+    assert not any(type(handler).__module__ == "daemon.log" for handler in logging.getLogger().handlers)
