@@ -17,14 +17,14 @@ from daemon import __version__, exchanges
 from daemon.alerts.codes import code
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config
-from daemon.errors import StoreError
 from daemon.exchanges import budget, http
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
 from daemon.service import outbox
+from daemon.service.beginning import begin
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
-from daemon.service.opening import Opening, Setting, open_account, watching
+from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
 from daemon.service.owner import Desk, Owner, Step
 from daemon.service.poller import Ears, Poller
@@ -34,8 +34,8 @@ from daemon.service.supervise import supervise
 from daemon.service.watchdog import watch
 from daemon.service.watcher import Watcher, Watchers
 from daemon.store import Store
-from daemon.store.operations import EndEpoch, Identify, Operation, StartEpoch, Written
-from daemon.types import Millis
+from daemon.store.operations import EndEpoch, Identify
+from daemon.types import AccountState, Millis
 
 _log = logging.getLogger("marginwatch")
 
@@ -65,6 +65,7 @@ class App:
 
     def __init__(self, config: Config, world: World) -> None:
         self._config = config
+        self._channels = tuple(channel.name for channel in config.channels)
         self._world = world
         self._clock = world.clock
         self._episodes = Episodes(_log, world.clock)
@@ -88,12 +89,12 @@ class App:
         self._journal = StoreJournal(self._store, self._clock)
         self._session = http.open_session()
         try:
-            openings = await asyncio.to_thread(self._begin)
+            states = await asyncio.to_thread(self._begin)
         except BaseException:
             await self._release()
             raise
         self._start_couriers()
-        self._start_accounts(openings)
+        self._start_accounts(states)
         self._run("the watchdog", lambda: watch(self._clock, self._clock_was_set))
         self._schedule.start()
         numbers = {"accounts": len(self._owners), "rules": len(self._config.rules), "channels": len(self._couriers)}
@@ -127,72 +128,32 @@ class App:
         await self._session.close()
         return await asyncio.to_thread(self._store.close)
 
-    # The beginning: what is recorded, under the rules in force now.
-
-    def _begin(self) -> dict[str, Opening]:
-        """Load what is recorded and begin a new epoch; in a thread of its own."""
-        self._codes = set(self._store.codes())
+    def _begin(self) -> dict[str, AccountState]:
+        """In a thread of its own."""
+        self._codes = self._store.codes()
         self._user_ids = self._store.user_ids()
-        for told in self._store.told():
-            self._ledger.remember(told.key, told.told)
-        setting = self._setting()
-        names = [*setting.accounts, *(name for name in self._store.alerting() if name not in setting.accounts)]
-        openings = {name: self._open_account(name, setting) for name in names}
-        self._record(openings)
-        for waiting in self._store.open_notices():
-            self._ledger.queue(waiting.notice, self._clock.elapsed(), maybe_repeat=waiting.maybe_repeat)
-        return openings
-
-    def _setting(self) -> Setting:
-        accounts = frozenset(account.name for account in self._config.accounts)
-        channels = tuple(channel.name for channel in self._config.channels)
-        return Setting(self._config.rules, channels, accounts, self._name_alert)
-
-    def _name_alert(self, rule: str, account: str, at: Millis) -> str:
-        return code(rule, account, at, self._codes)
-
-    def _open_account(self, name: str, setting: Setting) -> Opening:
-        return open_account(self._store.load(name), self._ledger.told(name), setting, self._clock.now())
-
-    def _record(self, openings: dict[str, Opening]) -> None:
-        """Commit the beginning, then adopt it: clock steps first, then the epoch with the rules in force."""
-        stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
-        epoch = StartEpoch(
-            at=self._clock.now(),
-            reason="start",
-            version=__version__,
-            rules=self._config.rules,
-            accounts={account.name: account.exchange for account in self._config.accounts},
-            records=tuple(opening.changed for opening in openings.values()),
-            state={name: opening.state for name, opening in openings.items()},
-        )
-        operations: list[Operation] = [*stepped, epoch]
-        for operation in operations:
-            if self._store.submit(operation).result() is not Written.COMMITTED:
-                raise StoreError("the database refuses to write: see that it is not locked and its disk is not full")
-        for record in (*stepped, *epoch.records):
-            self._ledger.adopt(record, self._clock.elapsed())
+        accounts = {account.name: account.exchange for account in self._config.accounts}
+        setting = Setting(self._config.rules, self._channels, accounts, partial(code, taken=self._codes))
+        return begin(self._store, self._ledger, setting, self._clock)
 
     # The loops.
 
     def _start_couriers(self) -> None:
         zone, watcher = self._config.daemon.timezone, self._watcher
         office = Office(self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher)
-        names = [channel.name for channel in self._config.channels]
         for channel in self._config.channels:
-            others = tuple(name for name in names if name != channel.name)
+            others = tuple(name for name in self._channels if name != channel.name)
             place = outbox.Channel(channel.name, channel.group_wait, others)
             courier = Courier(place, self._world.notifier(channel, self._clock), office)
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
 
-    def _start_accounts(self, openings: dict[str, Opening]) -> None:
-        channels = tuple(channel.name for channel in self._config.channels)
-        desk = Desk(self._journal, self._ledger, self._clock, channels, self._codes, self._watcher)
+    def _start_accounts(self, states: dict[str, AccountState]) -> None:
+        desk = Desk(self._journal, self._ledger, self._clock, self._channels, self._codes, self._watcher)
         shared = self._budget()
         for account in self._config.accounts:
             rules = watching(self._config.rules, account.name)
-            owner = Owner(desk, openings[account.name].state, rules.values())
+            owner = Owner(desk, states[account.name], rules.values())
             self._owners[account.name] = owner
             self._run(f"the owner of {account.name}", owner.run)
             self._poll(account, owner, shared)

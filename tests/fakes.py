@@ -135,5 +135,6 @@ class ListJournal:
         raise StoreError("this fake remembers nothing")
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
-        for reading in ():
+        nothing: list[Reading] = []
+        for reading in nothing:
             yield reading

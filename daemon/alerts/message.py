@@ -44,6 +44,8 @@ def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None) -> Messag
     others = f" +{len(ranked) - 1}" if len(ranked) > 1 else ""
     title = _title(first, TITLE - len(others)) + others
     sections = [_section(piece, now, zone) for piece in ranked]
+    if [title] == [headline for headline, *_ in sections]:
+        sections = [sections[0][1:]]  # it stands in the title already, whole
     return Message(title, "\n\n".join(_fit(sections)), first.notice.facts.severity)
 
 
@@ -165,12 +167,12 @@ def _since(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
 
 
 def _fields(facts: Facts) -> list[str]:
-    """The five fields with their change over the last ten minutes; one that is not known is not shown."""
+    """The five fields with their change over the last ten minutes; what is not known, or did not move, is left out."""
     lines = []
     for name in SHOWN:
         value = attrgetter(name)(facts.balances)
         if value is not None:
-            moved = f" ({change(facts.changes[name])} in 10 min)" if name in facts.changes else ""
+            moved = f" ({change(facts.changes[name])} in 10 min)" if facts.changes.get(name) else ""
             lines.append(f"{name} {amount(value)}{moved}")
     return lines
 

@@ -8,15 +8,14 @@ answers at once; nothing here knows what a command does.
 """
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from daemon import __version__
-from daemon.cli import failures
-from daemon.cli.options import config_option
+from daemon.cli import failures, options
 from daemon.cli.session import Session
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -45,6 +44,14 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f'there is no command "{args[0]}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """From the table, so that nothing is imported for it."""
         with formatter.section("Commands"):
@@ -57,16 +64,18 @@ class Commands(click.Group):
             sys.exit(failures.flushed(super().main(*args, **extra)))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    "marginwatch", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, message="marginwatch %(version)s")
-@config_option
-def commands(config: Path | None) -> None:  # noqa: ARG001 -- the session keeps it
+@options.config
+def commands() -> None:
     """Watches futures accounts, and wakes you before the margin is gone.
 
     \b
     New here?
-      marginwatch demo --for 30s     sixty readings, an alert and its end
-      marginwatch init               then: check --online --notify, and run
+      marginwatch demo --for 30s     see it at work
+      marginwatch init               write rules.toml; then check, and run
     """  # noqa: D301 -- click's mark for lines to be kept
 
 

@@ -1,8 +1,7 @@
 """Failures of a command, as a person and a script see them: one sentence on stderr, and the exit status.
 
-0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted; 141 is what a shell reports for a program whose
-reader has gone. An unexpected failure is told by its kind and place alone, since its text could hold a secret; the
-traceback comes only with MARGINWATCH_DEBUG=1, redacted.
+0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted. An unexpected failure is told by its kind and
+place alone, since its text could hold a secret; the traceback comes only with MARGINWATCH_DEBUG=1, redacted.
 """
 
 import os
@@ -19,9 +18,7 @@ from daemon.cli.session import Session
 from daemon.errors import ConfigError, MarginwatchError
 
 FAILED = 1
-BAD_USAGE = 2
 INTERRUPTED = 130
-NOBODY_READS = 141
 
 
 @contextmanager
@@ -33,13 +30,16 @@ def told(session: Session) -> Iterator[None]:
         _end(error.exit_status, *error.problems)
     except MarginwatchError as error:
         _end(error.exit_status, str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         _end(error.exit_code, _usage(error))
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _let_go()
-        sys.exit(NOBODY_READS)
+        sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback, no secret
         _end(FAILED, *_broken(error, session))
 
@@ -61,7 +61,7 @@ def _usage(error: click.ClickException) -> str:
     said = error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context is not None else "marginwatch"
-    return f"{said[:1].lower()}{said[1:]}: see {where} --help"
+    return f"{said[:1].lower()}{said[1:]} (see {where} --help)"
 
 
 def _let_go() -> None:

@@ -20,43 +20,43 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def _chosen(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-    """The nearest one named: after the command, before it, or nowhere."""
-    session = context.ensure_object(Session)
-    session.path = path or session.path
-    return session.path
+def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        context.ensure_object(Session).path = path
 
 
-def config_option(command: C) -> C:
-    """`--config PATH`, passed as `config`; it may also stand before the command's name."""
+def config(command: C) -> C:
+    """`--config PATH`: the session keeps it, whether it stood before the command's name or after it."""
     return click.option(
         "--config",
         metavar="PATH",
         type=click.Path(path_type=Path),
-        callback=_chosen,
+        callback=_remember,
+        expose_value=False,
         help="The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml, /etc/marginwatch/rules.toml.",
     )(command)
 
 
-def output_option(command: C) -> C:
+def output(command: C) -> C:
     """`--format`, passed as `output`."""
     return click.option(
         "--format",
         "output",
         type=click.Choice([each.value for each in Format]),
+        callback=lambda _context, _option, chosen: Format(chosen),
         default=Format.TABLE.value,
         show_default=True,
         help="table is for people, csv and json for programs.",
     )(command)
 
 
-def account_option(command: C) -> C:
+def account(command: C) -> C:
     """`--account GLOB`."""
     help_ = 'Only accounts whose name matches, such as "grid-*".'
     return click.option("--account", metavar="GLOB", default="*", help=help_)(command)
 
 
-def since_option(default: str) -> Callable[[C], C]:
+def since(default: str) -> Callable[[C], C]:
     """`--since TIME`; `default` is what the help says happens without it."""
     return click.option(
         "--since",
@@ -65,6 +65,6 @@ def since_option(default: str) -> Callable[[C], C]:
     )
 
 
-def until_option(command: C) -> C:
+def until(command: C) -> C:
     """`--until TIME`."""
-    return click.option("--until", metavar="TIME", help="Up to here, included. Default: now.")(command)
+    return click.option("--until", metavar="TIME", help="Up to here. Default: now.")(command)

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 Row = Mapping[str, object]
 
@@ -73,3 +74,11 @@ STYLES = {
     "delivered": "green",
 }
 """The colour of words that stand alone in a cell."""
+
+
+def exact(value: Decimal | None) -> str | None:
+    """For programs: all digits, without an exponent or zeros that say nothing; infinities as `Infinity`."""
+    if value is None or not value.is_finite():
+        return None if value is None else str(value)
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

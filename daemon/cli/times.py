@@ -11,7 +11,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
-    """What `text` means: `now`, `24h` or `7d` for ago, else ISO 8601, in `zone` (None is the system's) if it names none.
+    """What `text` means: `now`, `24h` or `7d` for ago, else ISO 8601, in `zone` if it names none.
+
+    No zone is the system's.
 
     Raises:
         UsageError: when it means nothing.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from daemon.alerts.dispatch import Episode, Told
-from daemon.types import ClockStep, Kind, Millis, Notice, NoticeKey, Outcome, Record, Severity
+from daemon.types import ClockStep, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
 
 _NEWS = frozenset({Kind.FIRING, Kind.REPEAT})
 
@@ -50,6 +50,15 @@ class Ledger:
         """Whether `channel` was told of, or is about to hear of, the episode that `key` is about."""
         return channel in self._told[key.account].get(_episode(key), {})
 
+    def elsewhere(self, notice: Notice, channels: Iterable[str]) -> list[Notice]:
+        """The same news for each of `channels` that does not have it: a notification visits a channel once."""
+        facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
+        return [
+            Notice(replace(notice.key, channel=channel), notice.at, facts)
+            for channel in channels
+            if not self.knows(notice.key, channel)
+        ]
+
     def waiting(self, channel: str) -> list[Entry]:
         """What is queued there, oldest first."""
         return [entry for entry in self._open[channel].values() if not entry.sending]
@@ -57,6 +66,10 @@ class Ledger:
     def open(self, channel: str) -> list[Entry]:
         """What is queued or on its way there."""
         return list(self._open[channel].values())
+
+    def channels(self) -> list[str]:
+        """Those for which something is open."""
+        return [channel for channel, entries in self._open.items() if entries]
 
     def changed(self, channel: str) -> asyncio.Event:
         """Set whenever something new is queued there."""
@@ -75,9 +88,13 @@ class Ledger:
             self.queue(notice, now, recorded=recorded)
         self.over(record.account, [(alert.rule, alert.seq) for alert in record.alerts if alert.ended_at is not None])
 
-    def queue(self, notice: Notice, now: Millis, *, recorded: bool = True, maybe_repeat: bool = False) -> None:
-        key = notice.key
-        self._open[key.channel][key] = Entry(notice, now, recorded=recorded, maybe_repeat=maybe_repeat)
+    def queue(self, notice: Notice, now: Millis, *, recorded: bool = True) -> None:
+        self.keep(Entry(notice, now, recorded=recorded))
+
+    def keep(self, entry: Entry) -> None:
+        """Put it where it waits: new, or as an earlier life of the daemon left it."""
+        key = entry.notice.key
+        self._open[key.channel][key] = entry
         if key.kind in _NEWS:
             self._tell(key, waiting=key)
         self._changed[key.channel].set()

@@ -31,8 +31,8 @@ class Setting:
 
     rules: Sequence[Rule]
     channels: Sequence[str]
-    accounts: frozenset[str]
-    """Those of the configuration; the alerts of others are retired."""
+    accounts: Mapping[str, str]
+    """Those of the configuration, with their exchange; the alerts of others are retired."""
     name_alert: NameAlert
 
 

@@ -24,7 +24,6 @@ from daemon.types import (
     MINUTE,
     SECOND,
     Attempted,
-    Late,
     Millis,
     Notice,
     NoticeKey,
@@ -144,17 +143,12 @@ class Courier:
         return self.health.failing_since is not None and now - self.health.failing_since >= HAND_OVER_AFTER
 
     def _elsewhere(self, entries: Sequence[Entry]) -> list[Notice]:
-        """The news for each other channel that does not have it; a notification visits every channel once."""
+        """The news for each other channel that does not have it, once."""
         fresh = [entry for entry in entries if not entry.handed_over]
         for entry in fresh:
             entry.handed_over = True
-        knows = self._office.ledger.knows
-        return [
-            _hand_over(entry.notice, other)
-            for entry in fresh
-            for other in self._channel.others
-            if not knows(entry.notice.key, other)
-        ]
+        elsewhere = self._office.ledger.elsewhere
+        return [notice for entry in fresh for notice in elsewhere(entry.notice, self._channel.others)]
 
     def _batch(self) -> list[Entry]:
         waiting = self._office.ledger.waiting(self._channel.name)
@@ -186,8 +180,3 @@ async def _first(event: Coroutine[object, object, object], timer: Coroutine[obje
 
 def _piece(entry: Entry) -> Piece:
     return Piece(entry.notice, maybe_repeat=entry.maybe_repeat, not_recorded=not entry.recorded)
-
-
-def _hand_over(notice: Notice, to: str) -> Notice:
-    facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
-    return Notice(replace(notice.key, channel=to), notice.at, facts)

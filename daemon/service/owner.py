@@ -11,6 +11,7 @@ Nothing here decides what is true of an alert, or knows SQL.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, repeat
 from typing import TypeAlias
 
@@ -142,7 +143,7 @@ class Owner:
 
     def _decide(self, event: Input) -> "Decision":
         verdicts = self._judge(event)
-        outcome = step(self._state, event, verdicts, self._rules, self._name)
+        outcome = step(self._state, event, verdicts, self._rules, partial(code, taken=self._desk.codes))
         scene = Scene(verdicts, self._evaluator.balances, self._evaluator.changes())
         told = self._desk.ledger.told(self.account)
         news = dispatch(event, outcome, self._rules, self._desk.channels, told, scene)
@@ -158,9 +159,6 @@ class Owner:
             case ClockStep(by=by):
                 self._evaluator.shift(by)
         return {}
-
-    def _name(self, rule: str, account: str, at: Millis) -> str:
-        return code(rule, account, at, self._desk.codes)
 
     def _adopt(self, decision: "Decision", *, recorded: bool) -> None:
         desk = self._desk

@@ -163,7 +163,8 @@ def codes(connection: Connection) -> set[str]:
 
 def user_ids(connection: Connection) -> dict[str, str]:
     """By name, whose key each account that was ever recorded has; empty where that is not known."""
-    return {row.name: row.user_id or "" for row in connection.execute(select(accounts.c.name, accounts.c.user_id))}
+    rows = connection.execute(select(accounts.c.name, accounts.c.user_id).order_by(accounts.c.id))
+    return {row.name: row.user_id or "" for row in rows}
 
 
 def bookings(connection: Connection, since: Millis) -> list[Book]:

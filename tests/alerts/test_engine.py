@@ -31,7 +31,7 @@ def name(rule: str, account: str, at: Millis) -> str:
 
 def play(verdicts: Sequence[Verdict], one: Rule, every: Millis = SECOND) -> tuple[AccountState, list[Transition]]:
     """Feed one verdict per second to a fresh account."""
-    here, seen = state(), []
+    here, seen = state(), list[Transition]()
     for seq, verdict in enumerate(verdicts, 1):
         outcome = step(here, reading(seq, T0 + seq * every), {one.name: verdict}, {one.name: one}, name)
         here = outcome.state

@@ -39,7 +39,6 @@ def test_a_firing_names_everything_a_person_needs_at_night() -> None:
     assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
     assert message.severity is Severity.CRITICAL
     assert message.body.splitlines() == [
-        "CRITICAL margin-critical · main: available_margin 45.2",
         "available_margin 45.2, threshold 50 (rule: available_margin < 50)",
         "since 11:00:00",
         "available_margin 45.2 (-54.8 in 10 min)",
@@ -70,6 +69,17 @@ def test_a_reminder_says_for_how_long() -> None:
 def test_a_retired_alert_is_not_called_resolved() -> None:
     """D5: nobody may take it for the end of the trouble."""
     assert "no longer watched" in text(Piece(notice(Kind.RETIRED)))
+
+
+def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
+    """F5: delivered means that the headline was in the text sent."""
+    message = compose([Piece(notice(account="a-trading-desk"))], T0, UTC)
+    assert message.body.startswith("CRITICAL margin-critical · a-trading-desk: available_margin 45.2\n")
+
+
+def test_a_field_that_did_not_move_shows_no_change() -> None:
+    """Zeros are noise on a phone."""
+    assert "al_freeze 0\n" in text(Piece(notice(changes={"al_freeze": Decimal(0)})))
 
 
 def test_news_that_was_held_back_says_why() -> None:

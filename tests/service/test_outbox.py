@@ -10,7 +10,7 @@ import pytest
 from daemon.alerts.dispatch import Told
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
-from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState
 from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Notice, NoticeKey, Outcome, Severity
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
@@ -36,9 +36,6 @@ class Bench:
     def queue(self, *notices: Notice) -> None:
         for one in notices:
             self.ledger.queue(one, self.clock.elapsed())
-
-    def written(self, kind: type[Operation]) -> list[Operation]:  # type: ignore[valid-type]
-        return [operation for operation in self.journal.operations if isinstance(operation, kind)]
 
 
 @pytest.fixture

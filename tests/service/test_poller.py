@@ -38,7 +38,7 @@ async def ticks(
 
 async def test_every_slot_is_one_call() -> None:
     """B2: an answer, a timeout, a broken network, a 5xx and a bad answer are followed by the next slot."""
-    script = [
+    script: list[Answer | NoAnswer] = [
         answer(),
         *map(no, (MissReason.TIMEOUT, MissReason.NETWORK, MissReason.HTTP_5XX, MissReason.BAD_ANSWER)),
         answer(),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, event, make_url
 
 from daemon.errors import StoreError
 from daemon.store import History, Hooks, Seams, Store
@@ -324,7 +324,6 @@ def test_a_locked_file_defers(watched: Store, turnstile: Turnstile, url: str) ->
     assert seqs(watched) == [2, 3, 4]
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
     """A full disk is waited out, and the file is sound afterwards."""
     url = f"sqlite:///{tmp_path / 'small.db'}"
@@ -345,7 +344,6 @@ def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
 
 def _limit_pages(store: Store, extra: int) -> None:
     """SQLite's own bound makes a real SQLITE_FULL; it belongs to a connection, so each new one gets it."""
-    from sqlalchemy import event  # noqa: PLC0415
 
     def limit(connection: sqlite3.Connection, _: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]

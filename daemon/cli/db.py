@@ -1,0 +1,35 @@
+"""`marginwatch db`: looking after the database."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.group()
+def db() -> None:
+    """Look after the database.
+
+    \b
+    Example:
+      marginwatch db upgrade
+    """  # noqa: D301 -- click's mark for lines to be kept
+
+
+@db.command()
+@options.config
+@click.pass_obj
+def upgrade(session: Session) -> None:
+    """Bring the tables up to this version; a database that does not exist yet is made.
+
+    `marginwatch run` does so by itself. No daemon may be collecting into it meanwhile.
+
+    \b
+    Example:
+      marginwatch db upgrade --config /etc/marginwatch/rules.toml
+    """  # noqa: D301 -- click's mark for lines to be kept
+    loaded = session.config(secrets=False)
+    from daemon import store  # noqa: PLC0415 -- on use
+
+    store.upgrade(loaded.daemon.database.reveal())
+    click.echo("the database is up to date")

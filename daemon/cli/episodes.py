@@ -1,0 +1,117 @@
+"""The alerts of `marginwatch alerts`, for people and for programs."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+
+import click
+
+from daemon.alerts.numbers import amount, lasting
+from daemon.cli import times
+from daemon.cli.options import Format
+from daemon.cli.output import Row, Table, exact, write_csv, write_json
+from daemon.cli.record import Record
+from daemon.store.past import PastAlert
+from daemon.types import Alert, Judged, Millis, State, Transition
+
+SHOWN = "24h"
+"""How far back a table reaches where nothing is said."""
+
+MOST = 100
+"""Alerts of a table."""
+
+COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
+"""Of csv: a row per transition."""
+
+
+def show(record: Record, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
+    """Print the alerts of the accounts that match, in the order of their beginnings."""
+    found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
+    match output:
+        case Format.JSON:
+            write_json(_object(each, record.zone) for each in found)
+        case Format.CSV:
+            write_csv(COLUMNS, _lines(found, record.zone))
+        case Format.TABLE:
+            _show_last(found, record.zone)
+
+
+def _object(past: PastAlert, zone: tzinfo | None) -> Row:
+    alert = past.alert
+    return {
+        "id": alert.code,
+        "rule": alert.rule,
+        "account": past.account,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "started_at": times.iso(alert.started_at, zone),
+        "fired_at": _iso(alert.fired_at, zone),
+        "ended_at": _iso(alert.ended_at, zone),
+        "field": None if alert.judged is None else alert.judged.field,
+        "condition": None if alert.judged is None else alert.judged.text,
+        "worst": exact(alert.worst),
+        "transitions": [_change(each, zone) for each in past.transitions],
+    }
+
+
+def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
+    for past in found:
+        alert = past.alert
+        common = {"id": alert.code, "rule": alert.rule, "account": past.account, "severity": alert.severity.value}
+        yield from ({**common, **_change(each, zone)} for each in past.transitions)
+
+
+def _change(transition: Transition, zone: tzinfo | None) -> Row:
+    return {
+        "at": times.iso(transition.at, zone),
+        "from": transition.from_state.value,
+        "to": transition.to_state.value,
+        "value": exact(transition.value),
+        "reason": transition.reason,
+    }
+
+
+def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
+    return None if at is None else times.iso(at, zone)
+
+
+def _show_last(found: Iterable[PastAlert], zone: tzinfo | None) -> None:
+    last: deque[PastAlert] = deque(maxlen=MOST)
+    count = 0
+    for each in found:
+        last.append(each)
+        count += 1
+    if not last:
+        click.echo("no alerts in this span; --since 7d looks further back")
+        return
+    columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
+    rows = [cells for past in last for cells in _cells(past, zone)]
+    Table(columns, rows, frozenset({"value"})).write()
+    if count > len(last):
+        click.echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
+
+
+def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
+    """A line per transition, in the order in which they happened; the first one says whose they are."""
+    alert = past.alert
+    head = [alert.code, alert.rule, past.account or "-", alert.severity.value]
+    for each in past.transitions:
+        value = "" if each.value is None else _spelled(alert.judged, each)
+        yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
+        head = ["", "", "", ""]
+
+
+def _spelled(judged: Judged | None, transition: Transition) -> str:
+    """`age` is a duration, every other field an amount or a ratio."""
+    value = transition.value
+    if value is None:
+        return ""
+    is_age = judged is not None and judged.field == "age" and value.is_finite()
+    return lasting(int(value)) if is_age else amount(value)
+
+
+def _reason(alert: Alert, transition: Transition) -> str:
+    over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
+    lasted = f", lasted {lasting(transition.at - alert.fired_at)}" if over and alert.fired_at is not None else ""
+    return f"{transition.reason}{lasted}"

@@ -1,0 +1,35 @@
+"""`marginwatch init`: asks, then writes rules.toml. The questions stand in `questions`."""
+
+from pathlib import Path
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@click.pass_obj
+def init(session: Session, *, force: bool) -> None:
+    """Ask a few questions and write rules.toml, readable by you alone.
+
+    Keys and tokens are best left where they are: answer with env:NAME, file:PATH or credential:NAME.
+
+    \b
+    Examples:
+      marginwatch init
+      marginwatch init --config /etc/marginwatch/rules.toml
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.questions import ask  # noqa: PLC0415 -- on use
+    from daemon.cli.writing import refuse_to_overwrite, write  # noqa: PLC0415
+
+    path = session.path or Path(session.environ.get("MARGINWATCH_CONFIG") or "rules.toml")
+    if not force:
+        refuse_to_overwrite(path)
+    write(path, ask(session.environ, path), force=force)
+    named = "" if path == Path("rules.toml") else f" --config {path}"
+    click.echo(f"\n{path} is written. Next:")
+    click.echo(f"  marginwatch check --online --notify{named}")
+    click.echo(f"  marginwatch run{named}")

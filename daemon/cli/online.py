@@ -1,0 +1,142 @@
+"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS B3).
+
+    the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
+
+It stores no reading and judges nothing. Where there is no record, the budget begins empty and nothing is booked.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+import click
+
+from daemon import exchanges
+from daemon.alerts.numbers import amount
+from daemon.cli.configuration import adapted
+from daemon.cli.record import existing
+from daemon.clock import Clock
+from daemon.config import Account, Config
+from daemon.errors import StoreError
+from daemon.exchanges import http
+from daemon.exchanges.budget import Budget, Limit
+from daemon.readings.fields import CORE
+from daemon.store import write_once
+from daemon.store.operations import Book
+from daemon.types import Answer, Millis, NoAnswer
+
+ENDPOINT = "assets"
+
+_amounts = attrgetter(*CORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the record tells of the budget."""
+
+    user_ids: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[Book, ...] = ()
+    writable: bool = False
+    """Whether there is a record to book into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call and what it brought."""
+
+    at: Millis
+    """When it ended."""
+    answer: Answer | NoAnswer
+
+
+def ask(config: Config, clock: Clock) -> bool:
+    """Print what the exchange says about each account, in their order; whether all answered."""
+    answers = asyncio.run(_ask_all(config, clock, recorded(config, clock.now())))
+    for warning in twins(answers):
+        click.echo(f"warning: {warning}")
+    return all(isinstance(answer, Answer) for answer in answers.values())
+
+
+def recorded(config: Config, now: Millis) -> Recorded:
+    """What the record tells; nothing where there is none, or where it cannot be read, which is said."""
+    limits = config.budget
+    since = now - max(limits.host.per, limits.user.per, limits.assets.per)
+    try:
+        with existing(config) as history:
+            if history is None:
+                return Recorded()
+            user_ids = history.user_ids()
+            calls = [Book(each.at, ENDPOINT, user_ids.get(each.account, "")) for each in history.calls(since)]
+            return Recorded(user_ids, (*calls, *history.bookings(since)), writable=True)
+    except StoreError as error:
+        click.echo(f"warning: asking without the record, which cannot be read: {error}")
+        return Recorded()
+
+
+async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, Answer | NoAnswer]:
+    answers = {}
+    async with http.open_session() as session:
+        tools = exchanges.Tools(session, _budget(config, clock, told), clock)
+        tasks = [asyncio.create_task(_ask(each, told, config, tools)) for each in config.accounts]
+        for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
+            asked = await task
+            answers[account.name] = asked.answer
+            click.echo(f"{account.name}: {_said(asked.answer)}")
+            if told.writable:
+                user = _user(account, told, asked.answer)
+                await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index))
+    return answers
+
+
+def _budget(config: Config, clock: Clock, told: Recorded) -> Budget:
+    limits = config.budget
+    host, user, assets = (Limit(each.count, each.per) for each in (limits.host, limits.user, limits.assets))
+    budget = Budget(clock, host, user, {ENDPOINT: assets})
+    for call in told.calls:
+        budget.book(call.at, call.endpoint, call.user)
+    return budget
+
+
+async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools) -> Asked:
+    keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
+    exchange = exchanges.load(account.exchange).connect(keys, tools)
+    try:
+        answer = await exchange.read()
+        return Asked(tools.clock.now(), answer)
+    finally:
+        await exchange.close()
+
+
+def _user(account: Account, told: Recorded, answer: Answer | NoAnswer) -> str:
+    """Whose call it was; empty where nobody knows, as in the budget."""
+    if isinstance(answer, Answer):
+        return answer.user_id
+    return account.user_id or told.user_ids.get(account.name, "")
+
+
+def _book(config: Config, call: Book) -> None:
+    try:
+        write_once(config.daemon.database.reveal(), call)
+    except StoreError as error:
+        click.echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+
+
+def _said(answer: Answer | NoAnswer) -> str:
+    if isinstance(answer, NoAnswer):
+        return f"{answer.reason}: {answer.detail}"
+    values = zip(CORE, _amounts(answer.balances), strict=True)
+    shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
+    return f"user {answer.user_id}  {shown}"
+
+
+def twins(answers: Mapping[str, Answer | NoAnswer]) -> Iterator[str]:
+    """A sentence for each user that several accounts turned out to be (SEMANTICS B4)."""
+    names = defaultdict(list)
+    for name, answer in answers.items():
+        if isinstance(answer, Answer):
+            names[answer.user_id].append(name)
+    for user_id, several in names.items():
+        if len(several) > 1:
+            yield f"{' and '.join(several)} are the same user {user_id}: they are read, and alert, twice"

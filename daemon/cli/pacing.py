@@ -1,0 +1,56 @@
+"""How often each account is really read, and what its windows take in memory: for `check` and `status`. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from daemon.config import Account, Config
+from daemon.exchanges.budget import Limit, Wish, stretch
+from daemon.readings.fields import CORE
+from daemon.rules.evaluator import CHANGE_SPAN
+from daemon.rules.rule import Rule
+from daemon.rules.tree import Call, Field, Node, walk
+from daemon.types import Millis
+
+PER_READING = 250
+"""Bytes that a reading takes in one series, measured: 120, and as much again until the series lets go of its past."""
+
+
+def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
+    """By account: the interval after all have been stretched evenly to the budget (SEMANTICS B3).
+
+    `user_ids` are those that are known, by account. An account of an unknown user is taken for one of its own, which
+    it is from its first answer on, unless it shares its key.
+    """
+    limits = config.budget
+    host, user, assets = (Limit(each.count, each.per) for each in (limits.host, limits.user, limits.assets))
+    wishes = {each.name: Wish(each.every, _user(each, user_ids)) for each in config.accounts}
+    return stretch(wishes, host, (user, assets))
+
+
+def _user(account: Account, user_ids: Mapping[str, str]) -> str:
+    return account.user_id or user_ids.get(account.name) or f"the owner of {account.api_key.reveal() or account.name}"
+
+
+def memory(config: Config, every: Mapping[str, Millis]) -> int:
+    """Bytes that the windows of all accounts take once they are full."""
+    return sum(
+        PER_READING * (span // every[account.name] + 1)
+        for account in config.accounts
+        for span in _spans([rule for rule in config.rules if rule.watches(account.name)]).values()
+    )
+
+
+def _spans(rules: Sequence[Rule]) -> dict[Node, Millis]:
+    """By expression, how long its values are kept: once, for the longest of its windows.
+
+    Messages show how the five fields have changed, so these are always kept.
+    """
+    spans: dict[Node, Millis] = {Field(name): CHANGE_SPAN for name in CORE}
+    for call in _calls(rules):
+        kept = call.arguments[0]
+        spans[kept] = max(spans.get(kept, 0), call.span)
+    return spans
+
+
+def _calls(rules: Sequence[Rule]) -> Iterator[Call]:
+    conditions = (condition for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None)
+    return (node for condition in conditions for node in walk(condition.tree) if isinstance(node, Call))

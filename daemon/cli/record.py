@@ -1,0 +1,90 @@
+"""The record as commands read it: opened from the configuration, its instants in the configured time zone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from daemon.cli import times
+from daemon.cli.session import Session
+from daemon.config import Config
+from daemon.errors import UsageError
+from daemon.store.history import History
+from daemon.types import Millis
+
+BEGINNING: Millis = 0
+END: Millis = 2**62
+"""Later than any instant that is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is recorded, and how its instants are shown."""
+
+    history: History
+    config: Config
+    """Without secrets."""
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """None is the system's."""
+        return self.config.daemon.timezone
+
+    def span(self, since: str | None, until: str | None, now: Millis) -> tuple[Millis, Millis]:
+        """From the first of them on, up to before the second; all there is where nothing is said.
+
+        Raises:
+            UsageError: for what is no time, or a span that ends before it begins.
+
+        """
+        begin = BEGINNING if since is None else times.instant(since, now, self.zone)
+        end = END if until is None else times.instant(until, now, self.zone)
+        if begin > end:
+            raise UsageError("--until lies before --since, so there is nothing in between: exchange them")
+        return begin, end
+
+    def matching(self, pattern: str) -> list[str]:
+        """The recorded accounts whose name matches.
+
+        Raises:
+            UsageError: when there are accounts, and none of them does.
+
+        """
+        names = self.history.accounts()
+        found = [name for name in names if fnmatchcase(name, pattern)]
+        if names and not found:
+            raise UsageError(f'no recorded account matches "{pattern}": there are {", ".join(names)}')
+        return found
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[Record]:
+    """The record of the session's configuration.
+
+    Raises:
+        ConfigError: where there is no usable configuration.
+        StoreError: where its database is missing, unreadable or of another version.
+
+    """
+    loaded = session.config(secrets=False)
+    with History.open(loaded.daemon.database.reveal()) as history:
+        yield Record(history, loaded)
+
+
+@contextmanager
+def existing(config: Config) -> Iterator[History | None]:
+    """The record, for commands that do without one; None where no daemon has made it yet.
+
+    Raises:
+        StoreError: where it is there but cannot be read.
+
+    """
+    url = config.daemon.database.reveal()
+    scheme, _, file = url.partition(":///")
+    if scheme == "sqlite" and not Path(file).exists():
+        yield None
+        return
+    with History.open(url) as history:
+        yield history

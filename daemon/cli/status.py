@@ -1,0 +1,25 @@
+"""`marginwatch status`: how things stand, as far as the record tells. The work is done by `overview`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.options import Format
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@options.output
+@click.pass_obj
+def status(session: Session, output: Format) -> None:
+    """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits for each channel.
+
+    \b
+    Examples:
+      marginwatch status
+      watch marginwatch status --config /etc/marginwatch/rules.toml
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import overview, record  # noqa: PLC0415 -- on use
+
+    with record.opened(session) as past:
+        overview.show(past, session.clock.now(), output)

@@ -1,0 +1,52 @@
+"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often it really reads."""
+
+import click
+
+from daemon.cli import pacing
+from daemon.cli.record import existing
+from daemon.config import Config
+from daemon.errors import StoreError
+from daemon.rules.durations import duration_text
+from daemon.types import Millis
+
+MEGABYTE = 1_000_000
+
+
+def show(config: Config) -> None:
+    """Print it."""
+    click.echo(f"{config.path.name} is good: {_counts(config)}")
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}")
+    every = pacing.intervals(config, known_users(config))
+    for line in _paces(config, every):
+        click.echo(line)
+    click.echo(f"memory for the rules' windows: about {_size(pacing.memory(config, every))}")
+
+
+def _counts(config: Config) -> str:
+    counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
+    return ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
+
+
+def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
+    return [f"{account.name}: read every {_pace(account.every, every[account.name])}" for account in config.accounts]
+
+
+def _pace(wished: Millis, effective: Millis) -> str:
+    if effective <= wished:
+        return duration_text(wished)
+    return f"{duration_text(effective)} instead of {duration_text(wished)}, to stay within [budget]"
+
+
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
+
+
+def known_users(config: Config) -> dict[str, str]:
+    """By account, whose key it is as far as the record tells; a record that cannot be read is said."""
+    try:
+        with existing(config) as history:
+            return {} if history is None else history.user_ids()
+    except StoreError as error:
+        click.echo(f"warning: {error}")
+        return {}

@@ -1,0 +1,87 @@
+"""Begins a life of the daemon in the store: what is recorded is loaded, and a new epoch is committed.
+
+Blocking: for a thread of its own, before any loop runs. What the accounts become is decided in `opening`.
+"""
+
+from collections.abc import Mapping
+
+from daemon import __version__
+from daemon.clock import Clock
+from daemon.errors import StoreError
+from daemon.service.ledger import Entry, Ledger
+from daemon.service.opening import Opening, Setting, open_account
+from daemon.store import Store
+from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.types import AccountState, Outcome
+
+
+def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> dict[str, AccountState]:
+    """The state of every configured account, with its beginning committed and the ledger filled.
+
+    Raises:
+        StoreError: where the database cannot be read or refuses to write.
+
+    """
+    _remember(store, ledger, clock)
+    names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
+    openings = {name: open_account(store.load(name), ledger.told(name), setting, clock.now()) for name in names}
+    _commit(store, ledger, setting, openings, clock)
+    _redirect(store, ledger, setting, clock)
+    for name, opening in openings.items():
+        live = {(alert.rule, alert.seq) for alert in opening.state.alerts.values()}
+        ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
+    return {name: openings[name].state for name in setting.accounts}
+
+
+def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
+    for known in store.told():
+        ledger.remember(known.key, known.told)
+    for kept in store.open_notices():
+        entry = Entry(kept.notice, clock.elapsed(), maybe_repeat=kept.maybe_repeat, handed_over=kept.handed_over)
+        ledger.keep(entry)
+
+
+def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> None:
+    """What waits for a channel that is no longer configured goes to those that are (promise 2)."""
+    gone = [
+        entry.notice
+        for channel in ledger.channels()
+        if channel not in setting.channels
+        for entry in ledger.open(channel)
+    ]
+    handed = [notice for each in gone for notice in ledger.elsewhere(each, setting.channels)]
+    if handed:
+        keys = tuple(notice.key for notice in gone)
+        _write(store, HandOver(clock.now(), tuple(handed), refused=keys))
+        ledger.sending(keys)
+        ledger.settle(keys, Outcome.REFUSED, clock.now(), give_up=True)
+        for notice in handed:
+            ledger.queue(notice, clock.elapsed())
+
+
+def _commit(store: Store, ledger: Ledger, setting: Setting, openings: Mapping[str, Opening], clock: Clock) -> None:
+    """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
+    stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
+    epoch = StartEpoch(
+        at=clock.now(),
+        reason="start",
+        version=__version__,
+        rules=setting.rules,
+        accounts=setting.accounts,
+        records=tuple(opening.changed for opening in openings.values()),
+        state={name: opening.state for name, opening in openings.items()},
+    )
+    for record in stepped:
+        _write(store, record)
+    _write(store, epoch)
+    for record in (*stepped, *epoch.records):
+        ledger.adopt(record, clock.elapsed())
+
+
+def _write(store: Store, operation: Operation) -> None:
+    try:
+        written = store.submit(operation).result()
+    except (CommitFailed, Rejected) as error:
+        raise StoreError(f"the database does not take the beginning of this run: {error}") from error
+    if written is not Written.COMMITTED:
+        raise StoreError("the database refuses to write: see that nothing locks it and that its disk is not full")

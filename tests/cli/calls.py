@@ -1,0 +1,96 @@
+"""How the tests of the command line call it: in this process, with surroundings of their own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from daemon.cli import commands
+from daemon.cli.session import Session
+from daemon.clock import Clock, SystemClock
+from daemon.exchanges.simulator import Simulator
+from daemon.store import Store
+from daemon.store.operations import StartEpoch, Written
+from daemon.types import AccountState, Record
+from tests.fakes import NOON, ManualClock
+
+RULE = """
+[[rules]]
+name = "low"
+when = "available_margin < 100"
+clear_when = "available_margin > 120"
+"""
+
+CHANNEL = """
+[[channels]]
+name = "hook"
+url = "json://127.0.0.1:9/{env:HOOK_TOKEN}"
+"""
+
+SECRETS = {"MAIN_KEY": "planted-key-4711", "MAIN_SECRET": "planted-secret-4711", "HOOK_TOKEN": "planted-token-4711"}
+
+
+def account(name: str = "main", rest_url: str = "http://127.0.0.1:9", **keys: str) -> str:
+    written = {"api_key": "env:MAIN_KEY", "secret_key": "env:MAIN_SECRET", "ws_url": "", **keys}
+    lines = [f'{key} = "{value}"' for key, value in written.items()]
+    return "\n".join(["[[accounts]]", f'name = "{name}"', f'rest_url = "{rest_url}"', *lines, ""])
+
+
+def write(folder: Path, *tables: str, timezone: str = "Europe/Berlin") -> Path:
+    """A rules.toml of these tables; without any, one account, one rule and one channel."""
+    path = folder / "rules.toml"
+    daemon = f'[daemon]\ntimezone = "{timezone}"\ntimeout = "2s"\n'
+    path.write_text(daemon + "\n".join(tables or (account(), RULE, CHANNEL)), encoding="utf-8")
+    return path
+
+
+def call(
+    *arguments: object, answers: str = "", environ: Mapping[str, str] = SECRETS, clock: Clock | None = None
+) -> Result:
+    """Run one command as `main` would."""
+    session = Session(environ=environ, own_clock=clock or ManualClock())
+    return CliRunner().invoke(commands, [str(each) for each in arguments], input=answers, obj=session)
+
+
+@contextmanager
+def exchange() -> Iterator[Simulator]:
+    """The built-in exchange, served by a loop of its own while a command runs another one."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    simulator = Simulator(SystemClock())
+    asyncio.run_coroutine_threadsafe(simulator.start(), loop).result()
+    try:
+        yield simulator
+    finally:
+        asyncio.run_coroutine_threadsafe(simulator.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'marginwatch.db'}"
+
+
+@contextmanager
+def collecting(folder: Path, *records: Record, accounts: tuple[str, ...] = ("main",)) -> Iterator[Store]:
+    """A daemon's store with these records in it, still collecting."""
+    store = Store.open(url(folder))
+    states = {name: AccountState(name) for name in accounts}
+    begin = StartEpoch(NOON, "start", "1", [], dict.fromkeys(accounts, "coinw"), state=states)
+    try:
+        for operation in (begin, *records):
+            assert store.submit(operation).result() is Written.COMMITTED
+        yield store
+    finally:
+        assert store.close() == 0
+
+
+def record(folder: Path, *records: Record, accounts: tuple[str, ...] = ("main",)) -> None:
+    """A stopped daemon's database."""
+    with collecting(folder, *records, accounts=accounts):
+        pass

@@ -1,0 +1,227 @@
+"""The program itself: how commands are found, and what a failure looks like from outside."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from daemon.cli import COMMANDS, failures
+from daemon.cli.configuration import configuration
+from daemon.cli.session import Session
+from daemon.clock import SystemClock
+from daemon.errors import ConfigError, StoreError
+from daemon.types import Record
+from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
+from tests.fakes import NOON
+from tests.values import reading
+
+EVERY = [*([name] for name in COMMANDS if name != "db"), ["db"], ["db", "upgrade"]]
+
+
+def program(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The real thing, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "daemon", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], **environ},
+    )
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_help_shows_an_example(command: list[str]) -> None:
+    """A person who asks for help sees a line that could be typed."""
+    result = call(*command, "--help")
+    assert result.exit_code == 0
+    assert f"  marginwatch {' '.join(command)}" in result.stdout.replace("Example: marginwatch", "  marginwatch")
+
+
+@pytest.mark.parametrize("command", [each for each in EVERY if each != ["demo"]], ids=" ".join)
+def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
+    """Commands import what they need when they run."""
+    heavy = ["aiohttp", "sqlalchemy", "alembic", "apprise", "apscheduler", "pydantic", "lark", "rich", "msgspec"]
+    script = (
+        "import sys\nfrom daemon.cli import commands\n"
+        f"try:\n commands.main([*{command!r}, '--help'])\nexcept SystemExit:\n pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_program_tells_its_version() -> None:
+    """`python -m daemon` is the program, and prints one line."""
+    shown = program("--version")
+    assert (shown.returncode, shown.stdout.split()[0], shown.stderr) == (0, "marginwatch", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["histry"], 'there is no command "histry"; did you mean "history"? (see marginwatch --help)\n'),
+        (["xyz"], 'there is no command "xyz" (see marginwatch --help)\n'),
+        (
+            ["history", "--formt", "csv"],
+            "no such option '--formt'. Did you mean '--format'? (see marginwatch history --help)\n",
+        ),
+        (
+            ["history", "--format", "xml"],
+            "invalid value for '--format': 'xml' is not one of 'table', 'csv', 'json' (see marginwatch history --help)\n",
+        ),
+    ],
+)
+def test_bad_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    """What does not exist is status 2, with where to look."""
+    result = call(*arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", sentence)
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    """A person who types the name alone sees what there is."""
+    result = call()
+    assert result.exit_code == 2
+    assert "Commands:" in result.stderr
+
+
+def test_ten_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """All problems of a configuration, one a line, and status 78."""
+    path = tmp_path / "rules.toml"
+    path.write_text(
+        '[daemon]\nevery = "1ms"\ntimezone = "Europe/Berln"\nwebb = ""\n'
+        '[[accounts]]\nname = "a"\napi_key = "env:NOT_SET"\nsecret_key = "planted-secret-9"\n'
+        'rest_url = "http://example.com"\nexchange = "coinww"\n'
+        '[[channels]]\nname = "c"\nurl = "foo://planted-token-9"\n'
+        '[[rules]]\nname = "r"\nwhen = "available_margn < 1"\nfor = "soon"\nchannels = ["d"]\n',
+        encoding="utf-8",
+    )
+    shown = program("check", "--config", path)
+    assert (shown.returncode, shown.stdout) == (78, "")
+    lines = [line for line in shown.stderr.splitlines() if not line.startswith(" ")]
+    assert len(lines) >= 9
+    assert "Traceback" not in shown.stderr
+    assert "planted" not in shown.stderr
+
+
+@pytest.mark.parametrize("where", ["before", "after", "environment"])
+def test_the_configuration_is_named_in_three_ways(tmp_path: Path, where: str) -> None:
+    """--config stands before or after the command's name, or the environment names the file."""
+    path = write(tmp_path)
+    arguments = {"before": ["--config", path, "check"], "after": ["check", "--config", path], "environment": ["check"]}
+    environ = {**SECRETS, "MARGINWATCH_CONFIG": str(path)} if where == "environment" else SECRETS
+    assert call(*arguments[where], environ=environ).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "history", "alerts", "status"])
+def test_a_missing_configuration_is_one_sentence(tmp_path: Path, command: str) -> None:
+    """The remedy is `init`, the status 78."""
+    result = call(command, "--config", tmp_path / "rules.toml")
+    sentence = f"{tmp_path}/rules.toml: there is no such file; `marginwatch init` writes one\n"
+    assert (result.exit_code, result.stderr) == (78, sentence)
+
+
+@pytest.mark.parametrize("command", ["history", "alerts", "status"])
+def test_a_damaged_database_is_one_sentence(tmp_path: Path, command: str) -> None:
+    """No traceback, and what to do about it."""
+    (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
+    result = call(command, "--config", write(tmp_path))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("is no SQLite database: name another file, or move this one away\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_record_is_read_without_the_secrets(tmp_path: Path) -> None:
+    """`history` works in a shell that has neither the daemon's environment nor its credentials."""
+    path = write(tmp_path, account(secret_key="credential:coinw"), RULE, CHANNEL)
+    record(tmp_path)
+    for command in ("history", "alerts", "status"):
+        assert call(command, "--config", path, environ={}).exit_code == 0
+    assert call("check", "--config", path, environ={}).exit_code == 78
+
+
+def test_adapters_have_their_say(tmp_path: Path) -> None:
+    """An exchange that does not exist, plain http, and a URL that Apprise refuses are problems of the file."""
+    tables = (account(exchange="kraken"), account("b", rest_url="http://example.com"), CHANNEL.replace("json", "jsno"))
+    with pytest.raises(ConfigError) as raised:
+        configuration(write(tmp_path, *tables), SECRETS)
+    told = [problem.partition(": ")[0] for problem in raised.value.problems]
+    assert told == ["accounts[0].exchange", "accounts[1].rest_url", "channels[0].url"]
+
+
+def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:
+    """`marginwatch history | head -1` prints one line and no complaint."""
+    many = [reading(seq, NOON + seq) for seq in range(1, 3_000)]
+    record(tmp_path, *(Record("main", each) for each in many))
+    command = f"{sys.executable} -m daemon history --format csv --config {write(tmp_path)} | head -1"
+    shown = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
+    assert (shown.stdout[:10], shown.stderr) == ("account,at", "")
+
+
+def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, list[str]]:
+    """Status and lines that a failure ends with."""
+    session = Session(environ=environ, secrets={"planted-secret-4711"})
+
+    @click.command()
+    def command() -> None:
+        with failures.told(session):
+            raise error
+
+    result = CliRunner().invoke(command)
+    return result.exit_code, result.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "lines"),
+    [
+        (StoreError("the disk is full: free some"), 1, ["the disk is full: free some"]),
+        (ConfigError(["a: wrong", "b: wrong"]), 78, ["a: wrong", "b: wrong"]),
+        (click.Abort(), 130, []),
+        (KeyboardInterrupt(), 130, []),
+        (BrokenPipeError(), 1, []),
+    ],
+)
+def test_each_kind_of_failure_has_its_status(error: BaseException, status: int, lines: list[str]) -> None:
+    """Sentences on stderr, one a line; an interruption needs no words."""
+    assert outcome(error) == (status, lines)
+
+
+def test_an_unexpected_failure_tells_no_secret() -> None:
+    """One sentence with kind and place, since the text itself may hold a secret (promise 9)."""
+    status, lines = outcome(KeyError("planted-secret-4711"))
+    assert status == 1
+    assert lines == ["marginwatch broke (KeyError); please report this, with what MARGINWATCH_DEBUG=1 shows"]
+
+
+def test_a_traceback_comes_on_demand_and_redacted() -> None:
+    """MARGINWATCH_DEBUG=1 shows where it broke; what is known to be secret is blanked."""
+    status, lines = outcome(KeyError("planted-secret-4711"), MARGINWATCH_DEBUG="1")
+    assert status == 1
+    assert lines[0] == "Traceback (most recent call last):"
+    assert "KeyError: '***'" in lines
+    assert "planted" not in "\n".join(lines)
+
+
+def test_an_unexpected_failure_names_its_place() -> None:
+    """The last line of our own code on the way."""
+    with pytest.raises(ConfigError) as raised:
+        configuration(Path("/"), {})
+    assert failures._place(raised.value).startswith(" at daemon/config/files.py:")
+
+
+def test_a_session_makes_its_clock_once() -> None:
+    """The system's clock, unless a test gave another one."""
+    session = Session()
+    assert isinstance(session.clock, SystemClock)
+    assert session.clock is session.clock
+
+
+def test_what_the_configuration_hides_is_kept_for_redaction(tmp_path: Path) -> None:
+    """After loading, the session knows every text that no line may show."""
+    session = Session(environ=SECRETS, path=write(tmp_path))
+    session.config()
+    assert set(SECRETS.values()) <= session.secrets

@@ -1,0 +1,112 @@
+"""Printing data and reading instants."""
+
+import csv
+import io
+import json
+import sys
+from datetime import tzinfo
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.cli import times
+from daemon.cli.output import Table, exact, write_csv, write_json
+from daemon.errors import UsageError
+from daemon.types import DAY, HOUR, MINUTE
+from tests.fakes import NOON
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("now", NOON),
+        ("24h", NOON - DAY),
+        ("1h30m", NOON - 90 * MINUTE),
+        ("7d ago", NOON - 7 * DAY),
+        ("2026-01-01T11:00:00Z", NOON),
+        ("2026-01-01T11:00:00.250+00:00", NOON + 250),
+        ("2026-01-01 12:00", NOON),
+        ("2026-01-01", NOON - 12 * HOUR),
+        ("999999999999999d", 0),
+    ],
+)
+def test_an_instant_is_read_as_people_write_it(text: str, meant: int) -> None:
+    """ISO 8601, in the configured zone where none is named; durations are ago."""
+    assert times.instant(text, NOON, BERLIN) == meant
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "24", "2026-13-01", "-5h", "0001-01-01T00:00:00+23:59 x"])
+def test_what_is_no_instant_is_bad_usage(text: str) -> None:
+    """One sentence that shows how to write one."""
+    with pytest.raises(UsageError, match="is no time: write ISO 8601"):
+        times.instant(text, NOON, BERLIN)
+
+
+@given(st.integers(0, 4_000_000_000_000), st.sampled_from([BERLIN, None, ZoneInfo("UTC")]))
+def test_what_is_printed_for_programs_reads_back(at: int, zone: tzinfo | None) -> None:
+    """ISO 8601 with offset, exact to the millisecond."""
+    assert times.instant(times.iso(at, zone), NOON, BERLIN) == at
+
+
+def test_people_see_their_own_time() -> None:
+    """In the configured zone, to the second."""
+    assert times.shown(NOON, BERLIN) == "2026-01-01 12:00:00"
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=10, min_value=-(10**20), max_value=10**20))
+def test_exact_digits_have_the_same_value(value: Decimal) -> None:
+    """Promise 7: no exponent, no idle zeros, nothing lost."""
+    text = exact(value) or ""
+    assert Decimal(text) == value
+    assert "E" not in text
+    assert not (text.endswith("0") and "." in text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, None), (Decimal("1E+3"), "1000"), (Decimal("1E-9"), "0.000000001"), (Decimal("Infinity"), "Infinity")],
+)
+def test_exact_digits_of_special_values(value: Decimal | None, text: str | None) -> None:
+    """Unknown stays unknown, and an exponent is written out."""
+    assert exact(value) == text
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_json_is_one_array_however_long(capsys: pytest.CaptureFixture[str], count: int) -> None:
+    """An object a line, also none."""
+    rows = [{"n": index, "text": 'ü"'} for index in range(count)]
+    write_json(iter(rows))
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == rows
+    assert shown.count("\n") == (count + 2 if count else 1)
+
+
+def test_csv_leaves_the_unknown_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a header; what is not a column is left out."""
+    write_csv(("a", "b"), [{"a": "x,y", "b": None, "c": 1}])
+    shown = capsys.readouterr().out
+    assert list(csv.reader(io.StringIO(shown))) == [["a", "b"], ["x,y", ""]]
+
+
+def test_a_table_to_a_pipe_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    """Aligned with spaces; numbers to the right; no colour."""
+    Table(("name", "margin"), [["main", "90"], ["b", "1000.5"]], frozenset({"margin"})).write()
+    assert capsys.readouterr().out == "name  margin\nmain      90\nb     1000.5\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that look like markup are shown, not obeyed."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    Table(("name", "state"), [["[red]main[/red]", "firing"]]).write()
+    assert "[red]main[/red]" in terminal.getvalue()

@@ -1,0 +1,118 @@
+"""Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a manual clock.
+
+A `Life` is what runs between a start and a stop (or a crash) on one database.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from daemon.alerts.codes import code
+from daemon.rules.rule import Rule
+from daemon.service.beginning import begin
+from daemon.service.journal import StoreJournal
+from daemon.service.ledger import Ledger
+from daemon.service.opening import Setting, watching
+from daemon.service.owner import Arrival, Desk, Owner
+from daemon.store import Seams, Store
+from daemon.types import Millis
+from tests.fakes import ManualClock, RecordingWatcher
+
+
+class RestlessClock(ManualClock):
+    """A manual clock on which nobody ever waits: retries come at once."""
+
+    async def sleep(self, duration: Millis) -> None:
+        await asyncio.sleep(0)
+
+
+class Life:
+    """`async with Life(...) as life`: started; on leaving, its tasks end and the store is closed."""
+
+    def __init__(
+        self,
+        url: str,
+        accounts: Sequence[str],
+        rules: Sequence[Rule],
+        *,
+        clock: ManualClock | None = None,
+        channels: Sequence[str] = ("telegram",),
+        seams: Seams | None = None,
+    ) -> None:
+        self.clock = clock or RestlessClock()
+        self.watcher = RecordingWatcher()
+        self.ledger = Ledger()
+        self.store = Store.open(url, seams=seams)
+        codes = self.store.codes()
+        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes))
+        try:
+            self.states = begin(self.store, self.ledger, setting, self.clock)
+        except BaseException:
+            self.store.close()
+            raise
+        self.journal = StoreJournal(self.store, self.clock)
+        desk = Desk(self.journal, self.ledger, self.clock, channels, codes, self.watcher)
+        self.owners = {name: Owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.store.close)
+
+    async def tell(self, arrivals: dict[str, Arrival]) -> None:
+        """Put one arrival into each mailbox and wait until all are judged and committed."""
+        for name, arrival in arrivals.items():
+            self.owners[name].post(arrival)
+        await asyncio.gather(*(owner.drained() for owner in self.owners.values()))
+
+
+async def play(
+    life: Callable[[ManualClock], Life],
+    rounds: Iterable[dict[str, Arrival]],
+    every: Millis,
+    restart: Callable[[int], bool],
+) -> None:
+    """Tell all rounds, `every` apart, ending the life and beginning another after each round that `restart` names."""
+    clock = RestlessClock()
+    pending = list(enumerate(rounds))
+    while pending:
+        async with life(clock) as living:
+            while pending:
+                number, arrivals = pending.pop(0)
+                await living.tell(arrivals)
+                await clock.advance(every)
+                if restart(number):
+                    break
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    """What a query finds in a SQLite file, from outside."""
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+TRANSITIONS = """
+    SELECT accounts.name, alerts.rule, alerts.code, transitions.at, from_state, to_state, reason, value
+    FROM transitions JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
+    ORDER BY transitions.at, accounts.name, alerts.rule, transitions.id
+"""
+READINGS = """
+    SELECT name, at, available_margin, al_freeze
+    FROM snapshots JOIN accounts ON accounts.id = account_id ORDER BY 1, 2
+"""
+MISSES = "SELECT name, at, reason FROM misses JOIN accounts ON accounts.id = account_id ORDER BY 1, 2"
+NOTIFICATIONS = "SELECT kind, channel, count(*) FROM notifications GROUP BY 1, 2 ORDER BY 1, 2"

@@ -1,0 +1,90 @@
+"""A life of the daemon begins on what an earlier one recorded."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from daemon.errors import StoreError
+from daemon.store import Seams
+from daemon.types import MINUTE
+from tests.fakes import ManualClock
+from tests.service.lives import TRANSITIONS, Life, rows
+from tests.values import answer, rule
+
+
+async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shifted(tmp_path: Path) -> None:
+    """A5: by = -(last - now), stored as a gap, and alerts keep their age."""
+    path = tmp_path / "m.db"
+    async with Life(f"sqlite:///{path}", ["main"], [rule()], clock=ManualClock()) as life:
+        await life.tell({"main": answer(available_margin="90")})
+    behind = ManualClock()
+    behind.step(-10 * MINUTE)
+    async with Life(f"sqlite:///{path}", ["main"], [rule()], clock=behind) as life:
+        state = life.states["main"]
+        assert state.alerts["low"].started_at == behind.now()
+    assert rows(path, "SELECT reason, step_ms FROM gaps") == [("clock_step", -10 * MINUTE)]
+
+
+async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: Path) -> None:
+    """D5: at the start, told once to whom it was told firing; an unchanged rule keeps its alert."""
+    path = tmp_path / "m.db"
+    url = f"sqlite:///{path}"
+    async with Life(url, ["main"], [rule("low"), rule("same")]) as life:
+        await life.tell({"main": answer(available_margin="90")})
+    async with Life(url, ["main"], [rule("low", "available_margin < 99"), rule("same")]) as life:
+        assert set(life.states["main"].alerts) == {"same"}
+    moved = [(name, state, why) for _, name, _, _, _, state, why, _ in rows(path, TRANSITIONS)]
+    assert sorted(moved) == [
+        ("low", "firing", "condition"),
+        ("low", "retired", "rule_changed"),
+        ("same", "firing", "condition"),
+    ]
+    assert rows(path, "SELECT kind FROM notifications ORDER BY id") == [("firing",), ("firing",), ("retired",)]
+
+
+async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Path) -> None:
+    """D5: a removed account has no owner any more, and its alerts still end."""
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    async with Life(url, ["main", "old"], [rule()]) as life:
+        await life.tell({"old": answer(available_margin="90")})
+    async with Life(url, ["main"], [rule()]) as life:
+        assert set(life.states) == {"main"}
+    assert rows(tmp_path / "m.db", "SELECT state FROM alerts") == [("retired",)]
+
+
+async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(tmp_path: Path) -> None:
+    """Promise 2: a channel removed from the configuration loses no news."""
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    async with Life(url, ["main"], [rule()], channels=["telegram"]) as life:
+        await life.tell({"main": answer(available_margin="90")})
+    async with Life(url, ["main"], [rule()], channels=["email"]) as life:
+        assert [entry.notice.facts.handed_over_by for entry in life.ledger.waiting("email")] == ["telegram"]
+        await life.tell({"main": answer(available_margin="80")})
+        assert len(life.ledger.waiting("email")) == 1
+    states = rows(tmp_path / "m.db", "SELECT channel, state FROM notifications ORDER BY id")
+    assert states == [("telegram", "refused"), ("email", "queued")]
+
+
+async def test_a_database_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    """A start on a locked database fails with what to do, and leaves the lock to the next one."""
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    async with Life(url, ["main"], [rule()]):
+        pass
+    blocker = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        Life(url, ["main"], [rule()])
+    blocker.close()
+    async with Life(url, ["main"], [rule()]):
+        pass
+
+
+def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> None:
+    """Nothing runs on a beginning that may not be recorded."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("lost")
+
+    with pytest.raises(StoreError, match="beginning"):
+        Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=Seams(commit=fail))

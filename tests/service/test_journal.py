@@ -1,0 +1,43 @@
+"""The store, awaited."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from daemon.service.journal import StoreJournal
+from daemon.store import Seams, Store
+from daemon.store.operations import Identify, StartEpoch, Written
+from daemon.types import Record
+from tests.service.lives import RestlessClock, rows
+from tests.values import T0, reading
+
+
+async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    """Records, states and recent readings go through threads and come back."""
+    store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
+    journal = StoreJournal(store, RestlessClock())
+    await journal.write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
+    written = [await journal.write(Record("main", reading(seq, T0 + seq))) for seq in (1, 2, 3)]
+    assert written == [Written.COMMITTED] * 3
+    assert (await journal.load("main")).seq == 3
+    assert [held.seq async for held in journal.recent("main", T0 + 2)] == [2, 3]
+    store.close()
+
+
+async def test_what_has_happened_is_written_however_often_it_takes(tmp_path: Path) -> None:
+    """`insist` outlives commits that fail."""
+    failures = [True, True]
+
+    def commit(connection: Connection) -> None:
+        if failures and failures.pop():
+            connection.rollback()
+            raise RuntimeError("rolled back")
+        connection.commit()
+
+    store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
+    await StoreJournal(store, RestlessClock()).write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
+    store.close()
+    flaky = Store.open(f"sqlite:///{tmp_path / 'm.db'}", seams=Seams(commit=commit))
+    await StoreJournal(flaky, RestlessClock()).insist(Identify("main", "42"))
+    flaky.close()
+    assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]

@@ -1,0 +1,86 @@
+"""What the log says: every transition, each failure once, with its end."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+
+from daemon.log import Episodes
+from daemon.service.reporter import Reporter
+from daemon.types import (
+    Attempted,
+    ClockStep,
+    ConfigChange,
+    Input,
+    Message,
+    MissReason,
+    Outcome,
+    Record,
+    Severity,
+    State,
+    Transition,
+)
+from tests.fakes import ManualClock
+from tests.values import T0, miss, reading
+
+MESSAGE = Message("t", "b", Severity.INFO)
+
+
+@pytest.fixture
+def reporter(caplog: pytest.LogCaptureFixture) -> Reporter:
+    caplog.set_level(logging.INFO)
+    return Reporter(Episodes(logging.getLogger("marginwatch"), ManualClock()))
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def moved(before: State, after: State, value: str | None = "90") -> Record:
+    amount = None if value is None else Decimal(value)
+    return Record("main", reading(1), transitions=(Transition("low", 1, T0, before, after, "why", amount),))
+
+
+def test_a_miss_is_logged_once_per_reason_and_its_end_once(
+    reporter: Reporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A night of timeouts is two lines."""
+    events: list[Input] = [miss(1), miss(2), miss(3, reason=MissReason.BLOCKED), reading(4), reading(5)]
+    for event in events:
+        reporter.judged(Record("main", event))
+    assert lines(caplog) == ["no answer within 10 s", "no answer within 10 s", "readings are back"]
+    assert [getattr(record, "reason", None) for record in caplog.records] == ["timeout", "blocked", None]
+
+
+def test_transitions_are_logged_with_rule_account_state_and_value(
+    reporter: Reporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody is told of (a pending) is not in the log of a quiet night."""
+    for before, after in (
+        (State.OK, State.PENDING),
+        (State.PENDING, State.RESOLVED),
+        (State.PENDING, State.FIRING),
+        (State.FIRING, State.RESOLVED),
+    ):
+        reporter.judged(moved(before, after))
+    reporter.judged(moved(State.FIRING, State.RETIRED, None))
+    assert lines(caplog) == ["low firing", "low resolved", "low retired"]
+    first, *_, last = caplog.records
+    assert (vars(first)["account"], vars(first)["value"]) == ("main", "90")
+    assert "value" not in vars(last)
+
+
+def test_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+    """A5: a step explains a jump in every chart; the change of the configuration says nothing."""
+    reporter.judged(Record("main", ClockStep(1, T0, -5_000)))
+    reporter.judged(Record("main", ConfigChange(2, T0)))
+    assert lines(caplog) == ["the clock was set"]
+
+
+def test_a_channel_that_fails_is_logged_once_and_its_end_once(
+    reporter: Reporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Forty retries are one line."""
+    for outcome in (Outcome.LATER, Outcome.LATER, Outcome.DELIVERED, Outcome.DELIVERED):
+        reporter.attempted("telegram", MESSAGE, [], Attempted(outcome, "HTTP 502"))
+    assert lines(caplog) == ["a message could not be delivered: HTTP 502", "the channel works again"]

@@ -1,0 +1,54 @@
+"""Names into numbers, and inserts that change nothing where the key is taken (daemon/store/apply.py, rows.py)."""
+
+import pytest
+
+from daemon.store import upgrade
+from daemon.store.apply import apply
+from daemon.store.engine import parse, writing
+from daemon.store.failures import Unfit
+from daemon.store.operations import Identify
+from daemon.store.rows import AccountIds, insert
+from daemon.store.schema import accounts
+from tests.store.records import ACCOUNT, epoch
+
+
+def test_an_insert_tells_whether_it_did(url: str) -> None:
+    """The first one does, the second one finds the key taken."""
+    upgrade(url)
+    engine = writing(parse(url))
+    with engine.begin() as connection:
+        assert [insert(connection, accounts, name="a", exchange="coinw") for _ in range(2)] == [True, False]
+    engine.dispose()
+
+
+def test_a_number_taken_back_is_forgotten(url: str) -> None:
+    """After a rollback an account that it took back has no number any more."""
+    upgrade(url)
+    engine, ids = writing(parse(url)), AccountIds()
+    with engine.connect() as connection:
+        apply(connection, ids, epoch())
+        assert ids(connection, ACCOUNT) is not None
+        connection.rollback()
+        ids.forget()
+        with pytest.raises(Unfit, match="knows no account main"):
+            ids(connection, ACCOUNT)
+    engine.dispose()
+
+
+def test_the_daemon_itself_has_no_number(url: str) -> None:
+    """D7: what has no account has NULL for it."""
+    upgrade(url)
+    engine = writing(parse(url))
+    with engine.connect() as connection:
+        assert AccountIds()(connection, "") is None
+    engine.dispose()
+
+
+def test_identifying_an_unknown_account_does_nothing(url: str) -> None:
+    """What an account is called later brings its user then."""
+    upgrade(url)
+    engine = writing(parse(url))
+    with engine.begin() as connection:
+        apply(connection, AccountIds(), Identify("ghost", "1"))
+        assert connection.execute(accounts.select()).all() == []
+    engine.dispose()

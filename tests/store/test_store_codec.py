@@ -1,0 +1,82 @@
+"""Values into rows and back, exactly."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Row
+
+from daemon.store import History, Store
+from daemon.store.codec import FIELDS, plain, reading, snapshot, typed, value_columns, value_of
+from daemon.types import Alert, Balances, Facts, Quality, Reading, Record, Source, Unconfirmed
+from tests.store.records import ACCOUNT, alert, notice
+from tests.values import T0
+
+AMOUNTS = st.none() | st.decimals(
+    allow_nan=False, allow_infinity=False, places=22, min_value=-(10**12), max_value=10**12
+)
+NAMES = st.text(max_size=8) | st.sampled_from([*FIELDS, "al_margin_", "alTotal"])
+EXTRA = st.dictionaries(NAMES, st.none() | st.booleans() | st.integers() | st.text(max_size=5), max_size=4)
+
+
+def stored(columns: dict[str, Any]) -> Row[Any]:
+    """What comes back from SQLite: floats."""
+    floats = {name: None if columns[name] is None else Decimal(repr(float(columns[name]))) for name in FIELDS}
+    return cast("Row[Any]", SimpleNamespace(**{**columns, **floats}))
+
+
+@given(st.tuples(*[AMOUNTS] * 6), EXTRA)
+def test_readings_survive_a_row_of_floats(amounts: tuple[Decimal | None, ...], extra: dict[str, object]) -> None:
+    """Promise 7: fields keep every digit, and unknown fields are kept, even those named like ours."""
+    sent = {name.replace("\0", ""): value for name, value in extra.items()}
+    taken = Reading(7, T0, Source.WS, Quality.OK, T0 - 5, Balances(*amounts), sent)
+    assert reading(stored(snapshot(taken))) == taken
+
+
+def test_most_rows_have_no_extra() -> None:
+    """`extra` is NULL where nothing is unknown and every value is kept by a float."""
+    plain_one = Reading(7, T0, Source.REST, Quality.OK, None, Balances(Decimal("0.1")))
+    assert snapshot(plain_one)["extra"] is None
+
+
+def test_an_unconfirmed_row_has_the_values_of_its_suspect() -> None:
+    """A1: its own counter and instant, the suspect's values, quality `unconfirmed`."""
+    suspect = Reading(7, T0, Source.REST, Quality.SUSPECT, T0 - 5, Balances(Decimal(0)))
+    row = snapshot(Unconfirmed(8, T0 + 3_000, suspect))
+    assert (row["seq"], row["at"], row["quality"], row["exchange_at"]) == (8, T0 + 3_000, "unconfirmed", T0 - 5)
+
+
+def test_alerts_and_facts_survive_json() -> None:
+    """Everything the next step and the message start from comes back equal."""
+    assert typed(Alert, plain(alert())) == alert()
+    assert typed(Facts, plain(notice().facts)) == notice().facts
+
+
+@given(st.none() | st.decimals(allow_nan=False))
+def test_transition_values_survive(value: Decimal | None) -> None:
+    """A value that a float does not keep has its digits beside it; infinity is kept by it."""
+    columns = value_columns(value)
+    read = None if value is None else Decimal(repr(float(value)))
+    assert value_of(cast("Row[Any]", SimpleNamespace(value=read, exact=columns["exact"]))) == value
+
+
+@given(st.tuples(*[AMOUNTS] * 6))
+def test_amounts_are_floats_only_where_floats_do(amounts: tuple[Decimal | None, ...]) -> None:
+    """The text beside a value is exactly that of the values a float loses."""
+    row = snapshot(Reading(7, T0, Source.REST, Quality.OK, None, Balances(*amounts)))
+    extra = cast("dict[str, str]", row["extra"] or {})
+    lost = {n for n, v in zip(FIELDS, amounts, strict=True) if v is not None and Decimal(repr(float(v))) != v}
+    assert set(extra) == lost
+
+
+def test_strange_answers_survive_the_database(store: Store, write: Callable[..., None], url: str) -> None:
+    """What an exchange may send goes through either database: NUL, half pairs, nesting, 40 digits."""
+    amount = Decimal("-12345678901234567890.1234567890123456789")
+    extra = {"note": "\0\ud800", "nested": {"a": [1, None, "x"]}, "al_margin": "theirs"}
+    sent = Reading(2, T0, Source.REST, Quality.OK, None, Balances(amount, None, Decimal(0)), extra)
+    write(Record(ACCOUNT, sent))
+    with History.open(url) as history:
+        assert list(history.readings([ACCOUNT], T0, T0 + 1)) == [(ACCOUNT, sent)]

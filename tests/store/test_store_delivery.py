@@ -1,0 +1,93 @@
+"""Attempts are recorded before the call, and marked after it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from daemon.store import History, Store
+from daemon.store.engine import parse, reading
+from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
+from daemon.types import Attempted, Message, Outcome, Severity
+from tests.store.records import fires, key, notice
+from tests.values import T0
+
+Write = Callable[..., None]
+MESSAGE = MessageKey("phone", T0 + 3_000)
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    engine = reading(parse(url))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(sql))]
+    engine.dispose()
+    return found
+
+
+def test_an_attempt_stands_before_its_outcome(write: Write, url: str) -> None:
+    """Promise 2: the attempt is recorded before the call, its outcome unknown until marked."""
+    write(fires(2), Claim(MESSAGE, (key(),), Message("low", "margin 90", Severity.WARNING)))
+    attempts = "SELECT attempts.at, outcome, title, body FROM attempts JOIN messages ON messages.id = message_id"
+    assert query(url, attempts) == [(T0 + 3_000, None, "low", "margin 90")]
+    write(Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.LATER, "busy"), {key(): NoticeState.QUEUED}))
+    assert query(url, "SELECT done_at, outcome, detail FROM attempts") == [(T0 + 4_000, "later", "busy")]
+
+
+def test_each_attempt_is_a_message_of_its_own(store: Store, write: Write) -> None:
+    """A retry may be joined with news: it is another message, and the notification counts its attempts."""
+    write(fires(2))
+    for n in range(3):
+        message = MessageKey("phone", T0 + 3_000, n)
+        write(Claim(message, (key(),)))
+        write(Mark(message, T0 + 4_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED}))
+    assert [kept.attempts for kept in store.open_notices()] == [3]
+
+
+def test_a_crash_between_is_claimed_again(store: Store, write: Write) -> None:
+    """F1: what was being sent when the daemon ended is sent again, in a message of its own."""
+    again = MessageKey("phone", T0 + 60_000)
+    delivered = Mark(again, T0 + 61_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    write(fires(2), Claim(MESSAGE, (key(),)), Claim(again, (key(),)))
+    assert [(kept.state, kept.told_at) for kept in store.open_notices()] == [(NoticeState.SENDING, T0 + 60_000)]
+    write(delivered)
+    assert store.open_notices() == []
+
+
+def test_a_hand_over_is_one_transaction(store: Store, write: Write) -> None:
+    """F3: the refusal and the notifications for other channels commit together."""
+    handed = notice(key("mail"), handed_over_by="phone")
+    refused = Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.REFUSED), {key(): NoticeState.REFUSED}, (handed,))
+    write(fires(2), Claim(MESSAGE, (key(),)), refused)
+    assert [kept.notice for kept in store.open_notices()] == [handed]
+
+
+def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
+    """F3: what comes in for a parked channel goes to the others at once."""
+    handed = notice(key("mail"), handed_over_by="phone")
+    write(fires(2), HandOver(T0 + 4_000, (handed,), refused=(key(),)))
+    assert [kept.notice for kept in store.open_notices()] == [handed]
+
+
+def test_what_is_final_is_not_claimed(store: Store, write: Write, url: str) -> None:
+    """A claim that comes too late for a superseded notification does not revive it."""
+    write(fires(2), Supersede(T0 + 2_500, (key(),)), Claim(MESSAGE, (key(),)))
+    with History.open(url) as history:
+        assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.SUPERSEDED]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_mark_without_a_claim_is_passed_over(store: Store, write: Write, outcome: Outcome) -> None:
+    """That a message was sent is true even where nothing of it is recorded."""
+    write(Mark(MESSAGE, T0, Attempted(outcome), {key(): NoticeState.DELIVERED}))
+    assert store.open_notices() == []
+
+
+def test_the_first_outcome_counts(write: Write, url: str) -> None:
+    """A mark that is written again does not overwrite what happened since."""
+    later = Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED})
+    again = MessageKey("phone", T0 + 5_000)
+    delivered = Mark(again, T0 + 6_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    write(fires(2), Claim(MESSAGE, (key(),)), later, Claim(again, (key(),)), delivered, later)
+    with History.open(url) as history:
+        assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.DELIVERED]

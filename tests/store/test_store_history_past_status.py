@@ -1,0 +1,146 @@
+"""The past, by the page (daemon/store/history.py, past.py, status.py)."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import make_url
+
+from daemon.store import History, Store
+from daemon.store import history as history_module
+from daemon.store.history import Replayed
+from daemon.store.operations import Claim, Gap, GapReason, Identify, Mark, MessageKey, NoticeState
+from daemon.store.past import PastAlert, PastGap
+from daemon.store.status import ChannelStatus
+from daemon.types import Attempted, ClockStep, Outcome, Quality, Record, State, Unconfirmed
+from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read, transition
+from tests.values import T0, miss, reading
+
+Write = Callable[..., None]
+LATER = T0 + 100_000
+
+
+@pytest.fixture
+def history(store: Store, url: str) -> Iterator[History]:
+    with History.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "PAGE", 2)
+
+
+def test_readings_come_in_the_order_of_time(history: History, write: Write, small_pages: None) -> None:
+    """Of several accounts together, across pages, whatever their quality, and within a half open span."""
+    write(epoch("main", "other", at=T0, seq=1, reason="reload"))
+    write(*(read(seq) for seq in range(2, 9)), *(read(seq, T0 + 500 + seq * 1_000, "other") for seq in range(2, 6)))
+    write(Record(ACCOUNT, reading(9, T0 + 8_000, Quality.STALE)))
+    found = [(name, one.seq) for name, one in history.readings(["main", "other", "ghost"], T0 + 3_000, T0 + 8_000)]
+    main, other = [("main", seq) for seq in range(3, 8)], [("other", seq) for seq in range(3, 6)]
+    assert found == [main[0], other[0], main[1], other[1], main[2], other[2], *main[3:]]
+    assert [one.seq for _, one in history.readings(["main"], T0 + 8_000, LATER)] == [8, 9]
+
+
+def test_readings_of_one_instant_are_all_found(history: History, write: Write, small_pages: None) -> None:
+    """A page that ends between two readings of one instant loses none."""
+    write(*(read(seq, T0 + 1_000) for seq in range(2, 9)))
+    assert [one.seq for _, one in history.readings([ACCOUNT], T0, LATER)] == list(range(2, 9))
+
+
+def test_inputs_come_in_the_order_of_replay(history: History, write: Write, small_pages: None) -> None:
+    """A1: readings, misses, unconfirmed readings and clock steps, by their counter."""
+    suspect = reading(4, T0 + 4_000, Quality.SUSPECT)
+    inputs: list[Replayed] = [
+        reading(2, T0 + 2_000),
+        miss(3, T0 + 3_000),
+        suspect,
+        Unconfirmed(5, T0 + 7_000, suspect),
+        ClockStep(6, T0 + 1_000, -6_000),
+        reading(7, T0 + 2_000),
+    ]
+    write(*(Record(ACCOUNT, each) for each in inputs))
+    write(Gap(ACCOUNT, 7, T0 + 1_000, T0 + 2_000, GapReason.SUSPENDED))
+    assert list(history.inputs(ACCOUNT, after=0)) == inputs
+    assert list(history.inputs(ACCOUNT, after=3, until=6)) == inputs[2:5]
+    assert list(history.inputs("ghost", after=0)) == []
+
+
+def test_a_pruned_suspect_is_rebuilt(history: History, write: Write) -> None:
+    """An unconfirmed row has its suspect's values, should the suspect's own row be gone."""
+    suspect = reading(2, T0 + 2_000, Quality.SUSPECT, available_margin="0")
+    write(Record(ACCOUNT, Unconfirmed(3, T0 + 5_000, suspect)))
+    expected = replace(suspect, seq=3, at=T0 + 5_000)
+    assert list(history.inputs(ACCOUNT, after=0)) == [Unconfirmed(3, T0 + 5_000, expected)]
+
+
+def test_alerts_come_with_their_transitions(history: History, write: Write, small_pages: None) -> None:
+    """Those that were not over before the span, in their order."""
+    write(fires(2), clears(3), fires(4), clears(5, 4), fires(6))
+    ended = transition(4, T0 + 5_000, "120", State.RESOLVED)
+    second = PastAlert(ACCOUNT, alert(4, State.RESOLVED, ended_at=T0 + 5_000), (transition(4, T0 + 4_000), ended))
+    third = PastAlert(ACCOUNT, alert(6), (transition(6, T0 + 6_000),))
+    assert list(history.alerts(T0 + 4_000, LATER)) == [second, third]
+    assert list(history.alerts(T0 + 4_000, T0 + 6_000)) == [second]
+
+
+def test_notifications_tell_how_they_fared(history: History, write: Write, small_pages: None) -> None:
+    """State, attempts, and what the last attempt said."""
+    message = MessageKey("phone", T0 + 3_000)
+    refused = Mark(message, T0 + 4_000, Attempted(Outcome.REFUSED, "chat not found"), {key(): NoticeState.REFUSED})
+    write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),)), refused)
+    first, *others = history.notifications(T0, LATER)
+    assert (first.notice, first.state, first.done_at) == (notice(), NoticeState.REFUSED, T0 + 4_000)
+    assert (first.attempts, first.detail) == (1, "chat not found")
+    assert [(each.notice.key.channel, each.attempts, each.detail) for each in others] == [
+        ("mail", 0, ""),
+        ("desk", 0, ""),
+    ]
+
+
+def test_gaps_that_touch_the_span(history: History, write: Write) -> None:
+    """Downtime and clock steps, with what they missed."""
+    gap = Gap(ACCOUNT, 2, T0 + 1_000, T0 + 9_000, GapReason.DAEMON_DOWN, 2)
+    write(gap, Record(ACCOUNT, ClockStep(3, T0 + 20_000, 10_000)))
+    down = PastGap(ACCOUNT, 2, T0 + 1_000, T0 + 9_000, GapReason.DAEMON_DOWN, 2, None)
+    step = PastGap(ACCOUNT, 3, T0 + 20_000, T0 + 20_000, GapReason.CLOCK_STEP, 0, 10_000)
+    assert list(history.gaps(T0, LATER)) == [down, step]
+    assert list(history.gaps(T0 + 10_000, LATER)) == [step]
+
+
+def test_status_tells_the_last_of_everything(history: History, write: Write) -> None:
+    """How an account stands: last reading and miss, counts of a day, open alerts."""
+    write(epoch("main", "other", at=T0, seq=1, reason="reload"), Identify(ACCOUNT, "1162061"))
+    write(read(2, at=T0 - 86_400_001), fires(3), Record(ACCOUNT, miss(4, T0 + 4_000)))
+    main, other = history.status(T0)
+    assert (main.account, main.exchange, main.user_id) == (ACCOUNT, "coinw", "1162061")
+    assert (main.reading, main.miss) == (reading(3, T0 + 3_000), miss(4, T0 + 4_000))
+    assert (main.readings, main.misses, main.alerts) == (1, 1, {"low": alert(3)})
+    assert (other.account, other.user_id, other.reading, other.miss, other.readings) == ("other", "", None, None, 0)
+
+
+def test_what_waits_on_each_channel(history: History, write: Write) -> None:
+    """How much, and since when."""
+    write(fires(2, ("phone", "mail")), clears(3), fires(4, ("phone",)))
+    assert history.waiting() == [ChannelStatus("mail", 1, T0 + 2_000), ChannelStatus("phone", 2, T0 + 2_000)]
+
+
+def test_accounts_in_the_order_of_their_appearance(history: History, write: Write) -> None:
+    """Every account that was ever recorded."""
+    write(epoch("other", at=T0 + 1, reason="reload"))
+    assert history.accounts() == ["main", "other"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_reader_between_pages_holds_nothing(history: History, write: Write, url: str, small_pages: None) -> None:
+    """A reader that pauses does not make the WAL grow: all of it can be checkpointed meanwhile."""
+    write(*(read(seq) for seq in range(2, 9)))
+    paused = history.readings([ACCOUNT], T0, LATER)
+    next(paused)
+    write(*(read(seq) for seq in range(9, 19)))
+    with sqlite3.connect(str(make_url(url).database)) as connection:
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.close()
+    assert busy == 0
+    assert len(list(paused)) == 16
