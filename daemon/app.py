@@ -149,7 +149,9 @@ class App:
             self._run(f"the channel {channel.name}", courier.run)
 
     def _start_accounts(self, states: dict[str, AccountState]) -> None:
-        desk = Desk(self._journal, self._ledger, self._clock, self._channels, self._codes, self._watcher)
+        desk = Desk(
+            self._journal, self._ledger, self._clock, self._channels, self._codes, self._episodes, self._watcher
+        )
         shared = self._budget()
         for account in self._config.accounts:
             rules = watching(self._config.rules, account.name)

@@ -101,6 +101,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` within any span of `per`."""
+
+    count: int
+    per: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """The fields of a reading, in USDT. None is a field that the source did not send, never a zero."""
 

@@ -21,7 +21,7 @@ from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
 from daemon.exchanges import http
-from daemon.exchanges.budget import Budget, Limit
+from daemon.exchanges.budget import Budget
 from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.operations import Book
@@ -92,8 +92,7 @@ async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, An
 
 def _budget(config: Config, clock: Clock, told: Recorded) -> Budget:
     limits = config.budget
-    host, user, assets = (Limit(each.count, each.per) for each in (limits.host, limits.user, limits.assets))
-    budget = Budget(clock, host, user, {ENDPOINT: assets})
+    budget = Budget(clock, limits.host, limits.user, {ENDPOINT: limits.assets})
     for call in told.calls:
         budget.book(call.at, call.endpoint, call.user)
     return budget

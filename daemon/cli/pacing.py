@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from daemon.config import Account, Config
-from daemon.exchanges.budget import Limit, Wish, stretch
+from daemon.exchanges.budget import Wish, stretch
 from daemon.readings.fields import CORE
 from daemon.rules.evaluator import CHANGE_SPAN
 from daemon.rules.rule import Rule
@@ -21,9 +21,8 @@ def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
     it is from its first answer on, unless it shares its key.
     """
     limits = config.budget
-    host, user, assets = (Limit(each.count, each.per) for each in (limits.host, limits.user, limits.assets))
     wishes = {each.name: Wish(each.every, _user(each, user_ids)) for each in config.accounts}
-    return stretch(wishes, host, (user, assets))
+    return stretch(wishes, limits.host, (limits.user, limits.assets))
 
 
 def _user(account: Account, user_ids: Mapping[str, str]) -> str:

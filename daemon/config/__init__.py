@@ -15,7 +15,6 @@ from daemon.config.model import (
     Channel,
     Config,
     Daemon,
-    Limit,
     System,
     Web,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "Checks",
     "Config",
     "Daemon",
-    "Limit",
     "Secret",
     "System",
     "Web",

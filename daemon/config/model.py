@@ -12,18 +12,10 @@ from zoneinfo import ZoneInfo
 
 from daemon.config.secret import Secret
 from daemon.rules.rule import Rule
-from daemon.types import HOUR, MINUTE, SECOND, Millis
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
 
 NO_SECRET = Secret("")
 """Where none is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` within any span of `per`."""
-
-    count: int
-    per: Millis
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
-from daemon.config.model import Account, Budget, Limit
+from daemon.config.model import Account, Budget
 from daemon.rules.durations import duration_text
 from daemon.rules.rule import Condition
 from daemon.rules.tree import Comparison, Field, Span, walk
-from daemon.types import Millis
+from daemon.types import Limit, Millis
 
 
 def effective(accounts: Sequence[Account], budget: Budget) -> dict[str, Millis]:

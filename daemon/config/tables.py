@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_core import ErrorDetails
 
 from daemon.config import values
-from daemon.config.model import Limit, Web
+from daemon.config.model import Web
 from daemon.config.problems import Problems, did_you_mean
 from daemon.rules.rule import Condition
-from daemon.types import HOUR, MINUTE, SECOND, Millis
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
 
 Text = Annotated[str, PlainValidator(values.text)]
 Texts = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.text))]

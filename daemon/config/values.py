@@ -12,13 +12,13 @@ from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from daemon.config.model import Limit, Web
+from daemon.config.model import Web
 from daemon.config.problems import MistakeError, did_you_mean, shown
 from daemon.rules import durations
 from daemon.rules.errors import ExpressionError
 from daemon.rules.parse import condition
 from daemon.rules.rule import Condition
-from daemon.types import DAY, Millis
+from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
 

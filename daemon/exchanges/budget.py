@@ -11,31 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
-from typing import Protocol
 
 from daemon.clock import Clock
-from daemon.types import MINUTE, SECOND, Millis
+from daemon.types import MINUTE, SECOND, Limit, Millis
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` calls in any window of the length `per`."""
-
-    count: int
-    per: Millis
-
-
-class Allowance(Protocol):
-    """A limit of whatever make: the configuration has its own."""
-
-    @property
-    def count(self) -> int: ...
-
-    @property
-    def per(self) -> Millis: ...
-
-
-def halved(limit: Allowance) -> Limit:
+def halved(limit: Limit) -> Limit:
     return Limit(max(1, limit.count // 2), limit.per)
 
 
@@ -69,7 +50,7 @@ class Window:
         return self if len(kept) == len(self.ended) else replace(self, ended=kept)
 
 
-def free_in(window: Window, limit: Allowance, now: Millis) -> Millis:
+def free_in(window: Window, limit: Limit, now: Millis) -> Millis:
     """How long until the window may have a free place: 0 is now, else never too late and perhaps too early.
 
     Both ends of a window belong to it, so a call that ended at `t` holds its place up to and including t + per. A
@@ -90,9 +71,7 @@ class Wish:
     user_id: str = ""
 
 
-def stretch(
-    wishes: Mapping[str, Wish], host: Allowance, per_user: Sequence[Allowance], held: Millis = 0
-) -> dict[str, Millis]:
+def stretch(wishes: Mapping[str, Wish], host: Limit, per_user: Sequence[Limit], held: Millis = 0) -> dict[str, Millis]:
     """The effective interval of every account, by name.
 
     The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
@@ -108,7 +87,7 @@ def stretch(
     return {name: ceil(interval * factor) for name, interval in every.items()}
 
 
-def _excess(intervals: list[Fraction], limit: Allowance, held: Millis) -> Fraction:
+def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
     """By which factor these intervals together exceed the limit; 1 when they do not."""
     rate = sum((1 / interval for interval in intervals), Fraction(0))
     return max(Fraction(1), rate * (limit.per + held) / limit.count)
@@ -131,9 +110,9 @@ class Budget:
     def __init__(
         self,
         clock: Clock,
-        host: Allowance = HOST,
-        user: Allowance = USER,
-        endpoints: Mapping[str, Allowance] | None = None,
+        host: Limit = HOST,
+        user: Limit = USER,
+        endpoints: Mapping[str, Limit] | None = None,
     ) -> None:
         self._clock = clock
         self._host = host
@@ -177,8 +156,8 @@ class Budget:
         for key in self._limits(endpoint, user):
             self._windows[key] = self._windows.get(key, Window()).booked(ended)
 
-    def _limits(self, endpoint: str, user: str) -> dict[tuple[str, ...], Allowance]:
-        limits: dict[tuple[str, ...], Allowance] = {("host",): self._host, ("user", user): self._user}
+    def _limits(self, endpoint: str, user: str) -> dict[tuple[str, ...], Limit]:
+        limits: dict[tuple[str, ...], Limit] = {("host",): self._host, ("user", user): self._user}
         if endpoint in self._endpoints:
             limits["endpoint", endpoint, user] = self._endpoints[endpoint]
         if self.is_halved:

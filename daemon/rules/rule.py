@@ -38,6 +38,20 @@ class Rule:
     """None means never."""
     inhibited_by: tuple[str, ...] = ()
 
+    def written(self) -> dict[str, object]:
+        """The rule as rules.toml would say it, canonically: what is recorded of the rules in force."""
+        return {
+            "name": self.name,
+            "when": str(self.when),
+            "clear_when": "" if self.clear_when is None else str(self.clear_when),
+            "for": duration_text(self.hold),
+            "severity": self.severity.value,
+            "accounts": list(self.accounts),
+            "channels": list(self.channels),
+            "repeat": "" if self.repeat is None else duration_text(self.repeat),
+            "inhibited_by": list(self.inhibited_by),
+        }
+
     def watches(self, account: str) -> bool:
         return any(fnmatchcase(account, pattern) for pattern in self.accounts)
 

@@ -66,7 +66,7 @@ def _commit(store: Store, ledger: Ledger, setting: Setting, openings: Mapping[st
         at=clock.now(),
         reason="start",
         version=__version__,
-        rules=setting.rules,
+        rules=[rule.written() for rule in setting.rules],
         accounts=setting.accounts,
         records=tuple(opening.changed for opening in openings.values()),
         state={name: opening.state for name, opening in openings.items()},

@@ -20,6 +20,7 @@ from daemon.alerts.dispatch import Scene, dispatch
 from daemon.alerts.engine import step
 from daemon.clock import Clock
 from daemon.errors import StoreError
+from daemon.log import Episodes
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.service.journal import Journal
@@ -70,6 +71,7 @@ class Desk:
     channels: Sequence[str]
     codes: set[str]
     """Those of all alerts that ever were."""
+    episodes: Episodes
     watcher: Watcher
 
 
@@ -112,7 +114,9 @@ class Owner:
         decision = self._decide(self._stamp(arrival))
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(decision.record)) is None:
-            await self._desk.clock.sleep(next(pauses))
+            if pause := next(pauses):
+                self._desk.episodes.failed(("commit", self.account), self._sentence(), account=self.account)
+            await self._desk.clock.sleep(pause)
             recorded = await self._restart()
             if recorded is None:
                 continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
@@ -120,7 +124,11 @@ class Owner:
                 written = Written.COMMITTED
                 break
             decision = self._decide(replace(decision.record.event, seq=recorded + 1))
+        self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         self._adopt(decision, recorded=written is Written.COMMITTED)
+
+    def _sentence(self) -> str:
+        return f"the database does not take the readings of {self.account}: they are offered again every second"
 
     async def _write(self, record: Record) -> Written | None:
         """None where nobody knows whether it is recorded."""

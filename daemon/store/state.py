@@ -25,6 +25,7 @@ from daemon.types import (
     Millis,
     Notice,
     NoticeKey,
+    Quality,
     Reading,
     Source,
 )
@@ -175,15 +176,19 @@ def bookings(connection: Connection, since: Millis) -> list[Book]:
 
 def calls(connection: Connection, since: Millis) -> list[Call]:
     """Calls of the daemon itself, as far as what they brought was recorded, oldest first."""
-    polled = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
-    found = [
-        Call(row.name, row.at)
-        for table, which in ((snapshots, polled), (misses, misses.c.seq > 0))
-        for row in connection.execute(
-            select(accounts.c.name, table.c.at).join(accounts).where(table.c.at >= since, table.c.seq > 0, which),
-        )
-    ]
+    # Account by account: that is how their rows are indexed.
+    names = connection.execute(select(accounts.c.id, accounts.c.name)).all()
+    found = [Call(row.name, at) for row in names for at in _called(connection, row.id, since)]
     return sorted(found, key=lambda call: call.at)
+
+
+def _called(connection: Connection, account_id: int, since: Millis) -> Iterator[Millis]:
+    for table in (snapshots, misses):
+        chosen = select(table.c.at).where(table.c.account_id == account_id, table.c.at >= since, table.c.seq > 0)
+        if table is snapshots:
+            chosen = chosen.where(snapshots.c.source.in_((Source.REST, Source.CONFIRM)))
+            chosen = chosen.where(snapshots.c.quality != Quality.UNCONFIRMED)  # a second row of one call
+        yield from connection.scalars(chosen)
 
 
 def _number(connection: Connection, account: str) -> int | None:

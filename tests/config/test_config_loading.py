@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.config import Account, Budget, Channel, Checks, Daemon, Limit, Secret, System, Web, load_rules
+from daemon.config import Account, Budget, Channel, Checks, Daemon, Secret, System, Web, load_rules
 from daemon.errors import ConfigError
 from daemon.rules.parse import condition
 from daemon.rules.rule import Rule
-from daemon.types import HOUR, MINUTE, SECOND, Severity
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Severity
 from tests.config.written import ACCOUNT, CHANNELS, PATH, RULE, WHOLE, loaded, problems
 
 FULL = """

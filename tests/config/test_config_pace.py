@@ -2,8 +2,9 @@
 
 import pytest
 
-from daemon.config import Account, Budget, Limit, Secret, pace
+from daemon.config import Account, Budget, Secret, pace
 from daemon.rules.parse import condition
+from daemon.types import Limit
 
 
 def account(name: str, every: int) -> Account:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config import Limit, Web, values
+from daemon.config import Web, values
 from daemon.config.problems import MistakeError
 from daemon.rules.durations import duration_text
-from daemon.types import DAY
+from daemon.types import DAY, Limit
 
 GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.text, "", ""),

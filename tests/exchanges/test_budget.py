@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Limit, Window, Wish, free_in, halved, stretch
-from daemon.types import MINUTE, SECOND, Millis
+from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, Wish, free_in, halved, stretch
+from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
 TWO = Limit(2, 10)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from daemon.exchanges import Account, Tools
 from daemon.exchanges.answers import Page
-from daemon.exchanges.budget import Budget, Limit
+from daemon.exchanges.budget import Budget
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
 from daemon.exchanges.http import open_session
-from daemon.types import SECOND, Answer, Balances, MissReason, NoAnswer
+from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.fakes import ManualClock
 
 SAMPLE = (

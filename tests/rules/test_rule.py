@@ -67,3 +67,22 @@ def test_policy_is_no_meaning() -> None:
     """D5: severity, channels, accounts, repeat and inhibition may change and keep the alert."""
     other = replace(LOW, severity=Severity.CRITICAL, channels=("a",), repeat=None, inhibited_by=("b",), name="c")
     assert other.meaning == LOW.meaning
+
+
+def test_a_rule_is_recorded_as_it_would_be_written() -> None:
+    """Epochs hold the rules in force, in canonical spelling, so that a replay can read them again."""
+    bare = Rule("low", condition("availableMargin<1_00"))
+    assert bare.written() == {
+        "name": "low",
+        "when": "available_margin < 100",
+        "clear_when": "",
+        "for": "0s",
+        "severity": "warning",
+        "accounts": ["*"],
+        "channels": [],
+        "repeat": "4h",
+        "inhibited_by": [],
+    }
+    full = Rule("low", condition("age > 2m"), condition("age < 1m"), hold=90_000, repeat=None, channels=("email",))
+    assert (full.written()["clear_when"], full.written()["for"]) == ("age < 1m", "1m30s")
+    assert (full.written()["repeat"], full.written()["channels"]) == ("", ["email"])

@@ -4,6 +4,7 @@ A `Life` is what runs between a start and a stop (or a crash) on one database.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from daemon.alerts.codes import code
+from daemon.log import Episodes
 from daemon.rules.rule import Rule
 from daemon.service.beginning import begin
 from daemon.service.journal import StoreJournal
@@ -55,7 +57,15 @@ class Life:
             self.store.close()
             raise
         self.journal = StoreJournal(self.store, self.clock)
-        desk = Desk(self.journal, self.ledger, self.clock, channels, codes, self.watcher)
+        desk = Desk(
+            self.journal,
+            self.ledger,
+            self.clock,
+            channels,
+            codes,
+            Episodes(logging.getLogger("lives"), self.clock),
+            self.watcher,
+        )
         self.owners = {name: Owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
 
     async def __aenter__(self) -> Self:

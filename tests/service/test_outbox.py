@@ -245,3 +245,35 @@ async def test_every_attempt_is_watched(bench: Bench) -> None:
     bench.queue(notice())
     await bench.clock.advance(5 * SECOND)
     assert bench.watcher.attempts == [("telegram", LATER), ("telegram", Attempted(Outcome.DELIVERED))]
+
+
+class BrokenWay(ScriptedNotifier):
+    """Breaks once, as no notifier should."""
+
+    async def send(self, message: Message) -> Attempted:
+        if not self.sent:
+            self.sent.append(message)
+            raise ZeroDivisionError
+        return await super().send(message)
+
+
+async def test_promise_2_a_way_that_breaks_loses_nothing(bench: Bench) -> None:
+    """A notifier that raises may have delivered: the outcome is unknown, and the retry says so."""
+    office = bench.couriers["telegram"]._office
+    broken = BrokenWay()
+    courier = Courier(Channel("broken", 0), broken, office)
+    bench.tasks.append(asyncio.create_task(courier.run()))
+    bench.queue(replace(notice(), key=replace(notice().key, channel="broken")))
+    await bench.clock.advance(5 * SECOND)
+    assert len(broken.sent) == 2
+    assert "may be a repeat" in broken.sent[1].body
+
+
+async def test_promise_2_a_fault_of_ours_keeps_nothing_from_being_tried_again(bench: Bench) -> None:
+    """An error in the middle of a pass puts the news back into the queue before it is told."""
+    bench.journal.answers = [ZeroDivisionError()]
+    courier = bench.couriers["telegram"]
+    bench.queue(notice())
+    with pytest.raises(ZeroDivisionError):
+        await courier.attempt()
+    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]

@@ -29,6 +29,7 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    Source,
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
@@ -225,6 +226,14 @@ def test_calls_tell_the_budget(store: Store, write: Write) -> None:
         (ACCOUNT, T0 + 3_000),
     ]
     assert store.bookings(T0) == [Book(T0 + 4_000, "assets", "1162061")]
+
+
+def test_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:
+    """B3: a suspect and its judgement are two rows of one call; a push is none."""
+    suspect = reading(2, T0 + 2_000, Quality.SUSPECT)
+    pushed = replace(reading(4, T0 + 6_000), source=Source.WS)
+    write(*(Record(ACCOUNT, each) for each in (suspect, Unconfirmed(3, T0 + 5_000, suspect), pushed)))
+    assert [call.at for call in store.calls(0)] == [T0 + 2_000]
 
 
 def test_digits_survive(store: Store, write: Write) -> None:

@@ -1,0 +1,103 @@
+"""`alerts`: episodes with their transitions."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from daemon.cli.episodes import MOST
+from daemon.types import DAY, MINUTE, SECOND, Alert, Judged, Record, Severity, State, Transition
+from tests.cli.calls import call, record, write
+from tests.fakes import NOON, ManualClock
+from tests.values import judged, reading
+
+LATER = ManualClock(NOON + 10 * MINUTE)
+
+
+def fired(seq: int, rule: str = "low", why: Judged | None = None) -> Record:
+    at = NOON + seq * SECOND
+    alert = Alert(rule, seq, f"aaa{seq}", Severity.CRITICAL, State.FIRING, "when x", at, at, None, why or judged("90"))
+    value = alert.judged.value if alert.judged else None
+    change = Transition(rule, seq, at, State.OK, State.FIRING, "condition", value)
+    return Record("main", reading(seq, at), (replace(alert, worst=value),), (change,))
+
+
+def resolved(seq: int, begun: Record) -> Record:
+    at = NOON + seq * SECOND
+    over = replace(begun.alerts[0], state=State.RESOLVED, ended_at=at)
+    change = Transition(over.rule, over.seq, at, State.FIRING, State.RESOLVED, "cleared", Decimal(130))
+    return Record("main", reading(seq, at), (over,), (change,))
+
+
+def test_an_alert_tells_its_whole_life(tmp_path: Path) -> None:
+    """Each transition a line, the first one with rule, account and id; an end says how long it lasted."""
+    begun = fired(2)
+    record(tmp_path, begun, resolved(122, begun))
+    shown = call("alerts", "--config", write(tmp_path), clock=LATER).stdout.splitlines()
+    assert [line.split() for line in shown[1:]] == [
+        ["aaa2", "low", "main", "critical", "firing", "2026-01-01", "12:00:02", "90", "condition"],
+        ["resolved", "2026-01-01", "12:02:02", "130", "cleared,", "lasted", "2", "min"],
+    ]
+
+
+def test_json_and_csv_have_it_for_programs(tmp_path: Path) -> None:
+    """Exact digits as strings, instants with offset, transitions as in `backtest`."""
+    begun = fired(2)
+    record(tmp_path, begun, resolved(122, begun))
+    path = write(tmp_path)
+    (alert,) = json.loads(call("alerts", "--config", path, "--format", "json", clock=LATER).stdout)
+    assert (alert["id"], alert["state"], alert["worst"], alert["field"]) == (
+        "aaa2",
+        "resolved",
+        "90",
+        "available_margin",
+    )
+    assert alert["transitions"][1] == {
+        "at": "2026-01-01T12:02:02.000+01:00",
+        "from": "firing",
+        "to": "resolved",
+        "value": "130",
+        "reason": "cleared",
+    }
+    rows = csv.DictReader(io.StringIO(call("alerts", "--config", path, "--format", "csv", clock=LATER).stdout))
+    assert [(row["id"], row["to"]) for row in rows] == [("aaa2", "firing"), ("aaa2", "resolved")]
+
+
+def test_the_age_of_a_reading_is_shown_as_a_duration(tmp_path: Path) -> None:
+    """120000 is no number for people."""
+    record(tmp_path, fired(2, "stale", judged("120000", "60000", falling=False, field="age")))
+    assert "2 min" in call("alerts", "--config", write(tmp_path), clock=LATER).stdout
+
+
+def test_open_alerts_are_shown_however_old(tmp_path: Path) -> None:
+    """What fires since last week is still of interest; what ended before the span is not."""
+    over = fired(2)
+    record(tmp_path, over, resolved(3, over), fired(4, "other"))
+    shown = call("alerts", "--config", write(tmp_path), clock=ManualClock(NOON + 7 * DAY)).stdout
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == ["aaa4"]
+
+
+def test_nothing_in_the_span_is_said(tmp_path: Path) -> None:
+    """An empty table would leave a doubt."""
+    record(tmp_path)
+    result = call("alerts", "--config", write(tmp_path), clock=LATER)
+    assert (result.exit_code, result.stdout) == (0, "no alerts in this span; --since 7d looks further back\n")
+
+
+def test_accounts_are_chosen_by_glob(tmp_path: Path) -> None:
+    """As in `history`; an account without alerts has none."""
+    record(tmp_path, fired(2))
+    path = write(tmp_path)
+    assert len(json.loads(call("alerts", "--account", "m*", "--config", path, "--format", "json").stdout)) == 1
+    assert json.loads(call("alerts", "--account", "x*", "--config", path, "--format", "json").stdout) == []
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
+    """Csv and json are not."""
+    record(tmp_path, *(fired(seq, f"rule-{seq}") for seq in range(1, MOST + 3)))
+    path = write(tmp_path)
+    shown = call("alerts", "--config", path, clock=LATER).stdout.splitlines()
+    assert shown[-1] == f"the last {MOST} of {MOST + 2} alerts; --format csv and --format json have all"
+    assert len(json.loads(call("alerts", "--config", path, "--format", "json", clock=LATER).stdout)) == MOST + 2

@@ -1,0 +1,155 @@
+"""`check --online`: one call per account, at a real HTTP server."""
+
+import contextlib
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from daemon.cli.configuration import configuration
+from daemon.cli.online import recorded, twins
+from daemon.clock import SystemClock
+from daemon.store import History
+from daemon.store.operations import Identify
+from daemon.types import Answer, Balances, MissReason, NoAnswer, Record
+from tests.cli.calls import SECRETS, account, call, collecting, exchange, record, url, write
+from tests.fakes import NOON
+from tests.values import miss, reading
+
+KEYS = ("planted-key-4711", "planted-secret-4711")
+
+
+def online(path: Path) -> tuple[int, list[str]]:
+    """Status, and the lines about the exchange."""
+    result = call("check", "--online", "--config", path, clock=SystemClock())
+    assert "planted" not in result.output
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("memory"))
+    return result.exit_code, lines[start + 1 :]
+
+
+def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
+    """The person sees that it is the right account, with its numbers."""
+    with exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77").set(available_margin="123.45", al_freeze="6")
+        status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+    assert status == 0
+    assert lines == [
+        "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin 0  al_freeze 6"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("code_6000", r"auth: CoinW refused the key .*: check api_key and secret_key.*"),
+        ("code_6003", r"permission: .*"),
+        ("html", r"blocked: CoinW keeps this machine out \(HTTP 403, a web page\).*"),
+        ("http_502", r"http_5xx: .*"),
+        ("redirect", r"bad_answer: .*check rest_url"),
+    ],
+)
+def test_a_refusal_is_its_reason_and_a_sentence(tmp_path: Path, fault: str, sentence: str) -> None:
+    """The reason for machines, the remedy for people, status 1."""
+    with exchange() as simulator:
+        simulator.account("main", *KEYS).fault(fault)
+        status, (line,) = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+    assert status == 1
+    assert re.fullmatch(f"main: {sentence}", line)
+
+
+def test_a_wrong_key_and_a_wrong_secret_are_told_beside_a_good_account(tmp_path: Path) -> None:
+    """One account's failure does not hide the others."""
+    with exchange() as simulator:
+        simulator.account("main", *KEYS)
+        tables = (
+            account("key", simulator.rest_url, api_key="planted-other-key"),
+            account("secret", simulator.rest_url, secret_key="planted-other-secret"),
+            account("main", simulator.rest_url),
+        )
+        status, lines = online(write(tmp_path, *tables))
+    assert status == 1
+    assert [line.split(" ")[:2] for line in lines] == [["key:", "auth:"], ["secret:", "auth:"], ["main:", "user"]]
+
+
+def test_an_unreachable_host_is_one_sentence(tmp_path: Path) -> None:
+    """Which host, and what to look at."""
+    expected = "main: network: 127.0.0.1:9 refused the connection: check the address and that it is up"
+    assert online(write(tmp_path, account())) == (1, [expected])
+
+
+def test_two_accounts_of_one_user_are_warned_of(tmp_path: Path) -> None:
+    """SEMANTICS B4: they would be read and alert twice; still both work."""
+    with exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77")
+        both = (account("a", simulator.rest_url), account("b", simulator.rest_url))
+        status, lines = online(write(tmp_path, *both))
+    assert status == 0
+    assert lines[-1] == "warning: a and b are the same user 77: they are read, and alert, twice"
+
+
+def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
+    """SEMANTICS B4: what the record learned counts; both ids and the remedy are named."""
+    with collecting(tmp_path) as store:
+        store.submit(Identify("main", "66")).result()
+    with exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77")
+        status, (line,) = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+    assert status == 1
+    assert all(part in line for part in ("wrong_user", "user 77", "user 66", 'set user_id = "77"'))
+
+
+def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
+    """SEMANTICS B3: `check` books into the budget, whether it was answered or not."""
+    with collecting(tmp_path, accounts=("main", "down")), exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77")
+        online(write(tmp_path, account(rest_url=simulator.rest_url), account("down")))
+    with History.open(url(tmp_path)) as history:
+        assert {(book.endpoint, book.user) for book in history.bookings(0)} == {("assets", "77"), ("assets", "")}
+
+
+def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
+    """SEMANTICS B3: the daemon's readings and misses, and what other commands booked, hold their places."""
+    with collecting(tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))) as store:
+        store.submit(Identify("main", "77")).result()
+    told = recorded(configuration(write(tmp_path), SECRETS), NOON + 9_000)
+    assert [(call_.at, call_.user) for call_ in told.calls] == [(NOON, "77"), (NOON + 1, "77")]
+    assert recorded(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()
+
+
+def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> None:
+    """`check` before the first `run`."""
+    online(write(tmp_path, account()))
+    assert not (tmp_path / "marginwatch.db").exists()
+
+
+def test_a_damaged_record_does_not_keep_from_asking(tmp_path: Path) -> None:
+    """It is said, and the exchange is asked all the same."""
+    (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
+    status, lines = online(write(tmp_path, account()))
+    assert status == 1
+    assert lines[0].startswith("warning: asking without the record, which cannot be read: ")
+    assert lines[1].startswith("main: network: ")
+
+
+def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
+    """The answer counts all the same."""
+    record(tmp_path)
+    with exchange() as simulator, contextlib.closing(sqlite3.connect(tmp_path / "marginwatch.db")) as other:
+        simulator.account("main", *KEYS)
+        other.execute("BEGIN IMMEDIATE")
+        status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+    assert status == 0
+    assert lines[1].startswith("warning: the call could not be booked for the daemon's budget: the database")
+
+
+def test_different_users_are_no_twins() -> None:
+    """Nor is an account that did not answer."""
+    answers = {
+        "a": Answer("1", None, Balances()),
+        "b": NoAnswer(MissReason.TIMEOUT, ""),
+        "c": Answer("2", None, Balances()),
+    }
+    assert list(twins(answers)) == []

@@ -1,0 +1,85 @@
+"""`check --notify`: a real message to a real receiver."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from daemon.cli.reach import message
+from daemon.clock import SystemClock
+from tests.cli.calls import CHANNEL, account, call, write
+
+
+@contextmanager
+def receiver(status: int = 200) -> Iterator[tuple[str, list[bytes]]]:
+    """An HTTP server on loopback: its address, and what it was sent."""
+    heard: list[bytes] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}", heard
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def notify(path: Path) -> tuple[int, list[str]]:
+    result = call("check", "--notify", "--config", path, clock=SystemClock())
+    assert "planted" not in result.output
+    return result.exit_code, [
+        line for line in result.stdout.splitlines() if line.startswith(("hook", "other", "there"))
+    ]
+
+
+def test_every_channel_gets_a_message_that_says_it_is_a_test(tmp_path: Path) -> None:
+    """Nobody must take it for an alert."""
+    with receiver() as (address, heard):
+        channel = CHANNEL.replace("127.0.0.1:9", address)
+        answers = notify(write(tmp_path, account(), channel, channel.replace('"hook"', '"other"')))
+    assert answers == (0, ["hook: delivered", "other: delivered"])
+    told = json.loads(heard[0])
+    assert told["title"] == "TEST: marginwatch reaches you"
+    assert told["message"].startswith('This is a test of the channel "hook", sent by marginwatch check --notify at 20')
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (500, "hook: not delivered: JSON answered HTTP 500"),
+        (410, "hook: refused for good: JSON answered HTTP 410"),
+    ],
+)
+def test_a_channel_that_fails_is_told_with_what_it_answered(tmp_path: Path, status: int, line: str) -> None:
+    """Status 1, and the other channels are tried all the same."""
+    with receiver(status) as (bad, _), receiver() as (good, heard):
+        tables = (CHANNEL.replace("127.0.0.1:9", bad), CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"))
+        assert notify(write(tmp_path, account(), *tables)) == (1, [line, "other: delivered"])
+    assert len(heard) == 1
+
+
+def test_without_a_channel_there_is_nothing_to_try(tmp_path: Path) -> None:
+    """Asked to notify, it cannot."""
+    assert notify(write(tmp_path, account())) == (1, ["there is no channel to try: add [[channels]]"])
+
+
+def test_the_message_names_channel_and_time() -> None:
+    """So that a person knows which of several works."""
+    assert message("phone", "noon").body == (
+        'This is a test of the channel "phone", sent by marginwatch check --notify at noon. Nothing is wrong.'
+    )

@@ -1,0 +1,100 @@
+"""`check`: what it says of the file alone."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.cli import pacing
+from daemon.cli.configuration import configuration
+from daemon.store.operations import Identify
+from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
+
+WINDOW = """
+[[rules]]
+name = "spike"
+when = "delta(al_freeze, 1h) > 200 and max(al_freeze, 7d) > 5"
+clear_when = "al_freeze < 150"
+"""
+
+
+def test_a_good_file_is_counted(tmp_path: Path) -> None:
+    """The sentence a person wants to read, then the warnings, the pace and the memory."""
+    result = call("check", "--config", write(tmp_path, account(), account("b"), RULE, CHANNEL))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "rules.toml is good: 2 accounts, 1 channel, 1 rule",
+        "warning: accounts[1].api_key: the same key as accounts[0]; both read one account",
+        "warning: channels: there is only one; add a second of another kind, for when it fails",
+        "main: read every 5s",
+        "b: read every 5s",
+        "memory for the rules' windows: about 302 kB",
+    ]
+
+
+def test_a_stretched_interval_is_told(tmp_path: Path) -> None:
+    """SEMANTICS B3: when wishes exceed the budget, `check` shows what is left of them."""
+    many = [account(f"a{n}", every="400ms", api_key=f"key-number-{n}") for n in range(4)]
+    result = call("check", "--config", write(tmp_path, *many, "[budget]\nhost = '5 per 2s'\n"))
+    assert "a0: read every 1s600ms instead of 400ms, to stay within [budget]" in result.stdout.splitlines()
+
+
+def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
+    """SEMANTICS B3: known from the file, from the record, or from a shared key."""
+    keys = {"every": "1s"}
+    same = write(tmp_path, *(account(name, api_key="key-a", **keys) for name in "abc"))
+    assert pacing.intervals(configuration(same, SECRETS), {}) == {"a": 1_200, "b": 1_200, "c": 1_200}
+    own = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "abc"))
+    assert pacing.intervals(configuration(own, SECRETS), {}) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    users = {"a": "7", "b": "7", "c": "8"}
+    assert pacing.intervals(configuration(own, SECRETS), users) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    assert pacing.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_200
+
+
+def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
+    """What the daemon has learned counts."""
+    keys = {"every": "500ms"}
+    path = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "ab"))
+    with collecting(tmp_path, accounts=("a", "b")) as store:
+        for name in "ab":
+            store.submit(Identify(name, "7")).result()
+    assert "a: read every 800ms instead of 500ms" in call("check", "--config", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((), 5 * 121 * 250),
+        ((RULE,), 5 * 121 * 250),
+        ((WINDOW,), (4 * 121 + 120_961) * 250),
+        ((WINDOW, WINDOW.replace("spike", "other")), (4 * 121 + 120_961) * 250),
+        ((WINDOW.replace("[[rules]]", '[[rules]]\naccounts = ["x"]'),), 5 * 121 * 250),
+    ],
+)
+def test_memory_is_that_of_the_longest_window_of_each_expression(
+    tmp_path: Path, rules: tuple[str, ...], expected: int
+) -> None:
+    """Equal windows are kept once; the five fields are kept for ten minutes anyway."""
+    config = configuration(write(tmp_path, account(), *rules), SECRETS)
+    assert pacing.memory(config, {"main": 5_000}) == expected
+
+
+def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
+    """A week of readings every five seconds."""
+    result = call("check", "--config", write(tmp_path, account(), WINDOW))
+    assert "memory for the rules' windows: about 30 MB" in result.stdout
+
+
+def test_a_damaged_database_is_a_warning(tmp_path: Path) -> None:
+    """The file is good all the same; the sentence says what to do about the database."""
+    (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
+    result = call("check", "--config", write(tmp_path))
+    assert result.exit_code == 0
+    warned = [line for line in result.stdout.splitlines() if "is no SQLite database" in line]
+    assert len(warned) == 1
+
+
+def test_nothing_secret_is_printed(tmp_path: Path) -> None:
+    """Promise 9, in whatever `check` says."""
+    record(tmp_path)
+    result = call("check", "--config", write(tmp_path))
+    assert "planted" not in result.output

@@ -1,0 +1,111 @@
+"""`status`: how things stand."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation
+from daemon.types import (
+    SECOND,
+    Alert,
+    Attempted,
+    Facts,
+    Kind,
+    Message,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Record,
+    Severity,
+    State,
+    Transition,
+)
+from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
+from tests.fakes import NOON, ManualClock
+from tests.values import judged, miss, reading
+
+LATER = ManualClock(NOON + 65 * SECOND)
+AT = NOON + 5 * SECOND
+KEY = NoticeKey("main", "low", 2, "hook", Kind.FIRING, 2)
+
+
+def fired() -> Record:
+    alert = Alert("low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90"))
+    change = Transition("low", 2, AT, State.OK, State.FIRING, "condition", judged("90").value)
+    notice = Notice(KEY, AT, Facts(Severity.WARNING, "ab3d", AT, AT, AT, judged("90")))
+    return Record("main", reading(2, AT, available_margin="90"), (alert,), (change,), (notice,))
+
+
+def attempt(n: int, outcome: Outcome, state: NoticeState, detail: str = "") -> tuple[Operation, Operation]:
+    key = MessageKey("hook", AT + n * SECOND, n)
+    claim = Claim(key, (KEY,), Message("title", "body", Severity.WARNING))
+    return claim, Mark(key, AT + n * SECOND, Attempted(outcome, detail), {KEY: state})
+
+
+def configured(folder: Path) -> Path:
+    return write(folder, account(), account("new"), RULE, CHANNEL)
+
+
+def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
+    """Is a daemon collecting, how fresh is each account, what fires, what waits and why."""
+    with collecting(tmp_path, fired(), Record("main", miss(3, NOON + 10 * SECOND))) as store:
+        for operation in attempt(1, Outcome.LATER, NoticeState.QUEUED, "it refuses connections"):
+            store.submit(operation).result()
+        result = call("status", "--config", configured(tmp_path), clock=LATER)
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert lines[0] == f"a daemon is collecting, pid {os.getpid()}"
+    assert "main 5s 1 min ago 90 1 read, 1 missed 55 s ago: timeout" in lines
+    assert "new 5s never - - -" in lines
+    assert "ab3d low main warning firing 1 min -" in lines
+    assert "hook never 1 in a row: it refuses connections 1, the oldest 1 min ago" in lines
+
+
+def test_json_has_it_for_programs(tmp_path: Path) -> None:
+    """One object; numbers as strings, instants with offset."""
+    with collecting(tmp_path, fired()) as store:
+        delivered = attempt(1, Outcome.DELIVERED, NoticeState.DELIVERED)
+        for operation in (Identify("main", "1162061"), *delivered):
+            store.submit(operation).result()
+        result = call("status", "--format", "json", "--config", configured(tmp_path), clock=LATER)
+    status = json.loads(result.stdout)
+    assert (status["collecting"], status["pid"]) == (True, os.getpid())
+    assert [each["account"] for each in status["accounts"]] == ["main", "new"]
+    main = status["accounts"][0]
+    assert (main["user_id"], main["every"], main["available_margin"]) == ("1162061", "5s", "90")
+    assert main["reading_at"] == "2026-01-01T12:00:05.000+01:00"
+    assert [each["id"] for each in status["alerts"]] == ["ab3d"]
+    assert status["channels"] == [
+        {
+            "channel": "hook",
+            "delivered_at": "2026-01-01T12:00:06.000+01:00",
+            "failures": 0,
+            "detail": None,
+            "waiting": 0,
+            "waiting_since": None,
+        }
+    ]
+
+
+def test_csv_has_a_row_per_account(tmp_path: Path) -> None:
+    """For a spreadsheet or a shell script."""
+    record(tmp_path, fired())
+    result = call("status", "--format", "csv", "--config", configured(tmp_path), clock=LATER)
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["account"], row["available_margin"]) for row in rows] == [("main", "90"), ("new", "")]
+
+
+def test_a_stopped_daemon_is_said(tmp_path: Path) -> None:
+    """The lock tells, not what is recorded; a reading from the future is shown with its time."""
+    record(tmp_path, fired())
+    result = call("status", "--config", configured(tmp_path), clock=ManualClock(NOON))
+    assert result.stdout.splitlines()[0] == "no daemon is collecting: start it with marginwatch run"
+    assert "2026-01-01 12:00:05" in result.stdout
+
+
+def test_a_channel_that_is_gone_shows_while_something_waits_for_it(tmp_path: Path) -> None:
+    """Nothing that is undelivered hides."""
+    record(tmp_path, fired())
+    result = call("status", "--config", write(tmp_path, account(), RULE), clock=LATER)
+    assert "hook" in result.stdout

@@ -1,0 +1,94 @@
+"""Reading our own Markdown: blocks of code, tables, links, and the commands that stand in it."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"\]\(([^)]+)\)")
+_CELL = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One Markdown file."""
+
+    path: Path
+
+    @property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    def blocks(self, language: str) -> list[str]:
+        """The blocks of code in a language, in their order."""
+        return [body for named, body in _BLOCK.findall(self.text) if named == language]
+
+    def links(self) -> list[str]:
+        return _LINK.findall(_BLOCK.sub("", self.text))
+
+    def commands(self) -> set[tuple[str, ...]]:
+        """Every call of marginwatch that the page names, without the program's name."""
+        prose = _SPAN.findall(_BLOCK.sub("", self.text))
+        shown = (line[2:] for block in self.blocks("console") for line in block.splitlines() if line.startswith("$ "))
+        return {tuple(words) for text in (*prose, *shown) if (words := _arguments(text)) is not None}
+
+    def tables(self) -> Iterator["MarkdownTable"]:
+        """With the heading under which they stand."""
+        heading, lines = "", [*_BLOCK.sub("", self.text).splitlines(), ""]
+        rows: list[list[str]] = []
+        for line in lines:
+            if line.startswith("|"):
+                rows.append([cell.strip() for cell in _CELL.split(line)[1:-1]])
+            elif rows:
+                yield MarkdownTable(heading, rows[0], rows[2:])
+                rows = []
+            if line.startswith("#"):
+                heading = line.lstrip("# ")
+
+    def table(self, heading: str) -> "MarkdownTable":
+        return next(table for table in self.tables() if table.heading == heading)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkdownTable:
+    heading: str
+    columns: list[str]
+    rows: list[list[str]]
+
+    def column(self, name: str) -> list[str]:
+        at = self.columns.index(name)
+        return [row[at] for row in self.rows]
+
+
+def code(cell: str) -> str:
+    """What stands in a cell as code; the whole cell where it is none."""
+    return cell[1:-1] if len(cell) > 2 and cell[0] == cell[-1] == "`" else cell
+
+
+def _arguments(text: str) -> list[str] | None:
+    """What follows the program's name in a call of it, up to a comment, a pipe or a redirection; None for no call."""
+    words = shlex.split(text, comments=True) if text.count('"') % 2 == 0 and "'" not in text else text.split()
+    start = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "marginwatch"), None)
+    if start is None or any(not _leads(word) for word in words[:start]):
+        return None
+    end = next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))
+    return words[start + 1 : end]
+
+
+def _leads(word: str) -> bool:
+    """Whether a word may stand before the program: another user, a variable."""
+    return word in {"sudo", "-u", "marginwatch", "watch"} or "=" in word
+
+
+README = Page(ROOT / "README.md")
+RULES = Page(ROOT / "docs/rules.md")
+DATABASE = Page(ROOT / "docs/database.md")
+CONFIGURATION = Page(ROOT / "docs/configuration.md")
+DELIVERY = Page(ROOT / "docs/delivery.md")
+CHANGELOG = Page(ROOT / "CHANGELOG.md")
+PAGES = (README, RULES, DATABASE, CONFIGURATION, DELIVERY, CHANGELOG)

@@ -1,0 +1,113 @@
+"""The pages in docs/: their links, and the rule language, whose worked examples are executed."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
+from decimal import Decimal
+
+import pytest
+
+from daemon.readings.fields import AGE, NAMES
+from daemon.rules import functions
+from daemon.rules.durations import duration
+from daemon.rules.errors import ExpressionError
+from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.rules.parse import condition
+from daemon.rules.rule import Condition, Rule
+from daemon.types import MINUTE, Balances, Quality, Reading, Source
+from tests.config.written import ACCOUNT, CHANNELS, problems
+from tests.docs.markdown import PAGES, RULES, MarkdownTable, Page, code
+from tests.fakes import NOON
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
+def test_links_lead_somewhere(page: Page) -> None:
+    """A link to a file names one that exists, and a heading in it."""
+    for link in page.links():
+        name, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = (page.path.parent / name) if name else page.path
+        assert target.exists(), link
+        headings = [line.lstrip("# ").lower() for line in target.read_text().splitlines() if line.startswith("#")]
+        assert not anchor or anchor.replace("-", " ") in headings, link
+
+
+EXAMPLES = [table for table in RULES.tables() if table.columns[0] == "at"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.heading)
+def test_worked_examples_have_the_values_shown(example: MarkdownTable) -> None:
+    """C1 to C4: each row of an example, fed as a reading or a miss, gives the values in its row."""
+    expressions = [code(column) for column in example.columns if column.startswith("`")]
+    rules = [Rule(text, _condition(text)) for text in expressions]
+    evaluator = Evaluator(rules)
+    for seq, row in enumerate(example.rows):
+        cells = dict(zip(map(code, example.columns), row, strict=True))
+        verdicts = _verdicts(evaluator, seq, cells)
+        assert {text: _shown(text, verdicts.get(text)) for text in expressions} == {
+            text: _read(cells[text]) for text in expressions
+        }, cells["at"]
+
+
+def _condition(text: str) -> Condition:
+    """A condition as it is; of a mere value one that holds it."""
+    if text == AGE:
+        return condition("age >= 0s")
+    try:
+        return condition(text)
+    except ExpressionError:
+        return condition(f"({text}) >= 0")
+
+
+def _is_value(text: str) -> bool:
+    if text != AGE:
+        with suppress(ExpressionError):
+            condition(text)
+            return False
+    return True
+
+
+def _verdicts(evaluator: Evaluator, seq: int, cells: Mapping[str, str]) -> Mapping[str, Verdict]:
+    hours, minutes = map(int, cells["at"].split(":"))
+    at = NOON + (60 * hours + minutes) * MINUTE
+    if "miss" in cells.values():
+        return evaluator.miss(at)
+    sent = {field.name: Decimal(cells[field.name]) for field in fields(Balances) if cells.get(field.name)}
+    return evaluator.read(Reading(seq, at, Source.REST, Quality.OK, None, Balances(**sent)))
+
+
+def _shown(text: str, verdict: Verdict | None) -> object:
+    """What a verdict says, as `_read` reads it in a cell."""
+    if verdict is None:
+        return "not judged"
+    if not _is_value(text):
+        return {True: "yes", False: "no", None: "unknown"}[verdict.when]
+    assert verdict.judged is not None
+    return "unknown" if verdict.judged.value is None else verdict.judged.value
+
+
+def _read(cell: str) -> object:
+    if cell in {"yes", "no", "unknown", "not judged"}:
+        return cell
+    span = duration(cell)
+    return Decimal(span) if span is not None else Decimal(cell.replace("∞", "Infinity"))
+
+
+def test_every_field_and_function_is_explained() -> None:
+    """The tables name exactly the fields and functions there are, and those to come."""
+    assert [code(cell) for cell in RULES.table("Fields").column("field")] == list(NAMES)
+    windows = next(table for table in RULES.tables() if table.columns[0] == "function")
+    assert {code(cell).partition("(")[0] for cell in windows.column("function")} == set(functions.names())
+    known = {functions.find(name).known_from for name in functions.names()}
+    assert {int(cell.split()[0]) for cell in windows.column("known from")} == known
+    planned = RULES.text.partition("Not available yet: ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", planned)) == functions.PLANNED
+
+
+def test_the_mistake_shown_is_the_one_that_is_told() -> None:
+    """The example of a wrong expression is what `check` really prints."""
+    (shown,) = RULES.blocks("text")
+    rule = '\n[[rules]]\nname = "a"\nwhen = "avalable_margin < 100"\n'
+    assert "\n".join(problems(ACCOUNT + CHANNELS + rule)) + "\n" == shown
