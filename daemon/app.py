@@ -205,7 +205,7 @@ class App:
         self._schedule.realign()
 
     def _slot_trouble(self, account: str, what: str) -> None:
-        self._episodes.failed(("slot", account, what), f"a reading of {account} {what}", account=account)
+        self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
 
     def _store_down(self, reason: str) -> None:
         sentence = f"the database refuses to write ({reason}): judging goes on, the record follows when it can"

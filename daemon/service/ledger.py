@@ -113,9 +113,10 @@ class Ledger:
                 self._tell(key, waiting=None, in_flight=True)
 
     def unsend(self, keys: Iterable[NoticeKey]) -> None:
-        """The attempt never began: back into the queue as if nothing had been tried."""
+        """The attempt never began: back into the queue as if nothing had been tried; what is settled stays so."""
         for key in keys:
-            self._requeue(key)
+            if key in self._open[key.channel]:
+                self._requeue(key)
 
     def settle(self, keys: Iterable[NoticeKey], outcome: Outcome, at: Millis, *, give_up: bool = False) -> None:
         """An attempt ended at `at` (wall time). `give_up`: refused, and told to other channels instead."""

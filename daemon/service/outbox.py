@@ -24,6 +24,7 @@ from daemon.types import (
     MINUTE,
     SECOND,
     Attempted,
+    Message,
     Millis,
     Notice,
     NoticeKey,
@@ -86,10 +87,11 @@ class Courier:
             return
         keys = [entry.notice.key for entry in entries]
         self._office.ledger.sending(keys)
-        if self._parked:
-            await self._pass_on(entries)
-        else:
-            await self._deliver(entries, keys)
+        try:
+            await (self._pass_on(entries) if self._parked else self._deliver(entries, keys))
+        except Exception:
+            self._office.ledger.unsend(keys)  # a fault of ours must not keep the news from being tried again
+            raise
 
     @property
     def _parked(self) -> bool:
@@ -107,9 +109,15 @@ class Courier:
             office.ledger.unsend(keys)
             self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
             return
-        attempted = await self._notifier.send(message)
+        attempted = await self._send(message)
         await self._settle(key, entries, attempted)
         office.watcher.attempted(name, message, [entry.notice for entry in entries], attempted)
+
+    async def _send(self, message: Message) -> Attempted:
+        try:
+            return await self._notifier.send(message)
+        except Exception as error:  # noqa: BLE001 -- it may have left before it broke
+            return Attempted(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
 
     def _number(self, now: Millis) -> MessageKey:
         last = self._last

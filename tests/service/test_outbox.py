@@ -11,7 +11,7 @@ from daemon.alerts.dispatch import Told
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState
-from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Notice, NoticeKey, Outcome, Severity
+from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Message, Notice, NoticeKey, Outcome, Severity
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
 
