@@ -20,7 +20,8 @@ from daemon.config import Account, Channel, Config
 from daemon.exchanges import budget, http
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
-from daemon.service import outbox
+from daemon.rules.durations import duration_text
+from daemon.service import outbox, pacing
 from daemon.service.beginning import begin
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
@@ -90,13 +91,13 @@ class App:
         self._session = http.open_session()
         try:
             states = await asyncio.to_thread(self._begin)
+            self._start_couriers()
+            self._start_accounts(states)
+            self._run("the watchdog", lambda: watch(self._clock, self._clock_was_set))
+            self._schedule.start()
         except BaseException:
             await self._release()
             raise
-        self._start_couriers()
-        self._start_accounts(states)
-        self._run("the watchdog", lambda: watch(self._clock, self._clock_was_set))
-        self._schedule.start()
         numbers = {"accounts": len(self._owners), "rules": len(self._config.rules), "channels": len(self._couriers)}
         _log.info("started", extra={"version": __version__, **numbers})
 
@@ -112,11 +113,7 @@ class App:
         for courier in self._couriers.values():
             courier.stop()
         await _within(2 * PATIENCE, (self._tasks[f"the channel {name}"] for name in self._couriers))
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._store.submit(EndEpoch(self._clock.now()))
-        lost = await self._release()
+        lost = await self._release(EndEpoch(self._clock.now()))
         _log.info("stopped", extra={"lost": lost} if lost else {})
         return lost
 
@@ -124,7 +121,13 @@ class App:
         url = self._config.daemon.database.reveal()
         return self._world.open_store(url, on_down=self._store_down, on_recovered=self._store_recovered)
 
-    async def _release(self) -> int:
+    async def _release(self, *last: EndEpoch) -> int:
+        """End what still runs, write the last word, let the database go; how many operations are lost."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for operation in last:
+            self._store.submit(operation)
         await self._session.close()
         return await asyncio.to_thread(self._store.close)
 
@@ -152,20 +155,36 @@ class App:
         desk = Desk(
             self._journal, self._ledger, self._clock, self._channels, self._codes, self._episodes, self._watcher
         )
-        shared = self._budget()
+        shared, paces = self._budget(), self._paces()
         for account in self._config.accounts:
             rules = watching(self._config.rules, account.name)
             owner = Owner(desk, states[account.name], rules.values())
             self._owners[account.name] = owner
             self._run(f"the owner of {account.name}", owner.run)
-            self._poll(account, owner, shared)
+            self._poll(account, paces[account.name], owner, shared)
+        self._tell_paces()
 
-    def _poll(self, account: Account, owner: Owner, shared: budget.Budget) -> None:
+    def _poll(self, account: Account, every: Millis, owner: Owner, shared: budget.Budget) -> None:
         user_id = account.user_id or self._user_ids.get(account.name, "")
         ears = Ears(owner.post, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id, shared), user_id, ears, self._clock)
         self._pollers.append(poller)
-        self._schedule.add(account.name, account.every, poller.tick, self._clock.now())
+        self._schedule.add(account.name, every, poller.tick, self._clock.now())
+
+    def _paces(self) -> dict[str, Millis]:
+        return pacing.intervals(self._config.accounts, self._config.budget, self._user_ids)
+
+    def _tell_paces(self) -> None:
+        """Once a life, and as it will be when every account has answered."""
+        paces = pacing.settled(self._config.accounts, self._config.budget, self._user_ids)
+        wishes = {account.name: account.every for account in self._config.accounts}
+        stretched = [
+            f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
+            for name, every in paces.items()
+            if every > wishes[name]
+        ]
+        if stretched:
+            _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
 
     def _exchange(self, account: Account, user_id: str, shared: budget.Budget) -> exchanges.Exchange:
         keys = exchanges.Account(
@@ -198,6 +217,9 @@ class App:
 
     def _learned(self, account: str, user_id: str) -> None:
         self._store.submit(Identify(account, user_id))
+        self._user_ids[account] = user_id
+        for name, every in self._paces().items():
+            self._schedule.pace(name, every, self._clock.now())
 
     def _clock_was_set(self, by: Millis) -> None:
         for owner in self._owners.values():

@@ -7,6 +7,7 @@ Importing this costs click alone. What a command needs to do its work it imports
 answers at once; nothing here knows what a command does.
 """
 
+import io
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -82,5 +83,6 @@ def commands() -> None:
 def main() -> NoReturn:
     """The program `marginwatch`."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):  # it is None where the caller closed it
+            stream.reconfigure(errors="backslashreplace")
     commands.main(prog_name="marginwatch")

@@ -46,7 +46,8 @@ def told(session: Session) -> Iterator[None]:
 
 def flushed(result: object) -> int:
     """The exit status that a command returned, once all it wrote has arrived."""
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return result if isinstance(result, int) else 0
 
 

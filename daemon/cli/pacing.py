@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from daemon.config import Account, Config
-from daemon.exchanges.budget import Wish, stretch
+from daemon.config import Config
 from daemon.readings.fields import CORE
 from daemon.rules.evaluator import CHANGE_SPAN
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Call, Field, Node, walk
+from daemon.service.pacing import settled
 from daemon.types import Millis
 
 PER_READING = 250
@@ -15,18 +15,8 @@ PER_READING = 250
 
 
 def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
-    """By account: the interval after all have been stretched evenly to the budget (SEMANTICS B3).
-
-    `user_ids` are those that are known, by account. An account of an unknown user is taken for one of its own, which
-    it is from its first answer on, unless it shares its key.
-    """
-    limits = config.budget
-    wishes = {each.name: Wish(each.every, _user(each, user_ids)) for each in config.accounts}
-    return stretch(wishes, limits.host, (limits.user, limits.assets))
-
-
-def _user(account: Account, user_ids: Mapping[str, str]) -> str:
-    return account.user_id or user_ids.get(account.name) or f"the owner of {account.api_key.reveal() or account.name}"
+    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known."""
+    return settled(config.accounts, config.budget, user_ids)
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:

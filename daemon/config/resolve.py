@@ -13,7 +13,8 @@ from daemon.config.problems import MistakeError
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
 _FILLED_IN = re.compile(r"\{(?:env|file|credential):[^{}]*\}")
-_FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+_FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
+"""A reference without its `env:`, or without its braces."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
@@ -57,20 +58,27 @@ def url(written: str, around: Surroundings) -> Resolved:
         return Resolved(text, tokens(text))
     forgotten = _FORGOTTEN.search(written)
     if forgotten:
-        raise MistakeError(f"write {{env:{forgotten[1]}}} instead of {{{forgotten[1]}}}")
+        raise MistakeError(f"write {{env:{forgotten[1] or forgotten[2]}}} instead of {forgotten[0]}")
     return _put_together(written, around)
 
 
 def _put_together(written: str, around: Surroundings) -> Resolved:
     parts: set[str] = set()
+    mistakes: dict[str, None] = {}
 
     def fill_in(found: re.Match[str]) -> str:
         kind, _, name = found[0][1:-1].partition(":")
-        text = _fetched(kind, name, around)
+        try:
+            text = _fetched(kind, name, around)
+        except MistakeError as mistake:
+            mistakes[str(mistake)] = None
+            return ""
         parts.update((text, quote(text, safe="")))
         return quote(text, safe="")
 
     text = _FILLED_IN.sub(fill_in, written)
+    if mistakes:
+        raise MistakeError("; ".join(mistakes))
     return Resolved(text, frozenset(parts) | tokens(text), literal=bool(tokens(_FILLED_IN.sub("", written))))
 
 

@@ -8,6 +8,9 @@ from daemon.errors import ConfigError
 
 _POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
 
+KEY_TWICE = "this key stands twice in its table"
+TABLE_TWICE = "this table stands twice, or once as [table] and once as [[table]]"
+
 _HINTS = (
     ("Invalid value", "this is no value; texts stand in quotes"),
     ("Expected '=' after a key", 'a key is followed by "=" and a value'),
@@ -20,9 +23,9 @@ _HINTS = (
     ("Unterminated string", "a text is not closed with a quote"),
     ("Illegal character", "a text is not closed with a quote on its line"),
     ("Unescaped '\\'", "a backslash in a text is written twice"),
-    ("Cannot declare", "this table stands twice, or once as [table] and once as [[table]]"),
-    ("Cannot overwrite a value", "this key stands twice in its table"),
-    ("Duplicate inline table key", "this key stands twice in its table"),
+    ("Cannot declare", TABLE_TWICE),
+    ("Cannot overwrite a value", KEY_TWICE),
+    ("Duplicate inline table key", KEY_TWICE),
 )
 """What tomllib says, and what it means; nothing of the text itself is shown, for it may hold a secret."""
 
@@ -43,8 +46,14 @@ def parse(text: str, path: Path) -> dict[str, object]:
 def _explained(message: str, text: str) -> str:
     found = _POSITION.match(message)
     line, column = (found[2], found[3]) if found and found[2] else _end(text)
-    hints = (hint for known, hint in _HINTS if message.startswith(known))
-    return f"line {line}, column {column}: {next(hints, 'this is not TOML')}"
+    hint = next((hint for known, hint in _HINTS if message.startswith(known)), "this is not TOML")
+    if hint is KEY_TWICE and _line(text, int(line)).startswith("["):
+        hint = TABLE_TWICE  # tomllib says the same of both
+    return f"line {line}, column {column}: {hint}"
+
+
+def _line(text: str, number: int) -> str:
+    return text.split("\n")[number - 1].lstrip()
 
 
 def _end(text: str) -> tuple[int, int]:

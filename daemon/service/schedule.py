@@ -36,10 +36,14 @@ class Schedule:
 
     def add(self, account: str, every: Millis, tick: Callable[[], Awaitable[None]], now: Millis) -> None:
         """Call `tick` every `every` ms from the account's own slot on; the first time at once."""
-        first = now - now % every + slot(account, every)
-        trigger = IntervalTrigger(seconds=every / 1_000, start_date=_instant(first), timezone=UTC)
-        self._triggers[account] = trigger
+        trigger = self._triggers[account] = _trigger(account, every, now)
         self._scheduler.add_job(tick, trigger, id=account, next_run_time=_instant(now))
+
+    def pace(self, account: str, every: Millis, now: Millis) -> None:
+        """Call the account's `tick` every `every` ms from its next slot on; nothing happens where it is so already."""
+        if self._triggers[account].interval != timedelta(milliseconds=every):
+            self._triggers[account] = _trigger(account, every, now)
+            self._scheduler.reschedule_job(account, trigger=self._triggers[account])
 
     def start(self) -> None:
         self._scheduler.start()
@@ -64,6 +68,11 @@ class Schedule:
 def slot(account: str, every: Millis) -> Millis:
     """The account's place within its interval, the same in every life of the daemon."""
     return int.from_bytes(hashlib.blake2b(account.encode(), digest_size=8).digest()) % every
+
+
+def _trigger(account: str, every: Millis, now: Millis) -> IntervalTrigger:
+    first = now - now % every + slot(account, every)
+    return IntervalTrigger(seconds=every / 1_000, start_date=_instant(first), timezone=UTC)
 
 
 def _instant(at: Millis) -> datetime:

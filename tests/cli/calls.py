@@ -13,7 +13,7 @@ from daemon.cli.session import Session
 from daemon.clock import Clock, SystemClock
 from daemon.exchanges.simulator import Simulator
 from daemon.store import Store
-from daemon.store.operations import StartEpoch, Written
+from daemon.store.operations import Operation, StartEpoch, Written
 from daemon.types import AccountState, Record
 from tests.fakes import NOON, ManualClock
 
@@ -83,7 +83,8 @@ def collecting(folder: Path, *records: Record, accounts: tuple[str, ...] = ("mai
     states = {name: AccountState(name) for name in accounts}
     begin = StartEpoch(NOON, "start", "1", [], dict.fromkeys(accounts, "coinw"), state=states)
     try:
-        for operation in (begin, *records):
+        operations: tuple[Operation, ...] = (begin, *records)
+        for operation in operations:
             assert store.submit(operation).result() is Written.COMMITTED
         yield store
     finally:

@@ -147,7 +147,7 @@ def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
 
 def test_different_users_are_no_twins() -> None:
     """Nor is an account that did not answer."""
-    answers = {
+    answers: dict[str, Answer | NoAnswer] = {
         "a": Answer("1", None, Balances()),
         "b": NoAnswer(MissReason.TIMEOUT, ""),
         "c": Answer("2", None, Balances()),

@@ -35,19 +35,19 @@ def test_a_stretched_interval_is_told(tmp_path: Path) -> None:
     """SEMANTICS B3: when wishes exceed the budget, `check` shows what is left of them."""
     many = [account(f"a{n}", every="400ms", api_key=f"key-number-{n}") for n in range(4)]
     result = call("check", "--config", write(tmp_path, *many, "[budget]\nhost = '5 per 2s'\n"))
-    assert "a0: read every 1s600ms instead of 400ms, to stay within [budget]" in result.stdout.splitlines()
+    assert "a0: read every 1s760ms instead of 400ms, to stay within [budget]" in result.stdout.splitlines()
 
 
 def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
     """SEMANTICS B3: known from the file, from the record, or from a shared key."""
     keys = {"every": "1s"}
     same = write(tmp_path, *(account(name, api_key="key-a", **keys) for name in "abc"))
-    assert pacing.intervals(configuration(same, SECRETS), {}) == {"a": 1_200, "b": 1_200, "c": 1_200}
+    assert pacing.intervals(configuration(same, SECRETS), {}) == {"a": 1_320, "b": 1_320, "c": 1_320}
     own = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "abc"))
     assert pacing.intervals(configuration(own, SECRETS), {}) == {"a": 1_000, "b": 1_000, "c": 1_000}
     users = {"a": "7", "b": "7", "c": "8"}
     assert pacing.intervals(configuration(own, SECRETS), users) == {"a": 1_000, "b": 1_000, "c": 1_000}
-    assert pacing.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_200
+    assert pacing.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_320
 
 
 def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
     with collecting(tmp_path, accounts=("a", "b")) as store:
         for name in "ab":
             store.submit(Identify(name, "7")).result()
-    assert "a: read every 800ms instead of 500ms" in call("check", "--config", path).stdout
+    assert "a: read every 880ms instead of 500ms" in call("check", "--config", path).stdout
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,20 @@ def test_a_whole_reference_is_taken_as_it_is(around: Surroundings) -> None:
     assert found.parts == {"AAabcdefghijklmn01"}
 
 
-def test_a_forgotten_prefix_is_pointed_out(around: Surroundings) -> None:
-    """{NAME} would be sent as it is; it almost certainly means {env:NAME}."""
+@pytest.mark.parametrize("written", ["{TOKEN}", "env:TOKEN"])
+def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> None:
+    """{NAME} and env:NAME inside a URL would be sent as they are; they almost certainly mean {env:NAME}."""
     with pytest.raises(MistakeError) as caught:
-        resolve.url("tgram://{TOKEN}/5", around)
-    assert str(caught.value) == "write {env:TOKEN} instead of {TOKEN}"
+        resolve.url(f"tgram://{written}/5", around)
+    assert str(caught.value) == f"write {{env:TOKEN}} instead of {written}"
+
+
+def test_all_that_a_url_lacks_is_told_at_once(around: Surroundings) -> None:
+    """DESIGN §5: not the first missing variable alone, and each of them once."""
+    with pytest.raises(MistakeError) as caught:
+        resolve.url("mailtos://{env:WHO}:{env:WHAT}@example.com?to={env:WHO}&from={env:TOKEN}", around)
+    remedy = "is not set; set it, or use file:PATH"
+    assert str(caught.value) == f"the environment variable WHO {remedy}; the environment variable WHAT {remedy}"
 
 
 @pytest.mark.parametrize(

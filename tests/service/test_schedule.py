@@ -64,3 +64,39 @@ async def test_a_run_that_breaks_or_overruns_is_told() -> None:
     gate.set()
     schedule.stop()
     assert troubles == {"slow was still busy with the slot before", "broken failed: by zero"}
+
+
+async def test_b3_a_new_pace_counts_from_the_next_slot_on() -> None:
+    """B3: an account whose interval changed is read by the new one, without waiting for the old one to pass."""
+    ran, enough = list[int](), asyncio.Event()
+    clock = SystemClock()
+
+    async def tick() -> None:
+        ran.append(clock.elapsed())
+        if len(ran) == 3:
+            enough.set()
+
+    schedule = Schedule(lambda _account, _what: None)
+    schedule.add("main", 3_600_000, tick, clock.now())
+    schedule.start()
+    schedule.pace("main", 400, clock.now())
+    await asyncio.wait_for(enough.wait(), 10)
+    schedule.stop()
+    assert len(ran) == 3
+
+
+async def test_b3_the_same_pace_keeps_the_slot() -> None:
+    """B3: told again what it does already, the schedule moves nothing."""
+    schedule = Schedule(lambda _account, _what: None)
+    clock = SystemClock()
+
+    async def tick() -> None:
+        raise AssertionError("the next slot is an hour away")
+
+    schedule.add("main", 3_600_000, tick, clock.now() + 3_600_000)
+    schedule.start()
+    schedule.pace("main", 3_600_000, clock.now())
+    due = schedule._scheduler.get_job("main").next_run_time
+    schedule.pace("main", 3_600_000, clock.now() + 1_000)
+    assert schedule._scheduler.get_job("main").next_run_time == due
+    schedule.stop()

@@ -1,0 +1,186 @@
+"""The whole daemon in one process: real HTTP against the built-in exchange, a real database, a recording way out."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from daemon.app import App, World
+from daemon.clock import SystemClock
+from daemon.config import Account, Channel, Config, Daemon, Secret
+from daemon.errors import StoreError
+from daemon.exchanges.simulator import Simulator
+from daemon.types import Millis, Miss, Reading, Severity
+from tests.fakes import RecordingWatcher, ScriptedNotifier
+from tests.service.lives import rows
+from tests.values import rule
+
+PATIENCE = 15
+"""Seconds after which something that should have happened is taken for never."""
+
+
+class Bell(RecordingWatcher):
+    """A watcher that wakes whoever waits for something to have happened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rung = asyncio.Event()
+
+    def judged(self, record: object) -> None:
+        super().judged(record)  # type: ignore[arg-type]
+        self._rung.set()
+
+    def attempted(self, *told: object) -> None:
+        super().attempted(*told)  # type: ignore[arg-type]
+        self._rung.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._rung.clear()
+                await self._rung.wait()
+
+
+class Rig:
+    """An exchange with one account, `main`, and what is needed to run the daemon on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.exchange = Simulator(SystemClock())
+        self.main = self.exchange.account("main")
+        self.bell = Bell()
+        self.way = ScriptedNotifier()
+
+    def config(self) -> Config:
+        keys = Secret("main-key"), Secret("main-secret")
+        return Config(
+            path=self.folder / "rules.toml",
+            daemon=Daemon(Secret(f"sqlite:///{self.folder}/m.db"), every=400, web=None),
+            accounts=(Account("main", *keys, every=400, rest_url=self.exchange.rest_url, ws_url=""),),
+            channels=(Channel("telegram", Secret("recorded"), group_wait=0),),
+            rules=(rule("low", severity=Severity.CRITICAL), rule("stale", "age > 1s")),
+        )
+
+    def app(self) -> App:
+        return App(self.config(), World(notifier=lambda _channel, _clock: self.way, watchers=[self.bell]))
+
+    def misses(self) -> list[Miss]:
+        return [record.event for record in self.bell.records if isinstance(record.event, Miss)]
+
+    def readings(self) -> list[Reading]:
+        return [record.event for record in self.bell.records if isinstance(record.event, Reading)]
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    made = Rig(tmp_path)
+    made.main.set(available_margin="500")
+    await made.exchange.start()
+    yield made
+    await made.exchange.stop()
+
+
+async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
+    """One alert from the exchange's number to the person's phone, and its end; all of it on record after a stop."""
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.set(available_margin="90")
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    rig.main.set(available_margin="300")
+    await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
+    assert await app.stop() == 0
+    assert [message.title for message in rig.way.sent] == [
+        "CRITICAL low · main: available_margin 90",
+        "RESOLVED low · main: available_margin 300",
+    ]
+    path = rig.folder / "m.db"
+    assert rows(path, "SELECT kind, state, attempts FROM notifications ORDER BY id") == [
+        ("firing", "delivered", 1),
+        ("resolved", "delivered", 1),
+    ]
+    assert rows(path, "SELECT outcome FROM attempts") == [("delivered",), ("delivered",)]
+    assert rows(path, "SELECT user_id FROM accounts") == [(rig.main.keys.user_id,)]
+    assert rows(path, "SELECT reason, end_reason FROM epochs") == [("start", "stop")]
+    assert rows(path, "SELECT account FROM balances LIMIT 1") == [("main",)]
+
+
+async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:
+    """Promise 5, A4: misses fire only the rule that asks for `age`; readings end it."""
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.fault("http_500")
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    rig.main.heal()
+    await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
+    await app.stop()
+    assert [message.title.split(" · ")[0] for message in rig.way.sent] == ["WARNING stale", "RESOLVED stale"]
+    assert {miss.reason for miss in rig.misses()} == {"http_5xx"}
+
+
+async def test_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
+    """A4: downtime counts into `age`, but a first attempt that succeeds raises no staleness alert."""
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    await app.stop()
+    await asyncio.to_thread(_older_by, rig.folder / "m.db", 60_000)
+    again = rig.app()
+    await again.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 4)
+    await again.stop()
+    assert rig.way.sent == []
+
+
+def _older_by(path: Path, by: Millis) -> None:
+    """Make what is recorded older, as if the daemon had been down for that long."""
+    with sqlite3.connect(path) as connection:
+        for table in ("snapshots", "misses"):
+            connection.execute(f"UPDATE {table} SET at = at - ?", (by,))
+    connection.close()
+
+
+async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(rig: Rig) -> None:
+    """The notification stays on record as being sent, and the next life tells that it may be a repeat."""
+    rig.way.gate = asyncio.Event()
+    rig.main.set(available_margin="90")
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.bell.records) >= 2)
+    async with asyncio.timeout(5):
+        await app.stop()
+    assert rows(rig.folder / "m.db", "SELECT state FROM notifications") == [("sending",)]
+    rig.way.gate = None
+    again = rig.app()
+    await again.start()
+    await rig.bell.until(lambda: len(rig.bell.attempts) >= 1)
+    await again.stop()
+    assert "may be a repeat" in rig.way.sent[-1].body
+
+
+async def test_a_second_daemon_is_refused(rig: Rig) -> None:
+    """Only one collects into a database; the first goes on."""
+    app = rig.app()
+    await app.start()
+    with pytest.raises(StoreError, match="pid"):
+        await rig.app().start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    await app.stop()
+
+
+async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
+    """After a start that broke halfway the next one finds the database free."""
+
+    def broken(*_: object) -> ScriptedNotifier:
+        raise ZeroDivisionError
+
+    app = App(rig.config(), replace(World(watchers=[rig.bell]), notifier=broken))
+    with pytest.raises(ZeroDivisionError):
+        await app.start()
+    again = rig.app()
+    await again.start()
+    await again.stop()
