@@ -43,6 +43,9 @@ _log = logging.getLogger("marginwatch")
 PATIENCE = 0.7
 """Seconds that a stop waits for the calls under way, then for their judgement; twice that for the last messages."""
 
+LAST = 2.0
+"""Seconds that a stop waits for the database."""
+
 
 def _apprise(channel: Channel, clock: Clock) -> Notifier:
     from daemon.notifiers.apprise import AppriseNotifier  # noqa: PLC0415 -- `demo` does without
@@ -129,7 +132,7 @@ class App:
         for operation in last:
             self._store.submit(operation)
         await self._session.close()
-        return await asyncio.to_thread(self._store.close)
+        return await asyncio.to_thread(self._store.close, LAST)
 
     def _begin(self) -> dict[str, AccountState]:
         """In a thread of its own."""

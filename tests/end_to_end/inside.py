@@ -1,0 +1,97 @@
+"""The daemon inside the test's own process: the real App, store and exchange client against the built-in exchange."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.app import App, World
+from daemon.clock import SystemClock
+from daemon.config import Account, Channel, Config, Daemon, Secret
+from daemon.exchanges.simulator import SimulatedAccount, Simulator
+from daemon.types import Attempted, Message, Millis, Miss, Notice, Reading, Record
+from tests.fakes import ScriptedNotifier
+
+PATIENCE = 60
+"""Seconds after which a test that waits for something gives up."""
+
+
+class LeapingClock(SystemClock):
+    """The machine's clock, which a test lets leap over a pause; the scheduler stays with the machine's time."""
+
+    def __init__(self) -> None:
+        self.leapt: Millis = 0
+
+    def now(self) -> Millis:
+        return super().now() + self.leapt
+
+    def elapsed(self) -> Millis:
+        return super().elapsed() + self.leapt
+
+    def awake(self) -> Millis:
+        return super().awake() + self.leapt
+
+
+class Lookout:
+    """The watcher that keeps what each account's attempts brought, and wakes who waits for more."""
+
+    def __init__(self) -> None:
+        self.brought: dict[str, list[Reading | Miss]] = {}
+        self._changed = asyncio.Event()
+
+    def judged(self, record: Record) -> None:
+        if isinstance(record.event, Reading | Miss):
+            self.brought.setdefault(record.account, []).append(record.event)
+            self._changed.set()
+
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+        """What is told is not looked at here."""
+
+    async def until(self, so: Callable[[], bool]) -> None:
+        """Returns once it is so, looking again after everything that is judged."""
+        async with asyncio.timeout(PATIENCE):
+            while not so():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def exchange() -> AsyncIterator[Simulator]:
+    simulator = Simulator(SystemClock())
+    await simulator.start()
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+def configured(folder: Path, exchange: Simulator, accounts: Iterable[SimulatedAccount], **keys: Any) -> Config:
+    """A configuration that reads these accounts; `keys` are those of Account, and `budget` and `timeout`."""
+    daemon = Daemon(Secret(f"sqlite:///{folder}/marginwatch.db"), web=None, timeout=keys.pop("timeout", 5_000))
+    above = {"budget": keys.pop("budget")} if "budget" in keys else {}
+    return Config(
+        path=folder / "rules.toml",
+        daemon=daemon,
+        accounts=tuple(_account(each, exchange, keys) for each in accounts),
+        channels=(Channel("phone", Secret("recorded"), group_wait=0),),
+        **above,
+    )
+
+
+def _account(simulated: SimulatedAccount, exchange: Simulator, keys: dict[str, Any]) -> Account:
+    api_key, secret_key = Secret(simulated.keys.api_key), Secret(simulated.keys.secret_key)
+    return Account(simulated.name, api_key, secret_key, rest_url=exchange.rest_url, ws_url="", **keys)
+
+
+@asynccontextmanager
+async def life(config: Config, lookout: Lookout, clock: SystemClock | None = None) -> AsyncIterator[App]:
+    """One life of the daemon; its end stores everything."""
+    world = World(clock or SystemClock(), notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[lookout])
+    app = App(config, world)
+    await app.start()
+    try:
+        yield app
+    finally:
+        lost = await app.stop()
+    assert lost == 0

@@ -1,0 +1,336 @@
+"""The daemon as people run it: a real process, before the simulated exchange and a receiver on loopback.
+
+A `Stage` is all that surrounds the daemon. Nothing here sleeps: `until` looks anew whenever something has happened
+(the exchange was asked, the receiver called, the daemon said a word to its service manager, or ended).
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+
+from daemon.clock import SystemClock
+from daemon.exchanges.simulator import Entry, SimulatedAccount, Simulator
+from daemon.types import Millis
+
+T = TypeVar("T")
+
+PATIENCE = 60
+"""Seconds after which what a test waits for will not come any more; nothing is measured by it."""
+
+RULE = """
+[[rules]]
+name = "low"
+when = "available_margin < 100"
+clear_when = "available_margin > 120"
+"""
+HIGH = "200"
+
+CONFIGURATION = """
+[daemon]
+database = "{database}"
+every = "400ms"
+web = ""
+timezone = "UTC"
+
+[budget]
+host = "1000 per 10s"
+user = "1000 per 10s"
+assets = "1000 per 2s"
+
+[[channels]]
+name = "desk"
+url = "json://127.0.0.1:{receiver}/"
+group_wait = "{group_wait}"
+{rules}
+"""
+ACCOUNT = """
+[[accounts]]
+name = "{name}"
+exchange = "coinw"
+api_key = "{name}-key"
+secret_key = "{name}-secret"
+rest_url = "{rest_url}"
+ws_url = ""
+"""
+
+FIRED, ENDED = "firing", "resolved"
+_KINDS = {"INFO": {FIRED}, "WARNING": {FIRED}, "CRITICAL": {FIRED}, "RESOLVED": {ENDED}, "OVER": {FIRED, ENDED}}
+_CODE = re.compile(r"^alert (\w{4}) · ", re.MULTILINE)
+
+
+class Bell:
+    """Rung whenever something has happened, whatever it was."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self) -> None:
+        """Returns at the next ring."""
+        self._rung.clear()
+        await self._rung.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One alert's news in a message, as a person finds it."""
+
+    code: str
+    kinds: frozenset[str]
+    maybe_repeat: bool
+    not_recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message that reached the receiver, whatever was answered."""
+
+    title: str
+    body: str
+
+    @property
+    def news(self) -> list[News]:
+        return [self._news(section) for section in self.body.split("\n\n")]
+
+    def _news(self, section: str) -> News:
+        text = section if section.split()[0] in _KINDS else f"{self.title}\n{section}"
+        code = _CODE.search(text)
+        assert code is not None, f"no alert is named in {text!r}"
+        kinds = frozenset(_KINDS[text.split()[0]])
+        return News(code[1], kinds, "may be a repeat" in text, "not recorded" in text)
+
+
+class Receiver:
+    """Takes what an Apprise `json://` channel posts."""
+
+    def __init__(self, bell: Bell) -> None:
+        self.heard: list[Heard] = []
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """What happens in the middle of each call, when the message is read and not yet answered."""
+        self.port = 0
+        self._bell = bell
+        app = web.Application()
+        app.router.add_post("/", self._take)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        self.heard.append(Heard(said["title"], said["message"]))
+        self._bell.ring()
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return web.Response(text="thanks")
+
+
+class ServiceManager:
+    """Hears what the daemon tells systemd, on a real socket."""
+
+    def __init__(self, path: Path, bell: Bell) -> None:
+        self.told: list[str] = []
+        self.path = path
+        self._bell = bell
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    def start(self) -> None:
+        self._socket.bind(str(self.path))
+        asyncio.get_running_loop().add_reader(self._socket, self._hear)
+
+    def stop(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+
+    def _hear(self) -> None:
+        self.told.append(self._socket.recv(4096).decode())
+        self._bell.ring()
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One process of the daemon."""
+
+    process: Process
+    born: Millis
+    """Wall time: what it asks the exchange is signed with a later one."""
+    death: asyncio.Task[int]
+    ready: int
+    """Words to the service manager before its own."""
+
+    async def survives(self, seconds: float) -> bool:
+        """Let it live for so long; whether it still does."""
+        await asyncio.wait({self.death}, timeout=seconds)
+        return not self.death.done()
+
+
+@dataclass(slots=True)
+class Stage:
+    """What surrounds the daemon, and the daemon's present life."""
+
+    folder: Path
+    bell: Bell
+    clock: SystemClock
+    simulator: Simulator
+    receiver: Receiver
+    manager: ServiceManager
+    accounts: dict[str, SimulatedAccount] = field(default_factory=dict)
+    lives: list[Life] = field(default_factory=list)
+
+    @property
+    def life(self) -> Life:
+        return self.lives[-1]
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "rules.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "marginwatch.db"
+
+    def show(self, name: str, margin: str) -> None:
+        """From now on the account has this available_margin."""
+        account = self.accounts[name]
+        account.set(available_margin=margin)
+        sheet = account.sheet
+
+        def audible(_elapsed: Millis, _answered: int) -> object:
+            self.bell.ring()
+            return sheet
+
+        account.follow(audible)  # type: ignore[arg-type]
+
+    def told(self, name: str, margin: str, since: Millis = 0) -> int:
+        """How often the exchange answered this to a client that began to live at `since`."""
+        return sum(margin == level(entry) for entry in self.asked(name) if int(entry.timestamp) >= since)
+
+    def asked(self, name: str) -> list[Entry]:
+        """What the exchange answered about the account."""
+        return [entry for entry in self.simulator.log if entry.account == name and entry.balances is not None]
+
+    async def begin(self, *arguments: str) -> Life:
+        """A process of the daemon, which may not be ready yet; its stderr goes to `stderr`."""
+        command = (sys.executable, "-m", "daemon", "run", "--config", str(self.config), *arguments)
+        environ = {**os.environ, "NOTIFY_SOCKET": str(self.manager.path)}
+        ready, born = len(self.manager.told), self.clock.now()
+        with (self.folder / "stderr").open("ab") as stderr:
+            process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ)
+        death = asyncio.create_task(process.wait())
+        death.add_done_callback(lambda _: self.bell.ring())
+        self.lives.append(Life(process, born, death, ready))
+        return self.life
+
+    async def start(self) -> Life:
+        """The daemon, ready."""
+        life = await self.begin()
+        await self.until(lambda: "READY=1" in self.manager.told[life.ready :])
+        return life
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and wait for that; its exit status."""
+        life = self.life
+        life.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            return await life.death
+
+    async def kill(self) -> None:
+        if not self.life.death.done():
+            self.life.process.kill()
+            await self.life.death
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        """What `condition` gives as soon as that is true, for as long as the daemon lives."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (found := condition()):
+                    assert not self.life.death.done(), "the daemon ended"
+                    await self.bell.wait()
+        except (TimeoutError, AssertionError) as error:
+            raise AssertionError(f"{error or 'it did not come'}; the daemon said:\n{self.said()}") from error
+        return found
+
+    def said(self) -> str:
+        """The last of what all lives wrote to stderr."""
+        return (self.folder / "stderr").read_text()[-4_000:]
+
+    def remains(self) -> Path:
+        """A copy of the database as a life left it: whoever opens the original would mend it for the next one."""
+        copy = self.folder / "remains" / self.database.name
+        shutil.rmtree(copy.parent, ignore_errors=True)
+        copy.parent.mkdir()
+        for suffix in ("", "-wal"):
+            if (kept := Path(f"{self.database}{suffix}")).exists():
+                shutil.copyfile(kept, f"{copy}{suffix}")
+        return copy
+
+
+def level(entry: Entry) -> str:
+    """The available_margin of an answer, as it was shown."""
+    assert entry.balances is not None
+    return str(entry.balances.available_margin)
+
+
+def counted(heard: Iterable[Heard]) -> Mapping[tuple[str, str], int]:
+    """By alert and kind: how often it was heard."""
+    count: dict[tuple[str, str], int] = {}
+    for message in heard:
+        for news in message.news:
+            for kind in news.kinds:
+                count[news.code, kind] = count.get((news.code, kind), 0) + 1
+    return count
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    accounts: Sequence[str] = ("main",),
+    *,
+    rules: str = RULE,
+    group_wait: str = "0s",
+    database: str = "sqlite:///marginwatch.db",
+) -> AsyncIterator[Stage]:
+    """Everything but the daemon, which does not live yet; nothing of it outlives the block."""
+    bell, clock = Bell(), SystemClock()
+    simulator, receiver = Simulator(clock), Receiver(bell)
+    simulator.limit = 1_000  # a killed client cannot remember its last calls
+    manager = ServiceManager(folder / "notify", bell)
+    it = Stage(folder, bell, clock, simulator, receiver, manager)
+    it.accounts = {name: simulator.account(name) for name in accounts}
+    for name in accounts:
+        it.show(name, HIGH)
+    await simulator.start()
+    await receiver.start()
+    manager.start()
+    watched = "".join(ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts)
+    settings = CONFIGURATION.format(database=database, receiver=receiver.port, group_wait=group_wait, rules=rules)
+    it.config.write_text(settings + watched)
+    try:
+        yield it
+    finally:
+        for life in it.lives:
+            if not life.death.done():
+                life.process.kill()
+            await life.death
+        manager.stop()
+        await receiver.stop()
+        await simulator.stop()
