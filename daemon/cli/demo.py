@@ -1,51 +1,16 @@
-"""`marginwatch demo`: the real daemon against the built-in exchange, on a database that is thrown away."""
-
-import asyncio
-import signal
-import statistics
-import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TextIO
+"""`marginwatch demo`: the whole daemon at work, on this machine alone."""
 
 import click
 
-from daemon import bundled, config, log
-from daemon.alerts.numbers import amount
-from daemon.app import App, World
-from daemon.clock import Clock, SystemClock
-from daemon.config import Account, Channel, Config, Daemon, Secret
-from daemon.exchanges.simulator import Simulator
-from daemon.exchanges.simulator.stories import DEMO, shown_since
-from daemon.exchanges.simulator.stories import demo as story
-from daemon.notifiers.console import ConsoleNotifier
-from daemon.rules.durations import duration
-from daemon.types import (
-    SECOND,
-    Attempted,
-    Message,
-    Millis,
-    Miss,
-    Notice,
-    Outcome,
-    Reading,
-    Record,
-    State,
-    Transition,
-)
-
-EVERY: Millis = 500
-SHOWN: Millis = 2 * SECOND
-"""Between the readings of one account that are shown; those that change an alert always are."""
+from daemon.types import Millis
 
 
 class _Duration(click.ParamType[Millis]):
     name = "duration"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Millis:
+        from daemon.rules.durations import duration  # noqa: PLC0415 -- on use, as all that a command needs
+
         length = duration(value)
         if not length:
             self.fail(f"{value} is no duration; write for instance 30s or 2m", param, ctx)
@@ -59,142 +24,10 @@ class _Duration(click.ParamType[Millis]):
 def demo(length: Millis | None) -> None:
     """Watch the whole daemon at work: readings, alerts, messages, ends. Nothing leaves this machine.
 
-    Example: marginwatch demo --for 30s
-    """
-    log.setup(sys.stderr, level="warning", redactor=log.Redactor())
-    with tempfile.TemporaryDirectory(prefix="marginwatch-demo-") as folder:
-        asyncio.run(_show(Path(folder), length))
+    \b
+    Example:
+      marginwatch demo --for 30s
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.stage import show  # noqa: PLC0415
 
-
-async def _show(folder: Path, length: Millis | None) -> None:
-    clock = SystemClock()
-    exchange = Simulator(clock)
-    for name in DEMO:
-        exchange.account(name, story=story(name))
-    await exchange.start()
-    screen = _Screen(sys.stdout, clock, exchange)
-    world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(sys.stdout), watchers=[screen])
-    app = App(_config(folder, exchange), world)
-    await app.start()
-    screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms; {_ending(length)}")
-    await _until_over(length)
-    await app.stop()
-    await exchange.stop()
-    screen.sum_up()
-
-
-def _config(folder: Path, exchange: Simulator) -> Config:
-    """The shipped rules; all else the demo's own."""
-    shipped = bundled.path("rules.toml")
-    return Config(
-        path=shipped,
-        daemon=Daemon(Secret(f"sqlite:///{folder}/demo.db"), every=EVERY, web=None),
-        accounts=tuple(
-            Account(
-                name,
-                Secret(f"{name}-key"),
-                Secret(f"{name}-secret"),
-                every=EVERY,
-                rest_url=exchange.rest_url,
-                ws_url="",
-            )
-            for name in DEMO
-        ),
-        channels=(Channel("console", Secret("console"), group_wait=0),),
-        rules=config.load_rules(config.text(shipped), path=shipped),
-    )
-
-
-def _ending(length: Millis | None) -> str:
-    return "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
-
-
-async def _until_over(length: Millis | None) -> None:
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, over.set)
-    if length is not None:
-        loop.call_later(length / SECOND, over.set)
-    await over.wait()
-
-
-@dataclass(slots=True)
-class _Screen:
-    """What a person sees, and the sums of it."""
-
-    out: TextIO
-    clock: Clock
-    exchange: Simulator
-    began: Millis = 0
-    readings: int = 0
-    misses: int = 0
-    fired: int = 0
-    ended: int = 0
-    latencies: list[Millis] = field(default_factory=list)
-    shown: dict[str, Millis] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.began = self.clock.elapsed()
-
-    def say(self, text: str) -> None:
-        at = datetime.fromtimestamp(self.clock.now() / 1_000, UTC).astimezone()
-        self.out.write(f"{at:%H:%M:%S} {text}\n")
-        self.out.flush()
-
-    def judged(self, record: Record) -> None:
-        match record.event:
-            case Reading():
-                self.readings += 1
-                self._show(record.account, record.event, always=bool(record.transitions))
-            case Miss(reason=reason):
-                self.misses += 1
-                self.say(f"miss      {record.account}: {reason}")
-        codes = {(alert.rule, alert.seq): alert.code for alert in record.alerts}
-        for one in record.transitions:
-            self._moved(record.account, one, codes.get((one.rule, one.alert_seq), ""))
-
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
-        del channel, message
-        if attempted.outcome is Outcome.DELIVERED:
-            self.latencies += [self._latency(notice) for notice in notices]
-
-    def _show(self, account: str, reading: Reading, *, always: bool) -> None:
-        now = self.clock.elapsed()
-        if always or now - self.shown.get(account, -SHOWN) >= SHOWN:
-            self.shown[account] = now
-            held = reading.balances
-            pairs = (("available_margin", held.available_margin), ("al_freeze", held.al_freeze))
-            self.say(
-                f"reading   {account}: "
-                + ", ".join(f"{name} {amount(value)}" for name, value in pairs if value is not None)
-            )
-
-    def _moved(self, account: str, moved: Transition, code: str) -> None:
-        self.fired += moved.to_state is State.FIRING
-        self.ended += moved.to_state is State.RESOLVED
-        value = "" if moved.value is None else f" at {amount(moved.value)}"
-        self.say(f"{moved.to_state:<9} {moved.rule} on {account}{value} (alert {code})")
-
-    def _latency(self, notice: Notice) -> Millis:
-        """From the instant at which the exchange began to show the number to now."""
-        ago = self.clock.now() - notice.at
-        read_at = self.exchange.elapsed() - ago
-        return self.exchange.elapsed() - shown_since(notice.key.account, read_at)
-
-    def sum_up(self) -> None:
-        lasted = (self.clock.elapsed() - self.began) / SECOND
-        lines = [
-            f"the demo lasted {lasted:.0f} s",
-            f"readings       {self.readings}",
-            f"misses         {self.misses}",
-            f"alerts         {self.fired} fired, {self.ended} ended",
-            f"notifications  {len(self.latencies)} delivered",
-        ]
-        if self.latencies:
-            middle, most = statistics.median(self.latencies), max(self.latencies)
-            lines.append(
-                f"latency        {middle:.0f} ms from a change to its notification (median; at most {most} ms)"
-            )
-        self.out.write("\n" + "\n".join(lines) + "\n")
-        self.out.flush()
+    show(length)

@@ -16,7 +16,7 @@ from daemon.errors import ConfigError
         ("[daemon]\nevery 5", 'line 2, column 7: a key is followed by "=" and a value'),
         ("[daemon\n", "line 1, column 8: a bracket is not closed"),
         ("[a]\n[a]", "line 2, column 3: this table stands twice, or once as [table] and once as [[table]]"),
-        ("[a]\n[[a]]", "line 2, column 5: this table stands twice, or once as [table] and once as [[table]]"),
+        ("[a]\n[[a]]", "line 2, column 4: this table stands twice, or once as [table] and once as [[table]]"),
         ('x = "abc\ny = 1', "line 1, column 9: a text is not closed with a quote on its line"),
         ('[a]\nb = "1"\nb = "2"\n', "line 3, column 8: this key stands twice in its table"),
         ("a = ", "line 1, column 5: this is no value; texts stand in quotes"),

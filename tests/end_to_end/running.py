@@ -13,7 +13,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -254,9 +254,15 @@ class Stage:
             return await life.death
 
     async def kill(self) -> None:
-        if not self.life.death.done():
+        """End its life at once, unless that is over already."""
+        if self.life.process.returncode is None:
             self.life.process.kill()
-            await self.life.death
+        await self.life.death
+
+    async def bury(self) -> None:
+        """Leave no process behind."""
+        if self.lives:
+            await self.kill()
 
     async def until(self, condition: Callable[[], T]) -> T:
         """What `condition` gives as soon as that is true, for as long as the daemon lives."""
@@ -318,19 +324,15 @@ async def stage(
     it.accounts = {name: simulator.account(name) for name in accounts}
     for name in accounts:
         it.show(name, HIGH)
-    await simulator.start()
-    await receiver.start()
-    manager.start()
-    watched = "".join(ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts)
-    settings = CONFIGURATION.format(database=database, receiver=receiver.port, group_wait=group_wait, rules=rules)
-    it.config.write_text(settings + watched)
-    try:
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(simulator.stop)
+        undo.push_async_callback(receiver.stop)
+        undo.callback(manager.stop)
+        undo.push_async_callback(it.bury)
+        await simulator.start()
+        await receiver.start()
+        manager.start()
+        watched = "".join(ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts)
+        settings = CONFIGURATION.format(database=database, receiver=receiver.port, group_wait=group_wait, rules=rules)
+        it.config.write_text(settings + watched)
         yield it
-    finally:
-        for life in it.lives:
-            if not life.death.done():
-                life.process.kill()
-            await life.death
-        manager.stop()
-        await receiver.stop()
-        await simulator.stop()
