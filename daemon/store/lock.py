@@ -9,7 +9,9 @@ import fcntl
 import os
 import re
 import socket
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import URL, Engine, event
@@ -29,6 +31,9 @@ WHERE locktype = 'advisory' AND granted AND classid = {PROJECT}
 AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid
 AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 -- a number of ours
+
+GLANCE = 0.05
+"""Seconds after which whoever only looked at the lock has let it go."""
 
 NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
@@ -59,15 +64,23 @@ def _lock_file(url: URL) -> Lock:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise _taken(url, holder, "") from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return Lock(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Tried again once: `status` holds the lock for a moment when it asks who has it."""
+    for pause in (GLANCE, 0):
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        Event().wait(pause)
+    return False
 
 
 def _lock_sessions(url: URL, engine: Engine) -> None:
