@@ -45,6 +45,10 @@ class Told:
     """News of the firing that is being sent at this moment."""
     given_up: bool = False
     """The channel refused the news for good; other channels were told instead (SEMANTICS F3)."""
+    ended: bool = False
+    """News of the end was queued for it."""
+    end_given_up: bool = False
+    """It refused that news for good."""
 
     @property
     def knows(self) -> bool:
@@ -103,17 +107,27 @@ class _Desk:
             if alert.ended_at is None or alert.fired_at is None:
                 continue
             kind = Kind.RETIRED if alert.state is State.RETIRED else Kind.RESOLVED
-            for channel, told in self.told.get((alert.rule, alert.seq), {}).items():
-                if told.knows or told.waiting:
+            told = self.told.get((alert.rule, alert.seq), {})
+            aware = [channel for channel, one in told.items() if one.knows or one.waiting]
+            for channel in aware:
+                if channel in self.channels:
                     yield self._notice(alert, channel, kind, Late.NO)
+            yield from self._inherited(alert, kind, aware)
+
+    def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
+        """What a channel knew that is configured no more, the rule's present channels hear the end of (E5)."""
+        gone = [channel for channel in aware if channel not in self.channels]
+        for channel in self._route(alert) if gone else ():
+            if channel not in aware:
+                yield self._notice(alert, channel, kind, Late.HANDED_OVER, gone[0])
 
     def firings(self) -> Iterator[Notice]:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            for channel in self._route(alert) if not self._inhibited(alert) else ():
+            for channel in self._listeners(alert, told) if not self._inhibited(alert) else ():
                 kind = self._due(alert, told.get(channel, Told()))
                 if kind is not None:
-                    yield self._notice(alert, channel, kind, self._late(alert, kind, told))
+                    yield self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
 
     def superseded(self) -> Iterator[NoticeKey]:
         """A firing that waits when an inhibition begins is held (E2), unless an attempt may have told it half."""
@@ -127,8 +141,15 @@ class _Desk:
 
     def _route(self, alert: Alert) -> Sequence[str]:
         """The rule's channels in the order of the configuration; none named means all."""
-        named = self.rules[alert.rule].channels
+        rule = self.rules.get(alert.rule)
+        named = rule.channels if rule is not None else ()
         return [channel for channel in self.channels if not named or channel in named]
+
+    def _listeners(self, alert: Alert, told: Mapping[str, Told]) -> Sequence[str]:
+        """The rule's channels, and those that were told in the stead of one that gave up: it hears no more of this."""
+        route = self._route(alert)
+        stand_ins = [channel for channel in told if channel in self.channels and channel not in route]
+        return [*route, *stand_ins] if any(channel in told and told[channel].given_up for channel in route) else route
 
     def _inhibited(self, alert: Alert) -> bool:
         inhibitors = self.rules[alert.rule].inhibited_by
@@ -143,16 +164,17 @@ class _Desk:
         due = repeat is not None and self.event.at - told.told_at >= repeat
         return Kind.REPEAT if due else None
 
-    def _late(self, alert: Alert, kind: Kind, told: Mapping[str, Told]) -> Late:
+    def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, Told]) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:
             return Late.NO
-        return Late.NEW_CHANNEL if any(other.knows for other in told.values()) else Late.MUTED
+        muted = channel in told or not any(other.knows for other in told.values())
+        return Late.MUTED if muted else Late.NEW_CHANNEL
 
-    def _notice(self, alert: Alert, channel: str, kind: Kind, late: Late) -> Notice:
+    def _notice(self, alert: Alert, channel: str, kind: Kind, late: Late, by: str = "") -> Notice:
         key = NoticeKey(self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq)
-        return Notice(key, self.event.at, self._facts(alert, late))
+        return Notice(key, self.event.at, self._facts(alert, late, by))
 
-    def _facts(self, alert: Alert, late: Late) -> Facts:
+    def _facts(self, alert: Alert, late: Late, by: str) -> Facts:
         verdict = self.scene.verdicts.get(alert.rule)
         return Facts(
             severity=alert.severity,
@@ -166,6 +188,7 @@ class _Desk:
             balances=self.scene.balances,
             changes=self.scene.changes,
             late=late,
+            handed_over_by=by,
             unconfirmed=isinstance(self.event, Unconfirmed),
         )
 

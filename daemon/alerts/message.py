@@ -11,7 +11,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from operator import attrgetter
 
-from daemon.alerts.numbers import amount, change, lasting, moment
+from daemon.alerts.numbers import amount, change, lasting, moment, spelled
 from daemon.types import MINUTE, Facts, Judged, Kind, Late, Message, Millis, Notice, Severity
 
 MOST = 12
@@ -22,6 +22,7 @@ TITLE = 60
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _LATE_AFTER = MINUTE
+_ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,17 @@ def pair(pieces: Iterable[Piece]) -> list[Piece]:
     paired: dict[tuple[str, str, int], Piece] = {}
     for piece in sorted(pieces, key=_over):
         begun = paired.get(_episode(piece.notice))
-        paired[_episode(piece.notice)] = piece if begun is None else replace(begun, ended=piece.notice)
+        paired[_episode(piece.notice)] = piece if begun is None else _joined(begun, piece)
     return list(paired.values())
+
+
+def _joined(begun: Piece, ended: Piece) -> Piece:
+    return replace(
+        begun,
+        ended=ended.notice,
+        maybe_repeat=begun.maybe_repeat or ended.maybe_repeat,
+        not_recorded=begun.not_recorded or ended.not_recorded,
+    )
 
 
 def _episode(notice: Notice) -> tuple[str, str, int]:
@@ -63,7 +73,7 @@ def _episode(notice: Notice) -> tuple[str, str, int]:
 
 
 def _over(piece: Piece) -> bool:
-    return piece.ended is not None or piece.notice.key.kind in {Kind.RESOLVED, Kind.RETIRED}
+    return piece.ended is not None or piece.notice.key.kind in _ENDS
 
 
 def _fit(sections: list[list[str]]) -> list[str]:
@@ -91,7 +101,7 @@ def _title(piece: Piece, room: int) -> str:
 
 
 def _word(piece: Piece) -> str:
-    if piece.ended is not None:
+    if piece.ended is not None or _unheard(piece.notice):
         return "OVER"
     words = {Kind.RESOLVED: "RESOLVED", Kind.RETIRED: "RETIRED"}
     return words.get(piece.notice.key.kind, piece.notice.facts.severity.upper())
@@ -113,8 +123,8 @@ def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
 
 def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
     facts = piece.notice.facts
-    if piece.ended is not None:
-        return _both(facts, piece.ended.facts, now, zone)
+    if piece.ended is not None or _unheard(piece.notice):
+        return _both(piece.ended or piece.notice, now, zone)
     match piece.notice.key.kind:
         case Kind.RESOLVED:
             return f"over after {lasting(facts.at - (facts.fired_at or facts.since))}"
@@ -126,9 +136,16 @@ def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
             return _firing(facts, now, zone)
 
 
-def _both(fired: Facts, ended: Facts, now: Millis, zone: tzinfo | None) -> str:
-    start = fired.fired_at or fired.since
-    return f"fired {moment(start, now, zone)}, cleared {moment(ended.at, now, zone)}"
+def _unheard(notice: Notice) -> bool:
+    """An end for a channel that may know nothing of the beginning: one account of both (SEMANTICS E5, F4)."""
+    return notice.key.kind in _ENDS and notice.facts.late is Late.HANDED_OVER
+
+
+def _both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
+    """The end knows both instants as the clock stands since: an earlier notice may be from before it was set."""
+    start = end.facts.fired_at or end.facts.since
+    over = "cleared" if end.key.kind is Kind.RESOLVED else "watched no longer since"
+    return f"fired {moment(start, now, zone)}, {over} {moment(end.facts.at, now, zone)}"
 
 
 def _firing(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
@@ -203,7 +220,4 @@ def _number(judged: Judged | None) -> str:
 
 
 def _spell(judged: Judged | None, value: Decimal) -> str:
-    """`age` is a duration; every other field is an amount or a ratio."""
-    if judged is not None and judged.field == "age" and value.is_finite():
-        return lasting(int(value))
-    return amount(value)
+    return spelled(value, "" if judged is None else judged.field)

@@ -18,6 +18,11 @@ def amount(value: Decimal) -> str:
     return "0" if text in {"", "-0"} else text
 
 
+def spelled(value: Decimal, field: str) -> str:
+    """As a field is read: `age` is a duration, every other one an amount or a ratio."""
+    return lasting(int(value)) if field == "age" and value.is_finite() else amount(value)
+
+
 def change(value: Decimal) -> str:
     """With its sign, so that a loss is seen as one."""
     text = amount(value)

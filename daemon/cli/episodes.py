@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 
 import click
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_json
 from daemon.cli.record import Record
 from daemon.store.past import PastAlert
-from daemon.types import Alert, Judged, Millis, State, Transition
+from daemon.types import Alert, Millis, State, Transition
 
 SHOWN = "24h"
 """How far back a table reaches where nothing is said."""
@@ -97,18 +97,9 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, alert.rule, past.account or "-", alert.severity.value]
     for each in past.transitions:
-        value = "" if each.value is None else _spelled(alert.judged, each)
+        value = "" if each.value is None else spelled(each.value, alert.judged.field if alert.judged else "")
         yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
         head = ["", "", "", ""]
-
-
-def _spelled(judged: Judged | None, transition: Transition) -> str:
-    """`age` is a duration, every other field an amount or a ratio."""
-    value = transition.value
-    if value is None:
-        return ""
-    is_age = judged is not None and judged.field == "age" and value.is_finite()
-    return lasting(int(value)) if is_age else amount(value)
 
 
 def _reason(alert: Alert, transition: Transition) -> str:

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import click
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import amount, lasting, spelled
 from daemon.cli import pacing, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
@@ -196,7 +196,7 @@ def _account_cells(account: Account, overview: Overview) -> list[str]:
 
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
     lasts = lasting(overview.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else amount(alert.worst)
+    worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged.field if alert.judged else "")
     return [alert.code, alert.rule, account, alert.severity.value, alert.state.value, lasts, worst]
 
 

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Sequence
 
-from daemon.alerts.numbers import amount
+from daemon.alerts.numbers import spelled
 from daemon.log import Episodes
 from daemon.types import (
+    Alert,
     Attempted,
     ClockStep,
     Message,
@@ -29,9 +30,9 @@ class Reporter:
 
     def judged(self, record: Record) -> None:
         self._heard(record)
-        codes = {(alert.rule, alert.seq): alert.code for alert in record.alerts}
+        alerts = {(alert.rule, alert.seq): alert for alert in record.alerts}
         for transition in record.transitions:
-            self._moved(record.account, transition, codes.get((transition.rule, transition.alert_seq), ""))
+            self._moved(record.account, transition, alerts.get((transition.rule, transition.alert_seq)))
 
     def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
         """Delivered messages are told at debug level: the transition has been logged already."""
@@ -52,13 +53,15 @@ class Reporter:
             case ClockStep(by=by):
                 _log.warning("the clock was set", extra={"account": record.account, "by_ms": by})
 
-    def _moved(self, account: str, transition: Transition, code: str) -> None:
+    def _moved(self, account: str, transition: Transition, alert: Alert | None) -> None:
         """What nobody is told of (a pending that came to nothing) is logged at debug level."""
         pending = State.PENDING in {transition.from_state, transition.to_state}
         level = logging.DEBUG if pending and transition.to_state is not State.FIRING else logging.INFO
-        _log.log(level, "%s %s", transition.rule, transition.to_state, extra=_extra(account, transition, code))
+        _log.log(level, "%s %s", transition.rule, transition.to_state, extra=_extra(account, transition, alert))
 
 
-def _extra(account: str, transition: Transition, code: str) -> dict[str, str]:
-    value = {} if transition.value is None else {"value": amount(transition.value)}
+def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[str, str]:
+    field = alert.judged.field if alert is not None and alert.judged is not None else ""
+    value = {} if transition.value is None else {"value": spelled(transition.value, field)}
+    code = "" if alert is None else alert.code
     return {"account": account, "rule": transition.rule, **value, "reason": transition.reason, "alert": code}

@@ -62,6 +62,10 @@ def _lock_file(url: URL) -> Lock:
     path = Path(f"{Path(str(url.database)).resolve()}.lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError:
+        raise StoreError(
+            f"there is no directory {path.parent} for the database: make it, or name another one"
+        ) from None
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory") from None
     if not _locked(descriptor):

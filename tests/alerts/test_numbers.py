@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.alerts.numbers import amount, change, lasting, moment
+from daemon.alerts.numbers import amount, change, lasting, moment, spelled
 from daemon.types import DAY, HOUR, MINUTE, SECOND
 from tests.values import T0
 
@@ -27,6 +27,15 @@ from tests.values import T0
 def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
     """At most eight places, no idle zeros, nothing lost before the point."""
     assert amount(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "text"),
+    [("455911", "age", "7 min 35 s"), ("Infinity", "age", "∞"), ("455911", "al_freeze", "455911"), ("1.50", "", "1.5")],
+)
+def test_values_are_spelled_as_their_field_is_read(value: str, field: str, text: str) -> None:
+    """`age` is a duration, every other field an amount."""
+    assert spelled(Decimal(value), field) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])

@@ -42,7 +42,7 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
     assert f"  marginwatch {' '.join(command)}" in result.stdout.replace("Example: marginwatch", "  marginwatch")
 
 
-@pytest.mark.parametrize("command", [each for each in EVERY if each != ["demo"]], ids=" ".join)
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
     """Commands import what they need when they run."""
     heavy = ["aiohttp", "sqlalchemy", "alembic", "apprise", "apscheduler", "pydantic", "lark", "rich", "msgspec"]

@@ -62,6 +62,16 @@ def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
     assert "hook never 1 in a row: it refuses connections 1, the oldest 1 min ago" in lines
 
 
+def test_the_worst_age_is_shown_as_a_duration(tmp_path: Path) -> None:
+    """455911 is no number for a person."""
+    why = judged("455911", "120000", falling=False, field="age")
+    alert = Alert("stale", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, why, why.value)
+    record(tmp_path, Record("main", miss(2, AT), (alert,)))
+    result = call("status", "--config", configured(tmp_path), clock=LATER)
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("ab3d"))
+    assert line.endswith("7 min 35 s")
+
+
 def test_json_has_it_for_programs(tmp_path: Path) -> None:
     """One object; numbers as strings, instants with offset."""
     with collecting(tmp_path, fired()) as store:

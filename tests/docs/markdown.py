@@ -2,15 +2,17 @@
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)]+)\)")
+_CALL = re.compile(r"(?:sudo (?:-u \w+ )?)?(?:\S*/)?marginwatch (.+)")
 _CELL = re.compile(r"(?<!\\)\|")
 
 
@@ -26,7 +28,7 @@ class Page:
 
     def blocks(self, language: str) -> list[str]:
         """The blocks of code in a language, in their order."""
-        return [body for named, body in _BLOCK.findall(self.text) if named == language]
+        return [textwrap.dedent(body) for named, body in _BLOCK.findall(self.text) if named == language]
 
     def links(self) -> list[str]:
         return _LINK.findall(_BLOCK.sub("", self.text))
@@ -72,17 +74,11 @@ def code(cell: str) -> str:
 
 def _arguments(text: str) -> list[str] | None:
     """What follows the program's name in a call of it, up to a comment, a pipe or a redirection; None for no call."""
-    words = shlex.split(text, comments=True) if text.count('"') % 2 == 0 and "'" not in text else text.split()
-    start = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "marginwatch"), None)
-    if start is None or any(not _leads(word) for word in words[:start]):
+    called = _CALL.match(text)
+    if called is None:
         return None
-    end = next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))
-    return words[start + 1 : end]
-
-
-def _leads(word: str) -> bool:
-    """Whether a word may stand before the program: another user, a variable."""
-    return word in {"sudo", "-u", "marginwatch", "watch"} or "=" in word
+    words = shlex.split(called[1], comments=True)
+    return words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))]
 
 
 README = Page(ROOT / "README.md")

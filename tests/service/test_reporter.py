@@ -8,6 +8,7 @@ import pytest
 from daemon.log import Episodes
 from daemon.service.reporter import Reporter
 from daemon.types import (
+    Alert,
     Attempted,
     ClockStep,
     ConfigChange,
@@ -21,7 +22,7 @@ from daemon.types import (
     Transition,
 )
 from tests.fakes import ManualClock
-from tests.values import T0, miss, reading
+from tests.values import T0, judged, miss, reading
 
 MESSAGE = Message("t", "b", Severity.INFO)
 
@@ -68,6 +69,16 @@ def test_transitions_are_logged_with_rule_account_state_and_value(
     first, *_, last = caplog.records
     assert (vars(first)["account"], vars(first)["value"]) == ("main", "90")
     assert "value" not in vars(last)
+
+
+def test_an_age_is_logged_as_a_duration(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+    """As messages show it, with the alert's id."""
+    why = judged("455911", "120000", falling=False, field="age")
+    alert = Alert("stale", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, None, why, why.value)
+    change = Transition("stale", 1, T0, State.OK, State.FIRING, "condition", why.value)
+    reporter.judged(Record("main", miss(1), (alert,), (change,)))
+    last = vars(caplog.records[-1])
+    assert (last["value"], last["alert"]) == ("7 min 35 s", "ab3d")
 
 
 def test_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:

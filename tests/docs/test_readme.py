@@ -1,0 +1,178 @@
+"""The README says what is: its configurations load, its commands and paths exist, its messages are the real ones."""
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import pytest
+
+from daemon import __version__, bundled, cli, config
+from daemon.alerts.message import Piece, compose
+from daemon.cli.configuration import CHECKS
+from daemon.config import Config
+from daemon.store import upgrade
+from daemon.types import SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
+from tests.config.written import ACCOUNT, CHANNELS, RULE
+from tests.docs.markdown import CHANGELOG, PAGES, README, ROOT, Page, code
+
+SECRETS: Mapping[str, str] = {
+    "coinw-key": "key-0001",
+    "coinw-secret": "secret-0001",
+    "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
+    "mail-password": "p@ss/w0rd",
+}
+ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
+
+# Configurations.
+
+
+def _loaded(text: str, folder: Path) -> Config:
+    for name, secret in SECRETS.items():
+        (folder / name).write_text(secret + "\n")
+    return config.load(text, path=folder / "rules.toml", environ=ENVIRON, checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=f"{page.path.name}:{text[:20]!r}") for page in PAGES for text in page.blocks("toml")]
+)
+def test_configurations_load(text: str, tmp_path: Path) -> None:
+    """Every TOML block is good, alone or with the tables that it does not show, also for Apprise and the exchange."""
+    missing = [
+        rest for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE)) if table not in text
+    ]
+    assert _loaded(text + "".join(missing), tmp_path).warnings == ()
+
+
+def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
+    """The example keeps its secrets elsewhere, watches two accounts and has two ways to reach a person."""
+    whole = next(text for text in README.blocks("toml") if "[[accounts]]" in text)
+    loaded = _loaded(whole, tmp_path)
+    assert not loaded.holds_secrets
+    assert [account.name for account in loaded.accounts] == ["main", "grid-bot"]
+    assert [channel.name for channel in loaded.channels] == ["telegram", "email"]
+
+
+def test_the_service_keeps_its_database_where_the_unit_allows(tmp_path: Path) -> None:
+    """The database of the example lies in the unit's state directory; the commands use the unit's paths."""
+    unit = (bundled.path("systemd") / "marginwatch.service").read_text()
+    shown = next(text for text in README.blocks("toml") if "[[accounts]]" not in text)
+    database = _loaded(shown + ACCOUNT, tmp_path).daemon.database.reveal()
+    assert re.search(r"^StateDirectory=(\w+)$", unit, re.MULTILINE)
+    assert database == "sqlite:////var/lib/marginwatch/marginwatch.db"
+    assert "ExecStart=/opt/marginwatch/.venv/bin/marginwatch run --config /etc/marginwatch/rules.toml" in unit
+    assert database in unit
+
+
+# Commands, files, targets.
+
+COMMANDS = sorted({command for page in PAGES for command in page.commands()})
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_commands_exist_with_their_options(words: tuple[str, ...]) -> None:
+    """Every call shown names a command and options that there are."""
+    command: click.Command = cli.commands
+    rest = [*words]
+    with click.Context(command) as context:
+        while isinstance(command, click.Group):
+            _, found, rest = command.resolve_command(context, rest)
+            assert found is not None
+            command = found
+        assert command.make_context(command.name, rest, parent=context).params is not None
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_shown_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of commands has every command; its --help says how it is used, with an example."""
+    assert name in {words[0] for words in README.commands() if words}
+    with pytest.raises(SystemExit) as ended:
+        cli.commands.main([name, "--help"], prog_name="marginwatch")
+    assert ended.value.code == 0
+    assert "Example" in capsys.readouterr().out
+
+
+def test_targets_exist() -> None:
+    """Every `make` target named is one of the Makefile."""
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {target for page in PAGES for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)}
+    assert named == {"demo", "test", "lint", "format"}
+    assert named <= targets
+
+
+def test_the_map_shows_what_is_there() -> None:
+    """Every path of the map exists, and every package of the daemon is on it."""
+    shown = {code(cell) for cell in README.table("Where things are").column("path")}
+    assert [path for path in shown if not (ROOT / path).exists()] == []
+    packages = {f"daemon/{path.parent.name}" for path in (ROOT / "daemon").glob("*/__init__.py")}
+    assert packages <= shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
+def test_no_place_of_packages_is_named(page: Page) -> None:
+    """Where packages come from is the machine's own business."""
+    assert re.findall(r"--(?:extra-)?index-url|--find-links|/simple\b", page.text) == []
+
+
+def test_the_changelog_has_this_version() -> None:
+    """What is released is described, below what is not."""
+    headings = re.findall(r"^## \[(.+?)\]", CHANGELOG.text, re.MULTILINE)
+    assert headings[:2] == ["Unreleased", __version__]
+
+
+def test_queries_run(tmp_path: Path) -> None:
+    """The examples of SQL fit the tables of a new database."""
+    upgrade(f"sqlite:///{tmp_path}/marginwatch.db")
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
+        for sql in (each for block in README.blocks("sql") for each in block.splitlines()):
+            assert connection.execute(sql).fetchall() == []
+
+
+# Messages.
+
+AT = 1_767_237_141_000
+"""2026-01-01 03:12:21 UTC"""
+RULE_TEXT = "available_margin < 100"
+FIRED = Facts(
+    severity=Severity.WARNING,
+    code="ct83",
+    since=AT,
+    fired_at=AT,
+    at=AT,
+    judged=Judged(RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True),
+    balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
+    changes={
+        "available_margin": Decimal("-76.15611156"),
+        "available_usdt": Decimal("-76.15611156"),
+        "al_margin": Decimal("18.35689"),
+        "al_freeze": Decimal(0),
+    },
+)
+ENDED = replace(
+    FIRED,
+    at=AT + 11 * SECOND,
+    judged=Judged(RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True),
+    worst=Decimal("37.82667788"),
+    balances=Balances(*map(Decimal, ("136.24655812", "131.60248119", "4.64407693", "0", "0"))),
+    changes={
+        "available_margin": Decimal("-32.10483085"),
+        "available_usdt": Decimal("-32.10483085"),
+        "al_margin": Decimal("-62.14311"),
+    },
+)
+
+
+def _message(kind: Kind, facts: Facts) -> str:
+    notice = Notice(NoticeKey("main", "low-margin", 7, "phone", kind, 7), facts.at, facts)
+    message = compose([Piece(notice)], facts.at, UTC)
+    return f"{message.title}\n{message.body}\n"
+
+
+def test_the_messages_shown_are_those_that_arrive() -> None:
+    """What the README shows of an alert and its end is, to the letter, what is composed of such facts."""
+    assert README.blocks("text") == [_message(Kind.FIRING, FIRED), _message(Kind.RESOLVED, ENDED)]
