@@ -117,7 +117,10 @@ class App:
             courier.stop()
         await _within(2 * PATIENCE, (self._tasks[f"the channel {name}"] for name in self._couriers))
         lost = await self._release(EndEpoch(self._clock.now()))
-        _log.info("stopped", extra={"lost": lost} if lost else {})
+        if lost:
+            _log.error("stopped; the database took no writes until the end: what waited is lost", extra={"lost": lost})
+        else:
+            _log.info("stopped")
         return lost
 
     def _open(self) -> Store:

@@ -115,6 +115,7 @@ class ListJournal:
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.answers: list[Written | Exception] = []
+        self.unreadable = False
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED
@@ -135,6 +136,8 @@ class ListJournal:
         raise StoreError("this fake remembers nothing")
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        if self.unreadable:
+            raise StoreError("the database cannot be reached")
         nothing: list[Reading] = []
         for reading in nothing:
             yield reading

@@ -46,41 +46,59 @@ def require(part: str, environ: Mapping[str, str] = os.environ) -> Path:
 @contextlib.contextmanager
 def postgresql(initdb: Path) -> Iterator[str]:
     """A private, empty cluster on loopback that nobody else uses; gives its URL for SQLAlchemy."""
+    with cluster(initdb) as running:
+        yield running.url
+
+
+@contextlib.contextmanager
+def cluster(initdb: Path) -> Iterator["Cluster"]:
+    """The same, for a test that stops it and starts it again; it must run at the end."""
     home = Path(tempfile.mkdtemp(prefix="marginwatch-pg-"))
-    cluster = _Cluster(initdb.parent, home, _unprivileged())
+    running = Cluster(initdb.parent, home, _unprivileged())
     try:
-        cluster.create()
-        port = cluster.start()
+        running.create()
+        running.start()
         try:
-            yield f"postgresql+psycopg://owner@127.0.0.1:{port}/postgres"
+            yield running
         finally:
-            cluster.run("pg_ctl", "stop", "--wait", "--mode=immediate")
+            running.stop()
     finally:
         shutil.rmtree(home)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cluster:
+@dataclass(slots=True)
+class Cluster:
     programs: Path
     home: Path
     user: str | None
     """Whose processes it runs as: PostgreSQL refuses to run as root."""
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/postgres"
 
     def create(self) -> None:
         if self.user is not None:
             shutil.chown(self.home, self.user)
         self.run("initdb", "--username=owner", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 
-    def start(self) -> int:
+    def start(self) -> None:
         """Start on a free port; another program may take it first, so a few are tried."""
         for _ in range(4):
+            self.port = _free_port()
             with contextlib.suppress(subprocess.CalledProcessError):
-                return self._start_on(_free_port())
-        return self._start_on(_free_port())
+                return self.start_again()
+        return self.start_again()
 
-    def _start_on(self, port: int) -> int:
+    def stop(self) -> None:
+        """As a machine that fails: no connection is ended in order."""
+        self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def start_again(self) -> None:
+        """On the port that it had."""
         settings = {
-            "port": port,
+            "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": self.home,
             "fsync": "off",
@@ -89,7 +107,6 @@ class _Cluster:
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self.run("pg_ctl", "start", "--wait", f"--log={self.home / 'log'}", f"--options={options}")
-        return port
 
     def run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), f"--pgdata={self.home / 'data'}", *arguments]

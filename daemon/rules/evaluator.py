@@ -12,7 +12,7 @@ from daemon.readings.fields import AGE, CORE
 from daemon.rules.board import Board
 from daemon.rules.compile import Deciding, Frame, Truth, deciding, inverse, truth
 from daemon.rules.rule import Rule
-from daemon.rules.tree import Call, Field, Span, uses
+from daemon.rules.tree import Call, Field, Span, uses, walk
 from daemon.types import MINUTE, Balances, Judged, Millis, Reading, Unconfirmed
 
 CHANGE_SPAN: Millis = 10 * MINUTE
@@ -51,6 +51,8 @@ class Evaluator:
         self._board = Board()
         self._judges = {rule.name: _judge(rule, self._board) for rule in rules}
         self._ageing = {rule.name: self._judges[rule.name] for rule in rules if _uses_age(rule)}
+        self.windowed = frozenset(rule.name for rule in rules if _uses_window(rule))
+        """The rules that look back; the others are judged truly even where the windows could not be rebuilt."""
         self._changes = {name: self._board.window(Call("delta", (Field(name), Span(CHANGE_SPAN)))) for name in CORE}
 
     @property
@@ -95,6 +97,11 @@ def _judge(rule: Rule, board: Board) -> _Judge:
     when = rule.when.tree
     clear = None if rule.clear_when is None else truth(rule.clear_when.tree, board)
     return _Judge(truth(when, board), clear, deciding(when, board))
+
+
+def _uses_window(rule: Rule) -> bool:
+    conditions = [condition for condition in (rule.when, rule.clear_when) if condition is not None]
+    return any(isinstance(node, Call) for condition in conditions for node in walk(condition.tree))
 
 
 def _uses_age(rule: Rule) -> bool:

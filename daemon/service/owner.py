@@ -43,6 +43,9 @@ from daemon.types import (
     Source,
 )
 
+COLD: Millis = 5 * SECOND
+"""Between attempts to rebuild windows from a database that cannot be read."""
+
 QUICK = 3
 """Commits that are tried again at once; after that once a second."""
 
@@ -83,6 +86,8 @@ class Owner:
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
         self._evaluator = Evaluator(tuple(self._rules.values()))
+        self._cold_since: Millis | None = None
+        """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
 
     @property
@@ -94,7 +99,7 @@ class Owner:
 
     async def run(self) -> None:
         """Judge what arrives until cancelled; a cancellation never tears an input in two."""
-        await self._warm()
+        await self._warm_or_wait()
         while True:
             arrival = await self._mailbox.get()
             task = asyncio.ensure_future(self._take(arrival))
@@ -111,6 +116,8 @@ class Owner:
         await self._mailbox.join()
 
     async def _take(self, arrival: Arrival) -> None:
+        if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
+            await self._warm_or_wait()
         decision = self._decide(self._stamp(arrival))
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(decision.record)) is None:
@@ -159,6 +166,12 @@ class Owner:
         return Decision(outcome.state, Record(self.account, event, *changed))
 
     def _judge(self, event: Input) -> Mapping[str, Verdict]:
+        verdicts = self._verdicts(event)
+        if self._cold_since is None:
+            return verdicts
+        return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
+
+    def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
         match event:
             case Reading(quality=quality) if quality in JUDGED:
                 return self._evaluator.read(event)
@@ -183,6 +196,20 @@ class Owner:
         except StoreError:
             return None
         return self._state.seq
+
+    async def _warm_or_wait(self) -> None:
+        """Rebuild the windows, or go on without: an outage must not keep `available_margin < 100` from firing."""
+        try:
+            await self._warm()
+        except StoreError as error:
+            self._cold_since = self._desk.clock.elapsed()
+            sentence = (
+                f"rules of {self.account} that look back are not judged, for its readings cannot be read: {error}"
+            )
+            self._desk.episodes.failed(("windows", self.account), sentence, account=self.account)
+        else:
+            self._cold_since = None
+            self._desk.episodes.ended(("windows", self.account), "all rules are judged", account=self.account)
 
     async def _warm(self) -> None:
         """Rebuild the windows from the record, in slices, so that no other account waits for it."""

@@ -21,13 +21,16 @@ from typing import TypeVar
 from aiohttp import web
 
 from daemon.clock import SystemClock
-from daemon.exchanges.simulator import Entry, SimulatedAccount, Simulator
+from daemon.exchanges.simulator import Entry, Sheet, SimulatedAccount, Simulator
 from daemon.types import Millis
 
 T = TypeVar("T")
 
 PATIENCE = 60
 """Seconds after which what a test waits for will not come any more; nothing is measured by it."""
+
+STOPS_WITHIN = 5
+"""Seconds, promised to whoever waits for the end."""
 
 RULE = """
 [[rules]]
@@ -107,7 +110,7 @@ class Heard:
         return [self._news(section) for section in self.body.split("\n\n")]
 
     def _news(self, section: str) -> News:
-        text = section if section.split()[0] in _KINDS else f"{self.title}\n{section}"
+        text = section if section.split(maxsplit=1)[0] in _KINDS else f"{self.title}\n{section}"
         code = _CODE.search(text)
         assert code is not None, f"no alert is named in {text!r}"
         kinds = frozenset(_KINDS[text.split()[0]])
@@ -177,6 +180,11 @@ class Life:
     ready: int
     """Words to the service manager before its own."""
 
+    async def over(self) -> int:
+        """Wait for its end; its exit status."""
+        await asyncio.wait({self.death})  # unlike awaiting the task, this does not cancel it with us
+        return self.death.result()
+
     async def survives(self, seconds: float) -> bool:
         """Let it live for so long; whether it still does."""
         await asyncio.wait({self.death}, timeout=seconds)
@@ -193,8 +201,13 @@ class Stage:
     simulator: Simulator
     receiver: Receiver
     manager: ServiceManager
+    database: Path
+    """If it is a file."""
     accounts: dict[str, SimulatedAccount] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
 
     @property
     def life(self) -> Life:
@@ -204,21 +217,17 @@ class Stage:
     def config(self) -> Path:
         return self.folder / "rules.toml"
 
-    @property
-    def database(self) -> Path:
-        return self.folder / "marginwatch.db"
-
     def show(self, name: str, margin: str) -> None:
         """From now on the account has this available_margin."""
         account = self.accounts[name]
         account.set(available_margin=margin)
         sheet = account.sheet
 
-        def audible(_elapsed: Millis, _answered: int) -> object:
+        def audible(_elapsed: Millis, _answered: int) -> Sheet:
             self.bell.ring()
             return sheet
 
-        account.follow(audible)  # type: ignore[arg-type]
+        account.follow(audible)
 
     def told(self, name: str, margin: str, since: Millis = 0) -> int:
         """How often the exchange answered this to a client that began to live at `since`."""
@@ -246,18 +255,17 @@ class Stage:
         await self.until(lambda: "READY=1" in self.manager.told[life.ready :])
         return life
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and wait for that; its exit status."""
-        life = self.life
-        life.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE):
-            return await life.death
+    async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE) -> int:
+        """Ask it to stop, and wait for that so many seconds; its exit status."""
+        self.life.process.send_signal(number)
+        async with asyncio.timeout(within):
+            return await self.life.over()
 
     async def kill(self) -> None:
         """End its life at once, unless that is over already."""
         if self.life.process.returncode is None:
             self.life.process.kill()
-        await self.life.death
+        await self.life.over()
 
     async def bury(self) -> None:
         """Leave no process behind."""
@@ -320,7 +328,8 @@ async def stage(
     simulator, receiver = Simulator(clock), Receiver(bell)
     simulator.limit = 1_000  # a killed client cannot remember its last calls
     manager = ServiceManager(folder / "notify", bell)
-    it = Stage(folder, bell, clock, simulator, receiver, manager)
+    file = folder / database.removeprefix("sqlite:///")
+    it = Stage(folder, bell, clock, simulator, receiver, manager, file)
     it.accounts = {name: simulator.account(name) for name in accounts}
     for name in accounts:
         it.show(name, HIGH)

@@ -16,7 +16,7 @@ from random import Random, SystemRandom
 import pytest
 
 from daemon.exchanges.simulator import Entry
-from daemon.types import SECOND, Millis
+from daemon.types import Millis
 from tests.end_to_end.running import ENDED, FIRED, HIGH, Stage, counted, level, stage
 from tests.service.lives import rows
 
@@ -126,8 +126,7 @@ class Death:
 
 async def storm(folder: Path, seed: int, kills: int) -> int:
     """Kill one daemon so often, and judge what it recorded and told; how many crossings there were."""
-    folder.mkdir()
-    async with stage(folder, [f"account {number}" for number in range(8)], group_wait="200ms") as it:
+    async with stage(folder, [f"bot-{number}" for number in range(8)], group_wait="200ms") as it:
         tide, deaths = Tide(it, Random(seed)), []
         await it.begin()
         async with moving(tide):
@@ -207,9 +206,12 @@ async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed
     """Promises 1, 2 and 4: killed at any instant, the daemon records and tells what the exchange's log demands."""
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
-    storms = (storm(tmp_path / str(number), seed + number, KILLS // DAEMONS) for number in range(DAEMONS))
-    crossings = await asyncio.gather(*storms)
-    assert min(crossings) > 0
+    async with asyncio.TaskGroup() as group:
+        storms = [
+            group.create_task(storm(tmp_path / str(number), seed + number, KILLS // DAEMONS))
+            for number in range(DAEMONS)
+        ]
+    assert min(storm.result() for storm in storms) > 0
 
 
 @pytest.mark.parametrize("kills", [1, 4])
@@ -225,7 +227,7 @@ async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(tmp_path:
         it.show("main", "90")
         for life in range(1, kills + 1):
             await it.begin()
-            await it.life.death
+            await it.life.over()
             assert len(it.receiver.heard) == life
         await it.start()
         await it.until(lambda: rows(it.database, "SELECT state FROM notifications") == [("delivered",)])
@@ -233,7 +235,7 @@ async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(tmp_path:
         await it.until(lambda: len(rows(it.database, "SELECT 1 FROM notifications WHERE state = 'delivered'")) == 2)
         assert await it.stop() == 0
         news = [one for message in it.receiver.heard for one in message.news]
-        expected = [({FIRED}, False), *[({FIRED}, True)] * kills, ({ENDED}, False)]
-        assert [(one.kinds, one.maybe_repeat) for one in news] == expected
+        expected = [(FIRED, False), *[(FIRED, True)] * kills, (ENDED, False)]
+        assert [(*one.kinds, one.maybe_repeat) for one in news] == expected
         outcomes = [None] * kills + ["delivered"] * 2
         assert [outcome for (outcome,) in rows(it.database, "SELECT outcome FROM attempts ORDER BY id")] == outcomes

@@ -1,5 +1,7 @@
 """Step, commit, then adopt: whatever happens to commits and lives, the record is that of an undisturbed run."""
 
+import asyncio
+import logging
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from daemon.service.owner import Arrival, Step
+from daemon.log import Episodes
+from daemon.service.ledger import Ledger
+from daemon.service.owner import COLD, Arrival, Desk, Owner, Step
 from daemon.store import Seams
 from daemon.types import MINUTE, SECOND, MissReason, NoAnswer
-from tests.fakes import ManualClock
+from tests.fakes import ListJournal, ManualClock, RecordingWatcher
 from tests.service.lives import MISSES, NOTIFICATIONS, READINGS, TRANSITIONS, Life, play, rows
-from tests.values import answer, rule
+from tests.values import answer, rule, state
 
 RULES = (
     rule("critical", "available_margin < 50", clear_when="available_margin > 60"),
@@ -154,3 +158,23 @@ async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path)
         blocker.close()
     assert rows(path, "SELECT available_margin FROM snapshots ORDER BY seq") == [(500.0,), (90.0,), (80.0,)]
     assert [row[5] for row in rows(path, TRANSITIONS)] == ["firing"]
+
+
+async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_that_look_back() -> None:
+    """A database that is gone at the start keeps no threshold from firing; what looks back waits for its windows."""
+    clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
+    journal.unreadable = True
+    rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
+    episodes = Episodes(logging.getLogger("owner"), clock)
+    owner = Owner(Desk(journal, Ledger(), clock, (), set(), episodes, watcher), state(), rules)
+    task = asyncio.create_task(owner.run())
+    for _ in range(2):
+        owner.post(answer(available_margin="90"))
+        await clock.advance(SECOND)
+    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == ["low"]
+    journal.unreadable = False
+    await clock.advance(COLD)
+    owner.post(answer(available_margin="90"))
+    await clock.advance(SECOND)
+    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == ["low", "fell"]
+    task.cancel()
