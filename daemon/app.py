@@ -16,12 +16,12 @@ from functools import partial
 from daemon import __version__, exchanges
 from daemon.alerts.codes import code
 from daemon.clock import Clock, SystemClock
-from daemon.config import Account, Channel, Config
+from daemon.config import Account, Channel, Config, pace
 from daemon.exchanges import budget, http
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
 from daemon.rules.durations import duration_text
-from daemon.service import outbox, pacing
+from daemon.service import outbox
 from daemon.service.beginning import begin
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
@@ -178,11 +178,11 @@ class App:
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
 
     def _paces(self) -> dict[str, Millis]:
-        return pacing.intervals(self._config.accounts, self._config.budget, self._user_ids)
+        return pace.intervals(self._config.accounts, self._config.budget, self._user_ids)
 
     def _tell_paces(self) -> None:
         """Once a life, and as it will be when every account has answered."""
-        paces = pacing.settled(self._config.accounts, self._config.budget, self._user_ids)
+        paces = pace.settled(self._config.accounts, self._config.budget, self._user_ids)
         wishes = {account.name: account.every for account in self._config.accounts}
         stretched = [
             f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from daemon.config import Config
+from daemon.config.pace import settled
 from daemon.readings.fields import CORE
 from daemon.rules.evaluator import CHANGE_SPAN
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Call, Field, Node, walk
-from daemon.service.pacing import settled
 from daemon.types import Millis
 
 PER_READING = 250

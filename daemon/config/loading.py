@@ -191,7 +191,7 @@ def _rule(table: RuleTable) -> Rule | None:
 
 
 def _check_ages(written: Document, config: Config, problems: Problems) -> None:
-    intervals = pace.effective(config.accounts, config.budget)
+    intervals = pace.settled(config.accounts, config.budget, {})
     for item in written.rules:
         rule = _rule(item.table)
         watched = {name: each for name, each in intervals.items() if name and rule and rule.watches(name)}

@@ -1,6 +1,7 @@
-"""How often accounts are really read when their wishes together exceed the budget (SEMANTICS B3)."""
+"""How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3). Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
@@ -10,18 +11,59 @@ from daemon.rules.rule import Condition
 from daemon.rules.tree import Comparison, Field, Span, walk
 from daemon.types import Limit, Millis
 
-
-def effective(accounts: Sequence[Account], budget: Budget) -> dict[str, Millis]:
-    """By account: the interval after all have been stretched evenly to what the host may call."""
-    asked = sum((Fraction(1, account.every) for account in accounts), Fraction())
-    stretch = max(Fraction(1), asked / _allowed(budget.host))
-    slowest = max(1 / _allowed(budget.user), 1 / _allowed(budget.assets))
-    return {account.name: ceil(max(account.every * stretch, slowest)) for account in accounts}
+IN_FLIGHT: Millis = 200
+"""How long a call to another continent is usually under way: its place in the budget stays taken that much longer."""
 
 
-def _allowed(limit: Limit) -> Fraction:
-    """Calls per millisecond."""
-    return Fraction(limit.count, limit.per)
+def intervals(accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str]) -> dict[str, Millis]:
+    """By account, its interval now. `user_ids` are those known, by account; all others share one user's allowance."""
+    wishes = {each.name: Wish(each.every, each.user_id or user_ids.get(each.name, "")) for each in accounts}
+    return stretch(wishes, limits.host, (limits.user, limits.assets), IN_FLIGHT)
+
+
+def settled(accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str]) -> dict[str, Millis]:
+    """By account, its interval once every account has answered.
+
+    An account of an unknown user is taken for one of its own, which it is from its first answer on, unless it shares
+    its key.
+    """
+    owners = {each.name: user_ids.get(each.name) or _owner(each) for each in accounts}
+    return intervals(accounts, limits, owners)
+
+
+def _owner(account: Account) -> str:
+    """In the place of a user id; a word that no user id is."""
+    return f"the owner of {account.api_key.reveal() or account.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How often an account wants to be asked; `user_id` is "" while it is not known."""
+
+    every: Millis
+    user_id: str = ""
+
+
+def stretch(wishes: Mapping[str, Wish], host: Limit, per_user: Sequence[Limit], held: Millis = 0) -> dict[str, Millis]:
+    """The effective interval of every account, by name.
+
+    The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
+    (accounts of an unknown user count as one), then on the host. `held` is how long a call is usually in flight, as
+    its place stays taken that much longer.
+    """
+    every = {name: Fraction(wish.every) for name, wish in wishes.items()}
+    for user in {wish.user_id for wish in wishes.values()}:
+        own = [name for name, wish in wishes.items() if wish.user_id == user]
+        factor = max((_excess([every[name] for name in own], limit, held) for limit in per_user), default=Fraction(1))
+        every |= {name: every[name] * factor for name in own}
+    factor = _excess(list(every.values()), host, held)
+    return {name: ceil(interval * factor) for name, interval in every.items()}
+
+
+def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
+    """By which factor these intervals together exceed the limit; 1 when they do not."""
+    rate = sum((1 / interval for interval in intervals), Fraction(0))
+    return max(Fraction(1), rate * (limit.per + held) / limit.count)
 
 
 def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Iterator[str]:

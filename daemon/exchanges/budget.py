@@ -1,16 +1,14 @@
 """The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's limits.
 
-A pure core (`Window`, `free_in`, `stretch`), and `Budget`, the thin front that lets a task wait for its place. It
+A pure core (`Window`, `free_in`), and `Budget`, the thin front that lets a task wait for its place. It
 makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
 """
 
 import bisect
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import ceil
 
 from daemon.clock import Clock
 from daemon.types import MINUTE, SECOND, Limit, Millis
@@ -61,36 +59,6 @@ def free_in(window: Window, limit: Limit, now: Millis) -> Millis:
     if over < 0:
         return 0
     return (held.ended[over] if over < len(held.ended) else now) + limit.per + 1 - now
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How often an account wants to be asked; `user_id` is "" while it is not known."""
-
-    every: Millis
-    user_id: str = ""
-
-
-def stretch(wishes: Mapping[str, Wish], host: Limit, per_user: Sequence[Limit], held: Millis = 0) -> dict[str, Millis]:
-    """The effective interval of every account, by name.
-
-    The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
-    (accounts of an unknown user count as one), then on the host. `held` is how long a call is usually in flight, as
-    its place stays taken that much longer.
-    """
-    every = {name: Fraction(wish.every) for name, wish in wishes.items()}
-    for user in {wish.user_id for wish in wishes.values()}:
-        own = [name for name, wish in wishes.items() if wish.user_id == user]
-        factor = max((_excess([every[name] for name in own], limit, held) for limit in per_user), default=Fraction(1))
-        every |= {name: every[name] * factor for name in own}
-    factor = _excess(list(every.values()), host, held)
-    return {name: ceil(interval * factor) for name, interval in every.items()}
-
-
-def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
-    """By which factor these intervals together exceed the limit; 1 when they do not."""
-    rate = sum((1 / interval for interval in intervals), Fraction(0))
-    return max(Fraction(1), rate * (limit.per + held) / limit.count)
 
 
 @dataclass(slots=True, eq=False)

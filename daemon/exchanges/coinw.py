@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from daemon.exchanges import Account, Problem, Tools, addresses
 from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, plain, refusal, tidy
+from daemon.log import Redactor
 from daemon.types import Answer, Balances, Millis, MissReason, NoAnswer
 
 REST_URL = "https://api.coinw.com"
@@ -172,6 +173,8 @@ class CoinW:
     def __init__(self, account: Account, tools: Tools) -> None:
         self._account = account
         self._tools = tools
+        keys = (account.secret_key, account.api_key)
+        self._secrets = (*Redactor(keys).forms, *keys)
 
     @property
     def user_id(self) -> str:
@@ -202,7 +205,7 @@ class CoinW:
         page = await http.get(self._tools.session, url, headers, account.timeout)
         if isinstance(page, NoAnswer):
             return page
-        return parse(page, (account.secret_key, account.api_key, signed))
+        return parse(page, (*self._secrets, signed))
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
         """SEMANTICS B4."""

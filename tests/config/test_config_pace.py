@@ -1,36 +1,87 @@
 """Intervals stretch evenly when all wishes together exceed the budget."""
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.config import Account, Budget, Secret, pace
+from daemon.config.pace import Wish, stretch
 from daemon.rules.parse import condition
-from daemon.types import Limit
+
+HOST, USER, ASSETS = Budget().host, Budget().user, Budget().assets
 
 
-def account(name: str, every: int) -> Account:
-    return Account(name, Secret("k"), Secret("s"), every=every)
+def accounts(count: int, every: int, key: str = "key-{}", user_id: str = "") -> list[Account]:
+    return [
+        Account(f"a{n}", Secret(key.format(n)), Secret("secret"), every=every, user_id=user_id) for n in range(count)
+    ]
 
 
-def test_wishes_within_the_budget_are_granted() -> None:
-    """B3: with the defaults fifty accounts may be read every ten seconds."""
-    accounts = [account(str(index), 10_000) for index in range(50)]
-    assert set(pace.effective(accounts, Budget()).values()) == {10_000}
+def test_b3_a_wish_within_the_budget_is_granted() -> None:
+    """B3: ten accounts every five seconds are far from any limit."""
+    assert set(pace.settled(accounts(10, 5_000), Budget(), {}).values()) == {5_000}
 
 
-def test_wishes_beyond_the_budget_stretch_evenly() -> None:
-    """B3: twice too many wishes double every interval."""
-    accounts = [account("fast", 1000), account("slow", 1000)]
-    assert pace.effective(accounts, Budget(host=Limit(1, 1000))) == {"fast": 2000, "slow": 2000}
+def test_b3_all_intervals_stretch_evenly() -> None:
+    """B3: fifty calls in ten seconds, and what is under way: eight accounts ask for twenty a second."""
+    assert set(pace.settled(accounts(8, 400), Budget(), {}).values()) == {1_632}
 
 
-def test_one_user_is_not_read_faster_than_its_own_limit() -> None:
-    """B3: the limit for balances holds for each user."""
-    assert pace.effective([account("a", 400)], Budget(assets=Limit(1, 2000))) == {"a": 2000}
+def test_b3_unknown_users_share_one_allowance() -> None:
+    """B3: until the first answers tell them apart, four accounts are paced as if they were one user's."""
+    unknown = pace.intervals(accounts(4, 1_000), Budget(), {})
+    known = pace.intervals(accounts(4, 1_000), Budget(), {f"a{n}": str(n) for n in range(4)})
+    assert (set(unknown.values()), set(known.values())) == ({1_760}, {1_000})
 
 
-def test_no_account_has_no_interval() -> None:
-    """Without accounts there is nothing to read."""
-    assert pace.effective([], Budget()) == {}
+def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
+    """B3: what `check` shows before any answer is what the accounts will have after it."""
+    own, shared = accounts(4, 1_000), accounts(4, 1_000, key="one")
+    known = pace.settled(accounts(4, 1_000), Budget(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7"))
+    paces = [pace.settled(each, Budget(), {}) for each in (own, shared, accounts(4, 1_000, user_id="7"))]
+    assert [each["a0"] for each in (*paces, known)] == [1_000, 1_760, 1_760, 1_760]
+
+
+def test_wishes_within_the_budget_stay() -> None:
+    """B3: intervals that fit are what was asked for, to the millisecond."""
+    wishes = {"a": Wish(400, "u"), "b": Wish(1_000, "v"), "c": Wish(5_001, "w")}
+    assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 400, "b": 1_000, "c": 5_001}
+
+
+def test_one_user_stretches_evenly() -> None:
+    """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do not."""
+    wishes = {"a": Wish(400, "u"), "b": Wish(800, "u"), "c": Wish(400, "v")}
+    assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 600, "b": 1_200, "c": 400}
+
+
+def test_the_host_stretches_all_evenly() -> None:
+    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10 s."""
+    wishes = {str(number): Wish(5_000, str(number)) for number in range(50)}
+    assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
+
+
+def test_a_flight_takes_its_share() -> None:
+    """The time in flight lengthens how long a place is taken, and so the shortest possible interval."""
+    assert stretch({"a": Wish(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
+
+
+wishes = st.dictionaries(
+    st.text(max_size=3), st.builds(Wish, st.integers(400, 60_000), st.sampled_from(["", "u", "v"]))
+)
+
+
+@given(wishes)
+def test_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
+    """B3: the effective intervals fit every limit, and none is shorter than was wished."""
+    found = stretch(wishes, HOST, (USER, ASSETS))
+    assert all(found[name] >= wish.every for name, wish in wishes.items())
+    for user in ("", "u", "v"):
+        rate = sum((Fraction(1, found[name]) for name, wish in wishes.items() if wish.user_id == user), Fraction(0))
+        assert rate <= min(Fraction(limit.count, limit.per) for limit in (USER, ASSETS))
+    assert sum((Fraction(1, every) for every in found.values()), Fraction(0)) <= Fraction(HOST.count, HOST.per)
 
 
 @pytest.mark.parametrize(

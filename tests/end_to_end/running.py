@@ -280,7 +280,7 @@ class Stage:
                     assert not self.life.death.done(), "the daemon ended"
                     await self.bell.wait()
         except (TimeoutError, AssertionError) as error:
-            raise AssertionError(f"{error or 'it did not come'}; the daemon said:\n{self.said()}") from error
+            raise AssertionError(f"{str(error) or 'it did not come'}; the daemon said:\n{self.said()}") from error
         return found
 
     def said(self) -> str:

@@ -2,14 +2,13 @@
 
 import asyncio
 import bisect
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, Wish, free_in, halved, stretch
+from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, free_in, halved
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -245,42 +244,3 @@ def test_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]]) ->
     for user in "uvw":
         own = [at for name, at in sent if name == user]
         assert (most(own, 20) <= 3, most(own, 7) <= 2) == (True, True)
-
-
-def test_wishes_within_the_budget_stay() -> None:
-    """B3: intervals that fit are what was asked for, to the millisecond."""
-    wishes = {"a": Wish(400, "u"), "b": Wish(1_000, "v"), "c": Wish(5_001, "w")}
-    assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 400, "b": 1_000, "c": 5_001}
-
-
-def test_one_user_stretches_evenly() -> None:
-    """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do not."""
-    wishes = {"a": Wish(400, "u"), "b": Wish(800, "u"), "c": Wish(400, "v")}
-    assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 600, "b": 1_200, "c": 400}
-
-
-def test_the_host_stretches_all_evenly() -> None:
-    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10 s."""
-    wishes = {str(number): Wish(5_000, str(number)) for number in range(50)}
-    assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
-
-
-def test_a_flight_takes_its_share() -> None:
-    """The time in flight lengthens how long a place is taken, and so the shortest possible interval."""
-    assert stretch({"a": Wish(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
-
-
-wishes = st.dictionaries(
-    st.text(max_size=3), st.builds(Wish, st.integers(400, 60_000), st.sampled_from(["", "u", "v"]))
-)
-
-
-@given(wishes)
-def test_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
-    """B3: the effective intervals fit every limit, and none is shorter than was wished."""
-    found = stretch(wishes, HOST, (USER, ASSETS))
-    assert all(found[name] >= wish.every for name, wish in wishes.items())
-    for user in ("", "u", "v"):
-        rate = sum((Fraction(1, found[name]) for name, wish in wishes.items() if wish.user_id == user), Fraction(0))
-        assert rate <= min(Fraction(limit.count, limit.per) for limit in (USER, ASSETS))
-    assert sum((Fraction(1, every) for every in found.values()), Fraction(0)) <= Fraction(HOST.count, HOST.per)
