@@ -4,6 +4,7 @@
 place alone, since its text could hold a secret; the traceback comes only with MARGINWATCH_DEBUG=1, redacted.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -19,6 +20,8 @@ from daemon.errors import ConfigError, MarginwatchError
 
 FAILED = 1
 INTERRUPTED = 130
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""How the operating system says that it takes no more of what is written."""
 
 
 @contextmanager
@@ -40,6 +43,11 @@ def told(session: Session) -> Iterator[None]:
     except BrokenPipeError:
         _let_go()
         sys.exit(FAILED)
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:  # what is not a stream has a name
+            _end(FAILED, *_broken(error, session))
+        _let_go()
+        _end(FAILED, f"the output cannot be written ({error.strerror}): send it where there is room")
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback, no secret
         _end(FAILED, *_broken(error, session))
 

@@ -161,6 +161,8 @@ def _print(overview: Overview) -> None:
     click.echo(_daemon(overview.daemon))
     accounts = [_account_cells(each, overview) for each in overview.accounts]
     _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
+    for trouble in filter(None, map(_trouble, overview.accounts)):
+        click.echo(trouble)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     channels = [_channel_cells(each, overview) for each in overview.channels]
@@ -192,6 +194,14 @@ def _account_cells(account: Account, overview: Overview) -> list[str]:
         "-" if told is None else f"{told.readings} read, {told.misses} missed",
         "-" if miss is None else f"{overview.ago(miss.at)}: {miss.reason}",
     ]
+
+
+def _trouble(account: Account) -> str:
+    """Why an account is not read at present, with what to do; empty where its last attempt succeeded."""
+    told = account.recorded
+    if told is None or told.miss is None or (told.reading is not None and told.reading.seq > told.miss.seq):
+        return ""
+    return f"{account.name}: {told.miss.detail}"
 
 
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:

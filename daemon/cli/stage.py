@@ -16,6 +16,7 @@ from daemon.alerts.numbers import amount
 from daemon.app import App, World
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
+from daemon.errors import MarginwatchError
 from daemon.exchanges.simulator import Simulator
 from daemon.exchanges.simulator.stories import DEMO, shown_since
 from daemon.exchanges.simulator.stories import demo as story
@@ -42,8 +43,16 @@ SHOWN: Millis = 2 * SECOND
 def show(length: Millis | None) -> None:
     """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the database is gone."""
     log.setup(sys.stderr, level="warning", redactor=log.Redactor())
-    with tempfile.TemporaryDirectory(prefix="marginwatch-demo-") as folder:
+    with _folder() as folder:
         asyncio.run(_show(Path(folder), length))
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="marginwatch-demo-")
+    except OSError as error:
+        sentence = f"there is no room for the demo's database ({error.strerror}): let TMPDIR name a directory with some"
+        raise MarginwatchError(sentence) from None
 
 
 async def _show(folder: Path, length: Millis | None) -> None:
@@ -52,15 +61,18 @@ async def _show(folder: Path, length: Millis | None) -> None:
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
-    screen = _Screen(sys.stdout, clock, exchange)
+    over = asyncio.Event()
+    screen = _Screen(sys.stdout, clock, exchange, over)
     world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(sys.stdout), watchers=[screen])
     app = App(_config(folder, exchange), world)
     await app.start()
     screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms; {_ending(length)}")
-    await _until_over(length)
+    await _until(over, length)
     await app.stop()
     await exchange.stop()
     screen.sum_up()
+    if screen.failure:
+        raise screen.failure
 
 
 def _config(folder: Path, exchange: Simulator) -> Config:
@@ -89,8 +101,7 @@ def _ending(length: Millis | None) -> str:
     return "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
 
 
-async def _until_over(length: Millis | None) -> None:
-    over = asyncio.Event()
+async def _until(over: asyncio.Event, length: Millis | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
@@ -106,6 +117,9 @@ class _Screen:
     out: TextIO
     clock: Clock
     exchange: Simulator
+    over: asyncio.Event
+    """Set when nobody can see it any more, as after `| head`."""
+    failure: OSError | None = None
     began: Millis = 0
     readings: int = 0
     misses: int = 0
@@ -119,8 +133,17 @@ class _Screen:
 
     def say(self, text: str) -> None:
         at = datetime.fromtimestamp(self.clock.now() / 1_000, UTC).astimezone()
-        self.out.write(f"{at:%H:%M:%S} {text}\n")
-        self.out.flush()
+        self._write(f"{at:%H:%M:%S} {text}\n")
+
+    def _write(self, text: str) -> None:
+        """Failing must not disturb the daemon, whose work this is about: the demo ends instead."""
+        if self.failure is None:
+            try:
+                self.out.write(text)
+                self.out.flush()
+            except OSError as error:
+                self.failure = error
+                self.over.set()
 
     def judged(self, record: Record) -> None:
         match record.event:
@@ -176,5 +199,4 @@ class _Screen:
             lines.append(
                 f"latency        {middle:.0f} ms from a change to its notification (median; at most {most} ms)"
             )
-        self.out.write("\n" + "\n".join(lines) + "\n")
-        self.out.flush()
+        self._write("\n" + "\n".join(lines) + "\n")

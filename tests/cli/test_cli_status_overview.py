@@ -57,6 +57,7 @@ def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[0] == f"a daemon is collecting, pid {os.getpid()}"
     assert "main 5s 1 min ago 90 1 read, 1 missed 55 s ago: timeout" in lines
+    assert "main: no answer within 10 s" in lines
     assert "new 5s never - - -" in lines
     assert "ab3d low main warning firing 1 min -" in lines
     assert "hook never 1 in a row: it refuses connections 1, the oldest 1 min ago" in lines
