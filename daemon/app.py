@@ -23,6 +23,7 @@ from daemon.notifiers import Notifier
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
 from daemon.service.beginning import begin
+from daemon.service.bookings import Bookings
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
@@ -209,11 +210,12 @@ class App:
         """The budget of the whole host, in which the calls of the last life still stand (SEMANTICS B3)."""
         limits = self._config.budget
         shared = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
-        since = self._clock.now() - max(limits.host.per, limits.user.per, limits.assets.per)
-        for call in self._store.calls(since):
+        span = max(limits.host.per, limits.user.per, limits.assets.per)
+        for call in self._store.calls(self._clock.now() - span):
             shared.book(call.at, "assets", self._user_ids.get(call.account, ""))
-        for booked in self._store.bookings(since):
-            shared.book(booked.at, booked.endpoint, booked.user)
+        bookings = Bookings(self._store.bookings, shared, span, self._clock)
+        bookings.hear()
+        self._run("the ear for bookings", bookings.listen)
         return shared
 
     def _run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:

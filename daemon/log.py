@@ -37,6 +37,9 @@ SHORTEST_BASE64 = 8
 CAPPED = ("aiohttp", "alembic", "apprise", "apscheduler", "asyncio", "mail", "requests", "sqlalchemy", "urllib3")
 """Third-party loggers that speak from WARNING on, whatever our own level: below, some print tokens."""
 
+SCHEDULER = "apscheduler.scheduler"
+"""Warns of each slot that found its account busy, which `service.schedule` tells once."""
+
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
@@ -58,8 +61,12 @@ class Redactor:
         before = len(self._forms)
         self._forms.update(form for secret in secrets for form in _forms(secret))
         if len(self._forms) > before:
-            longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(re.escape, self.forms)))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every text that is blanked, the longest first."""
+        return tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
 
     def redact(self, text: str) -> str:
         """The text without any secret. Repeated, because a blank may complete another secret."""
@@ -201,6 +208,7 @@ def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redacto
     root.setLevel(level.upper())
     for name in CAPPED:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(SCHEDULER).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
     return handler
 

@@ -97,13 +97,20 @@ def test_control_characters_are_shown_not_obeyed() -> None:
 def test_third_parties_speak_from_warning_on() -> None:
     """Below WARNING some of them print tokens, so they are silent even when we debug."""
     stream = lines("human", None, "debug")
-    for name in ("aiohttp.access", "apscheduler.scheduler", "sqlalchemy.engine", "urllib3.connectionpool", "asyncio"):
+    for name in ("aiohttp.access", "apscheduler.executors", "sqlalchemy.engine", "urllib3.connectionpool", "asyncio"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("trouble")
     logging.getLogger("daemon.x").debug("detail")
     assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == ["warning trouble"] * 5 + [
         "debug detail"
     ]
+
+
+def test_the_scheduler_does_not_repeat_what_its_listener_tells() -> None:
+    """APScheduler warns of every slot that found its account busy; we tell that once."""
+    stream = lines("human", None, "debug")
+    logging.getLogger("apscheduler.scheduler").warning("skipped")
+    assert stream.getvalue() == ""
 
 
 def test_the_level_holds_for_third_parties_too() -> None:

@@ -3,6 +3,7 @@
     the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
 
 It stores no reading and judges nothing. Where there is no record, the budget begins empty and nothing is booked.
+Beside a daemon that collects, each call is announced first, so that the daemon leaves room for it.
 """
 
 import asyncio
@@ -21,13 +22,17 @@ from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
 from daemon.exchanges import http
-from daemon.exchanges.budget import Budget
+from daemon.exchanges.budget import ANNOUNCED, Budget
 from daemon.readings.fields import CORE
 from daemon.store import write_once
+from daemon.store.holder import holder
 from daemon.store.operations import Book
-from daemon.types import Answer, Millis, NoAnswer
+from daemon.types import SECOND, Answer, Millis, NoAnswer
 
 ENDPOINT = "assets"
+
+HEARD: Millis = 2 * SECOND
+"""Within this time a daemon has heard of an announced call, and has finished what it had begun."""
 
 _amounts = attrgetter(*CORE)
 
@@ -40,6 +45,8 @@ class Recorded:
     calls: tuple[Book, ...] = ()
     writable: bool = False
     """Whether there is a record to book into."""
+    beside: bool = False
+    """Whether a daemon collects, which counts its own calls and must be told of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,10 @@ def recorded(config: Config, now: Millis) -> Recorded:
             if history is None:
                 return Recorded()
             user_ids = history.user_ids()
+            beside = holder(config.daemon.database.reveal()) is not None
             calls = [Book(each.at, ENDPOINT, user_ids.get(each.account, "")) for each in history.calls(since)]
-            return Recorded(user_ids, (*calls, *history.bookings(since)), writable=True)
+            booked = history.bookings(since)
+            return Recorded(user_ids, tuple(booked if beside else calls + booked), writable=True, beside=beside)
     except StoreError as error:
         click.echo(f"warning: asking without the record, which cannot be read: {error}")
         return Recorded()
@@ -79,7 +88,7 @@ async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, An
     answers = {}
     async with http.open_session() as session:
         tools = exchanges.Tools(session, _budget(config, clock, told), clock)
-        tasks = [asyncio.create_task(_ask(each, told, config, tools)) for each in config.accounts]
+        tasks = [asyncio.create_task(_ask(each, told, config, tools, n)) for n, each in enumerate(config.accounts)]
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
@@ -98,7 +107,9 @@ def _budget(config: Config, clock: Clock, told: Recorded) -> Budget:
     return budget
 
 
-async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools) -> Asked:
+async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools, n: int) -> Asked:
+    if told.beside:
+        await _announce(account, told, config, tools.clock, n)
     keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
     exchange = exchanges.load(account.exchange).connect(keys, tools)
     try:
@@ -108,8 +119,21 @@ async def _ask(account: Account, told: Recorded, config: Config, tools: exchange
         await exchange.close()
 
 
-def _user(account: Account, told: Recorded, answer: Answer | NoAnswer) -> str:
-    """Whose call it was; empty where nobody knows, as in the budget."""
+async def _announce(account: Account, told: Recorded, config: Config, clock: Clock, n: int) -> None:
+    """Book the call ahead, and return when its time has come.
+
+    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so one announcement
+    follows the other more slowly than the host's budget frees places, and a user's whole window passes before a call.
+    """
+    limits = config.budget
+    await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
+    ahead = min(HEARD + limits.assets.per, ANNOUNCED)
+    await asyncio.to_thread(_book, config, Book(clock.now() + ahead, ENDPOINT, _user(account, told), n))
+    await clock.sleep(ahead)
+
+
+def _user(account: Account, told: Recorded, answer: Answer | NoAnswer | None = None) -> str:
+    """Whose call it is; empty where nobody knows, as in the budget."""
     if isinstance(answer, Answer):
         return answer.user_id
     return account.user_id or told.user_ids.get(account.name, "")

@@ -25,6 +25,10 @@ USER = Limit(50, 10 * SECOND)
 ASSETS = Limit(5, 2 * SECOND)
 
 
+ANNOUNCED: Millis = 10 * SECOND
+"""How far ahead a call may be booked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The calls that hold a place: those in flight, and when the others ended (ascending)."""
@@ -118,9 +122,11 @@ class Budget:
     def book(self, at: Millis, endpoint: str, user: str) -> None:
         """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another command.
 
-        One from the future, which a set clock can leave, counts as ended just now.
+        One of the next seconds is announced by a command, and its place is kept from now on. One of a farther future,
+        which a set clock can leave, counts as ended just now.
         """
-        ended = self._clock.elapsed() - max(0, self._clock.now() - at)
+        ahead = at - self._clock.now()
+        ended = self._clock.elapsed() + (ahead if ahead <= ANNOUNCED else 0)
         for key in self._limits(endpoint, user):
             self._windows[key] = self._windows.get(key, Window()).booked(ended)
 

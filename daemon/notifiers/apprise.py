@@ -60,7 +60,7 @@ class AppriseNotifier:
             return Attempted(Outcome.UNKNOWN, detail)
         if ended is Unfinished.CROWDED:
             return Attempted(Outcome.LATER, f"{self._name} still holds earlier attempts; this one was not begun")
-        return replace(ended, detail=self._redactor.redact(ended.detail))
+        return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
 
     def _attempt(self, message: Message) -> Attempted:
         """One blocking call, in a thread of its own."""

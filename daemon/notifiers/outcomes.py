@@ -44,7 +44,10 @@ class Complaint:
 
 
 def outcome(status: str, service: str, complaints: Sequence[Complaint]) -> Attempted:
-    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver."""
+    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver.
+
+    The detail is one line of any length, in which the receiver may say secrets back.
+    """
     if status == "SUCCESS":
         return Attempted(Outcome.DELIVERED)
     if status == "NOMATCH":
@@ -58,6 +61,11 @@ def outcome(status: str, service: str, complaints: Sequence[Complaint]) -> Attem
     return _worst([_classed(complaint, service) for complaint in complaints]) or Attempted(
         Outcome.LATER, f"Apprise could not hand the message to {service} and does not say why"
     )
+
+
+def short(detail: str) -> str:
+    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one would not be found."""
+    return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
 
 
 def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
@@ -121,5 +129,4 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.configuration import configuration
-from daemon.cli.online import recorded, twins
+from daemon.cli.online import HEARD, recorded, twins
 from daemon.clock import SystemClock
 from daemon.store import History
 from daemon.store.operations import Identify
@@ -108,6 +108,18 @@ def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
         online(write(tmp_path, account(rest_url=simulator.rest_url), account("down")))
     with History.open(url(tmp_path)) as history:
         assert {(book.endpoint, book.user) for book in history.bookings(0)} == {("assets", "77"), ("assets", "")}
+
+
+def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -> None:
+    """SEMANTICS B3: the daemon is told seconds ahead, for the instant at which the exchange is then asked."""
+    with collecting(tmp_path), exchange() as simulator:
+        simulator.account("main", *KEYS)
+        before = SystemClock().now()
+        online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        asked = simulator.log[0].at
+    with History.open(url(tmp_path)) as history:
+        announced, booked = (book.at for book in history.bookings(0))
+    assert before + HEARD < announced <= asked <= booked
 
 
 def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:

@@ -33,4 +33,4 @@ def test_a_directory_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> 
     path.write_text(path.read_text().replace("[daemon]", '[daemon]\ndatabase = "sqlite:////proc/none/a.db"'))
     result = call("db", "upgrade", "--config", path)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "/proc/none/a.db" in result.stderr
+    assert "/proc/none" in result.stderr

@@ -213,6 +213,15 @@ async def test_a_call_from_the_future_counts_as_of_now() -> None:
     assert traffic.sent == [("a", 11)]
 
 
+async def test_an_announced_call_keeps_its_place_from_now_until_its_window_has_passed() -> None:
+    """B3: a command says seconds ahead when it will call; the daemon leaves room before and after that instant."""
+    traffic = Traffic(small(assets=Limit(1, 10)))
+    traffic.budget.book(traffic.clock.now() + 30, "assets", "u")
+    traffic.ask("a")
+    await traffic.clock.advance(100)
+    assert traffic.sent == [("a", 41)]
+
+
 async def test_a_clock_step_changes_no_window() -> None:
     """The wall clock may be set: windows are measured on a clock that never steps."""
     traffic = Traffic(small(assets=Limit(1, 10)))

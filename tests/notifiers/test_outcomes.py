@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from daemon.notifiers.outcomes import LONGEST_DETAIL, Complaint, outcome
+from daemon.notifiers.outcomes import LONGEST_DETAIL, Complaint, outcome, short
 from daemon.types import Attempted, Outcome
 
 
@@ -95,5 +95,5 @@ def test_a_circle_of_causes_ends() -> None:
 
 def test_a_detail_is_one_short_line() -> None:
     """What a receiver says is cut, and loses its control characters."""
-    detail = outcome("FAILURE", "x", [Complaint("a\n\x1b[31m" + "b" * 500)]).detail
+    detail = short(outcome("FAILURE", "x", [Complaint("a\n\x1b[31m" + "b" * 500)]).detail)
     assert (len(detail), detail.isprintable()) == (LONGEST_DETAIL, True)
