@@ -39,6 +39,8 @@ class Told:
 
     told_at: Millis | None = None
     """Its last delivery, or its last attempt without an outcome, which may have arrived."""
+    sure: bool = False
+    """It was delivered, beyond doubt."""
     waiting: NoticeKey | None = None
     """News of the firing that waits for this channel and was not yet sent."""
     in_flight: bool = False
@@ -49,6 +51,8 @@ class Told:
     """News of the end was queued for it."""
     end_given_up: bool = False
     """It refused that news for good."""
+    doubtful: frozenset[NoticeKey] = frozenset()
+    """News that was not delivered, but of which an attempt had no outcome: it may have arrived."""
 
     @property
     def knows(self) -> bool:

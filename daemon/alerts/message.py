@@ -36,6 +36,12 @@ class Piece:
     """The database refused to store what caused it (the exception of promise 1)."""
     ended: Notice | None = None
     """Its end, when firing and end go out together: told as one account of both (promise 3)."""
+    unheard: bool = False
+    """It is the end of something that its channel was never told of: one account of both, again (SEMANTICS E5, F4)."""
+
+    @property
+    def account_of_both(self) -> bool:
+        return self.ended is not None or self.unheard
 
 
 def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None) -> Message:
@@ -45,13 +51,31 @@ def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None) -> Messag
     others = f" +{len(ranked) - 1}" if len(ranked) > 1 else ""
     title = _title(first, TITLE - len(others)) + others
     sections = [_section(piece, now, zone) for piece in ranked]
-    if [title] == [headline for headline, *_ in sections]:
-        sections = [sections[0][1:]]  # it stands in the title already, whole
+    if [title] == [section.headline for section in sections]:
+        return Message(title, "\n".join(sections[0].details), first.notice.facts.severity)  # the title says it whole
     return Message(title, "\n\n".join(_fit(sections)), first.notice.facts.severity)
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What a message says of one alert."""
+
+    headline: str
+    marks: str
+    """What must be said, also where there is no room for details."""
+    details: Sequence[str]
+
+    @property
+    def brief(self) -> str:
+        return self.headline + self.marks
+
+    @property
+    def whole(self) -> str:
+        return "\n".join([self.headline, *self.details])
+
+
 def pair(pieces: Iterable[Piece]) -> list[Piece]:
-    """Put the end of an alert to its firing where both wait for the same channel."""
+    """Make one piece of what waits of one alert for the same channel: its end is put to its firing."""
     paired: dict[tuple[str, str, int], Piece] = {}
     for piece in sorted(pieces, key=_over):
         begun = paired.get(_episode(piece.notice))
@@ -59,12 +83,12 @@ def pair(pieces: Iterable[Piece]) -> list[Piece]:
     return list(paired.values())
 
 
-def _joined(begun: Piece, ended: Piece) -> Piece:
+def _joined(begun: Piece, later: Piece) -> Piece:
     return replace(
         begun,
-        ended=ended.notice,
-        maybe_repeat=begun.maybe_repeat or ended.maybe_repeat,
-        not_recorded=begun.not_recorded or ended.not_recorded,
+        ended=later.notice if _over(later) else None,
+        maybe_repeat=begun.maybe_repeat or later.maybe_repeat,
+        not_recorded=begun.not_recorded or later.not_recorded,
     )
 
 
@@ -76,15 +100,15 @@ def _over(piece: Piece) -> bool:
     return piece.ended is not None or piece.notice.key.kind in _ENDS
 
 
-def _fit(sections: list[list[str]]) -> list[str]:
+def _fit(sections: list[_Section]) -> list[str]:
     """Headlines always; the details of each as long as the headlines of all still fit."""
-    room = ROOM - sum(len(section[0]) + 2 for section in sections)
+    room = ROOM - sum(len(section.brief) + 2 for section in sections)
     texts = []
-    for headline, *details in sections:
-        size = sum(len(line) + 1 for line in details)
-        keep = size <= room
-        room -= size if keep else 0
-        texts.append("\n".join([headline, *details] if keep else [headline]))
+    for section in sections:
+        more = len(section.whole) - len(section.brief)
+        keep = more <= room
+        room -= more if keep else 0
+        texts.append(section.whole if keep else section.brief)
     return texts
 
 
@@ -101,29 +125,30 @@ def _title(piece: Piece, room: int) -> str:
 
 
 def _word(piece: Piece) -> str:
-    if piece.ended is not None or _unheard(piece.notice):
+    if piece.account_of_both:
         return "OVER"
     words = {Kind.RESOLVED: "RESOLVED", Kind.RETIRED: "RETIRED"}
     return words.get(piece.notice.key.kind, piece.notice.facts.severity.upper())
 
 
-def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
+def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
     key = piece.notice.key
     headline = f"{_word(piece)} {key.rule} · {key.account}: {_news(piece, now, zone)}"
     last = (piece.ended or piece.notice).facts
-    return [
-        headline,
+    details = [
         *_judgement(piece, last),
         *_since(piece, now, zone),
         *_fields(last),
         *_remarks(piece, now, zone),
         f"alert {last.code} · {last.severity}",
     ]
+    marks = f" · alert {last.code}" + (" · may be a repeat" if piece.maybe_repeat else "")
+    return _Section(headline, marks, details)
 
 
 def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
     facts = piece.notice.facts
-    if piece.ended is not None or _unheard(piece.notice):
+    if piece.account_of_both:
         return _both(piece.ended or piece.notice, now, zone)
     match piece.notice.key.kind:
         case Kind.RESOLVED:
@@ -134,11 +159,6 @@ def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
             return f"still firing, for {lasting(facts.at - (facts.fired_at or facts.since))}"
         case _:
             return _firing(facts, now, zone)
-
-
-def _unheard(notice: Notice) -> bool:
-    """An end for a channel that may know nothing of the beginning: one account of both (SEMANTICS E5, F4)."""
-    return notice.key.kind in _ENDS and notice.facts.late is Late.HANDED_OVER
 
 
 def _both(end: Notice, now: Millis, zone: tzinfo | None) -> str:

@@ -4,7 +4,7 @@ Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.types import MINUTE, SECOND, Attempted, Millis, Outcome
 
@@ -30,6 +30,7 @@ class Health:
     streak: int = 0
     failing_since: Millis | None = None
     tried_at: Millis | None = None
+    """The last attempt's beginning, so that what came while it ran is new."""
     retry_at: Millis = 0
     not_before: Millis = 0
     """The service's own word (`retry_after`); nothing overrides it."""
@@ -37,15 +38,20 @@ class Health:
     """Parked: it refused for good. A start or a reload tries it again."""
 
 
+def begun(health: Health, now: Millis) -> Health:
+    """The health while an attempt is under way."""
+    return replace(health, tried_at=now)
+
+
 def after(health: Health, attempted: Attempted, now: Millis, critical: bool, jitter: float) -> Health:
     """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`: 0 to 1."""
     if attempted.outcome is Outcome.DELIVERED:
-        return Health(tried_at=now)
+        return Health(tried_at=health.tried_at)
     streak = health.streak + 1
     return Health(
         streak=streak,
         failing_since=now if health.failing_since is None else health.failing_since,
-        tried_at=now,
+        tried_at=health.tried_at,
         retry_at=now + delay(streak, critical, jitter),
         not_before=now + (attempted.retry_after or 0),
         refused=attempted.outcome is Outcome.REFUSED,
@@ -72,4 +78,5 @@ def _wish(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Mil
         return min([joined, *criticals])
     new = [at for at in criticals if at > health.tried_at]
     probes = [max(min(new), health.tried_at + PROBE_GAP)] if new else []
-    return min([health.retry_at, *probes])
+    patience = [health.tried_at + CRITICAL_CAP] if criticals else []
+    return min([health.retry_at, *patience, *probes])

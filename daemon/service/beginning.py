@@ -37,26 +37,34 @@ def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
     for known in store.told():
         ledger.remember(known.key, known.told)
     for kept in store.open_notices():
-        entry = Entry(kept.notice, clock.elapsed(), maybe_repeat=kept.maybe_repeat, handed_over=kept.handed_over)
-        ledger.keep(entry)
+        ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over))
 
 
 def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> None:
-    """What waits for a channel that is no longer configured goes to those that are (promise 2)."""
-    gone = [
-        entry.notice
-        for channel in ledger.channels()
-        if channel not in setting.channels
-        for entry in ledger.open(channel)
+    """What waits for a channel that is no longer configured goes to those that are (promise 2).
+
+    So does an end whose channel gave up the firing: others were told of that in its stead, and wait for the end.
+    """
+    notices = [entry.notice for channel in ledger.channels() for entry in ledger.open(channel)]
+    gone = [each for each in notices if each.key.channel not in setting.channels]
+    shared = [each for each in notices if ledger.unheard(each.key) and ledger.gave_up(each.key)]
+    if not setting.channels or not (gone or shared):
+        return
+    keys = tuple(notice.key for notice in gone)
+    handed = [
+        notice
+        for each in (*gone, *(one for one in shared if one not in gone))
+        for notice in ledger.elsewhere(each, _others(setting, each.key.channel), giving_up=each in gone)
     ]
-    handed = [notice for each in gone for notice in ledger.elsewhere(each, setting.channels)]
-    if handed:
-        keys = tuple(notice.key for notice in gone)
-        _write(store, HandOver(clock.now(), tuple(handed), refused=keys))
-        ledger.sending(keys)
-        ledger.settle(keys, Outcome.REFUSED, clock.now(), give_up=True)
-        for notice in handed:
-            ledger.queue(notice, clock.elapsed())
+    _write(store, HandOver(clock.now(), tuple(handed), refused=keys))
+    for notice in handed:
+        ledger.queue(notice, clock.elapsed())
+    ledger.sending(keys)
+    ledger.settle(keys, Outcome.REFUSED, clock.now(), give_up=True)
+
+
+def _others(setting: Setting, channel: str) -> list[str]:
+    return [name for name in setting.channels if name != channel]
 
 
 def _commit(store: Store, ledger: Ledger, setting: Setting, openings: Mapping[str, Opening], clock: Clock) -> None:

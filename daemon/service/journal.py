@@ -4,13 +4,16 @@ Writing goes to the store's one writer thread, reading to short-lived threads of
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from daemon.clock import Clock
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, Operation, Written
+from daemon.store.operations import CommitFailed, Operation, Rejected, Written
 from daemon.types import SECOND, AccountState, Millis, Reading, Unconfirmed
+
+_log = logging.getLogger("marginwatch")
 
 
 class Journal(Protocol):
@@ -19,7 +22,10 @@ class Journal(Protocol):
         ...
 
     async def insist(self, operation: Operation) -> None:
-        """Write what has happened already and cannot be decided anew, as often as it takes."""
+        """Write what has happened already and cannot be decided anew, as often as it takes.
+
+        What the store rejects for good is logged and left unwritten: it has happened all the same.
+        """
         ...
 
     async def load(self, account: str) -> AccountState:
@@ -43,6 +49,9 @@ class StoreJournal:
         while True:
             try:
                 await self.write(operation)
+            except Rejected as error:
+                _log.error("what was done cannot be recorded: %s: %s", type(operation).__name__, error)
+                return
             except CommitFailed:
                 await self._clock.sleep(SECOND)
             else:

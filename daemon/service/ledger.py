@@ -7,13 +7,18 @@ It holds no channel, no text and no database.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts.dispatch import Episode, Told
 from daemon.types import ClockStep, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
 
 _NEWS = frozenset({Kind.FIRING, Kind.REPEAT})
+_GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
+    True: {"in_flight": False, "given_up": True},
+    False: {"end_given_up": True},
+}
+"""What a refusal for good does to what a channel knows, by whether it was news of the firing."""
 
 
 @dataclass(slots=True)
@@ -47,21 +52,33 @@ class Ledger:
         return self._told[account]
 
     def knows(self, key: NoticeKey, channel: str) -> bool:
-        """Whether `channel` was told of, or is about to hear of, the episode that `key` is about."""
-        return channel in self._told[key.account].get(_episode(key), {})
+        """Whether `channel` has, or is about to have, the news that `key` is about: of the firing, or of the end."""
+        told = self._known(replace(key, channel=channel))
+        firing = told.sure or told.waiting is not None or (told.knows and not told.given_up)
+        end = told.ended and not told.end_given_up
+        return end or (key.kind in _NEWS and firing)
 
-    def elsewhere(self, notice: Notice, channels: Iterable[str]) -> list[Notice]:
-        """The same news for each of `channels` that does not have it: a notification visits a channel once."""
+    def elsewhere(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
+        """The same news for each of `channels` that does not have it, reserved for it from here on.
+
+        A notification visits a channel once, unless all that it visited gave it up, and so does the last one now.
+        """
         facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
-        return [
-            Notice(replace(notice.key, channel=channel), notice.at, facts)
-            for channel in channels
-            if not self.knows(notice.key, channel)
-        ]
+        fresh = [channel for channel in channels if not self._visited(notice.key, channel)]
+        if giving_up and not fresh and not any(self.knows(notice.key, channel) for channel in channels):
+            fresh = list(channels)
+        handed = [Notice(replace(notice.key, channel=channel), notice.at, facts) for channel in fresh]
+        for each in handed:
+            self._expect(each.key)
+        return handed
+
+    def _visited(self, key: NoticeKey, channel: str) -> bool:
+        told = self._known(replace(key, channel=channel))
+        return self.knows(key, channel) or (told.given_up if key.kind in _NEWS else told.ended)
 
     def waiting(self, channel: str) -> list[Entry]:
-        """What is queued there, oldest first."""
-        return [entry for entry in self._open[channel].values() if not entry.sending]
+        """What is queued there, oldest first; an end only when the news of its firing is here, if that is to come."""
+        return [entry for entry in self._open[channel].values() if not entry.sending and not self._early(entry)]
 
     def open(self, channel: str) -> list[Entry]:
         """What is queued or on its way there."""
@@ -95,8 +112,8 @@ class Ledger:
         """Put it where it waits: new, or as an earlier life of the daemon left it."""
         key = entry.notice.key
         self._open[key.channel][key] = entry
-        if key.kind in _NEWS:
-            self._tell(key, waiting=key)
+        self._expect(key)
+        entry.maybe_repeat = key in self._known(key).doubtful
         self._changed[key.channel].set()
 
     def supersede(self, keys: Iterable[NoticeKey]) -> None:
@@ -105,6 +122,15 @@ class Ledger:
             entry = self._open[key.channel].get(key)
             if entry is not None and not entry.sending:
                 self._close(key, waiting=None)
+
+    def unheard(self, key: NoticeKey) -> bool:
+        """Whether this is the end of something that its channel was never told of."""
+        told = self._known(key)
+        return key.kind not in _NEWS and told.told_at is None and told.waiting is None
+
+    def gave_up(self, key: NoticeKey) -> bool:
+        """Whether the channel refused the news of the firing, which went to others in its stead."""
+        return self._known(key).given_up
 
     def sending(self, keys: Iterable[NoticeKey]) -> None:
         for key in keys:
@@ -122,11 +148,15 @@ class Ledger:
         """An attempt ended at `at` (wall time). `give_up`: refused, and told to other channels instead."""
         for key in keys:
             if outcome is Outcome.DELIVERED:
-                self._close(key, in_flight=False, told_at=at)
+                sure = {"doubtful": self._known(key).doubtful - {key}}
+                self._close(
+                    key, **sure, **({"in_flight": False, "sure": True, "told_at": at} if key.kind in _NEWS else {})
+                )
             elif give_up:
-                self._close(key, in_flight=False, given_up=True)
+                self._close(key, **_GIVEN_UP[key.kind in _NEWS])
             elif outcome is Outcome.UNKNOWN:
                 self._open[key.channel][key].maybe_repeat = True
+                self._tell(key, doubtful=self._known(key).doubtful | {key})
                 self._requeue(key, told_at=at)
             else:
                 self._requeue(key)
@@ -138,10 +168,10 @@ class Ledger:
             self._forget(account, episode)
 
     def shift(self, account: str, by: Millis) -> None:
-        """The wall clock was set: what was told moves with it, so that repeats keep their distance."""
-        for channels in self._told[account].values():
+        """The wall clock was set: what was told of open alerts moves with it, so that repeats keep their distance."""
+        for episode, channels in self._told[account].items():
             for channel, told in channels.items():
-                if told.told_at is not None:
+                if told.told_at is not None and episode not in self._over[account]:
                     channels[channel] = replace(told, told_at=told.told_at + by)
 
     def stored(self) -> None:
@@ -150,6 +180,12 @@ class Ledger:
             for entry in entries.values():
                 entry.recorded = True
 
+    def _expect(self, key: NoticeKey) -> None:
+        if key.kind in _NEWS:
+            self._tell(key, waiting=key, given_up=False)
+        else:
+            self._tell(key, ended=True, end_given_up=False)
+
     def _requeue(self, key: NoticeKey, **changes: object) -> None:
         self._open[key.channel][key].sending = False
         if key.kind in _NEWS:
@@ -157,13 +193,20 @@ class Ledger:
 
     def _close(self, key: NoticeKey, **changes: object) -> None:
         self._open[key.channel].pop(key, None)
-        if key.kind in _NEWS:
-            self._tell(key, **changes)
+        self._tell(key, **changes)
         self._forget(key.account, _episode(key))
 
+    def _early(self, entry: Entry) -> bool:
+        """Whether the news of the firing is reserved for the channel, and not yet queued there."""
+        awaited = self._known(entry.notice.key).waiting
+        return awaited is not None and awaited not in self._open[awaited.channel]
+
+    def _known(self, key: NoticeKey) -> Told:
+        return self._told[key.account].get(_episode(key), {}).get(key.channel, Told())
+
     def _tell(self, key: NoticeKey, **changes: object) -> None:
-        channels = self._told[key.account].setdefault(_episode(key), {})
-        channels[key.channel] = replace(channels.get(key.channel, Told()), **changes)  # type: ignore[arg-type]
+        told = replace(self._known(key), **changes)  # type: ignore[arg-type]
+        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
 
     def _forget(self, account: str, episode: Episode) -> None:
         if episode not in self._over[account]:

@@ -8,14 +8,17 @@ refuses for good, or could not deliver for ten minutes, goes to the others as we
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
+from itertools import chain
 
 from daemon.alerts.message import MOST, Piece, compose, pair
 from daemon.clock import Clock
 from daemon.notifiers import Notifier
-from daemon.service.backoff import Health, Waiting, after, due_at
+from daemon.service.backoff import Health, Waiting, after, begun, due_at
 from daemon.service.journal import Journal
 from daemon.service.ledger import Entry, Ledger
 from daemon.service.watcher import Watcher
@@ -33,6 +36,7 @@ from daemon.types import (
 )
 
 HAND_OVER_AFTER = 10 * MINUTE
+_NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -55,6 +59,8 @@ class Office:
     zone: tzinfo | None
     jitter: Callable[[], float]
     watcher: Watcher
+    refusing: set[str] = field(default_factory=set)
+    """The channels that refused for good in this life of the daemon."""
 
 
 class Courier:
@@ -71,6 +77,7 @@ class Courier:
     async def run(self) -> None:
         """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
         while not self._stopping:
+            await self._share()
             if await self._due():
                 await self.attempt()
         if self.health.streak == 0:
@@ -95,23 +102,30 @@ class Courier:
 
     @property
     def _parked(self) -> bool:
-        """It refused for good, and others can be told in its stead; alone, it is tried on and on."""
-        return self.health.refused and bool(self._channel.others)
+        """It refused for good, and others can be told in its stead; where all refuse, all are tried on and on."""
+        return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
 
     async def _deliver(self, entries: list[Entry], keys: list[NoticeKey]) -> None:
         office, name = self._office, self._channel.name
         now = office.clock.now()
-        message = compose(pair(map(_piece, entries)), now, office.zone)
+        message = compose(pair(map(self._piece, entries)), now, office.zone)
         key = self._number(now)
         try:
             await office.journal.write(Claim(key, tuple(keys), message))
         except CommitFailed:
-            office.ledger.unsend(keys)
-            self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
+            await self._withdraw(key, keys)
             return
+        self.health = begun(self.health, office.clock.elapsed())
         attempted = await self._send(message)
         await self._settle(key, entries, attempted)
         office.watcher.attempted(name, message, [entry.notice for entry in entries], attempted)
+
+    async def _withdraw(self, key: MessageKey, keys: list[NoticeKey]) -> None:
+        """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
+        office, queued = self._office, dict.fromkeys(keys, NoticeState.QUEUED)
+        await office.journal.insist(Mark(key, office.clock.now(), _NEVER_MADE, queued))
+        office.ledger.unsend(keys)
+        self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
 
     async def _send(self, message: Message) -> Attempted:
         try:
@@ -125,42 +139,68 @@ class Courier:
         return self._last
 
     async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
-        office, now, at = self._office, self._office.clock.elapsed(), self._office.clock.now()
-        self.health = after(self.health, attempted, now, any(entry.critical for entry in entries), office.jitter())
-        handed = self._elsewhere(entries) if self._parked or self._failing_long(now) else []
-        state = NoticeState.REFUSED if self._parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
+        office, at = self._office, self._office.clock.now()
+        critical = any(entry.critical for entry in office.ledger.open(self._channel.name))
+        self.health = after(self.health, attempted, office.clock.elapsed(), critical, office.jitter())
+        (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
+        parked = self._parked
+        handed = self._elsewhere(entries, giving_up=True) if parked else []
+        state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         states = {entry.notice.key: state for entry in entries}
         await office.journal.insist(Mark(key, at, attempted, states, tuple(handed)))
-        self._conclude(entries, attempted.outcome, handed)
+        self._queue(handed)
+        office.ledger.settle(states, attempted.outcome, at, give_up=parked)
 
     async def _pass_on(self, entries: list[Entry]) -> None:
         """A parked channel is not tried before the next start: what comes in goes to the others at once."""
-        handed = self._elsewhere(entries)
+        office, at = self._office, self._office.clock.now()
+        handed = self._elsewhere(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
-        await self._office.journal.insist(HandOver(self._office.clock.now(), tuple(handed), refused=keys))
-        self._conclude(entries, Outcome.REFUSED, handed)
+        await office.journal.insist(HandOver(at, tuple(handed), refused=keys))
+        self._queue(handed)
+        office.ledger.settle(keys, Outcome.REFUSED, at, give_up=True)
 
-    def _conclude(self, entries: list[Entry], outcome: Outcome, handed: list[Notice]) -> None:
-        ledger = self._office.ledger
-        keys = [entry.notice.key for entry in entries]
-        ledger.settle(keys, outcome, self._office.clock.now(), give_up=self._parked)
+    async def _share(self) -> None:
+        """What waits here while the channel fails for too long, goes to the others at once; and is tried on here."""
+        waiting = self._office.ledger.waiting(self._channel.name) if self._failing_long() else []
+        handed = self._elsewhere(waiting, giving_up=False)
+        if handed:
+            await self._office.journal.insist(HandOver(self._office.clock.now(), tuple(handed)))
+            self._queue(handed)
+
+    def _queue(self, handed: Sequence[Notice]) -> None:
         for notice in handed:
-            ledger.queue(notice, self._office.clock.elapsed())
+            self._office.ledger.queue(notice, self._office.clock.elapsed())
 
-    def _failing_long(self, now: Millis) -> bool:
-        return self.health.failing_since is not None and now - self.health.failing_since >= HAND_OVER_AFTER
+    def _failing_long(self) -> bool:
+        shared_at = self._shared_at()
+        return shared_at is not None and self._office.clock.elapsed() >= shared_at
 
-    def _elsewhere(self, entries: Sequence[Entry]) -> list[Notice]:
-        """The news for each other channel that does not have it, once."""
-        fresh = [entry for entry in entries if not entry.handed_over]
+    def _shared_at(self) -> Millis | None:
+        """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
+        since = None if self._parked else self.health.failing_since
+        return None if since is None else since + HAND_OVER_AFTER
+
+    def _elsewhere(self, entries: Sequence[Entry], *, giving_up: bool) -> list[Notice]:
+        """The news for each other channel that does not have it; what this one keeps trying is given to them once."""
+        fresh = [entry for entry in entries if giving_up or not entry.handed_over]
         for entry in fresh:
             entry.handed_over = True
-        elsewhere = self._office.ledger.elsewhere
-        return [notice for entry in fresh for notice in elsewhere(entry.notice, self._channel.others)]
+        elsewhere = partial(self._office.ledger.elsewhere, channels=self._channel.others, giving_up=giving_up)
+        return [notice for entry in fresh for notice in elsewhere(entry.notice)]
 
     def _batch(self) -> list[Entry]:
-        waiting = self._office.ledger.waiting(self._channel.name)
-        return sorted(waiting, key=lambda entry: _ORDER[entry.notice.facts.severity])[:MOST]
+        """All that waits of each of the most severe alerts: begin and end of one are never torn apart."""
+        alerts: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
+        for entry in self._office.ledger.waiting(self._channel.name):
+            key = entry.notice.key
+            alerts[key.account, key.rule, key.alert_seq].append(entry)
+        ranked = sorted(alerts.values(), key=lambda entries: min(map(_rank, entries)))
+        return list(chain.from_iterable(ranked[:MOST]))
+
+    def _piece(self, entry: Entry) -> Piece:
+        unheard = self._office.ledger.unheard(entry.notice.key)
+        return Piece(entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard)
 
     async def _due(self) -> bool:
         """Wait until an attempt is due (True), or something new may have brought it forward (False)."""
@@ -172,7 +212,9 @@ class Courier:
         now = office.clock.elapsed()
         if due is not None and due <= now:
             return True
-        await _first(changed.wait(), None if due is None else office.clock.sleep(due - now))
+        shared_at = None if self._failing_long() else self._shared_at()
+        wake = min((at for at in (due, shared_at) if at is not None), default=None)
+        await _first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
 
@@ -186,5 +228,5 @@ async def _first(event: Coroutine[object, object, object], timer: Coroutine[obje
             task.cancel()
 
 
-def _piece(entry: Entry) -> Piece:
-    return Piece(entry.notice, maybe_repeat=entry.maybe_repeat, not_recorded=not entry.recorded)
+def _rank(entry: Entry) -> int:
+    return _ORDER[entry.notice.facts.severity]

@@ -4,18 +4,26 @@ A claim without a mark is an attempt whose outcome nobody knows. What a claim or
 hold is passed over: that a message was sent is true all the same.
 """
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from daemon.store.codec import plain
 from daemon.store.columns import clean
 from daemon.store.inputs import queue, supersede
 from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
 from daemon.store.rows import AccountIds, insert, is_notice
 from daemon.store.schema import attempts, messages, notifications
-from daemon.types import Millis, Outcome
+from daemon.types import Millis, Notice, Outcome
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
+CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
+"""What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
+
+CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
+"""Without having been delivered."""
+
 TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
 """After these a channel counts as told (promise 3)."""
 
@@ -44,7 +52,7 @@ def _claim(connection: Connection, new: Claim) -> None:
     for notice in new.keys:
         connection.execute(
             update(notifications)
-            .where(is_notice(notice), notifications.c.state.in_(UNSETTLED))
+            .where(is_notice(notice), notifications.c.state.in_(CLAIMABLE))
             .values(
                 state=NoticeState.SENDING.value,
                 message_id=number,
@@ -60,14 +68,24 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
     told = {"told_at": new.at} if new.attempted.outcome in TELLING else {}
     for key, state in new.states.items():
         _settle(connection, is_notice(key), state, new.at, told)
+    _revive(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
 def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
-    for key in new.refused:
-        still = is_notice(key) & notifications.c.state.in_(UNSETTLED)
-        _settle(connection, still, NoticeState.REFUSED, new.at, {})
+    open_ = notifications.c.state.in_(UNSETTLED)
+    refused = [_settle(connection, is_notice(key) & open_, NoticeState.REFUSED, new.at, {}) for key in new.refused]
+    if any(refused):  # else it was written before
+        _revive(connection, new.notices)
     queue(connection, ids, new.notices)
+
+
+def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
+    """What a channel gave up before, it gets again, where it is handed back because no other channel has it."""
+    for notice in handed:
+        closed = is_notice(notice.key) & notifications.c.state.in_(CLOSED)
+        again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
+        connection.execute(update(notifications).where(closed).values(again))
 
 
 def _settle(
@@ -76,9 +94,11 @@ def _settle(
     state: NoticeState,
     at: Millis,
     told: dict[str, Millis],
-) -> None:
+) -> int:
+    """Returns how many rows it was."""
     done_at = None if state.value in UNSETTLED else at
-    connection.execute(update(notifications).where(which).values(state=state.value, done_at=done_at, **told))
+    changed = update(notifications).where(which).values(state=state.value, done_at=done_at, **told)
+    return connection.execute(changed).rowcount
 
 
 def _conclude(connection: Connection, number: int, new: Mark) -> bool:

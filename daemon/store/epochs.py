@@ -4,9 +4,9 @@ from sqlalchemy import Connection, func, select, update
 
 from daemon.store.codec import plain
 from daemon.store.inputs import record
-from daemon.store.operations import EndEpoch, StartEpoch
+from daemon.store.operations import EndEpoch, NoticeState, StartEpoch
 from daemon.store.rows import AccountIds, insert
-from daemon.store.schema import accounts, epochs, misses, snapshots
+from daemon.store.schema import accounts, epochs, messages, misses, notifications, snapshots
 from daemon.types import Millis
 
 RELOAD = "reload"
@@ -52,13 +52,24 @@ def _introduce(connection: Connection, new: StartEpoch) -> None:
 
 
 def _bury(connection: Connection, now: Millis) -> None:
-    """End what a crash left open where its record ends."""
+    """End what a crash left open: epochs where their record ends, and attempts without an outcome."""
+    _doubt(connection)
     left = connection.execute(select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))).all()
     last = _last(connection) if left else 0
     for number, started_at in left:
         ended_at = max(started_at, min(last, now))
         crashed = update(epochs).where(epochs.c.id == number)
         connection.execute(crashed.values(ended_at=ended_at, end_reason=CRASH))
+
+
+def _doubt(connection: Connection) -> None:
+    """What was being sent when the last life ended may have arrived: it waits again, and its channel may know.
+
+    From here on that is so whatever comes of the next attempt, and its instant moves with the clock.
+    """
+    claimed_at = select(messages.c.at).where(messages.c.id == notifications.c.message_id).scalar_subquery()
+    doubtful = update(notifications).where(notifications.c.state == NoticeState.SENDING.value)
+    connection.execute(doubtful.values(state=NoticeState.QUEUED.value, told_at=claimed_at))
 
 
 def _last(connection: Connection) -> Millis:

@@ -51,7 +51,7 @@ class KeptNotice:
 
     @property
     def maybe_repeat(self) -> bool:
-        """An attempt without an outcome went before."""
+        """An attempt without an outcome went before, if it is not delivered."""
         return self.told_at is not None
 
 
@@ -124,29 +124,37 @@ def page(connection: Connection, begin: Start) -> list[Reading]:
 
 def open_notices(connection: Connection) -> list[KeptNotice]:
     """What is queued, or was being sent when the daemon ended, oldest first."""
-    return _kept(connection, _notices().where(notifications.c.state.in_(UNSETTLED)))
+    found = _kept(connection, _notices().where(notifications.c.alert_id.in_(_waiting())))
+    return [kept for kept in found if kept.state.value in UNSETTLED]
 
 
 def told(connection: Connection) -> list[ToldNotice]:
     """What channels know of the alerts that are open, or of which something is still to be told."""
-    waiting = select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
-    chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(waiting)))
+    chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(_waiting())))
     known: dict[tuple[str, str, int, str], ToldNotice] = {}
-    for kept in _kept(connection, chosen.where(notifications.c.kind.in_(NEWS))):
+    for kept in _kept(connection, chosen):
         key = kept.notice.key
         episode = (key.account, key.rule, key.alert_seq, key.channel)
         known[episode] = ToldNotice(key, _more(known[episode].told if episode in known else Told(), kept))
     return list(known.values())
 
 
+def _waiting() -> Select[int]:
+    """The alerts of which something is still to be told."""
+    return select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
+
+
 def _more(told: Told, kept: KeptNotice) -> Told:
     """What a channel knows after one more notification; those that were superseded before an attempt tell nothing."""
+    if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
+        told = replace(told, doubtful=told.doubtful | {kept.notice.key})
+    refused = kept.state is NoticeState.REFUSED
+    if kept.notice.key.kind not in NEWS:
+        return replace(told, ended=True, end_given_up=refused)
     instants = [at for at in (told.told_at, kept.told_at) if at is not None]
-    return Told(
-        told_at=max(instants, default=None),
-        waiting=kept.notice.key if kept.state.value in UNSETTLED else told.waiting,
-        given_up=told.given_up or kept.state is NoticeState.REFUSED,
-    )
+    waiting = kept.notice.key if kept.state.value in UNSETTLED else told.waiting
+    sure = told.sure or kept.state is NoticeState.DELIVERED
+    return replace(told, told_at=max(instants, default=None), sure=sure, waiting=waiting, given_up=refused)
 
 
 def alerting(connection: Connection) -> list[str]:

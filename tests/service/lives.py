@@ -44,6 +44,7 @@ class Life:
         clock: ManualClock | None = None,
         channels: Sequence[str] = ("telegram",),
         seams: Seams | None = None,
+        journal: Callable[[Store, ManualClock], StoreJournal] = StoreJournal,
     ) -> None:
         self.clock = clock or RestlessClock()
         self.watcher = RecordingWatcher()
@@ -56,7 +57,7 @@ class Life:
         except BaseException:
             self.store.close()
             raise
-        self.journal = StoreJournal(self.store, self.clock)
+        self.journal = journal(self.store, self.clock)
         desk = Desk(
             self.journal,
             self.ledger,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.service.backoff import CAP, CRITICAL_CAP, PROBE_GAP, Health, Waiting, after, delay, due_at
+from daemon.service.backoff import CAP, CRITICAL_CAP, PROBE_GAP, Health, Waiting, after, begun, delay, due_at
 from daemon.types import SECOND, Attempted, Outcome
 
 LATER = Attempted(Outcome.LATER)
@@ -11,9 +11,10 @@ MILD, GRAVE = Waiting(1_000, critical=False), Waiting(1_000, critical=True)
 
 
 def failing(streak: int = 3, at: int = 10_000, jitter: float = 1.0) -> Health:
+    """Attempts that took no time."""
     health = Health()
     for _ in range(streak):
-        health = after(health, LATER, at, critical=False, jitter=jitter)
+        health = after(begun(health, at), LATER, at, critical=False, jitter=jitter)
     return health
 
 
@@ -63,6 +64,19 @@ def test_a_new_critical_triggers_a_probe_at_once() -> None:
     assert due_at(health, [Waiting(16_000, critical=True)], SECOND) == 16_000
 
 
+def test_a_critical_that_came_while_an_attempt_ran_is_new() -> None:
+    """F2: it was not in that attempt, so it is probed for at once, not at the next retry."""
+    health = after(begun(failing(8), 100_000), LATER, 130_000, critical=False, jitter=1.0)
+    assert due_at(health, [Waiting(110_000, critical=True)], SECOND) == 130_000
+
+
+def test_a_critical_waits_no_longer_than_its_cap() -> None:
+    """F2: at most 30 s while a critical is queued, also where the pause was chosen when none was."""
+    health = after(begun(failing(8), 100_000), LATER, 101_000, critical=False, jitter=1.0)
+    assert due_at(health, [MILD], SECOND) == 101_000 + CAP
+    assert due_at(health, [MILD, GRAVE], SECOND) == 100_000 + CRITICAL_CAP
+
+
 def test_the_services_own_word_is_obeyed() -> None:
     """F2: `retry_after` overrides everything, a critical too."""
     health = after(Health(), Attempted(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
@@ -73,7 +87,8 @@ def test_the_streak_ends_with_a_delivery() -> None:
     """A delivered message makes the channel whole; the start of a streak is remembered until then."""
     health = after(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
     assert (health.streak, health.failing_since) == (3, 10_000)
-    assert after(health, Attempted(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5) == Health(tried_at=30_000)
+    whole = after(begun(health, 29_000), Attempted(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5)
+    assert whole == Health(tried_at=29_000)
 
 
 def test_a_refusal_is_remembered() -> None:

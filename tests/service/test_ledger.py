@@ -58,7 +58,7 @@ def test_delivered_is_told() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5)
+    assert told(ledger) == Told(told_at=T0 + 5, sure=True)
 
 
 def test_unknown_counts_as_told_and_is_tried_again() -> None:
@@ -66,7 +66,7 @@ def test_unknown_counts_as_told_and_is_tried_again() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.UNKNOWN, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5, waiting=FIRING.key)
+    assert told(ledger) == Told(told_at=T0 + 5, waiting=FIRING.key, doubtful=frozenset({FIRING.key}))
     assert ledger.waiting("telegram")[0].maybe_repeat is True
 
 
@@ -98,10 +98,10 @@ def test_what_was_told_is_forgotten_when_the_alert_and_its_news_are_over() -> No
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0)
     ledger.queue(END, 200)
     ledger.over("main", [EPISODE])
-    assert told(ledger) == Told(told_at=T0)
+    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.LATER, T0)
-    assert told(ledger) == Told(told_at=T0)
+    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.DELIVERED, T0)
     assert told(ledger) is None

@@ -69,11 +69,35 @@ def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
     assert [kept.notice for kept in store.open_notices()] == [handed]
 
 
-def test_what_is_final_is_not_claimed(store: Store, write: Write, url: str) -> None:
-    """A claim that comes too late for a superseded notification does not revive it."""
+def test_f7_what_was_superseded_on_its_way_to_the_call_is_being_sent(store: Store, write: Write, url: str) -> None:
+    """Promise 3: the message leaves all the same, so that a crash must leave its channel as one that may know."""
     write(fires(2), Supersede(T0 + 2_500, (key(),)), Claim(MESSAGE, (key(),)))
     with History.open(url) as history:
-        assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.SUPERSEDED]
+        assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.SENDING]
+    assert [each.told.told_at for each in store.told()] == [MESSAGE.at]
+
+
+def test_what_is_final_is_not_claimed(write: Write, url: str) -> None:
+    """What was given up stays so."""
+    write(fires(2), HandOver(T0 + 2_500, (), refused=(key(),)), Claim(MESSAGE, (key(),)))
+    with History.open(url) as history:
+        assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.REFUSED]
+
+
+def test_promise_2_what_a_channel_gave_up_it_gets_again(write: Write, url: str) -> None:
+    """Where no other channel has it; a hand-over that is written again changes nothing that happened since."""
+    there = HandOver(T0 + 2_500, (notice(key("mail"), handed_over_by="phone"),), refused=(key(),))
+    back = HandOver(T0 + 4_000, (notice(key(), handed_over_by="mail"),), refused=(key("mail"),))
+    write(fires(2), there, back)
+    assert states(url) == {"phone": NoticeState.QUEUED, "mail": NoticeState.REFUSED}
+    write(Supersede(T0 + 5_000, (key(),)), back)
+    assert states(url) == {"phone": NoticeState.SUPERSEDED, "mail": NoticeState.REFUSED}
+
+
+def states(url: str) -> dict[str, NoticeState]:
+    """By channel."""
+    with History.open(url) as history:
+        return {past.notice.key.channel: past.state for past in history.notifications(T0, T0 + 9_000)}
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

@@ -37,6 +37,9 @@ from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
 
+MAYBE = Told(told_at=T0 + 3_000, waiting=key(), doubtful=frozenset({key()}))
+"""Of a channel that got the news, or did not."""
+
 
 def seqs(pages: list[list[Reading]]) -> list[int]:
     return [each.seq for page in pages for each in page]
@@ -159,16 +162,16 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
     [kept] = store.open_notices()
     assert (kept.state, kept.attempts, kept.maybe_repeat) == (NoticeState.SENDING, 1, True)
     [told] = store.told()
-    assert told.told == Told(told_at=T0 + 3_000, waiting=key())
+    assert told.told == MAYBE
 
 
 @pytest.mark.parametrize(
     ("outcome", "state", "told"),
     [
-        (Outcome.DELIVERED, NoticeState.DELIVERED, Told(told_at=T0 + 4_000)),
+        (Outcome.DELIVERED, NoticeState.DELIVERED, Told(told_at=T0 + 4_000, sure=True)),
         (Outcome.REFUSED, NoticeState.REFUSED, Told(given_up=True)),
         (Outcome.LATER, NoticeState.QUEUED, Told(waiting=key())),
-        (Outcome.UNKNOWN, NoticeState.QUEUED, Told(told_at=T0 + 4_000, waiting=key())),
+        (Outcome.UNKNOWN, NoticeState.QUEUED, replace(MAYBE, told_at=T0 + 4_000)),
     ],
 )
 def test_what_a_channel_was_told(store: Store, write: Write, outcome: Outcome, state: NoticeState, told: Told) -> None:
@@ -199,7 +202,7 @@ def test_ends_are_no_news_of_the_firing(store: Store, write: Write) -> None:
     """That an end waits does not mean that a firing does."""
     end = notice(key(kind=Kind.RESOLVED, seq=3))
     write(fires(2, channels=()), replace(clears(3), notices=(end,)))
-    assert store.told() == []
+    assert [each.told for each in store.told()] == [Told(ended=True)]
     assert [kept.notice for kept in store.open_notices()] == [end]
 
 
@@ -208,6 +211,10 @@ def test_what_was_handed_over_is_known(store: Store, write: Write) -> None:
     write(fires(2), HandOver(T0 + 3_000, (notice(key("mail"), handed_over_by="phone"),)))
     found = {kept.notice.key.channel: kept.handed_over for kept in store.open_notices()}
     assert found == {"phone": True, "mail": False}
+    message = MessageKey("mail", T0 + 4_000)
+    write(Claim(message, (key("mail"),)))
+    write(Mark(message, T0 + 5_000, Attempted(Outcome.DELIVERED), {key("mail"): NoticeState.DELIVERED}))
+    assert [kept.handed_over for kept in store.open_notices()] == [True]
 
 
 def test_lists_for_a_start(store: Store, write: Write) -> None:

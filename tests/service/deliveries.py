@@ -1,0 +1,267 @@
+"""A world in which delivery goes wrong on purpose: lives that are killed between any two steps, ways out with moods.
+
+Everything is real but the clock, the ways out and the moment of each commit: owners, couriers, ledger and SQLite.
+It is deterministic: a commit happens where it is awaited, and between tasks nothing depends on threads.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC
+from enum import StrEnum
+from itertools import cycle
+
+from sqlalchemy import Connection
+
+from daemon.clock import Clock
+from daemon.errors import StoreError
+from daemon.rules.rule import Rule
+from daemon.service.journal import StoreJournal
+from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.owner import Arrival
+from daemon.store import Seams, Store
+from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
+from daemon.types import SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading
+from tests.fakes import ManualClock, settle
+from tests.service.lives import Life
+
+
+class Mood(StrEnum):
+    """What a way out does with one call."""
+
+    DELIVERS = "delivers"
+    LATER = "later"
+    UNKNOWN = "unknown, and it arrived"
+    LOST = "unknown, and it did not arrive"
+    REFUSES = "refuses"
+    HANGS = "hangs, and it arrived"
+
+
+ARRIVES = frozenset({Mood.DELIVERS, Mood.UNKNOWN, Mood.HANGS})
+_OUTCOMES = {
+    Mood.DELIVERS: Outcome.DELIVERED,
+    Mood.LATER: Outcome.LATER,
+    Mood.UNKNOWN: Outcome.UNKNOWN,
+    Mood.LOST: Outcome.UNKNOWN,
+    Mood.REFUSES: Outcome.REFUSED,
+    Mood.HANGS: Outcome.UNKNOWN,
+}
+
+
+class Glitch(StrEnum):
+    """What happens to a commit."""
+
+    ROLLED_BACK = "rolled back"
+    ANSWER_LOST = "done, but its answer is lost"
+
+
+@dataclass(slots=True)
+class Call:
+    """One attempt that was claimed on disk: what was to be sent, and what became of it."""
+
+    message: MessageKey
+    keys: tuple[NoticeKey, ...]
+    text: Message
+    at: Millis
+    """Elapsed."""
+    ended: Millis = 0
+    made: bool = False
+    arrived: bool = False
+    outcome: Outcome | None = None
+
+
+@dataclass
+class Fate:
+    """When the process dies, and what happens to commits; the record of all calls, over all lives."""
+
+    clock: ManualClock
+    calls: list[Call] = field(default_factory=list)
+    doom: int | None = None
+    """So many steps (a commit's beginning or end, a call's beginning or end) until the kill."""
+    dead: bool = False
+    glitches: list[Glitch | None] = field(default_factory=list)
+    shaken: Millis = 0
+    """Elapsed, of the last commit that failed."""
+    moods: dict[str, list[Mood]] = field(default_factory=dict)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    yields: Iterator[int] = field(default_factory=lambda: cycle([0]))
+
+    def dies(self) -> bool:
+        """One more step; True where it is the last one, or the process is dead already."""
+        if self.doom is not None:
+            self.doom -= 1
+            self.dead = self.dead or self.doom < 0
+        return self.dead
+
+    def commit(self, connection: Connection) -> None:
+        glitch = self.glitches.pop(0) if self.glitches and not self.dead else None
+        if self.dies() or glitch is Glitch.ROLLED_BACK:
+            self.shaken = self.clock.elapsed()
+            connection.rollback()
+            raise RuntimeError("rolled back")
+        connection.commit()
+        if self.dies() or glitch is Glitch.ANSWER_LOST:
+            self.shaken = self.clock.elapsed()
+            raise RuntimeError("the answer is lost")
+
+    async def breathe(self) -> None:
+        """Let others run, so that awaiting a commit or an answer takes more or less long."""
+        for _ in range(next(self.yields)):
+            await asyncio.sleep(0)
+
+    async def survive(self) -> None:
+        """A dead process does nothing any more."""
+        if self.dead:
+            await asyncio.Event().wait()
+
+
+class SteadyJournal(StoreJournal):
+    """Commits where it is awaited, so that a run can be repeated exactly."""
+
+    def __init__(self, store: Store, clock: Clock, fate: Fate) -> None:
+        super().__init__(store, clock)
+        self._fate = fate
+
+    async def write(self, operation: Operation) -> Written:
+        await self._fate.survive()
+        await self._fate.breathe()
+        await self._fate.survive()
+        try:
+            written = self._store.submit(operation).result()
+        except CommitFailed:
+            await self._fate.survive()
+            raise
+        finally:
+            if isinstance(operation, Claim):
+                self._remember(operation)
+        await self._fate.breathe()
+        await self._fate.survive()
+        return written
+
+    def _remember(self, claim: Claim) -> None:
+        """Whether or not it was committed: a call that was never made is known by that."""
+        assert claim.text is not None
+        self._fate.calls.append(Call(claim.message, claim.keys, claim.text, self._fate.clock.elapsed()))
+
+    async def load(self, account: str) -> AccountState:
+        return self._store.load(account)
+
+    async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading]:
+        for page in self._store.recent(account, since):
+            for reading in page:
+                yield reading
+
+
+class MoodyNotifier:
+    def __init__(self, channel: str, fate: Fate) -> None:
+        self._channel = channel
+        self._fate = fate
+
+    async def send(self, message: Message) -> Attempted:
+        fate, call = self._fate, self._claimed()
+        assert (call.text, call.made) == (message, False)
+        if fate.dies():
+            await fate.survive()
+        moods = fate.moods.get(self._channel, [])
+        mood = moods.pop(0) if moods else Mood.DELIVERS
+        call.made, call.arrived = True, mood in ARRIVES
+        if mood is Mood.HANGS:
+            gate = fate.gates[self._channel] = asyncio.Event()
+            await gate.wait()
+        await fate.breathe()
+        if fate.dies():
+            await fate.survive()
+        call.outcome, call.ended = _OUTCOMES[mood], fate.clock.elapsed()
+        return Attempted(call.outcome, str(mood))
+
+    def _claimed(self) -> Call:
+        return next(call for call in reversed(self._fate.calls) if call.message.channel == self._channel)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration."""
+
+    rules: tuple[Rule, ...]
+    channels: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+class House:
+    """A life with its couriers. `begin`, then `tell` and let time pass; end it by `kill` or `stop`."""
+
+    def __init__(self, url: str, plan: Plan, fate: Fate) -> None:
+        self.fate, self.plan = fate, plan
+        self.life = Life(
+            url,
+            plan.accounts,
+            plan.rules,
+            clock=fate.clock,
+            channels=plan.channels,
+            seams=Seams(commit=fate.commit),
+            journal=lambda store, clock: SteadyJournal(store, clock, fate),
+        )
+        life = self.life
+        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher)
+        self.couriers = [
+            Courier(
+                Channel(name, SECOND, tuple(other for other in plan.channels if other != name)),
+                MoodyNotifier(name, fate),
+                office,
+            )
+            for name in plan.channels
+        ]
+        loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers)]
+        self.tasks = [asyncio.create_task(loop()) for loop in loops]
+
+    async def tell(self, arrivals: dict[str, Arrival]) -> None:
+        for name, arrival in arrivals.items():
+            if name in self.life.owners:
+                self.life.owners[name].post(arrival)
+        await settle(120)
+        self.check()
+
+    async def stop(self) -> None:
+        """As the daemon stops: what is due is tried once; what hangs is cut off."""
+        for courier in self.couriers:
+            courier.stop()
+        await settle(120)
+        await self._end()
+        if not self.fate.dead:
+            with suppress(CommitFailed, StoreError):
+                self.life.store.submit(EndEpoch(self.fate.clock.now())).result()
+        self.life.store.close()
+
+    async def kill(self) -> None:
+        """Nothing is marked, nothing is finished."""
+        self.fate.dead = True
+        await self._end()
+        self.life.store.close()
+
+    async def _end(self) -> None:
+        """Those that work for others are ended first: a loop finishes what it began."""
+        ours = asyncio.current_task()
+        while tasks := [task for task in asyncio.all_tasks() if task is not ours and not task.done()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self.check()
+
+    def check(self) -> None:
+        """No loop breaks."""
+        for task in self.tasks:
+            if task.done() and not task.cancelled():
+                error = task.exception()
+                if error is not None:
+                    raise error
+
+
+def begin(url: str, plan: Plan, fate: Fate) -> House:
+    """Start as often as it takes: a start may be killed, and a glitch at the start is an error with a sentence."""
+    while True:
+        fate.dead = False
+        try:
+            return House(url, plan, fate)
+        except StoreError:
+            fate.doom = None

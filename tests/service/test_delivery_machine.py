@@ -1,0 +1,416 @@
+"""Promises 2 and 3 as properties: whatever ways out, kills, stops and changes of the rules do, nobody is misled.
+
+What the ways out really received is held against what the database knows of attempts: a channel that may have been
+told of an alert gets its end, nobody else does, nothing that is known to be delivered comes again, and in the end
+nothing waits.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import cycle, pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.service.beginning import _remember
+from daemon.service.ledger import Ledger
+from daemon.service.owner import Arrival, Step
+from daemon.types import MINUTE, SECOND, Kind, MissReason, NoAnswer, NoticeKey, Severity
+from tests.fakes import ManualClock
+from tests.service.deliveries import Call, Fate, Glitch, House, Mood, Plan, begin
+from tests.service.lives import Life, rows
+from tests.values import answer, rule
+
+REPEAT = 6 * MINUTE
+NEWS = (Kind.FIRING, Kind.REPEAT)
+CRITICAL = rule("critical", "available_margin < 50", severity=Severity.CRITICAL, repeat=REPEAT)
+LOW = rule(
+    "low", "available_margin < 100", clear_when="available_margin > 120", inhibited_by=("critical",), repeat=REPEAT
+)
+ONLY = replace(LOW, name="only", channels=("alpha",))
+HELD = rule("held", "available_margin < 100", hold=3 * SECOND, repeat=None)
+RULES = (CRITICAL, LOW, ONLY, HELD)
+PLANS = (
+    Plan(RULES, ("alpha", "beta"), ("one", "two")),
+    Plan(RULES, ("alpha", "beta", "gamma"), ("one", "two")),
+    Plan(RULES, ("alpha",), ("one", "two")),
+    Plan((CRITICAL, replace(LOW, clear_when=None), ONLY), ("alpha", "beta"), ("one", "two")),
+    Plan((CRITICAL, replace(LOW, severity=Severity.CRITICAL), replace(ONLY, channels=("beta",))), ("beta",), ("one",)),
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One reading, or miss (None), per account."""
+
+    one: str | None
+    two: str | None
+
+
+@dataclass(frozen=True)
+class Pass:
+    millis: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The next calls of a channel go like this."""
+
+    channel: str
+    moods: tuple[Mood, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Calls that hang end, without an outcome."""
+
+
+@dataclass(frozen=True)
+class Doom:
+    """The process is killed after so many steps."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class Restart:
+    """An orderly stop, and a start with another configuration."""
+
+    plan: int
+
+
+@dataclass(frozen=True)
+class Shake:
+    """What happens to the next commits."""
+
+    glitches: tuple[Glitch | None, ...]
+
+
+@dataclass(frozen=True)
+class Set:
+    """The wall clock is set."""
+
+    by: int
+
+
+Act: TypeAlias = Read | Pass | Turn | Release | Doom | Restart | Shake | Set
+
+MARGINS = st.sampled_from(["500", "90", "40", "110", None])
+CHANNELS = st.sampled_from(["alpha", "alpha", "beta", "gamma"])
+TROUBLE = st.sampled_from([*Mood, Mood.LATER, Mood.REFUSES])
+READS = st.builds(Read, MARGINS, MARGINS)
+SOON = st.builds(Pass, st.sampled_from([1, 200, 1_000, 2_500, 6_000]))
+LONG = st.builds(Pass, st.sampled_from([40_000, 7 * MINUTE, 11 * MINUTE]))
+TURNS = st.builds(Turn, CHANNELS, st.lists(TROUBLE, min_size=1, max_size=4).map(tuple))
+SPELLS = st.builds(Turn, CHANNELS, TROUBLE.map(lambda mood: (mood,) * 12))
+DOOMS = st.builds(Doom, st.integers(0, 10))
+CHANGES = st.one_of(
+    st.just(Release()),
+    st.builds(Restart, st.integers(0, len(PLANS) - 1)),
+    st.builds(Shake, st.lists(st.sampled_from([None, *Glitch]), min_size=1, max_size=3).map(tuple)),
+    st.builds(Set, st.sampled_from([-20 * MINUTE, 40_000])),
+)
+ACTS: st.SearchStrategy[Act] = st.one_of(READS, SOON, TURNS, READS, SOON, SPELLS, LONG, DOOMS, CHANGES)
+STORIES = st.tuples(st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5))
+
+
+@given(STORIES)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
+    """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
+    acts, breaths = story
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.db"
+        shutil.copy(empty(), path)
+        asyncio.run(Story(path, breaths).play(acts))
+
+
+@cache
+def empty() -> Path:
+    """A database with its tables: making them is most of the time of a first start."""
+    path = Path(tempfile.mkdtemp()) / "empty.db"
+    asyncio.run(_make(path))
+    return path
+
+
+async def _make(path: Path) -> None:
+    async with Life(f"sqlite:///{path}", [], []):
+        pass
+
+
+class Story:
+    def __init__(self, path: Path, breaths: Sequence[int]) -> None:
+        self.path = path
+        self.clock = ManualClock()
+        self.fate = Fate(self.clock, yields=cycle(breaths))
+        self.stepped = False
+        self.gone: set[str] = set()
+        self.plan = PLANS[0]
+        self.house: House | None = None
+
+    async def play(self, acts: Sequence[Act]) -> None:
+        self.start()
+        for act in acts:
+            await self.perform(act)
+            await self.burial()
+            self.compare()
+        await self.finale()
+        oracle = Oracle(self.path, self.fate.calls, gone=self.gone, stepped=self.stepped)
+        oracle.check()
+
+    def start(self) -> None:
+        self.fate.moods = {} if self.fate.dead else self.fate.moods
+        self.house = begin(f"sqlite:///{self.path}", self.plan, self.fate)
+
+    @property
+    def living(self) -> House:
+        assert self.house is not None
+        return self.house
+
+    async def perform(self, act: Act) -> None:
+        match act:
+            case Read(one, two):
+                await self.living.tell({"one": _arrival(one), "two": _arrival(two)})
+            case Pass(millis):
+                await self.clock.advance(millis)
+                self.living.check()
+            case Turn(channel, moods):
+                self.fate.moods[channel] = list(moods)
+            case Release():
+                await self.release()
+            case Doom(after):
+                self.fate.doom = after
+            case Restart(plan):
+                await self.restart(PLANS[plan])
+            case Shake(glitches):
+                self.fate.glitches = list(glitches)
+            case Set(by):
+                self.stepped = True
+                self.clock.step(by)
+                await self.living.tell(dict.fromkeys(self.plan.accounts, Step(by)))
+
+    async def burial(self) -> None:
+        """If the process was killed meanwhile, another one begins."""
+        if self.fate.dead:
+            await self.living.kill()
+            self.fate.doom = None
+            await self.clock.advance(1)
+            self.start()
+
+    async def restart(self, plan: Plan) -> None:
+        await self.living.stop()
+        self.gone |= set(self.plan.channels) - set(plan.channels)
+        self.plan = plan
+        self.fate.dead, self.fate.glitches = False, []
+        await self.clock.advance(1)
+        self.start()
+
+    async def release(self) -> None:
+        for gate in self.fate.gates.values():
+            gate.set()
+        await self.clock.advance(0)
+
+    def compare(self) -> None:
+        """Promise 4: what a start would read from the store is what is known in memory."""
+        if self.clock.elapsed() - self.fate.shaken < 3 * SECOND or self.fate.dead:
+            return
+        ours, theirs = self.living.life.ledger, Ledger()
+        _remember(self.living.life.store, theirs, self.clock)
+        quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
+        assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
+
+    async def finale(self) -> None:
+        """All ways out work, and time passes: first with alerts firing, then with none."""
+        self.fate.doom, self.fate.glitches, self.fate.moods = None, [], {}
+        await self.release()
+        await self.pass_time(8, "90")
+        self.check_told()
+        await self.pass_time(8, "500")
+        self.compare()
+        await self.living.stop()
+
+    async def pass_time(self, count: int, margin: str) -> None:
+        for _ in range(count):
+            await self.living.tell(dict.fromkeys(("one", "two"), answer(available_margin=margin)))
+            await self.clock.advance(2 * MINUTE)
+            self.living.check()
+
+    def check_told(self) -> None:
+        """E1, E2: who should know of what fires now knows, or has given it to others."""
+        firing = rows(self.path, "SELECT id, rule FROM alerts WHERE state = 'firing'")
+        assert {name for _, name in firing} == {one.name for one in self.plan.rules if one.name != "critical"}
+        named = {one.name: one.channels or self.plan.channels for one in self.plan.rules}
+        for alert, name in firing:
+            told = states(self.path, alert)
+            anyone = any("delivered" in found for found in told.values())
+            for channel in named[str(name)]:
+                if channel in self.plan.channels:
+                    assert "delivered" in told[channel] or ("refused" in told[channel] and anyone), (name, told)
+
+
+def states(path: Path, alert: object) -> dict[str, set[str]]:
+    """By channel, the states of the notifications of one alert's firing."""
+    found: dict[str, set[str]] = defaultdict(set)
+    query = f"SELECT channel, state FROM notifications WHERE alert_id = {alert} AND kind IN ('firing', 'repeat')"
+    for channel, state in rows(path, query):
+        found[str(channel)].add(str(state))
+    return found
+
+
+def _arrival(margin: str | None) -> Arrival:
+    return NoAnswer(MissReason.TIMEOUT, "no answer") if margin is None else answer(available_margin=margin)
+
+
+def known(ledger: Ledger, plan: Plan, names: Sequence[str]) -> tuple[object, object]:
+    """What a ledger knows of these channels; leave out those on which an attempt is under way."""
+    told = {
+        (account, episode, channel): told
+        for account in plan.accounts
+        for episode, channels in ledger.told(account).items()
+        for channel, told in channels.items()
+        if channel in names
+    }
+    waiting = {(entry.notice.key, entry.maybe_repeat) for name in names for entry in ledger.waiting(name)}
+    return told, waiting
+
+
+Episode: TypeAlias = tuple[str, str, int, str]
+"""Account, rule, seq, channel."""
+
+
+class Oracle:
+    """Judges a whole story when everything is over."""
+
+    def __init__(self, path: Path, calls: Sequence[Call], *, gone: set[str], stepped: bool) -> None:
+        self.gone, self.stepped = gone, stepped
+        query = "SELECT channel, messages.at, n, outcome FROM messages JOIN attempts ON message_id = messages.id"
+        self.outcomes = {(c, at, n): outcome for c, at, n, outcome in rows(path, query)}
+        self.calls = [call for call in calls if _number(call) in self.outcomes]
+        query = """
+            SELECT name, rule, alerts.seq, channel, kind, notifications.seq, notifications.state, facts, code
+            FROM notifications JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
+        """
+        self.notices: dict[NoticeKey, str] = {}
+        self.handed: set[NoticeKey] = set()
+        self.codes: dict[Episode, str] = {}
+        for account, name, alert_seq, channel, kind, seq, state, facts, code in rows(path, query):
+            key = NoticeKey(str(account), str(name), _int(alert_seq), str(channel), Kind(str(kind)), _int(seq))
+            self.notices[key] = str(state)
+            self.codes[_episode(key)] = str(code)
+            if json.loads(str(facts))["handed_over_by"]:
+                self.handed.add(key)
+
+    def check(self) -> None:
+        self.nothing_waits()
+        self.nothing_is_lost()
+        self.ends()
+        self.duplicates()
+        self.repeats()
+
+    def nothing_waits(self) -> None:
+        """Promise 2: everything came to its end."""
+        assert set(self.notices.values()) <= {"delivered", "refused", "superseded"}, self.notices
+
+    def nothing_is_lost(self) -> None:
+        """Promise 2: delivered means that it arrived; refused, that another channel has it."""
+        arrived = {key for call in self.calls if call.arrived for key in call.keys}
+        for key, state in self.notices.items():
+            assert state != "delivered" or key in arrived, key
+            if state == "refused":
+                others = [other for other in self.notices if other != key and _alert(other) == _alert(key)]
+                assert any(self.notices[other] in {"delivered", "superseded"} for other in others), key
+
+    def ends(self) -> None:
+        """Promise 3: the end to whom it was told, or may have been; to others only as one account of both."""
+        told = {_episode(key) for call in self.calls if self._may_tell(call) for key in call.keys if key.kind in NEWS}
+        ended = {_episode(key) for key, state in self.notices.items() if state == "delivered" and key.kind not in NEWS}
+        for episode in told - ended:
+            refused = [
+                k for k, s in self.notices.items() if _episode(k) == episode and k.kind not in NEWS and s == "refused"
+            ]
+            gone = any(other[:3] == episode[:3] for other in ended)
+            assert gone, f"no end for {episode}: {refused}"
+            assert refused or episode[3] in self.gone, f"no end for {episode}"
+        before: set[Episode] = set()
+        for call in self.calls:
+            news = {_episode(key) for key in call.keys if key.kind in NEWS}
+            for key in call.keys:
+                if key.kind not in NEWS and _episode(key) not in before | news:
+                    assert key in self.handed, f"{key} is the end of something unheard of"
+                    assert "fired" in self._headline(call, key), call.text
+            before |= news if self._may_tell(call) else set()
+
+    def duplicates(self) -> None:
+        """Promise 4: what is known to be delivered never comes again; what may be a repeat says so."""
+        delivered: set[NoticeKey] = set()
+        doubtful: set[NoticeKey] = set()
+        unheard: set[NoticeKey] = set()
+        for call in self.calls:
+            assert not delivered & set(call.keys), f"{delivered & set(call.keys)} again"
+            for key in call.keys:
+                says = "may be a repeat" in self._section(call, key)
+                partners = {other for other in call.keys if _episode(other) == _episode(key)}
+                if call.made and key in doubtful:
+                    assert says, call.text
+                if says:
+                    assert partners & (doubtful | unheard), call.text
+            outcome = self.outcomes[_number(call)]
+            delivered |= set(call.keys) if outcome == "delivered" else set()
+            if outcome in {None, "unknown"}:
+                (doubtful if call.made else unheard).update(call.keys)
+        kinds = defaultdict(list)
+        for key in delivered:
+            kinds[_episode(key), "news" if key.kind is Kind.FIRING else "repeat" if key.kind in NEWS else "end"].append(
+                key
+            )
+        for (_, kind), keys in kinds.items():
+            assert kind == "repeat" or len(keys) == 1, keys
+
+    def repeats(self) -> None:
+        """E3: never sooner than `repeat` after the last delivery."""
+        told: dict[Episode, list[tuple[NoticeKey, Call]]] = defaultdict(list)
+        for call in self.calls:
+            for key in call.keys:
+                if key.kind in NEWS and self._may_tell(call):
+                    told[_episode(key)].append((key, call))
+        for news in told.values() if not self.stepped else ():
+            for (first, earlier), (second, later) in pairwise(news):
+                if first != second and second not in self.handed:
+                    assert later.at - earlier.at >= REPEAT, (earlier, later)
+
+    def _may_tell(self, call: Call) -> bool:
+        return self.outcomes[_number(call)] in {None, "delivered", "unknown"}
+
+    def _section(self, call: Call, key: NoticeKey) -> str:
+        code = self.codes[_episode(key)]
+        return next(part for part in call.text.body.split("\n\n") if f"alert {code}" in part)
+
+    def _headline(self, call: Call, key: NoticeKey) -> str:
+        first = self._section(call, key).splitlines()[0]
+        return first if re.match(r"[A-Z]+ ", first) else call.text.title
+
+
+def _number(call: Call) -> tuple[object, object, object]:
+    return call.message.channel, call.message.at, call.message.n
+
+
+def _episode(key: NoticeKey) -> Episode:
+    return key.account, key.rule, key.alert_seq, key.channel
+
+
+def _alert(key: NoticeKey) -> tuple[str, str, int]:
+    return key.account, key.rule, key.alert_seq
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
