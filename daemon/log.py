@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,7 +112,7 @@ def _base64(text: str) -> Iterator[str]:
             yield encode(b"\0" * before + data).decode()[(0, 2, 3)[before] : end]
 
 
-class _Formatter(logging.Formatter):
+class _Formatter(logging.Formatter, ABC):
     """What both styles share: the values are cleaned before they are laid out, the finished line once more."""
 
     def __init__(self, redactor: Redactor) -> None:
@@ -121,8 +122,9 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return self._redactor.redact(self.line(record))
 
+    @abstractmethod
     def line(self, record: logging.LogRecord) -> str:
-        raise NotImplementedError
+        """The record laid out, its values cleaned."""
 
     def clean(self, value: object) -> str:
         return self._redactor.redact(str(value))

@@ -1,0 +1,21 @@
+"""The machine's clock, read in one place."""
+
+import time
+
+from daemon.clock import SystemClock
+
+
+async def test_the_system_clock_counts_milliseconds() -> None:
+    """Wall time is that of 1970; the time since boot, suspend included, is never less than without it."""
+    clock = SystemClock()
+    before = time.time()
+    assert abs(clock.now() / 1_000 - before) < 60
+    assert clock.elapsed() >= clock.awake()
+
+
+async def test_a_sleep_lasts_at_least_as_long_as_asked() -> None:
+    """Durations are milliseconds."""
+    clock = SystemClock()
+    began = clock.elapsed()
+    await clock.sleep(20)
+    assert clock.elapsed() - began >= 19
