@@ -195,3 +195,53 @@ def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
     happened = step(state(), event, {"low": TRUE}, {"low": rule()}, name), event
     facts = news(happened, [rule()]).notices[0].facts
     assert (facts.unconfirmed, facts.judged) == (True, TRUE.judged)
+
+
+def test_e5_the_end_of_what_a_removed_channel_knew_goes_to_the_present_ones() -> None:
+    """E5: as one account of both, to those that were not told themselves; the removed one gets nothing."""
+    outcome, _ = fire(rule())
+    told: ToldBy = {("low", 1): {"gone": Told(told_at=T0), "email": Told(told_at=T0)}}
+    over = clear(outcome.state, rule(), at=T0 + MINUTE)
+    said = news(over, [rule()], told)
+    assert summary(said) == [
+        ("low", "email", Kind.RESOLVED, Late.NO),
+        ("low", "telegram", Kind.RESOLVED, Late.HANDED_OVER),
+    ]
+    assert said.notices[1].facts.handed_over_by == "gone"
+
+
+def test_e5_the_end_of_a_removed_rule_whose_channel_is_removed_goes_to_all() -> None:
+    """D5, E5: a rule that is gone names no channels any more."""
+    outcome, _ = fire(rule())
+    event = ConfigChange(2, T0 + MINUTE)
+    retired = step(outcome.state, event, {}, {}, name)
+    said = news((retired, event), [], {("low", 1): {"gone": Told(told_at=T0)}})
+    assert summary(said) == [(("low"), channel, Kind.RETIRED, Late.HANDED_OVER) for channel in CHANNELS]
+
+
+def test_e3_who_was_told_in_the_stead_of_another_channel_is_reminded() -> None:
+    """E3, F3: where the rule's channel gave up, its stand-in hears the reminders; else only the rule's channels."""
+    only = rule(channels=("telegram",), repeat=HOUR)
+    outcome, _ = fire(only)
+    later = fire(only, at=T0 + HOUR, here=outcome.state)
+    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
+    assert summary(news(later, [only], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
+    told = {("low", 1): {"telegram": Told(told_at=T0 + HOUR), "email": Told(told_at=T0)}}
+    assert news(later, [only], told) == News()
+
+
+def test_e2_a_stand_in_that_was_muted_is_told_when_the_mute_ends() -> None:
+    """E2, promise 2: superseded there and given up elsewhere, somebody must still hear of it."""
+    only = rule(channels=("telegram",))
+    outcome, _ = fire(only)
+    later = fire(only, at=T0 + MINUTE, here=outcome.state)
+    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told()}}
+    assert summary(news(later, [only], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]
+
+
+def test_e2_a_channel_whose_news_was_held_is_no_new_channel() -> None:
+    """E2: it hears "muted until now", though another channel was told before the mute began."""
+    outcome, _ = fire(rule())
+    later = fire(rule(), at=T0 + MINUTE, here=outcome.state)
+    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0), "email": Told()}}
+    assert summary(news(later, [rule()], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]

@@ -174,3 +174,46 @@ def test_f5_every_headline_is_in_the_text(rules: list[tuple[str, Kind]]) -> None
     assert len(message.body) <= 4_000
     for name, _ in rules:
         assert f"{name:_<64} · {'a' * 64}: " in message.body
+
+
+def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
+    """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays said."""
+    again = Piece(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
+    [piece] = pair([Piece(notice()), again])
+    assert piece == Piece(notice(), maybe_repeat=True, not_recorded=True)
+
+
+def test_what_may_be_a_repeat_says_so_for_its_end_too() -> None:
+    """Promise 2: whichever of the two had an attempt without an answer."""
+    end = Piece(notice(Kind.RESOLVED, at=T0 + MINUTE), maybe_repeat=True)
+    [piece] = pair([Piece(notice()), end])
+    assert (piece.ended, piece.maybe_repeat) == (end.notice, True)
+
+
+def test_f4_the_end_of_something_unheard_of_is_one_account_of_both() -> None:
+    """E5, F4: a channel that was never told receives an end only as "fired, cleared"."""
+    end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE)
+    message = compose([Piece(end, unheard=True), Piece(notice(rule="other"))], T0 + 28 * MINUTE, UTC)
+    assert "OVER margin-critical · main: fired 11:00:00, cleared 11:28:00" in message.body
+
+
+def test_a_retired_alert_was_not_cleared() -> None:
+    """D5: also where firing and end are told as one."""
+    end = notice(Kind.RETIRED, at=T0 + 28 * MINUTE)
+    body = text(*pair([Piece(notice()), Piece(end)]), Piece(notice(rule="other")), now=T0 + 28 * MINUTE)
+    assert "OVER margin-critical · main: fired 11:00:00, watched no longer since 11:28:00" in body
+
+
+def test_a5_one_account_of_both_uses_one_clock() -> None:
+    """A5: the clock was set in between: the end knows both instants as they are now."""
+    end = notice(Kind.RESOLVED, fired_at=T0 - 20 * MINUTE, at=T0 - 10 * MINUTE)
+    body = text(*pair([Piece(notice()), Piece(end)]), Piece(notice(rule="other")), now=T0)
+    assert "fired 10:40:00, cleared 10:50:00" in body
+
+
+def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
+    """Details give way to headlines, but never the id nor the word that somebody may have read this before."""
+    pieces = [Piece(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True) for n in range(MOST)]
+    sections = text(*pieces).split("\n\n")
+    assert sections[-1].endswith(" · alert k3f9 · may be a repeat")
+    assert ["may be a repeat" in section for section in sections] == [True] * MOST

@@ -127,6 +127,7 @@ class SteadyJournal(StoreJournal):
         await self._fate.survive()
         await self._fate.breathe()
         await self._fate.survive()
+        at = self._fate.clock.elapsed()
         try:
             written = self._store.submit(operation).result()
         except CommitFailed:
@@ -134,15 +135,15 @@ class SteadyJournal(StoreJournal):
             raise
         finally:
             if isinstance(operation, Claim):
-                self._remember(operation)
+                self._remember(operation, at)
         await self._fate.breathe()
         await self._fate.survive()
         return written
 
-    def _remember(self, claim: Claim) -> None:
+    def _remember(self, claim: Claim, at: Millis) -> None:
         """Whether or not it was committed: a call that was never made is known by that."""
         assert claim.text is not None
-        self._fate.calls.append(Call(claim.message, claim.keys, claim.text, self._fate.clock.elapsed()))
+        self._fate.calls.append(Call(claim.message, claim.keys, claim.text, at))
 
     async def load(self, account: str) -> AccountState:
         return self._store.load(account)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection
 
 from daemon.service.journal import StoreJournal
 from daemon.store import Seams, Store
-from daemon.store.operations import Identify, StartEpoch, Written
-from daemon.types import Record
+from daemon.store.operations import HandOver, Identify, StartEpoch, Written
+from daemon.types import Facts, Kind, Notice, NoticeKey, Record, Severity
 from tests.service.lives import RestlessClock, rows
 from tests.values import T0, reading
 
@@ -41,3 +42,16 @@ async def test_what_has_happened_is_written_however_often_it_takes(tmp_path: Pat
     await StoreJournal(flaky, RestlessClock()).insist(Identify("main", "42"))
     flaky.close()
     assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]
+
+
+async def test_what_the_store_rejects_for_good_holds_up_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A channel whose mark does not fit the record must not fall silent for ever: it is logged, once."""
+    store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
+    of_nothing = Notice(
+        NoticeKey("main", "low", 1, "mail", Kind.FIRING, 1), T0, Facts(Severity.INFO, "k3f9", T0, T0, T0, None)
+    )
+    await StoreJournal(store, RestlessClock()).insist(HandOver(T0, (of_nothing,)))
+    store.close()
+    assert [record.message.split(":")[0] for record in caplog.records] == ["what was done cannot be recorded"]

@@ -1,5 +1,7 @@
 """What each channel was told, as notifications come and go."""
 
+from dataclasses import replace
+
 import pytest
 
 from daemon.alerts.dispatch import Told
@@ -132,3 +134,66 @@ def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
     assert ledger.waiting("telegram")[0].recorded is False
     ledger.stored()
     assert ledger.waiting("telegram")[0].recorded is True
+
+
+def handed(ledger: Ledger, notice: Notice, *channels: str, giving_up: bool = True) -> list[str]:
+    return [each.key.channel for each in ledger.elsewhere(notice, channels, giving_up=giving_up)]
+
+
+def test_f4_news_visits_a_channel_once() -> None:
+    """What is on its way to a channel is reserved for it, whoever else wants to hand it over meanwhile."""
+    ledger = queued(FIRING)
+    assert handed(ledger, FIRING, "email", "sms") == ["email", "sms"]
+    assert handed(ledger, FIRING, "email", "sms", "desk") == ["desk"]
+
+
+def test_promise_3_an_end_follows_the_news_that_was_handed_over() -> None:
+    """Who was told of a firing in another's stead has no end of its own: it is handed over as well, once."""
+    ledger = queued(FIRING, END)
+    assert handed(ledger, FIRING, "email") == ["email"]
+    assert handed(ledger, END, "email") == ["email"]
+    assert handed(ledger, END, "email") == []
+
+
+def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
+    """Where no other channel has it, it goes back to those that refused it in an earlier life; else nowhere."""
+    ledger = queued(FIRING)
+    email = replace(FIRING.key, channel="email")
+    ledger.remember(email, Told(given_up=True))
+    assert handed(ledger, FIRING, "email", giving_up=False) == []
+    assert handed(ledger, FIRING, "email") == ["email"]
+    ledger.remember(email, Told(told_at=T0, given_up=True))
+    assert handed(ledger, FIRING, "email") == ["email"]
+    ledger.remember(email, Told(told_at=T0, sure=True, given_up=True))
+    assert handed(ledger, FIRING, "email") == []
+
+
+def test_an_end_does_not_overtake_the_news_that_is_reserved() -> None:
+    """Promise 3: while a hand-over is being recorded, the end of it waits for it."""
+    ledger = queued(FIRING)
+    [there] = ledger.elsewhere(FIRING, ["email"], giving_up=True)
+    ledger.queue(replace(END, key=replace(END.key, channel="email")), 200)
+    assert ledger.waiting("email") == []
+    ledger.queue(there, 300)
+    assert {entry.notice.key.kind for entry in ledger.waiting("email")} == {Kind.FIRING, Kind.RESOLVED}
+
+
+def test_what_is_handed_back_may_be_a_repeat() -> None:
+    """Promise 2: an attempt without an outcome is not forgotten when the channel refuses the next one."""
+    ledger = queued(END)
+    for outcome in (Outcome.UNKNOWN, Outcome.REFUSED):
+        ledger.sending([END.key])
+        ledger.settle([END.key], outcome, T0, give_up=outcome is Outcome.REFUSED)
+    ledger.queue(END, 300)
+    assert ledger.waiting("telegram")[0].maybe_repeat is True
+
+
+def test_a_clock_step_leaves_alone_what_is_over() -> None:
+    """As the store does: no reminder of it will be due."""
+    ledger = queued(FIRING)
+    ledger.sending([FIRING.key])
+    ledger.settle([FIRING.key], Outcome.DELIVERED, T0)
+    ledger.queue(END, 200)
+    ledger.over("main", [EPISODE])
+    ledger.shift("main", -60_000)
+    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)

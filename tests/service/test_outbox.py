@@ -10,7 +10,7 @@ import pytest
 from daemon.alerts.dispatch import Told
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
-from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
 from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Message, Notice, NoticeKey, Outcome, Severity
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
@@ -277,3 +277,88 @@ async def test_promise_2_a_fault_of_ours_keeps_nothing_from_being_tried_again(be
     with pytest.raises(ZeroDivisionError):
         await courier.attempt()
     assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+
+
+def ended(rule: str = "low") -> Notice:
+    return notice(rule, kind=Kind.RESOLVED, seq=2)
+
+
+async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed_on(bench: Bench) -> None:
+    """F3: the others are told of the firing in the refusing channel's stead, and of its end as well."""
+    bench.ways["telegram"].script = [REFUSED]
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.queue(ended())
+    gate.set()
+    await bench.clock.advance(5 * SECOND)
+    assert [message.title.split()[0] for message in bench.ways["email"].sent][-1] in {"OVER", "RESOLVED"}
+    assert bench.ledger.channels() == []
+
+
+async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: Bench) -> None:
+    """Promise 3: more waits than fits, and still what fired and ended is one account of both."""
+    bench.queue(*(notice(f"rule-{n}") for n in range(20)), *(ended(f"rule-{n}") for n in range(20)))
+    await bench.clock.advance(5 * SECOND)
+    assert [message.title.split()[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
+
+
+async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
+    """F1: at that minute, and not only what the next message would hold; what is new then goes at once."""
+    bench.ways["telegram"].script = [LATER] * 99
+    bench.queue(*(notice(f"rule-{n}") for n in range(20)))
+    await bench.clock.advance(10 * MINUTE + 2 * SECOND)
+    assert len(bench.ways["email"].sent) == 2
+    bench.queue(notice("new"))
+    await bench.clock.advance(SECOND)
+    assert bench.ways["email"].sent[2].title.startswith("WARNING new")
+
+
+async def test_promise_2_where_all_channels_refuse_all_are_tried_on() -> None:
+    """F3 parks a channel for the others' sake: with none left, nothing may be lost."""
+    bench = make()
+    for way in bench.ways.values():
+        way.script = [REFUSED] * 6
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(10 * MINUTE)
+    assert bench.ways["email"].script == []
+    bench.queue(notice("new"))
+    await bench.clock.advance(MINUTE)
+    assert bench.ways["email"].sent[-1].title.startswith("WARNING new")
+    assert bench.ledger.channels() == []
+    for task in bench.tasks:
+        task.cancel()
+
+
+async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
+    """Promise 3: if it was recorded after all, it must not look like an attempt that was made."""
+    bench.journal.answers = [CommitFailed()]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    [withdrawn] = bench.journal.operations
+    assert isinstance(withdrawn, Mark)
+    assert (withdrawn.attempted.outcome, withdrawn.states) == (Outcome.LATER, {notice().key: NoticeState.QUEUED})
+
+
+class SlowJournal(ListJournal):
+    """Takes three seconds for what it must write."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def insist(self, operation: Operation) -> None:
+        await self._clock.sleep(3 * SECOND)
+        await super().insist(operation)
+
+
+async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
+    """Promise 4: the repeat clock reads the same before and after a restart, however long the mark took."""
+    journal = SlowJournal(bench.clock)
+    office = replace(bench.couriers["telegram"]._office, journal=journal)
+    bench.tasks.append(asyncio.create_task(Courier(Channel("slow", 0), ScriptedNotifier(), office).run()))
+    bench.queue(replace(notice(), key=replace(notice().key, channel="slow")))
+    await bench.clock.advance(9 * SECOND)
+    mark = journal.operations[-1]
+    assert isinstance(mark, Mark)
+    assert bench.ledger.told("main")["low", 1]["slow"].told_at == mark.at

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from daemon.store import History, Store
-from daemon.store.operations import EndEpoch, Rejected, StartEpoch
+from daemon.store.operations import Claim, EndEpoch, Mark, MessageKey, NoticeState, Rejected, StartEpoch
 from daemon.store.past import PastEpoch
-from daemon.types import AccountState, Record
-from tests.store.records import ACCOUNT, epoch, fires, read
+from daemon.types import AccountState, Attempted, Outcome, Record
+from tests.store.records import ACCOUNT, epoch, fires, key, read
 from tests.values import T0, miss
 
 Write = Callable[..., None]
@@ -66,3 +66,19 @@ def test_an_epoch_commits_as_a_whole(store: Store, url: str) -> None:
     failing = StartEpoch(whole.at, whole.reason, whole.version, whole.rules, whole.accounts, (bad,), whole.state)
     assert isinstance(store.submit(failing).exception(10), Rejected)
     assert spans(url) == [(0, None, "start", None)]
+
+
+def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(store: Store, write: Write) -> None:
+    """It may have arrived: that stays known when the next attempt fails, and after one more restart."""
+    first, second = MessageKey("phone", T0 + 3_000), MessageKey("phone", T0 + 5_000)
+    write(fires(2), Claim(first, (key(),)), epoch(at=T0 + 4_000, seq=3))
+    later = Mark(second, T0 + 6_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED})
+    write(Claim(second, (key(),)), later, epoch(at=T0 + 7_000, seq=4))
+    [kept] = store.open_notices()
+    assert (kept.told_at, kept.maybe_repeat) == (T0 + 3_000, True)
+
+
+def test_a_reload_leaves_attempts_under_way_alone(store: Store, write: Write) -> None:
+    """They will be marked by those who make them."""
+    write(fires(2), Claim(MessageKey("phone", T0 + 3_000), (key(),)), epoch(at=T0 + 4_000, seq=3, reason="reload"))
+    assert [kept.state for kept in store.open_notices()] == [NoticeState.SENDING]
