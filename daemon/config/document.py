@@ -10,9 +10,6 @@ from daemon.config.tables import Item, Table
 
 T = TypeVar("T", bound=Table)
 
-SINGLE = ("daemon", "system", "budget")
-"""The tables that stand once, in single brackets."""
-
 
 @dataclass(frozen=True, slots=True)
 class Document:

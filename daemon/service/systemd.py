@@ -1,4 +1,4 @@
-"""What systemd is told (sd_notify): ready, stopping, a word about how it goes. One datagram, no dependency.
+"""What systemd is told (sd_notify): ready, stopping. One datagram, no dependency.
 
 Telling never fails the daemon: outside systemd, or when its socket is gone, nothing happens.
 Protocol: sd_notify(3).
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
-RELOADING = "RELOADING=1"
 
 
 def notify(environ: Mapping[str, str], state: str) -> bool:
@@ -25,8 +24,3 @@ def notify(environ: Mapping[str, str], state: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def status(text: str) -> str:
-    """The state by which `systemctl status` shows a line of text."""
-    return "STATUS=" + " ".join(text.split())

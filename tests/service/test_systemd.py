@@ -44,11 +44,6 @@ def test_a_manager_that_is_gone_fails_nothing(tmp_path: Path) -> None:
     assert systemd.notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}, systemd.READY) is False
 
 
-def test_a_status_is_one_line() -> None:
-    """A newline in a status would be read as another state."""
-    assert systemd.status("3 accounts\nREADY=1") == "STATUS=3 accounts READY=1"
-
-
 def test_the_unit_is_valid(require: Callable[[str], Path], tmp_path: Path) -> None:
     """systemd-analyze accepts the shipped unit; only the program's place is this machine's."""
     analyze = require("systemd")
