@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format lock clean
+.PHONY: demo test fuzz lint format lock clean
 
 demo: $(READY)
 	@$(BIN)/marginwatch demo $(ARGS)
@@ -13,6 +13,11 @@ test: $(READY)
 	$(BIN)/pytest -n 2 --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --fail-under=92
 	$(BIN)/coverage report --fail-under=100 --include='daemon/readings/*,daemon/rules/*,daemon/alerts/*'
+
+# A hundred thousand texts that nobody would write, for each test of what reads them; MARGINWATCH_HYPOTHESIS names a
+# profile of tests/conftest.py.
+fuzz: $(READY)
+	MARGINWATCH_HYPOTHESIS=fuzz $(BIN)/pytest -n 2 -m fuzz --timeout 0 $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

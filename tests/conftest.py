@@ -1,12 +1,19 @@
 """Fixtures for every test: parts of the machine that may be missing, and a real PostgreSQL."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import parts
+
+# Whether a test passes does not depend on how busy the machine is.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("fuzz", max_examples=100_000, deadline=None)
+settings.load_profile(os.environ.get("MARGINWATCH_HYPOTHESIS", "usual"))
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,8 @@ def _sent(name: str) -> Value:
     return value
 
 
-def _derived(part: str, whole: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -> Value:
-    left, right = _sent(part), _sent(whole)
+def _derived(name: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -> Value:
+    left, right = map(_sent, MADE_OF[name])
 
     def value(balances: Balances) -> Decimal | None:
         first, second = left(balances), right(balances)
@@ -44,20 +44,43 @@ def _derived(part: str, whole: str, combine: Callable[[Decimal, Decimal], Decima
     return value
 
 
+MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "free_margin": ("available_margin", "al_margin"),
+        "margin_usage": ("al_margin", "available_margin"),
+        "freeze_ratio": ("al_freeze", "available_margin"),
+    },
+)
+"""By derived field, the sent ones that it is made of."""
+
 VALUES: Mapping[str, Value] = MappingProxyType(
     {name: _sent(name) for name in SENT}
     | {
         # A cautious estimate: the exchange's page says that available_margin includes al_margin, its samples
         # leave it open. Messages that use it say so.
-        "free_margin": _derived("available_margin", "al_margin", subtracted),
-        "margin_usage": _derived("al_margin", "available_margin", share),
-        "freeze_ratio": _derived("al_freeze", "available_margin", share),
+        "free_margin": _derived("free_margin", subtracted),
+        "margin_usage": _derived("margin_usage", share),
+        "freeze_ratio": _derived("freeze_ratio", share),
     },
 )
 """By field, its value in given balances; None is unknown."""
 
 NAMES = (*VALUES, AGE)
 """Every field that a rule can name."""
+
+SIGNS: Mapping[str, bool] = MappingProxyType(
+    {
+        "exchange_unchanged": True,
+        "clock_skew": True,
+        "rule_unknown": True,
+        "key_refused": False,
+        "rate_limited": False,
+        "channel_failing": True,
+        "clock_step": True,
+        "disk_free": False,
+    },
+)
+"""What only system rules name (SEMANTICS D7), and whether it is a duration; no person's rule can."""
 
 
 def alias(name: str) -> str:

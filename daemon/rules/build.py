@@ -4,20 +4,20 @@ Called by the parser as it goes, innermost part first. Knows kinds (numbers, dur
 bounds; it evaluates nothing, and no name in a text reaches anything but the lists of fields and functions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from typing import Any
 
 from lark import Token, Transformer
 
-from daemon.readings.fields import AGE, NAMES, SPELLINGS, named
+from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, named
 from daemon.rules import functions
 from daemon.rules.durations import duration, duration_text
 from daemon.rules.errors import ExpressionError
-from daemon.rules.functions import Parameter
+from daemon.rules.functions import Function, Parameter, PlainFunction
+from daemon.rules.kinds import Kind
 from daemon.rules.tree import (
     Arithmetic,
     Call,
@@ -41,14 +41,6 @@ MAX_LOOK_BACK: Millis = 7 * DAY
 """The longest look-back of a condition, windows of windows added up (DESIGN §6)."""
 
 _LONGEST_WORD = 40
-
-
-class Kind(Enum):
-    """What an expression is worth; the value names it for people."""
-
-    NUMBER = "a number"
-    DURATION = "a duration"
-    TRUTH = "a comparison"
 
 
 _EXAMPLE = {Kind.NUMBER: "", Kind.DURATION: ", such as `10m`", Kind.TRUTH: ", such as `available_margin < 100`"}
@@ -89,6 +81,10 @@ def need(term: Term, kind: Kind) -> Term:
 class Builder(Transformer[Token, Term]):
     """Builds a term from each rule of the grammar; the methods are named like the rules."""
 
+    deepest = MAX_DEPTH
+    signs: Container[str] = ()
+    """The names of system rules that may be used here."""
+
     def start(self, parts: list[Term]) -> Term:
         return need(parts[0], Kind.TRUTH)
 
@@ -114,18 +110,21 @@ class Builder(Transformer[Token, Term]):
     def name(self, parts: list[Token]) -> Term:
         word = parts[0]
         field = named(word)
+        if field is None and word in self.signs:
+            return Term(Field(str(word)), Kind.DURATION if SIGNS[word] else Kind.NUMBER, column_of(word))
         if field is None:
             raise ExpressionError(_unknown_field(word), column_of(word))
         return Term(Field(field), Kind.DURATION if field == AGE else Kind.NUMBER, column_of(word))
 
     def group(self, parts: list[Term]) -> Term:
         (inner,) = parts
-        return _nested(inner.node, inner.kind, inner.column, parts)
+        return self._nested(inner.node, inner.kind, inner.column, parts)
 
     def call(self, parts: list[Any]) -> Term:
         word: Token = parts[0]
         arguments: list[Term] = parts[1:]
-        _check_arguments(word, arguments)
+        function = _function(word)
+        _check_arguments(word, function, arguments)
         node = Call(str(word), tuple(argument.node for argument in arguments))
         if look_back(node) > MAX_LOOK_BACK:
             raise ExpressionError(
@@ -133,17 +132,17 @@ class Builder(Transformer[Token, Term]):
                 f"the longest possible is {duration_text(MAX_LOOK_BACK)}",
                 column_of(word),
             )
-        return _nested(node, Kind.NUMBER, column_of(word), arguments)
+        return self._nested(node, function.result, column_of(word), arguments)
 
     def negative(self, parts: list[Any]) -> Term:
         sign: Token = parts[0]
         operand = need(parts[1], Kind.NUMBER)
-        return _nested(Negative(operand.node), Kind.NUMBER, column_of(sign), [operand])
+        return self._nested(Negative(operand.node), Kind.NUMBER, column_of(sign), [operand])
 
     def addition(self, parts: list[Any]) -> Term:
         left, right = need(parts[0], Kind.NUMBER), need(parts[2], Kind.NUMBER)
         node = Arithmetic(str(parts[1]), left.node, right.node)
-        return _nested(node, Kind.NUMBER, left.column, [left, right])
+        return self._nested(node, Kind.NUMBER, left.column, [left, right])
 
     multiplication = addition
 
@@ -154,39 +153,50 @@ class Builder(Transformer[Token, Term]):
         for left, operator, right in zip(operands, operators, operands[1:], strict=False):
             _check_comparable(left, right)
             links.append(Comparison(str(operator), left.node, right.node))
-        return _nested(every(links), Kind.TRUTH, operands[0].column, operands)
+        return self._nested(every(links), Kind.TRUTH, operands[0].column, operands)
 
     def negation(self, parts: list[Any]) -> Term:
         word: Token = parts[0]
         operand = need(parts[1], Kind.TRUTH)
-        return _nested(Not(operand.node), Kind.TRUTH, column_of(word), [operand])
+        return self._nested(Not(operand.node), Kind.TRUTH, column_of(word), [operand])
 
     def conjunction(self, parts: list[Term]) -> Term:
         nodes = [need(part, Kind.TRUTH).node for part in parts]
-        return _nested(every(nodes), Kind.TRUTH, parts[0].column, parts)
+        return self._nested(every(nodes), Kind.TRUTH, parts[0].column, parts)
 
     def disjunction(self, parts: list[Term]) -> Term:
         nodes = [need(part, Kind.TRUTH).node for part in parts]
-        return _nested(either(nodes), Kind.TRUTH, parts[0].column, parts)
+        return self._nested(either(nodes), Kind.TRUTH, parts[0].column, parts)
+
+    def _nested(self, node: Node, kind: Kind, column: int, parts: Sequence[Term]) -> Term:
+        depth = 1 + max(part.depth for part in parts)
+        if depth > self.deepest:
+            raise ExpressionError(
+                f"the condition nests more than {self.deepest} levels deep (operators in a row count, too); "
+                "simplify it",
+                parts[-1].column,
+            )
+        return Term(node, kind, column, depth)
+
+
+class RecordedBuilder(Builder):
+    """Of what we have recorded, system rules among it.
+
+    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a conjunction there,
+    in parentheses.
+    """
+
+    deepest = 4 * MAX_DEPTH
+    signs = SIGNS
 
 
 def column_of(token: Token) -> int:
     return token.start_pos or 0
 
 
-def _nested(node: Node, kind: Kind, column: int, parts: Sequence[Term]) -> Term:
-    depth = 1 + max(part.depth for part in parts)
-    if depth > MAX_DEPTH:
-        raise ExpressionError(
-            f"the condition nests more than {MAX_DEPTH} levels deep (operators in a row count, too); simplify it",
-            parts[-1].column,
-        )
-    return Term(node, kind, column, depth)
-
-
 def _unknown_field(word: str) -> str:
     if word in functions.names():
-        return f"{shown(word)} is a function: expected `(` after it, as in {shown(f'{word}(available_margin, 10m)')}"
+        return f"{shown(word)} is a function: expected `(` after it, as in `{word}({functions.find(word).usage})`"
     suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
     return f"there is no field {shown(word)}{suggestion}"
 
@@ -203,33 +213,48 @@ def _check_comparable(left: Term, right: Term) -> None:
     )
 
 
-def _check_arguments(word: Token, arguments: list[Term]) -> None:
-    parameters = _function(word).parameters
-    if len(arguments) != len(parameters):
-        takes = ", ".join(parameter.value for parameter in parameters)
+def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> None:
+    fewest, most = function.counts
+    if not fewest <= len(arguments) <= most:
         raise ExpressionError(
-            f"{shown(word)} takes {len(parameters)} arguments, `{word}({takes})`; found {len(arguments)}",
+            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found {len(arguments)}",
             column_of(word),
         )
-    for parameter, argument in zip(parameters, arguments, strict=True):
+    if isinstance(function, PlainFunction):
+        parameters: Sequence[Parameter] = [Parameter.SERIES] * len(arguments)
+    else:
+        parameters = function.parameters
+    for parameter, argument in zip(parameters, arguments, strict=False):
         _check_argument(parameter, argument)
 
 
+def _count(fewest: int, most: int) -> str:
+    if most == fewest:
+        return f"{fewest} argument{'s' if fewest > 1 else ''}"
+    return f"{fewest} or more arguments" if most >= functions.MANY else f"{fewest} or {most} arguments"
+
+
 def _check_argument(parameter: Parameter, argument: Term) -> None:
-    if parameter is Parameter.SERIES:
-        need(argument, Kind.NUMBER)
-    elif not isinstance(argument.node, Span) or not argument.node.millis:
-        raise ExpressionError(
-            f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
-            argument.column,
-        )
+    match parameter:
+        case Parameter.SERIES | Parameter.LEVEL:
+            need(argument, Kind.NUMBER)
+        case Parameter.SPAN if not isinstance(argument.node, Span) or not argument.node.millis:
+            raise ExpressionError(
+                f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
+                argument.column,
+            )
+        case Parameter.LEAST if not isinstance(argument.node, Number) or argument.node.value <= 0:
+            raise ExpressionError(
+                f"expected the least to divide by, a number above 0, such as `0.5`, found {shown(argument.node)}",
+                argument.column,
+            )
+        case _:
+            pass
 
 
-def _function(word: Token) -> functions.WindowFunction:
+def _function(word: Token) -> Function:
     if word in functions.names():
         return functions.find(str(word))
-    if word in functions.PLANNED:
-        raise ExpressionError(f"the function {shown(word)} is not available yet", column_of(word))
     if named(word):
         raise ExpressionError(f"{shown(word)} is a field and takes no arguments: expected an operator", column_of(word))
     known = ", ".join(functions.names())

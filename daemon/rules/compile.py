@@ -11,6 +11,10 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from daemon.readings.exact import added, divided, multiplied, negated, subtracted
+from daemon.readings.fields import AGE, SIGNS
+from daemon.rules import functions
+from daemon.rules.functions import PlainFunction
+from daemon.rules.kinds import Kind
 from daemon.rules.tree import (
     Arithmetic,
     Call,
@@ -66,7 +70,7 @@ def number(node: Node, slots: Slots) -> Value:
         case Field(name):
             return operator.itemgetter(slots.field(name))
         case Call():
-            return operator.itemgetter(slots.window(node))
+            return _call(node, slots)
         case Negative(operand):
             return _settled(node, _applied(negated, number(operand, slots)))
         case Arithmetic(sign, left, right):
@@ -150,6 +154,21 @@ def _combined(function: Callable[[Decimal, Decimal], Decimal | None], left: Valu
     return value
 
 
+def _call(node: Call, slots: Slots) -> Value:
+    function = functions.find(node.name)
+    if isinstance(function, PlainFunction):
+        return _settled(node, _called(function.value, [number(each, slots) for each in node.arguments]))
+    return operator.itemgetter(slots.window(node))
+
+
+def _called(function: Callable[..., Decimal], operands: list[Value]) -> Value:
+    def value(frame: Frame) -> Decimal | None:
+        given = [operand(frame) for operand in operands]
+        return None if None in given else function(*given)
+
+    return value
+
+
 def _comparison(node: Comparison, slots: Slots) -> Truth:
     compare = _COMPARING[node.operator]
     left, right = number(node.left, slots), number(node.right, slots)
@@ -210,8 +229,19 @@ def _either(parts: list[Truth]) -> Truth:
 def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     told = oriented(comparison)
     text, field, falling = str(told), str(told.left), told.operator in ("<", "<=")
-    left, right = number(told.left, slots), number(told.right, slots)
-    return lambda frame: Judged(text, field, left(frame), right(frame), falling)
+    left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
+    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration)
+
+
+def lasts(node: Node) -> bool:
+    """Whether it is a duration: nothing computed from several is one (SEMANTICS C6)."""
+    match node:
+        case Field(name):
+            return name == AGE or SIGNS.get(name, False)
+        case Call(name):
+            return functions.find(name).result is Kind.DURATION
+        case _:
+            return isinstance(node, Span)
 
 
 def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from daemon.rules.build import Builder, Term, column_of, shown
+from daemon.rules.build import Builder, RecordedBuilder, Term, column_of, shown
 from daemon.rules.errors import ExpressionError
 from daemon.rules.rule import Condition
 
@@ -38,10 +38,10 @@ _INSTEAD = {
 
 
 @cache
-def _parser() -> Lark:
+def _parser(builder: type[Builder]) -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     # The basic lexer: every word is read the same way everywhere, so errors name what stands there.
-    return Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=Builder())
+    return Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=builder())
 
 
 def condition(text: str) -> Condition:
@@ -53,18 +53,31 @@ def condition(text: str) -> Condition:
         raise ExpressionError(
             f"the condition has {len(text)} characters; at most {MAX_LENGTH} are possible", MAX_LENGTH, text
         )
+    return _condition(text, Builder)
+
+
+def recorded(text: str) -> Condition:
+    """The condition of a rule as we have recorded it, which is its tree as text, or of a system rule.
+
+    Canonical text may be longer than what was written, so its length is not bounded; system rules name what persons
+    cannot. Raises ExpressionError for anything that is no condition.
+    """
+    return _condition(text, RecordedBuilder)
+
+
+def _condition(text: str, builder: type[Builder]) -> Condition:
     if not text.strip():
         raise ExpressionError("the condition is empty: expected one such as `available_margin < 100`", 0, text)
     try:
-        return Condition(text, _term(text).node)
+        return Condition(text, _term(text, builder).node)
     except ExpressionError as error:
         raise ExpressionError(error.message, error.column, text) from None
 
 
-def _term(text: str) -> Term:
+def _term(text: str, builder: type[Builder]) -> Term:
     try:
         # With a transformer inside, the parser gives what the builder made of the whole, not a lark tree.
-        return cast("Term", _parser().parse(text))
+        return cast("Term", _parser(builder).parse(text))
     except UnexpectedCharacters as error:
         place: Any = error.pos_in_stream  # an integer, which the library's types do not say
         raise ExpressionError(_strange(text[place]), place) from None

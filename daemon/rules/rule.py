@@ -1,11 +1,15 @@
 """A rule: a condition with its policy, as values. How conditions are parsed and judged stands elsewhere."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from daemon.rules.durations import duration_text
 from daemon.rules.tree import Node
-from daemon.types import HOUR, Millis, Severity
+from daemon.types import HOUR, MINUTE, Limit, Millis, OnMissing, Severity
+
+MISSING_AFTER: Millis = 2 * MINUTE
+FLAPPING = Limit(6, HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,19 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """`at_least = "3 of 5"`: how many of the last scheduled readings must agree (SEMANTICS D3)."""
+
+    count: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.of}"
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry of `[[rules]]` in rules.toml (DESIGN §5), checked."""
+    """One entry of `[[rules]]` in rules.toml, or of `[system]` (DESIGN §5), checked."""
 
     name: str
     when: Condition
@@ -37,6 +52,19 @@ class Rule:
     repeat: Millis | None = 4 * HOUR
     """None means never."""
     inhibited_by: tuple[str, ...] = ()
+    """Globs of the rules whose firing on the same account mutes this one."""
+    keep_firing_for: Millis = 0
+    at_least: AtLeast | None = None
+    on_missing: OnMissing = OnMissing.KEEP
+    missing_after: Millis = MISSING_AFTER
+    flapping: Limit | None = FLAPPING
+    """More episodes than this are told as one flapping message. None means never."""
+    worse_by: Decimal | None = None
+    """A fraction of the value last told. None means never."""
+    mute: tuple[str, ...] = ()
+    """Names of mute windows."""
+    system: bool = False
+    """It exists without being written (SEMANTICS D7)."""
 
     def written(self) -> dict[str, object]:
         """The rule as rules.toml would say it, canonically: what is recorded of the rules in force."""
@@ -45,11 +73,19 @@ class Rule:
             "when": str(self.when),
             "clear_when": "" if self.clear_when is None else str(self.clear_when),
             "for": duration_text(self.hold),
+            "keep_firing_for": duration_text(self.keep_firing_for),
+            "at_least": "" if self.at_least is None else str(self.at_least),
             "severity": self.severity.value,
             "accounts": list(self.accounts),
             "channels": list(self.channels),
-            "repeat": "" if self.repeat is None else duration_text(self.repeat),
+            "repeat": _optional(self.repeat),
+            "flapping": "" if self.flapping is None else _limit(self.flapping),
+            "worse_by": "" if self.worse_by is None else _percent(self.worse_by),
             "inhibited_by": list(self.inhibited_by),
+            "on_missing": self.on_missing.value,
+            "missing_after": duration_text(self.missing_after),
+            "mute": list(self.mute),
+            "system": self.system,
         }
 
     def watches(self, account: str) -> bool:
@@ -62,9 +98,29 @@ class Rule:
         Recorded with alerts, so keys that stand at their defaults are left out: a key that a later version
         learns changes no meaning that is already recorded.
         """
-        parts = [f"when {self.when}"]
-        if self.clear_when is not None:
-            parts.append(f"clear_when {self.clear_when}")
-        if self.hold:
-            parts.append(f"for {duration_text(self.hold)}")
-        return "; ".join(parts)
+        parts = {
+            "when": str(self.when),
+            "clear_when": "" if self.clear_when is None else str(self.clear_when),
+            "for": _unless(self.hold, 0),
+            "keep_firing_for": _unless(self.keep_firing_for, 0),
+            "at_least": "" if self.at_least is None else str(self.at_least),
+            "on_missing": "" if self.on_missing is OnMissing.KEEP else self.on_missing.value,
+            "missing_after": _unless(self.missing_after, MISSING_AFTER),
+        }
+        return "; ".join(f"{key} {value}" for key, value in parts.items() if value)
+
+
+def _unless(span: Millis, default: Millis) -> str:
+    return "" if span == default else duration_text(span)
+
+
+def _optional(span: Millis | None) -> str:
+    return "" if span is None else duration_text(span)
+
+
+def _limit(limit: Limit) -> str:
+    return f"{limit.count} per {duration_text(limit.per)}"
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{format((fraction * 100).normalize(), 'f')}%"

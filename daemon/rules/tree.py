@@ -61,7 +61,7 @@ class Call:
 
     @property
     def span(self) -> Millis:
-        """How long the window is."""
+        """How long the window is; 0 for a function that looks at no window."""
         return sum(part.millis for part in self.arguments if isinstance(part, Span))
 
 
@@ -179,7 +179,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def varies(node: Node) -> bool:
     """Whether the value can differ from one reading to the next."""
-    return any(isinstance(part, Field | Call) for part in walk(node))
+    return any(isinstance(part, Field) or (isinstance(part, Call) and part.span > 0) for part in walk(node))
 
 
 def uses(node: Node, field: str) -> bool:
@@ -187,6 +187,11 @@ def uses(node: Node, field: str) -> bool:
 
 
 def look_back(node: Node) -> Millis:
-    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS C1)."""
-    longest = max((look_back(child) for child in children(node)), default=0)
-    return longest + node.span if isinstance(node, Call) else longest
+    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS C1).
+
+    Only the first argument of a function is taken all along its window, any other at the present instant.
+    """
+    reaches = [look_back(child) for child in children(node)]
+    if isinstance(node, Call) and reaches:
+        reaches[0] += node.span
+    return max(reaches, default=0)

@@ -5,6 +5,7 @@ The tests hold the incremental evaluator against this; it shares no code with it
 
 from collections.abc import Callable
 from decimal import Context, Decimal
+from fractions import Fraction
 
 from daemon.readings.fields import AGE, VALUES
 from daemon.rules.tree import (
@@ -28,7 +29,9 @@ History = list[tuple[Millis, Balances]]
 PLAIN = Context(prec=28, traps=[])
 
 
-def quantity(node: Node, history: History, at: Millis) -> Decimal | None:
+def quantity(  # noqa: PLR0911 - one answer for each kind of node
+    node: Node, history: History, at: Millis
+) -> Decimal | None:
     """The value of `node` at the instant `at`; None is unknown."""
     match node:
         case Number(value):
@@ -41,8 +44,16 @@ def quantity(node: Node, history: History, at: Millis) -> Decimal | None:
             return _map(lambda x: x.copy_negate(), quantity(operand, history, at))
         case Arithmetic(sign, left, right):
             return _arithmetic(sign, quantity(left, history, at), quantity(right, history, at))
+        case Call("abs" | "least" | "greatest" as name, arguments):
+            given = [quantity(argument, history, at) for argument in arguments]
+            known = [value for value in given if value is not None]
+            return PLAINLY[name](known) if len(known) == len(given) else None
+        case Call("time_to", (inner, level, Span(millis))):
+            return _window("time_to", _held(inner, history, at - millis), quantity(level, history, at))
+        case Call(name, (inner, Span(millis), Number(least))):
+            return _window(name, _held(inner, history, at - millis), least)
         case Call(name, (inner, Span(millis))):
-            return _window(name, inner, history, at - millis)
+            return _window(name, _held(inner, history, at - millis), Decimal(1))
         case _:
             raise AssertionError(node)
 
@@ -100,11 +111,155 @@ def _compare(sign: str, left: Decimal | None, right: Decimal | None) -> bool | N
     }[sign]
 
 
-def _window(name: str, inner: Node, history: History, since: Millis) -> Decimal | None:
-    values = [quantity(inner, history[: number + 1], at) for number, (at, _) in enumerate(history) if at >= since]
-    held = [value for value in values if value is not None]
-    if len(held) < (2 if name == "delta" else 1):
+Held = list[tuple[Millis, Decimal]]
+"""The readings in a window that have a value."""
+
+
+def _held(inner: Node, history: History, since: Millis) -> Held:
+    values = [(at, quantity(inner, history[: n + 1], at)) for n, (at, _) in enumerate(history) if at >= since]
+    return [(at, value) for at, value in values if value is not None]
+
+
+PLAINLY: dict[str, Callable[[list[Decimal]], Decimal]] = {
+    "abs": lambda values: max(values[0], values[0].copy_negate()),
+    "least": min,
+    "greatest": max,
+}
+
+KNOWN_FROM = (
+    dict.fromkeys(["min", "max", "avg", "median", "sum", "count", "first", "last", "stddev"], 1)
+    | dict.fromkeys(["delta", "change", "drop", "rise"], 2)
+    | dict.fromkeys(["slope", "time_to"], 3)
+    | dict.fromkeys(["zscore", "spike"], 10)
+)
+"""SEMANTICS C2."""
+
+
+def _window(  # noqa: C901, PLR0911, PLR0912 - the language is a list, and this is its plainest form
+    name: str, held: Held, further: Decimal | None
+) -> Decimal | None:
+    if len(held) < KNOWN_FROM[name] or further is None:
         return None
-    if name == "delta":
-        return _arithmetic("-", held[-1], held[0])
-    return min(held) if name == "min" else max(held)
+    values = [value for _, value in held]
+    first, last = values[0], values[-1]
+    match name:
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "first":
+            return first
+        case "last":
+            return last
+        case "count":
+            return Decimal(len(values))
+        case "delta":
+            return _arithmetic("-", last, first)
+        case "change":
+            return _growth(last, first)
+        case "rise":
+            return _growth(last, min(values))
+        case "drop" if max(values) <= 0:
+            return Decimal(0) if last == max(values) else Decimal("Infinity")
+        case "drop":
+            return _share(max(values), last, max(values))
+        case "median":
+            return _median(values)
+        case "sum" | "avg":
+            return _sum(values, len(values) if name == "avg" else 1)
+        case "time_to":
+            return _time_to(held, further)
+        case _ if not all(value.is_finite() for value in values):
+            return None
+        case "slope":
+            slope = _slope(held)
+            return None if slope is None else _rounded(slope * 3_600_000)
+        case "stddev":
+            return _root(_variance(values))
+        case "zscore":
+            distance = abs(Fraction(last) - _mean(values))
+            return _root(distance**2 / max(_variance(values), Fraction(further) ** 2))
+        case "spike":
+            centre = _middle([Fraction(value) for value in values])
+            spread = Fraction("1.4826") * _middle([abs(Fraction(value) - centre) for value in values])
+            return _rounded(abs(Fraction(last) - centre) / max(spread, Fraction(further)))
+        case _:
+            raise AssertionError(name)
+
+
+def _rounded(value: Fraction) -> Decimal:
+    return PLAIN.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _root(value: Fraction) -> Decimal:
+    wide = Context(prec=500)
+    return PLAIN.plus(wide.sqrt(wide.divide(Decimal(value.numerator), Decimal(value.denominator))))
+
+
+def _share(minuend: Decimal, subtrahend: Decimal, whole: Decimal) -> Decimal | None:
+    if minuend.is_finite() and subtrahend.is_finite() and whole.is_finite():
+        return _rounded((Fraction(minuend) - Fraction(subtrahend)) / Fraction(whole))
+    part = _arithmetic("-", minuend, subtrahend)
+    return None if part is None else _arithmetic("/", part, whole)
+
+
+def _growth(last: Decimal, base: Decimal) -> Decimal | None:
+    if base == 0:
+        return Decimal(0) if last == 0 else Decimal("Infinity").copy_sign(last)
+    return _share(last, base, base)
+
+
+def _mean(values: list[Decimal]) -> Fraction:
+    return sum(map(Fraction, values), Fraction(0)) / len(values)
+
+
+def _variance(values: list[Decimal]) -> Fraction:
+    mean = _mean(values)
+    return sum(((Fraction(value) - mean) ** 2 for value in values), Fraction(0)) / len(values)
+
+
+def _middle(values: list[Fraction]) -> Fraction:
+    ordered, count = sorted(values), len(values)
+    return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def _median(values: list[Decimal]) -> Decimal | None:
+    ordered, count = sorted(values), len(values)
+    low, high = ordered[(count - 1) // 2], ordered[count // 2]
+    if low == high:
+        return low
+    if low.is_finite() and high.is_finite():
+        return _rounded((Fraction(low) + Fraction(high)) / 2)
+    return _arithmetic("+", low, high)
+
+
+def _sum(values: list[Decimal], count: int) -> Decimal | None:
+    infinite = [value for value in values if value.is_infinite()]
+    if infinite:
+        return infinite[0] if len(set(infinite)) == 1 else None
+    return _rounded(sum(map(Fraction, values), Fraction(0)) / count)
+
+
+def _slope(held: Held) -> Fraction | None:
+    """Per millisecond."""
+    count = len(held)
+    middle = Fraction(sum(at for at, _ in held), count)
+    mean = _mean([value for _, value in held])
+    spread = sum(((at - middle) ** 2 for at, _ in held), Fraction(0))
+    return (
+        sum(((at - middle) * (Fraction(value) - mean) for at, value in held), Fraction(0)) / spread if spread else None
+    )
+
+
+def _time_to(held: Held, level: Decimal) -> Decimal | None:
+    first, last = held[0][1], held[-1][1]
+    if first == level or (last <= level if first > level else last >= level):
+        return Decimal(0)
+    if not all(value.is_finite() for _, value in held):
+        return None
+    slope = _slope(held)
+    if slope is None:
+        return None
+    if slope == 0 or (slope < 0) is not (first > level) or level.is_infinite():
+        return Decimal("Infinity")
+    return _rounded((Fraction(level) - Fraction(last)) / slope)

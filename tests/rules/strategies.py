@@ -6,6 +6,9 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from daemon.readings.fields import AGE, VALUES
+from daemon.rules import functions
+from daemon.rules.functions import WindowFunction
+from daemon.rules.kinds import Kind
 from daemon.rules.tree import (
     Arithmetic,
     Call,
@@ -28,6 +31,14 @@ amounts = st.sampled_from(
 ) | st.decimals(min_value=-1_000, max_value=1_000, places=2)
 spans = st.integers(1, 40).map(lambda seconds: Span(seconds * 500))
 numbers = st.decimals(min_value=0, max_value=1_000, places=3).map(Number)
+leasts = st.decimals(min_value="0.001", max_value=10, places=3).map(Number)
+scores = st.sampled_from(["zscore", "spike"])
+choices = st.sampled_from(["least", "greatest"])
+WINDOWS = [
+    name
+    for name in functions.names()
+    if isinstance(function := functions.find(name), WindowFunction) and function.result is Kind.NUMBER
+]
 fields = st.sampled_from([Field(name) for name in VALUES])
 
 
@@ -35,16 +46,22 @@ def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return st.one_of(
         st.builds(Negative, inner),
         st.builds(Arithmetic, st.sampled_from("+-*/"), inner, inner),
-        st.builds(lambda name, x, span: Call(name, (x, span)), st.sampled_from(["delta", "min", "max"]), inner, spans),
+        st.builds(lambda name, x, span: Call(name, (x, span)), st.sampled_from(WINDOWS), inner, spans),
+        st.builds(lambda name, x, span, least: Call(name, (x, span, least)), scores, inner, spans, leasts),
+        st.builds(lambda x: Call("abs", (x,)), inner),
+        st.builds(lambda name, x: Call(name, tuple(x)), choices, st.lists(inner, min_size=2, max_size=3)),
     )
 
 
 leaves: st.SearchStrategy[Node] = numbers | fields
 quantities: st.SearchStrategy[Node] = st.recursive(leaves, _larger, max_leaves=5)
 
+times = st.builds(lambda x, level, span: Call("time_to", (x, level, span)), quantities, quantities, spans)
+durations: st.SearchStrategy[Node] = st.just(Field(AGE)) | times | spans
+
 comparisons: st.SearchStrategy[Node] = st.builds(
     Comparison, st.sampled_from(COMPARING), quantities, quantities
-) | st.builds(Comparison, st.sampled_from(COMPARING), st.just(Field(AGE)), spans)
+) | st.builds(Comparison, st.sampled_from(COMPARING), durations, durations)
 
 
 def _joined(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:

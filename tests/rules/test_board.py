@@ -8,9 +8,9 @@ from daemon.rules.tree import Call, Comparison
 from daemon.types import Balances
 
 
-def call(text: str) -> Call:
+def call(text: str, nothing: str = "0") -> Call:
     """The call on the left of a comparison with 0."""
-    tree = condition(f"{text} > 0").tree
+    tree = condition(f"{text} > {nothing}").tree
     assert isinstance(tree, Comparison)
     assert isinstance(tree.left, Call)
     return tree.left
@@ -59,6 +59,48 @@ def test_nested_windows_see_this_reading() -> None:
         board.feed(at, Balances(al_margin=Decimal(value)))
         shown.append(board.frame[slot])
     assert shown == [None, Decimal(3), Decimal(3), Decimal(0)]
+
+
+def test_c5_levels_are_of_this_reading() -> None:
+    """C5: a level is that of the present instant, in whichever order rules name what it is made of."""
+    board = Board()
+    first = board.window(call("max(al_margin, 1m)"))
+    slot = board.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
+    again = board.window(call("time_to(al_freeze, max(al_margin, 1m), 1m)", "0s"))
+    for number, (margin, freeze) in enumerate(((90, 0), (80, 30), (70, 60))):
+        board.feed(number * 10_000, Balances(al_margin=Decimal(margin), al_freeze=Decimal(freeze)))
+    assert [board.frame[each] for each in (first, slot, again)] == [Decimal(90), Decimal(70_000), Decimal(10_000)]
+
+
+def test_functions_of_a_window_share_it() -> None:
+    """DESIGN 6: functions of equal expressions over equal spans slide along together."""
+    board = Board()
+    calls = [call(f"{name}(al_margin, 1m)") for name in ("sum", "avg", "max", "drop", "stddev", "zscore")]
+    assert len({board.window(each) for each in calls}) == 6
+    assert len({id(board.held(each)) for each in calls}) == 1
+    assert len(board.held(calls[0])._running) == 3
+
+
+def test_memory_is_told() -> None:
+    """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside it."""
+    board = Board()
+    assert board.memory(5_000) == 0
+    board.window(call("max(al_margin, 1h)"))
+    hour = board.memory(5_000)
+    board.window(call("avg(al_margin, 1h)"))
+    assert board.memory(5_000) == hour
+    board.window(call("median(al_margin, 1h)"))
+    assert board.memory(5_000) == hour + 721 * 120
+    assert board.memory(10_000) < board.memory(5_000)
+
+
+def test_fed() -> None:
+    """Before the first reading there is none, whatever has happened."""
+    board = Board()
+    board.advance(5_000)
+    assert not board.fed
+    board.feed(6_000, Balances())
+    assert board.fed
 
 
 def test_memory_is_bounded() -> None:

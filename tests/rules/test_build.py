@@ -7,9 +7,15 @@ from daemon.rules.errors import ExpressionError
 from daemon.rules.parse import condition
 from daemon.types import DAY
 
+TIME_TO = "`time_to(al_margin, 5, 1h)`"
+LEAST = "expected the least to divide by, a number above 0, such as `0.5`"
 FIELDS = (
     "available_margin, available_usdt, almighty_gold, al_margin, al_freeze, cross_un_pnl, "
     "free_margin, margin_usage, freeze_ratio, age"
+)
+FUNCTIONS = (
+    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, rise, slope, spike, stddev, "
+    "sum, time_to, zscore"
 )
 NEITHER = "is neither a number, such as `1_000`, `0.5` or `20%`, nor a duration, such as `250ms`, `90s` or `1h30m`"
 
@@ -59,12 +65,13 @@ def test_kinds(text: str, column: int, message: str) -> None:
         (
             "max < 1",
             0,
-            "`max` is a function: expected `(` after it, as in `max(available_margin, 10m)`",
+            "`max` is a function: expected `(` after it, as in `max(x, duration)`",
         ),
         ("maxx(al_margin, 1m) < 1", 0, "there is no function `maxx`; did you mean `max`?"),
-        ("qqq(1) < 1", 0, "there is no function `qqq`; the functions are delta, max, min"),
+        ("qqq(1) < 1", 0, f"there is no function `qqq`; the functions are {FUNCTIONS}"),
         ("al_margin(1) < 1", 0, "`al_margin` is a field and takes no arguments: expected an operator"),
-        ("2 > time_to(al_margin, 0, 1h)", 4, "the function `time_to` is not available yet"),
+        ("key_refused > 0", 0, f"there is no field `key_refused`; the fields are {FIELDS}"),
+        ("spikes(al_margin, 1m) < 1", 0, "there is no function `spikes`; did you mean `spike`?"),
         ("x" * 60 + " < 1", 0, f"there is no field `{'x' * 40}…`; the fields are {FIELDS}"),
     ],
 )
@@ -78,6 +85,25 @@ def test_names(text: str, column: int, message: str) -> None:
     [
         ("delta(al_margin) < 0", 0, "`delta` takes 2 arguments, `delta(x, duration)`; found 1"),
         ("1 < max()", 4, "`max` takes 2 arguments, `max(x, duration)`; found 0"),
+        ("abs() < 1", 0, "`abs` takes 1 argument, `abs(x)`; found 0"),
+        ("abs(1, 2) < 1", 0, "`abs` takes 1 argument, `abs(x)`; found 2"),
+        ("least(1) < 1", 0, "`least` takes 2 or more arguments, `least(a, b, …)`; found 1"),
+        ("least(1, 5m) < 1", 9, "expected a number; `5m` is a duration"),
+        ("abs(age) < 1", 4, "expected a number; `age` is a duration"),
+        ("spike(al_margin) < 1", 0, "`spike` takes 2 or 3 arguments, `spike(x, duration[, least])`; found 1"),
+        ("spike(al_margin, 1h, 0) < 1", 21, f"{LEAST}, found `0`"),
+        ("spike(al_margin, 1h, 5m) < 1", 21, f"{LEAST}, found `5m`"),
+        ("spike(al_margin, 1h, -1) < 1", 21, f"{LEAST}, found `-1`"),
+        ("spike(al_margin, 1h, al_freeze) < 1", 21, f"{LEAST}, found `al_freeze`"),
+        ("time_to(al_margin, 1h) < 1h", 0, "`time_to` takes 3 arguments, `time_to(x, level, duration)`; found 2"),
+        ("time_to(al_margin, 1h, 5) < 1h", 19, "expected a number; `1h` is a duration"),
+        ("time_to(al_margin, 5, 5) < 1h", 22, "expected the length of the window, such as `10m`, found `5`"),
+        (
+            "time_to(al_margin, 5, 1h) < 5",
+            28,
+            f"{TIME_TO} is a duration and can be compared only with one, such as `10m`; `5` is a number",
+        ),
+        ("max(time_to(al_margin, 5, 1h), 1h) < 5", 4, f"expected a number; {TIME_TO} is a duration"),
         ("max(al_margin, 10) < 1", 15, "expected the length of the window, such as `10m`, found `10`"),
         ("max(al_margin, age) < 1", 15, "expected the length of the window, such as `10m`, found `age`"),
         ("max(al_margin, 0s) < 1", 15, "expected the length of the window, such as `10m`, found `0s`"),

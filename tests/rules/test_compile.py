@@ -178,7 +178,9 @@ def test_judged_numbers() -> None:
 
 def test_judged_duration() -> None:
     """The threshold of `age` is in milliseconds."""
-    assert judged("age > 2m", "0", "0", "5") == Judged("age > 2m", "age", Decimal(5), Decimal(120_000), falling=False)
+    assert judged("age > 2m", "0", "0", "5") == Judged(
+        "age > 2m", "age", Decimal(5), Decimal(120_000), falling=False, duration=True
+    )
 
 
 def test_judged_unknown() -> None:

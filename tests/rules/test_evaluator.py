@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.alerts.system import rule as system_rule
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.parse import condition
-from daemon.rules.rule import Condition, Rule
+from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.rules.tree import Comparison, Node, uses
 from daemon.types import DAY, MINUTE, Balances, Judged, Millis, Quality, Reading, Source, Unconfirmed
 from tests.rules import naive
 from tests.rules.strategies import Event, Fail, Judge, Step, conditions, days, reading
+from tests.values import miss
 
 START = 1_767_265_200_000
 
@@ -103,14 +105,14 @@ def test_age_grows_at_misses() -> None:
     """`age` is 0 at a judged reading and the time since it at a miss."""
     evaluator = Evaluator([rule("age >= 2m")])
     assert evaluator.read(margin(0, "1"))["r"].when is False
-    early, late = evaluator.miss(START + 119_999)["r"], evaluator.miss(START + 120_000)["r"]
+    early, late = evaluator.miss(miss(1, START + 119_999))["r"], evaluator.miss(miss(1, START + 120_000))["r"]
     assert (early.when, late.when) == (False, True)
-    assert late.judged == Judged("age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False)
+    assert late.judged == Judged("age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False, duration=True)
 
 
 def test_age_before_the_first_reading() -> None:
     """A4: nothing was judged yet, so `age` is unknown."""
-    assert Evaluator([rule("age > 2m")]).miss(START)["r"].when is None
+    assert Evaluator([rule("age > 2m")]).miss(miss(1, START))["r"].when is None
 
 
 def test_miss_concerns_only_rules_with_age() -> None:
@@ -120,15 +122,15 @@ def test_miss_concerns_only_rules_with_age() -> None:
         Rule("when", condition("age > 1m or available_margin < 100")),
         Rule("clear", condition("available_margin < 100"), condition("age < 10s")),
     ]
-    assert set(Evaluator(rules).miss(START)) == {"when", "clear"}
+    assert set(Evaluator(rules).miss(miss(1, START))) == {"when", "clear"}
 
 
 def test_miss_keeps_fields_and_moves_windows() -> None:
     """At a miss the fields are as last judged, while windows are those of the miss's own instant."""
     evaluator = Evaluator([rule("age > 0s and available_margin == 5 and max(available_margin, 1m) > 0")])
     evaluator.read(margin(0, "5"))
-    assert evaluator.miss(START + 60_000)["r"].when is True
-    assert evaluator.miss(START + 60_001)["r"].when is None
+    assert evaluator.miss(miss(1, START + 60_000))["r"].when is True
+    assert evaluator.miss(miss(1, START + 60_001))["r"].when is None
 
 
 def test_unconfirmed_is_judged_at_its_own_instant() -> None:
@@ -136,8 +138,8 @@ def test_unconfirmed_is_judged_at_its_own_instant() -> None:
     evaluator = Evaluator([rule("age >= 0s and available_margin < 100")])
     suspect = Reading(7, START, Source.REST, Quality.SUSPECT, None, Balances(available_margin=Decimal(1)))
     assert evaluator.read(Unconfirmed(8, START + 3_000, suspect))["r"].when is True
-    age = evaluator.miss(START + 4_000)["r"].judged
-    assert age == Judged("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False)
+    age = evaluator.miss(miss(1, START + 4_000))["r"].judged
+    assert age == Judged("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True)
 
 
 def test_shift_keeps_durations_true() -> None:
@@ -146,7 +148,7 @@ def test_shift_keeps_durations_true() -> None:
     evaluator.warm(margin(0, "5"))
     evaluator.warm(margin(60_000, "4"))
     evaluator.shift(-3_600_000)
-    assert evaluator.miss(START + 120_000 - 3_600_000)["r"].when is True
+    assert evaluator.miss(miss(1, START + 120_000 - 3_600_000))["r"].when is True
 
 
 def test_changes() -> None:
@@ -184,7 +186,7 @@ class Side:
                 return self.evaluator.read(reading(self.now, balances))
             case Fail(after):
                 self.now += after
-                return self.evaluator.miss(self.now)
+                return self.evaluator.miss(miss(1, self.now))
             case Step(by):
                 self.now += by
                 self.history = [(at + by, balances) for at, balances in self.history]
@@ -235,7 +237,37 @@ def test_equals_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
             assert live.evaluator.changes() == restarted.evaluator.changes()
 
 
+def counted(trees: list[Node]) -> list[Rule]:
+    """Rules that count readings, each with a `clear_when`, and the system rules that remember."""
+    told = [Condition(str(tree), tree) for tree in trees]
+    written = [
+        Rule(str(n), one, told[n - 1], at_least=AtLeast(n + 1, n + 2), missing_after=5_000)
+        for n, one in enumerate(told)
+    ]
+    return [*written, system_rule("exchange-frozen", 30_000), system_rule("rule-unknown", 15 * MINUTE)]
+
+
+@given(st.lists(conditions, min_size=1, max_size=3), days, st.integers(0, 25))
+def test_d3_what_is_counted_equals_a_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
+    """Promise 4, D3, D7: also what is no window but counted, or timed, from reading to reading."""
+    live, restarted = Side(counted(trees)), Side(counted(trees))
+    for number, event in enumerate(day):
+        if number == stop:
+            restarted.rebuild()
+        assert live.apply(event) == restarted.apply(event)
+
+
+def test_a5_what_is_counted_moves_with_the_clock() -> None:
+    """A5, D3: a step makes no gap."""
+    one = Rule("often", condition("available_margin < 100"), at_least=AtLeast(2, 2), missing_after=MINUTE)
+    evaluator = Evaluator([one, rule("al_margin > 1")])
+    evaluator.read(margin(0, "90"))
+    evaluator.shift(60 * MINUTE)
+    assert evaluator.read(margin(61 * MINUTE, "90"))["often"].when is True
+    assert (evaluator.agreement("often"), evaluator.agreement("r")) == ((2, 2), None)
+
+
 @given(conditions)
 def test_only_age_is_asked_at_misses(tree: Node) -> None:
     """Promise 5, for any condition: a miss is judged exactly by those that name `age`."""
-    assert bool(Evaluator(rules_of([tree])).miss(START)) is uses(tree, "age")
+    assert bool(Evaluator(rules_of([tree])).miss(miss(1, START))) is uses(tree, "age")

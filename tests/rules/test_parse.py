@@ -1,11 +1,14 @@
 """Parsing: every text is a condition or an error with its place, and nothing else."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from daemon.readings.fields import SIGNS
+from daemon.rules import functions
+from daemon.rules.build import MAX_DEPTH
 from daemon.rules.errors import ExpressionError
-from daemon.rules.parse import MAX_LENGTH, condition
+from daemon.rules.parse import MAX_LENGTH, condition, recorded
 from daemon.rules.rule import Condition
 from daemon.rules.tree import Every
 
@@ -88,6 +91,58 @@ def test_length_is_bounded() -> None:
     assert error.message == "the condition has 10200 characters; at most 2000 are possible"
 
 
+@pytest.mark.parametrize("text", ["al_margin < 1" + " " * 10_000, "(" * 10_000, "1" * 10_000, "x" * 10_000])
+def test_ten_thousand_characters_are_refused_unread(text: str) -> None:
+    """However long a text, its refusal is a short sentence about its length."""
+    error = refusal(text)
+    assert (error.column, len(error.message) < 100) == (MAX_LENGTH, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["1" + "<1" * 5_000, "al_margin < " + "9" * 10_000, " or ".join(["spike(al_margin, 1h) > 1"] * 400)]
+)
+def test_recorded_text_may_be_longer(text: str) -> None:
+    """Canonical text may be longer than what was written, so what we recorded reads back however long it is."""
+    parsed = recorded(text)
+    assert recorded(str(parsed)) == parsed
+
+
+@pytest.mark.parametrize(
+    "text", ["not " * 61 + "0 < al_margin < 5", "-" * 62 + "al_margin < 1", "-(1 + " * 19 + "1" + ")" * 19 + " < 1"]
+)
+def test_recorded_text_may_nest_deeper(text: str) -> None:
+    """What was read once is read again in its canonical spelling, parentheses and all."""
+    tree = condition(text).tree
+    assert recorded(str(tree)).tree == tree
+
+
+def test_recorded_text_is_read_with_the_same_care() -> None:
+    """A recorded text nests hardly deeper than a written one, and what is no condition is refused with its place."""
+    with pytest.raises(ExpressionError) as caught:
+        recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
+    assert "256 levels" in caught.value.message
+    with pytest.raises(ExpressionError) as caught:
+        recorded("al_margin < foo")
+    assert (caught.value.column, caught.value.text) == (12, "al_margin < foo")
+    with pytest.raises(ExpressionError, match="is empty"):
+        recorded(" ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{name} > {'1m' if lasts else 1}" for name, lasts in SIGNS.items()] + ["exchange_unchanged >= 30s or age > 2m"],
+)
+def test_d7_only_recorded_rules_name_signs(text: str) -> None:
+    """D7: what system rules ask about has no name in a person's rule, and the kind it should have in theirs."""
+    assert str(recorded(text)) == text
+    assert "there is no field" in refusal(text).message
+
+
+def test_d7_signs_are_not_suggested() -> None:
+    """What cannot be named is not proposed either."""
+    assert refusal("clock_skews > 1m").message.startswith("there is no field `clock_skews`; the fields are")
+
+
 def test_longest() -> None:
     """The longest text that is possible is read."""
     row = " or ".join(["al_margin < 1"] * 117)
@@ -146,12 +201,26 @@ def test_no_text_runs(text: str) -> None:
     assert refusal(text).message
 
 
-NAMES = ["al_margin", "availableMargin", "age", "delta", "max", "min", "avg", "x", "and", "or", "not"]
-SIGNS = ["(", ")", ",", "<", "<=", "==", "!=", "+", "-", "*", "/", ".", "%", "="]
-words = st.sampled_from([*NAMES, *SIGNS, "1", "20%", "1_0", "5m", "1h30m"])
+NAMES = ["al_margin", "availableMargin", "age", "x", "and", "or", "not", "key_refused", *functions.names()]
+MARKS = ["(", ")", ",", "<", "<=", "==", "!=", "+", "-", "*", "/", ".", "%", "="]
+words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m"])
 
 
-@given(st.text() | st.lists(words, max_size=25).map(" ".join) | st.lists(words, max_size=12).map("".join))
+def nested(depth: int) -> st.SearchStrategy[str]:
+    """Texts that are nearly right: calls and operators within each other, with a slip here and there."""
+    if not depth:
+        return words
+    inner = nested(depth - 1)
+    call = st.tuples(st.sampled_from(functions.names()), st.lists(inner, max_size=3)).map(
+        lambda drawn: f"{drawn[0]}({', '.join(drawn[1])})"
+    )
+    between = st.tuples(inner, st.sampled_from([*MARKS, " and ", " or "]), inner).map("".join)
+    return inner | call | between | inner.map("({})".format) | inner.map("not {}".format)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=max(2_000, settings().max_examples))
+@given(st.text() | nested(3) | st.lists(words, max_size=25).map(" ".join) | st.lists(words, max_size=12).map("".join))
 @example("")
 @example("\n")
 def test_any_text(text: str) -> None:
@@ -162,4 +231,31 @@ def test_any_text(text: str) -> None:
         assert told.caret()
         assert not {"$END", "NUMBER", "_OPEN", "COMPARE"} & set(told.message.split())
     else:
-        assert condition(str(told)) == told
+        assert recorded(str(told)) == told
+
+
+SOUND = [
+    *[f"{name}(al_margin, 1h) > 1" for name in functions.names()],
+    "time_to(available_margin, 2 * al_margin, 30m) <= 2h or age > 1m30s",
+    "not spike(max(al_freeze / 3, 5m), 1h, 0.5) > 20% and 0 < least(al_margin, -cross_un_pnl) != 1_000",
+]
+
+
+@pytest.mark.fuzz
+@settings(max_examples=max(2_000, settings().max_examples))
+@given(st.sampled_from(SOUND), st.integers(0, 90), st.integers(0, 90), words | st.text(max_size=3))
+def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
+    """A condition with something cut out or put in is one that reads back, or an error with its place."""
+    damaged = text[:start] + put + text[end:]
+    told = outcome(damaged)
+    if isinstance(told, ExpressionError):
+        assert 0 <= told.column <= len(damaged)
+        assert told.caret()
+    else:
+        assert recorded(str(told)) == told
+
+
+def test_the_deepest_nesting_of_every_function() -> None:
+    """What may be nested to the bound is read, compiled and written without exhausting the stack."""
+    deep = "abs(" * (MAX_DEPTH - 2) + "al_margin" + ")" * (MAX_DEPTH - 2) + " < 1"
+    assert str(condition(deep)) == deep

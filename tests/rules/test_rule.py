@@ -1,14 +1,34 @@
 """Rules: whom they watch, and what they mean."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from daemon.rules.parse import condition
-from daemon.rules.rule import Rule
-from daemon.types import Severity
+from daemon.rules.rule import AtLeast, Condition, Rule
+from daemon.types import MINUTE, Limit, OnMissing, Severity
 
 LOW = Rule("low", condition("available_margin < 100"))
+FULL = Rule(
+    "low",
+    condition("age > 2m"),
+    condition("age < 1m"),
+    hold=90_000,
+    severity=Severity.CRITICAL,
+    accounts=("main", "grid-*"),
+    channels=("email",),
+    repeat=None,
+    inhibited_by=("other",),
+    keep_firing_for=10 * MINUTE,
+    at_least=AtLeast(3, 5),
+    on_missing=OnMissing.FIRING,
+    missing_after=3 * MINUTE,
+    flapping=Limit(2, 30 * MINUTE),
+    worse_by=Decimal("0.125"),
+    mute=("night",),
+    system=True,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +85,28 @@ def test_meaning_leaves_out_defaults() -> None:
 
 def test_policy_is_no_meaning() -> None:
     """D5: severity, channels, accounts, repeat and inhibition may change and keep the alert."""
-    other = replace(LOW, severity=Severity.CRITICAL, channels=("a",), repeat=None, inhibited_by=("b",), name="c")
-    assert other.meaning == LOW.meaning
+    policy = ("severity", "accounts", "channels", "repeat", "inhibited_by", "flapping", "worse_by", "mute", "system")
+    assert FULL.meaning != LOW.meaning
+    for key in policy:
+        assert replace(LOW, **{key: getattr(FULL, key)}).meaning == LOW.meaning
+    assert replace(LOW, name="c").meaning == LOW.meaning
+
+
+@pytest.mark.parametrize(
+    "key", ["when", "clear_when", "hold", "keep_firing_for", "at_least", "on_missing", "missing_after"]
+)
+def test_d5_every_key_that_says_when_an_alert_is_there_is_meaning(key: str) -> None:
+    """D5: when, clear_when, for, keep_firing_for, at_least, on_missing, missing_after."""
+    assert replace(LOW, **{key: getattr(FULL, key)}).meaning != LOW.meaning
+
+
+def test_d5_a_meaning_is_recorded_as_text() -> None:
+    """D5: in the order of the keys, so that equal meanings are equal texts."""
+    assert FULL.meaning == (
+        "when age > 2m; clear_when age < 1m; for 1m30s; keep_firing_for 10m; at_least 3 of 5; "
+        "on_missing firing; missing_after 3m"
+    )
+    assert isinstance(FULL.when, Condition)
 
 
 def test_a_rule_is_recorded_as_it_would_be_written() -> None:
@@ -77,12 +117,38 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "when": "available_margin < 100",
         "clear_when": "",
         "for": "0s",
+        "keep_firing_for": "0s",
+        "at_least": "",
         "severity": "warning",
         "accounts": ["*"],
         "channels": [],
         "repeat": "4h",
+        "flapping": "6 per 1h",
+        "worse_by": "",
         "inhibited_by": [],
+        "on_missing": "keep",
+        "missing_after": "2m",
+        "mute": [],
+        "system": False,
     }
-    full = Rule("low", condition("age > 2m"), condition("age < 1m"), hold=90_000, repeat=None, channels=("email",))
-    assert (full.written()["clear_when"], full.written()["for"]) == ("age < 1m", "1m30s")
-    assert (full.written()["repeat"], full.written()["channels"]) == ("", ["email"])
+    assert FULL.written() == {
+        "name": "low",
+        "when": "age > 2m",
+        "clear_when": "age < 1m",
+        "for": "1m30s",
+        "keep_firing_for": "10m",
+        "at_least": "3 of 5",
+        "severity": "critical",
+        "accounts": ["main", "grid-*"],
+        "channels": ["email"],
+        "repeat": "",
+        "flapping": "2 per 30m",
+        "worse_by": "12.5%",
+        "inhibited_by": ["other"],
+        "on_missing": "firing",
+        "missing_after": "3m",
+        "mute": ["night"],
+        "system": True,
+    }
+    assert replace(FULL, flapping=None).written()["flapping"] == ""
+    assert replace(FULL, worse_by=Decimal(10)).written()["worse_by"] == "1000%"

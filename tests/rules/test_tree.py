@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from daemon.rules.parse import condition
-from daemon.rules.tree import Call, Comparison, Field, Node, Number, either, every, look_back, uses, varies, walk
+from daemon.rules.tree import Call, Comparison, Field, Node, Number, Span, either, every, look_back, uses, varies, walk
 from daemon.types import MINUTE
 from tests.rules.strategies import conditions
 
@@ -70,7 +70,8 @@ def test_varies() -> None:
     """Fields and windows vary from reading to reading; computed numbers do not."""
     numbers = Comparison("<", Number(Decimal(1)), Number(Decimal(2)))
     assert not varies(numbers)
-    assert varies(Call("max", (Number(Decimal(1)),)))
+    assert varies(Call("max", (Number(Decimal(1)), Span(1_000))))
+    assert not varies(Call("abs", (Number(Decimal(1)),)))
     assert varies(Field("al_margin"))
 
 
@@ -84,3 +85,10 @@ def test_look_back() -> None:
     """C1: the look-back of windows in windows adds up; beside each other, the longest counts."""
     tree = condition("max(delta(al_margin, 10m) - min(al_margin, 5m), 1h) > max(al_margin, 30m)").tree
     assert look_back(tree) == 70 * MINUTE
+
+
+def test_c1_only_the_series_adds_up() -> None:
+    """C1: a level is that of the present instant, so its own window does not add to the outer one's."""
+    assert look_back(condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree) == 30 * MINUTE
+    assert look_back(condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree) == 50 * MINUTE
+    assert look_back(condition("least(max(al_margin, 5m), al_margin) > 1").tree) == 5 * MINUTE

@@ -1,30 +1,51 @@
-"""What `min` and `max` share: the extreme of a window, kept in a queue of the entries that may still become it."""
+"""What is kept for the lowest or highest value of a window: the entries that may still become it."""
 
+import operator
 from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 
-from daemon.rules.windows import Running, Window
+from daemon.rules.windows import Running
+from daemon.types import Millis
 
 
-class Extreme(Running):
+class _Extreme(Running):
     """Values leave the queue as soon as a later one outdoes them: amortised O(1) a reading, and exact."""
 
-    __slots__ = ("_outdoes", "_queue")
+    __slots__ = ("_numbers", "_outdoes", "_values")
 
     def __init__(self, outdoes: Callable[[Decimal, Decimal], bool]) -> None:
         self._outdoes = outdoes
-        self._queue: deque[tuple[int, Decimal]] = deque()
+        self._numbers: deque[int] = deque()
+        self._values: deque[Decimal] = deque()
 
-    def enter(self, number: int, value: Decimal) -> None:
-        queue = self._queue
-        while queue and self._outdoes(value, queue[-1][1]):
-            queue.pop()
-        queue.append((number, value))
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the order is all
+        values, outdoes = self._values, self._outdoes
+        while values and outdoes(value, values[-1]):
+            values.pop()
+            self._numbers.pop()
+        values.append(value)
+        self._numbers.append(number)
 
-    def leave(self, number: int) -> None:
-        if self._queue[0][0] == number:
-            self._queue.popleft()
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the number says it
+        if self._numbers[0] == number:
+            self._numbers.popleft()
+            self._values.popleft()
 
-    def result(self, window: Window) -> Decimal | None:  # noqa: ARG002 - the queue knows all
-        return self._queue[0][1]
+    @property
+    def value(self) -> Decimal:
+        return self._values[0]
+
+
+class Lowest(_Extreme):
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(operator.le)
+
+
+class Highest(_Extreme):
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(operator.ge)

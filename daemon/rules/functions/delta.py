@@ -4,14 +4,11 @@ from decimal import Decimal
 
 from daemon.readings.exact import subtracted
 from daemon.rules.functions import WindowFunction
-from daemon.rules.windows import Running, Window
+from daemon.rules.windows import Window
 
 
-class Delta(Running):
-    __slots__ = ()
-
-    def result(self, window: Window) -> Decimal | None:
-        return subtracted(window.latest, window.earliest)
+def _delta(window: Window) -> Decimal | None:
+    return subtracted(window.latest, window.earliest)
 
 
-FUNCTION = WindowFunction(known_from=2, start=Delta)
+FUNCTION = WindowFunction(known_from=2, value=_delta)

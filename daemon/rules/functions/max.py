@@ -1,9 +1,14 @@
 """`max(x, w)`: the highest value of the window."""
 
-from functools import partial
-from operator import ge
+from decimal import Decimal
 
 from daemon.rules.functions import WindowFunction
-from daemon.rules.functions._extreme import Extreme
+from daemon.rules.functions._extreme import Highest
+from daemon.rules.windows import Window
 
-FUNCTION = WindowFunction(known_from=1, start=partial(Extreme, ge))
+
+def _max(_: Window, kept: Highest) -> Decimal:
+    return kept.value
+
+
+FUNCTION = WindowFunction(known_from=1, value=_max, keeps=Highest)

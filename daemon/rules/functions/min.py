@@ -1,9 +1,14 @@
 """`min(x, w)`: the lowest value of the window."""
 
-from functools import partial
-from operator import le
+from decimal import Decimal
 
 from daemon.rules.functions import WindowFunction
-from daemon.rules.functions._extreme import Extreme
+from daemon.rules.functions._extreme import Lowest
+from daemon.rules.windows import Window
 
-FUNCTION = WindowFunction(known_from=1, start=partial(Extreme, le))
+
+def _min(_: Window, kept: Lowest) -> Decimal:
+    return kept.value
+
+
+FUNCTION = WindowFunction(known_from=1, value=_min, keeps=Lowest)

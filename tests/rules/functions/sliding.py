@@ -2,18 +2,47 @@
 
 from decimal import Decimal
 
+from daemon.rules.board import Board
+from daemon.rules.compile import number
 from daemon.rules.functions import find
+from daemon.rules.functions import window as window_function
+from daemon.rules.parse import condition
+from daemon.rules.tree import Comparison
 from daemon.rules.windows import Ring, Window
+from daemon.types import Balances
 
 
-def slid(name: str, span: int, *series: tuple[int, str]) -> list[str | None]:
-    """The function's value after each entry of a series of (instant, value)."""
-    function = find(name)
+def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> list[str | None]:
+    """The function's value after each entry of a series of (instant, value), `further` being its level or its least."""
+    function = window_function(name)
     ring = Ring()
-    window = Window(ring, span, function.known_from, function.start())
+    window = Window(ring, span)
+    given: list[object] = [window] if function.keeps is None else [window, window.keep(function.keeps)]
+    given += [Decimal(further)] if further else []
     shown = []
     for at, value in series:
         ring.append(at, Decimal(value))
-        result = window.advance(at)
+        window.enter(at, Decimal(value))
+        window.advance(at)
+        result = function.value(*given) if len(window) >= function.known_from else None
         shown.append(None if result is None else str(result))
     return shown
+
+
+def worth(text: str, *values: str | None) -> list[str | None]:
+    """What an expression on `al_margin` is worth after each reading of its values, ten seconds apart."""
+    tree = condition(f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}").tree
+    assert isinstance(tree, Comparison)
+    board = Board()
+    value = number(tree.left, board)
+    shown = []
+    for count, sent in enumerate(values):
+        board.feed(count * 10_000, Balances(al_margin=None if sent is None else Decimal(sent)))
+        result = value(board.frame)
+        shown.append(None if result is None else str(result))
+    return shown
+
+
+def steady(*values: str) -> list[tuple[int, str]]:
+    """A series of these values, one a second."""
+    return [(number * 1_000, value) for number, value in enumerate(values)]

@@ -1,21 +1,20 @@
-"""What `min` and `max` share: a queue that stays short."""
+"""What is kept for the extremes: a queue that stays short."""
 
 from decimal import Decimal
-from operator import ge
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules.functions._extreme import Extreme
+from daemon.rules.functions._extreme import Highest
 from tests.rules.functions.sliding import slid
 
 
 def test_outdone_values_leave_at_once() -> None:
     """A later value that is at least as extreme makes the earlier ones needless, equal ones included."""
-    extreme = Extreme(ge)
+    extreme = Highest()
     for number, value in enumerate((5, 4, 3, 4, 4)):
-        extreme.enter(number, Decimal(value))
-    assert list(extreme._queue) == [(0, Decimal(5)), (4, Decimal(4))]
+        extreme.enter(number, 0, Decimal(value))
+    assert (list(extreme._numbers), list(extreme._values)) == ([0, 4], [Decimal(5), Decimal(4)])
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=30), st.integers(0, 12))

@@ -5,29 +5,68 @@ from types import ModuleType
 
 import pytest
 
-from daemon.rules.functions import PLANNED, Parameter, find, names
+from daemon.rules.functions import Parameter, PlainFunction, WindowFunction, find, names, window
 from daemon.rules.windows import Running
 
 
 def test_names() -> None:
     """The functions are the files of the folder, without those that begin with an underscore."""
-    assert names() == ("delta", "max", "min")
+    over_time = {"min", "max", "avg", "median", "sum", "count", "first", "last", "stddev"}
+    over_time |= {"delta", "change", "drop", "rise", "slope", "time_to", "zscore", "spike"}
+    assert set(names()) == over_time | {"abs", "least", "greatest"}
 
 
 @pytest.mark.parametrize("name", names())
 def test_contract(name: str) -> None:
-    """Every function says how many readings it needs and starts afresh for every window."""
+    """Every function says what it takes; one of windows begins with the series, and names each parameter once."""
     function = find(name)
-    assert function.known_from >= 1
-    assert function.parameters == (Parameter.SERIES, Parameter.SPAN)
-    first, second = function.start(), function.start()
-    assert isinstance(first, Running)
-    assert first is not second
+    fewest, most = function.counts
+    assert 1 <= fewest <= most
+    assert function.usage
+    if isinstance(function, WindowFunction):
+        assert function.parameters[0] is Parameter.SERIES
+        assert Parameter.SPAN in function.parameters
+        assert len(set(function.parameters)) == len(function.parameters)
+        assert Parameter.LEAST not in function.parameters[:-1]
 
 
-def test_planned_are_not_there_yet() -> None:
-    """What is announced as not available yet is not there."""
-    assert not PLANNED & set(names())
+@pytest.mark.parametrize("name", [name for name in names() if not isinstance(find(name), PlainFunction)])
+def test_every_window_keeps_for_itself(name: str) -> None:
+    """What is kept of one window is not kept of another."""
+    keeps = window(name).keeps
+    if keeps is not None:
+        first, second = keeps(), keeps()
+        assert isinstance(first, Running)
+        assert first is not second
+
+
+@pytest.mark.parametrize(
+    ("names_", "expected"),
+    [
+        (("min", "max", "avg", "median", "sum", "count", "first", "last", "stddev"), 1),
+        (("delta", "change", "drop", "rise"), 2),
+        (("slope", "time_to"), 3),
+        (("zscore", "spike"), 10),
+    ],
+)
+def test_c2_known_from(names_: tuple[str, ...], expected: int) -> None:
+    """C2: how many readings each function needs."""
+    assert {window(name).known_from for name in names_} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("avg", "x, duration"),
+        ("spike", "x, duration[, least]"),
+        ("time_to", "x, level, duration"),
+        ("abs", "x"),
+        ("least", "a, b, …"),
+    ],
+)
+def test_usage(name: str, expected: str) -> None:
+    """Every function says how it is written."""
+    assert find(name).usage == expected
 
 
 def test_file_without_function() -> None:
@@ -41,3 +80,9 @@ def test_file_without_function() -> None:
             find("_nothing")
     finally:
         del sys.modules[name]
+
+
+def test_plain_functions_look_at_no_window() -> None:
+    """Whoever takes a plain function for one of windows is told."""
+    with pytest.raises(TypeError, match="abs looks at no window"):
+        window("abs")

@@ -1,0 +1,119 @@
+"""Exact sums over a window: what enters is added, what leaves is subtracted, and no digit is ever lost."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import EXACT, INFINITY, ZERO
+from daemon.rules.windows import Running
+from daemon.types import Millis
+
+
+class Total(Running):
+    """The sum. Infinities are only counted: once they have left, the sum is finite again."""
+
+    __slots__ = ("_above", "_below", "finite")
+
+    def __init__(self) -> None:
+        self.finite = ZERO
+        """The sum of the finite values."""
+        self._above = self._below = 0
+
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+        if value.is_finite():
+            self.finite = EXACT.add(self.finite, value)
+        else:
+            self._count(value, 1)
+
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+        if value.is_finite():
+            self.finite = EXACT.subtract(self.finite, value)
+        else:
+            self._count(value, -1)
+
+    def _count(self, value: Decimal, by: int) -> None:
+        if value > 0:
+            self._above += by
+        else:
+            self._below += by
+
+    @property
+    def value(self) -> Decimal | None:
+        """The exact sum; of +∞ and -∞ there is none."""
+        if not self._above and not self._below:
+            return self.finite
+        if self._above and self._below:
+            return None
+        return INFINITY if self._above else INFINITY.copy_negate()
+
+
+class Squares(Running):
+    """The sum and the sum of squares."""
+
+    __slots__ = ("_infinite", "_squares", "sum")
+
+    def __init__(self) -> None:
+        self.sum = self._squares = ZERO
+        self._infinite = 0
+
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+        if value.is_finite():
+            self.sum = EXACT.add(self.sum, value)
+            self._squares = EXACT.fma(value, value, self._squares)
+        else:
+            self._infinite += 1
+
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+        if value.is_finite():
+            self.sum = EXACT.subtract(self.sum, value)
+            self._squares = EXACT.subtract(self._squares, EXACT.multiply(value, value))
+        else:
+            self._infinite -= 1
+
+    def dispersion(self, count: int) -> Decimal | None:
+        """The variance of the population times the square of the count, which is exact; of infinities there is none."""
+        if self._infinite:
+            return None
+        return EXACT.subtract(EXACT.multiply(self._squares, count), EXACT.multiply(self.sum, self.sum))
+
+
+class Trend(Running):
+    """The sums of a least-squares line."""
+
+    __slots__ = ("_infinite", "_origin", "_products", "_squares", "_times", "_values")
+
+    def __init__(self) -> None:
+        self._origin: Millis | None = None
+        self._times = self._squares = 0
+        self._values = self._products = ZERO
+        self._infinite = 0
+
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the instant says it
+        if self._origin is None:
+            self._origin = at
+        since = at - self._origin
+        self._times += since
+        self._squares += since * since
+        if value.is_finite():
+            self._values = EXACT.add(self._values, value)
+            self._products = EXACT.fma(value, since, self._products)
+        else:
+            self._infinite += 1
+
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the instant says it
+        since = at - (self._origin or 0)
+        self._times -= since
+        self._squares -= since * since
+        if value.is_finite():
+            self._values = EXACT.subtract(self._values, value)
+            self._products = EXACT.subtract(self._products, EXACT.multiply(value, since))
+        else:
+            self._infinite -= 1
+
+    def slope(self, count: int) -> tuple[Decimal, int] | None:
+        """The slope per millisecond as an exact fraction.
+
+        None where there is none: among infinities, or when all readings are of one instant.
+        """
+        spread = count * self._squares - self._times * self._times
+        if self._infinite or not spread:
+            return None
+        return EXACT.subtract(EXACT.multiply(self._products, count), EXACT.multiply(self._values, self._times)), spread

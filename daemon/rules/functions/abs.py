@@ -1,0 +1,7 @@
+"""`abs(x)`: the size of a number, without its sign."""
+
+from decimal import Decimal
+
+from daemon.rules.functions import PlainFunction
+
+FUNCTION = PlainFunction(value=Decimal.copy_abs, usage="x", counts=(1, 1))

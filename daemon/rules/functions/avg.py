@@ -1,0 +1,16 @@
+"""`avg(x, w)`: the mean over the readings of the window, each counting alike, rounded once."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import quotient
+from daemon.rules.functions import WindowFunction
+from daemon.rules.functions._sums import Total
+from daemon.rules.windows import Window
+
+
+def _avg(window: Window, kept: Total) -> Decimal | None:
+    total = kept.value
+    return None if total is None else quotient(total, len(window))
+
+
+FUNCTION = WindowFunction(known_from=1, value=_avg, keeps=Total)

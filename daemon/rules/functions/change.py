@@ -1,0 +1,14 @@
+"""`change(x, w)`: `delta` as a fraction of the first value; a fall by a fifth is -0.2 (SEMANTICS C3, C4)."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import growth
+from daemon.rules.functions import WindowFunction
+from daemon.rules.windows import Window
+
+
+def _change(window: Window) -> Decimal | None:
+    return growth(window.latest, window.earliest)
+
+
+FUNCTION = WindowFunction(known_from=2, value=_change)

@@ -1,0 +1,13 @@
+"""`first(x, w)`: the first value of the window, as it was sent."""
+
+from decimal import Decimal
+
+from daemon.rules.functions import WindowFunction
+from daemon.rules.windows import Window
+
+
+def _first(window: Window) -> Decimal:
+    return window.earliest
+
+
+FUNCTION = WindowFunction(known_from=1, value=_first)

@@ -1,0 +1,5 @@
+"""`greatest(a, b, …)`: the highest of several numbers at one instant; over time it is `max(x, w)`."""
+
+from daemon.rules.functions import MANY, PlainFunction
+
+FUNCTION = PlainFunction(value=max, usage="a, b, …", counts=(2, MANY))

@@ -1,0 +1,5 @@
+"""`least(a, b, …)`: the lowest of several numbers at one instant; over time it is `min(x, w)`."""
+
+from daemon.rules.functions import MANY, PlainFunction
+
+FUNCTION = PlainFunction(value=min, usage="a, b, …", counts=(2, MANY))

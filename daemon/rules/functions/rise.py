@@ -1,0 +1,15 @@
+"""`rise(x, w)`: how far the last value is above the lowest of the window, as a fraction of that (SEMANTICS C3, C4)."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import growth
+from daemon.rules.functions import WindowFunction
+from daemon.rules.functions._extreme import Lowest
+from daemon.rules.windows import Window
+
+
+def _rise(window: Window, kept: Lowest) -> Decimal | None:
+    return growth(window.latest, kept.value)
+
+
+FUNCTION = WindowFunction(known_from=2, value=_rise, keeps=Lowest)

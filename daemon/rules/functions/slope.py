@@ -1,0 +1,17 @@
+"""`slope(x, w)`: how much x changes in an hour, by the least-squares line through the window (SEMANTICS C3)."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import EXACT, quotient
+from daemon.rules.functions import WindowFunction
+from daemon.rules.functions._sums import Trend
+from daemon.rules.windows import Window
+from daemon.types import HOUR
+
+
+def _slope(window: Window, kept: Trend) -> Decimal | None:
+    slope = kept.slope(len(window))
+    return None if slope is None else quotient(EXACT.multiply(slope[0], HOUR), slope[1])
+
+
+FUNCTION = WindowFunction(known_from=3, value=_slope, keeps=Trend)

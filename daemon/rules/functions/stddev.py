@@ -1,0 +1,17 @@
+"""`stddev(x, w)`: the standard deviation of the population (SEMANTICS C3), rounded once; unknown among infinities."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import root
+from daemon.rules.functions import WindowFunction
+from daemon.rules.functions._sums import Squares
+from daemon.rules.windows import Window
+
+
+def _stddev(window: Window, kept: Squares) -> Decimal | None:
+    count = len(window)
+    dispersion = kept.dispersion(count)
+    return None if dispersion is None else root(dispersion, count * count)
+
+
+FUNCTION = WindowFunction(known_from=1, value=_stddev, keeps=Squares)

@@ -1,0 +1,16 @@
+"""`sum(x, w)`: the sum over the readings of the window, rounded once; +∞ together with -∞ is unknown."""
+
+from decimal import Decimal
+
+from daemon.readings.exact import rounded
+from daemon.rules.functions import WindowFunction
+from daemon.rules.functions._sums import Total
+from daemon.rules.windows import Window
+
+
+def _sum(_: Window, kept: Total) -> Decimal | None:
+    total = kept.value
+    return None if total is None else rounded(total)
+
+
+FUNCTION = WindowFunction(known_from=1, value=_sum, keeps=Total)

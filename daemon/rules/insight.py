@@ -1,0 +1,119 @@
+"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and for blame. Pure.
+
+It looks at a board as it stands after an input, and changes nothing; conditions must have been compiled on it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.readings.exact import INFINITY, known, rounded
+from daemon.readings.fields import MADE_OF, SIGNS
+from daemon.rules import functions
+from daemon.rules.board import Board
+from daemon.rules.compile import lasts, number, truth
+from daemon.rules.durations import duration_text
+from daemon.rules.functions import Parameter
+from daemon.rules.kinds import Kind
+from daemon.rules.tree import Arithmetic, Call, Comparison, Either, Every, Field, Node, Not, children
+from daemon.rules.windows import Window
+from daemon.types import Balances, Millis
+
+_INFINITY = "\N{INFINITY}"
+_OPERATORS = {"+": "+", "-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a window holds: how many readings, and the instants of the first and the last."""
+
+    count: int
+    first: Millis | None = None
+    last: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One part of a condition; None is unknown, durations are in milliseconds."""
+
+    text: str
+    kind: Kind
+    value: Decimal | bool | None
+    why: str = ""
+    """Of an unknown part, in words; empty where a part of it is to blame."""
+    held: Held | None = None
+    """Of a function of a window."""
+    children: tuple["Insight", ...] = ()
+    """Of a function of a window: what it looks at, and its level, as they are worth now."""
+
+
+def insight(node: Node, board: Board) -> Insight:
+    """The condition, or a part of one, that was compiled on this board."""
+    parts = tuple(insight(part, board) for part in _parts(node))
+    if isinstance(node, Comparison | Not | Every | Either):
+        return Insight(str(node), Kind.TRUTH, truth(node, board)(board.frame), children=parts)
+    kind = Kind.DURATION if lasts(node) else Kind.NUMBER
+    value = number(node, board)(board.frame)
+    held = _held(node, board) if isinstance(node, Call) and node.span else None
+    why = _why(node, board, parts, held) if value is None else ""
+    return Insight(str(node), kind, value, why, held, parts)
+
+
+def blame(part: Insight) -> Insight | None:
+    """The innermost unknown part that makes this one unknown; None when it is known."""
+    if part.value is not None:
+        return None
+    return next((found for child in part.children if (found := blame(child)) is not None), part)
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """What is shown below a node; of a function of a window not its length nor its least, which stand in its text."""
+    if not isinstance(node, Call) or not node.span:
+        yield from children(node)
+        return
+    for parameter, argument in zip(functions.window(node.name).parameters, node.arguments, strict=False):
+        if parameter in (Parameter.SERIES, Parameter.LEVEL):
+            yield argument
+
+
+def _held(call: Call, board: Board) -> Held:
+    window = board.held(call)
+    return Held(len(window), *(window.reach or ()))
+
+
+def _why(node: Node, board: Board, parts: tuple[Insight, ...], held: Held | None) -> str:
+    match node:
+        case Field(name):
+            return _unsent(name, board.balances) if board.fed else "no reading yet"
+        case Call() if held is not None:
+            return _of_window(node, held, parts, board.held(node))
+        case Arithmetic(sign) if all(part.value is not None for part in parts):
+            return f" {_OPERATORS[sign]} ".join(_number(part.value) for part in parts)
+        case _:
+            return ""
+
+
+def _unsent(name: str, balances: Balances) -> str:
+    """Which of the fields sent are missing, for a field or one derived from several."""
+    if name in SIGNS:
+        return f"nothing is known of {name} here"
+    missing = [part for part in MADE_OF.get(name, (name,)) if known(getattr(balances, part)) is None]
+    if missing:
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not sent"
+    return f"{name} has no value for {_INFINITY}"
+
+
+def _of_window(call: Call, held: Held, parts: tuple[Insight, ...], window: Window) -> str:
+    needed = functions.window(call.name).known_from
+    if held.count < needed:
+        return f"{held.count} of {needed} readings needed in {duration_text(call.span)}"
+    if any(part.value is None for part in parts[1:]):
+        return ""
+    infinite = not all(value.is_finite() for value in window.values())
+    return f"{_INFINITY} among its readings" if infinite else "all its readings are of one instant"
+
+
+def _number(value: Decimal | bool | None) -> str:
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(rounded(value), "f")
+    return _INFINITY if value == INFINITY else f"-{_INFINITY}"

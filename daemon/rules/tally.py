@@ -1,0 +1,64 @@
+"""`at_least = "3 of 5"`: how many of the last scheduled readings agree (SEMANTICS D3).
+
+Derived, like windows: a function of the last readings, emptied by a pause, so that a rebuild finds it again.
+"""
+
+from collections import deque
+
+from daemon.rules.rule import AtLeast
+from daemon.types import Millis, Reading, Source, Unconfirmed
+
+SCHEDULED = frozenset({Source.REST, Source.IMPORT})
+
+
+def scheduled(event: Reading | Unconfirmed) -> bool:
+    """Whether the reading was taken at its slot: neither a push nor a confirmation."""
+    return (event.reading if isinstance(event, Unconfirmed) else event).source in SCHEDULED
+
+
+class Tally:
+    """The last readings of one rule: whether its conditions held at each."""
+
+    def __init__(self, least: AtLeast, pause: Millis) -> None:
+        self._least = least
+        self._pause = pause
+        self._at: Millis | None = None
+        self._held: deque[bool] = deque(maxlen=least.of)
+        self._cleared: deque[bool] = deque(maxlen=least.of)
+
+    @property
+    def look_back(self) -> Millis:
+        """The longest that the readings in it can span."""
+        return self._pause * (self._least.of - 1)
+
+    def take(self, at: Millis, when: bool | None, clear: bool | None) -> None:
+        """Count a scheduled reading, unless its condition is unknown."""
+        if when is None:
+            return
+        if self._at is not None and at - self._at > self._pause:
+            self._held.clear()
+            self._cleared.clear()
+        self._at = at
+        self._held.append(when)
+        self._cleared.append(clear is True and not when)
+
+    @property
+    def agreement(self) -> tuple[int, int]:
+        """How many readings hold, of how many that are counted."""
+        return sum(self._held), len(self._held)
+
+    def shift(self, by: Millis) -> None:
+        """A step of our clock."""
+        if self._at is not None:
+            self._at += by
+
+    def when(self) -> bool | None:
+        """Whether enough readings hold; unknown while those to come may still decide it (promise 5)."""
+        held = sum(self._held)
+        if held >= self._least.count:
+            return True
+        return False if len(self._held) - held > self._least.of - self._least.count else None
+
+    def clear(self) -> bool:
+        """Whether enough readings fulfil `clear_when`."""
+        return sum(self._cleared) >= self._least.count
