@@ -78,8 +78,17 @@ class Kind(StrEnum):
 
     FIRING = "firing"
     REPEAT = "repeat"
+    WORSE = "worse"
     RESOLVED = "resolved"
     RETIRED = "retired"
+
+
+class OnMissing(StrEnum):
+    """What a rule makes of missing readings (SEMANTICS D4)."""
+
+    KEEP = "keep"
+    FIRING = "firing"
+    OK = "ok"
 
 
 class Late(StrEnum):
@@ -87,6 +96,7 @@ class Late(StrEnum):
 
     NO = ""
     MUTED = "muted"
+    FLAPPING = "flapping"
     NEW_CHANNEL = "new_channel"
     HANDED_OVER = "handed_over"
 
@@ -192,7 +202,15 @@ class ConfigChange:
     at: Millis
 
 
-Input: TypeAlias = Reading | Miss | Unconfirmed | ClockStep | ConfigChange
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The daemon looked at itself: an input of the account without a name, which no table holds (SEMANTICS D7)."""
+
+    seq: int
+    at: Millis
+
+
+Input: TypeAlias = Reading | Miss | Unconfirmed | ClockStep | ConfigChange | Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +226,37 @@ class Judged:
     threshold: Decimal | None
     falling: bool
     """True when lower values are worse (`<`, `<=`)."""
+    duration: bool = False
+    """Both sides are milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """One episode of a rule that may turn out to be flapping, and the range of the values it was judged by."""
+
+    fired_at: Millis
+    low: Decimal | None = None
+    high: Decimal | None = None
+    meaning: str = ""
+    """The rule's, then: episodes of a rule that means something else now do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swings:
+    """What is told of a flapping rule: how many episodes, and the range of their values."""
+
+    count: int
+    low: Decimal | None
+    high: Decimal | None
+
+
+FLAPPING = ":flapping"
+"""What the alert about a flapping rule is called behind the rule's name; no name of a person's has a colon."""
+
+
+def base(rule: str) -> str:
+    """The rule that an alert is about, be it the rule's own or the one that tells of its flapping."""
+    return rule.removesuffix(FLAPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +279,19 @@ class Alert:
     fired_at: Millis | None = None
     ended_at: Millis | None = None
     judged: Judged | None = None
-    """The deciding comparison at the last input at which the condition was true."""
+    """The comparison that decided when it began, or fired; of one about flapping that of the last episode before."""
     worst: Decimal | None = None
     """The worst value of that comparison's left side during the episode."""
+    clearing_since: Millis | None = None
+    """When the condition for its end became true, while `keep_firing_for` runs (SEMANTICS D2)."""
+    missing: bool = False
+    """It fires because readings were missing (SEMANTICS D4)."""
+    detail: str = ""
+    """One sentence more than the comparison says: what a system rule found."""
+    swings: Swings | None = None
+    """Of an alert about a flapping rule."""
+    ended_seq: int | None = None
+    """Of the input that ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +320,10 @@ class AccountState:
     """Of the last judged reading."""
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     """By rule: the alerts that are pending or firing."""
+    since: Millis | None = None
+    """Since when readings are expected of it: its first configuration."""
+    fired: Mapping[str, tuple[Swing, ...]] = field(default_factory=dict)
+    """By rule: its episodes within the span of its `flapping`, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +348,14 @@ class Facts:
     """The channel that could not deliver it (SEMANTICS F3, F4)."""
     unconfirmed: bool = False
     """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
+    detail: str = ""
+    """What a system rule found, in one sentence."""
+    swings: Swings | None = None
+    """Of news about a flapping rule."""
+    not_before: Millis | None = None
+    """When it may leave: the end of the mute window in which an alert ended (SEMANTICS E2)."""
+    told: Decimal | None = None
+    """Of news that it got worse: the value last told."""
 
 
 @dataclass(frozen=True, slots=True)

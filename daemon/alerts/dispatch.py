@@ -8,17 +8,18 @@ Joining, pace and attempts are the outbox's business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from daemon.alerts.engine import Outcome
-from daemon.rules.evaluator import Verdict
+from daemon.alerts.facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
+from daemon.alerts.facts import facts, is_wider, is_worse, worst_of
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.rules.rule import Rule
 from daemon.types import (
+    FLAPPING,
     Alert,
-    Balances,
     ClockStep,
     ConfigChange,
     Facts,
@@ -29,7 +30,7 @@ from daemon.types import (
     Notice,
     NoticeKey,
     State,
-    Unconfirmed,
+    base,
 )
 
 
@@ -39,6 +40,8 @@ class Told:
 
     told_at: Millis | None = None
     """Its last delivery, or its last attempt without an outcome, which may have arrived."""
+    last: Facts | None = None
+    """What it was told then."""
     sure: bool = False
     """It was delivered, beyond doubt."""
     waiting: NoticeKey | None = None
@@ -67,30 +70,27 @@ ToldBy: TypeAlias = Mapping[Episode, Mapping[str, Told]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What the evaluator knows at this input, for the messages: the fields now and how they moved."""
-
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    balances: Balances = field(default_factory=Balances)
-    changes: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class News:
     notices: tuple[Notice, ...] = ()
     superseded: tuple[NoticeKey, ...] = ()
 
 
-def dispatch(
-    event: Input,
-    outcome: Outcome,
-    rules: Mapping[str, Rule],
-    channels: Sequence[str],
-    told: ToldBy,
-    scene: Scene,
-) -> News:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who is to be told, in whatever way: the part of the configuration that is not about any input."""
+
+    rules: Mapping[str, Rule]
+    """Those that watch the account."""
+    channels: Sequence[str]
+    """All there are, in their order."""
+    mutes: Mutes = NO_MUTES
+
+
+def dispatch(event: Input, outcome: Outcome, order: Order, told: ToldBy, scene: Scene) -> News:
     """The notifications that one input of an account causes."""
-    desk = _Desk(event, outcome, rules, channels, told, scene)
+    if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
+        return News()
+    desk = _Desk(event, outcome, order, told, scene)
     if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
         return News(tuple(desk.ends()))
     return News((*desk.ends(), *desk.firings()), tuple(desk.superseded()))
@@ -100,8 +100,7 @@ def dispatch(
 class _Desk:
     event: Input
     outcome: Outcome
-    rules: Mapping[str, Rule]
-    channels: Sequence[str]
+    order: Order
     told: ToldBy
     scene: Scene
 
@@ -114,30 +113,38 @@ class _Desk:
             told = self.told.get((alert.rule, alert.seq), {})
             aware = [channel for channel, one in told.items() if one.knows or one.waiting]
             for channel in aware:
-                if channel in self.channels:
-                    yield self._notice(alert, channel, kind, Late.NO)
+                if channel in self.order.channels:
+                    yield self._end(alert, channel, kind)
             yield from self._inherited(alert, kind, aware)
+
+    def _end(self, alert: Alert, channel: str, kind: Kind, late: Late = Late.NO, by: str = "") -> Notice:
+        """Sent at once, but for a mute window: it waits for that to end (E2)."""
+        notice = self._notice(alert, channel, kind, late, by)
+        rule = self.order.rules.get(base(alert.rule))
+        until = self.order.mutes.until(rule.mute, self.event.at) if rule is not None and rule.mute else None
+        return notice if until is None else replace(notice, facts=replace(notice.facts, not_before=until))
 
     def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
         """What a channel knew that is configured no more, the rule's present channels hear the end of (E5)."""
-        gone = [channel for channel in aware if channel not in self.channels]
+        gone = [channel for channel in aware if channel not in self.order.channels]
         for channel in self._route(alert) if gone else ():
             if channel not in aware:
-                yield self._notice(alert, channel, kind, Late.HANDED_OVER, gone[0])
+                yield self._end(alert, channel, kind, Late.HANDED_OVER, gone[0])
 
     def firings(self) -> Iterator[Notice]:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            for channel in self._listeners(alert, told) if not self._inhibited(alert) else ():
+            for channel in self._listeners(alert, told) if not self._held(alert) else ():
                 kind = self._due(alert, told.get(channel, Told()))
                 if kind is not None:
-                    yield self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
+                    notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
+                    yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
 
     def superseded(self) -> Iterator[NoticeKey]:
-        """A firing that waits when an inhibition begins is held (E2), unless an attempt may have told it half."""
+        """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""
         for alert in self._firing():
-            for told in self.told.get((alert.rule, alert.seq), {}).values() if self._inhibited(alert) else ():
-                if told.waiting is not None and (told.told_at is None or told.waiting.kind is Kind.REPEAT):
+            for told in self.told.get((alert.rule, alert.seq), {}).values() if self._muted(alert) else ():
+                if told.waiting is not None and (told.told_at is None or told.waiting.kind is not Kind.FIRING):
                     yield told.waiting
 
     def _firing(self) -> Iterator[Alert]:
@@ -145,57 +152,78 @@ class _Desk:
 
     def _route(self, alert: Alert) -> Sequence[str]:
         """The rule's channels in the order of the configuration; none named means all."""
-        rule = self.rules.get(alert.rule)
+        rule = self.order.rules.get(base(alert.rule))
         named = rule.channels if rule is not None else ()
-        return [channel for channel in self.channels if not named or channel in named]
+        return [channel for channel in self.order.channels if not named or channel in named]
 
     def _listeners(self, alert: Alert, told: Mapping[str, Told]) -> Sequence[str]:
         """The rule's channels, and those that were told in the stead of one that gave up: it hears no more of this."""
         route = self._route(alert)
-        stand_ins = [channel for channel in told if channel in self.channels and channel not in route]
+        stand_ins = [channel for channel in told if channel in self.order.channels and channel not in route]
         return [*route, *stand_ins] if any(channel in told and told[channel].given_up for channel in route) else route
 
+    def _held(self, alert: Alert) -> bool:
+        """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2, E4)."""
+        return alert.rule + FLAPPING in self.outcome.state.alerts or self._muted(alert)
+
+    def _muted(self, alert: Alert) -> bool:
+        return self._inhibited(alert) or self._in_mute_window(alert)
+
     def _inhibited(self, alert: Alert) -> bool:
-        inhibitors = self.rules[alert.rule].inhibited_by
-        return any(any(fnmatchcase(other.rule, name) for name in inhibitors) for other in self._firing())
+        """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
+        inhibitors = self._rule(alert).inhibited_by
+        others = [other.rule for other in self._firing() if other.swings is None and other.rule != base(alert.rule)]
+        return any(fnmatchcase(other, name) for other in others for name in inhibitors)
+
+    def _in_mute_window(self, alert: Alert) -> bool:
+        windows = self._rule(alert).mute
+        return bool(windows) and self.order.mutes.until(windows, self.event.at) is not None
+
+    def _rule(self, alert: Alert) -> Rule:
+        return self.order.rules[base(alert.rule)]
 
     def _due(self, alert: Alert, told: Told) -> Kind | None:
         if told.waiting is not None or told.in_flight or told.given_up:
             return None
         if told.told_at is None:
             return Kind.FIRING
-        repeat = self.rules[alert.rule].repeat
+        if self._worse(alert, told.last):
+            return Kind.WORSE
+        repeat = self._rule(alert).repeat
         due = repeat is not None and self.event.at - told.told_at >= repeat
         return Kind.REPEAT if due else None
+
+    def _worse(self, alert: Alert, last: Facts | None) -> bool:
+        """Beyond what was last told: by `worse_by`; of a flapping rule also when it fires or ends (E1, E4)."""
+        if last is None:
+            return False
+        if alert.swings is not None and self._turned(base(alert.rule)) and is_wider(alert.swings, last.swings):
+            return True
+        verdict, share = self.scene.verdicts.get(base(alert.rule)), self._rule(alert).worse_by
+        if share is None or verdict is None or verdict.when is not True or verdict.judged is None:
+            return False
+        told = last.judged if alert.swings is None else worst_of(last)
+        return is_worse(verdict.judged, told, share)
+
+    def _turned(self, rule: str) -> bool:
+        """Whether an episode of the rule began to fire, or ended, at this input."""
+        turns = (turn for turn in self.outcome.transitions if turn.rule == rule)
+        return any(State.FIRING in {turn.from_state, turn.to_state} for turn in turns)
 
     def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, Told]) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:
             return Late.NO
+        if any(ended.rule == alert.rule + FLAPPING for ended in self.outcome.changed):
+            return Late.FLAPPING
         muted = channel in told or not any(other.knows for other in told.values())
         return Late.MUTED if muted else Late.NEW_CHANNEL
 
     def _notice(self, alert: Alert, channel: str, kind: Kind, late: Late, by: str = "") -> Notice:
         key = NoticeKey(self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq)
-        return Notice(key, self.event.at, self._facts(alert, late, by))
+        known = facts(alert, self.event, self.outcome, self.scene)
+        return Notice(key, self.event.at, replace(known, late=late, handed_over_by=by))
 
-    def _facts(self, alert: Alert, late: Late, by: str) -> Facts:
-        verdict = self.scene.verdicts.get(alert.rule)
-        return Facts(
-            severity=alert.severity,
-            code=alert.code,
-            since=alert.started_at,
-            fired_at=alert.fired_at,
-            at=self.event.at,
-            judged=verdict.judged if verdict is not None else alert.judged,
-            worst=alert.worst,
-            reason=self._reason(alert),
-            balances=self.scene.balances,
-            changes=self.scene.changes,
-            late=late,
-            handed_over_by=by,
-            unconfirmed=isinstance(self.event, Unconfirmed),
-        )
-
-    def _reason(self, alert: Alert) -> str:
-        ours = (t.reason for t in self.outcome.transitions if (t.rule, t.alert_seq) == (alert.rule, alert.seq))
-        return next(ours, "")
+    def _compared(self, notice: Notice, last: Facts | None) -> Notice:
+        """News that it got worse, with the value that was told before."""
+        told = None if last is None or last.judged is None else last.judged.value
+        return replace(notice, facts=replace(notice.facts, told=told))

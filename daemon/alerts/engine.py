@@ -6,10 +6,12 @@ It knows no channel, no message and no clock: an input carries its instant, and 
 an input is judged (SEMANTICS A2). The live daemon and everything that replays history run this very function.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-from daemon.alerts.life import Step, advance
+from daemon.alerts.flapping import Fired, flap, remember
+from daemon.alerts.life import NO_VERDICT, Occasion, Step, advance
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -20,10 +22,13 @@ from daemon.types import (
     ConfigChange,
     Input,
     Millis,
+    Miss,
+    OnMissing,
     Reading,
     State,
     Transition,
     Unconfirmed,
+    base,
 )
 
 NameAlert = Callable[[str, str, Millis], str]
@@ -34,7 +39,7 @@ NameAlert = Callable[[str, str, Millis], str]
 class Outcome:
     state: AccountState
     changed: tuple[Alert, ...] = ()
-    """Alerts whose recorded state this input changed, ended ones included."""
+    """Alerts whose recorded state this input changed, ended ones included, in the order in which they did."""
     transitions: tuple[Transition, ...] = ()
 
 
@@ -47,30 +52,64 @@ def step(
 ) -> Outcome:
     """Judge one input of an account. `rules` are those that watch it, `verdicts` theirs on this input.
 
-    A rule without a verdict (a miss, for most of them) is left exactly as it is (promise 5).
+    A rule without a verdict is left exactly as it is (a miss concerns few, promise 5), unless it asks what is to
+    become of missing readings (SEMANTICS D4).
     """
     if isinstance(event, ClockStep):
         return _shift(state, event)
     if isinstance(event, ConfigChange):
         return _retire(state, event, rules)
-    steps = [
-        _advance(state, event, rule, verdicts[name], name_alert) for name, rule in rules.items() if name in verdicts
-    ]
-    return _gather(_arrive(state, event), [step for step in steps if step is not None])
+    steps = _own(state, event, verdicts, rules, name_alert)
+    if not steps and not state.fired:  # what nearly every input comes to
+        return Outcome(_arrive(state, event, state.fired))
+    fired = remember(state, steps, rules, event.at)
+    steps += flap(state, event, fired, steps, rules, lambda rule: name_alert(rule, state.account, event.at))
+    return _gather(_arrive(state, event, fired), steps)
 
 
-def _advance(state: AccountState, event: Input, rule: Rule, verdict: Verdict, name_alert: NameAlert) -> Step | None:
-    return advance(
-        state.alerts.get(rule.name), rule, verdict, event, lambda: name_alert(rule.name, state.account, event.at)
+def _own(
+    state: AccountState,
+    event: Input,
+    verdicts: Mapping[str, Verdict],
+    rules: Mapping[str, Rule],
+    name_alert: NameAlert,
+) -> list[Step]:
+    """The alerts of the rules themselves."""
+    unread = _unread(state, event)
+    steps: list[Step] = []
+    for name in _concerned(event, verdicts, rules):
+        now = Occasion(event, rules[name], unread, partial(name_alert, name, state.account, event.at))
+        steps += advance(state.alerts.get(name), verdicts.get(name, NO_VERDICT), now)
+    return steps
+
+
+def _concerned(event: Input, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule]) -> Iterable[str]:
+    """The rules that have a verdict, and at a miss those that ask for missing readings, in the rules' order."""
+    if not isinstance(event, Miss):
+        return verdicts
+    return [name for name, rule in rules.items() if name in verdicts or rule.on_missing is not OnMissing.KEEP]
+
+
+def _unread(state: AccountState, event: Input) -> Millis:
+    """How long readings have been missing at a miss; of an account that was never read, since it was configured."""
+    since = state.since if state.judged_at is None else state.judged_at
+    return 0 if since is None else event.at - since
+
+
+def _arrive(state: AccountState, event: Input, fired: Fired) -> AccountState:
+    judged = isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED)
+    return AccountState(
+        state.account,
+        event.seq,
+        event.at,
+        event.at if judged else state.judged_at,
+        state.alerts,
+        state.since,
+        fired,
     )
 
 
-def _arrive(state: AccountState, event: Input) -> AccountState:
-    judged = isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED)
-    return replace(state, seq=event.seq, at=event.at, judged_at=event.at if judged else state.judged_at)
-
-
-def _gather(state: AccountState, steps: list[Step]) -> Outcome:
+def _gather(state: AccountState, steps: Iterable[Step]) -> Outcome:
     if not steps:
         return Outcome(state)
     alerts = dict(state.alerts)
@@ -85,29 +124,43 @@ def _gather(state: AccountState, steps: list[Step]) -> Outcome:
 
 def _shift(state: AccountState, event: ClockStep) -> Outcome:
     """Every instant held moves with the clock, so that every duration stays true (SEMANTICS A5)."""
-    alerts = {rule: _shifted(alert, event.by) for rule, alert in state.alerts.items()}
-    judged_at = None if state.judged_at is None else state.judged_at + event.by
-    moved = replace(state, seq=event.seq, at=event.at, judged_at=judged_at, alerts=alerts)
+    by = event.by
+    alerts = {rule: _shifted(alert, by) for rule, alert in state.alerts.items()}
+    fired = {
+        rule: tuple(replace(swing, fired_at=swing.fired_at + by) for swing in swings)
+        for rule, swings in state.fired.items()
+    }
+    judged_at, since = _moved(state.judged_at, by), _moved(state.since, by)
+    moved = AccountState(state.account, event.seq, event.at, judged_at, alerts, since, fired)
     return Outcome(moved, tuple(alerts.values()))
 
 
 def _shifted(alert: Alert, by: Millis) -> Alert:
-    fired_at = None if alert.fired_at is None else alert.fired_at + by
-    return replace(alert, started_at=alert.started_at + by, fired_at=fired_at)
+    return replace(
+        alert,
+        started_at=alert.started_at + by,
+        fired_at=_moved(alert.fired_at, by),
+        clearing_since=_moved(alert.clearing_since, by),
+    )
+
+
+def _moved(at: Millis | None, by: Millis) -> Millis | None:
+    return None if at is None else at + by
 
 
 def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule]) -> Outcome:
     """End the alerts whose rule is gone or means something else now; keep all others (SEMANTICS D5)."""
     steps: list[Step] = []
     for alert in state.alerts.values():
-        rule = rules.get(alert.rule)
+        rule = rules.get(base(alert.rule))
         if rule is None or rule.meaning != alert.meaning:
             steps.append(_retired(alert, event, "rule_removed" if rule is None else "rule_changed"))
         elif rule.severity != alert.severity:
             steps.append((replace(alert, severity=rule.severity), None))
-    return _gather(_arrive(state, event), steps)
+    arrived = _arrive(state, event, remember(state, (), rules, event.at))
+    return _gather(arrived if state.since is not None else replace(arrived, since=event.at), steps)
 
 
 def _retired(alert: Alert, event: ConfigChange, reason: str) -> Step:
-    ended = replace(alert, state=State.RETIRED, ended_at=event.at)
+    ended = replace(alert, state=State.RETIRED, ended_at=event.at, ended_seq=event.seq)
     return ended, Transition(alert.rule, alert.seq, event.at, alert.state, State.RETIRED, reason, None)

@@ -8,11 +8,11 @@ every headline first into the room a message has, and details only where they fi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from decimal import Decimal
 from operator import attrgetter
 
 from daemon.alerts.numbers import amount, change, lasting, moment, spelled
-from daemon.types import MINUTE, Facts, Judged, Kind, Late, Message, Millis, Notice, Severity
+from daemon.alerts.wording import both, name, news, number, short, sign, word
+from daemon.types import MINUTE, Facts, Judged, Kind, Message, Millis, Notice, Severity
 
 MOST = 12
 """Headlines in one message: with the longest names allowed they fit into the 4,096 characters of Telegram."""
@@ -114,26 +114,21 @@ def _fit(sections: list[_Section]) -> list[str]:
 
 def _title(piece: Piece, room: int) -> str:
     """Severity, rule, account and value; names give way to the value when there is no room for all."""
-    key, facts = piece.notice.key, piece.notice.facts
-    value = f": {_judged(facts.judged)}" if facts.judged is not None else ""
-    head = f"{_word(piece)} {key.rule} · {key.account}"
-    if len(head) + len(value) > room:
-        value = f": {_number(facts.judged)}" if facts.judged is not None else ""
+    head = f"{_word(piece)} {name(piece.notice.key)}"
+    values = [f": {value}" if value else "" for value in short(piece.notice)]
+    value = next((each for each in values if len(head) + len(each) <= room), values[-1])
     if len(head) + len(value) > room:
         head = head[: max(1, room - len(value) - 1)] + "…"
     return (head + value)[:room]
 
 
 def _word(piece: Piece) -> str:
-    if piece.account_of_both:
-        return "OVER"
-    words = {Kind.RESOLVED: "RESOLVED", Kind.RETIRED: "RETIRED"}
-    return words.get(piece.notice.key.kind, piece.notice.facts.severity.upper())
+    return "OVER" if piece.account_of_both else word(piece.notice.key.kind, piece.notice.facts)
 
 
 def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
-    key = piece.notice.key
-    headline = f"{_word(piece)} {key.rule} · {key.account}: {_news(piece, now, zone)}"
+    told = both(piece.ended or piece.notice, now, zone) if piece.account_of_both else news(piece.notice, now, zone)
+    headline = f"{_word(piece)} {name(piece.notice.key)}: {told}"
     last = (piece.ended or piece.notice).facts
     details = [
         *_judgement(piece, last),
@@ -146,53 +141,32 @@ def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
     return _Section(headline, marks, details)
 
 
-def _news(piece: Piece, now: Millis, zone: tzinfo | None) -> str:
-    facts = piece.notice.facts
-    if piece.account_of_both:
-        return _both(piece.ended or piece.notice, now, zone)
-    match piece.notice.key.kind:
-        case Kind.RESOLVED:
-            return f"over after {lasting(facts.at - (facts.fired_at or facts.since))}"
-        case Kind.RETIRED:
-            return "no longer watched: its rule or account was changed or removed"
-        case Kind.REPEAT:
-            return f"still firing, for {lasting(facts.at - (facts.fired_at or facts.since))}"
-        case _:
-            return _firing(facts, now, zone)
-
-
-def _both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """The end knows both instants as the clock stands since: an earlier notice may be from before it was set."""
-    start = end.facts.fired_at or end.facts.since
-    over = "cleared" if end.key.kind is Kind.RESOLVED else "watched no longer since"
-    return f"fired {moment(start, now, zone)}, {over} {moment(end.facts.at, now, zone)}"
-
-
-def _firing(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
-    start = moment(facts.fired_at or facts.since, now, zone)
-    match facts.late:
-        case Late.MUTED:
-            return f"firing since {start}, muted until now"
-        case Late.NEW_CHANNEL:
-            return f"still firing, since {start}"
-        case _:
-            return _judged(facts.judged) if facts.judged is not None else "firing"
-
-
 def _judgement(piece: Piece, last: Facts) -> list[str]:
-    """The judged field with its value and threshold; for an end also the worst value."""
-    lines = []
-    if last.judged is not None:
-        lines.append(f"{_judged(last.judged)}{_threshold(last.judged)} (rule: {last.judged.text})")
-        if "free_margin" in last.judged.text:
-            lines.append("free_margin is a cautious estimate: available_margin less al_margin")
-    if last.worst is not None and (_over(piece) or piece.notice.key.kind is Kind.REPEAT):
-        lines.append(f"worst: {_spell(last.judged, last.worst)}")
+    """The judged field with its value and threshold; for an end also the worst value; what a system rule found."""
+    lines = _compared(last.judged) if last.judged is not None else []
+    again = _over(piece) or piece.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
+    if last.worst is not None and again and not _bare(last.judged):
+        lines.append(f"worst: {spelled(last.worst, last.judged)}")
+    if last.detail and last.detail not in news(piece.notice, last.at, None):
+        lines.append(last.detail)
     return lines
 
 
-def _threshold(judged: Judged) -> str:
-    return "" if judged.threshold is None else f", threshold {_spell(judged, judged.threshold)}"
+def _compared(told: Judged) -> list[str]:
+    if _bare(told):
+        return []
+    threshold = "" if told.threshold is None else f", threshold {spelled(told.threshold, told)}"
+    if sign(told):
+        return [f"{number(told)}{threshold}"]
+    lines = [f"{told.field} {number(told)}{threshold} (rule: {told.text})"]
+    if "free_margin" in told.text:
+        lines.append("free_margin is a cautious estimate: available_margin less al_margin")
+    return lines
+
+
+def _bare(told: Judged | None) -> bool:
+    """What is either so or not has no value to show."""
+    return told is not None and sign(told) and not told.duration
 
 
 def _since(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
@@ -206,11 +180,11 @@ def _since(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
 def _fields(facts: Facts) -> list[str]:
     """The five fields with their change over the last ten minutes; what is not known, or did not move, is left out."""
     lines = []
-    for name in SHOWN:
-        value = attrgetter(name)(facts.balances)
+    for field in SHOWN:
+        value = attrgetter(field)(facts.balances)
         if value is not None:
-            moved = f" ({change(facts.changes[name])} in 10 min)" if facts.changes.get(name) else ""
-            lines.append(f"{name} {amount(value)}{moved}")
+            moved = f" ({change(facts.changes[field])} in 10 min)" if facts.changes.get(field) else ""
+            lines.append(f"{field} {amount(value)}{moved}")
     return lines
 
 
@@ -222,22 +196,13 @@ def _remarks(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
         remarks.append("unconfirmed: judged on a reading that could not be checked")
     if notice.facts.handed_over_by:
         remarks.append(f"sent here because the channel {notice.facts.handed_over_by} cannot be reached")
-    if now - notice.at >= _LATE_AFTER:
+    held = notice.facts.not_before
+    if held is not None:
+        remarks.append(f"ended in a mute window, and held until {moment(held, now, zone)}")
+    elif now - notice.at >= _LATE_AFTER:
         remarks.append(f"raised {moment(notice.at, now, zone)}, delivered only now: {lasting(now - notice.at)} late")
     if piece.maybe_repeat:
         remarks.append("may be a repeat: an earlier attempt had no answer")
     if piece.not_recorded:
         remarks.append("not recorded: the database refuses to write")
     return remarks
-
-
-def _judged(judged: Judged | None) -> str:
-    return "" if judged is None else f"{judged.field} {_number(judged)}"
-
-
-def _number(judged: Judged | None) -> str:
-    return "unknown" if judged is None or judged.value is None else _spell(judged, judged.value)
-
-
-def _spell(judged: Judged | None, value: Decimal) -> str:
-    return spelled(value, "" if judged is None else judged.field)

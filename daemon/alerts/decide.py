@@ -1,0 +1,52 @@
+"""One input of an account, from verdicts to news: what the live daemon and every replay decide, in one place. Pure.
+
+verdicts ──► step (the alerts' lives) ──► dispatch (who is told) ──► the new state, and the record of it all
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.alerts.dispatch import Order, Scene, ToldBy, dispatch
+from daemon.alerts.engine import NameAlert, step
+from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.types import JUDGED, AccountState, ClockStep, Input, Miss, Reading, Record, Unconfirmed, base
+
+NO_CHANGES: Mapping[str, Decimal] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one input comes to, before it is committed."""
+
+    state: AccountState
+    record: Record
+
+
+def judge(evaluator: Evaluator, event: Input, watched: Mapping[str, object]) -> Mapping[str, Verdict]:
+    """The verdicts on an input, as far as it is judged; `watched` are the rules with alerts."""
+    match event:
+        case Reading(quality=quality) if quality in JUDGED:
+            return evaluator.read(event, {base(rule) for rule in watched})
+        case Unconfirmed():
+            return evaluator.read(event, {base(rule) for rule in watched})
+        case Miss():
+            return evaluator.miss(event)
+        case ClockStep(by=by):
+            evaluator.shift(by)
+    return {}
+
+
+def decide(
+    state: AccountState,
+    event: Input,
+    scene: Scene,
+    order: Order,
+    told: ToldBy,
+    name_alert: NameAlert,
+) -> Decision:
+    """The account's next state, and everything that is to be recorded with it."""
+    outcome = step(state, event, scene.verdicts, order.rules, name_alert)
+    news = dispatch(event, outcome, order, told, scene)
+    record = Record(state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded)
+    return Decision(outcome.state, record)

@@ -1,0 +1,94 @@
+"""What a notification tells of an alert, taken from the alert, the input and what the evaluator made of it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from daemon.alerts.engine import Outcome
+from daemon.readings.exact import CONTEXT, added, subtracted
+from daemon.readings.fields import VALUES
+from daemon.rules.evaluator import Verdict
+from daemon.types import Alert, Balances, Facts, Input, Judged, Millis, State, Swings, Unconfirmed, base
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the evaluator knows at this input, for the messages: the fields now and how they moved."""
+
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    balances: Balances = field(default_factory=Balances)
+    changes: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
+    judged = _judged(alert, event.at, scene)
+    same = judged is not None and alert.judged is not None and judged.field == alert.judged.field
+    return Facts(
+        severity=alert.severity,
+        code=alert.code,
+        since=alert.started_at,
+        fired_at=alert.fired_at,
+        at=event.at,
+        judged=judged,
+        worst=alert.worst if same else None,
+        reason=_reason(alert, outcome),
+        balances=scene.balances,
+        changes=scene.changes,
+        unconfirmed=isinstance(event, Unconfirmed),
+        detail=alert.detail if alert.swings is None else _standing(alert, outcome),
+        swings=alert.swings,
+    )
+
+
+def _judged(alert: Alert, at: Millis, scene: Scene) -> Judged | None:
+    """The comparison as it is now; where it was not judged now, as it was, with what its field was last seen at."""
+    if alert.missing and alert.ended_at is None:
+        return _silence(alert, at)
+    verdict = scene.verdicts.get(base(alert.rule))
+    if verdict is not None and verdict.judged is not None:
+        return verdict.judged
+    judged = alert.judged
+    seen = None if judged is None or judged.field not in VALUES else VALUES[judged.field](scene.balances)
+    return judged if judged is None or seen is None else replace(judged, value=seen)
+
+
+def _silence(alert: Alert, at: Millis) -> Judged | None:
+    """For how long readings have been missing by now, of an alert that fires because they are."""
+    judged, fired_at = alert.judged, alert.fired_at
+    if judged is None or judged.value is None or fired_at is None:
+        return judged
+    return replace(judged, value=added(judged.value, Decimal(at - fired_at)))
+
+
+def _standing(flapping: Alert, outcome: Outcome) -> str:
+    """How the rule that flaps stands now."""
+    own = outcome.state.alerts.get(base(flapping.rule))
+    return "firing now" if own is not None and own.state is State.FIRING else "not firing now"
+
+
+def _reason(alert: Alert, outcome: Outcome) -> str:
+    ours = (turn.reason for turn in outcome.transitions if (turn.rule, turn.alert_seq) == (alert.rule, alert.seq))
+    return next(ours, "")
+
+
+def is_worse(now: Judged, told: Judged | None, share: Decimal) -> bool:
+    """Whether the judged value is worse than the one told by that share of it; of another comparison it is not."""
+    if told is None or told.field != now.field or told.value is None or now.value is None:
+        return False
+    step = CONTEXT.multiply(abs(told.value), share)
+    worse = subtracted(told.value, now.value) if now.falling else subtracted(now.value, told.value)
+    return worse is not None and worse > 0 and worse >= step
+
+
+def worst_of(told: Facts) -> Judged | None:
+    """The worse end of the range that was told of a flapping rule."""
+    if told.judged is None or told.swings is None:
+        return None
+    return replace(told.judged, value=told.swings.low if told.judged.falling else told.swings.high)
+
+
+def is_wider(now: Swings, told: Swings | None) -> bool:
+    """Whether the range of a flapping rule reaches beyond the one that was told."""
+    if told is None or told.low is None or told.high is None or now.low is None or now.high is None:
+        return False
+    return now.low < told.low or now.high > told.high

@@ -1,0 +1,114 @@
+"""A rule that fires again and again is told as one thing: it flaps (SEMANTICS E4). Pure.
+
+The flapping is an alert of its own, named after the rule with FLAPPING behind it: it begins with the firing that is
+one too many, grows with the range of the values, and ends when the rule has calmed down. So what is told of it, to
+whom, and after which restart, follows from what holds for every alert; dispatch keeps quiet about single episodes.
+"""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from daemon.alerts.life import Step
+from daemon.rules.rule import Rule
+from daemon.types import FLAPPING, AccountState, Alert, Input, Limit, Millis, State, Swing, Swings, Transition, base
+
+NewCode = Callable[[str], str]
+"""The name of an alert's rule -> its code."""
+
+Fired = Mapping[str, tuple[Swing, ...]]
+
+
+def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rule], at: Millis) -> Fired:
+    """By rule, the episodes that fired within the span of its `flapping`, with what this input did to them."""
+    fired = {rule: _recent(swings, rules.get(rule), at) for rule, swings in state.fired.items()}
+    for alert, transition in steps:
+        rule = rules.get(alert.rule)
+        if alert.fired_at is None or rule is None or rule.flapping is None:
+            continue
+        swings = fired.get(alert.rule, ())
+        if transition is not None and transition.to_state is State.FIRING:
+            swings = (*swings, Swing(alert.fired_at, meaning=alert.meaning))
+        fired[alert.rule] = _widened(swings, alert, transition)
+    return {rule: swings for rule, swings in fired.items() if swings}
+
+
+def _recent(swings: tuple[Swing, ...], rule: Rule | None, at: Millis) -> tuple[Swing, ...]:
+    if rule is None or rule.flapping is None:
+        return ()
+    earliest, meaning = at - rule.flapping.per, rule.meaning
+    return tuple(swing for swing in swings if swing.fired_at >= earliest and swing.meaning == meaning)
+
+
+def _widened(swings: tuple[Swing, ...], alert: Alert, transition: Transition | None) -> tuple[Swing, ...]:
+    """The last episode's range takes in what is known of it now; how long readings were missing is no value of it."""
+    if not swings or alert.missing:
+        return swings
+    *before, last = swings
+    for value in (alert.worst, transition.value if transition is not None else None):
+        last = replace(last, low=_lower(last.low, value), high=_higher(last.high, value))
+    return (*before, last)
+
+
+def _lower(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
+def _higher(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def flap(
+    state: AccountState, event: Input, fired: Fired, steps: Iterable[Step], rules: Mapping[str, Rule], code: NewCode
+) -> list[Step]:
+    """What an input does to the alerts about flapping; `steps` is what it did to the rules' own."""
+    newly = {alert.rule: alert for alert, turn in steps if turn is not None and turn.to_state is State.FIRING}
+    found = [_go_on(alert, event, fired, newly, rules) for alert in state.alerts.values() if alert.swings is not None]
+    for name, alert in newly.items():
+        rule, swings = rules[name], fired.get(name, ())
+        if name + FLAPPING not in state.alerts and rule.flapping is not None and len(swings) > rule.flapping.count:
+            found.append(_begin(rule, alert, event, swings, code))
+    return [step for step in found if step is not None]
+
+
+def _begin(rule: Rule, episode: Alert, event: Input, swings: tuple[Swing, ...], code: NewCode) -> Step:
+    alert = Alert(
+        rule=rule.name + FLAPPING,
+        seq=event.seq,
+        code=code(rule.name + FLAPPING),
+        severity=rule.severity,
+        state=State.FIRING,
+        meaning=rule.meaning,
+        started_at=swings[0].fired_at,
+        fired_at=event.at,
+        judged=episode.judged,
+        swings=_extent(Swings(len(swings), None, None), swings),
+    )
+    return alert, _turn(alert, event, State.OK, "flapping")
+
+
+def _go_on(alert: Alert, event: Input, fired: Fired, newly: Container[str], rules: Mapping[str, Rule]) -> Step | None:
+    name = base(alert.rule)
+    rule, swings = rules.get(name), fired.get(name, ())
+    if alert.swings is None or rule is None:
+        return None
+    if _calm(len(swings), rule.flapping):
+        over = replace(alert, state=State.RESOLVED, ended_at=event.at, ended_seq=event.seq)
+        return over, _turn(over, event, State.FIRING, "calm")
+    grown = _extent(replace(alert.swings, count=alert.swings.count + (name in newly)), swings)
+    return None if grown == alert.swings else (replace(alert, swings=grown), None)
+
+
+def _calm(recent: int, limit: Limit | None) -> bool:
+    return limit is None or 2 * recent <= limit.count
+
+
+def _extent(told: Swings, swings: tuple[Swing, ...]) -> Swings:
+    low, high = told.low, told.high
+    for swing in swings:
+        low, high = _lower(low, swing.low), _higher(high, swing.high)
+    return replace(told, low=low, high=high)
+
+
+def _turn(alert: Alert, event: Input, before: State, reason: str) -> Transition:
+    return Transition(alert.rule, alert.seq, event.at, before, alert.state, reason, None)

@@ -1,0 +1,75 @@
+"""Mute windows: the times of day at which rules are not announced (SEMANTICS E2). Pure.
+
+`days` name the day on which a window begins, so that a night from Saturday 23:00 ends on Sunday. Times are those of
+the wall clock: where it shows a time twice, the window begins at the first and ends after the second of them; a time
+that is skipped counts as the clock would have shown it, had it not been put forward.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from daemon.types import DAY, Millis
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST: Millis = 8 * DAY
+"""Of windows that follow each other: a week, and the rest of the day on which it begins."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One entry of `[[mutes]]`."""
+
+    name: str
+    days: frozenset[str]
+    start: time
+    end: time
+    """Of the same day, or of the next one where it is not later than `start`."""
+
+    def until(self, at: Millis, zone: tzinfo | None) -> Millis | None:
+        """The end of the window that `at` lies in; None where it lies in none."""
+        today = datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone).date()
+        spans = (self._span(day, zone) for day in (today - _DAY, today) if DAYS[day.weekday()] in self.days)
+        return max((end for begin, end in spans if begin <= at < end), default=None)
+
+    def _span(self, day: date, zone: tzinfo | None) -> tuple[Millis, Millis]:
+        last = day if self.end > self.start else day + _DAY
+        return _instant(day, self.start, zone, fold=0), _latest_instant(last, self.end, zone)
+
+
+def _latest_instant(day: date, at: time, zone: tzinfo | None) -> Millis:
+    """Of a time that is skipped, the second reading of it is the earlier one."""
+    return max(_instant(day, at, zone, fold=fold) for fold in (0, 1))
+
+
+def _instant(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:
+    return round(datetime.combine(day, at, tzinfo=zone).replace(fold=fold).timestamp() * 1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutes:
+    """All mute windows, and the time zone in which they are meant; None is the system's."""
+
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    zone: tzinfo | None = None
+
+    def until(self, names: Iterable[str], at: Millis) -> Millis | None:
+        """When the last of these windows ends that are in force at `at`; None where none is.
+
+        Windows that follow each other without a pause count as one. Those that fill the whole week never end: they
+        are followed no further than LONGEST.
+        """
+        chosen = [self.windows[name] for name in names if name in self.windows]
+        end, found = at, self._latest(chosen, at)
+        while found is not None and end < found <= at + LONGEST:
+            end, found = found, self._latest(chosen, found)
+        return end if end > at else None
+
+    def _latest(self, windows: Iterable[Window], at: Millis) -> Millis | None:
+        ends = (window.until(at, self.zone) for window in windows)
+        return max((end for end in ends if end is not None), default=None)
+
+
+NO_MUTES = Mutes()

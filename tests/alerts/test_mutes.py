@@ -1,0 +1,128 @@
+"""Mute windows: SEMANTICS E2, both DST days among them."""
+
+from datetime import UTC, datetime, time, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daemon.alerts.mutes import DAYS, LONGEST, Mutes, Window
+from daemon.types import DAY, HOUR, Millis
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def at(text: str, zone: tzinfo = UTC) -> Millis:
+    return round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1_000)
+
+
+def window(start: str, end: str, *days: str, name: str = "night") -> Window:
+    return Window(name, frozenset(days or DAYS), time.fromisoformat(start), time.fromisoformat(end))
+
+
+NIGHT = window("23:00", "07:00", "sat", "sun")
+"""2026-01-03 is a Saturday."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "until"),
+    [
+        ("2026-01-03 22:59:59.999", None),
+        ("2026-01-03 23:00", "2026-01-04 07:00"),
+        ("2026-01-04 00:00", "2026-01-04 07:00"),
+        ("2026-01-04 06:59:59.999", "2026-01-04 07:00"),
+        ("2026-01-04 07:00", None),
+        ("2026-01-05 03:00", "2026-01-05 07:00"),
+        ("2026-01-05 23:30", None),
+        ("2026-01-03 03:00", None),
+    ],
+    ids=["before", "begins", "midnight", "last", "over", "sunday's", "monday has none", "friday has none"],
+)
+def test_e2_days_name_the_day_on_which_a_window_begins(moment: str, until: str | None) -> None:
+    """E2: a night from Saturday ends on Sunday; the beginning is in it, its end is not."""
+    assert NIGHT.until(at(moment), UTC) == (None if until is None else at(until))
+
+
+def test_e2_a_window_within_a_day() -> None:
+    """E2: where the end is later than the start, both are of one day."""
+    lunch = window("12:00", "13:00", "mon")
+    found = [lunch.until(at(f"2026-01-05 {text}"), UTC) for text in ("11:59", "12:30", "13:00")]
+    assert found == [None, at("2026-01-05 13:00"), None]
+
+
+def test_e2_a_window_that_ends_when_it_begins_lasts_a_day() -> None:
+    """E2: from noon to noon."""
+    noon = window("12:00", "12:00", "sat")
+    assert noon.until(at("2026-01-04 11:59"), UTC) == at("2026-01-04 12:00")
+    assert noon.until(at("2026-01-04 12:00"), UTC) is None
+
+
+def test_e2_windows_are_meant_in_the_persons_zone() -> None:
+    """E2: 23:00 in Berlin is 22:00 UTC in winter, and the day is Berlin's."""
+    assert NIGHT.until(at("2026-01-03 22:00"), BERLIN) == at("2026-01-04 06:00")
+    assert NIGHT.until(at("2026-01-03 21:59"), BERLIN) is None
+
+
+def test_e2_without_a_zone_it_is_the_systems() -> None:
+    """E2: a whole day is one in every zone."""
+    assert window("00:00", "00:00").until(at("2026-01-03 22:00"), None) is not None
+
+
+def test_e2_the_night_in_which_the_clock_is_put_forward() -> None:
+    """E2: from 23:00 to 07:00 it is an hour shorter (2026-03-29 in Berlin)."""
+    end = NIGHT.until(at("2026-03-28 23:00", BERLIN), BERLIN)
+    assert end == at("2026-03-29 07:00", BERLIN) == at("2026-03-28 23:00", BERLIN) + 7 * HOUR
+
+
+def test_e2_the_night_in_which_the_clock_is_put_back() -> None:
+    """E2: from 23:00 to 07:00 it is an hour longer (2026-10-25 in Berlin)."""
+    end = NIGHT.until(at("2026-10-24 23:00", BERLIN), BERLIN)
+    assert end == at("2026-10-25 07:00", BERLIN) == at("2026-10-24 23:00", BERLIN) + 9 * HOUR
+
+
+def test_e2_a_time_that_is_shown_twice() -> None:
+    """E2: it begins at the first 02:30 and ends after the second."""
+    begins, ends = window("02:30", "04:00", "sun"), window("01:00", "02:30", "sun")
+    first = at("2026-10-25 00:30")  # 02:30 in summer time
+    assert begins.until(first, BERLIN) == at("2026-10-25 03:00")
+    assert begins.until(first - 1, BERLIN) is None
+    assert ends.until(first + HOUR - 1, BERLIN) == first + HOUR
+    assert ends.until(first + HOUR, BERLIN) is None
+
+
+def test_e2_a_time_that_is_skipped() -> None:
+    """E2: it counts as if the clock had not been put forward, for the beginning and for the end."""
+    begins, ends = window("02:30", "04:00", "sun"), window("01:00", "02:30", "sun")
+    skipped = at("2026-03-29 01:30")  # 02:30 in winter time, shown as 03:30
+    assert begins.until(skipped, BERLIN) == at("2026-03-29 02:00")
+    assert begins.until(skipped - 1, BERLIN) is None
+    assert ends.until(skipped - 1, BERLIN) == skipped
+    assert ends.until(skipped, BERLIN) is None
+
+
+def test_e2_windows_without_a_pause_count_as_one() -> None:
+    """E2: an end is told when the last of them is over; others and unknown names do not matter."""
+    evening = window("20:00", "23:00", name="evening")
+    late = window("12:00", "12:30", name="noon")
+    mutes = Mutes({"night": NIGHT, "evening": evening, "noon": late}, UTC)
+    names = ("gone", "night", "evening", "noon")
+    assert mutes.until(names, at("2026-01-03 21:00")) == at("2026-01-04 07:00")
+    assert mutes.until(["evening"], at("2026-01-03 21:00")) == at("2026-01-03 23:00")
+    assert mutes.until(names, at("2026-01-04 07:00")) is None
+    assert Mutes().until(names, at("2026-01-03 21:00")) is None
+
+
+def test_e2_of_overlapping_windows_the_last_to_end_counts() -> None:
+    """E2: what is muted twice is muted until both are over."""
+    mutes = Mutes({"a": window("20:00", "22:00", name="a"), "b": window("21:00", "23:30", name="b")}, UTC)
+    assert mutes.until(("a", "b"), at("2026-01-03 20:30")) == at("2026-01-03 23:30")
+
+
+def test_e2_windows_that_fill_the_week_do_not_end() -> None:
+    """E2: an end told then waits for a week, not for ever, and asking takes no longer than that."""
+    always = Mutes({"always": window("00:00", "00:00")}, UTC)
+    begun = at("2026-01-03 22:00")
+    end = always.until(["always"], begun)
+    assert end is not None
+    assert begun + 7 * DAY <= end <= begun + LONGEST
+    halves = Mutes({"a": window("00:00", "12:00", name="a"), "b": window("12:00", "00:00", name="b")}, UTC)
+    assert halves.until(("a", "b"), begun) == at("2026-01-11 12:00")
