@@ -1,17 +1,16 @@
 """How often each account is really read, and what its windows take in memory: for `check` and `status`. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from daemon.config import Config
 from daemon.config.pace import settled
 from daemon.readings.fields import CORE
+from daemon.rules.board import Board
+from daemon.rules.compile import truth
 from daemon.rules.evaluator import CHANGE_SPAN
 from daemon.rules.rule import Rule
-from daemon.rules.tree import Call, Field, Node, walk
+from daemon.rules.tree import Call, Field, Span
 from daemon.types import Millis
-
-PER_READING = 250
-"""Bytes that a reading takes in one series, measured: 120, and as much again until the series lets go of its past."""
 
 
 def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
@@ -20,26 +19,20 @@ def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:
-    """Bytes that the windows of all accounts take once they are full."""
+    """About how many bytes the windows of all accounts take once they are full."""
     return sum(
-        PER_READING * (span // every[account.name] + 1)
+        _board(rule for rule in config.rules if rule.watches(account.name)).memory(every[account.name])
         for account in config.accounts
-        for span in _spans([rule for rule in config.rules if rule.watches(account.name)]).values()
     )
 
 
-def _spans(rules: Sequence[Rule]) -> dict[Node, Millis]:
-    """By expression, how long its values are kept: once, for the longest of its windows.
-
-    Messages show how the five fields have changed, so these are always kept.
-    """
-    spans: dict[Node, Millis] = {Field(name): CHANGE_SPAN for name in CORE}
-    for call in _calls(rules):
-        kept = call.arguments[0]
-        spans[kept] = max(spans.get(kept, 0), call.span)
-    return spans
-
-
-def _calls(rules: Sequence[Rule]) -> Iterator[Call]:
-    conditions = (condition for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None)
-    return (node for condition in conditions for node in walk(condition.tree) if isinstance(node, Call))
+def _board(rules: Iterable[Rule]) -> Board:
+    """What an evaluator looks at; messages show how the five fields have changed, so that is always kept."""
+    board = Board()
+    for rule in rules:
+        for condition in (rule.when, rule.clear_when):
+            if condition is not None:
+                truth(condition.tree, board)
+    for name in CORE:
+        board.window(Call("delta", (Field(name), Span(CHANGE_SPAN))))
+    return board

@@ -1,8 +1,14 @@
-"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often it really reads."""
+"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often it really reads,
+and what would become of the record with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import click
 
 from daemon.cli import pacing
+from daemon.cli.forecast import Recorded, forecast, recorded
 from daemon.cli.record import existing
 from daemon.config import Config
 from daemon.errors import StoreError
@@ -12,12 +18,24 @@ from daemon.types import Millis
 MEGABYTE = 1_000_000
 
 
-def show(config: Config) -> None:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What `check` takes from the record, as far as there is one."""
+
+    user_ids: Mapping[str, str] = field(default_factory=dict)
+    """By account: whose key it is."""
+    last: Recorded | None = None
+
+
+def show(config: Config, now: Millis) -> None:
     """Print it."""
     click.echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
         click.echo(f"warning: {warning}")
-    every = pacing.intervals(config, known_users(config))
+    memory = remembered(config, now)
+    for line in _changes(config, memory.last):
+        click.echo(f"reload: {line}")
+    every = pacing.intervals(config, memory.user_ids)
     for line in _paces(config, every):
         click.echo(line)
     click.echo(f"memory for the rules' windows: about {_size(pacing.memory(config, every))}")
@@ -26,6 +44,11 @@ def show(config: Config) -> None:
 def _counts(config: Config) -> str:
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     return ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
+
+
+def _changes(config: Config, last: Recorded | None) -> list[str]:
+    accounts = [account.name for account in config.accounts]
+    return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
 
 
 def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
@@ -42,11 +65,11 @@ def _size(size: int) -> str:
     return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
 
 
-def known_users(config: Config) -> dict[str, str]:
-    """By account, whose key it is as far as the record tells; a record that cannot be read is said."""
+def remembered(config: Config, now: Millis) -> Memory:
+    """What the record tells; one that cannot be read is said."""
     try:
         with existing(config) as history:
-            return {} if history is None else history.user_ids()
+            return Memory() if history is None else Memory(history.user_ids(), recorded(history, now))
     except StoreError as error:
         click.echo(f"warning: {error}")
-        return {}
+        return Memory()

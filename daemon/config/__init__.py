@@ -6,8 +6,9 @@ Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in a
 secret. Importing this costs pydantic: commands import it on use.
 """
 
-from daemon.config.files import find, read, text
+from daemon.config.files import find, read, read_policy, text
 from daemon.config.loading import Checks, load, load_rules
+from daemon.config.making import system_rules
 from daemon.config.model import (
     SYSTEM_RULES,
     Account,
@@ -39,5 +40,7 @@ __all__ = [
     "load_rules",
     "new_config",
     "read",
+    "read_policy",
+    "system_rules",
     "text",
 ]

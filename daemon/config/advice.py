@@ -1,14 +1,25 @@
 """What a configuration allows but its writer probably does not want: sentences for `check`, never a refusal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from daemon.alerts.mutes import DAYS, Window
+from daemon.alerts.system import ACCOUNT, DAEMON
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
+from daemon.readings.fields import AGE
+from daemon.rules.compile import oriented
 from daemon.rules.rule import Condition, Rule
-from daemon.rules.tree import Call, Comparison, Field, Negative, Node, Number, varies, walk
+from daemon.rules.tree import Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
+from daemon.types import OnMissing
 
 SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
 """Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS D6)."""
+
+_DISTANCES = frozenset({"spike", "zscore"})
+"""Those that do not tell in which direction the value went."""
+
+_A_DAY = 24 * 60
+_A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
@@ -20,9 +31,19 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
         if sentence:
             yield f"channels[{index}].url: {sentence}"
     if not config.rules:
-        yield "rules: there is none, so nothing will ever alert; add [[rules]]"
+        yield "rules: there is none, so no balance will ever alert; add [[rules]]"
     for index, rule in enumerate(config.rules):
         yield from (f"rules[{index}].{each}" for each in _rule(rule, config))
+    used = {name for rule in config.rules for name in rule.mute}
+    for index, name in enumerate(config.mutes.windows):
+        if name not in used:
+            yield f"mutes[{index}]: no rule has it in its mute, so it has no effect"
+    if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
+        yield "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+
+
+def _hears_silence(rule: Rule) -> bool:
+    return rule.on_missing is OnMissing.FIRING or uses(rule.when.tree, AGE)
 
 
 def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
@@ -49,38 +70,67 @@ def _rule(rule: Rule, config: Config) -> Iterator[str]:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:
         yield from _inhibition(rule, name, config)
+    if _covers_the_week([config.mutes.windows[name] for name in rule.mute]):
+        yield "mute: covers the whole week, so the rule is never announced"
     if rule.clear_when is None:
         yield from _forgetting(rule.when)
 
 
 def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
     if name in SYSTEM_RULES:
-        yield f'inhibited_by: the system rule "{name}" is not available yet, so this has no effect'
+        reason = _powerless(name, config)
+        if reason:
+            yield f'inhibited_by: the system rule "{name}" {reason}, so this has no effect'
     other = next((each for each in config.rules if each.name == name), None)
     shared = (rule.watches(one.name) and other and other.watches(one.name) for one in config.accounts)
     if other and not any(shared):
         yield f'inhibited_by: "{name}" watches none of the same accounts, so this has no effect'
 
 
+def _powerless(name: str, config: Config) -> str:
+    """Why a system rule mutes nothing; empty where it can."""
+    if name in DAEMON:
+        return "belongs to no account"
+    if name not in ACCOUNT:
+        return "is not available yet"
+    return "" if any(each.name == name for each in config.system_rules) else "is off"
+
+
+def _covers_the_week(windows: Iterable[Window]) -> bool:
+    """Whether no minute of the week is outside of all of them."""
+    covered: set[int] = set()
+    for window in windows:
+        start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
+        length = (end - start) % _A_DAY
+        for day in window.days:
+            begin = DAYS.index(day) * _A_DAY + start
+            covered.update(minute % _A_WEEK for minute in range(begin, begin + length))
+    return len(covered) == _A_WEEK
+
+
 def _forgetting(when: Condition) -> Iterator[str]:
     """SEMANTICS D6: such a rule may clear although the level has not come back."""
-    for node in walk(when.tree):
-        match node:
-            case Comparison(operator, Call(name) as call, level) if name in SPIKES:
-                yield (
-                    f"when: {call} forgets after its window, which ends the alert by itself; "
-                    f"add a clear_when on the level, such as clear_when = {_level(operator, call, level)}"
-                )
-                return
-            case _:
-                pass
+    call = next((node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None)
+    if call is not None:
+        yield (
+            f"when: {call} forgets after its window, which ends the alert by itself; "
+            f"add a clear_when on the level{_suggestion(call, when.tree)}"
+        )
 
 
-def _level(operator: str, call: Call, level: Node) -> str:
-    """A suggestion: the level on the far side of the change, in the direction from which the spike came."""
+def _suggestion(call: Call, tree: Node) -> str:
+    """A level on the far side of the change, in the direction from which it came; nothing where that is not plain."""
+    comparison = next((found for found in _comparisons(tree) if found.left == call), None)
+    if comparison is None or call.name in _DISTANCES:
+        return ""
     field = next((str(node) for node in walk(call) if isinstance(node, Field)), "available_margin")
-    back = "<" if operator.startswith(">") else ">"
-    return f'"{field} {back} {_amount(level)}"' if call.name == "delta" else f'"{field} {back} …"'
+    rose = comparison.operator.startswith(">") != (call.name == "drop")
+    level = _amount(comparison.right) if call.name == "delta" else "…"
+    return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'
+
+
+def _comparisons(tree: Node) -> Iterator[Comparison]:
+    return (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
 
 
 def _amount(level: Node) -> Decimal | str:

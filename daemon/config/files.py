@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from daemon.config.loading import Checks, load
+from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
 from daemon.errors import ConfigError
 
@@ -73,3 +73,18 @@ def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None
         warning = f"{path}: holds secrets and can be read by every user of this machine; chmod 600 {path}"
         return replace(config, warnings=(warning, *config.warnings))
     return config
+
+
+def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Config:
+    """The rules in another file, to be tried out in the place of those of `base`; see `load_policy`.
+
+    Raises:
+        ConfigError: with all mistakes, each with the file and its place.
+
+    """
+    written = text(path)
+    try:
+        return load_policy(written, path=path, base=base, environ=environ)
+    except ConfigError as error:
+        head = f"{path.name}: "
+        raise ConfigError([each if each.startswith(head) else head + each for each in error.problems]) from None

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from daemon.config import advice, document, pace, references, release, resolve, syntax
+from daemon.alerts.system import ACCOUNT, DAEMON
+from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax
 from daemon.config.document import Document
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, System
 from daemon.config.problems import MistakeError, Problems
 from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.secret import Secret
-from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, RuleTable
+from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item
 from daemon.rules.rule import Rule
-from daemon.types import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def load(
     written = document.read(syntax.parse(text, path), run.problems)
     references.check(written, run.problems)
     config = _config(written, path.absolute(), run)
-    _check_ages(written, config, run.problems)
+    consistency.check(written.rules, run.problems)
+    consistency.check_pace(written, config, run.problems)
     release.check(written.items(), run.problems)
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
@@ -74,7 +75,7 @@ def load(
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
-    """Only the [[rules]] of a file, for every channel: what `demo` runs.
+    """Only the [[rules]] of a file, for every channel and never mute: what `demo` runs.
 
     Raises:
         ConfigError: with all mistakes in them.
@@ -82,23 +83,56 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
     """
     problems = Problems()
     written = document.read({"rules": syntax.parse(text, path).get("rules", [])}, problems)
-    rules = tuple(replace(item, table=item.table.model_copy(update={"channels": ()})) for item in written.rules)
+    rules = tuple(
+        replace(item, table=item.table.model_copy(update={"channels": (), "mute": ()})) for item in written.rules
+    )
     references.check(replace(written, rules=rules), problems)
+    consistency.check(rules, problems)
     release.check(written.items(), problems)
     problems.raise_if_any()
-    return _rules(rules)
+    return making.rules(rules)
+
+
+def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, str]) -> Config:
+    """Other rules than those of `base`, to be tried out: a complete configuration, or only some of its tables.
+
+    Tables that the text leaves out are those of `base`; channels need no URL, and no secret is looked up.
+
+    Raises:
+        ConfigError: with all mistakes, each with its place.
+
+    """
+    raw = syntax.parse(text, path)
+    run = _Load(Surroundings(environ, path.absolute().parent), Checks(), secrets=False)
+    written = document.read(raw | policy.without_urls(raw), run.problems)
+    known = policy.completed(written, raw, base)
+    if not policy.TRIED & raw.keys():
+        run.problems.add(
+            "rules", "there is none; a file to be tried out has [[rules]], [[mutes]], [system] or [[channels]]"
+        )
+    references.check(known, run.problems)
+    config = policy.merged(_config(written, path.absolute(), run), raw, base)
+    consistency.check(written.rules, run.problems)
+    consistency.check_pace(written, config, run.problems)
+    release.check(written.items(), run.problems)
+    run.problems.raise_if_any(_written_secrets(written))
+    return config
 
 
 def _config(written: Document, path: Path, run: _Load) -> Config:
     """Everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon.table, run)
+    system = System(**_values(written.system, System))
     return Config(
         path=path,
         daemon=daemon,
         accounts=tuple(_account(item, daemon, run) for item in written.accounts),
         channels=tuple(_channel(item, run) for item in written.channels),
-        rules=_rules(written.rules),
-        system=System(**_values(written.system, System)),
+        rules=making.rules(written.rules),
+        mutes=making.mutes(written.mutes, daemon.timezone),
+        system=system,
+        system_rules=making.system_rules(system, ACCOUNT),
+        daemon_rules=making.system_rules(system, DAEMON),
         budget=Budget(**_values(written.budget, Budget)),
         holds_secrets=run.literal,
         hidden=frozenset(run.hidden),
@@ -168,37 +202,6 @@ def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], R
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
     return Secret(found.text)
-
-
-def _rules(items: tuple[Item[RuleTable], ...]) -> tuple[Rule, ...]:
-    return tuple(rule for item in items if (rule := _rule(item.table)))
-
-
-def _rule(table: RuleTable) -> Rule | None:
-    if table.when is None:
-        return None
-    return Rule(
-        name=table.name,
-        when=table.when,
-        clear_when=table.clear_when,
-        hold=table.hold,
-        severity=Severity(table.severity),
-        accounts=table.accounts,
-        channels=table.channels,
-        repeat=table.repeat,
-        inhibited_by=table.inhibited_by,
-    )
-
-
-def _check_ages(written: Document, config: Config, problems: Problems) -> None:
-    intervals = pace.settled(config.accounts, config.budget, {})
-    for item in written.rules:
-        rule = _rule(item.table)
-        watched = {name: each for name, each in intervals.items() if name and rule and rule.watches(name)}
-        for key in ("when", "clear_when"):
-            condition = getattr(item.table, key)
-            for sentence in pace.age_mistakes(condition, watched) if condition else ():
-                problems.add(f"{item.place}.{key}", sentence)
 
 
 def _written_secrets(written: Document) -> set[str]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.config.secret import Secret
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
@@ -103,7 +104,13 @@ class Config:
     accounts: tuple[Account, ...]
     channels: tuple[Channel, ...] = ()
     rules: tuple[Rule, ...] = ()
+    """Those that are written."""
+    mutes: Mutes = NO_MUTES
     system: System = System()
+    system_rules: tuple[Rule, ...] = ()
+    """Those that nobody writes and that are about accounts."""
+    daemon_rules: tuple[Rule, ...] = ()
+    """Those that nobody writes and that are about the daemon itself: they watch no account."""
     budget: Budget = Budget()
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
@@ -111,6 +118,11 @@ class Config:
     """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
     hidden: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
+
+    @property
+    def account_rules(self) -> tuple[Rule, ...]:
+        """All that are judged on accounts, written or not."""
+        return self.rules + self.system_rules
 
     def secrets(self) -> frozenset[str]:
         """Every text that must not appear in a log, for the redacting filter."""

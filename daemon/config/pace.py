@@ -69,10 +69,15 @@ def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
 def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Iterator[str]:
     """One sentence per limit on `age` that passes between two readings of an account that is read as it should."""
     for limit in _age_limits(condition):
-        slow = next((name for name, interval in intervals.items() if limit < interval), None)
+        slow = slower(limit, intervals)
         if slow is not None:
-            every = duration_text(intervals[slow])
-            yield f'age is compared with {duration_text(limit)}, but "{slow}" is read only every {every}'
+            yield f"age is compared with {duration_text(limit)}, but {slow}"
+
+
+def slower(limit: Millis, intervals: Mapping[str, Millis]) -> str | None:
+    """The clause that names an account which is read less often than the limit passes; None where none is."""
+    slow = next((name for name, interval in intervals.items() if limit < interval), None)
+    return None if slow is None else f'"{slow}" is read only every {duration_text(intervals[slow])}'
 
 
 def _age_limits(condition: Condition) -> Iterator[Millis]:

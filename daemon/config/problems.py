@@ -24,6 +24,7 @@ SECTIONS = (
 """The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
 
 _LONGEST_SHOWN = 40
+_LARGEST_SHOWN = 10**_LONGEST_SHOWN
 _SHORTEST_BLOTTED = 8
 _PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
 
@@ -82,6 +83,8 @@ def shown(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
+        return "a number of that size"
     if not isinstance(value, str):
         return str(value)
     cut = value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"

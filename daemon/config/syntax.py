@@ -6,6 +6,12 @@ from pathlib import Path
 
 from daemon.errors import ConfigError
 
+_DEEPEST = 100
+"""Brackets inside one another, far more than a configuration has; thousands exhaust the interpreter's stack."""
+
+_IN_QUOTES = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*""")
+_ENDLESS = re.compile(r"[0-9][0-9_]{1000,}")
+
 _POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
 
 KEY_TWICE = "this key stands twice in its table"
@@ -40,7 +46,12 @@ def parse(text: str, path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path.name}: {_explained(str(error), text)}"]) from None
+        sentence = _explained(str(error), text)
+    except RecursionError:
+        sentence = f"line {_line_of_depth(text)}: too many brackets inside one another"
+    except ValueError:  # of int(), which refuses thousands of digits
+        sentence = f"line {_line_of_digits(text)}: a number is far too long"
+    raise ConfigError([f"{path.name}: {sentence}"])
 
 
 def _explained(message: str, text: str) -> str:
@@ -50,6 +61,22 @@ def _explained(message: str, text: str) -> str:
     if hint is KEY_TWICE and _line(text, int(line)).startswith("["):
         hint = TABLE_TWICE  # tomllib says the same of both
     return f"line {line}, column {column}: {hint}"
+
+
+def _line_of_depth(text: str) -> int:
+    """Where brackets stand deepest inside one another, as near as can be told without reading TOML."""
+    depth, line = 0, 1
+    for sign in _IN_QUOTES.sub("", text):
+        depth += (sign in "[{") - (sign in "]}")
+        line += sign == "\n"
+        if depth > _DEEPEST:
+            break
+    return line
+
+
+def _line_of_digits(text: str) -> int:
+    found = _ENDLESS.search(text)
+    return text.count("\n", 0, found.start() if found else None) + 1
 
 
 def _line(text: str, number: int) -> str:

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails
 
+from daemon.alerts.mutes import DAYS
 from daemon.config import values
 from daemon.config.model import Web
 from daemon.config.problems import Problems, did_you_mean
+from daemon.rules import rule
 from daemon.rules.rule import Condition
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
 
@@ -29,8 +31,8 @@ Interval = Annotated[Millis, PlainValidator(values.longer_than(values.FASTEST))]
 OwnInterval = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(values.FASTEST), empty=None))]
 Repeat = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(SECOND), empty=None))]
 Percent = Annotated[Decimal | None, PlainValidator(values.optional(values.percent, empty=None))]
-OptionalLimit = Annotated[Limit | None, PlainValidator(values.optional(values.limit, empty=None))]
-AtLeast = Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.at_least, empty=None))]
+Flapping = Annotated[Limit | None, PlainValidator(values.optional(values.flapping, empty=None))]
+AtLeast = Annotated[rule.AtLeast | None, PlainValidator(values.optional(values.at_least, empty=None))]
 When = Annotated[Condition | None, PlainValidator(values.expression)]
 ClearWhen = Annotated[Condition | None, PlainValidator(values.optional(values.expression, empty=None))]
 Address = Annotated[str, PlainValidator(values.url("https", "http"))]
@@ -41,10 +43,12 @@ Page = Annotated[Web | None, PlainValidator(values.optional(values.web, empty=No
 Zone = Annotated[ZoneInfo | None, PlainValidator(values.optional(values.zone, empty=None))]
 Severity = Annotated[str, PlainValidator(values.one_of(("info", "warning", "critical")))]
 OnMissing = Annotated[str, PlainValidator(values.one_of(("keep", "firing", "ok")))]
-Days = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.one_of(values.DAYS)))]
+Days = Annotated[tuple[str, ...], PlainValidator(values.days)]
 Between = Annotated[tuple[str, ...], PlainValidator(values.between)]
 Cron = Annotated[str, PlainValidator(values.cron)]
-SpanOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.duration))]
+SpanOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(0)))]
+PositiveOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(1)))]
+StepOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(values.SMALLEST_STEP)))]
 CountOrOff = Annotated[int | None, PlainValidator(values.unless_off(values.count))]
 PercentOrOff = Annotated[Decimal | None, PlainValidator(values.unless_off(values.percent))]
 Rate = Annotated[Limit, PlainValidator(values.limit)]
@@ -107,11 +111,11 @@ class RuleTable(Table):
     accounts: Texts = ("*",)
     channels: Texts = ()
     repeat: Repeat = 4 * HOUR
-    flapping: OptionalLimit = Limit(6, HOUR)
+    flapping: Flapping = rule.FLAPPING
     worse_by: Percent = None
     inhibited_by: Texts = ()
     on_missing: OnMissing = "keep"
-    missing_after: Positive = 2 * MINUTE
+    missing_after: Positive = rule.MISSING_AFTER
     mute: Texts = ()
     summary: Text = ""
 
@@ -120,7 +124,7 @@ class MuteTable(Table):
     required = ("name", "between")
 
     name: Name = ""
-    days: Days = values.DAYS
+    days: Days = DAYS
     between: Between = ()
 
 
@@ -133,17 +137,17 @@ class ReportTable(Table):
 
 
 class SystemTable(Table):
-    no_readings: SpanOrOff = Field(2 * MINUTE, alias="no-readings")
+    no_readings: PositiveOrOff = Field(2 * MINUTE, alias="no-readings")
     key_refused: SpanOrOff = Field(0, alias="key-refused")
     rate_limited: SpanOrOff = Field(2 * MINUTE, alias="rate-limited")
-    channel_failing: SpanOrOff = Field(10 * MINUTE, alias="channel-failing")
-    clock_stepped: SpanOrOff = Field(250, alias="clock-stepped")
-    clock_skew: SpanOrOff = Field(30 * SECOND, alias="clock-skew")
-    exchange_frozen: SpanOrOff = Field(30 * SECOND, alias="exchange-frozen")
+    channel_failing: PositiveOrOff = Field(10 * MINUTE, alias="channel-failing")
+    clock_stepped: StepOrOff = Field(250, alias="clock-stepped")
+    clock_skew: PositiveOrOff = Field(30 * SECOND, alias="clock-skew")
+    exchange_frozen: PositiveOrOff = Field(30 * SECOND, alias="exchange-frozen")
     push_contradicted: CountOrOff = Field(3, alias="push-contradicted")
-    rule_unknown: SpanOrOff = Field(15 * MINUTE, alias="rule-unknown")
+    rule_unknown: PositiveOrOff = Field(15 * MINUTE, alias="rule-unknown")
     disk_full: PercentOrOff = Field(Decimal("0.05"), alias="disk-full")
-    upkeep_failing: SpanOrOff = Field(HOUR, alias="upkeep-failing")
+    upkeep_failing: PositiveOrOff = Field(HOUR, alias="upkeep-failing")
     channels: Texts = ()
 
 

@@ -77,10 +77,6 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 # name = "freeze-spike"
 # when = "delta(al_freeze, 10m) > 200"
 # clear_when = "al_freeze < 150"
-
-[[rules]]
-name = "readings-stale"                   # silence is no good news
-when = "age > 2m"
 """
 
 

@@ -12,12 +12,14 @@ from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from daemon.alerts.mutes import DAYS
 from daemon.config.model import Web
 from daemon.config.problems import MistakeError, did_you_mean, shown
 from daemon.rules import durations
+from daemon.rules.build import MAX_LOOK_BACK
 from daemon.rules.errors import ExpressionError
 from daemon.rules.parse import condition
-from daemon.rules.rule import Condition
+from daemon.rules.rule import AtLeast, Condition
 from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
@@ -27,7 +29,8 @@ FASTEST: Millis = 400
 
 LONGEST: Millis = 366 * DAY
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SMALLEST_STEP: Millis = 250
+"""Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
@@ -76,7 +79,8 @@ def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
 def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
     def choice(raw: object) -> str:
         if raw not in known:
-            raise MistakeError(f"must be one of {' '.join(known)}, not {shown(raw)}{did_you_mean(str(raw), known)}")
+            near = did_you_mean(raw, known) if isinstance(raw, str) else ""
+            raise MistakeError(f"must be one of {' '.join(known)}, not {shown(raw)}{near}")
         return str(raw)
 
     return choice
@@ -111,6 +115,18 @@ def longer_than(shortest: Millis) -> Callable[[object], Millis]:
     return long_enough
 
 
+def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
+    """When a system rule fires; what is derived from readings looks back no further than a window."""
+
+    def within_bounds(raw: object) -> Millis:
+        span = longer_than(shortest)(raw)
+        if span > MAX_LOOK_BACK:
+            raise MistakeError(f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {shown(raw)}")
+        return span
+
+    return within_bounds
+
+
 def count(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
         raise MistakeError(f"must be a whole number from 1 up, without quotes, not {shown(raw)}")
@@ -118,10 +134,22 @@ def count(raw: object) -> int:
 
 
 def limit(raw: object) -> Limit:
+    return _limit(raw, "50 per 10s")
+
+
+def flapping(raw: object) -> Limit:
+    """How many episodes within what time: all of them are remembered, so not for ever."""
+    found = _limit(raw, "6 per 1h")
+    if found.per > DAY:
+        raise MistakeError(f"must span at most {durations.duration_text(DAY)}, not {shown(raw)}")
+    return found
+
+
+def _limit(raw: object, example: str) -> Limit:
     found = _LIMIT.fullmatch(raw) if isinstance(raw, str) else None
     per = durations.duration(found[2]) if found else None
     if not found or not per or int(found[1]) < 1:
-        raise MistakeError(f'must be a limit such as "50 per 10s", not {shown(raw)}')
+        raise MistakeError(f'must be a limit such as "{example}", not {shown(raw)}')
     return Limit(int(found[1]), per)
 
 
@@ -133,18 +161,25 @@ def percent(raw: object) -> Decimal:
     return Decimal(found[1]) / 100
 
 
-def at_least(raw: object) -> tuple[int, int]:
+def at_least(raw: object) -> AtLeast:
     """`M of N`: how many of the last so many."""
     found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
-    return int(found[1]), int(found[2])
+    return AtLeast(int(found[1]), int(found[2]))
 
 
 def time_of_day(raw: object) -> str:
     if not isinstance(raw, str) or not _TIME_OF_DAY.fullmatch(raw):
         raise MistakeError(f'must be times such as "23:00", not {shown(raw)}')
     return raw
+
+
+def days(raw: object) -> tuple[str, ...]:
+    found = list_of(one_of(DAYS))(raw)
+    if not found:
+        raise MistakeError("names no day; leave it out for every day")
+    return found
 
 
 def between(raw: object) -> tuple[str, ...]:

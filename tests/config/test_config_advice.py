@@ -5,6 +5,9 @@ import pytest
 from daemon.config import Checks
 from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, loaded
 
+SILENT = "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+NO_SYSTEM = '\n[system]\nno-readings = "off"\n'
+
 
 def rule(name: str, when: str, *lines: str) -> str:
     return "\n".join(("[[rules]]", f'name = "{name}"', f'when = "{when}"', *lines, ""))
@@ -12,6 +15,22 @@ def rule(name: str, when: str, *lines: str) -> str:
 
 def channels(*urls: str) -> str:
     return "".join(f'[[channels]]\nname = "c{index}"\nurl = "{url}"\n' for index, url in enumerate(urls))
+
+
+def mute(name: str, start: str, end: str) -> str:
+    return f'[[mutes]]\nname = "{name}"\nbetween = ["{start}", "{end}"]\n'
+
+
+def powerless(name: str, why: str) -> str:
+    return f'rules[0].inhibited_by: the system rule "{name}" {why}, so this has no effect'
+
+
+def forgets(call: str, level: str = "") -> str:
+    suggestion = f', such as clear_when = "{level}"' if level else ""
+    return (
+        f"rules[1].when: {call} forgets after its window, which ends the alert by itself; "
+        f"add a clear_when on the level{suggestion}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,18 +46,32 @@ def channels(*urls: str) -> str:
             ACCOUNT + channels("jsons://h") + RULE,
             ["channels: there is only one; add a second of another kind, for when it fails"],
         ),
-        (ACCOUNT + CHANNELS, ["rules: there is none, so nothing will ever alert; add [[rules]]"]),
+        (ACCOUNT + CHANNELS, ["rules: there is none, so no balance will ever alert; add [[rules]]"]),
         (WHOLE + rule("odd", "1 < 2"), ["rules[1].when: does not depend on any reading, so it is always the same"]),
         (WHOLE + 'accounts = ["x*"]', ["rules[0].accounts: matches no account, so the rule has no effect"]),
         (
-            WHOLE + 'clear_when = "availableMargin < 100"',
-            ["rules[0].clear_when: is the same as when, so the alert would never end"],
+            WHOLE + rule("two", "availableMargin < al_margin", 'clear_when = "available_margin < al_margin"'),
+            ["rules[1].clear_when: is the same as when, so the alert would never end"],
         ),
         (
-            WHOLE + 'inhibited_by = ["no-readings"]',
+            WHOLE + 'inhibited_by = ["no-readings", "disk-full", "push-contradicted"]',
             [
-                'rules[0].inhibited_by: the system rule "no-readings" is not available yet, so this has no effect',
+                powerless("disk-full", "belongs to no account"),
+                powerless("push-contradicted", "is not available yet"),
             ],
+        ),
+        (
+            WHOLE + 'inhibited_by = ["no-readings"]\n[system]\nno-readings = "off"',
+            [powerless("no-readings", "is off"), SILENT],
+        ),
+        (WHOLE + NO_SYSTEM, [SILENT]),
+        (WHOLE + 'on_missing = "firing"' + NO_SYSTEM, []),
+        (WHOLE + rule("stale", "age > 1m") + NO_SYSTEM, []),
+        (WHOLE + mute("night", "23:00", "07:00"), ["mutes[0]: no rule has it in its mute, so it has no effect"]),
+        (WHOLE + 'mute = ["night"]\n' + mute("night", "07:00", "06:59"), []),
+        (
+            WHOLE + 'mute = ["day", "night"]\n' + mute("night", "19:00", "07:00") + mute("day", "07:00", "19:00"),
+            ["rules[0].mute: covers the whole week, so the rule is never announced"],
         ),
         (
             WHOLE + ACCOUNT.replace("main", "b").replace("0001", "2") + rule("b", "al_freeze > 1", 'accounts = ["b"]')
@@ -72,6 +105,15 @@ def channels(*urls: str) -> str:
                 ),
             ],
         ),
+        (
+            WHOLE + rule("d", "drop(available_margin, 1h) > 20%"),
+            [forgets("drop(available_margin, 1h)", "available_margin > …")],
+        ),
+        (WHOLE + rule("d", "0.2 < rise(al_freeze, 1h)"), [forgets("rise(al_freeze, 1h)", "al_freeze < …")]),
+        (WHOLE + rule("d", "change(al_freeze, 1h) > 20%"), [forgets("change(al_freeze, 1h)", "al_freeze < …")]),
+        (WHOLE + rule("d", "spike(al_freeze, 1h) > 5"), [forgets("spike(al_freeze, 1h)")]),
+        (WHOLE + rule("d", "zscore(al_freeze, 1h, 5) > 5"), [forgets("zscore(al_freeze, 1h, 5)")]),
+        (WHOLE + rule("d", "abs(delta(al_freeze, 1h)) > 5"), [forgets("delta(al_freeze, 1h)")]),
         (WHOLE + rule("spike", "delta(al_freeze, 10m) > 200", 'clear_when = "al_freeze < 9"'), []),
         (WHOLE + rule("low-for-long", "max(available_margin, 10m) < 100"), []),
     ],

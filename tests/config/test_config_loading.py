@@ -1,17 +1,21 @@
 """A whole rules.toml becomes a configuration, or all of its mistakes at once."""
 
 from dataclasses import replace
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.mutes import Mutes, Window
+from daemon.alerts.system import ACCOUNT as ABOUT_ACCOUNTS
+from daemon.alerts.system import DAEMON as ABOUT_THE_DAEMON
 from daemon.config import Account, Budget, Channel, Checks, Daemon, Secret, System, Web, load_rules
 from daemon.errors import ConfigError
 from daemon.rules.parse import condition
-from daemon.rules.rule import Rule
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Severity
+from daemon.rules.rule import AtLeast, Rule
+from daemon.types import HOUR, MINUTE, SECOND, Limit, OnMissing, Severity
 from tests.config.written import ACCOUNT, CHANNELS, PATH, RULE, WHOLE, loaded, problems
 
 FULL = """
@@ -52,6 +56,30 @@ accounts = ["ma*"]
 channels = ["phone"]
 repeat = ""
 inhibited_by = ["no-readings"]
+keep_firing_for = "20s"
+flapping = "3 per 2h"
+worse_by = "25%"
+on_missing = "firing"
+missing_after = "3m"
+mute = ["night"]
+
+[[rules]]
+name = "often"
+when = "al_freeze > 9"
+at_least = "3 of 5"
+flapping = ""
+on_missing = "ok"
+
+[[mutes]]
+name = "night"
+days = ["sat", "sun"]
+between = ["23:00", "07:30"]
+
+[system]
+no-readings = "5m"
+clock-skew = "off"
+disk-full = "10%"
+channels = ["phone"]
 
 [budget]
 host = "10 per 1s"
@@ -89,7 +117,7 @@ channels = ["phne"]
 [[rules]]
 name = "late"
 when = "available_margin < 100"
-worse_by = "25%"
+summary = "margin"
 """
 
 
@@ -105,7 +133,7 @@ def test_ten_mistakes_are_ten_sentences() -> None:
         'rules[0].severity: must be one of info warning critical, not "criticle"; did you mean "critical"?',
         'rules[1].name: "low" is already the name of rules[0]',
         'rules[1].channels: there is no channel "phne"; did you mean "phone"?',
-        "rules[2].worse_by: not available yet; leave it out",
+        "rules[2].summary: not available yet; leave it out",
     ]
 
 
@@ -143,9 +171,36 @@ def test_everything_written_arrives() -> None:
             channels=("phone",),
             repeat=None,
             inhibited_by=("no-readings",),
+            keep_firing_for=20 * SECOND,
+            flapping=Limit(3, 2 * HOUR),
+            worse_by=Decimal("0.25"),
+            on_missing=OnMissing.FIRING,
+            missing_after=3 * MINUTE,
+            mute=("night",),
+        ),
+        Rule(
+            name="often",
+            when=condition("al_freeze > 9"),
+            at_least=AtLeast(3, 5),
+            flapping=None,
+            on_missing=OnMissing.OK,
         ),
     )
+    night = Window("night", frozenset({"sat", "sun"}), time(23), time(7, 30))
+    assert config.mutes == Mutes({"night": night}, ZoneInfo("Europe/Berlin"))
     assert config.budget == Budget(host=Limit(10, SECOND))
+
+
+def test_d7_system_rules_exist_with_their_limits() -> None:
+    """D7: those that are not off, at the limits of [system], for its channels; written rules come first."""
+    config = loaded(FULL, {"KEY": "k", "TOKEN": "t"})
+    made = {rule.name: rule for rule in (*config.system_rules, *config.daemon_rules)}
+    assert [rule.name for rule in config.system_rules] == [name for name in ABOUT_ACCOUNTS if name != "clock-skew"]
+    assert [rule.name for rule in config.daemon_rules] == list(ABOUT_THE_DAEMON)
+    assert config.account_rules == (*config.rules, *config.system_rules)
+    assert str(made["no-readings"].when) == "age >= 5m"
+    assert str(made["disk-full"].when) == "disk_free < 0.1"
+    assert {rule.channels for rule in made.values()} == {("phone",)}
 
 
 def test_what_is_not_written_has_the_documented_default() -> None:
@@ -271,7 +326,9 @@ def test_equal_texts_are_equal_configurations() -> None:
 def test_rules_are_loaded_alone() -> None:
     """`demo` takes the rules of a file for its own accounts and channel, and needs no secret of it."""
     rules = load_rules(FULL, path=PATH)
-    assert rules == tuple(replace(rule, channels=()) for rule in loaded(FULL, {"KEY": "k", "TOKEN": "t"}).rules)
+    assert rules == tuple(
+        replace(rule, channels=(), mute=()) for rule in loaded(FULL, {"KEY": "k", "TOKEN": "t"}).rules
+    )
 
 
 def test_mistakes_in_rules_loaded_alone_are_told() -> None:
@@ -282,7 +339,7 @@ def test_mistakes_in_rules_loaded_alone_are_told() -> None:
         "rules[0].when",
         "rules[0].severity",
         "rules[1].name",
-        "rules[2].worse_by",
+        "rules[2].summary",
     ]
 
 

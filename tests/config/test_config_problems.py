@@ -59,6 +59,7 @@ def test_a_place_contains_what_is_inside_it(place: str, within: bool) -> None:
         (False, "false"),
         ({"a": 1}, "a table"),
         ([1], "a list"),
+        (10**50, "a number of that size"),
         (dt.date(2026, 1, 2), "2026-01-02"),
     ],
 )

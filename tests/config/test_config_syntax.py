@@ -22,6 +22,10 @@ from daemon.errors import ConfigError
         ("a = ", "line 1, column 5: this is no value; texts stand in quotes"),
         ('a = "\\q"', "line 1, column 8: a backslash in a text is written twice"),
         ("a = 2026-02-31", "line 1, column 5: this is not TOML"),
+        ("[a]\nb = [['[', 1], 2]\nc = " + "[" * 5_000, "line 3: too many brackets inside one another"),
+        ("[a]\nc = " + "{a=" * 5_000, "line 2: too many brackets inside one another"),
+        ("\na = " + "[\n" * 5_000, "line 102: too many brackets inside one another"),
+        ("a = 1\nb = " + "9" * 5_000, "line 2: a number is far too long"),
     ],
 )  # fmt: skip
 def test_the_place_and_the_remedy_are_told(text: str, sentence: str) -> None:

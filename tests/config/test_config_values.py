@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from daemon.config import Web, values
 from daemon.config.problems import MistakeError
 from daemon.rules.durations import duration_text
+from daemon.rules.rule import AtLeast
 from daemon.types import DAY, Limit
 
 GOOD: list[tuple[Callable[[object], object], object, object]] = [
@@ -24,7 +25,10 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.count, 3, 3),
     (values.limit, "50 per 10s", Limit(50, 10_000)),
     (values.percent, "12.5%", Decimal("0.125")),
-    (values.at_least, "3 of 5", (3, 5)),
+    (values.at_least, "3 of 5", AtLeast(3, 5)),
+    (values.flapping, "6 per 1d", Limit(6, DAY)),
+    (values.days, ["sat"], ("sat",)),
+    (values.limit_of_system(0), "7d", 7 * DAY),
     (values.between, ["23:00", "07:00"], ("23:00", "07:00")),
     (values.cron, "*/5 8-18 * * mon,fri", "*/5 8-18 * * mon,fri"),
     (values.zone, "Europe/Berlin", ZoneInfo("Europe/Berlin")),
@@ -61,11 +65,17 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.limit, "5 per 0s", 'must be a limit such as "50 per 10s", not "5 per 0s"'),
     (values.percent, "0%", 'must be a percentage such as "50%", not "0%"'),
     (values.at_least, "6 of 5", 'must be like "3 of 5", not "6 of 5"'),
+    (values.flapping, "often", 'must be a limit such as "6 per 1h", not "often"'),
+    (values.flapping, "6 per 25h", 'must span at most 1d, not "6 per 25h"'),
+    (values.days, [], "names no day; leave it out for every day"),
+    (values.limit_of_system(0), "8d", 'must be at most 7d, not "8d"'),
+    (values.limit_of_system(250), "249ms", 'must be at least 250ms, not "249ms"'),
     (values.between, ["07:00"], 'must be two different times such as ["23:00", "07:00"]'),
     (values.between, ["07:00", "24:00"], 'must be times such as "23:00", not "24:00"'),
     (values.cron, "0 8 * *", 'must be five fields such as "0 8 * * *", not "0 8 * *"'),
     (values.list_of(values.text), "a", 'must be a list such as ["one", "two"], not "a"'),
     (values.list_of(values.text), [1], "must be a text in quotes, not 1"),
+    (values.one_of(("a", "b")), 10**50, "must be one of a b, not a number of that size"),
     (values.one_of(("ok", "keep")), "kep", 'must be one of ok keep, not "kep"; did you mean "keep"?'),
     (values.zone, "Europe/Berln", 'no such time zone as "Europe/Berln"; did you mean "Europe/Berlin"?'),
     (values.zone, "../etc", 'no such time zone as "../etc"'),

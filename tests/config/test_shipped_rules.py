@@ -12,7 +12,7 @@ from daemon.config import Config, release, tables
 from daemon.errors import ConfigError
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
-from daemon.types import MINUTE, SECOND, Balances, Quality, Reading, Severity, Source
+from daemon.types import MINUTE, SECOND, Balances, Miss, MissReason, Quality, Reading, Severity, Source
 from tests.fakes import NOON
 
 PATH = bundled.path("rules.toml")
@@ -84,6 +84,8 @@ def test_without_the_environment_each_variable_is_asked_for_once() -> None:
         ("accounts", tables.AccountTable),
         ("channels", tables.ChannelTable),
         ("rules", tables.RuleTable),
+        ("mutes", tables.MuteTable),
+        ("system", tables.SystemTable),
         ("budget", tables.BudgetTable),
     ],
 )
@@ -94,18 +96,20 @@ def test_every_effective_key_is_explained(section: str, kind: type[tables.Table]
     assert [key for key in effective if f"\n{key} = " not in text and f"\n# {key} = " not in text] == []
 
 
-def test_commented_defaults_load_too(tmp_path: Path) -> None:
+def test_commented_defaults_load_too(tmp_path: Path, shipped: Config) -> None:
     """Removing the "# " before a default changes nothing and breaks nothing."""
-    lines = PATH.read_text().split("\n[[rules]]")[0].splitlines()
-    opened = [line.removeprefix("# ") if _is_default(line) else line for line in lines]
+    opened = [line.removeprefix("# ") if _is_default(line) else line for line in PATH.read_text().splitlines()]
     path = tmp_path / "rules.toml"
-    path.write_text("\n".join([*opened, "[[rules]]", 'name = "a"', 'when = "al_freeze > 1"']))
+    path.write_text("\n".join(opened))
     path.with_name("grid-secret.txt").write_text("grid-secret")
-    assert len(config.read(path, environ=ENVIRON | {"GRID_API_KEY": "grid"}).accounts) == 2
+    found = config.read(path, environ=ENVIRON | {"GRID_API_KEY": "grid"})
+    assert len(found.accounts) == 2
+    assert list(found.mutes.windows) == ["night"]
+    assert (found.rules, found.system) == (shipped.rules, shipped.system)
 
 
 def _is_default(line: str) -> bool:
-    return bool(re.match(r'# (?:[a-z_]+ = "|\[\[)', line))
+    return bool(re.match(r'# (?:[a-z_-]+ = ["\[]|\[\[)', line))
 
 
 def test_the_pair_on_margin_fires_and_clears_at_its_levels(rules: dict[str, Rule]) -> None:
@@ -147,12 +151,14 @@ def test_a_freeze_that_stays_is_not_cleared_by_time(rules: dict[str, Rule]) -> N
     assert [verdict.clear for verdict in found] == [True, *[False] * 15, True]
 
 
-def test_missing_readings_fire_by_age_alone(rules: dict[str, Rule]) -> None:
-    """Promise 5: misses fire only the rule that asks for `age`."""
-    evaluator = Evaluator(list(rules.values()))
+def test_silence_fires_without_a_rule_for_it(shipped: Config) -> None:
+    """Promise 5: misses fire only what asks for them, here the system rule that nobody writes."""
+    evaluator = Evaluator(shipped.account_rules)
     balances = Balances(available_margin=Decimal(500), al_freeze=Decimal(0))
     evaluator.read(Reading(1, NOON, Source.REST, Quality.OK, None, balances))
-    early = evaluator.miss(NOON + 2 * MINUTE)
-    late = evaluator.miss(NOON + 2 * MINUTE + 1)
-    assert {name: verdict.when for name, verdict in early.items()} == {"readings-stale": False}
-    assert {name: verdict.when for name, verdict in late.items()} == {"readings-stale": True}
+    at = NOON + 2 * MINUTE
+    early, late = (
+        {name for name, verdict in evaluator.miss(miss).items() if verdict.when}
+        for miss in (Miss(2, at - 1, MissReason.TIMEOUT, ""), Miss(3, at, MissReason.TIMEOUT, ""))
+    )
+    assert (early, late) == (set(), {"no-readings"})
