@@ -1,4 +1,4 @@
-"""The composition root: builds the daemon from a configuration, starts it and stops it.
+"""The composition root: builds one life of the daemon from a configuration, starts it and stops it.
 
     Schedule ──► Poller ──► Owner ──► Store                     one poller and one owner per account
                               └──► Ledger ──► Courier ──► Notifier          one courier per channel
@@ -9,7 +9,7 @@ All that is given from outside (clock, randomness, ways out) comes in as `World`
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,24 +18,29 @@ from daemon.alerts.codes import code
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, pace
 from daemon.exchanges import budget, http
+from daemon.exchanges.pauses import Pause, reloaded
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
+from daemon.service.backoff import Health, remembered
 from daemon.service.beginning import begin
 from daemon.service.bookings import Bookings
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
+from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
 from daemon.service.owner import Desk, Owner, Step
 from daemon.service.poller import Ears, Poller
 from daemon.service.reporter import Reporter
 from daemon.service.schedule import Schedule
+from daemon.service.selfwatch import SelfWatch, Senses
 from daemon.service.supervise import supervise
 from daemon.service.watchdog import watch
 from daemon.service.watcher import Watcher, Watchers
-from daemon.store import Store
+from daemon.store import Store, disk
+from daemon.store.deliveries import Deliveries
 from daemon.store.operations import EndEpoch, Identify
 from daemon.types import AccountState, Millis
 
@@ -65,11 +70,23 @@ class World:
     open_store: Callable[..., Store] = Store.open
 
 
-class App:
-    """One life of the daemon: `start`, then `stop`, once each."""
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What a life leaves to the one that a reload begins after it, beyond the record."""
 
-    def __init__(self, config: Config, world: World) -> None:
+    pauses: Mapping[str, Pause]
+    """By account: where the exchange wants to be left alone."""
+    halved_for: Millis
+    """How much longer the budget is halved."""
+
+
+class App:
+    """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this one."""
+
+    def __init__(self, config: Config, world: World, former: "App | None" = None) -> None:
         self._config = config
+        self._reason = "start" if former is None else RELOAD
+        self._legacy = Legacy({}, 0) if former is None else former.legacy()
         self._channels = tuple(channel.name for channel in config.channels)
         self._world = world
         self._clock = world.clock
@@ -78,7 +95,7 @@ class App:
         self._watcher = Watchers([Reporter(self._episodes), *world.watchers])
         self._schedule = Schedule(self._slot_trouble)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._pollers: list[Poller] = []
+        self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._couriers: dict[str, Courier] = {}
 
@@ -97,6 +114,7 @@ class App:
             states = await asyncio.to_thread(self._begin)
             self._start_couriers()
             self._start_accounts(states)
+            self._watch_itself()
             self._run("the watchdog", lambda: watch(self._clock, self._clock_was_set))
             self._schedule.start()
         except BaseException:
@@ -105,19 +123,29 @@ class App:
         numbers = {"accounts": len(self._owners), "rules": len(self._config.rules), "channels": len(self._couriers)}
         _log.info("started", extra={"version": __version__, **numbers})
 
-    async def stop(self) -> int:
+    @property
+    def down(self) -> str | None:
+        """Why the database refuses to write; None while it does not."""
+        return self._store.down
+
+    def legacy(self) -> Legacy:
+        """What the next life should know. A pause for a refused key is not: it may be another key now (B2)."""
+        pauses = {name: reloaded(poller.pause) for name, poller in self._pollers.items()}
+        return Legacy(pauses, self._budget.halved_for)
+
+    async def stop(self, reason: str = STOP) -> int:
         """End the pass, try once what is due, leave the rest queued; within five seconds.
 
         Returns the number of operations that could not be stored.
         """
         self._schedule.pause()
-        await _within(PATIENCE, (poller.finished() for poller in self._pollers))
+        await _within(PATIENCE, (poller.finished() for poller in self._pollers.values()))
         self._schedule.stop()
         await _within(PATIENCE, (owner.drained() for owner in self._owners.values()))
         for courier in self._couriers.values():
             courier.stop()
         await _within(2 * PATIENCE, (self._tasks[f"the channel {name}"] for name in self._couriers))
-        lost = await self._release(EndEpoch(self._clock.now()))
+        lost = await self._release(EndEpoch(self._clock.now(), reason))
         if lost:
             _log.error("stopped; the database took no writes until the end: what waited is lost", extra={"lost": lost})
         else:
@@ -142,9 +170,18 @@ class App:
         """In a thread of its own."""
         self._codes = self._store.codes()
         self._user_ids = self._store.user_ids()
+        self._fared = {each.channel: self._health(each) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
-        setting = Setting(self._config.rules, self._channels, accounts, partial(code, taken=self._codes))
-        return begin(self._store, self._ledger, setting, self._clock)
+        rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
+        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes)
+        return begin(self._store, self._ledger, setting, self._clock, self._reason)
+
+    def _health(self, fared: Deliveries) -> Health:
+        """A streak of failures survives a restart, as long as it has lasted by the clock on the wall."""
+        if fared.failing_since is None:
+            return Health()
+        lasted = max(0, self._clock.now() - fared.failing_since)
+        return remembered(self._clock.elapsed() - lasted, fared.detail)
 
     # The loops.
 
@@ -155,27 +192,48 @@ class App:
             others = tuple(name for name in self._channels if name != channel.name)
             place = outbox.Channel(channel.name, channel.group_wait, others)
             courier = Courier(place, self._world.notifier(channel, self._clock), office)
+            courier.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
 
-    def _start_accounts(self, states: dict[str, AccountState]) -> None:
-        desk = Desk(
-            self._journal, self._ledger, self._clock, self._channels, self._codes, self._episodes, self._watcher
+    def _desk(self) -> Desk:
+        return Desk(
+            self._journal,
+            self._ledger,
+            self._clock,
+            self._channels,
+            self._codes,
+            self._episodes,
+            self._watcher,
+            self._config.mutes,
         )
-        shared, paces = self._budget(), self._paces()
+
+    def _watch_itself(self) -> None:
+        url, zone = self._config.daemon.database.reveal(), self._config.daemon.timezone
+        couriers = self._couriers
+        senses = Senses(
+            lambda: {name: courier.health for name, courier in couriers.items()}, partial(disk.free, url), zone
+        )
+        self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
+        self._run("the watch over the daemon itself", self._selfwatch.run)
+
+    def _start_accounts(self, states: dict[str, AccountState]) -> None:
+        desk = self._desk()
+        self._budget, paces = self._shared_budget(), self._paces()
         for account in self._config.accounts:
-            rules = watching(self._config.rules, account.name)
+            rules = watching(self._config.account_rules, account.name)
             owner = Owner(desk, states[account.name], rules.values())
             self._owners[account.name] = owner
             self._run(f"the owner of {account.name}", owner.run)
-            self._poll(account, paces[account.name], owner, shared)
+            self._poll(account, paces[account.name], owner)
         self._tell_paces()
 
-    def _poll(self, account: Account, every: Millis, owner: Owner, shared: budget.Budget) -> None:
+    def _poll(self, account: Account, every: Millis, owner: Owner) -> None:
         user_id = account.user_id or self._user_ids.get(account.name, "")
         ears = Ears(owner.post, partial(self._learned, account.name))
-        poller = Poller(self._exchange(account, user_id, shared), user_id, ears, self._clock)
-        self._pollers.append(poller)
+        poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
+        poller.pause = self._legacy.pauses.get(account.name, Pause())
+        self._pollers[account.name] = poller
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
 
     def _paces(self) -> dict[str, Millis]:
@@ -193,7 +251,7 @@ class App:
         if stretched:
             _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
 
-    def _exchange(self, account: Account, user_id: str, shared: budget.Budget) -> exchanges.Exchange:
+    def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
         keys = exchanges.Account(
             account.name,
             account.api_key.reveal(),
@@ -203,16 +261,18 @@ class App:
             self._config.daemon.timeout,
             user_id,
         )
-        tools = exchanges.Tools(self._session, shared, self._clock)
+        tools = exchanges.Tools(self._session, self._budget, self._clock)
         return exchanges.load(account.exchange).connect(keys, tools)
 
-    def _budget(self) -> budget.Budget:
+    def _shared_budget(self) -> budget.Budget:
         """The budget of the whole host, in which the calls of the last life still stand (SEMANTICS B3)."""
         limits = self._config.budget
         shared = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
         span = max(limits.host.per, limits.user.per, limits.assets.per)
         for call in self._store.calls(self._clock.now() - span):
             shared.book(call.at, "assets", self._user_ids.get(call.account, ""))
+        if self._legacy.halved_for:
+            shared.halve(self._legacy.halved_for)
         bookings = Bookings(self._store.bookings, shared, span, self._clock)
         bookings.hear()
         self._run("the ear for bookings", bookings.listen)
@@ -232,6 +292,7 @@ class App:
     def _clock_was_set(self, by: Millis) -> None:
         for owner in self._owners.values():
             owner.post(Step(by))
+        self._selfwatch.stepped(by)
         self._schedule.realign()
 
     def _slot_trouble(self, account: str, what: str) -> None:

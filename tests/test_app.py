@@ -4,16 +4,21 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from daemon.alerts import system
+from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.app import App, World
 from daemon.clock import SystemClock
-from daemon.config import Account, Channel, Config, Daemon, Secret
+from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.errors import StoreError
 from daemon.exchanges.simulator import Simulator
-from daemon.types import Millis, Miss, Reading, Severity
+from daemon.service.lives import RELOAD
+from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -64,8 +69,11 @@ class Rig:
             rules=(rule("low", severity=Severity.CRITICAL), rule("stale", "age > 1s")),
         )
 
-    def app(self) -> App:
-        return App(self.config(), World(notifier=lambda _channel, _clock: self.way, watchers=[self.bell]))
+    def world(self) -> World:
+        return World(notifier=lambda _channel, _clock: self.way, watchers=[self.bell])
+
+    def app(self, former: App | None = None) -> App:
+        return App(self.config(), self.world(), former)
 
     def misses(self) -> list[Miss]:
         return [record.event for record in self.bell.records if isinstance(record.event, Miss)]
@@ -120,6 +128,31 @@ async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:
     await app.stop()
     assert [message.title.split(" · ")[0] for message in rig.way.sent] == ["WARNING stale", "RESOLVED stale"]
     assert {miss.reason for miss in rig.misses()} == {"http_5xx"}
+
+
+async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
+    """D7: system rules are judged and told like written ones."""
+    rig.main.fault("code_6000", 1)
+    app = App(replace(rig.config(), system_rules=system_rules(System(), ["key-refused"])), rig.world())
+    await app.start()
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    await app.stop()
+    assert [message.title.split(":")[0] for message in rig.way.sent] == ["CRITICAL key-refused · main"]
+
+
+async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> None:
+    """E2: of two rules that fire together, the one without a mute window is told."""
+    every_day = frozenset(DAYS)
+    windows = Window("day", every_day, time(0), time(12)), Window("night", every_day, time(12), time(0))
+    rules = rule("muted", mute=("day", "night")), rule("loud")
+    mutes = Mutes({window.name: window for window in windows})
+    rig.main.set(available_margin="90")
+    app = App(replace(rig.config(), rules=rules, mutes=mutes), rig.world())
+    await app.start()
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    await app.stop()
+    assert [message.title.split(":")[0] for message in rig.way.sent] == ["WARNING loud · main"]
+    assert rows(rig.folder / "m.db", "SELECT DISTINCT rule FROM alerts ORDER BY rule") == [("loud",), ("muted",)]
 
 
 async def test_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
@@ -184,3 +217,70 @@ async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
     again = rig.app()
     await again.start()
     await again.stop()
+
+
+async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
+    """B2: after 29001 the next life keeps the pause and the halved budget; a refused key would be tried at once."""
+    rig.main.fault("code_29001", 1)
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.misses()) >= 1)
+    await app.stop(RELOAD)
+    again = rig.app(app)
+    await again.start()
+    left = again.legacy()
+    await again.stop()
+    assert left.pauses["main"] == app.legacy().pauses["main"]
+    assert left.pauses["main"].reason is MissReason.RATE_LIMITED
+    assert 0 < left.halved_for <= 5 * MINUTE
+    assert rig.readings() == []
+    assert rows(rig.folder / "m.db", "SELECT reason, end_reason FROM epochs") == [("start", RELOAD), (RELOAD, "stop")]
+
+
+async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:
+    """B2: it may be another one now."""
+    rig.main.fault("code_6000", 1)
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.misses()) >= 1)
+    assert app.down is None
+    await app.stop(RELOAD)
+    again = rig.app(app)
+    await again.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    await again.stop()
+
+
+async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
+    """F3: what refused for good is left alone while others can be told, and tried anew after a reload."""
+    ways = {
+        "telegram": ScriptedNotifier(Attempted(Outcome.REFUSED, "the token is revoked")),
+        "email": ScriptedNotifier(),
+    }
+    channels = tuple(Channel(name, Secret("recorded"), group_wait=0) for name in ways)
+    world = World(notifier=lambda channel, _clock: ways[channel.name], watchers=[rig.bell])
+    rig.main.set(available_margin="90")
+    app = App(replace(rig.config(), channels=channels), world)
+    await app.start()
+    await rig.bell.until(lambda: {name for name, _ in rig.bell.attempts} == set(ways))
+    rig.main.set(available_margin="300")
+    await rig.bell.until(lambda: "RESOLVED" in ways["email"].sent[-1].title)
+    assert len(ways["telegram"].sent) == 1
+    await app.stop(RELOAD)
+    again = App(replace(rig.config(), channels=channels), world, app)
+    await again.start()
+    rig.main.set(available_margin="90")
+    await rig.bell.until(lambda: len(ways["telegram"].sent) >= 2)
+    await again.stop()
+
+
+async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
+    """A disk of which not all is free, where somebody asks for that; it is on record as nobody's alert."""
+    config = replace(rig.config(), daemon_rules=(system.rule("disk-full", Decimal(1)),))
+    app = App(config, rig.world())
+    await app.start()
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    assert await app.stop() == 0
+    assert "less than 100 % of the disk that holds the database is free" in rig.way.sent[0].title + rig.way.sent[0].body
+    path = rig.folder / "m.db"
+    assert rows(path, "SELECT account_id, rule, state FROM alerts") == [(None, "disk-full", "firing")]

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 import click
 
+from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
 from daemon.cli.options import Format
@@ -51,6 +52,7 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
         "field": None if alert.judged is None else alert.judged.field,
         "condition": None if alert.judged is None else alert.judged.text,
         "worst": exact(alert.worst),
+        "detail": alert.detail or None,
         "transitions": [_change(each, zone) for each in past.transitions],
     }
 
@@ -95,9 +97,9 @@ def _show_last(found: Iterable[PastAlert], zone: tzinfo | None) -> None:
 def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     """A line per transition, in the order in which they happened; the first one says whose they are."""
     alert = past.alert
-    head = [alert.code, alert.rule, past.account or "-", alert.severity.value]
+    head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
     for each in past.transitions:
-        value = "" if each.value is None else spelled(each.value, alert.judged.field if alert.judged else "")
+        value = "" if each.value is None else spelled(each.value, alert.judged)
         yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
         head = ["", "", "", ""]
 
@@ -105,4 +107,5 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
 def _reason(alert: Alert, transition: Transition) -> str:
     over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
     lasted = f", lasted {lasting(transition.at - alert.fired_at)}" if over and alert.fired_at is not None else ""
-    return f"{transition.reason}{lasted}"
+    found = f": {alert.detail}" if alert.detail and transition.to_state is State.FIRING else ""
+    return f"{transition.reason}{found}{lasted}"

@@ -7,7 +7,9 @@ from datetime import tzinfo
 
 import click
 
+from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import amount, lasting, spelled
+from daemon.alerts.system import NOBODY
 from daemon.cli import pacing, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
@@ -79,18 +81,19 @@ def _look(record: Record, now: Millis) -> Overview:
     recorded = {each.account: each for each in history.status(now)}
     every = pacing.intervals(config, {name: each.user_id for name, each in recorded.items()})
     open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
+    open_alerts += [(NOBODY, alert) for alert in history.own_alerts()]
     return Overview(
         now=now,
         zone=record.zone,
         daemon=holder(config.daemon.database.reveal()),
         accounts=tuple(Account(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts),
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
-        channels=tuple(_channels(record)),
+        channels=tuple(_channels(record, now)),
     )
 
 
-def _channels(record: Record) -> Iterator[Channel]:
-    waiting = {each.channel: each for each in record.history.waiting()}
+def _channels(record: Record, now: Millis) -> Iterator[Channel]:
+    waiting = {each.channel: each for each in record.history.waiting(now)}
     tried = {each.channel: each for each in record.history.deliveries()}
     for name in dict.fromkeys([*(each.name for each in record.config.channels), *waiting]):
         yield Channel(name, waiting.get(name), tried.get(name))
@@ -139,6 +142,7 @@ def _alert(account: str, alert: Alert, overview: Overview) -> Row:
         "started_at": overview.at(alert.started_at),
         "fired_at": overview.at(alert.fired_at),
         "worst": exact(alert.worst),
+        "detail": alert.detail or None,
     }
 
 
@@ -165,6 +169,9 @@ def _print(overview: Overview) -> None:
         click.echo(trouble)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
+    for account, alert in overview.alerts:
+        if alert.detail:
+            click.echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
     channels = [_channel_cells(each, overview) for each in overview.channels]
     _section("channels", ("channel", "last delivery", "failing", "waiting"), channels)
 
@@ -206,8 +213,8 @@ def _trouble(account: Account) -> str:
 
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
     lasts = lasting(overview.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged.field if alert.judged else "")
-    return [alert.code, alert.rule, account, alert.severity.value, alert.state.value, lasts, worst]
+    worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged)
+    return [alert.code, called(alert.rule), whose(account), alert.severity.value, alert.state.value, lasts, worst]
 
 
 def _channel_cells(channel: Channel, overview: Overview) -> list[str]:

@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -14,6 +15,7 @@ from daemon.cli.session import Session
 
 if TYPE_CHECKING:
     from daemon.config import Config
+    from daemon.log import Redactor
 
 
 @click.command()
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 def run(session: Session, style: str, level: str) -> None:
     """Collect, judge and notify until stopped (SIGTERM, or Ctrl-C).
 
+    On SIGHUP the configuration is read anew (systemctl reload marginwatch): alerts of unchanged rules go on, and a
+    file with mistakes changes nothing.
+
     \b
     Example:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
@@ -45,24 +50,51 @@ def run(session: Session, style: str, level: str) -> None:
 
     redactor = log.Redactor()
     log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
+    config = configured(session, redactor)
+    session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
+    status = asyncio.run(_live(config, session, redactor))
+    sys.stderr.flush()
+    os._exit(status)  # a receiver that hangs holds a thread of its own: nothing is left to wait for
+
+
+def configured(session: Session, redactor: "Redactor") -> "Config":
+    """The configuration as the file has it now, its secrets known to the log."""
     config = session.config()
     redactor.add(*session.secrets)
-    lost = asyncio.run(_live(config, session.environ))
-    sys.stderr.flush()
-    os._exit(1 if lost else 0)  # a receiver that hangs holds a thread of its own: nothing is left to wait for
+    return config
 
 
-async def _live(config: "Config", environ: Mapping[str, str]) -> int:
-    """One life of the daemon; how many operations it could not store."""
+async def _live(config: "Config", session: Session, redactor: "Redactor") -> int:
+    """The daemon, reload after reload; the exit status."""
     from daemon.app import App, World  # noqa: PLC0415
     from daemon.service import systemd  # noqa: PLC0415
+    from daemon.service.lives import Lives  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    world = World()
+    load, tell = partial(configured, session, redactor), partial(systemd.notify, session.environ)
+    lives = Lives(lambda config, former: App(config, world, former), load, tell, world.clock)
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = App(config, World())
-    await app.start()
-    systemd.notify(environ, systemd.READY)
-    await stop.wait()
-    systemd.notify(environ, systemd.STOPPING)
-    return await app.stop()
+        loop.add_signal_handler(number, lives.stop)
+    terminals = [stream for stream in range(3) if os.isatty(stream)]
+    loop.add_signal_handler(signal.SIGHUP, hang_up, lives, terminals)
+    return await lives.run(config)
+
+
+class Asked(Protocol):
+    """Who can be asked to stop or to reload."""
+
+    def stop(self) -> None: ...
+
+    def reload(self) -> None: ...
+
+
+def hang_up(lives: Asked, terminals: Sequence[int]) -> None:
+    """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant at first: the end.
+
+    `terminals` are the streams that were one when we began.
+    """
+    if not all(map(os.isatty, terminals)):
+        lives.stop()
+    else:
+        lives.reload()

@@ -117,7 +117,12 @@ class Budget:
 
     @property
     def is_halved(self) -> bool:
-        return self._halved_until is not None and self._clock.elapsed() < self._halved_until
+        return self.halved_for > 0
+
+    @property
+    def halved_for(self) -> Millis:
+        """How much longer; 0 when the limits are whole."""
+        return 0 if self._halved_until is None else max(0, self._halved_until - self._clock.elapsed())
 
     def book(self, at: Millis, endpoint: str, user: str) -> None:
         """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another command.

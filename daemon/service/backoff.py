@@ -36,6 +36,13 @@ class Health:
     """The service's own word (`retry_after`); nothing overrides it."""
     refused: bool = False
     """Parked: it refused for good. A start or a reload tries it again."""
+    answer: str = ""
+    """What the last failing attempt said."""
+
+
+def remembered(failing_since: Millis, answer: str) -> Health:
+    """Of a channel that failed in an earlier life: it is tried at once, and where it fails again, it has all along."""
+    return Health(failing_since=failing_since, answer=answer)
 
 
 def begun(health: Health, now: Millis) -> Health:
@@ -55,6 +62,7 @@ def after(health: Health, attempted: Attempted, now: Millis, critical: bool, jit
         retry_at=now + delay(streak, critical, jitter),
         not_before=now + (attempted.retry_after or 0),
         refused=attempted.outcome is Outcome.REFUSED,
+        answer=attempted.detail or attempted.outcome.value,
     )
 
 

@@ -15,7 +15,9 @@ from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected,
 from daemon.types import AccountState, Outcome
 
 
-def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> dict[str, AccountState]:
+def begin(
+    store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start"
+) -> dict[str, AccountState]:
     """The state of every configured account, with its beginning committed and the ledger filled.
 
     Raises:
@@ -25,7 +27,7 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> dict[
     _remember(store, ledger, clock)
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
     openings = {name: open_account(store.load(name), ledger.told(name), setting, clock.now()) for name in names}
-    _commit(store, ledger, setting, openings, clock)
+    _commit(store, ledger, setting, openings, clock, reason)
     _redirect(store, ledger, setting, clock)
     for name, opening in openings.items():
         live = {(alert.rule, alert.seq) for alert in opening.state.alerts.values()}
@@ -67,12 +69,14 @@ def _others(setting: Setting, channel: str) -> list[str]:
     return [name for name in setting.channels if name != channel]
 
 
-def _commit(store: Store, ledger: Ledger, setting: Setting, openings: Mapping[str, Opening], clock: Clock) -> None:
+def _commit(
+    store: Store, ledger: Ledger, setting: Setting, openings: Mapping[str, Opening], clock: Clock, reason: str
+) -> None:
     """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
     stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
     epoch = StartEpoch(
         at=clock.now(),
-        reason="start",
+        reason=reason,
         version=__version__,
         rules=[rule.written() for rule in setting.rules],
         accounts=setting.accounts,

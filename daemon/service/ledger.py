@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts.dispatch import Episode, Told
-from daemon.types import ClockStep, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
+from daemon.types import ClockStep, Facts, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
 
-_NEWS = frozenset({Kind.FIRING, Kind.REPEAT})
+_NEWS = frozenset({Kind.FIRING, Kind.REPEAT, Kind.WORSE})
 _GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
     True: {"in_flight": False, "given_up": True},
     False: {"end_given_up": True},
@@ -38,6 +38,16 @@ class Entry:
     @property
     def critical(self) -> bool:
         return self.notice.facts.severity is Severity.CRITICAL
+
+    def held_for(self, now: Millis, elapsed: Millis) -> Millis:
+        """How much longer a mute window holds it back; 0 where it may leave. `now` is wall time.
+
+        No longer than the window lasted when this was decided: a clock that was set far back holds nothing for ever.
+        """
+        until = self.notice.facts.not_before
+        if until is None:
+            return 0
+        return max(0, min(until - now, self.queued_at + until - self.notice.at - elapsed))
 
 
 class Ledger:
@@ -79,6 +89,20 @@ class Ledger:
     def waiting(self, channel: str) -> list[Entry]:
         """What is queued there, oldest first; an end only when the news of its firing is here, if that is to come."""
         return [entry for entry in self._open[channel].values() if not entry.sending and not self._early(entry)]
+
+    def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[Entry]:
+        """What waits there and may leave at `now` (wall time).
+
+        Of an alert whose end is held by a mute window nothing leaves before: it is over, and told as that (E2).
+        """
+        waiting = self.waiting(channel)
+        held = {_alert(entry.notice.key) for entry in waiting if entry.held_for(now, elapsed)}
+        return [entry for entry in waiting if _alert(entry.notice.key) not in held] if held else waiting
+
+    def held_for(self, channel: str, now: Millis, elapsed: Millis) -> Millis | None:
+        """How long until the next mute window ends that holds something back there; None where none does."""
+        spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
+        return min((span for span in spans if span), default=None)
 
     def open(self, channel: str) -> list[Entry]:
         """What is queued or on its way there."""
@@ -148,18 +172,20 @@ class Ledger:
         """An attempt ended at `at` (wall time). `give_up`: refused, and told to other channels instead."""
         for key in keys:
             if outcome is Outcome.DELIVERED:
-                sure = {"doubtful": self._known(key).doubtful - {key}}
-                self._close(
-                    key, **sure, **({"in_flight": False, "sure": True, "told_at": at} if key.kind in _NEWS else {})
-                )
+                self._delivered(key, at)
             elif give_up:
                 self._close(key, **_GIVEN_UP[key.kind in _NEWS])
             elif outcome is Outcome.UNKNOWN:
                 self._open[key.channel][key].maybe_repeat = True
                 self._tell(key, doubtful=self._known(key).doubtful | {key})
-                self._requeue(key, told_at=at)
+                self._requeue(key, told_at=at, last=self._facts(key))
             else:
                 self._requeue(key)
+
+    def _delivered(self, key: NoticeKey, at: Millis) -> None:
+        sure = {"doubtful": self._known(key).doubtful - {key}}
+        news = {"in_flight": False, "sure": True, "told_at": at, "last": self._facts(key)}
+        self._close(key, **sure, **(news if key.kind in _NEWS else {}))
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
         """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
@@ -173,6 +199,8 @@ class Ledger:
             for channel, told in channels.items():
                 if told.told_at is not None and episode not in self._over[account]:
                     channels[channel] = replace(told, told_at=told.told_at + by)
+        for changed in self._changed.values():
+            changed.set()  # what a mute window holds back, leaves by the wall clock
 
     def stored(self) -> None:
         """The store writes again and has caught up: nothing open is unrecorded any more."""
@@ -201,6 +229,9 @@ class Ledger:
         awaited = self._known(entry.notice.key).waiting
         return awaited is not None and awaited not in self._open[awaited.channel]
 
+    def _facts(self, key: NoticeKey) -> Facts:
+        return self._open[key.channel][key].notice.facts
+
     def _known(self, key: NoticeKey) -> Told:
         return self._told[key.account].get(_episode(key), {}).get(key.channel, Told())
 
@@ -218,3 +249,7 @@ class Ledger:
 
 def _episode(key: NoticeKey) -> Episode:
     return key.rule, key.alert_seq
+
+
+def _alert(key: NoticeKey) -> tuple[str, str, int]:
+    return key.account, key.rule, key.alert_seq

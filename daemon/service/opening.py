@@ -5,10 +5,12 @@ configuration, which retires the alerts whose rule or account is gone or means s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from daemon.alerts.dispatch import Scene, ToldBy, dispatch
-from daemon.alerts.engine import NameAlert, step
+from daemon.alerts.decide import decide
+from daemon.alerts.dispatch import Order, Scene, ToldBy
+from daemon.alerts.engine import NameAlert
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.rules.rule import Rule
 from daemon.service.watchdog import STEP
 from daemon.types import AccountState, ClockStep, ConfigChange, Input, Millis, Record
@@ -34,6 +36,7 @@ class Setting:
     accounts: Mapping[str, str]
     """Those of the configuration, with their exchange; the alerts of others are retired."""
     name_alert: NameAlert
+    mutes: Mutes = NO_MUTES
 
 
 def watching(rules: Iterable[Rule], account: str) -> dict[str, Rule]:
@@ -47,15 +50,15 @@ def open_account(recorded: AccountState, told: ToldBy, setting: Setting, now: Mi
     by = now - recorded.at
     if by < -STEP:
         state, stepped = _take(recorded, ClockStep(recorded.seq + 1, now, by), {}, told, setting)
-    rules = watching(setting.rules, recorded.account) if recorded.account in setting.accounts else {}
+    configured = recorded.account in setting.accounts
+    rules = watching(setting.rules, recorded.account) if configured else {}
     state, changed = _take(state, ConfigChange(state.seq + 1, max(now, state.at)), rules, told, setting)
-    return Opening(state, stepped, changed)
+    # An account that is configured no more: from now on nobody expects readings of it.
+    return Opening(state if configured else replace(state, since=None), stepped, changed)
 
 
 def _take(
     state: AccountState, event: Input, rules: Mapping[str, Rule], told: ToldBy, setting: Setting
 ) -> tuple[AccountState, Record]:
-    outcome = step(state, event, {}, rules, setting.name_alert)
-    news = dispatch(event, outcome, rules, setting.channels, told, Scene())
-    record = Record(state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded)
-    return outcome.state, record
+    decision = decide(state, event, Scene(), Order(rules, setting.channels, setting.mutes), told, setting.name_alert)
+    return decision.state, decision.record

@@ -140,7 +140,7 @@ class Courier:
 
     async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
         office, at = self._office, self._office.clock.now()
-        critical = any(entry.critical for entry in office.ledger.open(self._channel.name))
+        critical = any(entry.critical for entry in (*entries, *self._ready()))
         self.health = after(self.health, attempted, office.clock.elapsed(), critical, office.jitter())
         (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
         parked = self._parked
@@ -162,7 +162,7 @@ class Courier:
 
     async def _share(self) -> None:
         """What waits here while the channel fails for too long, goes to the others at once; and is tried on here."""
-        waiting = self._office.ledger.waiting(self._channel.name) if self._failing_long() else []
+        waiting = self._ready() if self._failing_long() else []
         handed = self._elsewhere(waiting, giving_up=False)
         if handed:
             await self._office.journal.insist(HandOver(self._office.clock.now(), tuple(handed)))
@@ -178,7 +178,8 @@ class Courier:
 
     def _shared_at(self) -> Millis | None:
         """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
-        since = None if self._parked else self.health.failing_since
+        known = self.health.streak > 0 and not self._parked  # what an earlier life found is tried once more first
+        since = self.health.failing_since if known else None
         return None if since is None else since + HAND_OVER_AFTER
 
     def _elsewhere(self, entries: Sequence[Entry], *, giving_up: bool) -> list[Notice]:
@@ -192,11 +193,21 @@ class Courier:
     def _batch(self) -> list[Entry]:
         """All that waits of each of the most severe alerts: begin and end of one are never torn apart."""
         alerts: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
-        for entry in self._office.ledger.waiting(self._channel.name):
+        for entry in self._ready():
             key = entry.notice.key
             alerts[key.account, key.rule, key.alert_seq].append(entry)
         ranked = sorted(alerts.values(), key=lambda entries: min(map(_rank, entries)))
         return list(chain.from_iterable(ranked[:MOST]))
+
+    def _ready(self) -> list[Entry]:
+        clock = self._office.clock
+        return self._office.ledger.ready(self._channel.name, clock.now(), clock.elapsed())
+
+    def _released_at(self) -> Millis | None:
+        """When the next mute window ends that holds something back here, by `elapsed`."""
+        clock = self._office.clock
+        span = self._office.ledger.held_for(self._channel.name, clock.now(), clock.elapsed())
+        return None if span is None else clock.elapsed() + span
 
     def _piece(self, entry: Entry) -> Piece:
         unheard = self._office.ledger.unheard(entry.notice.key)
@@ -207,18 +218,18 @@ class Courier:
         office = self._office
         changed = office.ledger.changed(self._channel.name)
         changed.clear()
-        waiting = [Waiting(entry.queued_at, entry.critical) for entry in office.ledger.waiting(self._channel.name)]
+        waiting = [Waiting(entry.queued_at, entry.critical) for entry in self._ready()]
         due = due_at(Health() if self._parked else self.health, waiting, self._channel.group_wait)
         now = office.clock.elapsed()
         if due is not None and due <= now:
             return True
         shared_at = None if self._failing_long() else self._shared_at()
-        wake = min((at for at in (due, shared_at) if at is not None), default=None)
-        await _first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
+        wake = min((at for at in (due, shared_at, self._released_at()) if at is not None), default=None)
+        await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
 
-async def _first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:
+async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:
     """Return when the event is set or the time has come."""
     tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
     try:

@@ -16,8 +16,9 @@ from itertools import chain, repeat
 from typing import TypeAlias
 
 from daemon.alerts.codes import code
-from daemon.alerts.dispatch import Scene, dispatch
-from daemon.alerts.engine import step
+from daemon.alerts.decide import Decision, decide, judge
+from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.log import Episodes
@@ -28,7 +29,6 @@ from daemon.service.ledger import Ledger
 from daemon.service.watcher import Watcher
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import (
-    JUDGED,
     SECOND,
     AccountState,
     Answer,
@@ -76,6 +76,7 @@ class Desk:
     """Those of all alerts that ever were."""
     episodes: Episodes
     watcher: Watcher
+    mutes: Mutes = NO_MUTES
 
 
 class Owner:
@@ -85,6 +86,7 @@ class Owner:
         self._desk = desk
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
+        self._order = Order(self._rules, desk.channels, desk.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
@@ -156,32 +158,21 @@ class Owner:
             case Answer(_, exchange_at, balances, extra):
                 return Reading(seq, at, Source.REST, Quality.OK, exchange_at, balances, extra)
 
-    def _decide(self, event: Input) -> "Decision":
+    def _decide(self, event: Input) -> Decision:
         verdicts = self._judge(event)
-        outcome = step(self._state, event, verdicts, self._rules, partial(code, taken=self._desk.codes))
-        scene = Scene(verdicts, self._evaluator.balances, self._evaluator.changes())
+        changes = self._evaluator.changes() if verdicts or self._state.alerts else {}
+        scene = Scene(verdicts, self._evaluator.balances, changes)
         told = self._desk.ledger.told(self.account)
-        news = dispatch(event, outcome, self._rules, self._desk.channels, told, scene)
-        changed = (outcome.changed, outcome.transitions, news.notices, news.superseded)
-        return Decision(outcome.state, Record(self.account, event, *changed))
+        name_alert = partial(code, taken=self._desk.codes)
+        return decide(self._state, event, scene, self._order, told, name_alert)
 
     def _judge(self, event: Input) -> Mapping[str, Verdict]:
-        verdicts = self._verdicts(event)
+        verdicts = judge(self._evaluator, event, self._state.alerts)
         if self._cold_since is None:
             return verdicts
         return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
 
-    def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
-        match event:
-            case Reading(quality=quality) if quality in JUDGED:
-                return self._evaluator.read(event)
-            case Miss(at=at):
-                return self._evaluator.miss(at)
-            case ClockStep(by=by):
-                self._evaluator.shift(by)
-        return {}
-
-    def _adopt(self, decision: "Decision", *, recorded: bool) -> None:
+    def _adopt(self, decision: Decision, *, recorded: bool) -> None:
         desk = self._desk
         self._state = decision.state
         desk.codes.update(alert.code for alert in decision.record.alerts)
@@ -221,11 +212,3 @@ class Owner:
                 await self._desk.clock.sleep(0)
                 started = self._desk.clock.elapsed()
         self._evaluator = evaluator
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What one input comes to, before it is committed."""
-
-    state: AccountState
-    record: Record

@@ -1,4 +1,4 @@
-"""What systemd is told (sd_notify): ready, stopping. One datagram, no dependency.
+"""What systemd is told (sd_notify): ready, reloading, stopping. One datagram, no dependency.
 
 Telling never fails the daemon: outside systemd, or when its socket is gone, nothing happens.
 Protocol: sd_notify(3).
@@ -7,8 +7,20 @@ Protocol: sd_notify(3).
 import socket
 from collections.abc import Mapping
 
+from daemon.types import Millis
+
 READY = "READY=1"
 STOPPING = "STOPPING=1"
+
+
+def ready(status: str) -> str:
+    """Ready again, with a sentence that `systemctl status` shows."""
+    return f"{READY}\nSTATUS={status}"
+
+
+def reloading(awake: Millis) -> str:
+    """Not ready for a while; `awake` is CLOCK_MONOTONIC, rounded up so as not to lie before what asked for it."""
+    return f"RELOADING=1\nMONOTONIC_USEC={(awake + 1) * 1_000}"
 
 
 def notify(environ: Mapping[str, str], state: str) -> bool:

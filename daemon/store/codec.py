@@ -59,12 +59,13 @@ def reading(row: Row[Any]) -> Reading:
     """A row of `snapshots` as it was read; an unconfirmed one is what was judged, at its own instant."""
     extra: dict[str, Any] = row.extra or {}
     amounts = {name: Decimal(extra[name]) if name in extra else getattr(row, name) for name in FIELDS}
-    unknown = {_theirs(name): value for name, value in extra.items() if name not in FIELDS}
+    unknown = {theirs(name): value for name, value in extra.items() if name not in FIELDS}
     balances = Balances(**amounts)
     return Reading(row.seq, row.at, Source(row.source), Quality(row.quality), row.exchange_at, balances, unknown)
 
 
-def _theirs(name: str) -> str:
+def theirs(name: str) -> str:
+    """An unknown field's own name, which `extra` may hold made unlike ours."""
     return name[:-1] if name.rstrip("_") in FIELDS else name
 
 

@@ -19,6 +19,8 @@ class Deliveries:
     """Attempts since then that did not, as far as their outcome is known."""
     detail: str
     """What the last of them said."""
+    failing_since: Millis | None = None
+    """The end of the first of them."""
 
 
 def deliveries(connection: Connection) -> list[Deliveries]:
@@ -34,7 +36,9 @@ def _of(connection: Connection, channel: str) -> Deliveries:
     tried = select(a.detail).join_from(attempts, messages).where(messages.c.channel == channel, failed)
     count = connection.scalar(select(func.count()).select_from(tried.subquery())) or 0
     detail = connection.scalar(tried.order_by(a.id.desc()).limit(1))
-    return Deliveries(channel, delivered_at, count, detail or "")
+    began = select(a.done_at).join_from(attempts, messages).where(messages.c.channel == channel, failed)
+    failing_since = connection.scalar(began.order_by(a.id).limit(1))
+    return Deliveries(channel, delivered_at, count, detail or "", failing_since)
 
 
 def _last_delivery(connection: Connection, channel: str) -> tuple[int, Millis | None]:

@@ -25,6 +25,7 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
     if _known(connection, new.at, state):
         return
     _introduce(connection, new)
+    _doubt(connection)
     if new.reason == RELOAD:
         _end(connection, EndEpoch(new.at, RELOAD))
     else:
@@ -52,8 +53,7 @@ def _introduce(connection: Connection, new: StartEpoch) -> None:
 
 
 def _bury(connection: Connection, now: Millis) -> None:
-    """End what a crash left open: epochs where their record ends, and attempts without an outcome."""
-    _doubt(connection)
+    """End the epochs that a crash left open where their record ends."""
     left = connection.execute(select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))).all()
     last = _last(connection) if left else 0
     for number, started_at in left:
@@ -73,10 +73,10 @@ def _doubt(connection: Connection) -> None:
 
 
 def _last(connection: Connection) -> Millis:
-    """The latest instant of any recorded input."""
+    """The latest instant of any input that we recorded ourselves."""
     numbers = connection.scalars(select(accounts.c.id)).all()
     latest = [
-        connection.scalar(select(func.max(table.c.at)).where(table.c.account_id == number)) or 0
+        connection.scalar(select(func.max(table.c.at)).where(table.c.account_id == number, table.c.seq > 0)) or 0
         for number in numbers
         for table in (snapshots, misses)
     ]

@@ -4,36 +4,37 @@ Spans are half open: `since` belongs to them, `until` does not. Nothing here tak
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from heapq import merge
-from operator import attrgetter
-from typing import Any, Self, TypeAlias, TypeVar
+from itertools import chain
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
 from daemon.store import engine as engines
 from daemon.store import past, state, status
-from daemon.store.codec import reading
+from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
+from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
-from daemon.store.operations import Book, GapReason
-from daemon.store.past import PastAlert, PastEpoch, PastGap, PastNotice
-from daemon.store.schema import accounts, alerts, epochs, gaps, misses, notifications, snapshots
+from daemon.store.operations import Book
+from daemon.store.past import PastAlert, PastEpoch, PastGap, PastNotice, PastTransition
+from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
+from daemon.store.seeking import FIRST, LAST, Extent, Record, Steps, steps
 from daemon.store.state import Call
 from daemon.store.status import AccountStatus, ChannelStatus
-from daemon.types import ClockStep, Millis, Miss, Quality, Reading, Unconfirmed
+from daemon.store.streaming import Replayed, Stream
+from daemon.types import Alert, Millis, Reading
 
 T = TypeVar("T")
 
 PAGE = 1_000
 """Rows read at a time."""
 
-FIRST, LAST = -(2**63), 2**63 - 1
-"""The ends of what a counter can be; imported readings have negative ones."""
-
-Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
-"""The inputs that have rows of their own; a ConfigChange is an epoch's."""
+END: Millis = LAST
+"""Beyond every instant."""
 
 
 class History:
@@ -78,11 +79,60 @@ class History:
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
         """What was judged with a counter beyond `after`, up to and with `until`, in the order of replay."""
         number = self._numbers().get(account)
+        return iter(()) if number is None else self._stream(Stream(number), after, LAST if until is None else until)
+
+    def replayed(
+        self, account: str, since: Millis, until: Millis, fields: Collection[str], look_back: Millis
+    ) -> Iterator[Replayed]:
+        """What a backtest of the span judges, in the order of replay: imported readings and misses among it.
+
+        It begins with the last judged reading at or before `since - look_back` (SEMANTICS C1), else with the first
+        input there is. Instants come as they were recorded; where the span lies is asked of them as they are meant
+        now, moved by the clock steps that followed (A5). Readings have only the fields that are named, and no others.
+        """
+        number = self._numbers().get(account)
         if number is None:
             return iter(())
-        last = LAST if until is None else until
-        tables = (snapshots, misses, gaps)
-        return merge(*(self._inputs_of(table, number, after, last) for table in tables), key=attrgetter("seq"))
+        begin, end = self._read(lambda connection: _bounds(connection, number, since - look_back, until))
+        return self._stream(Stream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
+
+    def warm(self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS) -> Iterator[Reading]:
+        """What a daemon's windows were rebuilt from, just before its input `seq`: `Store.recent` as it was then.
+
+        The judged readings before `seq`, from the last one at or before `since` on, without imported ones, their
+        instants moved by the clock steps before `seq` alone.
+        """
+        number = self._numbers().get(account)
+        if number is None:
+            return
+        stream = Stream(number, tuple(name for name in FIELDS if name in fields))
+        past_steps, begin = self._read(lambda connection: _warm(connection, number, seq - 1, since))
+        for page in self._judged(stream, begin - 1, seq - 1):
+            yield from (replace(each, at=each.at + past_steps.moved(each.seq)) for each in page)
+
+    def extent(self, account: str, since: Millis, until: Millis) -> Extent | None:
+        """How much `replayed` has to read for a span, told at once; None where there is nothing."""
+        number = self._numbers().get(account)
+        return None if number is None else self._read(lambda connection: _extent(connection, number, since, until))
+
+    def holes(self, account: str, after: int, until: int) -> Iterator[Hole]:
+        """What should have been recorded with a counter beyond `after`, up to and with `until`, and is not there."""
+        number = self._numbers().get(account)
+        if number is None or until <= after:
+            return iter(())
+        turns = {each.state[account].seq for each in self.epochs(0, END) if account in each.state}
+        return joined(self._lacking(number, turns, after, until))
+
+    def transitions(self, account: str, after: int = 0) -> Iterator[PastTransition]:
+        """The account's, in the order in which they were recorded; those beyond the transition `after`.
+
+        The daemon itself has no name.
+        """
+        number = self._numbers().get(account)
+        if number is None and account:
+            return
+        for rows in self._pages(past.transition_rows(number), transitions.c.id, after):
+            yield from map(past.transition, rows)
 
     def alerts(self, since: Millis, until: Millis) -> Iterator[PastAlert]:
         """The alerts that were not over before `since`, in the order of their beginnings."""
@@ -108,13 +158,22 @@ class History:
         for rows in self._pages(select(epochs).where(within), epochs.c.id):
             yield from map(past.epoch, rows)
 
+    def last_epoch(self) -> PastEpoch | None:
+        """The one that began last; None where no daemon has begun yet."""
+        rows = self._rows(select(epochs).order_by(epochs.c.id.desc()).limit(1))
+        return past.epoch(rows[0]) if rows else None
+
     def status(self, now: Millis) -> list[AccountStatus]:
         """How every account that was ever recorded stands; its counts are those of the last day."""
         return self._read(lambda connection: status.accounts_status(connection, now))
 
-    def waiting(self) -> list[ChannelStatus]:
+    def own_alerts(self) -> list[Alert]:
+        """The open alerts about the daemon itself."""
+        return self._read(status.own_alerts)
+
+    def waiting(self, now: Millis) -> list[ChannelStatus]:
         """By channel, what is not delivered yet."""
-        return self._read(status.channels_status)
+        return self._read(lambda connection: status.channels_status(connection, now))
 
     def deliveries(self) -> list[Deliveries]:
         """By channel, how attempts to deliver have ended of late."""
@@ -144,18 +203,25 @@ class History:
                 return
             at, seq = rows[-1].at, rows[-1].seq
 
-    def _inputs_of(self, table: Table, number: int, after: int, until: int) -> Iterator[Replayed]:
-        chosen = select(table).where(table.c.account_id == number, table.c.seq <= until)
-        if table is gaps:
-            chosen = chosen.where(gaps.c.reason == GapReason.CLOCK_STEP)
-        for rows in self._pages(chosen, table.c.seq, after):
-            for row in rows:
-                yield self._input(table, row)
+    def _stream(self, stream: Stream, after: int, last: int) -> Iterator[Replayed]:
+        return chain.from_iterable(self._inputs(stream, after, last))
 
-    def _input(self, table: Table, row: Row[Any]) -> Replayed:
-        if table is snapshots and row.quality == Quality.UNCONFIRMED:
-            return self._read(lambda connection: past.unconfirmed(connection, row))
-        return past.INPUTS[table.name](row)
+    def _inputs(self, stream: Stream, after: int, last: int) -> Iterator[list[Replayed]]:
+        while after < last:
+            at = after
+            page, after = self._read(lambda connection: stream.page(connection, at, last))  # noqa: B023 -- called at once
+            yield page
+
+    def _lacking(self, number: int, turns: Collection[int], after: int, until: int) -> Iterator[Hole]:
+        for begin in range(after + 1, until + 1, WIDTH):
+            wanted = range(begin, min(begin + WIDTH, until + 1))
+            yield from self._read(lambda connection: lacking(connection, number, wanted, turns))  # noqa: B023 -- at once
+
+    def _judged(self, stream: Stream, after: int, last: int) -> Iterator[list[Reading]]:
+        while after < last:
+            at = after
+            page, after = self._read(lambda connection: stream.judged(connection, at, last))  # noqa: B023 -- as above
+            yield page
 
     def _numbers(self) -> dict[str, int]:
         rows = self._rows(select(accounts.c.name, accounts.c.id).order_by(accounts.c.id))
@@ -177,3 +243,21 @@ class History:
     def _read(self, what: Callable[[Connection], T]) -> T:
         with told(self._url), self._engine.connect() as connection:
             return what(connection)
+
+
+def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:
+    """The counters of the first and the last input of a replay that needs readings from `begin` on."""
+    record = Record(connection, account_id, steps(connection, account_id))
+    first = record.begin(begin)
+    return (FIRST + 1 if first is None else first), record.end(end)
+
+
+def _extent(connection: Connection, account_id: int, since: Millis, until: Millis) -> Extent | None:
+    first, last = _bounds(connection, account_id, since, until)
+    return Record(connection, account_id, steps(connection, account_id)).extent(first - 1, last)
+
+
+def _warm(connection: Connection, account_id: int, until: int, since: Millis) -> tuple[Steps, int]:
+    """The clock steps up to `until`, and the first of our own readings that windows reaching to `since` need."""
+    record = Record(connection, account_id, steps(connection, account_id, until), until)
+    return record.steps, max(record.begin(since) or 1, 1)

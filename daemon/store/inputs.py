@@ -15,6 +15,7 @@ from daemon.store.operations import Gap, GapReason, NoticeState, StoreDownGap
 from daemon.store.rows import AccountId, AccountIds, alert_id, insert, is_notice, upsert_alert
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
 from daemon.types import (
+    Check,
     ClockStep,
     ConfigChange,
     Input,
@@ -89,8 +90,8 @@ def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> 
 def _event(connection: Connection, account_id: AccountId, new: Record) -> bool:
     """Insert the input itself; False where it is recorded already, and so is all that it caused."""
     match new.event:
-        case ConfigChange():
-            return True  # its row is the epoch's
+        case ConfigChange() | Check():
+            return True  # the epoch is the row of the one; the other has none
         case Reading() | Unconfirmed() as event:
             return _insert_input(connection, snapshots, new, account_id=account_id, **snapshot(event))
         case Miss(seq, at, reason, detail):

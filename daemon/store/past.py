@@ -1,19 +1,18 @@
 """Rows of the past into values: what `History` gives."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from daemon.store.codec import reading, typed, value_of
+from daemon.store.codec import typed, value_of
 from daemon.store.operations import GapReason, NoticeState
-from daemon.store.schema import accounts, alerts, attempts, gaps, notifications, snapshots, transitions
+from daemon.store.schema import accounts, alerts, attempts, gaps, notifications, transitions
 from daemon.types import (
     AccountState,
     Alert,
-    ClockStep,
     Facts,
     Kind,
     Millis,
@@ -21,11 +20,8 @@ from daemon.types import (
     MissReason,
     Notice,
     NoticeKey,
-    Quality,
-    Reading,
     State,
     Transition,
-    Unconfirmed,
 )
 
 
@@ -36,6 +32,17 @@ class PastAlert:
     account: str
     alert: Alert
     transitions: tuple[Transition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTransition:
+    """A transition as it was recorded, and whose it is."""
+
+    id: int
+    """The order of recording."""
+    code: str
+    """The alert's."""
+    transition: Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +93,27 @@ def with_transitions(connection: Connection, rows: Sequence[Row[Any]]) -> list[P
     return [_alert(row, found[row.id]) for row in rows]
 
 
+def transition_rows(account_id: int | None) -> Select[Any]:
+    """Those of one account; None is the daemon itself."""
+    return (
+        select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.code)
+        .join_from(transitions, alerts)
+        .where(alerts.c.account_id.is_not_distinct_from(account_id))
+    )
+
+
+def transition(row: Row[Any]) -> PastTransition:
+    return PastTransition(row.id, row.code, _transition(row.rule, row.seq, row))
+
+
 def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
     alert = typed(Alert, row.data)
-    return PastAlert(row.account, alert, tuple(_transition(alert, change) for change in changes))
+    return PastAlert(row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes))
 
 
-def _transition(alert: Alert, row: Row[Any]) -> Transition:
+def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
     states = State(row.from_state), State(row.to_state)
-    return Transition(alert.rule, alert.seq, row.at, *states, row.reason, value_of(row))
+    return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
 
 
 def notice_rows() -> Select[Any]:
@@ -128,29 +148,5 @@ def epoch(row: Row[Any]) -> PastEpoch:
     return PastEpoch(row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state)
 
 
-def unconfirmed(connection: Connection, row: Row[Any]) -> Unconfirmed:
-    """The suspect is the last one before; where that is pruned, this row has its values."""
-    table = snapshots.c
-    before = (
-        select(snapshots)
-        .where(table.account_id == row.account_id, table.seq < row.seq, table.quality == Quality.SUSPECT)
-        .order_by(table.seq.desc())
-        .limit(1)
-    )
-    held = connection.execute(before).one_or_none()
-    suspect = reading(held) if held is not None else replace(reading(row), quality=Quality.SUSPECT)
-    return Unconfirmed(row.seq, row.at, suspect)
-
-
 def miss(row: Row[Any]) -> Miss:
     return Miss(row.seq, row.at, MissReason(row.reason), row.detail)
-
-
-def clock_step(row: Row[Any]) -> ClockStep:
-    return ClockStep(row.seq, row.ended_at, row.step_ms)
-
-
-_Input: TypeAlias = Callable[[Row[Any]], Reading | Miss | ClockStep]
-
-INPUTS: Mapping[str, _Input] = {"snapshots": reading, "misses": miss, "gaps": clock_step}
-"""By table: what its rows were."""

@@ -12,11 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from daemon.alerts.dispatch import Told
+from daemon.alerts.system import NOBODY
 from daemon.store.codec import reading, typed
+from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
 from daemon.store.operations import Book, GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
+from daemon.store.seeking import Steps, steps
 from daemon.types import (
+    DAY,
     JUDGED,
     AccountState,
     Alert,
@@ -31,7 +35,7 @@ from daemon.types import (
 )
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
-NEWS = (Kind.FIRING, Kind.REPEAT)
+NEWS = (Kind.FIRING, Kind.REPEAT, Kind.WORSE)
 """Notifications that an alert fires, unlike those of its end."""
 
 PAGE = 2_000
@@ -83,6 +87,8 @@ class Start:
 
 def load(connection: Connection, account: str) -> AccountState:
     """The recorded state of an account; that of one never seen is empty."""
+    if account == NOBODY:
+        return _daemon(connection)
     account_id = _number(connection, account)
     if account_id is None:
         return AccountState(account)
@@ -90,7 +96,16 @@ def load(connection: Connection, account: str) -> AccountState:
     seq, at = _last(connection, account_id)
     if begun.seq > seq:
         seq, at = begun.seq, begun.at
-    return AccountState(account, seq, at, _judged_at(connection, account_id, begun), _alerts(connection, account_id))
+    moves = steps(connection, account_id)
+    return AccountState(
+        account,
+        seq,
+        at,
+        _judged_at(connection, account_id, begun, moves),
+        _alerts(connection, account_id),
+        None if begun.since is None else begun.since + moves.moved(begun.seq),
+        fired(connection, account_id, at - DAY, moves),
+    )
 
 
 def start(connection: Connection, account: str, since: Millis) -> Start | None:
@@ -151,10 +166,11 @@ def _more(told: Told, kept: KeptNotice) -> Told:
     refused = kept.state is NoticeState.REFUSED
     if kept.notice.key.kind not in NEWS:
         return replace(told, ended=True, end_given_up=refused)
-    instants = [at for at in (told.told_at, kept.told_at) if at is not None]
+    if kept.told_at is not None and (told.told_at is None or kept.told_at >= told.told_at):
+        told = replace(told, told_at=kept.told_at, last=kept.notice.facts)
     waiting = kept.notice.key if kept.state.value in UNSETTLED else told.waiting
     sure = told.sure or kept.state is NoticeState.DELIVERED
-    return replace(told, told_at=max(instants, default=None), sure=sure, waiting=waiting, given_up=refused)
+    return replace(told, sure=sure, waiting=waiting, given_up=refused)
 
 
 def alerting(connection: Connection) -> list[str]:
@@ -232,7 +248,7 @@ def _begun(connection: Connection, account: str) -> AccountState:
             return AccountState(account)
 
 
-def _judged_at(connection: Connection, account_id: int, begun: AccountState) -> Millis | None:
+def _judged_at(connection: Connection, account_id: int, begun: AccountState, moves: Steps) -> Millis | None:
     """The last judged reading's; an epoch's word counts where that reading was never stored, or is pruned."""
     newest = connection.execute(
         select(snapshots.c.seq, snapshots.c.at)
@@ -243,7 +259,7 @@ def _judged_at(connection: Connection, account_id: int, begun: AccountState) -> 
     seq, at = begun.seq, begun.judged_at
     if newest is not None and (newest.seq > seq or at is None):
         seq, at = newest.seq, newest.at
-    return None if at is None else at + _moved(_steps(connection, account_id), seq)
+    return None if at is None else at + moves.moved(seq)
 
 
 def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
@@ -252,6 +268,18 @@ def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
     )
     found = [typed(Alert, each) for each in data]
     return {alert.rule: alert for alert in found}
+
+
+def _daemon(connection: Connection) -> AccountState:
+    """Of the daemon's own alerts. Its looks at itself leave no rows: the counter is that of the last that told."""
+    ours = alerts.c.account_id.is_(None)
+    found = [typed(Alert, each) for each in connection.scalars(select(alerts.c.data).where(ours))]
+    told = connection.scalar(select(func.max(notifications.c.seq)).join_from(notifications, alerts).where(ours))
+    seq = max((max(alert.seq, alert.ended_seq or 0) for alert in found), default=0)
+    at = max((alert.ended_at or alert.fired_at or alert.started_at for alert in found), default=0)
+    return AccountState(
+        NOBODY, max(seq, told or 0), at, alerts={alert.rule: alert for alert in found if alert.ended_at is None}
+    )
 
 
 def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis], ...]:

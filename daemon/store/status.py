@@ -1,5 +1,6 @@
 """How things stand, as far as the record tells: for `status`, the page and the metrics."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +45,20 @@ def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
     return [_account(connection, row, now) for row in rows]
 
 
-def channels_status(connection: Connection) -> list[ChannelStatus]:
+def own_alerts(connection: Connection) -> list[Alert]:
+    """Those about the daemon itself, which have no account."""
+    return list(_open(connection, None).values())
+
+
+def channels_status(connection: Connection, now: Millis) -> list[ChannelStatus]:
+    """What a mute window holds back does not wait for its channel."""
     n = notifications.c
-    chosen = select(n.channel, func.count(), func.min(n.at)).where(n.state.in_(UNSETTLED)).group_by(n.channel)
-    return [ChannelStatus(*row) for row in connection.execute(chosen.order_by(n.channel))]
+    chosen = select(n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED)).order_by(n.channel)
+    waiting = defaultdict[str, list[Millis]](list)
+    for row in connection.execute(chosen):
+        if (row.facts.get("not_before") or now) <= now:
+            waiting[row.channel].append(row.at)
+    return [ChannelStatus(channel, len(since), min(since)) for channel, since in waiting.items()]
 
 
 def _account(connection: Connection, row: Row[Any], now: Millis) -> AccountStatus:
@@ -74,7 +85,7 @@ def _count(connection: Connection, table: Table, account_id: int, since: Millis)
     return connection.scalar(chosen) or 0
 
 
-def _open(connection: Connection, account_id: int) -> dict[str, Alert]:
+def _open(connection: Connection, account_id: int | None) -> dict[str, Alert]:
     chosen = select(alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
     found = [typed(Alert, data) for data in connection.scalars(chosen.order_by(alerts.c.id))]
     return {alert.rule: alert for alert in found}

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from daemon.store import engine as engines
 from daemon.store import state
 from daemon.store.apply import apply
+from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
@@ -104,6 +105,10 @@ class Store:
     def told(self) -> list[ToldNotice]:
         """What channels know of the alerts that are open, or of which something is still to be told."""
         return self._read(state.told)
+
+    def deliveries(self) -> list[Deliveries]:
+        """By channel, how attempts to deliver have ended of late."""
+        return self._read(deliveries)
 
     def codes(self) -> set[str]:
         """Those of all alerts that ever were."""

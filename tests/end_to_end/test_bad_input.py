@@ -202,6 +202,9 @@ async def test_whatever_the_exchange_answers_run_goes_on(it: Stage) -> None:
     await it.until(lambda: len([entry for entry in it.simulator.log if entry.account == "no-https"]) > 3)
     assert await it.stop() == 0
     told = {name: [line for line in lines_of(it) if f"account={name}" in line] for name in REFUSALS}
+    fired = [name for name, found in told.items() if any("key-refused firing" in line for line in found)]
+    assert fired == ["wrong-key", "wrong-secret"]
+    told = {name: [line for line in found if "key-refused" not in line] for name, found in told.items()}
     assert {name: len(found) for name, found in told.items()} == dict.fromkeys(REFUSALS, 1)
     assert [name for name, sentence in REFUSALS.items() if sentence not in told[name][0]] == []
     assert {name for name, _ in misses(it)} == set(REFUSALS)

@@ -186,6 +186,17 @@ async def test_halving_and_its_end() -> None:
     assert traffic.sent == [("a", 0), ("b", 5 * MINUTE), ("c", 10 * MINUTE + 1)]
 
 
+async def test_how_long_a_halving_lasts_can_be_handed_on() -> None:
+    """B2: a reload ends no penalty: the budget of the next life is halved for what is left."""
+    traffic = Traffic(small())
+    assert (traffic.budget.halved_for, traffic.budget.is_halved) == (0, False)
+    traffic.budget.halve()
+    await traffic.clock.advance(2 * MINUTE)
+    assert (traffic.budget.halved_for, traffic.budget.is_halved) == (3 * MINUTE, True)
+    await traffic.clock.advance(3 * MINUTE)
+    assert (traffic.budget.halved_for, traffic.budget.is_halved) == (0, False)
+
+
 @pytest.mark.parametrize(("whole", "half"), [(5, 2), (50, 25), (1, 1)])
 def test_half_of_a_limit(whole: int, half: int) -> None:
     """Half rounds down, but never to none."""

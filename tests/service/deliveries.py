@@ -14,6 +14,7 @@ from itertools import cycle
 
 from sqlalchemy import Connection
 
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.rules.rule import Rule
@@ -187,6 +188,7 @@ class Plan:
     rules: tuple[Rule, ...]
     channels: tuple[str, ...]
     accounts: tuple[str, ...]
+    mutes: Mutes = NO_MUTES
 
 
 class House:
@@ -200,6 +202,7 @@ class House:
             plan.rules,
             clock=fate.clock,
             channels=plan.channels,
+            mutes=plan.mutes,
             seams=Seams(commit=fate.commit),
             journal=lambda store, clock: SteadyJournal(store, clock, fate),
         )

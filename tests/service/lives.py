@@ -1,6 +1,6 @@
 """Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a manual clock.
 
-A `Life` is what runs between a start and a stop (or a crash) on one database.
+A `Life` is what runs between a start and a stop, a kill or a reload on one database.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from daemon.alerts.codes import code
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import Episodes
 from daemon.rules.rule import Rule
 from daemon.service.beginning import begin
@@ -21,6 +22,7 @@ from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
 from daemon.service.owner import Arrival, Desk, Owner
 from daemon.store import Seams, Store
+from daemon.store.operations import EndEpoch
 from daemon.types import Millis
 from tests.fakes import ManualClock, RecordingWatcher
 
@@ -30,6 +32,9 @@ class RestlessClock(ManualClock):
 
     async def sleep(self, duration: Millis) -> None:
         await asyncio.sleep(0)
+
+
+STOP, KILL, RELOAD = "stop", "kill", "reload"
 
 
 class Life:
@@ -45,15 +50,20 @@ class Life:
         channels: Sequence[str] = ("telegram",),
         seams: Seams | None = None,
         journal: Callable[[Store, ManualClock], StoreJournal] = StoreJournal,
+        reason: str = "start",
+        mutes: Mutes = NO_MUTES,
+        owner: type[Owner] = Owner,
     ) -> None:
+        self.ending = KILL
+        """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()
         self.watcher = RecordingWatcher()
         self.ledger = Ledger()
         self.store = Store.open(url, seams=seams)
         codes = self.store.codes()
-        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes))
+        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes)
         try:
-            self.states = begin(self.store, self.ledger, setting, self.clock)
+            self.states = begin(self.store, self.ledger, setting, self.clock, reason)
         except BaseException:
             self.store.close()
             raise
@@ -66,8 +76,9 @@ class Life:
             codes,
             Episodes(logging.getLogger("lives"), self.clock),
             self.watcher,
+            mutes,
         )
-        self.owners = {name: Owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
+        self.owners = {name: owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]
@@ -79,6 +90,8 @@ class Life:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.ending != KILL:
+            self.store.submit(EndEpoch(self.clock.now(), self.ending))
         await asyncio.to_thread(self.store.close)
 
     async def tell(self, arrivals: dict[str, Arrival]) -> None:
@@ -89,21 +102,25 @@ class Life:
 
 
 async def play(
-    life: Callable[[ManualClock], Life],
+    life: Callable[..., Life],
     rounds: Iterable[dict[str, Arrival]],
     every: Millis,
-    restart: Callable[[int], bool],
+    ending: Callable[[int], str],
 ) -> None:
-    """Tell all rounds, `every` apart, ending the life and beginning another after each round that `restart` names."""
-    clock = RestlessClock()
+    """Tell all rounds, `every` apart; `ending` says how a life ends after a round, or nothing where it goes on.
+
+    `life` is made with the keywords `clock` and `reason`.
+    """
+    clock, reason = RestlessClock(), "start"
     pending = list(enumerate(rounds))
     while pending:
-        async with life(clock) as living:
+        async with life(clock=clock, reason=reason) as living:
             while pending:
                 number, arrivals = pending.pop(0)
                 await living.tell(arrivals)
                 await clock.advance(every)
-                if restart(number):
+                if how := ending(number):
+                    living.ending, reason = how, RELOAD if how == RELOAD else "start"
                     break
 
 

@@ -16,7 +16,7 @@ from daemon.types import Kind, Millis, NoticeKey
 from tests.service.deliveries import Call
 from tests.service.lives import rows
 
-NEWS = (Kind.FIRING, Kind.REPEAT)
+NEWS = (Kind.FIRING, Kind.REPEAT, Kind.WORSE)
 
 Episode: TypeAlias = tuple[str, str, int, str]
 """Account, rule, seq, channel."""
@@ -108,7 +108,7 @@ class Oracle:
         messages: dict[tuple[Episode, bool], set[object]] = defaultdict(set)
         for call in self.calls:
             for key in delivered & set(call.keys) if self.outcomes[_number(call)] == "delivered" else ():
-                if key.kind is not Kind.REPEAT:
+                if key.kind not in {Kind.REPEAT, Kind.WORSE}:
                     messages[_episode(key), key.kind is Kind.FIRING].add(_number(call))
         assert [episode for episode, found in messages.items() if len(found) > 1] == []
 
@@ -123,7 +123,7 @@ class Oracle:
                     told[_episode(key)].append((key, call))
         for news in told.values():
             for (first, earlier), (second, later) in pairwise(news):
-                if first != second and second not in self.handed:
+                if first != second and second not in self.handed and second.kind is not Kind.WORSE:
                     assert later.at - earlier.at >= self.repeat, (earlier, later)
 
     def _may_tell(self, call: Call) -> bool:

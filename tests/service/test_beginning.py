@@ -7,9 +7,9 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import Seams
-from daemon.types import MINUTE
+from daemon.types import MINUTE, Severity
 from tests.fakes import ManualClock
-from tests.service.lives import TRANSITIONS, Life, rows
+from tests.service.lives import RELOAD, TRANSITIONS, Life, rows
 from tests.values import answer, rule
 
 
@@ -51,6 +51,26 @@ async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Pa
     async with Life(url, ["main"], [rule()]) as life:
         assert set(life.states) == {"main"}
     assert rows(tmp_path / "m.db", "SELECT state FROM alerts") == [("retired",)]
+
+
+async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: Path) -> None:
+    """D5: told once, as retired; the rule goes on where it still watches, and one that is back begins anew."""
+    path = tmp_path / "m.db"
+    url, names = f"sqlite:///{path}", ["main", "grid-1"]
+    async with Life(url, names, [rule("low"), rule("gone")]) as life:
+        await life.tell(dict.fromkeys(names, answer(available_margin="90")))
+        life.ending = RELOAD
+    narrowed = rule("low", accounts=("grid-*",), severity=Severity.CRITICAL)
+    for _ in range(2):
+        async with Life(url, names, [narrowed], reason=RELOAD) as life:
+            assert {name: list(state.alerts) for name, state in life.states.items()} == {"main": [], "grid-1": ["low"]}
+            assert life.states["grid-1"].alerts["low"].severity is Severity.CRITICAL
+            life.ending = RELOAD
+    retired = [(name, one, why) for name, one, _, _, _, to, why, _ in rows(path, TRANSITIONS) if to == "retired"]
+    expected = [("grid-1", "gone", "rule_removed"), ("main", "gone", "rule_removed"), ("main", "low", "rule_removed")]
+    assert retired == expected
+    assert rows(path, "SELECT count(*) FROM notifications WHERE kind = 'retired'") == [(3,)]
+    assert rows(path, "SELECT end_reason FROM epochs") == [("reload",)] * 3
 
 
 async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_delivered_is_told() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5, sure=True)
+    assert told(ledger) == Told(told_at=T0 + 5, last=FACTS, sure=True)
 
 
 def test_unknown_counts_as_told_and_is_tried_again() -> None:
@@ -68,7 +68,7 @@ def test_unknown_counts_as_told_and_is_tried_again() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.UNKNOWN, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5, waiting=FIRING.key, doubtful=frozenset({FIRING.key}))
+    assert told(ledger) == Told(told_at=T0 + 5, last=FACTS, waiting=FIRING.key, doubtful=frozenset({FIRING.key}))
     assert ledger.waiting("telegram")[0].maybe_repeat is True
 
 
@@ -100,10 +100,10 @@ def test_what_was_told_is_forgotten_when_the_alert_and_its_news_are_over() -> No
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0)
     ledger.queue(END, 200)
     ledger.over("main", [EPISODE])
-    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)
+    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.LATER, T0)
-    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)
+    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.DELIVERED, T0)
     assert told(ledger) is None
@@ -164,7 +164,7 @@ def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
     assert handed(ledger, FIRING, "email") == ["email"]
     ledger.remember(email, Told(told_at=T0, given_up=True))
     assert handed(ledger, FIRING, "email") == ["email"]
-    ledger.remember(email, Told(told_at=T0, sure=True, given_up=True))
+    ledger.remember(email, Told(told_at=T0, last=FACTS, sure=True, given_up=True))
     assert handed(ledger, FIRING, "email") == []
 
 
@@ -196,4 +196,22 @@ def test_a_clock_step_leaves_alone_what_is_over() -> None:
     ledger.queue(END, 200)
     ledger.over("main", [EPISODE])
     ledger.shift("main", -60_000)
-    assert told(ledger) == Told(told_at=T0, sure=True, ended=True)
+    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
+
+
+def test_worse_is_news_of_the_firing() -> None:
+    """E1: it is told and remembered like a repeat, with the value it told."""
+    worse = Notice(replace(FIRING.key, kind=Kind.WORSE, seq=5), T0 + 9, replace(FACTS, at=T0 + 9))
+    ledger = queued(worse)
+    assert told(ledger) == Told(waiting=worse.key)
+    ledger.sending([worse.key])
+    ledger.settle([worse.key], Outcome.DELIVERED, T0 + 10)
+    assert told(ledger) == Told(told_at=T0 + 10, last=worse.facts, sure=True)
+
+
+def test_the_end_tells_nothing_of_the_value() -> None:
+    """What a channel was last told is what the news of the firing said."""
+    ledger = queued(END)
+    ledger.sending([END.key])
+    ledger.settle([END.key], Outcome.DELIVERED, T0)
+    assert told(ledger) == Told(ended=True)

@@ -8,11 +8,25 @@ from datetime import UTC
 import pytest
 
 from daemon.alerts.dispatch import Told
+from daemon.service.backoff import remembered
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
-from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Message, Notice, NoticeKey, Outcome, Severity
-from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Attempted,
+    Facts,
+    Kind,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Severity,
+)
+from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
 
 LATER, REFUSED, UNKNOWN = (Attempted(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
@@ -362,3 +376,82 @@ async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
     mark = journal.operations[-1]
     assert isinstance(mark, Mark)
     assert bench.ledger.told("main")["low", 1]["slow"].told_at == mark.at
+
+
+def held(until: Millis, rule: str = "low") -> Notice:
+    """An end that a mute window holds back until then."""
+    end = ended(rule)
+    return replace(end, at=NOON, facts=replace(end.facts, not_before=until))
+
+
+async def test_e2_the_end_inside_a_mute_window_leaves_when_it_ends(bench: Bench) -> None:
+    """E2: it waits in the queue until then, and wakes its channel by itself."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(HOUR - 1)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_e2_what_is_held_delays_and_hurries_nothing(bench: Bench) -> None:
+    """F1, F2: other news leaves as ever; what may not leave is neither handed over nor a reason to be tried."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(held(bench.clock.now() + HOUR), notice("other"))
+    await bench.clock.advance(20 * MINUTE)
+    assert [message.title.split()[1] for message in bench.ways["telegram"].sent] == ["other", "other"]
+    assert bench.ways["email"].sent == []
+
+
+async def test_e2_a_firing_waits_for_its_end_that_is_held(bench: Bench) -> None:
+    """Promise 3: what is over by the time it could be told is told as one account of both, when the window ends."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(HOUR - MINUTE)
+    assert len(bench.ways["telegram"].sent) == 1
+    await bench.clock.advance(2 * MINUTE)
+    assert bench.ways["telegram"].sent[1].title.startswith("OVER low")
+    assert bench.ledger.channels() == []
+
+
+async def test_e2_a_stop_sends_nothing_that_is_held(bench: Bench) -> None:
+    """The next start holds it for as long as is left."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    for courier in bench.couriers.values():
+        courier.stop()
+    await bench.clock.advance(SECOND)
+    assert bench.ways["telegram"].sent == []
+
+
+async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> None:
+    """A5: the clock was set forward beyond its end: what it held leaves, without waiting for the time to pass."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(SECOND)
+    bench.clock.step(HOUR)
+    bench.ledger.shift("main", HOUR)
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Bench) -> None:
+    """A window holds its ends no longer than it lasted when they were decided, whatever the wall shows."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    bench.clock.step(-1_000 * HOUR)
+    bench.ledger.shift("main", -1_000 * HOUR)
+    await bench.clock.advance(HOUR - SECOND)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(2 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
+    """F1: a start tries at once; where that fails, it has failed all along, and the others are told."""
+    courier = bench.couriers["telegram"]
+    courier.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
+    bench.ways["telegram"].script = [LATER] * 9
+    bench.queue(notice())
+    await bench.clock.advance(SECOND - 1)
+    assert bench.ways["email"].sent == []
+    await bench.clock.advance(3 * SECOND)
+    assert len(bench.ways["email"].sent) == 1

@@ -5,18 +5,23 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from daemon.log import Episodes
+from daemon.rules.rule import AtLeast
 from daemon.service.ledger import Ledger
 from daemon.service.owner import COLD, Arrival, Desk, Owner, Step
 from daemon.store import Seams
-from daemon.types import MINUTE, SECOND, MissReason, NoAnswer
+from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher
-from tests.service.lives import MISSES, NOTIFICATIONS, READINGS, TRANSITIONS, Life, play, rows
+from tests.service.lives import KILL, MISSES, NOTIFICATIONS, READINGS, RELOAD, STOP, TRANSITIONS, Life, play, rows
 from tests.values import answer, rule, state
 
 RULES = (
@@ -26,6 +31,10 @@ RULES = (
     rule("spike", "delta(al_freeze, 10s) > 200", clear_when="al_freeze < 150"),
     rule("deep", "min(delta(available_margin, 5s), 20s) < -80 or max(al_freeze, 8s) > 450"),
     rule("stale", "age > 2s"),
+    rule("lasting", "available_margin < 100", keep_firing_for=2 * SECOND, flapping=Limit(2, 10 * SECOND)),
+    rule("often", "available_margin < 120", at_least=AtLeast(3, 5)),
+    rule("silent", "available_margin < 40", on_missing=OnMissing.FIRING, missing_after=SECOND),
+    rule("forgotten", "available_margin < 80", on_missing=OnMissing.OK, missing_after=SECOND, worse_by=Decimal("0.2")),
 )
 NAMES = tuple(f"account {number}" for number in range(20))
 
@@ -48,12 +57,21 @@ def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict
         yield arrivals
 
 
-def never(_: int) -> bool:
-    return False
+def never(_: int) -> str:
+    return ""
 
 
 def record(path: Path) -> list[list[tuple[object, ...]]]:
     return [rows(path, query) for query in (READINGS, MISSES, TRANSITIONS, NOTIFICATIONS)]
+
+
+def moves(path: Path) -> list[list[tuple[object, ...]]]:
+    """The transitions and notifications of all rules but `other`, in an order that is not the rules'."""
+    told = """
+        SELECT code, kind, channel, notifications.at FROM notifications
+        JOIN alerts ON alerts.id = alert_id WHERE rule <> 'other'
+    """
+    return [sorted(row for row in rows(path, TRANSITIONS) if row[1] != "other"), sorted(rows(path, told))]
 
 
 def unreliable(seed: int) -> Callable[[Connection], None]:
@@ -75,10 +93,10 @@ def unreliable(seed: int) -> Callable[[Connection], None]:
 async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
     """Promise 1: 20 accounts with 5 % of commits rolled back and 5 % unanswered record what a quiet run records."""
     quiet, rough = tmp_path / "quiet.db", tmp_path / "rough.db"
-    await play(lambda clock: Life(f"sqlite:///{quiet}", NAMES, RULES, clock=clock), day(1, 100), 500, never)
+    await play(partial(Life, f"sqlite:///{quiet}", NAMES, RULES), day(1, 100), 500, never)
     failing = False
 
-    def life(clock: ManualClock) -> Life:
+    def life(**given: Any) -> Life:
         nonlocal failing
         flaky = unreliable(2)
         # The beginning itself is not disturbed: a start that fails is an error with a sentence, not a lost reading.
@@ -86,7 +104,7 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
             f"sqlite:///{rough}",
             NAMES,
             RULES,
-            clock=clock,
+            **given,
             seams=Seams(commit=lambda connection: flaky(connection) if failing else connection.commit()),
         )
         failing = True
@@ -100,19 +118,39 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> None:
-    """Promise 4: stops at random points change no reading, no transition and no notification."""
+    """Promise 4: stops, kills and reloads at random points change no reading, no transition and no notification."""
     names = NAMES[:3]
     through, stopped = tmp_path / "through.db", tmp_path / "stopped.db"
     draw = random.Random(seed)
-    await play(lambda clock: Life(f"sqlite:///{through}", names, RULES, clock=clock), day(seed, 120, names), 500, never)
+    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 120, names), 500, never)
     await play(
-        lambda clock: Life(f"sqlite:///{stopped}", names, RULES, clock=clock),
+        partial(Life, f"sqlite:///{stopped}", names, RULES),
         day(seed, 120, names),
         500,
-        lambda _: draw.random() < 0.2,
+        lambda _: draw.choice((STOP, KILL, RELOAD)) if draw.random() < 0.2 else "",
     )
     assert record(stopped) == record(through)
-    assert len(rows(stopped, "SELECT id FROM epochs")) > len(rows(through, "SELECT id FROM epochs")) == 1
+    assert len(rows(through, "SELECT id FROM epochs")) == 1
+    ends = {end for (end,) in rows(stopped, "SELECT end_reason FROM epochs")}
+    assert ends >= {"stop", "crash", "reload"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_promise_4_reloads_that_change_other_rules_are_invisible(tmp_path: Path, seed: int) -> None:
+    """Promise 4, D5: other rules change, come and go, its own policy changes; an unchanged meaning goes on."""
+    names = NAMES[:2]
+    through, reloaded = tmp_path / "through.db", tmp_path / "reloaded.db"
+    draw = random.Random(seed)
+
+    def life(**given: Any) -> Life:
+        others = [rule("other", f"available_margin < {draw.randrange(150, 250)}")] * draw.choice((0, 1, 1, 1))
+        own = [replace(each, repeat=draw.choice((HOUR, None))) for each in RULES]
+        return Life(f"sqlite:///{reloaded}", names, draw.sample([*own, *others], len([*own, *others])), **given)
+
+    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 80, names), 500, never)
+    await play(life, day(seed, 80, names), 500, lambda _: RELOAD if draw.random() < 0.2 else "")
+    assert moves(reloaded) == moves(through)
+    assert {"other"} == {rule for (rule,) in rows(reloaded, "SELECT DISTINCT rule FROM alerts WHERE state = 'retired'")}
 
 
 async def test_a1_every_input_gets_the_next_seq(tmp_path: Path) -> None:

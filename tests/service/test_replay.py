@@ -25,7 +25,7 @@ from daemon.types import (
     Source,
     Transition,
 )
-from tests.service.lives import Life, play, rows
+from tests.service.lives import KILL, Life, play, rows
 from tests.service.test_owner import RULES, day
 
 FIELDS = "available_margin, available_usdt, almighty_gold, al_margin, al_freeze"
@@ -59,7 +59,7 @@ def replay(path: Path) -> list[Transition]:
         if isinstance(event, Reading):
             verdicts = dict(evaluator.read(event))
         elif isinstance(event, Miss):
-            verdicts = dict(evaluator.miss(event.at))
+            verdicts = dict(evaluator.miss(event))
         elif isinstance(event, ClockStep):
             evaluator.shift(event.by)
         outcome = step(state, event, verdicts, rules, partial(code, taken=codes))
@@ -74,9 +74,7 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     """Promise 6: over misses and restarts, every transition comes out again, to the instant and the digit."""
     path = tmp_path / "m.db"
     rounds = list(day(seed, 150, ("main",)))
-    await play(
-        lambda clock: Life(f"sqlite:///{path}", ["main"], RULES, clock=clock), rounds, 500, lambda n: n % 31 == 7
-    )
+    await play(partial(Life, f"sqlite:///{path}", ["main"], RULES), rounds, 500, lambda n: KILL if n % 31 == 7 else "")
     recorded = rows(
         path,
         "SELECT rule, seq, at, from_state, to_state, reason, value FROM transitions"

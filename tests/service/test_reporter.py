@@ -10,15 +10,21 @@ from daemon.service.reporter import Reporter
 from daemon.types import (
     Alert,
     Attempted,
+    Check,
     ClockStep,
     ConfigChange,
+    Facts,
     Input,
+    Kind,
     Message,
     MissReason,
+    Notice,
+    NoticeKey,
     Outcome,
     Record,
     Severity,
     State,
+    Swings,
     Transition,
 )
 from tests.fakes import ManualClock
@@ -95,3 +101,36 @@ def test_a_channel_that_fails_is_logged_once_and_its_end_once(
     for outcome in (Outcome.LATER, Outcome.LATER, Outcome.DELIVERED, Outcome.DELIVERED):
         reporter.attempted("telegram", MESSAGE, [], Attempted(outcome, "HTTP 502"))
     assert lines(caplog) == ["a message could not be delivered: HTTP 502", "the channel works again"]
+
+
+def test_d4_d7_what_was_found_is_in_the_line(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+    """A sentence of its own follows the state; an alert about the daemon itself names no account."""
+    alert = Alert(
+        "disk-full", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, detail="nearly nothing left"
+    )
+    change = Transition("disk-full", 1, T0, State.OK, State.FIRING, "condition", None)
+    reporter.judged(Record("", Check(1, T0), (alert,), (change,)))
+    assert lines(caplog) == ["disk-full firing: nearly nothing left"]
+    assert "account" not in vars(caplog.records[-1])
+
+
+def test_e4_a_flapping_rule_is_logged_with_its_episodes(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+    """How many, and the range of their values, as messages tell them."""
+    swings = Swings(7, Decimal("41.5"), Decimal(130))
+    alert = Alert("low:flapping", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, swings=swings)
+    change = Transition("low:flapping", 1, T0, State.OK, State.FIRING, "flapping", None)
+    reporter.judged(Record("main", reading(1), (alert,), (change,)))
+    assert lines(caplog) == ["low (flapping) firing"]
+    last = vars(caplog.records[-1])
+    assert (last["episodes"], last["low"], last["high"]) == ("7", "41.5", "130")
+
+
+def test_e1_what_got_worse_is_logged_once_for_all_channels(
+    reporter: Reporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the value that is worse now."""
+    facts = Facts(Severity.WARNING, "ab3d", T0, T0, T0, judged("60"))
+    notices = [Notice(NoticeKey("main", "low", 1, name, Kind.WORSE, 3), T0, facts) for name in ("email", "sms")]
+    reporter.judged(Record("main", reading(3), notices=tuple(notices)))
+    assert lines(caplog) == ["low worse"]
+    assert vars(caplog.records[-1])["value"] == "60"

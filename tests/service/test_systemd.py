@@ -27,6 +27,12 @@ def test_ready_reaches_the_manager(tmp_path: Path) -> None:
     assert heard(path, {"NOTIFY_SOCKET": path}, systemd.READY) == (True, "READY=1")
 
 
+def test_a_reload_is_told_with_its_instant_and_its_end() -> None:
+    """sd_notify(3): RELOADING=1 needs the monotonic time, no earlier than the signal that asked for it."""
+    assert systemd.reloading(1_234) == "RELOADING=1\nMONOTONIC_USEC=1235000"
+    assert systemd.ready("reloaded") == "READY=1\nSTATUS=reloaded"
+
+
 def test_abstract_sockets_are_reached(tmp_path: Path) -> None:
     """An address that begins with @ lies in the abstract namespace."""
     name = f"marginwatch-test{tmp_path}"
@@ -50,6 +56,7 @@ def test_the_unit_is_valid(require: Callable[[str], Path], tmp_path: Path) -> No
     unit = (bundled.path("systemd") / "marginwatch.service").read_text()
     program = "/opt/marginwatch/.venv/bin/marginwatch"
     assert f"ExecStart={program} run " in unit
+    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in unit
     here = tmp_path / "marginwatch.service"
     here.write_text(unit.replace(program, shutil.which("true") or "/bin/true"))
     done = subprocess.run([analyze, "verify", "--man=no", here], capture_output=True, text=True, check=False)

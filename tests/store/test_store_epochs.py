@@ -78,7 +78,8 @@ def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(store: Sto
     assert (kept.told_at, kept.maybe_repeat) == (T0 + 3_000, True)
 
 
-def test_a_reload_leaves_attempts_under_way_alone(store: Store, write: Write) -> None:
-    """They will be marked by those who make them."""
+def test_promise_3_an_attempt_that_a_reload_cut_off_is_never_forgotten(store: Store, write: Write) -> None:
+    """The life that made it is over, so that nobody will mark it: it waits again, and may have arrived."""
     write(fires(2), Claim(MessageKey("phone", T0 + 3_000), (key(),)), epoch(at=T0 + 4_000, seq=3, reason="reload"))
-    assert [kept.state for kept in store.open_notices()] == [NoticeState.SENDING]
+    [kept] = store.open_notices()
+    assert (kept.state, kept.told_at, kept.maybe_repeat) == (NoticeState.QUEUED, T0 + 3_000, True)

@@ -9,11 +9,12 @@ from sqlalchemy import make_url
 
 from daemon.store import History, Store
 from daemon.store import history as history_module
-from daemon.store.history import Replayed
+from daemon.store import streaming as streaming_module
 from daemon.store.operations import Claim, Gap, GapReason, Identify, Mark, MessageKey, NoticeState
 from daemon.store.past import PastAlert, PastGap
 from daemon.store.status import ChannelStatus
-from daemon.types import Attempted, ClockStep, Outcome, Quality, Record, State, Unconfirmed
+from daemon.store.streaming import Replayed
+from daemon.types import Attempted, ClockStep, Kind, Outcome, Quality, Record, State, Unconfirmed
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read, transition
 from tests.values import T0, miss, reading
 
@@ -30,6 +31,7 @@ def history(store: Store, url: str) -> Iterator[History]:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_module, "PAGE", 2)
+    monkeypatch.setattr(streaming_module, "PAGE", 2)
 
 
 def test_readings_come_in_the_order_of_time(history: History, write: Write, small_pages: None) -> None:
@@ -123,7 +125,7 @@ def test_status_tells_the_last_of_everything(history: History, write: Write) -> 
 def test_what_waits_on_each_channel(history: History, write: Write) -> None:
     """How much, and since when."""
     write(fires(2, ("phone", "mail")), clears(3), fires(4, ("phone",)))
-    assert history.waiting() == [ChannelStatus("mail", 1, T0 + 2_000), ChannelStatus("phone", 2, T0 + 2_000)]
+    assert history.waiting(T0 + 9_000) == [ChannelStatus("mail", 1, T0 + 2_000), ChannelStatus("phone", 2, T0 + 2_000)]
 
 
 def test_accounts_in_the_order_of_their_appearance(history: History, write: Write) -> None:
@@ -144,3 +146,12 @@ def test_a_reader_between_pages_holds_nothing(history: History, write: Write, ur
     connection.close()
     assert busy == 0
     assert len(list(paused)) == 16
+
+
+def test_e2_what_a_mute_window_holds_back_does_not_wait(history: History, write: Write) -> None:
+    """It may not leave before the window ends; from then on it waits like anything else."""
+    end = notice(key(kind=Kind.RESOLVED, seq=3))
+    held = replace(end, facts=replace(end.facts, not_before=T0 + 60_000))
+    write(fires(2, channels=()), replace(clears(3), notices=(held,)))
+    assert history.waiting(T0 + 59_999) == []
+    assert history.waiting(T0 + 60_000) == [ChannelStatus("phone", 1, T0 + 3_000)]

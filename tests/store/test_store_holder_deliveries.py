@@ -70,7 +70,7 @@ def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
     store.close()
     with History.open(url) as history:
         assert history.deliveries() == [
-            Deliveries("a", T0 + 7, 2, "third"),
-            Deliveries("b", None, 1, "gone"),
+            Deliveries("a", T0 + 7, 2, "third", T0 + 8),
+            Deliveries("b", None, 1, "gone", T0 + 11),
             Deliveries("c", T0 + 12, 0, ""),
         ]

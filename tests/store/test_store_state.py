@@ -30,6 +30,7 @@ from daemon.types import (
     Reading,
     Record,
     Source,
+    Swing,
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
@@ -37,7 +38,7 @@ from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
 
-MAYBE = Told(told_at=T0 + 3_000, waiting=key(), doubtful=frozenset({key()}))
+MAYBE = Told(told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()}))
 """Of a channel that got the news, or did not."""
 
 
@@ -58,7 +59,9 @@ def test_the_epoch_counts_as_the_last_input(store: Store) -> None:
 def test_state_follows_the_last_input(store: Store, write: Write) -> None:
     """Promise 4: counter, instant, the last judged instant and the open alerts come back exactly."""
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
-    expected = AccountState(ACCOUNT, 3, T0 + 3_000, T0 + 2_000, {"low": alert(2)})
+    began = alert(2)
+    fired = {"low": (Swing(T0 + 2_000, began.worst, Decimal(90), began.meaning),)}
+    expected = AccountState(ACCOUNT, 3, T0 + 3_000, T0 + 2_000, {"low": began}, fired=fired)
     assert store.load(ACCOUNT) == expected
 
 
@@ -168,7 +171,7 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
 @pytest.mark.parametrize(
     ("outcome", "state", "told"),
     [
-        (Outcome.DELIVERED, NoticeState.DELIVERED, Told(told_at=T0 + 4_000, sure=True)),
+        (Outcome.DELIVERED, NoticeState.DELIVERED, Told(told_at=T0 + 4_000, last=notice().facts, sure=True)),
         (Outcome.REFUSED, NoticeState.REFUSED, Told(given_up=True)),
         (Outcome.LATER, NoticeState.QUEUED, Told(waiting=key())),
         (Outcome.UNKNOWN, NoticeState.QUEUED, replace(MAYBE, told_at=T0 + 4_000)),

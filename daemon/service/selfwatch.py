@@ -1,0 +1,231 @@
+"""The daemon watches itself: the alerts that belong to no account (SEMANTICS D7).
+
+    couriers, disk, clock ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
+
+It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it saw is recorded
+only where it changed an alert, or is told.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from decimal import Decimal
+from functools import partial
+from typing import TypeGuard
+
+from daemon.alerts.codes import code
+from daemon.alerts.decide import Decision, decide
+from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.numbers import lasting, moment
+from daemon.alerts.system import NOBODY
+from daemon.rules.evaluator import Verdict
+from daemon.rules.rule import Rule
+from daemon.rules.tree import Node, Number, Span, walk
+from daemon.service.backoff import Health
+from daemon.service.outbox import first
+from daemon.service.owner import Desk
+from daemon.store.operations import CommitFailed, Rejected, Written
+from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record
+
+EVERY: Millis = 10 * SECOND
+CALM: Millis = 10 * MINUTE
+"""How long after the last step of the clock its alert ends."""
+
+UNKNOWN = Verdict(when=None, clear=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What it looks at."""
+
+    channels: Callable[[], Mapping[str, Health]]
+    disk: Callable[[], Decimal | None]
+    """The share that is free, where that is known; may block."""
+    zone: tzinfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What it saw at one look, at `now` (wall time) and `elapsed`."""
+
+    now: Millis
+    elapsed: Millis
+    channels: Mapping[str, Health]
+    waiting: frozenset[str]
+    """The channels for which something waits."""
+    disk: Decimal | None
+    stepped: Millis
+    """By how much the clock was set last."""
+    stepped_at: Millis | None
+    """When, by `elapsed`; None in a life in which it was not."""
+    zone: tzinfo | None
+
+
+def verdict(rule: Rule, sight: Sight) -> Verdict:
+    """What a look says of a rule of the daemon's own."""
+    return _JUDGES[rule.name](_limit(rule), sight)
+
+
+def _limit(rule: Rule) -> Decimal:
+    """A duration in milliseconds, or a share: what stands at the rule's key in `[system]`."""
+    nodes = walk(rule.when.tree)
+    return next(Decimal(node.millis) if isinstance(node, Span) else node.value for node in nodes if _is_limit(node))
+
+
+def _is_limit(node: Node) -> TypeGuard[Span | Number]:
+    return isinstance(node, Span | Number)
+
+
+def _told(holds: bool, detail: str) -> Verdict:
+    return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
+
+
+def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
+    """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
+    failing = {name: health.failing_since for name, health in _in_need(sight) if health.failing_since is not None}
+    long = [name for name, since in failing.items() if sight.elapsed - since >= limit]
+    if not long:
+        return _told(holds=False, detail="")
+    if all(sight.channels[name].streak == 0 for name in long):
+        return UNKNOWN
+    worst = min(long, key=lambda name: failing[name])
+    since = moment(sight.now - (sight.elapsed - failing[worst]), sight.now, sight.zone)
+    answer = sight.channels[worst].answer
+    others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
+    return _told(holds=True, detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}")
+
+
+def _in_need(sight: Sight) -> Iterator[tuple[str, Health]]:
+    """The channels that something waits for, or that refuse what they are given: of others nobody knows any more."""
+    return ((name, health) for name, health in sight.channels.items() if health.refused or name in sight.waiting)
+
+
+def _clock_stepped(limit: Decimal, sight: Sight) -> Verdict:
+    recently = sight.stepped_at is not None and sight.elapsed - sight.stepped_at < CALM
+    sign = "-" if sight.stepped < 0 else "+"
+    detail = f"the clock of this machine was set by {sign}{lasting(abs(sight.stepped))}"
+    return _told(recently and abs(sight.stepped) >= limit, detail)
+
+
+def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
+    if sight.disk is None:
+        return UNKNOWN
+    share = format((limit * 100).normalize(), "f")
+    return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
+
+
+_JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
+    "channel-failing": _channel_failing,
+    "clock-stepped": _clock_stepped,
+    "disk-full": _disk_full,
+}
+
+
+class SelfWatch:
+    """`rules` are those about the daemon that are not off."""
+
+    def __init__(self, desk: Desk, rules: Sequence[Rule], senses: Senses) -> None:
+        self._desk = desk
+        self._senses = senses
+        self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
+        self._state = AccountState(NOBODY)
+        self._begun = False
+        self._stepped: Millis = 0
+        self._stepped_at: Millis | None = None
+        self._unshifted: Millis = 0
+        """Steps of the clock that the alerts have not followed yet."""
+        self._woken = asyncio.Event()
+
+    def stepped(self, by: Millis) -> None:
+        """The clock was set."""
+        self._stepped, self._stepped_at = by, self._desk.clock.elapsed()
+        self._unshifted += by
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await first(self._woken.wait(), self._desk.clock.sleep(EVERY))
+
+    async def look(self) -> None:
+        self._woken.clear()
+        if not self._begun:
+            await self._begin()
+        sight = await self._see()
+        if self._unshifted:
+            await self._shift()
+        verdicts = {name: verdict(rule, sight) for name, rule in self._order.rules.items()}
+        await self._take(Check(self._next, self._desk.clock.now()), Scene(verdicts))
+
+    async def _begin(self) -> None:
+        """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
+        self._state = await self._desk.journal.load(NOBODY)
+        await self._take(ConfigChange(self._next, self._desk.clock.now()), Scene())
+        live = {(alert.rule, alert.seq) for alert in self._state.alerts.values()}
+        ledger = self._desk.ledger
+        ledger.over(NOBODY, [episode for episode in ledger.told(NOBODY) if episode not in live])
+        self._begun = True
+
+    async def _see(self) -> Sight:
+        clock, ledger = self._desk.clock, self._desk.ledger
+        disk = await asyncio.to_thread(self._senses.disk)
+        return Sight(
+            clock.now(),
+            clock.elapsed(),
+            self._senses.channels(),
+            frozenset(ledger.channels()),
+            disk,
+            self._stepped,
+            self._stepped_at,
+            self._senses.zone,
+        )
+
+    async def _shift(self) -> None:
+        """Durations stay true (A5). No table holds an input of nobody's, so that only what it changed is recorded."""
+        by, self._unshifted = self._unshifted, 0
+        step = ClockStep(self._next, self._desk.clock.now(), by)
+        decision = self._decide(step, Scene())
+        self._desk.ledger.shift(NOBODY, by)
+        await self._commit(replace(decision, record=replace(decision.record, event=Check(step.seq, step.at))))
+
+    @property
+    def _next(self) -> int:
+        return self._state.seq + 1
+
+    def _decide(self, event: Input, scene: Scene) -> Decision:
+        told, name_alert = self._desk.ledger.told(NOBODY), partial(code, taken=self._desk.codes)
+        return decide(self._state, event, scene, self._order, told, name_alert)
+
+    async def _take(self, event: Input, scene: Scene) -> None:
+        await self._commit(self._decide(event, scene))
+
+    async def _commit(self, decision: Decision) -> None:
+        """Adopted after the commit; what the database does not take is seen again at a later look."""
+        desk, record = self._desk, decision.record
+        if not _says(record):
+            self._state = decision.state
+            return
+        written = await self._write(record)
+        if written is None:
+            self._state = await desk.journal.load(NOBODY)
+            return
+        self._state = decision.state
+        desk.codes.update(alert.code for alert in record.alerts)
+        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=written is Written.COMMITTED)
+        desk.watcher.judged(record)
+
+    async def _write(self, record: Record) -> Written | None:
+        """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
+        while True:
+            try:
+                return await self._desk.journal.write(record)
+            except Rejected:
+                return None
+            except CommitFailed:
+                await self._desk.clock.sleep(SECOND)
+
+
+def _says(record: Record) -> bool:
+    return bool(record.alerts or record.notices or record.superseded)

@@ -1,0 +1,63 @@
+"""Many readings at once, out of raw rows.
+
+A year of one account is 6.3 million rows. Built one by one, a frozen reading costs more than reading its row: every
+attribute goes through a Python function. Here a page is turned into columns and each attribute is set by one call in C
+for all of them, which takes half the time. The classes stay as they are: what is made here is equal to what their own
+constructors make, and a test holds it to that.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import repeat
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from daemon.store.codec import FIELDS
+from daemon.types import Balances, Quality, Reading, Source
+
+T = TypeVar("T")
+
+LEADING = ("seq", "at", "exchange_at", "source", "quality", "extra")
+"""What stands in a row before the amounts."""
+
+SOURCES: Mapping[str, Source] = {each.value: each for each in Source}
+QUALITIES: Mapping[str, Quality] = {each.value: each for each in Quality}
+SAME = 2
+"""Where less than one value in so many is new, each different one is made once."""
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Reading]:
+    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not looked at."""
+    seqs, instants, exchange_ats, sources, qualities, _, *amounts = columns
+    count = len(seqs)
+    by_field = dict(zip(fields, map(_decimals, amounts), strict=True))
+    of_reading: dict[str, Iterable[object]] = {
+        "seq": seqs,
+        "at": instants,
+        "source": map(SOURCES.__getitem__, sources),
+        "quality": map(QUALITIES.__getitem__, qualities),
+        "exchange_at": exchange_ats,
+        "balances": _made(Balances, count, {name: by_field.get(name, repeat(None)) for name in FIELDS}),
+        "extra": repeat(NOTHING),
+    }
+    return _made(Reading, count, of_reading)
+
+
+def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) -> list[T]:
+    """So many values of a class with slots, whose attributes are these columns."""
+    made = list(map(object.__new__, repeat(kind, count)))
+    for name, column in columns.items():
+        deque(map(getattr(kind, name).__set__, made, column), maxlen=0)
+    return made
+
+
+def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
+    """What the driver gave, exactly: floats (SQLite) by their shortest text."""
+    different = set(column)
+    if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
+        return map(Decimal, map(repr, column))
+    known = {value: Decimal(repr(value)) if isinstance(value, float) else value for value in different}
+    return map(known.__getitem__, column)

@@ -1,0 +1,58 @@
+"""`run`: what its signals mean."""
+
+import os
+import pty
+from pathlib import Path
+
+import pytest
+
+from daemon.cli.run import configured, hang_up
+from daemon.cli.session import Session
+from daemon.log import Redactor
+from tests.cli.calls import SECRETS, account, write
+
+
+class Lives:
+    """Keeps what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+    def reload(self) -> None:
+        self.asked.append("reload")
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_closed_terminal_is_the_end(closed: bool) -> None:
+    """SIGHUP asks for a reload, but comes as well when the terminal is closed that the daemon was started in."""
+    outer, terminal = pty.openpty()
+    lives = Lives()
+    try:
+        if closed:
+            os.close(outer)
+        hang_up(lives, [terminal])
+        assert lives.asked == ["stop" if closed else "reload"]
+    finally:
+        os.close(terminal)
+        if not closed:
+            os.close(outer)
+
+
+def test_a_service_has_no_terminal_to_lose() -> None:
+    """Its streams are pipes, sockets or files: there SIGHUP is always a reload."""
+    lives = Lives()
+    hang_up(lives, [])
+    assert lives.asked == ["reload"]
+
+
+def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:
+    """What the file says now is blanked from here on, and what it said before may still come up."""
+    path, redactor = write(tmp_path, account(api_key="first-planted")), Redactor()
+    session = Session(environ=SECRETS, path=path)
+    configured(session, redactor)
+    write(tmp_path, account(api_key="second-planted"))
+    assert configured(session, redactor).accounts[0].api_key.reveal() == "second-planted"
+    assert redactor.redact("first-planted second-planted") == "*** ***"
