@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("daemon.cli.status:status", "how the daemon, the accounts and the channels are doing"),
     "history": ("daemon.cli.history:history", "the recorded readings"),
     "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
+    "import": ("daemon.cli.importing:bring_in", "add readings that others recorded, from a CSV file"),
+    "rules": ("daemon.cli.rules:rules", "test your rules with series that you write"),
+    "backtest": ("daemon.cli.backtest:backtest", "what rules would have announced over the recorded history"),
+    "explain": ("daemon.cli.explain:explain", "why a rule did, or did not, wake you"),
     "db": ("daemon.cli.db:db", "look after the database"),
 }
 """By name, in the order in which they are shown: where the command is, and what it does."""

@@ -17,6 +17,7 @@ from daemon.cli.session import Session
 def check(session: Session, *, online: bool, notify: bool) -> int:
     """Say everything that is wrong with rules.toml (exit status 78), or that it is good.
 
+    Of a good one also what a reload would do with it: rules that are new, changed or gone, alerts that will be retired.
     With --online and --notify also whether keys and channels work (exit status 1 where one does not).
 
     \b
@@ -26,7 +27,7 @@ def check(session: Session, *, online: bool, notify: bool) -> int:
     loaded = session.config()
     from daemon.cli import verdict  # noqa: PLC0415 -- on use
 
-    verdict.show(loaded)
+    verdict.show(loaded, session.clock.now())
     good = True
     if online:
         from daemon.cli.online import ask  # noqa: PLC0415 -- on use

@@ -25,8 +25,13 @@ def write_json(rows: Iterable[Row]) -> None:
 
 def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     """With a header; None is an empty cell."""
+    csv.writer(sys.stdout, lineterminator="\n").writerow(columns)
+    write_rows(columns, rows)
+
+
+def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """More rows of a csv whose header is written; what is no column is left out."""
     writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
     for row in rows:
         writer.writerow(row)
 

@@ -13,9 +13,10 @@ from typing import TextIO
 
 from daemon import bundled, config, log
 from daemon.alerts.numbers import amount
+from daemon.alerts.system import ACCOUNT
 from daemon.app import App, World
 from daemon.clock import Clock, SystemClock
-from daemon.config import Account, Channel, Config, Daemon, Secret
+from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.errors import MarginwatchError
 from daemon.exchanges.simulator import Simulator
 from daemon.exchanges.simulator.stories import DEMO, shown_since
@@ -94,6 +95,7 @@ def _config(folder: Path, exchange: Simulator) -> Config:
         ),
         channels=(Channel("console", Secret("console"), group_wait=0),),
         rules=config.load_rules(config.text(shipped), path=shipped),
+        system_rules=system_rules(System(), ACCOUNT),
     )
 
 

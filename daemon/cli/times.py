@@ -25,14 +25,15 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     if ago is not None:
         return max(0, now - ago)
     try:
-        return max(0, _iso(text, zone))
+        return max(0, written(text, zone))
     except (ValueError, OverflowError, OSError):
         raise UsageError(
             f'"{text}" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago, or now',
         ) from None
 
 
-def _iso(text: str, zone: tzinfo | None) -> Millis:
+def written(text: str, zone: tzinfo | None) -> Millis:
+    """ISO 8601, in `zone` if it names none; raises ValueError, OverflowError or OSError for anything else."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         at = at.astimezone() if zone is None else at.replace(tzinfo=zone)

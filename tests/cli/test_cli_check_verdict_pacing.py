@@ -9,6 +9,9 @@ from daemon.cli.configuration import configuration
 from daemon.store.operations import Identify
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
+FIELDS = 5 * (121 * 70 + 2 * 8_000)
+"""What the changes of ten minutes take."""
+
 WINDOW = """
 [[rules]]
 name = "spike"
@@ -27,7 +30,7 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
         "warning: channels: there is only one; add a second of another kind, for when it fails",
         "main: read every 5s",
         "b: read every 5s",
-        "memory for the rules' windows: about 302 kB",
+        "memory for the rules' windows: about 244 kB",
     ]
 
 
@@ -63,11 +66,12 @@ def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
-        ((), 5 * 121 * 250),
-        ((RULE,), 5 * 121 * 250),
-        ((WINDOW,), (4 * 121 + 120_961) * 250),
-        ((WINDOW, WINDOW.replace("spike", "other")), (4 * 121 + 120_961) * 250),
-        ((WINDOW.replace("[[rules]]", '[[rules]]\naccounts = ["x"]'),), 5 * 121 * 250),
+        ((), FIELDS),
+        ((RULE,), FIELDS),
+        ((WINDOW,), FIELDS + 120_840 * 70 + 2 * 8_000),
+        ((WINDOW, WINDOW.replace("spike", "other")), FIELDS + 120_840 * 70 + 2 * 8_000),
+        ((WINDOW.replace("[[rules]]", '[[rules]]\naccounts = ["x"]'),), FIELDS),
+        ((WINDOW.replace("delta", "median"),), FIELDS + 120_840 * 70 + 2 * 8_000 + 721 * 120),
     ],
 )
 def test_memory_is_that_of_the_longest_window_of_each_expression(
@@ -81,7 +85,7 @@ def test_memory_is_that_of_the_longest_window_of_each_expression(
 def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
     """A week of readings every five seconds."""
     result = call("check", "--config", write(tmp_path, account(), WINDOW))
-    assert "memory for the rules' windows: about 30 MB" in result.stdout
+    assert "memory for the rules' windows: about 9 MB" in result.stdout
 
 
 def test_a_damaged_database_is_a_warning(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation
@@ -11,6 +12,7 @@ from daemon.types import (
     SECOND,
     Alert,
     Attempted,
+    Check,
     Facts,
     Kind,
     Message,
@@ -20,6 +22,7 @@ from daemon.types import (
     Record,
     Severity,
     State,
+    Swings,
     Transition,
 )
 from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
@@ -120,3 +123,28 @@ def test_a_channel_that_is_gone_shows_while_something_waits_for_it(tmp_path: Pat
     record(tmp_path, fired())
     result = call("status", "--config", write(tmp_path, account(), RULE), clock=LATER)
     assert "hook" in result.stdout
+
+
+def test_d7_an_alert_about_the_daemon_itself_is_shown_as_the_daemons(tmp_path: Path) -> None:
+    """With what was found; programs get the empty account that the record has."""
+    alert = Alert("disk-full", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, detail="nearly full")
+    change = Transition("disk-full", 1, AT, State.OK, State.FIRING, "condition", None)
+    record(tmp_path, Record("", Check(1, AT), (alert,), (change,)))
+    config = str(configured(tmp_path))
+    shown = call("status", "--config", config, clock=LATER).output
+    assert "disk-full · the daemon: nearly full" in shown
+    [found] = json.loads(call("status", "--config", config, "--format", "json", clock=LATER).output)["alerts"]
+    assert (found["account"], found["detail"]) == ("", "nearly full")
+    table = call("alerts", "--config", config, "--since", "2026-01-01", clock=LATER).output
+    assert "the daemon" in table
+    assert "condition: nearly full" in table
+
+
+def test_e4_a_flapping_alert_is_shown_by_the_name_of_its_rule(tmp_path: Path) -> None:
+    """For people; programs get the name that the record has."""
+    alert = replace(fired().alerts[0], rule="low:flapping", swings=Swings(7, None, None))
+    record(tmp_path, Record("main", reading(2, AT), (alert,)))
+    config = str(configured(tmp_path))
+    assert "low (flapping)" in call("status", "--config", config, clock=LATER).output
+    [found] = json.loads(call("alerts", "--config", config, "--format", "json", clock=LATER).output)
+    assert found["rule"] == "low:flapping"

@@ -52,8 +52,9 @@ class Page:
             if line.startswith("#"):
                 heading = line.lstrip("# ")
 
-    def table(self, heading: str) -> "MarkdownTable":
-        return next(table for table in self.tables() if table.heading == heading)
+    def table(self, heading: str, index: int = 0) -> "MarkdownTable":
+        """That of a heading, or one of the further ones."""
+        return [table for table in self.tables() if table.heading == heading][index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,9 @@ def _arguments(text: str) -> list[str] | None:
 
 README = Page(ROOT / "README.md")
 RULES = Page(ROOT / "docs/rules.md")
+TESTING = Page(ROOT / "docs/testing-rules.md")
 DATABASE = Page(ROOT / "docs/database.md")
 CONFIGURATION = Page(ROOT / "docs/configuration.md")
 DELIVERY = Page(ROOT / "docs/delivery.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
-PAGES = (README, RULES, DATABASE, CONFIGURATION, DELIVERY, CHANGELOG)
+PAGES = (README, RULES, TESTING, DATABASE, CONFIGURATION, DELIVERY, CHANGELOG)

@@ -19,6 +19,7 @@ from daemon.types import MINUTE, Balances, Quality, Reading, Source
 from tests.config.written import ACCOUNT, CHANNELS, problems
 from tests.docs.markdown import PAGES, RULES, MarkdownTable, Page, code
 from tests.fakes import NOON
+from tests.values import miss
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
@@ -55,10 +56,10 @@ def _condition(text: str) -> Condition:
     """A condition as it is; of a mere value one that holds it."""
     if text == AGE:
         return condition("age >= 0s")
-    try:
-        return condition(text)
-    except ExpressionError:
-        return condition(f"({text}) >= 0")
+    for ending in ("", " >= 0", " >= 0s"):
+        with suppress(ExpressionError):
+            return condition(f"{text}{ending}")
+    raise AssertionError(text)
 
 
 def _is_value(text: str) -> bool:
@@ -73,7 +74,7 @@ def _verdicts(evaluator: Evaluator, seq: int, cells: Mapping[str, str]) -> Mappi
     hours, minutes = map(int, cells["at"].split(":"))
     at = NOON + (60 * hours + minutes) * MINUTE
     if "miss" in cells.values():
-        return evaluator.miss(at)
+        return evaluator.miss(miss(seq, at))
     sent = {field.name: Decimal(cells[field.name]) for field in fields(Balances) if cells.get(field.name)}
     return evaluator.read(Reading(seq, at, Source.REST, Quality.OK, None, Balances(**sent)))
 
@@ -96,14 +97,24 @@ def _read(cell: str) -> object:
 
 
 def test_every_field_and_function_is_explained() -> None:
-    """The tables name exactly the fields and functions there are, and those to come."""
+    """The tables name exactly the fields and functions there are, and from how many readings each is known."""
     assert [code(cell) for cell in RULES.table("Fields").column("field")] == list(NAMES)
-    windows = next(table for table in RULES.tables() if table.columns[0] == "function")
-    assert {code(cell).partition("(")[0] for cell in windows.column("function")} == set(functions.names())
-    known = {functions.find(name).known_from for name in functions.names()}
-    assert {int(cell.split()[0]) for cell in windows.column("known from")} == known
-    planned = RULES.text.partition("Not available yet: ")[2].partition(".")[0]
-    assert set(re.findall(r"`(\w+)`", planned)) == functions.PLANNED
+    plain, windows = (table for table in RULES.tables() if table.columns[0] == "function")
+    known = dict(zip(map(_name, windows.column("function")), windows.column("known from"), strict=True))
+    assert sorted([*map(_name, plain.column("function")), *known]) == list(functions.names())
+    assert {name: functions.window(name).known_from for name in known} == {
+        name: int(cell.split()[0]) for name, cell in known.items()
+    }
+
+
+def _name(cell: str) -> str:
+    return cell.lstrip("`").partition("(")[0]
+
+
+def test_every_function_has_a_worked_example() -> None:
+    """Whoever looks a function up finds a table that shows what it is worth."""
+    shown = " ".join(column for example in EXAMPLES for column in example.columns)
+    assert set(functions.names()) == set(re.findall(r"(\w+)\(", shown))
 
 
 def test_the_mistake_shown_is_the_one_that_is_told() -> None:

@@ -3,10 +3,31 @@
 import smtplib
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
 
+from daemon.alerts.message import Piece, compose
 from daemon.notifiers.outcomes import Complaint, outcome
-from daemon.types import Attempted
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Attempted,
+    Facts,
+    Judged,
+    Kind,
+    Late,
+    Notice,
+    NoticeKey,
+    Severity,
+    Swings,
+)
 from tests.docs.markdown import DELIVERY, code
+
+AT = 1_767_237_141_000
+"""2026-01-01 03:12:21 UTC"""
 
 
 class RequestException(OSError):  # noqa: N818 -- it is known by the name that requests gives it
@@ -75,3 +96,59 @@ def test_every_outcome_is_explained() -> None:
     """The table of outcomes has all of them."""
     table = next(table for table in DELIVERY.tables() if table.columns[0] == "outcome")
     assert [code(cell) for cell in table.column("outcome")] == ["delivered", "refused", "later", "unknown"]
+
+
+FACTS = Facts(
+    Severity.WARNING,
+    "ct83",
+    AT,
+    AT,
+    AT,
+    Judged("available_margin < 100", "available_margin", Decimal(92), None, falling=True),
+)
+
+
+def _notice(kind: Kind, **facts: Any) -> Notice:
+    margin = facts.pop("margin", "92")
+    judged = None if FACTS.judged is None else replace(FACTS.judged, value=Decimal(margin))
+    rule = "low-margin:flapping" if "swings" in facts else "low-margin"
+    told = replace(FACTS, **{"judged": judged, **facts})
+    return Notice(NoticeKey("main", rule, 7, "phone", kind, 7), told.at, told)
+
+
+SILENT = Judged("on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True)
+HEADLINES = {
+    "it fires": _notice(Kind.FIRING),
+    "it is worse than last told by `worse_by`": _notice(Kind.WORSE, margin="45", told=Decimal(60)),
+    "a reminder, every `repeat`": _notice(Kind.REPEAT, at=AT + 4 * HOUR),
+    "it fired while it was muted": _notice(Kind.FIRING, late=Late.MUTED),
+    "it ended": _notice(Kind.RESOLVED, at=AT + 28 * MINUTE, reason="cleared"),
+    '`on_missing = "firing"`': _notice(Kind.FIRING, judged=SILENT, reason="missing"),
+    "the end of that, whatever they say": _notice(Kind.RESOLVED, reason="back"),
+    "they say that it fires": _notice(Kind.FIRING, margin="87", reason="back"),
+    '`on_missing = "ok"` ended it; it may be as bad as before': _notice(Kind.RESOLVED, reason="missing"),
+    "more episodes than `flapping` allows; they are not told one by one": _notice(
+        Kind.FIRING, at=AT + 52 * MINUTE, swings=Swings(7, Decimal(42), Decimal(130))
+    ),
+    "one of them went beyond what was told": _notice(Kind.WORSE, swings=Swings(9, Decimal(30), Decimal(130))),
+    "with how it is at present": _notice(
+        Kind.RESOLVED, margin="45", swings=Swings(9, Decimal(30), Decimal(130)), detail="firing now"
+    ),
+    "nobody looks any more": _notice(Kind.RETIRED),
+}
+
+
+def test_the_headlines_shown_are_those_that_arrive() -> None:
+    """The table of headlines is, to the letter, what is composed of such news."""
+    table = next(table for table in DELIVERY.tables() if table.columns[0] == "headline")
+    shown = {when: code(headline) for headline, when in table.rows}
+    both = shown.pop("all at once, to a channel that could not be reached meanwhile")
+    assert shown == {when: _headline(Piece(notice)) for when, notice in HEADLINES.items()}
+    end = _notice(Kind.RESOLVED, at=AT + 1_659 * SECOND, reason="cleared")
+    assert both == _headline(Piece(_notice(Kind.FIRING), ended=end))
+
+
+def _headline(piece: Piece) -> str:
+    """Joined with another, its headline stands whole in the text."""
+    text = compose([piece, piece], AT, UTC).body
+    return text.splitlines()[0]

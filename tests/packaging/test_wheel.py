@@ -89,7 +89,8 @@ def test_it_holds_what_the_program_needs(wheel: Path) -> None:
     """Migrations, the example, the unit, the grammar, the mark of types and all code are in the wheel."""
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
     code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
-    wanted = {"daemon/_bundled/rules.toml", "daemon/_bundled/systemd/marginwatch.service", "daemon/py.typed"}
+    examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
+    wanted = {*examples, "daemon/_bundled/systemd/marginwatch.service", "daemon/py.typed"}
     assert (bundled | code | wanted | {"daemon/rules/grammar.lark"}) - _names(wheel) == set()
     assert any(name.endswith("/0001_first.py") for name in bundled)
 
@@ -98,7 +99,12 @@ def test_it_holds_nothing_else(wheel: Path) -> None:
     """No tests, no benchmarks, no caches, no databases: the package and its metadata."""
     names = _names(wheel)
     assert {name.partition("/")[0] for name in names} == {"daemon", f"marginwatch-{__version__}.dist-info"}
-    assert [name for name in names if "test" in name or "__pycache__" in name or name.endswith((".pyc", ".db"))] == []
+    assert [name for name in names if _stray(name)] == []
+
+
+def _stray(name: str) -> bool:
+    tests = any(part == "tests" or part.startswith("test_") for part in Path(name).parts)
+    return tests or "__pycache__" in name or name.endswith((".pyc", ".db"))
 
 
 def test_it_runs_from_where_it_is_installed(installed: Installed) -> None:

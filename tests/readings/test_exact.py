@@ -1,10 +1,26 @@
 """Exact arithmetic: infinities, the unknown, and nobody else's context."""
 
-from decimal import Decimal, localcontext
+from decimal import Decimal, Inexact, localcontext
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from daemon.readings.exact import CONTEXT, added, divided, known, multiplied, negated, share, subtracted
+from daemon.readings.exact import (
+    CONTEXT,
+    EXACT,
+    added,
+    divided,
+    known,
+    multiplied,
+    negated,
+    quotient,
+    root,
+    rounded,
+    share,
+    subtracted,
+)
 
 INF, NAN = "Infinity", "NaN"
 
@@ -80,3 +96,71 @@ def test_own_context() -> None:
         assert text(added(Decimal("123.456"), Decimal("0.001"))) == "123.457"
         assert text(multiplied(Decimal("1.5"), Decimal("1.5"))) == "2.25"
     assert (CONTEXT.prec, CONTEXT.rounding, any(CONTEXT.traps.values())) == (28, "ROUND_HALF_EVEN", False)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1.500", "1.5"),
+        ("100.00", "100"),
+        ("-0.00", "0"),
+        ("1E+2", "100"),
+        (INF, INF),
+        ("1" * 28 + "5", "1." + "1" * 26 + "2E+28"),
+    ],
+)
+def test_rounded(value: str, expected: str) -> None:
+    """Promise 7: rounded once, and spelled the same whatever zeros a sum has gathered."""
+    assert text(rounded(Decimal(value))) == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [("1.0", "4", "0.25"), ("-0", "3", "0"), ("600", "3", "200"), (INF, "2", INF), (INF, INF, None)],
+)
+def test_quotient(part: str, whole: str, expected: str | None) -> None:
+    """Promise 7: exact values are divided and rounded once; of infinities there is no quotient."""
+    assert text(quotient(Decimal(part), Decimal(whole))) == expected
+
+
+def test_exact_loses_nothing() -> None:
+    """Promise 7: sums and products of any length are exact, and a quotient that is not would be told."""
+    far = EXACT.add(Decimal("1e500"), Decimal("1e-500"))
+    assert EXACT.subtract(far, Decimal("1e500")) == Decimal("1e-500")
+    assert EXACT.traps[Inexact]
+
+
+def test_root_of_nothing() -> None:
+    """The root of 0 is 0."""
+    assert text(root(Decimal("0.00"), 7)) == "0"
+
+
+def test_root_of_much() -> None:
+    """Roots of the largest numbers are as good as of small ones."""
+    assert root(Decimal("4e100"), 1) == Decimal("2e50")
+    assert text(root(Decimal("2e100"), 1)) == "1.414213562373095048801688724E+50"
+
+
+@given(st.integers(0, 10**40), st.integers(1, 10**20), st.integers(-30, 30))
+def test_roots_are_rounded_once(part: int, whole: int, places: int) -> None:
+    """Promise 7: of the 28 digits given none is wrong: the root lies no further away than half of the last one."""
+    given = Decimal(part).scaleb(places)
+    found = root(given, whole)
+    wanted = Fraction(given) / whole
+    half = Fraction(Decimal(1).scaleb(found.adjusted() - 27)) / 2 if found else Fraction(0)
+    assert (Fraction(found) - half) ** 2 <= wanted <= (Fraction(found) + half) ** 2
+
+
+@pytest.mark.parametrize(
+    ("digits", "expected"),
+    [
+        ("1" * 27 + "25", "1" * 27 + "2"),
+        ("1" * 27 + "35", "1" * 27 + "4"),
+        ("1" * 27 + "45", "1" * 27 + "4"),
+    ],
+)
+def test_roots_in_the_middle_go_to_the_even_digit(digits: str, expected: str) -> None:
+    """Promise 7: a root that lies exactly between two decimals is rounded half-even, a hair above it upwards."""
+    square = int(digits) ** 2
+    assert root(Decimal(square), 1) == Decimal(expected + "0")
+    assert root(EXACT.add(Decimal(square), Decimal("1e-60")), 1) == Decimal(int(digits[:-1]) + 1) * 10

@@ -1,0 +1,125 @@
+"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been announced."""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from daemon import config as configs
+from daemon.cli import replaying, replayrows
+from daemon.cli.backtestsheet import Sheet
+from daemon.cli.options import Format
+from daemon.cli.output import Row, write_csv, write_rows
+from daemon.cli.playing import Run, Span, Summaries
+from daemon.cli.record import Record as Recorded
+from daemon.cli.replaying import Bar
+from daemon.cli.session import Session
+from daemon.replay.backtest import Announcement
+from daemon.types import Record
+
+if TYPE_CHECKING:
+    from daemon.cli.backtest import Wish
+
+SPOOLED = 1_000_000
+"""Bytes of notifications that are kept in memory; more go to a temporary file."""
+
+COLUMNS = ("at", "what", "rule", "account", "from", "to", "value", "reason", "channel", "kind", "text")
+"""Of csv: a row per transition and per message."""
+
+
+class Printer(Protocol):
+    """Prints one run, as it goes and when it is over."""
+
+    def take(self, each: Record | Announcement) -> None: ...
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None: ...
+
+
+def show(past: Recorded, wish: "Wish", session: Session) -> int:
+    """Print it; the exit status."""
+    span = Span(past, past.matching(wish.account), *past.span(wish.since, wish.until, session.clock.now()))
+    ours = Run(span, past.config)
+    if wish.other is None:
+        return _one(ours, wish.output)
+    theirs = Run(span, configs.read_policy(wish.other, base=past.config, environ=session.environ))
+    if wish.diff:
+        from daemon.cli import compared  # noqa: PLC0415 -- on use
+
+        return compared.show(ours, theirs, wish.output)
+    return _one(theirs, wish.output)
+
+
+def _one(run: Run, output: Format) -> int:
+    printer = _PRINTERS[output](run)
+    summary = run.summary()
+    with replaying.bar("replaying", run.span.about()) as bar:
+        for each in run.play(bar):
+            if isinstance(each, Record):
+                summary.take(each)
+            printer.take(each)
+    printer.finish(summary.finish(bar.ends), bar)
+    return 0
+
+
+@dataclass(slots=True)
+class _Csv:
+    """A row per transition and per message, in the order of time."""
+
+    run: Run
+
+    def __post_init__(self) -> None:
+        write_csv(COLUMNS, ())
+
+    def take(self, each: Record | Announcement) -> None:
+        zone = self.run.span.past.zone
+        if isinstance(each, Record):
+            write_rows(COLUMNS, ({"what": "transition", **row} for row in replayrows.transitions(each, zone)))
+        else:
+            told = replayrows.notification(each, zone)
+            flat = {"rule": " ".join(told["rules"]), "account": " ".join(told["accounts"])}
+            write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None:
+        """The rows are all there is."""
+
+
+class _Json:
+    """One object; notifications are put by until all transitions are printed."""
+
+    def __init__(self, run: Run) -> None:
+        self._zone = run.span.past.zone
+        self._told = tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8")  # noqa: SIM115
+        self._any = {True: False, False: False}
+        sys.stdout.write('{"transitions": [')
+
+    def take(self, each: Record | Announcement) -> None:
+        if isinstance(each, Record):
+            for row in replayrows.transitions(each, self._zone):
+                sys.stdout.write(self._line(row, first=not self._any[True]))
+                self._any[True] = True
+        else:
+            self._told.write(self._line(replayrows.notification(each, self._zone), first=not self._any[False]))
+            self._any[False] = True
+
+    def _line(self, row: Row, *, first: bool) -> str:
+        return ("\n" if first else ",\n") + json.dumps(row, ensure_ascii=False)
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None:
+        del bar
+        sys.stdout.write('\n],\n"notifications": [')
+        self._told.seek(0)
+        shutil.copyfileobj(self._told, sys.stdout)
+        self._told.close()
+        rows = (replayrows.summary(each) for each in summaries.values())
+        sys.stdout.write('\n],\n"summary": [\n' + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+        sys.stdout.write("\n]}\n")
+
+
+_PRINTERS: Mapping[Format, Callable[[Run], Printer]] = {
+    Format.TABLE: Sheet,
+    Format.CSV: _Csv,
+    Format.JSON: _Json,
+}

@@ -1,0 +1,26 @@
+"""`marginwatch explain`: why a rule did, or did not, wake anybody. The work is done by `explained`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@click.argument("rule")
+@click.option("--account", metavar="NAME", default=None, help="Which account; not needed where there is only one.")
+@click.option("--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now.")
+@click.pass_obj
+def explain(session: Session, rule: str, account: str | None, at: str) -> None:
+    """Replay the record up to a time and show how RULE stood there, with every value, clock, mute and message.
+
+    \b
+    Examples:
+      marginwatch explain low-margin --at 2026-11-22T03:12
+      marginwatch explain low-margin --account grid-bot --at 2h
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import explained, record  # noqa: PLC0415 -- on use
+
+    with record.opened(session) as past:
+        explained.show(past, explained.Question(rule, account, at), session.clock.now())

@@ -1,0 +1,129 @@
+"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is good, stored.
+
+    file ──► sheet.lines ──► Pile (sorted) ──► store.importing, 1,000 lines a transaction
+                 └── mistakes: they are told, and nothing is stored
+
+Memory stays flat however long the file is.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import tzinfo
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import IO
+
+import click
+
+from daemon.cli import times
+from daemon.cli.pile import Pile
+from daemon.cli.sheet import Line, Mistake, lines
+from daemon.config import Config
+from daemon.errors import MarginwatchError
+from daemon.store.importing import INSTANT, Foreign, Importer, Tally, importing
+from daemon.types import Millis
+
+SHOWN = 20
+"""Mistakes that are told one by one."""
+
+BATCH = 1_000
+"""Lines stored in one transaction: a daemon that runs waits no longer than for these."""
+
+EVERY = 20_000
+"""Lines between two words about the progress."""
+
+EXCHANGE = "coinw"
+"""That of an account which rules.toml does not name."""
+
+STDIN = "-"
+
+
+def bring_in(file: str, config: Config, now: Millis) -> int:
+    """Import a file, or what comes in where it is "-"; the exit status."""
+    zone = config.daemon.timezone
+    with closing(Pile()) as pile:
+        if _faulty(file, pile, zone, now):
+            return 1
+        with importing(config.daemon.database.reveal()) as importer:
+            _introduce(importer, pile.accounts(), {each.name: each.exchange for each in config.accounts})
+            for account in pile.accounts():
+                _store(importer, account, pile)
+    return 0
+
+
+def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
+    """Put the good lines on the pile and tell of the others; whether there are any."""
+    faults = 0
+    with _opened(file) as text:
+        for number, found in enumerate(lines(text, zone, now), 1):
+            _progress(number, "lines read")
+            if isinstance(found, Line):
+                pile.put(found)
+                continue
+            faults += 1
+            if faults <= SHOWN:
+                click.echo(_sentence(file, found), err=True)
+    if faults:
+        more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
+        click.echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+    elif crowd := pile.crowded(INSTANT):
+        where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
+        raise MarginwatchError(f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out")
+    return faults > 0
+
+
+def _sentence(file: str, mistake: Mistake) -> str:
+    return f"{_named(file)}:{mistake.line}: {mistake.text}"
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == STDIN else file
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[str]]:
+    """As text without a byte order mark; bytes that are none become signs that no cell may hold."""
+    try:
+        text = click.open_file(file, encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise MarginwatchError(f"{file} cannot be read ({error.strerror}): name another file") from None
+    with text:
+        yield text
+
+
+def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
+    for account in importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts}):
+        known = (
+            "" if account in exchanges else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
+        )
+        click.echo(f"{account}: new in the database{known}")
+
+
+def _store(importer: Importer, account: str, pile: Pile) -> None:
+    tally = Tally()
+    readings = _numbered(account, pile)
+    while batch := list(islice(readings, BATCH)):
+        tally += importer.add(account, batch)
+        _progress(tally.lines, f"lines of {account} stored")
+    click.echo(f"{account}: {_outcome(tally)}")
+
+
+def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
+    for at, together in groupby(pile.readings(account), key=itemgetter(0)):
+        yield from (Foreign(at, number, balances) for number, (_, balances) in enumerate(together))
+
+
+def _outcome(tally: Tally) -> str:
+    words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
+    if tally.known:
+        words.append(f"{tally.known:,} were there already")
+    if tally.late:
+        words.append(f"{tally.late:,} skipped, for they do not lie before the account's own readings")
+    return ", ".join(words)
+
+
+def _progress(number: int, what: str) -> None:
+    """On a terminal alone, in one line that what follows overwrites."""
+    if number % EVERY == 0 and sys.stderr.isatty():
+        click.echo(f"{number:,} {what}\x1b[K\r", nl=False, err=True)

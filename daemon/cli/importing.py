@@ -1,0 +1,32 @@
+"""`marginwatch import`: readings that others recorded. The work is done by `imported`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command("import")
+@options.config
+@click.argument("file", metavar="FILE.csv")
+@click.pass_obj
+def bring_in(session: Session, file: str) -> int:
+    """Add readings that others recorded, from a CSV file; "-" reads standard input.
+
+    The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since 1970; without a zone
+    in the configured one) and any of the fields, in either spelling. An empty cell is a field that is not known.
+
+    Imported readings come before the account's own: later lines are skipped and counted. history, backtest and
+    explain see them, the running daemon does not. The same file again adds nothing. One bad line, and nothing is
+    imported. A database that does not exist yet is made.
+
+    \b
+    Example:
+      account,time,available_margin,alFreeze
+      main,2026-01-01T03:12:00+01:00,996660.60643876,12.5
+
+      marginwatch import last-year.csv
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import imported  # noqa: PLC0415 -- on use
+
+    return imported.bring_in(file, session.config(secrets=False), session.clock.now())

@@ -1,0 +1,104 @@
+"""The record as the replay takes it: rules from a configuration or an epoch, inputs with a bar that shows progress."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from daemon.config import Config
+from daemon.replay.player import Scheme
+from daemon.replay.verify import Epoch
+from daemon.rules import recorded
+from daemon.rules.errors import ExpressionError
+from daemon.store.history import History
+from daemon.store.past import PastEpoch
+from daemon.types import Input, Millis, Reading, Transition
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+Some = TypeVar("Some", bound=Input)
+
+OFTEN = 2_000
+"""Inputs between two movements of the bar."""
+
+END: Millis = 2**62
+
+
+def scheme(config: Config) -> Scheme:
+    """What a configuration would have the daemon do."""
+    return Scheme(config.account_rules, tuple(channel.name for channel in config.channels), config.mutes)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAccount:
+    """One account's record, as `verify` and `explain` ask for it."""
+
+    history: History
+    account: str
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Those that name the account."""
+        for epoch in self.history.epochs(0, END):
+            if self.account in epoch.state:
+                yield epoch_of(epoch, self.account)
+
+    def inputs(self, after: int, until: int | None) -> Iterator[Input]:
+        return self.history.inputs(self.account, after, until)
+
+    def warm(self, seq: int, since: Millis) -> Iterator[Reading]:
+        return self.history.warm(self.account, seq, since)
+
+    def transitions(self) -> Iterator[Transition]:
+        return (each.transition for each in self.history.transitions(self.account))
+
+
+def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
+    """With its rules, or the reason for which they cannot be replayed."""
+    state = epoch.state[account]
+    try:
+        return Epoch(state, recorded.rules(epoch.rules))
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
+        why = f"its rules were recorded by version {epoch.version}, and this one cannot read them: replay with that one"
+        return Epoch(state, (), why)
+
+
+@dataclass(slots=True)
+class Bar:
+    """Progress on a terminal, elsewhere none is shown; and how far each account got."""
+
+    progress: "Progress | None"
+    task: "TaskID | None"
+    seen: int = 0
+    """Inputs."""
+    ends: dict[str, Millis] = field(default_factory=dict)
+    """By account: the instant of its last input."""
+
+    def note(self, _: object) -> None:
+        self.seen += 1
+        if self.progress is not None and self.task is not None and self.seen % OFTEN == 0:
+            self.progress.advance(self.task, OFTEN)
+
+    def along(self, account: str, inputs: Iterable[Some]) -> Iterator[Some]:
+        """The same, counted."""
+        last = None
+        for last in inputs:
+            self.note(last)
+            yield last
+        if last is not None:
+            self.ends[account] = last.at
+
+
+@contextmanager
+def bar(what: str, inputs: int) -> Iterator[Bar]:
+    """A bar for so many inputs, on a terminal's stderr."""
+    if not sys.stderr.isatty():
+        yield Bar(None, None)
+        return
+    from rich.console import Console  # noqa: PLC0415 -- only terminals need it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        yield Bar(progress, progress.add_task(what, total=max(1, inputs)))

@@ -1,0 +1,54 @@
+"""What `backtest` prints for programs, row by row (DESIGN §5)."""
+
+from datetime import tzinfo
+from typing import Any
+
+from daemon.cli import times
+from daemon.cli.output import Row, exact
+from daemon.replay.backtest import Announcement
+from daemon.replay.summary import RuleSummary
+from daemon.types import SECOND, Millis, Record, Transition
+
+
+def transitions(record: Record, zone: tzinfo | None) -> list[Row]:
+    return [transition(each, record.account, zone) for each in record.transitions]
+
+
+def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
+    return {
+        "rule": each.rule,
+        "account": account,
+        "at": times.iso(each.at, zone),
+        "from": each.from_state.value,
+        "to": each.to_state.value,
+        "value": exact(each.value),
+        "reason": each.reason,
+    }
+
+
+def notification(told: Announcement, zone: tzinfo | None) -> dict[str, Any]:
+    """`kind` is that of its first news."""
+    return {
+        "channel": told.channel,
+        "at": times.iso(told.at, zone),
+        "kind": told.notices[0].key.kind.value,
+        "rules": list(dict.fromkeys(notice.key.rule for notice in told.notices)),
+        "accounts": list(dict.fromkeys(notice.key.account for notice in told.notices)),
+        "text": f"{told.message.title}\n{told.message.body}",
+    }
+
+
+def summary(each: RuleSummary) -> Row:
+    return {
+        "rule": each.rule,
+        "alerts": each.alerts,
+        "firing_seconds": each.firing / SECOND,
+        "longest_seconds": each.longest / SECOND,
+        "at_night": each.at_night,
+        "worst": exact(each.worst),
+        "early_seconds": _seconds(each.early),
+    }
+
+
+def _seconds(span: Millis | None) -> float | None:
+    return None if span is None else span / SECOND

@@ -1,0 +1,122 @@
+"""What these rules would have announced over recorded inputs: when, to which channel, as which message. Pure.
+
+    inputs of each account ──► Player ──► records, merged in the order of time ──► joined per channel ──► announcements
+
+It streams: nothing is kept but what waits to be joined, so that a year needs no more memory than a day.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from heapq import merge
+
+from daemon.alerts.message import MOST, Piece, compose, pair
+from daemon.replay.player import Player
+from daemon.types import Input, Message, Millis, Notice, Record, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One message to one channel."""
+
+    channel: str
+    at: Millis
+    notices: tuple[Notice, ...]
+    message: Message
+
+
+def played(player: Player, inputs: Iterable[Input], since: Millis) -> Iterator[Record]:
+    """One account: the inputs before `since` fill windows, each later one that changes something gives a record."""
+    events = iter(inputs)
+    for event in events:
+        if event.at >= since:
+            yield from _telling(player.play(event))
+            break
+        player.warm(event)
+    for event in events:
+        yield from _telling(player.play(event))
+
+
+def _telling(record: Record) -> tuple[Record, ...]:
+    return (record,) if record.alerts or record.notices else ()
+
+
+def merged(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
+    """All accounts in the order of time."""
+    return merge(*accounts, key=lambda record: record.event.at)
+
+
+@dataclass(slots=True)
+class Joiner:
+    """Joins what is due for a channel within its `group_wait`, as the outbox does (SEMANTICS F5)."""
+
+    group_waits: Mapping[str, Millis]
+    """By channel."""
+    zone: tzinfo | None
+    _waiting: dict[str, list[Notice]] = field(default_factory=dict)
+
+    def next(self, record: Record) -> Iterator[Announcement]:
+        """What was due before the record, and what it sends at once."""
+        yield from self.until(record.event.at)
+        yield from self.take(record)
+
+    def rest(self) -> Iterator[Announcement]:
+        """What still waits when nothing more happens."""
+        yield from self.until(END)
+
+    def take(self, record: Record) -> Iterator[Announcement]:
+        """What the record causes waits; with something critical all leaves that waits there."""
+        for notice in record.notices:
+            self._waiting.setdefault(notice.key.channel, []).append(notice)
+        at = record.event.at
+        for channel in dict.fromkeys(notice.key.channel for notice in record.notices if _is_urgent(notice, at)):
+            yield from self._send(channel, at)
+
+    def until(self, at: Millis) -> Iterator[Announcement]:
+        """What was due before `at`, in the order of time."""
+        due = [(when, channel) for channel in list(self._waiting) if (when := self._due(channel)) < at]
+        for when, channel in sorted(due):
+            yield from self._send(channel, when)
+            yield from self._again(channel, at)
+
+    def _again(self, channel: str, at: Millis) -> Iterator[Announcement]:
+        """What waited longer there, because it might not leave earlier."""
+        while channel in self._waiting and (when := self._due(channel)) < at:
+            yield from self._send(channel, when)
+
+    def _due(self, channel: str) -> Millis:
+        return min(map(_leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
+
+    def _send(self, channel: str, at: Millis) -> Iterator[Announcement]:
+        held = [notice for notice in self._waiting[channel] if _leaves(notice) > at]
+        ready = [notice for notice in self._waiting[channel] if _leaves(notice) <= at]
+        self._waiting[channel] = held
+        if not held:
+            del self._waiting[channel]
+        pieces = pair(Piece(notice) for notice in ready)
+        for first in range(0, len(pieces), MOST):
+            part = pieces[first : first + MOST]
+            notices = tuple(each for piece in part for each in (piece.notice, piece.ended) if each is not None)
+            yield Announcement(channel, at, notices, compose(part, at, self.zone))
+
+
+def _is_urgent(notice: Notice, at: Millis) -> bool:
+    return notice.facts.severity is Severity.CRITICAL and _leaves(notice) <= at
+
+
+def _leaves(notice: Notice) -> Millis:
+    """When it may leave: at once, but for an end that waits for a mute window to pass."""
+    return notice.at if notice.facts.not_before is None else max(notice.at, notice.facts.not_before)
+
+
+END: Millis = 2**62
+"""Later than any instant."""
+
+
+def announced(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | Announcement]:
+    """The records as they come, and among them every message at its time."""
+    for record in records:
+        yield from joiner.until(record.event.at)
+        yield record
+        yield from joiner.take(record)
+    yield from joiner.rest()

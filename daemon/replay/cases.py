@@ -1,0 +1,175 @@
+"""A test case of rules: what is read, what is expected of it, and what came of it. Pure.
+
+    series per account ──► inputs ──► Player (the functions of the live daemon) ──► changes and posts
+
+Instants of changes and posts are offsets from the start of the case.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from decimal import Decimal
+
+from daemon.readings.fields import CORE, SENT
+from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
+from daemon.replay.notation import Series, Slot
+from daemon.replay.player import Player, Scheme
+from daemon.rules.durations import duration_text
+from daemon.types import (
+    AccountState,
+    Balances,
+    ConfigChange,
+    Input,
+    Judged,
+    Kind,
+    Millis,
+    Miss,
+    MissReason,
+    Quality,
+    Reading,
+    Record,
+    Source,
+    State,
+    base,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A transition, expected or seen."""
+
+    at: Millis
+    account: str
+    rule: str
+    to: State
+    value: Decimal | None = None
+    """None in an expectation is any."""
+    shown: str = ""
+    """The value for people."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a message tells of one alert."""
+
+    account: str
+    rule: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to one channel, expected or seen."""
+
+    at: Millis
+    channel: str
+    news: tuple[News, ...]
+    contains: tuple[str, ...] = ()
+    """Of an expected one: what must stand in its text."""
+    text: str = ""
+    """Of one that was seen: title and body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test. None of `changes` and of `posts` is that nothing is said about them."""
+
+    name: str
+    start: Millis
+    zone: tzinfo
+    """In which mute windows and messages tell the time."""
+    inputs: Mapping[str, Sequence[Input]]
+    """By account."""
+    rules: frozenset[str]
+    """Those looked at; all are played."""
+    changes: tuple[Change, ...] | None = None
+    posts: tuple[Post, ...] | None = None
+    pending: bool = False
+    """Whether what is pending is looked at too."""
+
+    @property
+    def attempts(self) -> int:
+        """Readings and misses."""
+        return sum(len(inputs) - 1 for inputs in self.inputs.values())
+
+    def last(self, account: str) -> Millis:
+        """When its last attempt was."""
+        return self.inputs[account][-1].at - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a case, as far as it is looked at."""
+
+    changes: tuple[Change, ...]
+    posts: tuple[Post, ...]
+
+
+def inputs(fields: Mapping[str, Series], start: Millis, interval: Millis) -> tuple[Input, ...]:
+    """An account's start, and an attempt for each slot of its longest series: a reading, or a miss if any says so."""
+    events: list[Input] = [ConfigChange(1, start)]
+    pauses = {index: span for series in fields.values() for index, span in series.pauses.items()}
+    at = start
+    for index in range(max(len(series.slots) for series in fields.values())):
+        at += pauses.get(index, interval) if index else 0
+        events.append(_attempt(index + 2, at, {name: series.at(index) for name, series in fields.items()}))
+    return tuple(events)
+
+
+def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
+    missed = next((slots[name] for name in SENT if isinstance(slots.get(name), MissReason)), None)
+    if isinstance(missed, MissReason):
+        return Miss(seq, at, missed, f"the test case says {missed}")
+    sent = {name: slot for name, slot in slots.items() if isinstance(slot, Decimal)}
+    return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
+
+
+def run(case: Case, scheme: Scheme, group_waits: Mapping[str, Millis]) -> Outcome:
+    """Play the case; `group_waits` are those of the channels."""
+    records = (_looked_at(record, case) for record in merged(_account(case, scheme, name) for name in case.inputs))
+    changes: list[Change] = []
+    posts: list[Post] = []
+    for each in announced(records, Joiner(group_waits, case.zone)):
+        if isinstance(each, Announcement):
+            posts.append(_post(each, case))
+        else:
+            changes.extend(_changes(each, case))
+    posts.sort(key=lambda post: (post.at, scheme.channels.index(post.channel)))
+    return Outcome(tuple(changes), tuple(posts))
+
+
+def _post(announcement: Announcement, case: Case) -> Post:
+    told = (notice.key for notice in announcement.notices)
+    news = tuple(News(key.account, key.rule, key.kind) for key in told)
+    text = f"{announcement.message.title}\n{announcement.message.body}"
+    return Post(announcement.at - case.start, announcement.channel, news, text=text)
+
+
+def _account(case: Case, scheme: Scheme, name: str) -> Iterator[Record]:
+    return played(Player(scheme, AccountState(name), CORE), case.inputs[name], case.start)
+
+
+def _looked_at(record: Record, case: Case) -> Record:
+    """The others are played for what they do to these: they mute them."""
+    return replace(record, notices=tuple(each for each in record.notices if base(each.key.rule) in case.rules))
+
+
+def _changes(record: Record, case: Case) -> Iterator[Change]:
+    judged = {(alert.rule, alert.seq): alert.judged for alert in record.alerts}
+    for each in record.transitions:
+        held_never = each.from_state is State.PENDING and each.to_state is not State.FIRING
+        if base(each.rule) in case.rules and (case.pending or not (each.to_state is State.PENDING or held_never)):
+            shown = "" if each.value is None else spelled(each.value, judged.get((each.rule, each.alert_seq)))
+            at = each.at - case.start
+            yield Change(at, record.account, each.rule, each.to_state, each.value, shown, each.reason)
+
+
+def spelled(value: Decimal, judged: Judged | None) -> str:
+    """A side of a comparison, with all its digits; durations as such."""
+    if not value.is_finite():
+        return "∞" if value > 0 else "-∞"
+    if judged is not None and judged.duration:
+        return duration_text(int(value))
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

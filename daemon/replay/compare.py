@@ -1,0 +1,162 @@
+"""Two sets of rules over the same history: which alerts only one has, which come earlier or later. Pure.
+
+    inputs ──► Duel (two players) ──► pairs of records ──► Comparison ──► differences
+
+Alerts of one rule on one account that overlap in time are the same trouble, seen by both; what is kept of them is their
+first beginning, their last end and the worst value, so that memory stays flat however often one of the two flickers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from heapq import merge
+from typing import TypeAlias
+
+from daemon.replay.player import Player
+from daemon.replay.summary import worse
+from daemon.types import Alert, ClockStep, Input, Millis, Record, State
+
+Pair: TypeAlias = tuple[Record, Record]
+"""What one input comes to by our rules, and by theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One account, played by both; both players are of this account, and see the same inputs."""
+
+    ours: Player
+    theirs: Player
+
+    def played(self, inputs: Iterable[Input], since: Millis) -> Iterator[Pair]:
+        """As `backtest.played`: the inputs before `since` fill windows, a later one tells what it changes."""
+        events = iter(inputs)
+        for event in events:
+            if event.at >= since:
+                yield from self._play(event)
+                break
+            self.ours.warm(event)
+            self.theirs.warm(event)
+        for event in events:
+            yield from self._play(event)
+
+    def _play(self, event: Input) -> Iterator[Pair]:
+        pair = self.ours.play(event), self.theirs.play(event)
+        if any(record.alerts or record.notices for record in pair):
+            yield pair
+
+
+def merged(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
+    """All accounts in the order of time."""
+    return merge(*accounts, key=lambda pair: pair[0].event.at)
+
+
+@dataclass(slots=True)
+class Episode:
+    """What one set of rules makes of one trouble: one alert, or several that the other joins."""
+
+    fired_at: Millis
+    ended_at: Millis | None = None
+    """None while it fires."""
+    worst: Decimal | None = None
+    alerts: int = 1
+
+    def go_on(self, alert: Alert) -> None:
+        falling = alert.judged is None or alert.judged.falling
+        if alert.worst is not None and worse(alert.worst, self.worst, falling=falling):
+            self.worst = alert.worst
+
+    def shift(self, by: Millis) -> None:
+        self.fired_at += by
+        self.ended_at = None if self.ended_at is None else self.ended_at + by
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A trouble that only one set of rules sees, or that they see from different instants on."""
+
+    rule: str
+    account: str
+    ours: Episode | None
+    theirs: Episode | None
+
+    @property
+    def later(self) -> Millis | None:
+        """By how much theirs comes later than ours, negative where it comes earlier; None where only one sees it."""
+        if self.ours is None or self.theirs is None:
+            return None
+        return self.theirs.fired_at - self.ours.fired_at
+
+
+_Key: TypeAlias = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    sides: list[Episode | None] = field(default_factory=lambda: [None, None])
+    firing: set[int] = field(default_factory=set)
+    """The sides on which an alert fires."""
+
+    def fire(self, side: int, alert: Alert, at: Millis) -> None:
+        episode = self.sides[side]
+        if episode is None:
+            self.sides[side] = episode = Episode(at)
+        elif side not in self.firing:
+            episode.alerts, episode.ended_at = episode.alerts + 1, None
+        self.firing.add(side)
+        episode.go_on(alert)
+
+    def end(self, side: int, at: Millis) -> None:
+        episode = self.sides[side]
+        if side in self.firing and episode is not None:
+            self.firing.discard(side)
+            episode.ended_at = at
+
+    def ended_before(self, at: Millis) -> bool:
+        return not self.firing and all(each is None or each.ended_at != at for each in self.sides)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Takes pairs of records in; gives differences as soon as nothing can be added to them."""
+
+    _troubles: dict[_Key, _Trouble] = field(default_factory=dict)
+
+    def take(self, pair: Pair) -> Iterator[Difference]:
+        event, account = pair[0].event, pair[0].account
+        if isinstance(event, ClockStep):
+            self._shift(account, event.by)
+        yield from self._over(account, event.at)
+        for side, record in enumerate(pair):
+            for alert in record.alerts:
+                self._follow(side, account, alert, event.at)
+
+    def finish(self) -> Iterator[Difference]:
+        """What is left, firing or not."""
+        for key in list(self._troubles):
+            yield from self._told(key)
+
+    def _follow(self, side: int, account: str, alert: Alert, at: Millis) -> None:
+        key = (account, alert.rule)
+        if alert.state is State.FIRING:
+            self._troubles.setdefault(key, _Trouble()).fire(side, alert, at)
+        elif key in self._troubles:
+            self._troubles[key].end(side, at)
+
+    def _over(self, account: str, at: Millis) -> Iterator[Difference]:
+        """Troubles that ended before this instant: what fires at the instant of an end belongs to it."""
+        over = [key for key, each in self._troubles.items() if key[0] == account and each.ended_before(at)]
+        for key in over:
+            yield from self._told(key)
+
+    def _told(self, key: _Key) -> Iterator[Difference]:
+        account, rule = key
+        ours, theirs = self._troubles.pop(key).sides
+        if ours is None or theirs is None or ours.fired_at != theirs.fired_at:
+            yield Difference(rule, account, ours, theirs)
+
+    def _shift(self, account: str, by: Millis) -> None:
+        """The clock was set: every instant held moves with it (SEMANTICS A5)."""
+        for key, trouble in self._troubles.items():
+            for episode in trouble.sides if key[0] == account else ():
+                if episode is not None:
+                    episode.shift(by)

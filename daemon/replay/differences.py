@@ -1,0 +1,219 @@
+"""What was expected of a test case beside what came of it, line by line in the order of time. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from daemon.replay.cases import Case, Change, News, Outcome, Post
+from daemon.rules.durations import duration_text
+from daemon.types import Millis
+
+T = TypeVar("T", bound=Change | Post)
+
+BOTH, MISSING, UNEXPECTED = " ", "-", "+"
+_ORDER = {BOTH: 0, MISSING: 1, UNEXPECTED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`-` was expected and did not come, `+` came unexpected, a blank was both."""
+
+    sign: str
+    at: Millis
+    cells: tuple[str, ...]
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to look for the reason of a difference."""
+
+    account: str
+    rule: str
+    instants: tuple[Millis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Of one case; without lines where nothing was said about that part."""
+
+    changes: tuple[Line, ...] = ()
+    posts: tuple[Line, ...] = ()
+    texts: tuple[Post, ...] = ()
+    """Messages that came as expected, but lack what they should contain."""
+    place: Place | None = None
+    """Of the first difference; None where only texts differ, or nothing."""
+
+    @property
+    def any(self) -> bool:
+        return any(line.sign != BOTH for line in (*self.changes, *self.posts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Match(Generic[T]):
+    both: list[T]
+    missing: list[T]
+    unexpected: list[T]
+
+    def twins(self, alike: Callable[[T, T], bool]) -> Iterator[tuple[T, T | None]]:
+        """Each missing one with the unexpected one that was probably meant."""
+        left = [*self.unexpected]
+        for each in self.missing:
+            near = sorted((other for other in left if alike(each, other)), key=lambda other: abs(other.at - each.at))
+            if near:
+                left.remove(near[0])
+            yield each, near[0] if near else None
+
+
+def differences(case: Case, outcome: Outcome) -> Differences:
+    """How the outcome differs from what the case expects."""
+    changes = _matched(case.changes, outcome.changes, _same_change)
+    posts = _matched(case.posts, outcome.posts, _same_post)
+    twins = () if posts is None else posts.twins(_alike_post)
+    return Differences(
+        changes=() if changes is None else _in_time(_change_lines(changes, case)),
+        posts=() if posts is None else _over_channels(_in_time(_post_lines(posts, case))),
+        texts=tuple(twin for each, twin in twins if twin is not None and _lacks(each, twin)),
+        place=_place(changes, posts),
+    )
+
+
+def _matched(expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T, T], bool]) -> _Match[T] | None:
+    if expected is None:
+        return None
+    match: _Match[T] = _Match([], [], [*seen])
+    for each in expected:
+        found = next((other for other in match.unexpected if same(each, other)), None)
+        if found is None:
+            match.missing.append(each)
+        else:
+            match.unexpected.remove(found)
+            match.both.append(found)
+    return match
+
+
+def _same_change(expected: Change, seen: Change) -> bool:
+    same_value = expected.value is None or expected.value == seen.value
+    return expected.at == seen.at and _alike_change(expected, seen) and same_value
+
+
+def _alike_change(expected: Change, seen: Change) -> bool:
+    return (expected.account, expected.rule, expected.to) == (seen.account, seen.rule, seen.to)
+
+
+def _same_post(expected: Post, seen: Post) -> bool:
+    return expected.at == seen.at and _alike_post(expected, seen) and not _lacks(expected, seen)
+
+
+def _alike_post(expected: Post, seen: Post) -> bool:
+    return expected.channel == seen.channel and Counter(expected.news) == Counter(seen.news)
+
+
+def _lacks(expected: Post, seen: Post) -> str:
+    """The first of the texts that should stand in it and do not."""
+    return next((part for part in expected.contains if part not in seen.text), "")
+
+
+def _change_lines(match: _Match[Change], case: Case) -> Iterator[Line]:
+    yield from (Line(BOTH, each.at, _change_cells(each, case)) for each in match.both)
+    twins = list(match.twins(_alike_change))
+    for each, twin in twins:
+        remark = "" if twin is not None else _impossible(each.at, (each.account,), case)
+        yield Line(MISSING, each.at, _change_cells(each, case), remark)
+    apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
+    for each in match.unexpected:
+        yield Line(UNEXPECTED, each.at, _change_cells(each, case), apart.get(id(each), ""))
+
+
+def _post_lines(match: _Match[Post], case: Case) -> Iterator[Line]:
+    yield from (Line(BOTH, each.at, _post_cells(each, case)) for each in match.both)
+    twins = list(match.twins(_alike_post))
+    for each, twin in twins:
+        lacking = "" if twin is None else _lacks(each, twin)
+        yield Line(
+            MISSING,
+            each.at,
+            _post_cells(each, case),
+            f"with {json.dumps(lacking, ensure_ascii=False)}" if lacking else "",
+        )
+    apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
+    for each in match.unexpected:
+        yield Line(UNEXPECTED, each.at, _post_cells(each, case), apart.get(id(each), ""))
+
+
+def _apart(expected: Millis, seen: Millis) -> str:
+    if seen == expected:
+        return ""
+    return f"{duration_text(abs(seen - expected))} {'earlier' if seen < expected else 'later'} than expected"
+
+
+def _impossible(at: Millis, accounts: Iterable[str], case: Case) -> str:
+    """Why nothing can happen at an instant: nothing is judged but at an attempt (SEMANTICS A2)."""
+    for account in accounts:
+        if at > case.last(account):
+            return f"the last attempt is at {duration_text(case.last(account))}"
+        if all(each.at - case.start != at for each in case.inputs[account]):
+            return f"there is no attempt at {duration_text(at)}"
+    return ""
+
+
+def who(account: str, rule: str, case: Case) -> str:
+    """The account is named where there are several."""
+    return f"{account}/{rule}" if len(case.inputs) > 1 else rule
+
+
+def _change_cells(each: Change, case: Case) -> tuple[str, ...]:
+    return who(each.account, each.rule, case), each.to.value, each.shown
+
+
+def _post_cells(each: Post, case: Case) -> tuple[str, ...]:
+    return f"{each.channel}:", ", ".join(_told(news, case) for news in each.news)
+
+
+def _told(news: News, case: Case) -> str:
+    return f"{who(news.account, news.rule, case)} {news.kind.value}"
+
+
+def _in_time(lines: Iterable[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: (line.at, _ORDER[line.sign])))
+
+
+def _over_channels(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The same message to several channels is one line."""
+    channels: dict[tuple[str, Millis, str, str], list[str]] = {}
+    for line in lines:
+        channel, told = line.cells
+        channels.setdefault((line.sign, line.at, told, line.remark), []).append(channel.removesuffix(":"))
+    return tuple(
+        Line(sign, at, (f"{', '.join(names)}:", told), remark) for (sign, at, told, remark), names in channels.items()
+    )
+
+
+def _place(changes: _Match[Change] | None, posts: _Match[Post] | None) -> Place | None:
+    """The first change that differs, with its twin; without any the first message."""
+    if changes is not None and (changes.missing or changes.unexpected):
+        return _first([Place(each.account, each.rule, (each.at,)) for each in (*changes.missing, *changes.unexpected)])
+    several = [] if posts is None else list(_elsewhere(posts))
+    if several:
+        return _first([Place(each.news[0].account, each.news[0].rule, (each.at,)) for each in several])
+    return None
+
+
+def _elsewhere(posts: _Match[Post]) -> Iterator[Post]:
+    """Without those that came when they should, and only say something else."""
+    twins = list(posts.twins(_alike_post))
+    late = {id(twin) for each, twin in twins if twin is not None and twin.at == each.at}
+    yield from (each for each, twin in twins if twin is None or id(twin) not in late)
+    yield from (each for each in posts.unexpected if id(each) not in late)
+
+
+MOST_INSTANTS = 2
+
+
+def _first(places: Sequence[Place]) -> Place:
+    """With the first instants at which the same alert differs."""
+    first = min(places, key=lambda place: place.instants)
+    same = sorted({each.instants[0] for each in places if (each.account, each.rule) == (first.account, first.rule)})
+    return replace(first, instants=tuple(same[:MOST_INSTANTS]))

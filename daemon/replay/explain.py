@@ -1,0 +1,121 @@
+"""Why a rule did, or did not, wake anybody at an instant: replayed up to it, then laid open. Pure.
+
+epoch's state ──► windows rebuilt ──► inputs up to the instant ──► the conditions with every value, the alert with
+                                                                   its clocks, the mutes in force
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from daemon.alerts.mutes import Mutes
+from daemon.replay.player import Player, Scheme
+from daemon.replay.verify import Epoch, Past
+from daemon.rules.insight import Insight
+from daemon.rules.rule import Rule
+from daemon.types import FLAPPING, AccountState, Alert, ConfigChange, Input, Millis, OnMissing, State, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A clock that decides something: what it is about, how far it is, and what it needs."""
+
+    what: str
+    lasted: Millis
+    needs: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A reason for which the alert is not announced: `by` what, and until when where that is known."""
+
+    by: str
+    until: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How one rule stood on one account after the last input at or before the instant asked about."""
+
+    account: str
+    rule: Rule
+    at: Millis
+    """Of that input."""
+    event: Input
+    judged_at: Millis | None
+    """Of the last judged reading."""
+    when: Insight
+    clear_when: Insight | None
+    alert: Alert | None
+    flapping: Alert | None
+    running: tuple[Running, ...]
+    muted: tuple[Muted, ...]
+    agreement: tuple[int, int] | None
+    """Of a rule with `at_least`: how many of how many counted readings hold."""
+    transitions: tuple[Transition, ...]
+    """Of the rule, since the beginning of what was replayed."""
+
+
+def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Explanation:
+    """`epoch` is the one that the instant lies in; one of its rules is called `rule`."""
+    player = Player(Scheme(epoch.scheme.rules, (), mutes), epoch.state)
+    for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
+        player.evaluator.warm(reading)
+    last: Input = ConfigChange(epoch.state.seq, epoch.state.at)
+    found: list[Transition] = []
+    for event in _until(past.inputs(epoch.state.seq, None), at):
+        last = event
+        found += [each for each in player.play(event).transitions if each.rule in (rule, rule + FLAPPING)]
+    return _laid_open(player, player.rules[rule], last, found, mutes)
+
+
+def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
+    for event in inputs:
+        if event.at > at:
+            return
+        yield event
+
+
+def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Transition], mutes: Mutes) -> Explanation:
+    state, evaluator = player.state, player.evaluator
+    when, clear_when = evaluator.insight(rule.name)
+    return Explanation(
+        account=state.account,
+        rule=rule,
+        at=state.at,
+        event=last,
+        judged_at=state.judged_at,
+        when=when,
+        clear_when=clear_when,
+        alert=state.alerts.get(rule.name),
+        flapping=state.alerts.get(rule.name + FLAPPING),
+        running=tuple(clocks_of(state, rule)),
+        muted=tuple(mutes_of(state, rule, mutes)),
+        agreement=evaluator.agreement(rule.name),
+        transitions=tuple(found),
+    )
+
+
+def clocks_of(state: AccountState, rule: Rule) -> Iterator[Running]:
+    """The clocks that decide what becomes of the rule's alert."""
+    alert = state.alerts.get(rule.name)
+    if alert is not None and alert.state is State.PENDING:
+        yield Running("for", state.at - alert.started_at, rule.hold)
+    if alert is not None and alert.clearing_since is not None:
+        yield Running("keep_firing_for", state.at - alert.clearing_since, rule.keep_firing_for)
+    since = state.since if state.judged_at is None else state.judged_at
+    if rule.on_missing is not OnMissing.KEEP and since is not None:
+        yield Running("missing_after", state.at - since, rule.missing_after)
+
+
+def mutes_of(state: AccountState, rule: Rule, mutes: Mutes) -> Iterator[Muted]:
+    """The reasons for which an alert of the rule would not be announced as the account stands."""
+    firing = [alert.rule for alert in state.alerts.values() if alert.state is State.FIRING]
+    for name in firing:
+        if any(fnmatchcase(name, pattern) for pattern in rule.inhibited_by):
+            yield Muted(f"inhibited by {name}, which fires on the same account")
+    until = mutes.until(rule.mute, state.at)
+    if until is not None:
+        yield Muted(f"the mute window {', '.join(rule.mute)}", until)
+    if rule.name + FLAPPING in state.alerts:
+        yield Muted("it flaps, which is told as one thing")

@@ -1,0 +1,90 @@
+"""One account's inputs through the very functions of the live daemon. Pure: nothing is read, nothing is written.
+
+    inputs ──► judge (the evaluator) ──► decide (step and dispatch) ──► a record per input, every message delivered
+
+Whatever looks at the past plays it here: there is no second evaluator, no second engine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from daemon.alerts.codes import code
+from daemon.alerts.decide import decide, judge
+from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.readings.fields import MADE_OF, SENT
+from daemon.replay.delivered import Delivered
+from daemon.rules.evaluator import Evaluator
+from daemon.rules.rule import Rule
+from daemon.rules.tree import Field, walk
+from daemon.types import JUDGED, AccountState, ClockStep, Input, Reading, Record, Unconfirmed
+
+CODES = 20_000
+"""Codes of alerts that are remembered, so that the next ones get others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What is played: the rules and who is told, as a configuration has them."""
+
+    rules: Sequence[Rule]
+    """Written ones and those of the system that are about accounts."""
+    channels: Sequence[str]
+    mutes: Mutes = NO_MUTES
+
+    def watching(self, account: str) -> dict[str, Rule]:
+        """The rules of one account, by name."""
+        return {rule.name: rule for rule in self.rules if rule.watches(account)}
+
+
+class Player:
+    """Plays one account from `state` on; `changing` are the fields whose change messages show."""
+
+    def __init__(self, scheme: Scheme, state: AccountState, changing: Sequence[str] = ()) -> None:
+        self.state = state
+        self.rules = scheme.watching(state.account)
+        self.evaluator = Evaluator(tuple(self.rules.values()), changing)
+        self.delivered = Delivered()
+        self._order = Order(self.rules, scheme.channels, scheme.mutes)
+        self._codes: set[str] = set()
+
+    def warm(self, event: Input) -> None:
+        """Take in what happened before the play begins: it fills windows, and judges nothing."""
+        if isinstance(event, ClockStep):
+            self.evaluator.shift(event.by)
+        since = event.at if self.state.since is None else self.state.since
+        judged_at = self.state.judged_at
+        if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):
+            self.evaluator.warm(event)
+            judged_at = event.at
+        self.state = replace(self.state, seq=event.seq, at=event.at, judged_at=judged_at, since=since)
+
+    def play(self, event: Input) -> Record:
+        """What the input causes."""
+        verdicts = judge(self.evaluator, event, self.state.alerts)
+        changes = self.evaluator.changes() if verdicts or self.state.alerts else {}
+        scene = Scene(verdicts, self.evaluator.balances, changes)
+        told = self.delivered.told()
+        decision = decide(self.state, event, scene, self._order, told, partial(code, taken=self._codes))
+        self.state = decision.state
+        if decision.record.alerts:
+            self._remember(decision.record)
+        if decision.record.alerts or decision.record.notices or isinstance(event, ClockStep):
+            self.delivered.adopt(decision.record)
+        return decision.record
+
+    def _remember(self, record: Record) -> None:
+        """No two alerts of late have the same code; memory stays flat, however many there were."""
+        if len(self._codes) >= CODES:
+            self._codes.clear()
+            self._codes.update(alert.code for alert in self.state.alerts.values())
+        self._codes.update(alert.code for alert in record.alerts)
+
+
+def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The sent fields that these rules look at; derived ones count as what they are made of."""
+    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    named = {node.name for tree in trees for node in walk(tree) if isinstance(node, Field)}
+    needed = named.union(*(MADE_OF.get(name, ()) for name in named))
+    return tuple(name for name in SENT if name in needed)

@@ -1,0 +1,109 @@
+"""What became of each rule over a span of history: how often, how long, how many at night, how early. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+
+from daemon.types import Alert, ClockStep, Millis, Record, State
+
+NIGHT = (23, 7)
+"""From this hour to that one people sleep."""
+
+_Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSummary:
+    """One rule over all accounts."""
+
+    rule: str
+    alerts: int = 0
+    """That fired."""
+    firing: Millis = 0
+    """How long in all; one that still fires counts up to the end."""
+    longest: Millis = 0
+    at_night: int = 0
+    """Those that fired while people sleep."""
+    worst: Decimal | None = None
+    early: Millis | None = None
+    """How long before its worst value the alert fired: the least of all alerts that got worse after firing."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """An alert that fires."""
+
+    fired_at: Millis
+    worst: Decimal | None
+    worst_at: Millis
+    falling: bool = True
+
+
+@dataclass(slots=True)
+class Summary:
+    """Takes records in; gives a RuleSummary for each rule."""
+
+    rules: Iterable[str]
+    zone: tzinfo | None
+    _of: dict[str, RuleSummary] = field(default_factory=dict)
+    _open: dict[_Key, _Open] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._of = {rule: RuleSummary(rule) for rule in self.rules}
+
+    def take(self, record: Record) -> None:
+        if isinstance(record.event, ClockStep):
+            self._shift(record.account, record.event.by)
+        for alert in record.alerts:
+            key = (record.account, alert.rule, alert.seq)
+            if alert.state is State.FIRING:
+                self._go_on(key, alert, record.event.at)
+            elif key in self._open:
+                self._end(key, alert.rule, record.event.at)
+
+    def finish(self, ends: Mapping[str, Millis]) -> Mapping[str, RuleSummary]:
+        """By rule; `ends` says when each account was judged last."""
+        for key in list(self._open):
+            self._end(key, key[1], ends.get(key[0], self._open[key].fired_at))
+        return self._of
+
+    def _shift(self, account: str, by: Millis) -> None:
+        """The clock was set: durations stay true (SEMANTICS A5)."""
+        for key, begun in self._open.items():
+            if key[0] == account:
+                begun.fired_at, begun.worst_at = begun.fired_at + by, begun.worst_at + by
+
+    def _go_on(self, key: _Key, alert: Alert, at: Millis) -> None:
+        if key not in self._open:
+            self._open[key] = _Open(at, alert.worst, at, alert.judged is None or alert.judged.falling)
+            self._change(alert.rule, alerts=self._summary(alert.rule).alerts + 1)
+            if self._is_night(at):
+                self._change(alert.rule, at_night=self._summary(alert.rule).at_night + 1)
+        elif alert.worst != self._open[key].worst:
+            self._open[key].worst, self._open[key].worst_at = alert.worst, at
+
+    def _end(self, key: _Key, rule: str, at: Millis) -> None:
+        begun, so_far = self._open.pop(key), self._summary(rule)
+        lasted = max(0, at - begun.fired_at)
+        self._change(rule, firing=so_far.firing + lasted, longest=max(so_far.longest, lasted))
+        if begun.worst is not None and worse(begun.worst, so_far.worst, falling=begun.falling):
+            self._change(rule, worst=begun.worst)
+        if begun.worst_at > begun.fired_at:
+            early = begun.worst_at - begun.fired_at
+            self._change(rule, early=early if so_far.early is None else min(early, so_far.early))
+
+    def _summary(self, rule: str) -> RuleSummary:
+        return self._of.setdefault(rule, RuleSummary(rule))
+
+    def _change(self, rule: str, **changes: object) -> None:
+        self._of[rule] = replace(self._summary(rule), **changes)  # type: ignore[arg-type]
+
+    def _is_night(self, at: Millis) -> bool:
+        hour = datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone).hour
+        return hour >= NIGHT[0] or hour < NIGHT[1]
+
+
+def worse(value: Decimal, than: Decimal | None, *, falling: bool) -> bool:
+    """Whether a value is worse than another, or the first there is."""
+    return than is None or (value < than if falling else value > than)

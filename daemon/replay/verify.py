@@ -1,0 +1,240 @@
+"""Promise 6: from every epoch's recorded state, replay gives exactly the recorded transitions. Pure.
+
+    epoch's state ──► windows rebuilt as the daemon rebuilt them ──► its inputs ──► the next epoch's change of rules
+                                                  └──► transitions, compared with the recorded ones; states, too
+
+Where inputs are gone (pruned, or lost while the store was down) nothing can be said: such a stretch, up to the next
+epoch, is named as not covered and never counted as agreeing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from daemon.replay.player import Player, Scheme
+from daemon.rules.rule import Rule
+from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A stretch of one account with the rules in force."""
+
+    state: AccountState
+    """After the change of the configuration with which it begins."""
+    rules: Sequence[Rule]
+    why: str = ""
+    """For which reason its rules cannot be replayed."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """An account that is expected to have no readings is configured no more, and no rule watches it."""
+        return Scheme(self.rules if self.state.since is not None else (), ())
+
+
+class Past(Protocol):
+    """One account's record."""
+
+    def epochs(self) -> Iterable[Epoch]:
+        """In their order."""
+        ...
+
+    def inputs(self, after: int, until: int | None) -> Iterable[Input]:
+        """Those with rows of their own, beyond the counter `after`, up to and with `until`."""
+        ...
+
+    def warm(self, seq: int, since: Millis) -> Iterable[Reading]:
+        """What the windows were rebuilt from just before the input `seq`."""
+        ...
+
+    def transitions(self) -> Iterable[Transition]:
+        """All that are recorded, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that the record and the replay do not agree on."""
+
+    at: Millis
+    rule: str
+    recorded: Transition | Alert | None
+    replayed: Transition | Alert | None
+    """None on one side: only the other has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A span of one account; `why` it could not be verified, empty where it was."""
+
+    since: Millis
+    until: Millis
+    inputs: int
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Verified:
+    """What verifying one account came to."""
+
+    stretches: list[Stretch] = field(default_factory=list)
+    transitions: int = 0
+    """Replayed ones."""
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def covered(self) -> list[Stretch]:
+        return [stretch for stretch in self.stretches if not stretch.why]
+
+
+def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verified:
+    """Replay one account from its first epoch on; `note` is told every input on the way, for a progress bar."""
+    found, ledger = Verified(), _Balance(iter(past.transitions()))
+    epochs = list(past.epochs())
+    for epoch, following in zip(epochs, [*epochs[1:], None], strict=False):
+        going = _Pass(found, ledger, note)
+        found.stretches += (
+            [_unreadable(past, epoch, following)] if epoch.why else _stretches(past, epoch, following, going)
+        )
+    found.differences += ledger.differences(found.stretches, epochs)
+    found.differences.sort(key=lambda each: each.at)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    found: Verified
+    ledger: "_Balance"
+    note: Callable[[Input], None]
+
+    def play(self, player: Player, event: Input) -> None:
+        self.note(event)
+        for transition in player.play(event).transitions:
+            self.found.transitions += 1
+            self.ledger.replayed(transition)
+
+
+def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) -> Iterator[Stretch]:
+    """One epoch: what of it is covered, and what is not."""
+    player = Player(epoch.scheme, epoch.state)
+    begun, last = epoch.state, None if following is None else following.state.seq - 1
+    for reading in past.warm(begun.seq, begun.at - player.evaluator.look_back):
+        player.evaluator.warm(reading)
+    hole = _play(player, past.inputs(begun.seq, last), last, going)
+    yield Stretch(begun.at, player.state.at, player.state.seq - begun.seq)
+    if hole:
+        yield Stretch(player.state.at, _end(past, player.state, following), 0, hole)
+    elif following is None:
+        _catch_up(past, player, going)
+    elif not following.why:
+        _turn(player, following, going)
+
+
+def _catch_up(past: Past, player: Player, going: _Pass) -> None:
+    """Where a daemon goes on writing, transitions may have been read whose inputs had not been there yet."""
+    if not going.ledger.is_behind():
+        return
+    for event in past.inputs(player.state.seq, None):
+        if event.seq != player.state.seq + 1:
+            return
+        for transition in player.play(event).transitions:
+            going.ledger.cancel(transition)
+
+
+def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> Stretch:
+    """The whole of an epoch whose rules nobody here can read, the change with which it begins included."""
+    begun = epoch.state
+    return Stretch(begun.at, _end(past, begun, following), 0, epoch.why)
+
+
+def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
+    """Of an epoch: the next one's beginning, else its last input, looked for beyond `state`."""
+    if following is not None:
+        return following.state.at
+    last = state.at
+    for event in past.inputs(state.seq, None):
+        last = max(last, event.at)
+    return last
+
+
+def _play(player: Player, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
+    """Replay as long as no input lacks; the sentence about those that do."""
+    for event in inputs:
+        if event.seq != player.state.seq + 1:
+            return _gone(player.state.seq + 1, event.seq - 1)
+        going.play(player, event)
+    return "" if last is None or player.state.seq == last else _gone(player.state.seq + 1, last)
+
+
+def _gone(first: int, last: int) -> str:
+    inputs = f"input {first} is" if first == last else f"the inputs {first} to {last} are"
+    return f"{inputs} not recorded: pruned, or lost while the database refused to write"
+
+
+def _turn(player: Player, following: Epoch, going: _Pass) -> None:
+    """The change of the configuration is replayed under the next rules, and must end in the state recorded there."""
+    scheme, state = following.scheme, following.state
+    turning = Player(scheme, player.state)
+    going.play(turning, ConfigChange(state.seq, state.at))
+    ours, theirs = turning.state.alerts, state.alerts
+    for rule in {**ours, **theirs}:
+        replayed, recorded = ours.get(rule), theirs.get(rule)
+        if _plain(replayed) != _plain(recorded):
+            going.found.differences.append(Difference(state.at, rule, recorded, replayed))
+
+
+def _plain(alert: Alert | None) -> Alert | None:
+    """Codes depend on which others were taken then, so they are not compared."""
+    return None if alert is None else replace(alert, code="")
+
+
+class _Balance:
+    """Recorded and replayed transitions, each cancelled by its like: only what differs is kept."""
+
+    def __init__(self, recorded: Iterator[Transition]) -> None:
+        self._recorded = recorded
+        self._missing: Counter[Transition] = Counter()
+        """Positive: replayed and not recorded so far; negative: the reverse."""
+
+    def replayed(self, transition: Transition) -> None:
+        self._count(transition, 1)
+        self._read(1)
+
+    def is_behind(self) -> bool:
+        """Whether anything is recorded that was not replayed."""
+        self._read(None)
+        return any(count < 0 for count in self._missing.values())
+
+    def cancel(self, transition: Transition) -> None:
+        """Replayed late; what is not recorded yet does not count."""
+        if self._missing[transition] < 0:
+            self._count(transition, 1)
+
+    def differences(self, stretches: Sequence[Stretch], epochs: Sequence[Epoch]) -> Iterator[Difference]:
+        """What is left in the end, without what lies where nothing could be said."""
+        self._read(None)
+        begun = epochs[0].state if epochs else None
+        for transition, count in self._missing.items():
+            if count > 0:
+                yield Difference(transition.at, transition.rule, None, transition)
+            elif begun is not None and not _uncovered(transition, begun, stretches):
+                yield Difference(transition.at, transition.rule, transition, None)
+
+    def _read(self, count: int | None) -> None:
+        while count is None or count > 0:
+            transition = next(self._recorded, None)
+            if transition is None:
+                return
+            self._count(transition, -1)
+            count = None if count is None else count - 1
+
+    def _count(self, transition: Transition, by: int) -> None:
+        self._missing[transition] += by
+        if not self._missing[transition]:
+            del self._missing[transition]
+
+
+def _uncovered(transition: Transition, begun: AccountState, stretches: Sequence[Stretch]) -> bool:
+    early = transition.at < begun.at and transition.alert_seq <= begun.seq
+    return early or any(each.why and each.since <= transition.at <= each.until for each in stretches)

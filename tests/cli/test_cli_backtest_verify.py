@@ -1,0 +1,151 @@
+"""`backtest --verify`: promise 6 for whoever runs the daemon, with what is covered and every difference."""
+
+import csv
+import io
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from click.testing import Result
+
+from daemon.types import HOUR
+from tests.cli.calls import call, record, write
+from tests.cli.past import FINE, LOW, alone, lived
+from tests.fakes import NOON, ManualClock
+from tests.values import rule
+
+GONE = "input 4 is not recorded: pruned, or lost while the database refused to write"
+LATER = ManualClock(NOON + 24 * HOUR)
+
+
+def verify(folder: Path, *options: object) -> Result:
+    return call("backtest", "--verify", *options, "--config", write(folder), clock=LATER)
+
+
+def change(folder: Path, *statements: str) -> None:
+    """Tamper with the record."""
+    with closing(sqlite3.connect(folder / "marginwatch.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def two_lives(folder: Path) -> None:
+    lived(folder, [rule()], alone(FINE, LOW, FINE))
+    lived(folder, [rule(hold=3_000)], alone(LOW, LOW, FINE), begin=NOON + HOUR)
+
+
+def test_promise_6_the_span_covered_is_printed(tmp_path: Path) -> None:
+    """Exit status 0 where nothing differs: inputs, transitions, and from when to when."""
+    two_lives(tmp_path)
+    answered = verify(tmp_path)
+    assert (answered.exit_code, answered.stdout.splitlines()) == (
+        0,
+        [
+            "main: 6 inputs and 5 transitions replayed, no difference",
+            "  covered     2026-01-01 12:00:00 to 2026-01-01 13:00:10, 6 inputs",
+        ],
+    )
+
+
+def test_promise_6_every_difference_is_one_line(tmp_path: Path) -> None:
+    """Exit status 1: what is recorded, and what the replay has in its place."""
+    two_lives(tmp_path)
+    change(tmp_path, "UPDATE transitions SET value = 91 WHERE id = 1", "DELETE FROM transitions WHERE id = 5")
+    answered = verify(tmp_path)
+    assert answered.exit_code == 1
+    assert sorted(answered.stdout.splitlines()[2:-1]) == [
+        "  differs     2026-01-01 12:00:05 low: recorded nothing; replayed ok → firing (condition) at 90",
+        "  differs     2026-01-01 12:00:05 low: recorded ok → firing (condition) at 91; replayed nothing",
+        "  differs     2026-01-01 13:00:10 low: recorded nothing; replayed firing → resolved (cleared) at 500",
+    ]
+    assert answered.stdout.splitlines()[-1] == "3 difference(s): replay does not give what is recorded"
+
+
+def test_promise_6_programs_get_the_same(tmp_path: Path) -> None:
+    """JSON and CSV: stretches and differences, instants with offset."""
+    two_lives(tmp_path)
+    change(tmp_path, "DELETE FROM transitions WHERE id = 1")
+    answered = verify(tmp_path, "--format", "json")
+    assert answered.exit_code == 1
+    (account,) = json.loads(answered.stdout)["accounts"]
+    assert [account["inputs"], account["transitions"], len(account["covered"])] == [6, 5, 2]
+    assert account["differences"] == [
+        {
+            "at": "2026-01-01T12:00:05.000+01:00",
+            "rule": "low",
+            "recorded": None,
+            "replayed": {"from": "ok", "to": "firing", "value": "90", "reason": "condition"},
+        }
+    ]
+    rows = list(csv.DictReader(io.StringIO(verify(tmp_path, "--format", "csv").stdout)))
+    assert [row["what"] for row in rows] == ["covered", "covered", "difference"]
+
+
+def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path: Path) -> None:
+    """What an epoch begins with must be what the one before it ends with."""
+    lived(tmp_path, [rule()], alone(FINE, LOW))
+    lived(tmp_path, [rule()], alone(FINE), begin=NOON + HOUR)
+    change(tmp_path, """UPDATE epochs SET state = replace(state, '"worst":"90"', '"worst":"91"') WHERE id = 2""")
+    change(tmp_path, """UPDATE epochs SET state = replace(state, '"worst": "90"', '"worst": "91"') WHERE id = 2""")
+    answered = verify(tmp_path)
+    assert answered.exit_code == 1
+    assert "recorded the state firing, worst 91; replayed the state firing, worst 90" in answered.stdout
+    json_side = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0]["differences"][0]["recorded"]
+    assert json_side == {"state": "firing", "worst": "91"}
+
+
+def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
+    """Pruned inputs are no difference, and never count as agreeing; the next epoch is covered again."""
+    lived(tmp_path, [rule()], alone(FINE, LOW, FINE, LOW, FINE))
+    lived(tmp_path, [rule()], alone(FINE, LOW), begin=NOON + HOUR)
+    change(tmp_path, "DELETE FROM snapshots WHERE seq = 4")
+    answered = verify(tmp_path)
+    assert (answered.exit_code, answered.stdout.splitlines()[1:]) == (
+        0,
+        [
+            "  covered     2026-01-01 12:00:00 to 2026-01-01 12:00:05, 2 inputs",
+            f"  not covered 2026-01-01 12:00:05 to 2026-01-01 13:00:00: {GONE}",
+            "  covered     2026-01-01 13:00:00 to 2026-01-01 13:00:05, 2 inputs",
+        ],
+    )
+
+
+def test_promise_6_what_is_gone_of_the_last_epoch_is_not_covered_to_its_end(tmp_path: Path) -> None:
+    """What is recorded after the hole cannot be judged, so it is no difference."""
+    lived(tmp_path, [rule()], alone(FINE, LOW, FINE, LOW, FINE))
+    change(tmp_path, "DELETE FROM snapshots WHERE seq = 3")
+    answered = verify(tmp_path)
+    assert answered.exit_code == 0
+    assert "  not covered 2026-01-01 12:00:00 to 2026-01-01 12:00:20: input 3 is not recorded" in answered.stdout
+
+
+def test_promise_6_rules_that_cannot_be_read_are_not_covered(tmp_path: Path) -> None:
+    """Those of another version: said with that version; the other epochs are covered."""
+    two_lives(tmp_path)
+    newer = 'UPDATE epochs SET version = \'9.0\', rules = \'[{"name": "low", "if": "x"}]\' WHERE id = {}'
+    change(tmp_path, newer.replace("{}", "1"))
+    why = "its rules were recorded by version 9.0, and this one cannot read them: replay with that one"
+    answered = verify(tmp_path)
+    assert (answered.exit_code, answered.stdout.splitlines()[1:]) == (
+        0,
+        [
+            f"  not covered 2026-01-01 12:00:00 to 2026-01-01 13:00:00: {why}",
+            "  covered     2026-01-01 13:00:00 to 2026-01-01 13:00:10, 3 inputs",
+        ],
+    )
+    change(tmp_path, newer.replace("{}", "2"))
+    assert f"  not covered 2026-01-01 13:00:00 to 2026-01-01 13:00:10: {why}" in verify(tmp_path).stdout
+    explained = call("explain", "low", "--at", "2026-01-01T12:00:05", "--config", write(tmp_path), clock=LATER)
+    assert (explained.exit_code, explained.stderr) == (1, f"{why}\n")
+
+
+def test_promise_6_a_record_without_a_daemon_has_nothing_to_compare(tmp_path: Path) -> None:
+    """Nothing recorded, or only imported readings: said, and no failure."""
+    record(tmp_path, accounts=())
+    assert verify(tmp_path).stdout == "nothing is recorded yet: let the daemon run first\n"
+    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,1767200000,90\n", encoding="utf-8")
+    assert call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code == 0
+    answered = verify(tmp_path)
+    assert (answered.exit_code, answered.stderr) == (0, "")
+    assert answered.stdout == "main: no daemon ever judged it, so there is nothing to compare with\n"

@@ -1,0 +1,131 @@
+"""`explain`: why a rule did, or did not, wake anybody, from a record that real owners made."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from click.testing import Result
+
+from daemon.rules.rule import AtLeast, Rule
+from daemon.service.owner import Arrival
+from daemon.types import MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
+from tests.cli.calls import call, url, write
+from tests.fakes import NOON, ManualClock
+from tests.service.lives import Life, play
+from tests.values import answer, rule
+
+LATER = ManualClock(NOON + 10 * MINUTE)
+
+
+def lived(folder: Path, rules: Iterable[Rule], *arrivals: Arrival) -> None:
+    """One life of the account main, an arrival each second, on the database of this folder."""
+    rounds = [{"main": arrival} for arrival in arrivals]
+    asyncio.run(play(lambda **how: Life(url(folder), ["main"], list(rules), **how), rounds, SECOND, lambda _: ""))
+
+
+def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:30", *more: str) -> Result:
+    return call("explain", name, "--at", at, *more, "--config", write(folder), clock=LATER)
+
+
+def lines(folder: Path, name: str, at: str = "2026-01-01T12:00:30") -> list[str]:
+    """What it prints, without the blanks that align it."""
+    answered = asked(folder, name, at)
+    assert answered.exit_code == 0, answered.output
+    return [" ".join(line.split()) for line in answered.stdout.splitlines()]
+
+
+MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
+
+
+def test_every_value_of_the_condition_is_shown(tmp_path: Path) -> None:
+    """The tree with what each part was worth, and how many readings a window held."""
+    lived(tmp_path, [rule("deep", "max(available_margin, 10s) - available_margin > 100")], answer(), answer())
+    assert lines(tmp_path, "deep")[3:8] == [
+        "when max(available_margin, 10s) - available_margin > 100 no",
+        "max(available_margin, 10s) - available_margin 0",
+        "max(available_margin, 10s) 500 (2 readings)",
+        "available_margin 500",
+        "available_margin 500",
+    ]
+
+
+def test_an_unknown_part_says_why(tmp_path: Path) -> None:
+    """Nothing is a mere "unknown": the missing field, or the readings that a window lacks."""
+    lived(tmp_path, [rule("pnl", "cross_un_pnl < -5 or zscore(al_freeze, 1m) > 3")], answer(), answer())
+    shown = lines(tmp_path, "pnl")
+    assert "cross_un_pnl unknown: cross_un_pnl is not sent" in shown
+    assert "zscore(al_freeze, 1m) unknown: 2 of 10 readings needed in 1m" in shown
+
+
+def test_it_stands_as_it_stood_then(tmp_path: Path) -> None:
+    """The instant decides: what came later is not known yet."""
+    lived(tmp_path, [rule("low")], answer(), answer(available_margin="90"), answer())
+    assert "alert none is open" in lines(tmp_path, "low", "2026-01-01T12:00:00")
+    firing = lines(tmp_path, "low", "2026-01-01T12:00:01")
+    assert any(line.startswith("alert ") and "firing since 2026-01-01 12:00:01, worst 90" in line for line in firing)
+    assert "was 2026-01-01 12:00:01 ok → firing (condition) at 90" in firing
+    assert "told 2026-01-01 12:00:01 firing to telegram: queued" in firing
+    assert "was 2026-01-01 12:00:02 firing → resolved (cleared) at 500" in lines(tmp_path, "low")
+
+
+def test_the_clocks_that_run_are_shown(tmp_path: Path) -> None:
+    """`for`, `keep_firing_for`, `missing_after` and `at_least`: how far each is, and what it needs."""
+    rules = [
+        rule("held", hold=10 * SECOND),
+        rule("kept", "al_freeze > 5", keep_firing_for=10 * SECOND),
+        rule("silent", "al_freeze > 500", on_missing=OnMissing.FIRING, missing_after=10 * SECOND),
+        rule("most", at_least=AtLeast(3, 5)),
+    ]
+    low, frozen = answer(available_margin="90"), answer(available_margin="90", al_freeze="10")
+    lived(tmp_path, rules, frozen, low, low, MISS, MISS)
+    assert "clock for 10s: 2 s so far, 8 s to go" in lines(tmp_path, "held", "2026-01-01T12:00:02")
+    assert "clock keep_firing_for 10s: 1 s so far, 9 s to go" in lines(tmp_path, "kept", "2026-01-01T12:00:02")
+    assert "clock missing_after 10s: 2 s so far, 8 s to go" in lines(tmp_path, "silent")
+    assert "at_least 2 of the last 2 readings hold; needed: 3 of 5" in lines(tmp_path, "most", "2026-01-01T12:00:01")
+
+
+def test_a_miss_is_named_and_the_last_reading_too(tmp_path: Path) -> None:
+    """At a miss the values are those of the last reading, which is said."""
+    lived(tmp_path, [rule("low")], answer(), MISS, MISS)
+    shown = lines(tmp_path, "low")
+    assert shown[1:3] == [
+        "last input 2026-01-01 12:00:02 a miss (timeout): no answer within 10 s",
+        "last read 2026-01-01 12:00:00, 2 s before",
+    ]
+
+
+def test_what_mutes_it_is_named(tmp_path: Path) -> None:
+    """Inhibition and flapping are reasons why nobody was told."""
+    rules = [rule("critical", "available_margin < 50"), rule("low", inhibited_by=("critical",))]
+    lived(tmp_path, rules, answer(available_margin="40"))
+    shown = lines(tmp_path, "low")
+    assert "muted inhibited by critical, which fires on the same account" in shown
+    assert "told nothing was sent of it" in shown
+
+
+def test_a_flapping_rule_says_so(tmp_path: Path) -> None:
+    """While it flaps, its episodes are not told one by one."""
+    swings = [answer(available_margin=amount) for amount in ("90", "500") * 4]
+    lived(tmp_path, [rule("low", flapping=Limit(2, MINUTE))], *swings)
+    assert "muted it flaps, which is told as one thing" in lines(tmp_path, "low")
+
+
+def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
+    """One sentence with the remedy: no such rule, account or time; several accounts; nothing recorded."""
+    lived(tmp_path, [rule("low-margin")], answer())
+    assert 'did you mean "low-margin"?' in asked(tmp_path, "low-margn").stderr
+    assert (
+        'no account "grid" is recorded; there are main'
+        in asked(tmp_path, "low-margin", "now", "--account", "grid").stderr
+    )
+    early = asked(tmp_path, "low-margin", "2025-01-01")
+    assert (early.exit_code, early.stderr) == (2, "the record of main begins only at 2026-01-01 12:00:00\n")
+    assert asked(tmp_path, "low-margin", "yesterday").exit_code == 2
+
+
+def test_imported_readings_alone_have_no_rules(tmp_path: Path) -> None:
+    """Where no daemon ever ran, no rule was in force."""
+    csv = tmp_path / "old.csv"
+    csv.write_text("account,time,available_margin\nmain,2026-01-01T10:00:00Z,90\n", encoding="utf-8")
+    assert call("import", csv, "--config", write(tmp_path), clock=LATER).exit_code == 0
+    assert "no rules were ever in force for main: try backtest" in asked(tmp_path, "low").stderr

@@ -1,0 +1,294 @@
+"""`import`: readings that others recorded (daemon/cli/importing.py, imported.py, sheet.py, pile.py)."""
+
+import csv
+import io
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from daemon.cli import imported
+from daemon.cli.imported import SHOWN
+from daemon.cli.pile import Pile
+from daemon.cli.session import Session
+from daemon.cli.sheet import Line, Mistake, lines
+from daemon.store import History
+from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
+from tests.cli.calls import SECRETS, call, collecting, record, url, write
+from tests.docs.markdown import README
+from tests.fakes import NOON, ManualClock
+from tests.values import reading
+
+DAY_LATER = ManualClock(NOON + 86_400 * SECOND)
+HEAD = "account,time,available_margin\n"
+
+
+def bring_in(folder: Path, text: str | bytes, *, answers: str = "") -> Result:
+    """Import this text from a file, with the configuration of `write`."""
+    file = folder / "old.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return call("import", file, "--config", write(folder), clock=DAY_LATER, answers=answers)
+
+
+def recorded(folder: Path, name: str = "main") -> list[Reading]:
+    with History.open(url(folder)) as history:
+        return [each for each in history.inputs(name, -(2**63) + 1) if isinstance(each, Reading)]
+
+
+def said(text: str) -> list[Line | Mistake]:
+    return list(lines(io.StringIO(text), None, NOON))
+
+
+def test_readings_are_imported_exactly(tmp_path: Path) -> None:
+    """DESIGN §5: source `import`, quality `ok`, every digit, an empty cell unknown; the database is made."""
+    rows = "main,2026-01-01T12:00:00+01:00,996660.6064387699998485,\nmain,2026-01-01T12:00:05+01:00,,12.5\n"
+    result = bring_in(tmp_path, "account,time,availableMargin,al_freeze\n" + rows)
+    first, second = recorded(tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "main: new in the database\nmain: 2 readings imported\n")
+    assert (first.source, first.quality, first.exchange_at) == (Source.IMPORT, Quality.OK, None)
+    assert first.balances == Balances(Decimal("996660.6064387699998485"))
+    assert second.balances == Balances(al_freeze=Decimal("12.5"))
+    assert (first.at, second.at) == (NOON, NOON + 5 * SECOND)
+    assert first.seq < second.seq < 0
+
+
+def test_history_shows_what_was_imported(tmp_path: Path) -> None:
+    """Beside the account's own readings, in the order of time."""
+    record(tmp_path, Record("main", reading(2, NOON)))
+    bring_in(tmp_path, HEAD + "main,2026-01-01T11:59:00,7\n")
+    shown = call("history", "--format", "csv", "--config", tmp_path / "rules.toml", clock=DAY_LATER)
+    assert [(row["source"], row["available_margin"]) for row in csv.DictReader(io.StringIO(shown.stdout))] == [
+        ("import", "7"),
+        ("rest", "500"),
+    ]
+
+
+def test_times_are_iso_seconds_or_milliseconds(tmp_path: Path) -> None:
+    """Without a zone they are in the configured one."""
+    times = ["2026-01-01T12:00", "2026-01-01T11:00:01Z", f"{NOON // 1_000 + 2}", f"{NOON + 3_000}", "1767265204.25"]
+    assert bring_in(tmp_path, HEAD + "".join(f"main,{time},1\n" for time in times)).exit_code == 0
+    found = [each.at - NOON for each in recorded(tmp_path)]
+    assert found == [0, 1_000, 2_000, 3_000, 4_250]
+
+
+def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
+    """Nor does another line at an instant that is taken; several lines of one instant keep their order."""
+    text = HEAD + "main,2026-01-01,1\nmain,2026-01-01,2\nmain,2025-12-31,3\n"
+    bring_in(tmp_path, text)
+    before = recorded(tmp_path)
+    again = bring_in(tmp_path, text + "main,2026-01-01T00:00:01,4\n")
+    assert again.stdout == "main: 1 reading imported, 3 were there already\n"
+    assert bring_in(tmp_path, HEAD + "main,2026-01-01,9\n").stdout.endswith("1 were there already\n")
+    assert [each.balances.available_margin for each in before] == [3, 1, 2]
+    assert recorded(tmp_path)[:3] == before
+
+
+def test_counters_ascend_by_time_whatever_is_imported_when(tmp_path: Path) -> None:
+    """Earlier, later and in between; nothing that was there gets another counter."""
+    for days in ([5, 3], [9], [1, 4, 7]):
+        bring_in(tmp_path, HEAD + "".join(f"main,2025-06-0{day},{day}\n" for day in days))
+    found = recorded(tmp_path)
+    assert [each.balances.available_margin for each in found] == [1, 3, 4, 5, 7, 9]
+    assert [each.seq for each in found] == sorted({each.seq for each in found})
+    assert max(abs(each.seq) for each in found) < 2**53
+
+
+def test_lines_at_or_after_the_own_readings_are_skipped_and_counted(tmp_path: Path) -> None:
+    """DESIGN §5: the account's own record begins where it begins."""
+    record(tmp_path, Record("main", reading(2, NOON)))
+    rows = "main,2026-01-01T11:59:59,1\nmain,2026-01-01T12:00:00,2\nmain,2026-01-01T12:00:01,3\n"
+    result = bring_in(tmp_path, HEAD + rows)
+    assert result.stdout == (
+        "main: 1 reading imported, 2 skipped, for they do not lie before the account's own readings\n"
+    )
+
+
+def test_a_daemon_may_run_meanwhile(tmp_path: Path) -> None:
+    """Its lock is not needed, and its state and windows do not change."""
+    with collecting(tmp_path, Record("main", reading(2, NOON))) as store:
+        before = store.load("main"), list(store.recent("main", 0))
+        assert bring_in(tmp_path, HEAD + "main,2026-01-01,1\n").exit_code == 0
+        assert (store.load("main"), list(store.recent("main", 0))) == before
+    assert len(recorded(tmp_path)) == 2
+
+
+def test_accounts_that_nobody_knows_are_added(tmp_path: Path) -> None:
+    """With a word about those that are not configured."""
+    result = bring_in(tmp_path, HEAD + "old,2026-01-01,1\nmain,2026-01-01,1\n")
+    assert result.stdout.splitlines() == [
+        "old: new in the database; rules.toml does not name it, so its exchange is taken to be coinw",
+        "main: new in the database",
+        "old: 1 reading imported",
+        "main: 1 reading imported",
+    ]
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    """`-`, and its name in mistakes."""
+    path = write(tmp_path)
+    assert call("import", "-", "--config", path, answers=HEAD + "main,2026-01-01,1\n").exit_code == 0
+    broken = call("import", "-", "--config", path, answers=HEAD + "main,2026-01-01,x\n")
+    assert broken.exit_code == 1
+    assert broken.stderr.startswith("standard input:2: available_margin: ")
+
+
+def test_every_mistake_is_told_and_nothing_imported(tmp_path: Path) -> None:
+    """The first twenty with file and line, the others counted; the database is not even made."""
+    result = bring_in(tmp_path, HEAD + "main,2026-01-01,1\n" + "main,2026-01-01,x\n" * (SHOWN + 2))
+    sentences = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert sentences[0].startswith(f"{tmp_path / 'old.csv'}:3: available_margin: ")
+    assert len(sentences) == SHOWN + 1
+    assert sentences[-1].startswith("and 2 more mistakes; nothing was imported")
+    assert not (tmp_path / "marginwatch.db").exists()
+
+
+def test_what_excel_writes_is_read(tmp_path: Path) -> None:
+    """A byte order mark, CRLF, quotes, spaces and empty lines."""
+    text = '\ufeff"account", "time",available_margin\r\n"main",2026-01-01 , 5\r\n\r\n,,\r\n'
+    assert bring_in(tmp_path, text).stdout.endswith("1 reading imported\n")
+
+
+def test_the_example_in_the_readme(tmp_path: Path) -> None:
+    """It is imported as it stands there, five seconds apart."""
+    [example] = README.blocks("csv")
+    assert bring_in(tmp_path, example).stdout.endswith("2 readings imported\n")
+    first, second = recorded(tmp_path)
+    assert second.at - first.at == 5 * SECOND
+    assert first.balances.available_usdt == Decimal("996660.6064387699998485")
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("", "is empty"),
+        ("account;time;available_margin\n", "by semicolons: save the file as CSV with commas and decimal points"),
+        ("account\ttime\tavailable_margin\n", "by tabs"),
+        ("account,available_margin\n", 'has no column "time"'),
+        ("time,available_margin\n", 'has no column "account"'),
+        ("account,time\n", "has no column of a field"),
+        ("account,time,freeMargin\n", "derived from other fields: leave it out"),
+        ("account,time,age\n", "derived"),
+        ("account,time,availableMargni\n", 'did you mean "availableMargin"?'),
+        ("account,time,available_margin,quality\n", "leave it out"),
+        ("account,time,al_freeze,alFreeze\n", 'two columns "al_freeze"'),
+    ],
+)
+def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
+    """One sentence with the remedy, and no mistakes of the lines below it."""
+    [mistake] = said(head + "x,y,z\nx,y,z\n" if head else "")
+    assert isinstance(mistake, Mistake)
+    assert mistake.line == 1
+    assert words in mistake.text
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('main,2026-01-01,"1,5"', "has a decimal comma: write a point"),
+        ('main,2026-01-01,"1.234,56"', "has a decimal comma"),
+        ("main,2026-01-01,1,5", "this one 4: is there a decimal comma?"),
+        ("main,2026-01-01", "this one 2: are cells missing?"),
+        ("main,2026-01-01,nan", "is no number"),
+        ("main,2026-01-01,-inf", "is no number"),
+        ("main,2026-01-01,1_000", "is no number"),
+        ("main,2026-01-01,0x10", "is no number"),
+        ("main,2026-01-01,1e15", "too large"),
+        ("main,2026-01-01,1e999", "is no number"),
+        (f"main,2026-01-01,0.{'1' * 40}", "too long"),
+        ("main,2026-01-01,", "no value of any field"),
+        ("main,24h,1", '"24h" is no time'),
+        ("main,9999999999999999,1", "lies in the future"),
+        ("main,2026-01-01T11:00:00.001Z,1", "lies in the future"),
+        ("main,1969-12-31,1", "before 1970"),
+        ("main,,1", "is no time"),
+        (",2026-01-01,1", "account: must be 1 to 64 letters"),
+        ("ma/in,2026-01-01,1", "account: must be"),
+    ],
+)
+def test_a_line_that_cannot_be_used(line: str, words: str) -> None:
+    """Its number, its column and the remedy; the lines beside it are judged too."""
+    good, mistake, other = said(HEAD + f"main,1,1\n{line}\nmain,2,1\n")
+    assert (good, other) == (
+        Line("main", 1_000, Balances(Decimal(1))),
+        Line("main", 2_000, Balances(Decimal(1))),
+    )
+    assert isinstance(mistake, Mistake)
+    assert mistake.line == 3
+    assert words in mistake.text
+
+
+def test_a_quotation_mark_without_its_partner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It swallows what follows, which is told rather than imported."""
+    *_, mistake = said(HEAD + 'main,1,"1\n' + "main,1,1\n" * 50_000)
+    assert isinstance(mistake, Mistake)
+    assert "a quotation mark may be missing its partner" in mistake.text
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "."])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    """One sentence, exit status 1."""
+    result = call("import", tmp_path / name, "--config", write(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.endswith("name another file\n")
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A mistake of its line, not of the program."""
+    result = bring_in(tmp_path, HEAD.encode() + b"m\xe4in,2026-01-01,1\n")
+    assert result.exit_code == 1
+    assert "old.csv:2: account: must be" in result.stderr
+
+
+def test_too_many_lines_of_one_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters are made of instants, and each has room for so many."""
+    monkeypatch.setattr(imported, "INSTANT", 2)
+    result = bring_in(tmp_path, HEAD + "main,2026-01-01,1\n" * 3)
+    assert result.exit_code == 1
+    assert "more than 2 lines of main at 2026-01-01T00:00:00.000+01:00" in result.stderr
+
+
+def test_a_long_file_is_stored_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their size, the result is the same, sorted and complete."""
+    monkeypatch.setattr(imported, "BATCH", 3)
+    rows = "".join(f"main,{NOON - (at * 7) % 11 * 1_000},{at}\n" for at in range(10))
+    assert "10 readings imported" in bring_in(tmp_path, HEAD + rows).stdout
+    found = [each.at for each in recorded(tmp_path)]
+    assert found == sorted(found)
+    assert len(found) == 10
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line that is written again and again; elsewhere nothing is said."""
+    monkeypatch.setattr(imported, "EVERY", 2)
+    monkeypatch.setattr(imported, "BATCH", 2)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    file = tmp_path / "old.csv"
+    file.write_text(HEAD + "".join(f"main,{at},1\n" for at in range(5)), encoding="utf-8")
+    session = Session(environ=SECRETS, path=write(tmp_path))
+    assert imported.bring_in(str(file), session.config(secrets=False), NOON) == 0
+    assert (
+        terminal.getvalue()
+        == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main stored\x1b[K\r"
+    )
+
+
+def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
+    """And otherwise that of time."""
+    pile = Pile()
+    for at, value in ((5, "1"), (3, "2"), (5, "3")):
+        pile.put(Line("main", at, Balances(Decimal(value))))
+    assert [(at, str(balances.available_margin)) for at, balances in pile.readings("main")] == [
+        (3, "2"),
+        (5, "1"),
+        (5, "3"),
+    ]
+    pile.close()

@@ -1,0 +1,68 @@
+"""docs/testing-rules.md and what the README shows of it: the examples are played, the failure shown is the real one."""
+
+import re
+from pathlib import Path
+
+from daemon import bundled
+from daemon.cli.casefile import CaseTable
+from daemon.replay.notation import series
+from daemon.types import MissReason
+from tests.cli.calls import call
+from tests.config.written import ACCOUNT, CHANNELS
+from tests.docs.markdown import README, TESTING, Page, code
+
+SHIPPED = bundled.path("rules.toml").read_text(encoding="utf-8")
+
+
+def _played(folder: Path, tests: str, rules: str = SHIPPED) -> tuple[int, str]:
+    (folder / "rules.toml").write_text(rules, encoding="utf-8")
+    (folder / "rules.test.toml").write_text(tests, encoding="utf-8")
+    result = call("rules", "test", folder / "rules.test.toml", environ={})
+    return result.exit_code, result.output
+
+
+def _examples(page: Page) -> list[tuple[str, str]]:
+    """Each block of tests, with the rules that stand right before it, or else those that ship."""
+    blocks = page.blocks("toml")
+    return [
+        (block, SHIPPED if "[[rules]]" not in before or page is README else ACCOUNT + CHANNELS + before)
+        for before, block in zip(["", *blocks], blocks, strict=False)
+        if "[[tests]]" in block
+    ]
+
+
+def test_every_example_is_good(tmp_path: Path) -> None:
+    """Played against the rules that it is about."""
+    examples = [*_examples(TESTING), *_examples(README)]
+    assert len(examples) == 4
+    for tests, rules in examples:
+        status, output = _played(tmp_path, tests, rules)
+        assert status == 0, output
+
+
+def test_the_failure_shown_is_the_real_one(tmp_path: Path) -> None:
+    """What is printed when somebody changes the rule, but for the time it takes."""
+    (shown,) = TESTING.blocks("text")
+    changed = SHIPPED.replace('"available_margin < 100"', '"available_margin < 90"')
+    status, output = _played(tmp_path, TESTING.blocks("toml")[0], changed)
+    assert status == 1
+    assert _timeless(output.replace(f"{tmp_path}/", "")) == _timeless(shown)
+
+
+def _timeless(text: str) -> str:
+    return re.sub(r"in \d+\.\d+ s", "in … s", text)
+
+
+def test_every_key_is_explained() -> None:
+    """The table has the keys of a case."""
+    assert tuple(code(cell) for cell in TESTING.table("Keys").column("key")) == CaseTable.keys()
+
+
+def test_every_word_of_a_series_is_one() -> None:
+    """Each stands where a word can stand; the reasons of a miss are all there are that an attempt can have."""
+    words = [word for cell in TESTING.table("Series").column("word") for word in re.findall(r"`([^`]+)`", cell)]
+    for word in words:
+        assert len(series(f"1 {word} 1").slots) >= 2
+    meaning = " ".join(TESTING.table("Series").column("what it is"))
+    reasons = {word[1:] for word in re.findall(r"`(_\w+)`", meaning)}
+    assert reasons == set(MissReason) - {MissReason.TIMEOUT, MissReason.STORE_DOWN}

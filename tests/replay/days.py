@@ -1,0 +1,152 @@
+"""Random days as real owners live them: readings, suspects, misses, clock steps, stops, kills, reloads, other rules.
+
+What comes of them is a database; the tests hold the replay against it.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from daemon.alerts import system
+from daemon.rules.rule import AtLeast, Rule
+from daemon.service.owner import Owner, Step
+from daemon.types import (
+    SECOND,
+    Answer,
+    Input,
+    Limit,
+    Millis,
+    MissReason,
+    NoAnswer,
+    OnMissing,
+    Quality,
+    Reading,
+    Unconfirmed,
+)
+from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock
+from tests.values import answer, rule
+
+EVERY: Millis = 500
+ACCOUNTS = ("main", "grid")
+
+WRITTEN = (
+    rule("critical", "available_margin < 50", clear_when="available_margin > 60", flapping=Limit(2, 20 * SECOND)),
+    rule("low", "available_margin < 100", clear_when="available_margin > 120", inhibited_by=("critical",)),
+    rule("held", "available_margin < 100", hold=2 * SECOND, keep_firing_for=SECOND),
+    rule("kept", "al_freeze > 50", keep_firing_for=3 * SECOND, flapping=None),
+    rule("most", "available_margin < 90", at_least=AtLeast(3, 5), missing_after=4 * SECOND),
+    rule("most clear", "al_freeze > 50", clear_when="al_freeze == 0", at_least=AtLeast(2, 4), missing_after=2 * SECOND),
+    rule("spike", "delta(al_freeze, 10s) > 200", clear_when="al_freeze < 150", worse_by=Decimal("0.25")),
+    rule("deep", "min(delta(available_margin, 5s), 20s) < -80 or max(al_freeze, 8s) > 450"),
+    rule("stale", "age > 2s"),
+    rule("silent", "available_margin < 60", on_missing=OnMissing.FIRING, missing_after=2 * SECOND, hold=SECOND),
+    rule("quiet", "available_margin < 80", on_missing=OnMissing.OK, missing_after=SECOND),
+    rule("pnl", "cross_un_pnl < -5"),
+)
+SYSTEM = tuple(
+    system.rule(name, limit)
+    for name, limit in {
+        "no-readings": 3 * SECOND,
+        "key-refused": 0,
+        "rate-limited": SECOND,
+        "clock-skew": 30 * SECOND,
+        "exchange-frozen": 5 * SECOND,
+        "rule-unknown": 4 * SECOND,
+    }.items()
+)
+CHANGED = {
+    "low": rule("low", "available_margin < 110", clear_when="available_margin > 120"),
+    "held": rule("held", "available_margin < 100", hold=4 * SECOND),
+    "kept": rule("kept", "al_freeze > 50", keep_firing_for=3 * SECOND, flapping=Limit(1, 30 * SECOND)),
+}
+"""The same rules as somebody might change them: the first two mean something else now, the last one does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An answer that is not believed at once."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Nothing confirmed the last suspect in time."""
+
+
+Told: TypeAlias = Any
+"""An arrival, a suspect, or that nothing settled it: more than the mailbox of today's owner is typed for."""
+
+
+class WaryOwner(Owner):
+    """An owner that takes suspects too, as the collector will hand them in."""
+
+    def _stamp(self, arrival: Told) -> Input:
+        if isinstance(arrival, Suspect):
+            reading = super()._stamp(arrival.answer)
+            assert isinstance(reading, Reading)
+            self.suspect = replace(reading, quality=Quality.SUSPECT)
+            return self.suspect
+        if isinstance(arrival, Unsettled):
+            miss = super()._stamp(NoAnswer(MissReason.TIMEOUT, ""))
+            return Unconfirmed(miss.seq, miss.at, self.suspect)
+        return super()._stamp(arrival)
+
+
+def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
+    """What one account's mailbox gets, round by round."""
+    margin, exchange_at = 150.0, 1_767_265_200_000
+    outage = 0
+    for _ in range(rounds):
+        margin = min(220.0, max(5.0, margin + draw.uniform(-40, 40)))
+        exchange_at += draw.choice((0, EVERY, EVERY, 40_000))
+        outage = outage - 1 if outage else (draw.random() < 0.03) * draw.randint(1, 12)
+        pnl = draw.choice((None, Decimal(-9), Decimal(3)))
+        found = answer(available_margin=f"{margin:.8f}", al_freeze=str(draw.choice((0, 0, 0, 100, 500))))
+        found = replace(found, exchange_at=exchange_at, balances=replace(found.balances, cross_un_pnl=pnl))
+        if outage:
+            yield [NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH, MissReason.RATE_LIMITED)), "it failed")]
+        elif draw.random() < 0.05:
+            yield [Suspect(found), *draw.choice(([Unsettled()], []))]
+        else:
+            yield [found]
+
+
+def policy(draw: random.Random) -> list[Rule]:
+    """The rules of one life."""
+    chosen = [CHANGED[one.name] if one.name in CHANGED and draw.random() < 0.3 else one for one in WRITTEN]
+    return [*(one for one in chosen if draw.random() < 0.95), *SYSTEM]
+
+
+async def live(path: Path, seed: int, rounds: int = 400, accounts: Sequence[str] = ACCOUNTS) -> None:
+    """A day of several lives on one database."""
+    draw, clock = random.Random(seed), RestlessClock()
+    days = {name: arrivals(random.Random(f"{seed} {name}"), rounds) for name in accounts}
+    rules, reason, left = policy(draw), "start", rounds
+    while left > 0:
+        present = [name for name in accounts if draw.random() < 0.9] or [accounts[0]]
+        lasts = min(left, 1 + int(draw.expovariate(1 / 50)))
+        left -= lasts
+        async with Life(f"sqlite:///{path}", present, rules, clock=clock, reason=reason, owner=WaryOwner) as life:
+            for _ in range(lasts):
+                await _round(life, days, draw, clock)
+            life.ending = draw.choice((STOP, KILL, RELOAD))
+        reason = RELOAD if life.ending == RELOAD else "start"
+        rules = policy(draw) if draw.random() < 0.7 else rules
+        clock.step(draw.choice((0, 0, 60_000, -90_000)))
+        await clock.advance(draw.choice((0, 2_000, 30_000)))
+
+
+async def _round(life: Life, days: dict[str, Iterator[list[Told]]], draw: random.Random, clock: RestlessClock) -> None:
+    if draw.random() < 0.02:
+        by = draw.choice((-70_000, -1_000, 400, 3_600_000))
+        clock.step(by)
+        await life.tell(dict.fromkeys(life.owners, Step(by)))
+    for name in life.owners:
+        for arrival in next(days[name]):
+            await life.tell({name: arrival})
+            await clock.advance(draw.choice((0, 0, 100)))
+    await clock.advance(EVERY)

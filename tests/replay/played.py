@@ -1,0 +1,27 @@
+"""What the tests of the replay play: readings of one account, and what comes of them."""
+
+from collections.abc import Iterable, Sequence
+
+from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
+from daemon.replay.player import Player, Scheme
+from daemon.rules.rule import Rule
+from daemon.types import SECOND, AccountState, Input, Millis, Reading, Record
+from tests.values import T0, reading
+
+
+def readings(*margins: str, every: Millis = 5 * SECOND, start: Millis = T0) -> list[Reading]:
+    return [reading(seq, start + seq * every, available_margin=margin) for seq, margin in enumerate(margins)]
+
+
+def player(*rules: Rule, account: str = "main", channels: Sequence[str] = ("phone",)) -> Player:
+    return Player(Scheme(rules, channels), AccountState(account))
+
+
+def records(playing: Player, inputs: Iterable[Input], since: Millis = T0) -> list[Record]:
+    return list(played(playing, inputs, since))
+
+
+def announcements(rules: Sequence[Rule], inputs: Iterable[Input], wait: Millis = SECOND) -> list[Announcement]:
+    """The messages to one channel."""
+    stream = announced(merged([played(player(*rules), inputs, T0)]), Joiner({"phone": wait}, None))
+    return [each for each in stream if isinstance(each, Announcement)]

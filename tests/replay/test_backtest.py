@@ -1,0 +1,84 @@
+"""From records to messages: what is joined, what leaves at once, and the order of it all."""
+
+from datetime import UTC, time
+
+from daemon.alerts.message import MOST
+from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
+from daemon.replay.player import Player, Scheme
+from daemon.types import HOUR, MINUTE, SECOND, AccountState, Kind, Record, Severity
+from tests.replay.played import announcements, player, readings
+from tests.values import T0, reading, rule
+
+
+def told(found: list[Announcement]) -> list[tuple[int, list[tuple[str, Kind]]]]:
+    """When after the beginning, and of what."""
+    return [(each.at - T0, [(one.key.rule, one.key.kind) for one in each.notices]) for each in found]
+
+
+def test_f5_what_is_due_within_group_wait_is_one_message() -> None:
+    """F5: two rules a second apart are told together, the wait beginning with the first."""
+    rules = [rule("a"), rule("b", "available_margin < 80")]
+    found = announcements(rules, readings("500", "90", "70", every=SECOND), wait=2 * SECOND)
+    assert told(found) == [(3 * SECOND, [("a", Kind.FIRING), ("b", Kind.FIRING)])]
+
+
+def test_f5_a_critical_never_waits_and_takes_along_what_waits() -> None:
+    """F5: with it leaves what is due for its channel; several at one instant are one message."""
+    critical = [rule(name, "available_margin < 80", severity=Severity.CRITICAL) for name in ("b", "c")]
+    found = announcements([rule("a"), *critical], readings("500", "90", "70", every=SECOND), wait=MINUTE)
+    (at, news), *rest = told(found)
+    assert (at, sorted(news), rest) == (2 * SECOND, [(name, Kind.FIRING) for name in "abc"], [])
+
+
+def test_firing_and_end_within_group_wait_are_told_as_one() -> None:
+    """Promise 3: one account of both."""
+    (only,) = announcements([rule()], readings("90", "500", every=SECOND), wait=MINUTE)
+    assert [notice.key.kind for notice in only.notices] == [Kind.FIRING, Kind.RESOLVED]
+    assert only.at == T0 + MINUTE
+
+
+def test_more_headlines_than_fit_are_more_messages() -> None:
+    """F5: a headline is never cut."""
+    found = announcements([rule(f"r{number}") for number in range(MOST + 1)], readings("90"))
+    assert [len(each.notices) for each in found] == [MOST, 1]
+
+
+def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None:
+    """E2: it leaves at the window's end, while other news of the channel leaves before."""
+    begin = T0 + 2 * MINUTE  # 11:02 UTC
+    window = Window("lunch", frozenset(DAYS), time(11, 1), time(12, 0))
+    scheme = Scheme(
+        (rule("low", mute=("lunch",)), rule("b", "al_freeze > 5")), ("phone",), Mutes({"lunch": window}, UTC)
+    )
+    inputs = [
+        reading(0, T0, available_margin="90"),
+        reading(1, begin, available_margin="500"),
+        reading(2, begin + MINUTE, al_freeze="9"),
+        reading(3, begin + 2 * HOUR),
+    ]
+    joiner = Joiner({"phone": SECOND}, UTC)
+    stream = announced(played(Player(scheme, AccountState("main")), inputs, T0), joiner)
+    found = told([each for each in stream if isinstance(each, Announcement)])
+    assert [(at // MINUTE, news) for at, news in found] == [
+        (0, [("low", Kind.FIRING)]),
+        (3, [("b", Kind.FIRING)]),
+        (60, [("low", Kind.RESOLVED)]),
+        (122, [("b", Kind.RESOLVED)]),
+    ]
+
+
+def test_accounts_are_merged_in_the_order_of_time() -> None:
+    """Messages come among the records, each at its time, joined across accounts."""
+    ours = played(player(rule()), readings("500", "90"), T0)
+    theirs = played(player(rule(), account="grid"), readings("90", "500", "500"), T0)
+    stream = list(announced(merged([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
+    places = [each.account if isinstance(each, Record) else len(each.notices) for each in stream]
+    assert places == ["grid", "main", "grid", 3]
+
+
+def test_inputs_before_the_span_judge_nothing() -> None:
+    """The play begins with the first input at or after it."""
+    found = list(played(player(rule()), readings("90", "90", "90"), T0 + 5 * SECOND))
+    assert [each.event.at for each in found] == [T0 + 5 * SECOND]
+    assert list(played(player(rule()), readings("90"), T0 + HOUR)) == []

@@ -1,0 +1,293 @@
+"""Test cases of rules: what comes of series, what differs from what is expected, and what explains it."""
+
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+
+import pytest
+
+from daemon.alerts import system
+from daemon.replay.around import Around, around
+from daemon.replay.cases import Case, Change, News, Outcome, Post, inputs, run
+from daemon.replay.differences import Differences, Line, Place, differences
+from daemon.replay.notation import series
+from daemon.replay.player import Scheme
+from daemon.rules.rule import Rule
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    Balances,
+    ConfigChange,
+    Kind,
+    Miss,
+    MissReason,
+    Reading,
+    State,
+)
+from tests.values import T0, rule
+
+LOW = rule("low", clear_when="available_margin > 120", inhibited_by=("bad",))
+BAD = rule("bad", "available_margin < 50")
+SCHEME = Scheme((LOW, BAD), ("phone", "mail"))
+WAITS = {"phone": SECOND, "mail": SECOND}
+
+
+def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> Case:
+    played = {
+        name: inputs({"available_margin": series(text)}, T0, interval)
+        for name, text in (accounts or {"main": "500"}).items()
+    }
+    return Case("a case", T0, UTC, played, frozenset(each.name for each in rules or (LOW, BAD)))
+
+
+def _change(at: int, rule: str, to: State, value: str | None = None, account: str = "main") -> Change:
+    return Change(at * SECOND, account, rule, to, None if value is None else Decimal(value), value or "")
+
+
+def _post(at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, ...] = ()) -> Post:
+    return Post(at * SECOND, channel, tuple(News("main", name, kind) for name, kind in news), contains)
+
+
+def _found(case: Case, scheme: Scheme = SCHEME) -> Differences:
+    return differences(case, run(case, scheme, WAITS))
+
+
+# What is read.
+
+
+def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
+    """The account's start comes first; a shorter series goes on as it ended, and what is not sent is not zero."""
+    fields = {"available_margin": series("500 ~1m 490 480"), "al_freeze": series("? 7")}
+    start, *readings = inputs(fields, T0, 5 * SECOND)
+    assert start == ConfigChange(1, T0)
+    assert [each.at - T0 for each in readings] == [0, MINUTE, MINUTE + 5 * SECOND]
+    assert [(each.seq, each.balances) for each in readings if isinstance(each, Reading)] == [
+        (2, Balances(available_margin=Decimal(500))),
+        (3, Balances(available_margin=Decimal(490), al_freeze=Decimal(7))),
+        (4, Balances(available_margin=Decimal(480), al_freeze=Decimal(7))),
+    ]
+
+
+def test_a_miss_of_one_field_is_a_miss_of_all() -> None:
+    """An answer that is not there has no fields."""
+    fields = {"available_margin": series("500x3"), "al_freeze": series("1 _auth 1")}
+    assert [type(each) for each in inputs(fields, T0, SECOND)] == [ConfigChange, Reading, Miss, Reading]
+    assert inputs(fields, T0, SECOND)[2] == Miss(3, T0 + SECOND, MissReason.AUTH, "the test case says auth")
+
+
+# What comes of it.
+
+
+def test_what_comes_is_what_the_daemon_does() -> None:
+    """Transitions with their values, messages joined per channel after inhibition."""
+    outcome = run(_case(main="500 40 70 130"), SCHEME, WAITS)
+    assert [(each.at // SECOND, each.rule, each.to, each.shown) for each in outcome.changes] == [
+        (5, "low", State.FIRING, "40"),
+        (5, "bad", State.FIRING, "40"),
+        (10, "bad", State.RESOLVED, "70"),
+        (15, "low", State.RESOLVED, "130"),
+    ]
+    assert {(each.at // SECOND, *each.news) for each in outcome.posts if each.channel == "mail"} == {
+        (6, News("main", "bad", Kind.FIRING)),
+        (11, News("main", "low", Kind.FIRING), News("main", "bad", Kind.RESOLVED)),
+        (16, News("main", "low", Kind.RESOLVED)),
+    }
+
+
+def test_rules_not_looked_at_are_played_and_not_told() -> None:
+    """They mute the others as ever."""
+    outcome = run(_case(LOW, main="500 40 70 130"), SCHEME, WAITS)
+    assert {each.rule for each in outcome.changes} == {"low"}
+    assert [each.at // SECOND for each in outcome.posts if each.channel == "phone"] == [11, 16]
+
+
+def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
+    """So is a pending alert that did not hold."""
+    held = replace(LOW, hold=10 * SECOND, clear_when=None)
+    case = _case(held, main="90 500 90x3")
+    outcome = run(case, Scheme((held,), ()), {})
+    assert [(each.at // SECOND, each.to.value) for each in outcome.changes] == [(20, "firing")]
+    everything = run(replace(case, pending=True), Scheme((held,), ()), {})
+    assert [(each.at // SECOND, each.to.value) for each in everything.changes] == [
+        (0, "pending"),
+        (5, "resolved"),
+        (10, "pending"),
+        (20, "firing"),
+    ]
+
+
+def test_values_are_shown_with_all_digits_and_durations_as_such() -> None:
+    """A person compares them with what is expected."""
+    scheme = Scheme((system.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
+    silent = _case(scheme.rules[0], main="500 _x12")
+    assert [each.shown for each in run(silent, scheme, {}).changes] == ["1m"]
+    fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
+    ratio = replace(silent, inputs={"main": inputs(fields, T0, SECOND)}, rules=frozenset({"ratio"}))
+    assert [each.shown for each in run(ratio, scheme, {}).changes] == ["14.28571428571428571428571429"]
+
+
+def test_the_same_case_comes_to_the_same() -> None:
+    case = _case(main="500 -10x60 +20x40", other="90 _x30 500")
+    assert run(case, SCHEME, WAITS) == run(case, SCHEME, WAITS)
+
+
+# What differs.
+
+
+def test_a_case_as_expected_has_no_difference() -> None:
+    """A value that is not written is any; order within the list does not matter."""
+    case = replace(
+        _case(LOW, main="500 90 130"),
+        changes=(_change(10, "low", State.RESOLVED), _change(5, "low", State.FIRING, "90")),
+        posts=tuple(
+            _post(at, channel, ("low", kind), contains=("low · main",))
+            for at, kind in ((6, Kind.FIRING), (11, Kind.RESOLVED))
+            for channel in ("phone", "mail")
+        ),
+    )
+    found = _found(case)
+    assert not found.any
+    assert found.place is None
+    assert [line.cells for line in found.changes] == [("low", "firing", "90"), ("low", "resolved", "130")]
+    assert [line.cells for line in found.posts] == [("phone, mail:", "low firing"), ("phone, mail:", "low resolved")]
+
+
+def test_nothing_is_said_of_what_is_not_expected_at_all() -> None:
+    """A case may be about transitions alone, or about messages alone."""
+    assert _found(_case(main="500 40")) == Differences()
+
+
+def test_an_unexpected_firing_fails_a_case() -> None:
+    """`expect = []` says that nothing happens."""
+    found = _found(replace(_case(main="500 40"), changes=()))
+    assert found.changes == (
+        Line("+", 5 * SECOND, ("low", "firing", "40")),
+        Line("+", 5 * SECOND, ("bad", "firing", "40")),
+    )
+    assert found.place == Place("main", "low", (5 * SECOND,))
+
+
+@pytest.mark.parametrize(
+    ("expected", "lines"),
+    [
+        (
+            _change(10, "low", State.FIRING, "90"),
+            [("+", 5, "90", "5s earlier than expected"), ("-", 10, "90", "")],
+        ),
+        (_change(0, "low", State.FIRING), [("-", 0, "", ""), ("+", 5, "90", "5s later than expected")]),
+        (_change(5, "low", State.FIRING, "91"), [("-", 5, "91", ""), ("+", 5, "90", "")]),
+        (_change(6, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 6, "", "there is no attempt at 6s")]),
+        (_change(60, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 60, "", "the last attempt is at 10s")]),
+        (_change(10, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 10, "", "")]),
+    ],
+)
+def test_what_differs_is_said_in_the_order_of_time(expected: Change, lines: list[tuple[str, int, str, str]]) -> None:
+    """With how far apart it is, or why it cannot be."""
+    found = _found(replace(_case(main="500 90x2"), changes=(expected,)))
+    assert [(line.sign, line.at // SECOND, line.cells[-1], line.remark) for line in found.changes] == lines
+
+
+def test_accounts_are_named_where_there_are_several() -> None:
+    case = replace(_case(LOW, main="500 500", other="500 90"), changes=(_change(5, "low", State.FIRING),))
+    assert [(line.sign, line.cells[0], line.remark) for line in _found(case).changes] == [
+        ("-", "main/low", ""),
+        ("+", "other/low", ""),
+    ]
+
+
+def test_a_message_without_what_it_should_contain_is_shown() -> None:
+    """Which words are not in it, and the whole text; the readings explain nothing there."""
+    case = replace(_case(LOW, main="90"), posts=(_post(1, "mail", ("low", Kind.FIRING), contains=("low", "foo")),))
+    found = _found(case, Scheme((LOW, BAD), ("mail",)))
+    assert [(line.sign, *line.cells, line.remark) for line in found.posts] == [
+        ("-", "mail:", "low firing", 'with "foo"'),
+        ("+", "mail:", "low firing", ""),
+    ]
+    assert [each.text.splitlines()[0] for each in found.texts] == ["WARNING low · main: available_margin 90"]
+    assert found.any
+    assert found.place is None
+
+
+def test_a_message_that_does_not_come_has_a_place() -> None:
+    """What was expected of a muted rule, and when another message left."""
+    posts = (_post(6, "phone", ("low", Kind.FIRING)), _post(7, "mail", ("bad", Kind.FIRING)))
+    found = _found(replace(_case(main="500 40"), posts=posts))
+    assert [(line.sign, line.at // SECOND, *line.cells, line.remark) for line in found.posts] == [
+        ("-", 6, "phone:", "low firing", ""),
+        ("+", 6, "phone:", "bad firing", ""),
+        ("+", 6, "mail:", "bad firing", "1s earlier than expected"),
+        ("-", 7, "mail:", "bad firing", ""),
+    ]
+    assert found.place == Place("main", "low", (6 * SECOND,))
+
+
+# Why.
+
+
+def _around(case: Case, scheme: Scheme = SCHEME, name: str = "low", *instants: int) -> Around:
+    found = around(case, scheme, Place("main", name, tuple(at * SECOND for at in instants)))
+    assert found is not None
+    return found
+
+
+def test_the_readings_around_a_difference_are_laid_open() -> None:
+    """Two before and two after, what both conditions were worth, and what the alert was then."""
+    shown = _around(_case(main="500 110 90 110 _ 130 500"), SCHEME, "low", 11)
+    assert shown.fields == ("available_margin",)
+    assert [
+        (row.at // SECOND, *row.fields, row.when, row.clear, row.state.value, row.marked) for row in shown.rows
+    ] == [
+        (0, "500", "no", "yes", "ok", False),
+        (5, "110", "no", "no", "ok", False),
+        (10, "90", "yes", "no", "firing", True),
+        (15, "110", "no", "no", "firing", False),
+        (20, "miss: timeout", "not judged", "", "firing", False),
+    ]
+
+
+def test_the_value_judged_is_shown_where_it_is_no_field() -> None:
+    """And what is not sent is said to be so."""
+    swing = rule("swing", "delta(available_margin, 10s) < -100 and al_freeze < 5")
+    scheme = Scheme((swing,), ())
+    shown = _around(_case(swing, main="500 300"), scheme, "swing", 5)
+    assert shown.fields == ("available_margin", "al_freeze")
+    assert [(row.fields, row.when) for row in shown.rows] == [
+        (("500", "not sent"), "unknown (delta(available_margin, 10s) unknown)"),
+        (("300", "not sent"), "unknown"),
+    ]
+
+
+def test_clocks_and_mutes_are_shown_beside_the_alert() -> None:
+    """Why it is still pending, and why nobody was told."""
+    held = replace(LOW, hold=10 * SECOND)
+    shown = _around(_case(held, main="90 40 40 80"), Scheme((held, BAD), ()), "low", 10)
+    assert [(row.state.value, row.remark) for row in shown.rows] == [
+        ("pending", "for 0s of 10s"),
+        ("pending", "for 5s of 10s"),
+        ("firing", "muted: inhibited by bad, which fires on the same account"),
+        ("firing", ""),
+    ]
+
+
+def test_a_flapping_rule_is_looked_up_by_its_own_name() -> None:
+    assert _around(_case(main="90"), SCHEME, "low:flapping", 0).rule is LOW
+
+
+def test_a_rule_that_does_not_watch_the_account_explains_nothing() -> None:
+    scheme = Scheme((replace(LOW, accounts=("other",)),), ())
+    assert around(_case(main="90"), scheme, Place("main", "low", (0,))) is None
+
+
+def test_an_age_is_explained_by_its_duration() -> None:
+    """A rule without fields shows the attempts all the same."""
+    stale = rule("stale", "age > 10s")
+    shown = _around(_case(stale, main="500 _x4"), Scheme((stale,), ()), "stale", 15)
+    assert [(row.fields, row.when) for row in shown.rows][:3] == [
+        ((), "no (age 5s)"),
+        ((), "no (age 10s)"),
+        ((), "yes (age 15s)"),
+    ]
+
+
+def test_an_outcome_without_anything_is_empty() -> None:
+    assert run(_case(), SCHEME, WAITS) == Outcome((), ())

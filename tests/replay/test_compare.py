@@ -1,0 +1,75 @@
+"""Two sets of rules over the same inputs: which alerts only one has, which come earlier or later."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from daemon.replay.compare import Comparison, Difference, Duel, Episode, merged
+from daemon.rules.rule import Rule
+from daemon.types import HOUR, SECOND, ClockStep, Input
+from tests.replay.played import player, readings
+from tests.values import T0, reading, rule
+
+LOW = rule(flapping=None)
+
+
+def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], since: int = T0) -> list[Difference]:
+    comparison = Comparison()
+    found: list[Difference] = []
+    for pair in merged([Duel(player(ours), player(theirs)).played(inputs, since)]):
+        found += comparison.take(pair)
+    return [*found, *comparison.finish()]
+
+
+def test_equal_rules_have_no_difference() -> None:
+    """However often they fire."""
+    assert compared(LOW, LOW, readings("500", "90", "500", "90", "90")) == []
+
+
+def test_an_alert_of_one_side_alone_is_a_difference() -> None:
+    """With its beginning, its end and its worst value."""
+    (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("90", "80", "500", "500"))
+    assert only == Difference("low", "main", Episode(T0, T0 + 10 * SECOND, Decimal(80)), None)
+    assert only.later is None
+
+
+def test_alerts_that_overlap_are_the_same_trouble() -> None:
+    """One that flickers while the other holds is joined, and what differs is when the trouble was seen first."""
+    higher = rule("low", "available_margin < 200", flapping=None)
+    (both,) = compared(LOW, higher, readings("150", "90", "150", "90", "500"))
+    assert both.later == -5 * SECOND
+    assert both.ours == Episode(T0 + 5 * SECOND, T0 + 20 * SECOND, Decimal(90), alerts=2)
+    assert both.theirs == Episode(T0, T0 + 20 * SECOND, Decimal(90))
+
+
+def test_what_begins_at_the_instant_of_an_end_belongs_to_it() -> None:
+    """Whichever side is looked at first."""
+    high = rule("low", "available_margin > 400", flapping=None)
+    (both,) = compared(LOW, high, readings("300", "90", "500", "300", "300"))
+    assert (both.later, both.ours and both.ours.ended_at) == (5 * SECOND, T0 + 10 * SECOND)
+
+
+def test_what_still_fires_in_the_end_is_told() -> None:
+    """Without an end."""
+    (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("500", "90"))
+    assert only.ours == Episode(T0 + 5 * SECOND, None, Decimal(90))
+
+
+def test_a_step_of_the_clock_moves_what_fires() -> None:
+    """A5: instants are those of the clock as it is now."""
+    inputs: list[Input] = [
+        *readings("90"),
+        ClockStep(1, T0 + HOUR, HOUR),
+        reading(2, T0 + HOUR + SECOND, available_margin="90"),
+        reading(3, T0 + HOUR + 2 * SECOND),
+    ]
+    (both,) = compared(LOW, rule(flapping=None, hold=SECOND), inputs)
+    assert both.later == SECOND
+    assert both.ours is not None
+    assert (both.ours.fired_at, both.ours.ended_at) == (T0 + HOUR, T0 + HOUR + 2 * SECOND)
+
+
+def test_the_span_begins_with_full_windows_for_both() -> None:
+    """Inputs before it are warmed up by both players."""
+    fell = rule("low", "delta(available_margin, 1h) < -300", flapping=None)
+    (both,) = compared(LOW, fell, readings("500", "150", "90"), T0 + 5 * SECOND)
+    assert both.later == -5 * SECOND

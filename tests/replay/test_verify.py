@@ -1,0 +1,84 @@
+"""Promise 6: replay gives exactly the recorded transitions, over everything that can happen to a daemon."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from daemon.cli.replaying import RecordedAccount
+from daemon.replay.verify import Epoch, Verified, verify
+from daemon.store.history import History
+from daemon.types import Input, Reading, Transition
+from tests.replay.days import ACCOUNTS, live
+from tests.replay.played import player, readings
+from tests.service.lives import rows
+from tests.values import T0, rule, state
+
+
+def verified(path: Path) -> dict[str, Verified]:
+    with History.open(f"sqlite:///{path}") as history:
+        return {name: verify(RecordedAccount(history, name)) for name in ACCOUNTS}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
+    """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the same transitions."""
+    path = tmp_path / "m.db"
+    await live(path, seed)
+    found = verified(path)
+    assert [each.differences for each in found.values()] == [[], []]
+    (recorded,) = rows(path, "SELECT count(*) FROM transitions")
+    assert (sum(each.transitions for each in found.values()),) == recorded
+    assert recorded > (100,)
+    assert all(not stretch.why for each in found.values() for stretch in each.stretches)
+
+
+class Growing:
+    """The record of an account whose daemon goes on: more is there each time that inputs are asked for."""
+
+    def __init__(self, transitions: list[Transition], *, hole: bool = False) -> None:
+        self._inputs = readings("500", "90", "500", "90", "500", start=T0)[1:]
+        if hole:
+            del self._inputs[2]
+        self._transitions = transitions
+        self._there = 2
+
+    def epochs(self) -> list[Epoch]:
+        return [Epoch(state(since=T0, at=T0), [rule()])]
+
+    def inputs(self, after: int, until: int | None) -> Iterator[Input]:
+        assert until is None
+        yield from [event for event in self._inputs[: self._there] if event.seq > after]
+        self._there += 2
+
+    def warm(self, seq: int, since: int) -> Iterator[Reading]:
+        return iter(())
+
+    def transitions(self) -> Iterator[Transition]:
+        return iter(self._transitions)
+
+
+def recorded() -> list[Transition]:
+    """Of all inputs."""
+    past = Growing([])
+    past._there = 9
+    playing = player(rule())
+    playing.state = past.epochs()[0].state
+    return [each for event in past.inputs(0, None) for each in playing.play(event).transitions]
+
+
+def test_promise_6_a_daemon_that_goes_on_writing_makes_no_difference() -> None:
+    """Transitions that were recorded while the replay ran are played too before anything is called a difference."""
+    transitions = recorded()
+    assert len(transitions) == 4
+    assert verify(Growing(transitions)).differences == []
+    assert verify(Growing(transitions[:3])).differences == []
+    wrong = replace(transitions[2], reason="other")
+    assert [each.recorded for each in verify(Growing([*transitions[:2], wrong])).differences] == [wrong]
+
+
+def test_promise_6_catching_up_ends_where_an_input_lacks() -> None:
+    """What cannot be replayed is not guessed."""
+    transitions = recorded()
+    assert [each.recorded for each in verify(Growing(transitions, hole=True)).differences] == transitions[2:]
