@@ -60,7 +60,7 @@ def step(
     if isinstance(event, ConfigChange):
         return _retire(state, event, rules)
     steps = _own(state, event, verdicts, rules, name_alert)
-    if not steps and not state.fired:  # what nearly every input comes to
+    if not steps and not state.fired and not _flapping(state):  # what nearly every input comes to
         return Outcome(_arrive(state, event, state.fired))
     fired = remember(state, steps, rules, event.at)
     steps += flap(state, event, fired, steps, rules, lambda rule: name_alert(rule, state.account, event.at))
@@ -88,6 +88,10 @@ def _concerned(event: Input, verdicts: Mapping[str, Verdict], rules: Mapping[str
     if not isinstance(event, Miss):
         return verdicts
     return [name for name, rule in rules.items() if name in verdicts or rule.on_missing is not OnMissing.KEEP]
+
+
+def _flapping(state: AccountState) -> bool:
+    return any(alert.swings is not None for alert in state.alerts.values())
 
 
 def _unread(state: AccountState, event: Input) -> Millis:
