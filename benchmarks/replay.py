@@ -69,13 +69,15 @@ def measure(command: list[str], readings: int) -> None:
         while running.poll() is None:
             seen.append((time.perf_counter() - begin, _peak(running.pid)))
             time.sleep(LOOK_EVERY)
+    if running.returncode:
+        raise SystemExit(f"backtest ended with {running.returncode}: nothing is measured")
     elapsed, used = time.perf_counter() - begin, os.times()
     cpu = used.children_user + used.children_system
     print(f"{readings:,} readings in {elapsed:.0f} s, {cpu:.0f} s of them CPU: {readings / cpu:,.0f} readings/s of CPU")
     for quarter in range(1, 5):
         peak = max((kib for at, kib in seen if at <= elapsed * quarter / 4), default=0)
         print(f"peak memory after {quarter}/4: {peak / 1024:.0f} MiB")
-    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; exit status {running.returncode}")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 def _peak(pid: int) -> int:

@@ -62,6 +62,9 @@ class Told:
         return self.told_at is not None or self.in_flight
 
 
+UNTOLD = Told()
+
+
 Episode: TypeAlias = tuple[str, int]
 """(rule, seq): an alert of the account at hand."""
 
@@ -73,6 +76,9 @@ ToldBy: TypeAlias = Mapping[Episode, Mapping[str, Told]]
 class News:
     notices: tuple[Notice, ...] = ()
     superseded: tuple[NoticeKey, ...] = ()
+
+
+NO_NEWS = News()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class Order:
 def dispatch(event: Input, outcome: Outcome, order: Order, told: ToldBy, scene: Scene) -> News:
     """The notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
-        return News()
+        return NO_NEWS
     desk = _Desk(event, outcome, order, told, scene)
     if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
         return News(tuple(desk.ends()))
@@ -134,16 +140,17 @@ class _Desk:
     def firings(self) -> Iterator[Notice]:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            for channel in self._listeners(alert, told) if not self._held(alert) else ():
-                kind = self._due(alert, told.get(channel, Told()))
-                if kind is not None:
-                    notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
-                    yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
+            due = [(channel, self._due(alert, told.get(channel, UNTOLD))) for channel in self._listeners(alert, told)]
+            news = [(channel, kind) for channel, kind in due if kind is not None]
+            for channel, kind in news if news and not self._held(alert) else ():
+                notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
+                yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
 
     def superseded(self) -> Iterator[NoticeKey]:
         """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""
         for alert in self._firing():
-            for told in self.told.get((alert.rule, alert.seq), {}).values() if self._muted(alert) else ():
+            waiting = [told for told in self.told.get((alert.rule, alert.seq), {}).values() if told.waiting is not None]
+            for told in waiting if waiting and self._muted(alert) else ():
                 if told.waiting is not None and (told.told_at is None or told.waiting.kind is not Kind.FIRING):
                     yield told.waiting
 
@@ -154,7 +161,7 @@ class _Desk:
         """The rule's channels in the order of the configuration; none named means all."""
         rule = self.order.rules.get(base(alert.rule))
         named = rule.channels if rule is not None else ()
-        return [channel for channel in self.order.channels if not named or channel in named]
+        return [channel for channel in self.order.channels if channel in named] if named else self.order.channels
 
     def _listeners(self, alert: Alert, told: Mapping[str, Told]) -> Sequence[str]:
         """The rule's channels, and those that were told in the stead of one that gave up: it hears no more of this."""
@@ -172,6 +179,8 @@ class _Desk:
     def _inhibited(self, alert: Alert) -> bool:
         """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
         inhibitors = self._rule(alert).inhibited_by
+        if not inhibitors:
+            return False
         others = [other.rule for other in self._firing() if other.swings is None and other.rule != base(alert.rule)]
         return any(fnmatchcase(other, name) for other in others for name in inhibitors)
 

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_BACK = "back"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
@@ -24,6 +25,20 @@ def spelled(value: Decimal, judged: Judged | None) -> str:
         return amount(value)
     lasts = judged.duration or judged.field == "age"  # an earlier version recorded no `duration`
     return lasting(int(value)) if lasts else amount(value)
+
+
+def valued(transition: Transition, judged: Judged | None) -> str:
+    """What a transition was judged by, `judged` being the comparison as the alert had it; empty where by nothing.
+
+    What ends a silence is the rule's own condition, while the alert was about `age`: its value is no duration then.
+    """
+    if transition.value is None:
+        return ""
+    return spelled(transition.value, None if transition.reason == _BACK and _silence(judged) else judged)
+
+
+def _silence(judged: Judged | None) -> bool:
+    return judged is not None and judged.text.startswith("on_missing")
 
 
 def change(value: Decimal) -> str:

@@ -8,6 +8,7 @@ answers at once; nothing here knows what a command does.
 """
 
 import io
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -86,7 +87,9 @@ def commands() -> None:
 
 def main() -> NoReturn:
     """The program `marginwatch`."""
+    if sys.stdout is None:  # the caller closed it: what is printed goes nowhere
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until the end
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # it is None where the caller closed it
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     commands.main(prog_name="marginwatch")

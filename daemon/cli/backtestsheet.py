@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
 from daemon.cli.output import Table
 from daemon.cli.playing import Run, Span, Summaries
@@ -135,6 +135,6 @@ def cells(each: RuleSummary) -> tuple[str, ...]:
         str(each.at_night),
         lasting(each.firing) if each.firing else "",
         lasting(each.longest) if each.longest else "",
-        "" if each.worst is None else amount(each.worst),
+        "" if each.worst is None else spelled(each.worst, each.judged),
         "" if each.early is None else lasting(each.early),
     )

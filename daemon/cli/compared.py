@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import click
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import backtestsheet, replaying, replayrows, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_rows
@@ -198,7 +198,7 @@ def _row(each: Difference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # one of them is there  # noqa: S101
     ended = "still fires" if shown.ended_at is None else times.shown(shown.ended_at, zone)
-    worst = "" if shown.worst is None else amount(shown.worst)
+    worst = "" if shown.worst is None else spelled(shown.worst, shown.judged)
     return times.shown(shown.fired_at, zone), each.rule, each.account, _what(each), ended, worst
 
 

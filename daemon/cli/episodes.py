@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import click
 
 from daemon.alerts.names import called, whose
-from daemon.alerts.numbers import lasting, spelled
+from daemon.alerts.numbers import lasting, valued
 from daemon.cli import times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_json
@@ -99,7 +99,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
     for each in past.transitions:
-        value = "" if each.value is None else spelled(each.value, alert.judged)
+        value = valued(each, alert.judged)
         yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
         head = ["", "", "", ""]
 

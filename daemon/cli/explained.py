@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import click
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import amount, lasting, spelled, valued
 from daemon.cli import times
 from daemon.cli.record import END, Record
 from daemon.cli.replaying import RecordedAccount
@@ -23,6 +23,9 @@ from daemon.types import FLAPPING, Alert, ConfigChange, Input, Millis, Miss, Rea
 
 MOST = 8
 """Transitions and notifications that are shown; those before are in `alerts` and `notifications`."""
+
+LONGEST = 100
+"""Characters of a part of the condition that are shown: its own parts follow below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def show(past: Record, question: Question, now: Millis) -> None:
     """
     at = times.instant(question.at, now, past.zone)
     account = _account(past, question.account)
+    if at > now:
+        raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
     source = RecordedAccount(past.history, account)
     epoch = _epoch(source, at, past.zone)
     _known(question.rule, epoch)
@@ -128,14 +133,15 @@ class _Screen:
         if alert is None:
             return "none is open"
         since = self._shown(alert.fired_at or alert.started_at)
-        worst = "" if alert.worst is None else f", worst {amount(alert.worst)}"
+        worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
         return f"{alert.code} {alert.state} since {since}{worst}"
 
     def _history(self) -> Iterator[str]:
         """What happened of late, and what was sent of it."""
-        for each in self.found.transitions[-MOST:]:
-            value = "" if each.value is None else f" at {amount(each.value)}"
-            yield _line("was", f"{self._shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){value}")
+        for move in self.found.moves[-MOST:]:
+            each, value = move.transition, valued(move.transition, move.judged)
+            at = f" at {value}" if value else ""
+            yield _line("was", f"{self._shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}")
         told = [notice for notice in self._notices() if notice.notice.at <= self.asked]
         for notice in told[-MOST:]:
             yield _line("told", self._notice(notice))
@@ -144,7 +150,7 @@ class _Screen:
 
     def _notices(self) -> Iterator[PastNotice]:
         """Of the rule's alerts since the beginning of what was replayed."""
-        begun = min((each.at for each in self.found.transitions), default=self.found.at)
+        begun = min((each.transition.at for each in self.found.moves), default=self.found.at)
         if self.found.alert is not None:
             begun = min(begun, self.found.alert.started_at)
         for notice in self.past.history.notifications(begun, END):
@@ -194,7 +200,8 @@ def _tree(word: str, part: Insight) -> Iterator[str]:
 
 
 def _rows(part: Insight, depth: int) -> Iterator[tuple[str, str]]:
-    yield "  " * depth + part.text, _value(part)
+    text = part.text if len(part.text) <= LONGEST else f"{part.text[: LONGEST - 1]}…"
+    yield "  " * depth + text, _value(part)
     for child in part.children:
         if not _is_constant(child):
             yield from _rows(child, depth + 1)

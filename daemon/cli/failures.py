@@ -39,6 +39,7 @@ def told(session: Session) -> Iterator[None]:
     except click.ClickException as error:
         _end(error.exit_code, _usage(error))
     except (KeyboardInterrupt, click.Abort):
+        _let_go()
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _let_go()
@@ -74,7 +75,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _let_go() -> None:
-    """What is still in the buffer has no reader; without this Python would complain at its exit."""
+    """What is still in the buffer has no reader; without this Python would complain at its exit, or wait for one."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

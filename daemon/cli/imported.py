@@ -117,7 +117,7 @@ def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
 def _outcome(tally: Tally) -> str:
     words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
     if tally.known:
-        words.append(f"{tally.known:,} were there already")
+        words.append(f"{tally.known:,} {'was' if tally.known == 1 else 'were'} there already")
     if tally.late:
         words.append(f"{tally.late:,} skipped, for they do not lie before the account's own readings")
     return ", ".join(words)

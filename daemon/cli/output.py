@@ -7,11 +7,15 @@ plain text.
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 Row = Mapping[str, object]
+
+_LEGIBLE = 8
+"""Characters of a column that are enough to read it, folded."""
+_BETWEEN = 2
 
 
 def write_json(rows: Iterable[Row]) -> None:
@@ -62,12 +66,30 @@ class Table:
     def _rich(self) -> None:
         from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
 
+        terminal = console.Console(file=sys.stdout, highlight=False)
+        if terminal.width < self._narrowest():
+            terminal.print(*(text.Text.assemble(*line) for line in self._stacked()), sep="\n", soft_wrap=True)
+            return
         shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in self.columns:
             shown.add_column(name, justify="right" if name in self.numbers else "left", overflow="fold")
         for row in self.rows:
             shown.add_row(*(text.Text(cell, style=STYLES.get(cell, "")) for cell in row))
-        console.Console(file=sys.stdout, highlight=False).print(shown)
+        terminal.print(shown)
+
+    def _narrowest(self) -> int:
+        """With less room than this, columns would be too narrow to be read."""
+        columns = zip(self.columns, *self.rows, strict=True)
+        return sum(min(_LEGIBLE, max(map(len, cells))) + _BETWEEN for cells in columns)
+
+    def _stacked(self) -> Iterator[tuple[str | tuple[str, str], ...]]:
+        """For a phone: a line per cell, with the name of its column; an empty line between the rows."""
+        width = max(map(len, self.columns))
+        for row in self.rows:
+            for name, cell in zip(self.columns, row, strict=True):
+                if cell:
+                    yield f"{name:<{width}}  ", (cell, STYLES.get(cell, ""))
+            yield ("",)
 
 
 STYLES = {

@@ -66,6 +66,8 @@ def _rule(rule: Rule, config: Config) -> Iterator[str]:
         yield "accounts: matches no account, so the rule has no effect"
     if not varies(rule.when.tree):
         yield "when: does not depend on any reading, so it is always the same"
+    if rule.clear_when is not None and not varies(rule.clear_when.tree):
+        yield "clear_when: does not depend on any reading, so it is always the same"
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:

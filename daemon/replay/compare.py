@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from daemon.replay.player import Player
 from daemon.replay.summary import worse
-from daemon.types import Alert, ClockStep, Input, Millis, Record, State
+from daemon.types import Alert, ClockStep, Input, Judged, Millis, Record, State
 
 Pair: TypeAlias = tuple[Record, Record]
 """What one input comes to by our rules, and by theirs."""
@@ -58,12 +58,14 @@ class Episode:
     ended_at: Millis | None = None
     """None while it fires."""
     worst: Decimal | None = None
+    judged: Judged | None = field(default=None, compare=False)
+    """The comparison of which that is the left side: how it is spelled."""
     alerts: int = 1
 
     def go_on(self, alert: Alert) -> None:
         falling = alert.judged is None or alert.judged.falling
         if alert.worst is not None and worse(alert.worst, self.worst, falling=falling):
-            self.worst = alert.worst
+            self.worst, self.judged = alert.worst, alert.judged
 
     def shift(self, by: Millis) -> None:
         self.fired_at += by

@@ -4,7 +4,7 @@ epoch's state ──► windows rebuilt ──► inputs up to the instant ─�
                                                                    its clocks, the mutes in force
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -13,7 +13,19 @@ from daemon.replay.player import Player, Scheme
 from daemon.replay.verify import Epoch, Past
 from daemon.rules.insight import Insight
 from daemon.rules.rule import Rule
-from daemon.types import FLAPPING, AccountState, Alert, ConfigChange, Input, Millis, OnMissing, State, Transition
+from daemon.types import (
+    FLAPPING,
+    AccountState,
+    Alert,
+    ConfigChange,
+    Input,
+    Judged,
+    Millis,
+    OnMissing,
+    Record,
+    State,
+    Transition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,14 @@ class Muted:
 
     by: str
     until: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transition, and what its value is of: the comparison as the alert had it."""
+
+    transition: Transition
+    judged: Judged | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,7 @@ class Explanation:
     muted: tuple[Muted, ...]
     agreement: tuple[int, int] | None
     """Of a rule with `at_least`: how many of how many counted readings hold."""
-    transitions: tuple[Transition, ...]
+    moves: tuple[Move, ...]
     """Of the rule, since the beginning of what was replayed."""
 
 
@@ -62,11 +82,18 @@ def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Ex
     for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
         player.evaluator.warm(reading)
     last: Input = ConfigChange(epoch.state.seq, epoch.state.at)
-    found: list[Transition] = []
+    found: list[Move] = []
     for event in _until(past.inputs(epoch.state.seq, None), at):
         last = event
-        found += [each for each in player.play(event).transitions if each.rule in (rule, rule + FLAPPING)]
+        found += _moves(player.play(event), (rule, rule + FLAPPING))
     return _laid_open(player, player.rules[rule], last, found, mutes)
+
+
+def _moves(record: Record, rules: Collection[str]) -> Iterator[Move]:
+    judged = {(alert.rule, alert.seq): alert.judged for alert in record.alerts}
+    for each in record.transitions:
+        if each.rule in rules:
+            yield Move(each, judged.get((each.rule, each.alert_seq)))
 
 
 def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
@@ -76,7 +103,7 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
         yield event
 
 
-def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Transition], mutes: Mutes) -> Explanation:
+def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Move], mutes: Mutes) -> Explanation:
     state, evaluator = player.state, player.evaluator
     when, clear_when = evaluator.insight(rule.name)
     return Explanation(
@@ -92,7 +119,7 @@ def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Transiti
         running=tuple(clocks_of(state, rule)),
         muted=tuple(mutes_of(state, rule, mutes)),
         agreement=evaluator.agreement(rule.name),
-        transitions=tuple(found),
+        moves=tuple(found),
     )
 
 

@@ -48,6 +48,7 @@ class Player:
         self.delivered = Delivered()
         self._order = Order(self.rules, scheme.channels, scheme.mutes)
         self._codes: set[str] = set()
+        self._name_alert = partial(code, taken=self._codes)
 
     def warm(self, event: Input) -> None:
         """Take in what happened before the play begins: it fills windows, and judges nothing."""
@@ -66,7 +67,7 @@ class Player:
         changes = self.evaluator.changes() if verdicts or self.state.alerts else {}
         scene = Scene(verdicts, self.evaluator.balances, changes)
         told = self.delivered.told()
-        decision = decide(self.state, event, scene, self._order, told, partial(code, taken=self._codes))
+        decision = decide(self.state, event, scene, self._order, told, self._name_alert)
         self.state = decision.state
         if decision.record.alerts:
             self._remember(decision.record)

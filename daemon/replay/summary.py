@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
-from daemon.types import Alert, ClockStep, Millis, Record, State
+from daemon.types import Alert, ClockStep, Judged, Millis, Record, State
 
 NIGHT = (23, 7)
 """From this hour to that one people sleep."""
@@ -28,6 +28,8 @@ class RuleSummary:
     worst: Decimal | None = None
     early: Millis | None = None
     """How long before its worst value the alert fired: the least of all alerts that got worse after firing."""
+    judged: Judged | None = field(default=None, compare=False)
+    """The comparison whose left side `worst` is: how it is spelled."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class _Open:
     fired_at: Millis
     worst: Decimal | None
     worst_at: Millis
-    falling: bool = True
+    judged: Judged | None
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Summary:
 
     def _go_on(self, key: _Key, alert: Alert, at: Millis) -> None:
         if key not in self._open:
-            self._open[key] = _Open(at, alert.worst, at, alert.judged is None or alert.judged.falling)
+            self._open[key] = _Open(at, alert.worst, at, alert.judged)
             self._change(alert.rule, alerts=self._summary(alert.rule).alerts + 1)
             if self._is_night(at):
                 self._change(alert.rule, at_night=self._summary(alert.rule).at_night + 1)
@@ -87,8 +89,9 @@ class Summary:
         begun, so_far = self._open.pop(key), self._summary(rule)
         lasted = max(0, at - begun.fired_at)
         self._change(rule, firing=so_far.firing + lasted, longest=max(so_far.longest, lasted))
-        if begun.worst is not None and worse(begun.worst, so_far.worst, falling=begun.falling):
-            self._change(rule, worst=begun.worst)
+        falling = begun.judged is None or begun.judged.falling
+        if begun.worst is not None and worse(begun.worst, so_far.worst, falling=falling):
+            self._change(rule, worst=begun.worst, judged=begun.judged)
         if begun.worst_at > begun.fired_at:
             early = begun.worst_at - begun.fired_at
             self._change(rule, early=early if so_far.early is None else min(early, so_far.early))

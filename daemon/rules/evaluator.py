@@ -30,6 +30,8 @@ CHANGE_SPAN: Millis = 10 * MINUTE
 
 UNKNOWN = "rule_unknown"
 
+_YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
+
 _AT_A_MISS = (AGE, "key_refused", "rate_limited")
 """What a miss says something about; rules that name none of it are not concerned (promise 5)."""
 
@@ -62,7 +64,8 @@ class _Judge:
     rule: Rule
     when: Truth
     clear: Truth | None
-    deciding: Deciding
+    deciding: Deciding | None
+    """None where there is no value to show: of a system rule that asks yes or no."""
     tally: Tally | None
     look_back: Millis
 
@@ -74,7 +77,7 @@ class _Judge:
         return held
 
     def verdict(self, event: Judgeable | Miss, frame: Frame, held: bool | None) -> Verdict:
-        judged = self.deciding(frame)
+        judged = None if self.deciding is None else self.deciding(frame)
         if self.tally is None:
             return Verdict(held, self._clear(frame, held), judged)
         if held is None or isinstance(event, Miss) or not scheduled(event):
@@ -216,7 +219,8 @@ def _judge(rule: Rule, board: Board) -> _Judge:
     tally = None if rule.at_least is None else Tally(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in _conditions(rule))
     remembered = 0 if tally is None else tally.look_back
-    return _Judge(rule, truth(when, board), clear, deciding(when, board), tally, reach + remembered)
+    decides = None if _names(rule, _YES_OR_NO) else deciding(when, board)
+    return _Judge(rule, truth(when, board), clear, decides, tally, reach + remembered)
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:

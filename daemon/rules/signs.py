@@ -4,7 +4,7 @@ Derived, like windows: a function of the readings within the longest limit that 
 input at hand. The names are those of `readings.fields.SIGNS`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from daemon.types import Millis, Miss, MissReason, Reading, Unconfirmed
@@ -51,7 +51,7 @@ class Signs:
             "rate_limited": _YES if event.reason in _LIMITED else None,
         }
 
-    def unknown(self, at: Millis, rules: Iterable[str]) -> Decimal:
+    def unknown(self, at: Millis, rules: Sequence[str]) -> Decimal:
         """How long the longest of them has been unknown, reading after reading; `rules` are those that are at `at`.
 
         "While readings arrive" (SEMANTICS C2): after a pause it counts anew.
@@ -59,6 +59,9 @@ class Signs:
         if at - self._read_at > self._pause:
             self._unknown = {}
         self._read_at = at
+        if not rules:  # what nearly every reading comes to
+            self._unknown = {}
+            return _NO
         self._unknown = {rule: self._unknown.get(rule, at) for rule in rules}
         return Decimal(max((at - since for since in self._unknown.values()), default=0))
 

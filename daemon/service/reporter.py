@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from daemon.alerts.names import called
-from daemon.alerts.numbers import spelled
+from daemon.alerts.numbers import spelled, valued
 from daemon.log import Episodes
 from daemon.types import (
     Alert,
@@ -79,7 +79,7 @@ class Reporter:
 
 def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[str, str]:
     judged = None if alert is None else alert.judged
-    value = {} if transition.value is None else {"value": spelled(transition.value, judged)}
+    value = {} if transition.value is None else {"value": valued(transition, judged)}
     code = "" if alert is None else alert.code
     whom = {"account": account} if account else {}
     return {**whom, "rule": transition.rule, **value, **_range(alert), "reason": transition.reason, "alert": code}

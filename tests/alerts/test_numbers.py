@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.alerts.numbers import amount, change, lasting, moment, spelled
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged
+from daemon.alerts.numbers import amount, change, lasting, moment, spelled, valued
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, State, Transition
 from tests.values import T0
 
 SIDE = Judged("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
@@ -45,6 +45,25 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
 def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | None, text: str) -> None:
     """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is a number."""
     assert spelled(Decimal(value), judged) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "judged", "text"),
+    [
+        ("5000", "missing", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "5 s"),
+        ("500", "back", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "500"),
+        ("500", "back", replace(SIDE, text="time_to(al_freeze, 0, 1h) < 1m", duration=True), "500 ms"),
+        ("500", "cleared", SIDE, "500"),
+        ("500", "back", None, "500"),
+        (None, "rule_changed", SIDE, ""),
+    ],
+)
+def test_d4_what_ends_a_silence_is_no_duration(
+    value: str | None, reason: str, judged: Judged | None, text: str
+) -> None:
+    """The alert was about `age`; the value of its end is that of the rule's own condition."""
+    moved = Transition("gone", 1, T0, State.FIRING, State.RESOLVED, reason, None if value is None else Decimal(value))
+    assert valued(moved, judged) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])

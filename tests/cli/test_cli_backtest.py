@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -249,5 +251,32 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
         assert running.stderr is not None
         running.stdout.readline()
         running.stdout.close()
-        assert running.stderr.read() == b""
+        assert running.stderr.read().strip() == b""
         assert running.wait(60) in {0, 1}
+
+
+def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
+    """Exit status 130 and no traceback, even where nobody takes what it still has to print."""
+    lived(tmp_path, [], alone(*[LOW, FINE] * 600))
+    command = [sys.executable, "-m", "daemon", "backtest", "--format", "json", "--config", str(write(tmp_path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(SECRETS)) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(1)  # it prints, and soon waits: the rest is more than a pipe holds
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 130
+        assert running.stderr.read().strip() == b""
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
+    """A bar on stderr, where that is a terminal; what is printed goes elsewhere."""
+    lived(tmp_path, [], alone(*[FINE] * 5))
+    command = [sys.executable, "-m", "daemon", "backtest", "--config", str(write(tmp_path))]
+    master, slave = os.openpty()
+    environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True)
+    os.close(slave)
+    shown = os.read(master, 10_000)
+    os.close(master)
+    assert b"replaying" in shown
+    assert b"nothing would have been announced" in done.stdout

@@ -103,6 +103,29 @@ def test_what_mutes_it_is_named(tmp_path: Path) -> None:
     assert "told nothing was sent of it" in shown
 
 
+def test_a_duration_is_told_with_its_unit(tmp_path: Path) -> None:
+    """What was judged was time, so the worst value and those of the transitions are times."""
+    lived(tmp_path, [rule("stale", "age > 1s")], answer(), MISS, MISS, answer())
+    silent = lines(tmp_path, "stale", "2026-01-01T12:00:02")
+    assert any(line.startswith("alert ") and line.endswith(", worst 2 s") for line in silent)
+    assert "was 2026-01-01 12:00:02 ok → firing (condition) at 2 s" in silent
+
+
+def test_what_a_silence_ends_with_is_an_amount_again(tmp_path: Path) -> None:
+    """The alert was about the silence; the value at its end is that of the condition."""
+    gone = rule("gone", "available_margin < 1", on_missing=OnMissing.FIRING, missing_after=SECOND)
+    lived(tmp_path, [gone], answer(), MISS, MISS, answer())
+    shown = lines(tmp_path, "gone")
+    assert any(line.endswith("ok → firing (missing) at 1 s") for line in shown)
+    assert any(line.endswith("firing → resolved (back) at 500") for line in shown)
+
+
+def test_a_long_condition_is_cut_for_its_parts_follow(tmp_path: Path) -> None:
+    """A part of hundreds of characters would fill the screen again on every level."""
+    lived(tmp_path, [rule("long", " + ".join(["available_margin"] * 20) + " < 1")], answer())
+    assert max(len(line) for line in asked(tmp_path, "long").stdout.splitlines()) < 180
+
+
 def test_a_flapping_rule_says_so(tmp_path: Path) -> None:
     """While it flaps, its episodes are not told one by one."""
     swings = [answer(available_margin=amount) for amount in ("90", "500") * 4]
@@ -121,6 +144,9 @@ def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
     early = asked(tmp_path, "low-margin", "2025-01-01")
     assert (early.exit_code, early.stderr) == (2, "the record of main begins only at 2026-01-01 12:00:00\n")
     assert asked(tmp_path, "low-margin", "yesterday").exit_code == 2
+    late = asked(tmp_path, "low-margin", "2026-01-02")
+    sentence = "2026-01-02 00:00:00 lies in the future: only what has been can be explained\n"
+    assert (late.exit_code, late.stderr) == (2, sentence)
 
 
 def test_imported_readings_alone_have_no_rules(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
     before = recorded(tmp_path)
     again = bring_in(tmp_path, text + "main,2026-01-01T00:00:01,4\n")
     assert again.stdout == "main: 1 reading imported, 3 were there already\n"
-    assert bring_in(tmp_path, HEAD + "main,2026-01-01,9\n").stdout.endswith("1 were there already\n")
+    assert bring_in(tmp_path, HEAD + "main,2026-01-01,9\n").stdout.endswith("1 was there already\n")
     assert [each.balances.available_margin for each in before] == [3, 1, 2]
     assert recorded(tmp_path)[:3] == before
 

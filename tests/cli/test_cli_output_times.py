@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from datetime import tzinfo
 from decimal import Decimal
@@ -110,3 +111,29 @@ def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", terminal)
     Table(("name", "state"), [["[red]main[/red]", "firing"]]).write()
     assert "[red]main[/red]" in terminal.getvalue()
+
+
+def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a phone every cell has a line of its own, instead of columns three characters wide; empty ones have none."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    names = ("id", "rule", "account", "state", "at")
+    Table(
+        names, [["tuv4", "low-margin", "main", "firing", "2026-01-01"], ["", "", "", "resolved", "2026-01-02"]]
+    ).write()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    shown = [" ".join(line.split()) for line in plain.splitlines()]
+    assert shown == [
+        *("id tuv4", "rule low-margin", "account main", "state firing", "at 2026-01-01", ""),
+        *("state resolved", "at 2026-01-02", ""),
+    ]
+
+
+def test_a_table_on_a_wide_terminal_has_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is room, a row is a line."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    Table(("id", "rule", "state"), [["tuv4", "low-margin", "firing"]]).write()
+    assert any({"tuv4", "low-margin"} <= set(line.split()) for line in terminal.getvalue().splitlines())

@@ -118,7 +118,7 @@ def forgets(call: str, level: str = "") -> str:
         (WHOLE + rule("low-for-long", "max(available_margin, 10m) < 100"), []),
     ],
 )  # fmt: skip
-def test_each_doubt_is_one_sentence(text: str, warnings: list[str]) -> None:
+def test_d6_each_doubt_is_one_sentence(text: str, warnings: list[str]) -> None:
     """D6 and others: a warning names its place and what to do; a sound configuration has none."""
     assert list(loaded(text).warnings) == warnings
 

@@ -144,7 +144,7 @@ def test_a_large_but_steady_freeze_does_not_fire(rules: dict[str, Rule]) -> None
     assert not any(verdict.when for verdict in found)
 
 
-def test_a_freeze_that_stays_is_not_cleared_by_time(rules: dict[str, Rule]) -> None:
+def test_d6_a_freeze_that_stays_is_not_cleared_by_time(rules: dict[str, Rule]) -> None:
     """D6: after ten minutes the spike is its own baseline; only the level ends the alert."""
     found = verdicts(rules["freeze-spike"], freeze(0, *[500] * 15, 100), every=MINUTE)
     assert [found[1].when, found[-2].when] == [True, False]

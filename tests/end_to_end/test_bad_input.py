@@ -37,6 +37,15 @@ def rewrite(it: Stage, old: str, new: str) -> None:
     it.config.write_text(written.replace(old, new))
 
 
+CLOSED = """
+[[accounts]]
+name = "main"
+api_key = "k"
+secret_key = "s"
+[[channels]]
+name = "desk"
+url = "json://127.0.0.1/"
+"""
 TEN_MISTAKES = """
 [daemon]
 every = "1ms"
@@ -261,6 +270,18 @@ def test_a_demo_that_nobody_reads_any_more_ends(tmp_path: Path) -> None:
     command = f"{sys.executable} -m daemon demo | head -2"
     shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (shown.stdout.count("\n"), shown.stderr) == (2, "")
+
+
+def test_a_closed_output_is_no_failure(tmp_path: Path) -> None:
+    """`marginwatch history >&-`: what is printed goes nowhere, and nothing is broken."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text(CLOSED, encoding="utf-8")
+    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,2026-01-01,9\n", encoding="utf-8")
+    program = f"{sys.executable} -m daemon"
+    command = f"{program} import {tmp_path}/old.csv >&- && {program} history --since 2026-01-01 >&-"
+    environ = {**os.environ, "MARGINWATCH_CONFIG": str(rules)}
+    shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environ)
+    assert (shown.returncode, shown.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

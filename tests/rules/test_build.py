@@ -51,7 +51,7 @@ def refusal(text: str) -> tuple[int, str]:
         ("max(al_margin < 1, 10m) < 1", 4, "expected a number; `al_margin < 1` is a comparison"),
     ],
 )
-def test_kinds(text: str, column: int, message: str) -> None:
+def test_c6_kinds(text: str, column: int, message: str) -> None:
     """C6: durations compare only with durations, and nothing is taken for what it is not."""
     assert refusal(text) == (column, message)
 

@@ -196,7 +196,7 @@ def test_long_chain() -> None:
         "al_margin := 1",
     ],
 )
-def test_no_text_runs(text: str) -> None:
+def test_c6_no_text_runs(text: str) -> None:
     """C6: no rule text is ever evaluated as Python: whatever is not the language is refused."""
     assert refusal(text).message
 
