@@ -41,7 +41,7 @@ from daemon.service.watchdog import watch
 from daemon.service.watcher import Watcher, Watchers
 from daemon.store import Store, disk
 from daemon.store.deliveries import Deliveries
-from daemon.store.operations import EndEpoch, Identify
+from daemon.store.operations import Book, EndEpoch, Identify
 from daemon.types import AccountState, Millis
 
 _log = logging.getLogger("marginwatch")
@@ -140,12 +140,13 @@ class App:
         """
         self._schedule.pause()
         await _within(PATIENCE, (poller.finished() for poller in self._pollers.values()))
+        cut_off = self._cut_off()
         self._schedule.stop()
         await _within(PATIENCE, (owner.drained() for owner in self._owners.values()))
         for courier in self._couriers.values():
             courier.stop()
         await _within(2 * PATIENCE, (self._tasks[f"the channel {name}"] for name in self._couriers))
-        lost = await self._release(EndEpoch(self._clock.now(), reason))
+        lost = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
         if lost:
             _log.error("stopped; the database took no writes until the end: what waited is lost", extra={"lost": lost})
         else:
@@ -156,8 +157,13 @@ class App:
         url = self._config.daemon.database.reveal()
         return self._world.open_store(url, on_down=self._store_down, on_recovered=self._store_recovered)
 
-    async def _release(self, *last: EndEpoch) -> int:
-        """End what still runs, write the last word, let the database go; how many operations are lost."""
+    def _cut_off(self) -> list[Book]:
+        """The calls that end without leaving a reading or a miss: the exchange may have counted them (B3)."""
+        at = self._clock.now()
+        return [Book(at, call.endpoint, call.user, n) for n, call in enumerate(self._budget.flying)]
+
+    async def _release(self, *last: Book | EndEpoch) -> int:
+        """End what still runs, write the last words, let the database go; how many operations are lost."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -93,6 +93,7 @@ class Budget:
         self._windows: dict[tuple[str, ...], Window] = {}
         self._halved_until: Millis | None = None
         self._waiting: list[Place] = []
+        self._flying: list[Place] = []
         self._tickets = itertools.count()
 
     @asynccontextmanager
@@ -114,6 +115,11 @@ class Budget:
     def halve(self, during: Millis = 5 * MINUTE) -> None:
         """The exchange complained: halve every limit for that long (CoinW halves its own for 5 minutes)."""
         self._halved_until = self._clock.elapsed() + during
+
+    @property
+    def flying(self) -> tuple[Place, ...]:
+        """The calls that were sent and have not ended: whoever cuts them off must book them for the next life."""
+        return tuple(self._flying)
 
     @property
     def is_halved(self) -> bool:
@@ -152,6 +158,7 @@ class Budget:
             if not self._free_in(waiting):
                 self._waiting.remove(waiting)
                 waiting.taken = True
+                self._flying.append(waiting)
                 for key in self._limits(waiting.endpoint, waiting.user):
                     self._windows[key] = self._windows.get(key, Window()).sent()
         return 0 if place.taken else self._free_in(place)
@@ -168,6 +175,7 @@ class Budget:
         if not place.taken:
             self._waiting.remove(place)
             return
+        self._flying.remove(place)
         now = self._clock.elapsed()
         asked = self._limits(place.endpoint, place.asked_as)
         for key, limit in asked.items():

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.config import Account, Config
+from daemon.config import Account, Budget, Config
 from daemon.exchanges.simulator import Simulator
-from daemon.types import SECOND
+from daemon.types import SECOND, Limit
 from tests.cli.calls import call
-from tests.end_to_end.inside import Lookout, configured, exchange, life
+from tests.end_to_end.inside import PATIENCE, Lookout, configured, exchange, life
 
 EAGER = 400
 """The shortest interval there is: eight accounts ask for twenty calls a second, four times what the host may."""
@@ -55,6 +55,13 @@ def complaints(there: Simulator) -> list[str]:
     return [entry.said for entry in there.log if entry.said != "balances"]
 
 
+async def asked(there: Simulator) -> None:
+    """Returns once a request has arrived."""
+    async with asyncio.timeout(PATIENCE):
+        while not there.log:
+            await asyncio.sleep(0)
+
+
 def per_user(there: Simulator) -> int:
     """The most calls of any one user within two seconds."""
     return max(there.busiest(2 * SECOND, user) for user in {entry.user_id for entry in there.log})
@@ -80,6 +87,21 @@ async def test_b3_eager_accounts_share_the_budget_evenly_also_across_a_restart(t
     assert per_user(there) <= config.budget.assets.count
     assert paced == {timedelta(milliseconds=STRETCHED)}
     assert spread([len(brought) for brought in after.brought.values()]) <= 2
+
+
+async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_path: Path) -> None:
+    """B3, promise 8: the exchange has counted a request whose answer nobody waited for."""
+    lookout = Lookout()
+    async with exchange() as there:
+        account = there.account("main")
+        config = configured(tmp_path, there, [account], every=EAGER, budget=Budget(host=Limit(1, 3 * SECOND)))
+        account.fault("hang")
+        async with life(config, Lookout()):
+            await asked(there)
+        account.heal()
+        async with life(config, lookout):
+            await lookout.until(lambda: read(lookout, 1, 1))
+        assert there.busiest(3 * SECOND) == 1
 
 
 @pytest.mark.parametrize("count", [1, 8], ids=["the-user-s-limit", "the-host-s-limit"])
