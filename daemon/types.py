@@ -239,6 +239,8 @@ class Swing:
     high: Decimal | None = None
     meaning: str = ""
     """The rule's, then: episodes of a rule that means something else now do not count."""
+    judged: Judged | None = None
+    """The comparison by which it fired, of whose left side the range is; None where readings were missing."""
 
 
 @dataclass(frozen=True, slots=True)

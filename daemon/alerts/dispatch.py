@@ -203,21 +203,16 @@ class _Desk:
         return Kind.REPEAT if due else None
 
     def _worse(self, alert: Alert, last: Facts | None) -> bool:
-        """Beyond what was last told: by `worse_by`; of a flapping rule also when it fires or ends (E1, E4)."""
+        """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and ended (E1, E4)."""
         if last is None:
             return False
-        if alert.swings is not None and self._turned(base(alert.rule)) and is_wider(alert.swings, last.swings):
+        if alert.swings is not None and is_wider(alert.swings, last.swings):
             return True
         verdict, share = self.scene.verdicts.get(base(alert.rule)), self._rule(alert).worse_by
         if share is None or verdict is None or verdict.when is not True or verdict.judged is None:
             return False
         told = last.judged if alert.swings is None else worst_of(last)
         return is_worse(verdict.judged, told, share)
-
-    def _turned(self, rule: str) -> bool:
-        """Whether an episode of the rule began to fire, or ended, at this input."""
-        turns = (turn for turn in self.outcome.transitions if turn.rule == rule)
-        return any(State.FIRING in {turn.from_state, turn.to_state} for turn in turns)
 
     def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, Told]) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:

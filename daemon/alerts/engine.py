@@ -77,7 +77,7 @@ def _own(
     """The alerts of the rules themselves."""
     if not verdicts and not isinstance(event, Miss):  # what nearly every reading comes to
         return []
-    unread = _unread(state, event)
+    unread = unread_for(state, event.at)
     steps: list[Step] = []
     for name in _concerned(event, verdicts, rules):
         now = Occasion(event, rules[name], unread, partial(name_alert, name, state.account, event.at))
@@ -96,10 +96,10 @@ def _flapping(state: AccountState) -> bool:
     return any(alert.swings is not None for alert in state.alerts.values())
 
 
-def _unread(state: AccountState, event: Input) -> Millis:
-    """How long readings have been missing at a miss; of an account that was never read, since it was configured."""
-    since = state.since if state.judged_at is None else state.judged_at
-    return 0 if since is None else event.at - since
+def unread_for(state: AccountState, at: Millis) -> Millis:
+    """How long readings have been missing at `at`; none were expected before the account was configured."""
+    since = max((each for each in (state.judged_at, state.since) if each is not None), default=at)
+    return at - since
 
 
 def _arrive(state: AccountState, event: Input, fired: Fired) -> AccountState:

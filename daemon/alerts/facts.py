@@ -36,8 +36,19 @@ def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
         changes=scene.changes,
         unconfirmed=isinstance(event, Unconfirmed),
         detail=alert.detail if alert.swings is None else _standing(alert, outcome),
-        swings=alert.swings,
+        swings=None if alert.swings is None else _range(alert.swings, alert, scene),
     )
+
+
+def _range(swings: Swings, flapping: Alert, scene: Scene) -> Swings:
+    """The range of a flapping rule with the value at which it fires now, which only the episode's end adds to it."""
+    verdict = scene.verdicts.get(base(flapping.rule))
+    judged = None if verdict is None or verdict.when is not True else verdict.judged
+    if judged is None or judged.value is None or flapping.judged is None or judged.field != flapping.judged.field:
+        return swings
+    low = judged.value if swings.low is None else min(swings.low, judged.value)
+    high = judged.value if swings.high is None else max(swings.high, judged.value)
+    return replace(swings, low=low, high=high)
 
 
 def _judged(alert: Alert, at: Millis, scene: Scene) -> Judged | None:
@@ -88,7 +99,9 @@ def worst_of(told: Facts) -> Judged | None:
 
 
 def is_wider(now: Swings, told: Swings | None) -> bool:
-    """Whether the range of a flapping rule reaches beyond the one that was told."""
-    if told is None or told.low is None or told.high is None or now.low is None or now.high is None:
+    """Whether the range of a flapping rule reaches beyond the one that was told; every value is beyond none."""
+    if told is None or now.low is None or now.high is None:
         return False
+    if told.low is None or told.high is None:
+        return True
     return now.low < told.low or now.high > told.high

@@ -5,13 +5,26 @@ one too many, grows with the range of the values, and ends when the rule has cal
 whom, and after which restart, follows from what holds for every alert; dispatch keeps quiet about single episodes.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from daemon.alerts.life import Step
 from daemon.rules.rule import Rule
-from daemon.types import FLAPPING, AccountState, Alert, Input, Limit, Millis, State, Swing, Swings, Transition, base
+from daemon.types import (
+    FLAPPING,
+    AccountState,
+    Alert,
+    Input,
+    Judged,
+    Limit,
+    Millis,
+    State,
+    Swing,
+    Swings,
+    Transition,
+    base,
+)
 
 NewCode = Callable[[str], str]
 """The name of an alert's rule -> its code."""
@@ -28,7 +41,8 @@ def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rul
             continue
         swings = fired.get(alert.rule, ())
         if transition is not None and transition.to_state is State.FIRING:
-            swings = (*swings, Swing(alert.fired_at, meaning=alert.meaning))
+            judged = None if alert.missing else alert.judged
+            swings = (*swings, Swing(alert.fired_at, meaning=alert.meaning, judged=judged))
         fired[alert.rule] = _widened(swings, alert, transition)
     return {rule: swings for rule, swings in fired.items() if swings}
 
@@ -62,16 +76,21 @@ def flap(
     state: AccountState, event: Input, fired: Fired, steps: Iterable[Step], rules: Mapping[str, Rule], code: NewCode
 ) -> list[Step]:
     """What an input does to the alerts about flapping; `steps` is what it did to the rules' own."""
-    newly = {alert.rule: alert for alert, turn in steps if turn is not None and turn.to_state is State.FIRING}
-    found = [_go_on(alert, event, fired, newly, rules) for alert in state.alerts.values() if alert.swings is not None]
-    for name, alert in newly.items():
+    turned = {turn.rule: turn.to_state is State.FIRING for _, turn in steps if turn is not None and _concerns(turn)}
+    found = [_go_on(alert, event, fired, turned, rules) for alert in state.alerts.values() if alert.swings is not None]
+    for name in (name for name, began in turned.items() if began):
         rule, swings = rules[name], fired.get(name, ())
         if name + FLAPPING not in state.alerts and rule.flapping is not None and len(swings) > rule.flapping.count:
-            found.append(_begin(rule, alert, event, swings, code))
+            found.append(_begin(rule, event, swings, code))
     return [step for step in found if step is not None]
 
 
-def _begin(rule: Rule, episode: Alert, event: Input, swings: tuple[Swing, ...], code: NewCode) -> Step:
+def _concerns(turn: Transition) -> bool:
+    """Whether an episode began to fire, or ended: what was only pending is none."""
+    return State.FIRING in {turn.from_state, turn.to_state}
+
+
+def _begin(rule: Rule, event: Input, swings: tuple[Swing, ...], code: NewCode) -> Step:
     alert = Alert(
         rule=rule.name + FLAPPING,
         seq=event.seq,
@@ -81,13 +100,16 @@ def _begin(rule: Rule, episode: Alert, event: Input, swings: tuple[Swing, ...], 
         meaning=rule.meaning,
         started_at=swings[0].fired_at,
         fired_at=event.at,
-        judged=episode.judged,
+        judged=_comparison(swings),
         swings=_extent(Swings(len(swings), None, None), swings),
     )
     return alert, _turn(alert, event, State.OK, "flapping")
 
 
-def _go_on(alert: Alert, event: Input, fired: Fired, newly: Container[str], rules: Mapping[str, Rule]) -> Step | None:
+def _go_on(
+    alert: Alert, event: Input, fired: Fired, turned: Mapping[str, bool], rules: Mapping[str, Rule]
+) -> Step | None:
+    """`turned`: the rules of which an episode began (True) or ended at this input; only then the range is told anew."""
     name = base(alert.rule)
     rule, swings = rules.get(name), fired.get(name, ())
     if alert.swings is None or rule is None:
@@ -95,8 +117,16 @@ def _go_on(alert: Alert, event: Input, fired: Fired, newly: Container[str], rule
     if _calm(len(swings), rule.flapping):
         over = replace(alert, state=State.RESOLVED, ended_at=event.at, ended_seq=event.seq)
         return over, _turn(over, event, State.FIRING, "calm")
-    grown = _extent(replace(alert.swings, count=alert.swings.count + (name in newly)), swings)
-    return None if grown == alert.swings else (replace(alert, swings=grown), None)
+    if name not in turned:
+        return None
+    grown = _extent(replace(alert.swings, count=alert.swings.count + turned[name]), swings)
+    judged = alert.judged or _comparison(swings)
+    return None if grown == alert.swings else (replace(alert, swings=grown, judged=judged), None)
+
+
+def _comparison(swings: tuple[Swing, ...]) -> Judged | None:
+    """What the values of the range are of: missing readings have none."""
+    return next((swing.judged for swing in reversed(swings) if swing.judged is not None), None)
 
 
 def _calm(recent: int, limit: Limit | None) -> bool:

@@ -127,9 +127,9 @@ def _attempt(event: Input) -> str:
 
 
 def _readings_are_back(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
-    """D4: the silence is over, and what the first reading says counts at once, without `for`."""
+    """D4: the silence is over, and what the first reading says counts at once, without `for` and `at_least`."""
     over = _end(alert, verdict, now, "back")
-    if verdict.when is not True:
+    if verdict.holds is not True:
         return [over]
     return [over, _fire(_new(verdict, now), State.OK, verdict, now, "back")]
 

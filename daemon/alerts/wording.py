@@ -2,7 +2,6 @@
 
 from datetime import tzinfo
 from decimal import Decimal
-from itertools import chain
 
 from daemon.alerts.numbers import lasting, moment, spelled
 from daemon.alerts.system import KINDS
@@ -169,8 +168,10 @@ def _times(swings: Swings, facts: Facts) -> str:
 
 
 def _range(swings: Swings, told: Judged | None, words: str) -> str:
-    known = [value for value in (swings.low, swings.high) if value is not None]
-    return " ".join(chain([words], [" and ".join(spelled(value, told) for value in known)])) if known else ""
+    """Its ends, behind `words`; a single value stands `at`."""
+    known = dict.fromkeys(spelled(value, told) for value in (swings.low, swings.high) if value is not None)
+    words = words if len(known) > 1 else words.replace("between", "at")
+    return f"{words} {' and '.join(known)}" if known else ""
 
 
 def _finite(value: Decimal | None) -> bool:

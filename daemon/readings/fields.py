@@ -68,6 +68,9 @@ VALUES: Mapping[str, Value] = MappingProxyType(
 NAMES = (*VALUES, AGE)
 """Every field that a rule can name."""
 
+WORSE_WHEN_HIGH = frozenset({"al_margin", "al_freeze", "margin_usage", "freeze_ratio", AGE})
+"""The fields of which more is worse; of the others, less is."""
+
 SIGNS: Mapping[str, bool] = MappingProxyType(
     {
         "exchange_unchanged": True,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from daemon.alerts.engine import unread_for
 from daemon.alerts.mutes import Mutes
 from daemon.replay.player import Player, Scheme
 from daemon.replay.verify import Epoch, Past
@@ -130,9 +131,8 @@ def clocks_of(state: AccountState, rule: Rule) -> Iterator[Running]:
         yield Running("for", state.at - alert.started_at, rule.hold)
     if alert is not None and alert.clearing_since is not None:
         yield Running("keep_firing_for", state.at - alert.clearing_since, rule.keep_firing_for)
-    since = state.since if state.judged_at is None else state.judged_at
-    if rule.on_missing is not OnMissing.KEEP and since is not None:
-        yield Running("missing_after", state.at - since, rule.missing_after)
+    if rule.on_missing is not OnMissing.KEEP:
+        yield Running("missing_after", unread_for(state, state.at), rule.missing_after)
 
 
 def mutes_of(state: AccountState, rule: Rule, mutes: Mutes) -> Iterator[Muted]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from daemon.readings.exact import added, divided, multiplied, negated, subtracted
-from daemon.readings.fields import AGE, SIGNS
+from daemon.readings.fields import AGE, NAMES, SIGNS, WORSE_WHEN_HIGH
 from daemon.rules import functions
 from daemon.rules.functions import PlainFunction
 from daemon.rules.kinds import Kind
@@ -98,6 +98,8 @@ def truth(node: Node, slots: Slots) -> Truth:
 def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
     """The comparison that decides a condition: of several parts, the first that is as true as the whole.
 
+    Of two bounds of one field that is the one on the side where it gets worse: `0 < available_margin < 100` is
+    decided by `available_margin < 100`.
     Under a `not` (`opposite`) the comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
     """
     match node:
@@ -247,6 +249,13 @@ def lasts(node: Node) -> bool:
 def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
     def judged(frame: Frame) -> Judged:
         outcome = whole(frame)
-        return next(decide for holds, decide in parts if holds(frame) is outcome)(frame)
+        alike = [decide(frame) for holds, decide in parts if holds(frame) is outcome]
+        bounds = [told for told in alike if told.field == alike[0].field]
+        return next((told for told in bounds if _gets_worse(told)), alike[0])
 
     return judged
+
+
+def _gets_worse(told: Judged) -> bool:
+    """Whether the comparison is on the side on which more, or less, of its field is worse."""
+    return told.field in NAMES and told.falling is not (told.field in WORSE_WHEN_HIGH)

@@ -47,6 +47,15 @@ class Verdict:
     """The comparison that decided `when`."""
     detail: str = ""
     """One sentence more, of a system rule."""
+    tallied: bool = False
+    """`when` is what several readings say together (`at_least`)."""
+    alone: bool | None = None
+    """Then: whether the condition holds at this input by itself."""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the condition holds at this input, however many it takes to fire."""
+        return self.alone if self.tallied else self.when
 
 
 class _Everything:
@@ -81,9 +90,10 @@ class _Judge:
         if self.tally is None:
             return Verdict(held, self._clear(frame, held), judged)
         if held is None or isinstance(event, Miss) or not scheduled(event):
-            return Verdict(None, None, judged)  # what the tally says is of an earlier reading
+            return Verdict(None, None, judged, tallied=True, alone=held)  # what the tally says is of an earlier reading
         when = self.tally.when()
-        return Verdict(when, inverse(when) if self.clear is None else self.tally.clear(), judged)
+        clear = inverse(when) if self.clear is None else self.tally.clear()
+        return Verdict(when, clear, judged, tallied=True, alone=held)
 
     def _clear(self, frame: Frame, held: bool | None) -> bool | None:
         return inverse(held) if self.clear is None else self.clear(frame)

@@ -66,4 +66,5 @@ def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
 def _swing(at: Millis, alert: Alert, values: list[Decimal | None]) -> Swing:
     """How long readings were missing is no value of the rule's."""
     known = [value for value in (alert.worst, *values) if value is not None and not alert.missing]
-    return Swing(at, min(known, default=None), max(known, default=None), alert.meaning)
+    judged = None if alert.missing else alert.judged
+    return Swing(at, min(known, default=None), max(known, default=None), alert.meaning, judged)

@@ -35,6 +35,7 @@ from daemon.types import (
     NoticeKey,
     OnMissing,
     Quality,
+    Swings,
     Unconfirmed,
 )
 from tests.alerts.played import name
@@ -389,17 +390,45 @@ def test_e4_a_changed_rule_tells_of_flapping_as_retired() -> None:
     assert phone.take(change, {}) == [("low:flapping", Kind.RETIRED, Late.NO)]
 
 
-@pytest.mark.parametrize("unknown", ["told", "now"])
-def test_e4_a_range_that_is_not_known_is_not_wider(unknown: str) -> None:
+def test_e4_a_range_that_is_not_known_is_not_wider() -> None:
     """E4: nothing is compared with what nobody knows."""
-    phone = Phone(
-        rule(flapping=Limit(1, MINUTE), worse_by=Decimal("0.25"), on_missing=OnMissing.FIRING, missing_after=1)
-    )
+    phone = Phone(rule(flapping=Limit(1, MINUTE), worse_by=Decimal("0.25")))
     bare = Verdict(when=True, clear=False)
     clear = Verdict(when=False, clear=True)
-    day = (bare, clear, bare, clear, TRUE if unknown == "told" else bare)
-    said = [phone.take(reading(seq, T0 + seq * SECOND), {"low": one}) for seq, one in enumerate(day, 1)]
+    day = enumerate((TRUE, clear, TRUE, clear, bare), 1)
+    said = [phone.take(reading(seq, T0 + seq * SECOND), {"low": one}) for seq, one in day]
     assert ("low:flapping" in phone.state.alerts, said[-1]) == (True, [])
+
+
+def test_e4_the_first_value_is_beyond_a_range_that_was_told_without_any() -> None:
+    """D4, E4: silences alone made it flap; when readings are back, and low, that is news."""
+    phone = Phone(rule(flapping=Limit(1, HOUR), on_missing=OnMissing.FIRING, missing_after=2 * SECOND))
+    flaps = [("low:flapping", Kind.WORSE, Late.NO)]
+    phone.read(0, "500")
+    phone.missed(10)
+    phone.read(15, "500")
+    phone.missed(20)
+    assert phone.read(25, "500") == []
+    assert phone.notices[-1].facts.swings == Swings(2, None, None)
+    phone.missed(30)
+    assert phone.read(35, "5") == flaps
+    assert phone.facts.swings == Swings(4, Decimal(5), Decimal(5))
+    assert [phone.read(36, "4"), phone.read(37, "500")] == [[], flaps]
+
+
+def test_e4_a_firing_beyond_the_range_is_told_when_the_message_before_it_has_left() -> None:
+    """E3, E4: while news of the flapping waits for its channel, a wider range is kept for it."""
+    phone = flapping()
+    phone.away = True
+    phone.read(20, "60")
+    waiting = phone.notices[-1]
+    told = Told(told_at=T0 + 10 * SECOND, last=phone.notices[-2].facts, waiting=waiting.key)
+    phone.told["low:flapping", waiting.key.alert_seq]["phone"] = told
+    assert [phone.read(25, "110"), phone.read(30, "3"), phone.read(31, "3")] == [[], [], []]
+    phone.told["low:flapping", waiting.key.alert_seq]["phone"] = replace(told, waiting=None, last=waiting.facts)
+    assert phone.read(32, "3") == [("low:flapping", Kind.WORSE, Late.NO)]
+    assert phone.facts.swings is not None
+    assert phone.facts.swings.low == Decimal(3)
 
 
 # Missing readings.

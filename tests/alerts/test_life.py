@@ -8,6 +8,7 @@ import pytest
 
 from daemon.alerts.life import Occasion, advance
 from daemon.rules.evaluator import Verdict
+from daemon.rules.rule import AtLeast
 from daemon.types import MINUTE, SECOND, Judged, OnMissing, Quality, State
 from tests.alerts.played import MISS, Played
 from tests.values import BETWEEN, FALSE, T0, TRUE, UNKNOWN, judged, miss, reading, rule, state
@@ -112,13 +113,36 @@ def test_d4_an_account_that_was_never_read_is_missing_since_it_was_configured() 
 def test_a4_downtime_counts_but_a_first_reading_that_succeeds_raises_nothing() -> None:
     """A4: after a start nothing is judged before the first attempt has ended."""
     calm = missing()
+    calm.configured(0, calm.rule)
     calm.at(1, FALSE)
     calm.configured(1_000, calm.rule)
     assert calm.all({1_001: FALSE}).moves == []
     down = missing()
+    down.configured(0, down.rule)
     down.at(1, FALSE)
     down.configured(1_000, down.rule)
     assert down.all({1_001: MISS}).moves == [(OK, FIRING, "missing", 1_001)]
+
+
+def test_d4_an_account_that_comes_back_is_not_missing_since_before_it_was_removed() -> None:
+    """D4, D5: while nobody watched, nobody expected readings."""
+    back = missing()
+    back.configured(0, back.rule)
+    back.at(1, FALSE)
+    back.state = replace(back.state, since=None)  # as `opening` leaves an account that is configured no more
+    back.configured(1_000, back.rule)
+    assert back.all({1_002.9: MISS}).moves == []
+    assert back.all({1_003: MISS}).moves == [(OK, FIRING, "missing", 1_003)]
+
+
+def test_d4_back_and_low_counts_at_once_whatever_at_least_asks() -> None:
+    """D3, D4: the first reading after a silence decides, though the count of readings begins anew with it."""
+    few = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
+    low = Verdict(when=None, clear=None, judged=judged("10"), tallied=True, alone=True)
+    assert few.all({5: low}).moves[1:] == [(FIRING, RESOLVED, "back", 5), (OK, FIRING, "back", 5)]
+    high = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
+    fine = Verdict(when=None, clear=None, judged=judged("500"), tallied=True, alone=False)
+    assert high.all({5: fine}).moves[1:] == [(FIRING, RESOLVED, "back", 5)]
 
 
 def test_d4_on_missing_keep_is_promise_5() -> None:

@@ -166,7 +166,15 @@ def test_e4_a_range_that_is_not_known_is_left_out() -> None:
 def test_e4_durations_in_a_range_are_spelled() -> None:
     """E4: of a rule that judges a duration."""
     swings = Swings(3, Decimal(130_000), Decimal(900_000))
-    assert headline(flapping(judged=SILENT, swings=swings)).endswith(", between 2 min 10 s and 15 min")
+    stale = Judged("age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
+    assert headline(flapping(judged=stale, swings=swings)).endswith(", between 2 min 10 s and 15 min")
+
+
+def test_e4_a_range_of_one_value_is_a_value() -> None:
+    """E4: all of its episodes were judged by the same number."""
+    one = Swings(3, Decimal(5), Decimal("5.00"))
+    assert headline(flapping(swings=one)) == "WARNING low · main: flapping: 3 times in 1 h, at 5"
+    assert headline(flapping(Kind.WORSE, swings=one)).endswith(": still flapping: 3 times, now at 5")
 
 
 def test_e4_a_wider_range_is_still_flapping() -> None:

@@ -253,6 +253,7 @@ def _slope(held: Held) -> Fraction | None:
 
 def _time_to(held: Held, level: Decimal) -> Decimal | None:
     first, last = held[0][1], held[-1][1]
+    first = last if first == level else first  # a window that began on the level has no side of its own
     if first == level or (last <= level if first > level else last >= level):
         return Decimal(0)
     if not all(value.is_finite() for _, value in held):

@@ -9,14 +9,15 @@ from daemon.rules.parse import condition
 from daemon.rules.tree import Call, Comparison, Field, Node
 from daemon.types import Judged
 
-FIELDS = ("al_margin", "al_freeze", "age")
+FIELDS = ("al_margin", "al_freeze", "age", "available_margin")
+BELOW_5 = "available_margin < 5"
 
 
 class Fixed:
     """Slots in a fixed order; windows are not asked for here."""
 
     def field(self, name: str) -> int:
-        """The slot of one of three fields."""
+        """The slot of one of these fields."""
         return FIELDS.index(name)
 
     def window(self, call: Call) -> int:
@@ -30,7 +31,7 @@ def frame(*values: str | None) -> Frame:
 
 
 def holds(text: str, *values: str | None) -> bool | None:
-    """Whether a condition holds for values of al_margin, al_freeze, age and a window."""
+    """Whether a condition holds for values of al_margin, al_freeze, age, available_margin and a window."""
     return truth(condition(text).tree, Fixed())(frame(*values))
 
 
@@ -112,7 +113,7 @@ def test_comparisons(operator: str, expected: list[bool]) -> None:
         ("0 < al_margin < 5", ("5",), False),
         ("0 < al_margin < 5", ("4",), True),
         ("age > 1m", ("0", "0", "60001"), True),
-        ("max(al_margin, 1m) > 4", ("0", "0", "0", "5"), True),
+        ("max(al_margin, 1m) > 4", ("0", "0", "0", "0", "5"), True),
     ],
 )
 def test_values(text: str, values: tuple[str | None, ...], expected: bool | None) -> None:
@@ -149,6 +150,14 @@ def test_rounds_half_even_once() -> None:
         ("1 < 2", (), "1 < 2"),
         ("al_margin < al_freeze", ("0", "1"), "al_margin < al_freeze"),
         ("0 < al_margin < 5", ("3",), "al_margin > 0"),
+        ("0 < available_margin < 5", (None, None, None, "3"), BELOW_5),
+        (
+            "available_margin > 0 and al_margin > 1 and available_margin < 5",
+            ("2", None, None, "3"),
+            "available_margin < 5",
+        ),
+        ("available_margin > 0 and al_margin > 1", ("2", None, None, "3"), "available_margin > 0"),
+        ("0 < abs(available_margin) < 5", (None, None, None, "3"), "abs(available_margin) > 0"),
         ("0 < al_margin < 5", ("7",), "al_margin < 5"),
         ("al_margin > 0 and al_freeze > 0", (None, "-1"), "al_freeze > 0"),
         ("al_margin > 0 and al_freeze > 0", ("1", None), "al_freeze > 0"),
@@ -163,7 +172,10 @@ def test_rounds_half_even_once() -> None:
     ],
 )
 def test_deciding(text: str, values: tuple[str | None, ...], expected: str) -> None:
-    """The deciding comparison is the first that is as true as the whole, told with the varying side first."""
+    """The deciding comparison is the first that is as true as the whole, told with the varying side first.
+
+    Of two bounds of one field it is the one on the side where that gets worse: that one is to be told, and worsens.
+    """
     told = judged(text, *values)
     assert told.text == expected
     assert told.falling is ("<" in expected)

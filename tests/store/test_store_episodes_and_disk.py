@@ -24,7 +24,7 @@ def over(seq: int, alert_seq: int) -> Record:
 
 
 def swing(at: int, high: str = "120") -> Swing:
-    return Swing(at, WORST, Decimal(high), MEANING)
+    return Swing(at, WORST, Decimal(high), MEANING, alert().judged)
 
 
 def test_e4_the_episodes_of_a_rule_come_back_with_their_ranges(store: Store, write: Write) -> None:

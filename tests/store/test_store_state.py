@@ -60,7 +60,7 @@ def test_state_follows_the_last_input(store: Store, write: Write) -> None:
     """Promise 4: counter, instant, the last judged instant and the open alerts come back exactly."""
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
     began = alert(2)
-    fired = {"low": (Swing(T0 + 2_000, began.worst, Decimal(90), began.meaning),)}
+    fired = {"low": (Swing(T0 + 2_000, began.worst, Decimal(90), began.meaning, began.judged),)}
     expected = AccountState(ACCOUNT, 3, T0 + 3_000, T0 + 2_000, {"low": began}, fired=fired)
     assert store.load(ACCOUNT) == expected
 

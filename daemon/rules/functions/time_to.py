@@ -1,7 +1,8 @@
 """`time_to(x, level, w)`: how long until x reaches the level if it goes on like this: a duration (SEMANTICS C5).
 
 It goes on from the last value along the slope of the window. The side on which the window began says which way leads
-to the level; at or beyond it the time is 0, and where the trend does not lead there it is infinite.
+to the level; at or beyond it the time is 0, and where the trend does not lead there it is infinite. A window that
+began on the level itself has no such side: the last value's counts, lest whoever pays in from nothing is warned.
 """
 
 from decimal import Decimal
@@ -14,7 +15,8 @@ from daemon.rules.windows import Window
 
 
 def _time_to(window: Window, kept: Trend, level: Decimal) -> Decimal | None:
-    falling, rising = window.earliest > level, window.earliest < level
+    begun = window.latest if window.earliest == level else window.earliest
+    falling, rising = begun > level, begun < level
     if (falling and window.latest > level) or (rising and window.latest < level):
         return _remaining(EXACT.subtract(level, window.latest), kept.slope(len(window)))
     return ZERO
