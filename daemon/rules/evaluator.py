@@ -15,7 +15,7 @@ from typing import TypeAlias
 from daemon.readings.fields import AGE, CORE, SIGNS
 from daemon.rules.board import Board
 from daemon.rules.compile import Deciding, Frame, Truth, deciding, inverse, truth
-from daemon.rules.insight import Insight, blame, insight
+from daemon.rules.insight import Insight, fault, insight
 from daemon.rules.rule import Condition, Rule
 from daemon.rules.signs import LASTING, Shown, Signs
 from daemon.rules.tally import Tally, scheduled
@@ -29,6 +29,9 @@ CHANGE_SPAN: Millis = 10 * MINUTE
 """The span of the changes that messages show."""
 
 UNKNOWN = "rule_unknown"
+
+BLAMED = 3
+"""Rules that cannot be judged are told with the reason, up to so many."""
 
 _YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
 
@@ -95,6 +98,10 @@ class _Judge:
         clear = inverse(when) if self.clear is None else self.tally.clear()
         return Verdict(when, clear, judged, tallied=True, alone=held)
 
+    def is_unknown(self, frame: Frame, held: bool | None) -> bool:
+        """Whether the rule could not fire now, or not end."""
+        return held is None or (self.clear is not None and self.clear(frame) is None)
+
     def _clear(self, frame: Frame, held: bool | None) -> bool | None:
         return inverse(held) if self.clear is None else self.clear(frame)
 
@@ -112,7 +119,8 @@ class Evaluator:
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
         self._at_misses = {name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)}
-        self._remembers = any(each.tally is not None or _names(each.rule, (UNKNOWN,)) for each in judges.values())
+        self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
+        self._remembers = self._tells_unknown or any(each.tally is not None for each in judges.values())
         self._slots = {name: self._board.field(name) for name in SIGNS if any(_names(rule, (name,)) for rule in rules)}
         self._most = {name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))}
         self._changes = {name: self._board.window(Call("delta", (Field(name), Span(CHANGE_SPAN)))) for name in changing}
@@ -140,7 +148,7 @@ class Evaluator:
         unknown: list[str] = []
         for name, judge in self._written.items():
             held = judge.when(frame) if judge.tally is None else judge.take(event, frame)
-            if held is None:
+            if self._tells_unknown and judge.is_unknown(frame, held):
                 unknown.append(name)
             if held or name in watched or judge.tally is not None:
                 verdicts[name] = judge.verdict(event, frame, held)
@@ -162,7 +170,8 @@ class Evaluator:
         frame = self._feed(event)
         if self._remembers:
             held = {name: judge.take(event, frame) for name, judge in self._written.items()}
-            self._signs.unknown(event.at, [name for name, known in held.items() if known is None])
+            unknown = [name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])]
+            self._signs.unknown(event.at, unknown)
 
     def shift(self, by: Millis) -> None:
         """A step of our clock by `by`: every instant held moves with it (SEMANTICS A5)."""
@@ -205,14 +214,19 @@ class Evaluator:
             held = judge.when(frame)
             if held or name in watched:
                 verdict = judge.verdict(event, frame, held)
-                news = held and (watched is EVERY_RULE or name not in watched)
-                verdicts[name] = replace(verdict, detail=self._blame(judge.rule)) if news else verdict
+                blames = held and _names(judge.rule, (UNKNOWN,))
+                verdicts[name] = replace(verdict, detail=self._blame(judge.rule)) if blames else verdict
 
     def _blame(self, rule: Rule) -> str:
-        """Which rule cannot be judged and why, where that is what `rule` is about."""
-        name = self._signs.longest_unknown() if _names(rule, (UNKNOWN,)) else ""
-        part = blame(self.insight(name)[0]) if name else None
-        return f"the rule {name} cannot be judged: {part.why or part.text}" if part is not None else ""
+        """Which rules cannot be judged, and the part of each that is to blame."""
+        names = self._signs.unknown_for(_limit(rule))
+        told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
+        more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
+        return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
+
+    def _fault(self, name: str) -> str:
+        when, clear = self.insight(name)
+        return fault(when) or (fault(clear) if clear is not None else "")
 
     def _show(self, signs: Shown) -> None:
         """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild from the rest."""

@@ -30,6 +30,8 @@ class Held:
     count: int
     first: Millis | None = None
     last: Millis | None = None
+    needed: int = 1
+    """How many make the function known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ def blame(part: Insight) -> Insight | None:
     return next((found for child in part.children if (found := blame(child)) is not None), part)
 
 
+def fault(part: Insight) -> str:
+    """What makes it unknown, in words that stay the same as long as the cause does; empty when it is known."""
+    found = blame(part)
+    if found is None:
+        return ""
+    why = found.why
+    if found.held is not None and found.held.count < found.held.needed:
+        why = f"fewer than {found.held.needed} readings"
+    return f"{found.text}: {why}" if why and not why.startswith(found.text) else why or found.text
+
+
 def _parts(node: Node) -> Iterator[Node]:
     """What is shown below a node; of a function of a window not its length nor its least, which stand in its text."""
     if not isinstance(node, Call) or not node.span:
@@ -78,7 +91,8 @@ def _parts(node: Node) -> Iterator[Node]:
 
 def _held(call: Call, board: Board) -> Held:
     window = board.held(call)
-    return Held(len(window), *(window.reach or ()))
+    first, last = window.reach or (None, None)
+    return Held(len(window), first, last, functions.window(call.name).known_from)
 
 
 def _why(node: Node, board: Board, parts: tuple[Insight, ...], held: Held | None) -> str:
@@ -104,9 +118,8 @@ def _unsent(name: str, balances: Balances) -> str:
 
 
 def _of_window(call: Call, held: Held, parts: tuple[Insight, ...], window: Window) -> str:
-    needed = functions.window(call.name).known_from
-    if held.count < needed:
-        return f"{held.count} of {needed} readings needed in {duration_text(call.span)}"
+    if held.count < held.needed:
+        return f"{held.count} of {held.needed} readings needed in {duration_text(call.span)}"
     if any(part.value is None for part in parts[1:]):
         return ""
     infinite = not all(value.is_finite() for value in window.values())

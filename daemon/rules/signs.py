@@ -65,9 +65,9 @@ class Signs:
         self._unknown = {rule: self._unknown.get(rule, at) for rule in rules}
         return Decimal(max((at - since for since in self._unknown.values()), default=0))
 
-    def longest_unknown(self) -> str:
-        """The rule that has been unknown for the longest; empty where none is."""
-        return min(self._unknown, key=lambda rule: self._unknown[rule], default="")
+    def unknown_for(self, limit: Millis) -> list[str]:
+        """The rules that have been unknown for at least that long."""
+        return [rule for rule, since in self._unknown.items() if self._read_at - since >= limit]
 
     def shift(self, by: Millis) -> None:
         """A step of our clock."""

@@ -76,6 +76,15 @@ def test_the_worst_age_is_shown_as_a_duration(tmp_path: Path) -> None:
     assert line.endswith("7 min 35 s")
 
 
+def test_c2_a_rule_that_stays_unknown_is_named_with_the_part_to_blame(tmp_path: Path) -> None:
+    """C2: as the system rule found it."""
+    why = "the rule pnl (cross_un_pnl is not sent) cannot be judged"
+    alert = Alert("rule-unknown", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, detail=why)
+    record(tmp_path, Record("main", reading(2, AT), (alert,)))
+    result = call("status", "--config", configured(tmp_path), clock=LATER)
+    assert f"rule-unknown · main: {why}" in result.stdout.splitlines()
+
+
 def test_json_has_it_for_programs(tmp_path: Path) -> None:
     """One object; numbers as strings, instants with offset."""
     with collecting(tmp_path, fired()) as store:

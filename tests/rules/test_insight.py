@@ -45,7 +45,7 @@ def test_a_level_is_shown_and_a_length_is_not() -> None:
     """Below a function of a window stands what it looks at, with its present value, and the level."""
     told = seen("time_to(al_margin, 2 * al_freeze, 30m) < 2h", *sent("7"))
     (window, _) = told.children
-    assert (window.kind, window.held) == (Kind.DURATION, Held(1, 0, 0))
+    assert (window.kind, window.held) == (Kind.DURATION, Held(1, 0, 0, needed=3))
     assert [part.text for part in window.children] == ["al_margin", "2 * al_freeze"]
 
 

@@ -117,10 +117,38 @@ def test_c2_a_rule_that_stays_unknown_is_named() -> None:
         evaluator.read(at(60 * minute))
     early, late = evaluator.read(at(15 * 60 - 0.001)), evaluator.read(at(15 * 60))
     assert (early["rule-unknown"].when, late["rule-unknown"].when) == (False, True)
-    assert late["rule-unknown"].detail.startswith("the rule first cannot be judged")
+    assert late["rule-unknown"].detail == "the rule first (cross_un_pnl is not sent) cannot be judged"
     known = replace(at(15 * 60 + 1), balances=replace(at(1).balances, cross_un_pnl=Decimal(1)))
     calm = evaluator.read(known)["rule-unknown"]
     assert (calm.when, calm.detail) == (False, "")
+
+
+def test_c2_every_rule_that_stays_unknown_is_named_with_the_part_to_blame() -> None:
+    """C2: as long as the cause lasts in the same words; one that is known again is named no more."""
+    few = rule("few", when="zscore(al_freeze, 1h) > 3")
+    endless = rule("endless", when="available_margin < 100", clear_when="cross_un_pnl > 0")
+    evaluator = Evaluator([rule("one", when="cross_un_pnl < 0"), few, endless, system_rule("rule-unknown", MINUTE)])
+
+    def told(second: float, pnl: str | None = None) -> str:
+        sent = replace(at(second).balances, cross_un_pnl=None if pnl is None else Decimal(pnl))
+        return evaluator.read(replace(at(second), balances=sent), {"rule-unknown"})["rule-unknown"].detail
+
+    assert [told(0), told(59.999)] == ["", ""]
+    parts = "zscore(al_freeze, 1h): fewer than 10 readings", "cross_un_pnl is not sent"
+    everything = f"the rules one ({parts[1]}), few ({parts[0]}), endless ({parts[1]}) cannot be judged"
+    assert [told(60), told(61)] == [everything] * 2
+    only = f"the rule few ({parts[0]}) cannot be judged"
+    assert [told(62, "1"), told(63, "1")] == [only] * 2
+
+
+def test_c2_of_many_unknown_rules_the_first_are_named() -> None:
+    """C2: a message has an end."""
+    many = [rule(f"r{number}", when=f"cross_un_pnl < {number}") for number in range(5)]
+    evaluator = Evaluator([*many, system_rule("rule-unknown", MINUTE)])
+    evaluator.read(at(0))
+    detail = evaluator.read(at(60))["rule-unknown"].detail
+    assert detail.startswith("the rules r0 (cross_un_pnl is not sent), r1 (")
+    assert detail.endswith("), r2 (cross_un_pnl is not sent) and 2 more cannot be judged")
 
 
 def test_c2_unknown_counts_only_while_readings_arrive() -> None:
@@ -135,7 +163,7 @@ def test_c2_system_rules_are_not_unknown_rules() -> None:
     evaluator = Evaluator([system_rule("clock-skew", 30 * SECOND), system_rule("rule-unknown", 15 * MINUTE)])
     found = [holds(evaluator.read(at(second))) for second in (0, 100, 200)]
     assert found[1:] == [{"clock-skew": None, "rule-unknown": False}] * 2
-    assert Signs(MINUTE).longest_unknown() == ""
+    assert Signs(MINUTE).unknown_for(0) == []
 
 
 def test_a5_a_step_of_the_clock_freezes_nothing() -> None:
