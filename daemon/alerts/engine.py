@@ -129,6 +129,11 @@ def _gather(state: AccountState, steps: Iterable[Step]) -> Outcome:
 
 
 def _shift(state: AccountState, event: ClockStep) -> Outcome:
+    moved = shifted(state, event)
+    return Outcome(moved, tuple(moved.alerts.values()))
+
+
+def shifted(state: AccountState, event: ClockStep) -> AccountState:
     """Every instant held moves with the clock, so that every duration stays true (SEMANTICS A5)."""
     by = event.by
     alerts = {rule: _shifted(alert, by) for rule, alert in state.alerts.items()}
@@ -137,8 +142,7 @@ def _shift(state: AccountState, event: ClockStep) -> Outcome:
         for rule, swings in state.fired.items()
     }
     judged_at, since = _moved(state.judged_at, by), _moved(state.since, by)
-    moved = AccountState(state.account, event.seq, event.at, judged_at, alerts, since, fired)
-    return Outcome(moved, tuple(alerts.values()))
+    return AccountState(state.account, event.seq, event.at, judged_at, alerts, since, fired)
 
 
 def _shifted(alert: Alert, by: Millis) -> Alert:

@@ -84,7 +84,7 @@ def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
     fields = fields_of((*ours.rules.values(), *theirs.rules.values()))
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
     span = runs[0].span
-    return Duel(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back)), span.since)
+    return Duel(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back)), span.first(name))
 
 
 class _Json:

@@ -31,6 +31,10 @@ class Span:
         """Of one account, with what fills the windows before."""
         return self.past.history.replayed(name, self.since, self.until, fields, look_back)
 
+    def first(self, name: str) -> int:
+        """The counter of the first input that is judged; those before it fill windows."""
+        return self.past.history.first(name, self.since)
+
     @cached_property
     def extents(self) -> Mapping[str, Extent]:
         """How much there is of each account; those of which there is nothing are left out."""
@@ -70,7 +74,7 @@ class Run:
     def _account(self, name: str, bar: Bar) -> Iterator[Record]:
         player = self.player(name)
         inputs = self.span.inputs(name, fields_of(tuple(player.rules.values())), player.evaluator.look_back)
-        return played(player, bar.along(name, inputs), self.span.since)
+        return played(player, bar.along(name, inputs), self.span.first(name))
 
     def unheard(self) -> list[str]:
         """The written rules that watch none of the accounts."""

@@ -25,11 +25,14 @@ class Announcement:
     message: Message
 
 
-def played(player: Player, inputs: Iterable[Input], since: Millis) -> Iterator[Record]:
-    """One account: the inputs before `since` fill windows, each later one that changes something gives a record."""
+def played(player: Player, inputs: Iterable[Input], first: int) -> Iterator[Record]:
+    """One account: inputs before the counter `first` fill windows, each later one that changes something gives a record.
+
+    By counters, for instants that a later step of the clock moved do not tell which side of a limit they lie on.
+    """
     events = iter(inputs)
     for event in events:
-        if event.at >= since:
+        if event.seq >= first:
             yield from _telling(player.play(event))
             break
         player.warm(event)

@@ -147,7 +147,7 @@ def _post(announcement: Announcement, case: Case) -> Post:
 
 
 def _account(case: Case, scheme: Scheme, name: str) -> Iterator[Record]:
-    return played(Player(scheme, AccountState(name), CORE), case.inputs[name], case.start)
+    return played(Player(scheme, AccountState(name), CORE), case.inputs[name], first=0)
 
 
 def _looked_at(record: Record, case: Case) -> Record:

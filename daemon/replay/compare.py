@@ -27,11 +27,11 @@ class Duel:
     ours: Player
     theirs: Player
 
-    def played(self, inputs: Iterable[Input], since: Millis) -> Iterator[Pair]:
-        """As `backtest.played`: the inputs before `since` fill windows, a later one tells what it changes."""
+    def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
+        """As `backtest.played`: inputs before the counter `first` fill windows, a later one tells what it changes."""
         events = iter(inputs)
         for event in events:
-            if event.at >= since:
+            if event.seq >= first:
                 yield from self._play(event)
                 break
             self.ours.warm(event)

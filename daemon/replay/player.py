@@ -12,6 +12,7 @@ from functools import partial
 from daemon.alerts.codes import code
 from daemon.alerts.decide import decide, judge
 from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.engine import shifted
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.readings.fields import MADE_OF, SENT
 from daemon.replay.delivered import Delivered
@@ -54,6 +55,8 @@ class Player:
         """Take in what happened before the play begins: it fills windows, and judges nothing."""
         if isinstance(event, ClockStep):
             self.evaluator.shift(event.by)
+            self.state = shifted(self.state, event)
+            return
         since = event.at if self.state.since is None else self.state.since
         judged_at = self.state.judged_at
         if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):

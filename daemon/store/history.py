@@ -96,6 +96,11 @@ class History:
         begin, end = self._read(lambda connection: _bounds(connection, number, since - look_back, until))
         return self._stream(Stream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
 
+    def first(self, account: str, since: Millis) -> int:
+        """The counter from which on inputs lie at or after `since`, as instants are meant now (A5)."""
+        number = self._numbers().get(account)
+        return LAST if number is None else self._read(lambda connection: _first(connection, number, since))
+
     def warm(self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS) -> Iterator[Reading]:
         """What a daemon's windows were rebuilt from, just before its input `seq`: `Store.recent` as it was then.
 
@@ -250,6 +255,10 @@ def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis)
     record = Record(connection, account_id, steps(connection, account_id))
     first = record.begin(begin)
     return (FIRST + 1 if first is None else first), record.end(end)
+
+
+def _first(connection: Connection, account_id: int, since: Millis) -> int:
+    return min(Record(connection, account_id, steps(connection, account_id)).end(since), LAST - 1) + 1
 
 
 def _extent(connection: Connection, account_id: int, since: Millis, until: Millis) -> Extent | None:

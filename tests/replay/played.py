@@ -17,11 +17,11 @@ def player(*rules: Rule, account: str = "main", channels: Sequence[str] = ("phon
     return Player(Scheme(rules, channels), AccountState(account))
 
 
-def records(playing: Player, inputs: Iterable[Input], since: Millis = T0) -> list[Record]:
-    return list(played(playing, inputs, since))
+def records(playing: Player, inputs: Iterable[Input], first: int = 0) -> list[Record]:
+    return list(played(playing, inputs, first))
 
 
 def announcements(rules: Sequence[Rule], inputs: Iterable[Input], wait: Millis = SECOND) -> list[Announcement]:
     """The messages to one channel."""
-    stream = announced(merged([played(player(*rules), inputs, T0)]), Joiner({"phone": wait}, None))
+    stream = announced(merged([played(player(*rules), inputs, 0)]), Joiner({"phone": wait}, None))
     return [each for each in stream if isinstance(each, Announcement)]

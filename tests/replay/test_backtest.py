@@ -6,9 +6,9 @@ from daemon.alerts.message import MOST
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.player import Player, Scheme
-from daemon.types import HOUR, MINUTE, SECOND, AccountState, Kind, Record, Severity
-from tests.replay.played import announcements, player, readings
-from tests.values import T0, reading, rule
+from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Kind, OnMissing, Record, Severity
+from tests.replay.played import announcements, player, readings, records
+from tests.values import T0, miss, reading, rule
 
 
 def told(found: list[Announcement]) -> list[tuple[int, list[tuple[str, Kind]]]]:
@@ -58,7 +58,7 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
         reading(3, begin + 2 * HOUR),
     ]
     joiner = Joiner({"phone": SECOND}, UTC)
-    stream = announced(played(Player(scheme, AccountState("main")), inputs, T0), joiner)
+    stream = announced(played(Player(scheme, AccountState("main")), inputs, 0), joiner)
     found = told([each for each in stream if isinstance(each, Announcement)])
     assert [(at // MINUTE, news) for at, news in found] == [
         (0, [("low", Kind.FIRING)]),
@@ -70,8 +70,8 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
 
 def test_accounts_are_merged_in_the_order_of_time() -> None:
     """Messages come among the records, each at its time, joined across accounts."""
-    ours = played(player(rule()), readings("500", "90"), T0)
-    theirs = played(player(rule(), account="grid"), readings("90", "500", "500"), T0)
+    ours = played(player(rule()), readings("500", "90"), 0)
+    theirs = played(player(rule(), account="grid"), readings("90", "500", "500"), 0)
     stream = list(announced(merged([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
     places = [each.account if isinstance(each, Record) else len(each.notices) for each in stream]
     assert places == ["grid", "main", "grid", 3]
@@ -79,6 +79,15 @@ def test_accounts_are_merged_in_the_order_of_time() -> None:
 
 def test_inputs_before_the_span_judge_nothing() -> None:
     """The play begins with the first input at or after it."""
-    found = list(played(player(rule()), readings("90", "90", "90"), T0 + 5 * SECOND))
+    found = list(played(player(rule()), readings("90", "90", "90"), 1))
     assert [each.event.at for each in found] == [T0 + 5 * SECOND]
-    assert list(played(player(rule()), readings("90"), T0 + HOUR)) == []
+    assert list(played(player(rule()), readings("90"), 1)) == []
+
+
+def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
+    """How long readings have been missing is a duration: the clock was set while windows were filled."""
+    silent = rule(on_missing=OnMissing.FIRING, missing_after=2 * MINUTE)
+    step = ClockStep(3, T0 + HOUR + 10 * SECOND, HOUR)
+    inputs = [*readings("500", "500", "500"), step, miss(4, step.at + 5 * SECOND), miss(5, step.at + 2 * MINUTE)]
+    (found,) = records(player(silent), inputs, first=4)
+    assert found.event.seq == 5

@@ -12,10 +12,10 @@ from tests.values import T0, reading, rule
 LOW = rule(flapping=None)
 
 
-def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], since: int = T0) -> list[Difference]:
+def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0) -> list[Difference]:
     comparison = Comparison()
     found: list[Difference] = []
-    for pair in merged([Duel(player(ours), player(theirs)).played(inputs, since)]):
+    for pair in merged([Duel(player(ours), player(theirs)).played(inputs, first)]):
         found += comparison.take(pair)
     return [*found, *comparison.finish()]
 
@@ -71,5 +71,5 @@ def test_a_step_of_the_clock_moves_what_fires() -> None:
 def test_the_span_begins_with_full_windows_for_both() -> None:
     """Inputs before it are warmed up by both players."""
     fell = rule("low", "delta(available_margin, 1h) < -300", flapping=None)
-    (both,) = compared(LOW, fell, readings("500", "150", "90"), T0 + 5 * SECOND)
+    (both,) = compared(LOW, fell, readings("500", "150", "90"), first=1)
     assert both.later == -5 * SECOND

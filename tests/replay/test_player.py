@@ -27,7 +27,7 @@ def test_warming_judges_nothing_and_fills_windows() -> None:
     before: list[Input] = [*readings("500"), suspect, miss(2, T0 + 2), ClockStep(3, T0 + HOUR, HOUR)]
     for event in before:
         fell.warm(event)
-    assert (fell.state.seq, fell.state.judged_at, fell.state.alerts) == (3, T0, {})
+    assert (fell.state.seq, fell.state.judged_at, fell.state.alerts) == (3, T0 + HOUR, {})
     assert fell.play(reading(4, T0 + HOUR, available_margin="100")).transitions[0].to_state is State.FIRING
     settled = player(rule("fell", "delta(available_margin, 1h) < -300"))
     unsettled: list[Input] = [*readings("500"), suspect, Unconfirmed(2, T0 + 3, suspect)]
@@ -64,6 +64,6 @@ def test_rules_of_other_accounts_are_not_played() -> None:
 
 def test_alerts_of_one_instant_have_their_own_codes() -> None:
     """Two rules that fire at once are two alerts for people."""
-    (record,) = records(player(rule("a"), rule("b")), readings("90"), T0)
+    (record,) = records(player(rule("a"), rule("b")), readings("90"))
     assert len({alert.code for alert in record.alerts}) == 2
     assert record.event.at == T0

@@ -154,6 +154,15 @@ def test_c1_a_replay_begins_and_ends_where_its_span_does(history: History, recor
             assert replayed(history, since, until, 2_000) == scanned(since - 2_000, until), (since, until)
 
 
+def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(history: History, recorded: None) -> None:
+    """Compared with a scan, around every instant there is."""
+    for since in sorted({meant(each) + more for each in RECORDED for more in (-1, 0, 1)}):
+        late = [each.seq for each in RECORDED if meant(each) >= since]
+        found = history.first(ACCOUNT, since)
+        assert [each.seq for each in RECORDED if each.seq >= found] == late, since
+    assert history.first("ghost", 0) > 0
+
+
 def replayed(history: History, since: Millis, until: Millis, look_back: Millis) -> list[int]:
     return [each.seq for each in history.replayed(ACCOUNT, since, until, FIELDS, look_back)]
 
