@@ -2,9 +2,10 @@
 
 `days` name the day on which a window begins, so that a night from Saturday 23:00 ends on Sunday. Times are those of
 the wall clock: where it shows a time twice, the window begins at the first and ends after the second of them; a time
-that is skipped counts as the clock would have shown it, had it not been put forward.
+that it skips has come when the clock is put forward, as it then shows a later one.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -30,22 +31,30 @@ class Window:
 
     def until(self, at: Millis, zone: tzinfo | None) -> Millis | None:
         """The end of the window that `at` lies in; None where it lies in none."""
-        today = datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone).date()
+        today = _clock(at, zone).date()
         spans = (self._span(day, zone) for day in (today - _DAY, today) if DAYS[day.weekday()] in self.days)
         return max((end for begin, end in spans if begin <= at < end), default=None)
 
     def _span(self, day: date, zone: tzinfo | None) -> tuple[Millis, Millis]:
         last = day if self.end > self.start else day + _DAY
-        return _instant(day, self.start, zone, fold=0), _latest_instant(last, self.end, zone)
+        return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=1)
 
 
-def _latest_instant(day: date, at: time, zone: tzinfo | None) -> Millis:
-    """Of a time that is skipped, the second reading of it is the earlier one."""
-    return max(_instant(day, at, zone, fold=fold) for fold in (0, 1))
+def _shown(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:
+    """When the clock shows this time, for the first (0) or the last time (1), or passes it over."""
+    wanted = datetime.combine(day, at)
+    early, late = sorted(_instant(wanted.replace(tzinfo=zone, fold=each)) for each in (0, 1))
+    if _clock(late, zone) == wanted:
+        return late if fold else early
+    return early + bisect_left(range(early, late), wanted, key=lambda instant: _clock(instant, zone))
 
 
-def _instant(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:
-    return round(datetime.combine(day, at, tzinfo=zone).replace(fold=fold).timestamp() * 1_000)
+def _instant(moment: datetime) -> Millis:
+    return round(moment.timestamp() * 1_000)
+
+
+def _clock(at: Millis, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Announcement:
 
 
 def played(player: Player, inputs: Iterable[Input], first: int) -> Iterator[Record]:
-    """One account: inputs before the counter `first` fill windows, each later one that changes something gives a record.
+    """One account: inputs before the counter `first` fill windows, a later one that changes something gives a record.
 
     By counters, for instants that a later step of the clock moved do not tell which side of a limit they lie on.
     """

@@ -90,13 +90,16 @@ def test_e2_a_time_that_is_shown_twice() -> None:
 
 
 def test_e2_a_time_that_is_skipped() -> None:
-    """E2: it counts as if the clock had not been put forward, for the beginning and for the end."""
-    begins, ends = window("02:30", "04:00", "sun"), window("01:00", "02:30", "sun")
-    skipped = at("2026-03-29 01:30")  # 02:30 in winter time, shown as 03:30
-    assert begins.until(skipped, BERLIN) == at("2026-03-29 02:00")
-    assert begins.until(skipped - 1, BERLIN) is None
-    assert ends.until(skipped - 1, BERLIN) == skipped
-    assert ends.until(skipped, BERLIN) is None
+    """E2: it has come when the clock is put forward: 03:00 is later than 02:30, and between it and 03:30."""
+    forward = at("2026-03-29 01:00")  # 02:00 in winter time, shown as 03:00
+    begins, ends, both = window("02:30", "04:00"), window("01:00", "02:30"), window("02:30", "03:30")
+    assert begins.until(forward, BERLIN) == at("2026-03-29 02:00")
+    assert begins.until(forward - 1, BERLIN) is None
+    assert ends.until(forward - 1, BERLIN) == forward
+    assert ends.until(forward, BERLIN) is None
+    assert both.until(forward, BERLIN) == forward + HOUR // 2
+    within = window("02:10", "02:50")
+    assert [within.until(forward + more, BERLIN) for more in (-1, 0)] == [None, None]
 
 
 def test_e2_windows_without_a_pause_count_as_one() -> None:
