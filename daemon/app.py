@@ -31,13 +31,13 @@ from daemon.service.ledger import Ledger
 from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
-from daemon.service.owner import Desk, Owner, Step
+from daemon.service.owner import Desk, Look, Owner
 from daemon.service.poller import Ears, Poller
 from daemon.service.reporter import Reporter
 from daemon.service.schedule import Schedule
 from daemon.service.selfwatch import SelfWatch, Senses
 from daemon.service.supervise import supervise
-from daemon.service.watchdog import watch
+from daemon.service.watchdog import Drift, offset, watch
 from daemon.service.watcher import Watcher, Watchers
 from daemon.store import Store, disk
 from daemon.store.deliveries import Deliveries
@@ -91,7 +91,8 @@ class App:
         self._world = world
         self._clock = world.clock
         self._episodes = Episodes(_log, world.clock)
-        self._ledger = Ledger()
+        self._offset = offset(world.clock)
+        self._ledger = Ledger(self._offset)
         self._watcher = Watchers([Reporter(self._episodes), *world.watchers])
         self._schedule = Schedule(self._slot_trouble)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -115,7 +116,7 @@ class App:
             self._start_couriers()
             self._start_accounts(states)
             self._watch_itself()
-            self._run("the watchdog", lambda: watch(self._clock, self._clock_was_set))
+            self._run("the watchdog", lambda: watch(Drift(self._clock, self._offset), self._clock_was_set))
             self._schedule.start()
         except BaseException:
             await self._release()
@@ -211,6 +212,7 @@ class App:
             self._codes,
             self._episodes,
             self._watcher,
+            self._offset,
             self._config.mutes,
         )
 
@@ -295,10 +297,10 @@ class App:
         for name, every in self._paces().items():
             self._schedule.pace(name, every, self._clock.now())
 
-    def _clock_was_set(self, by: Millis) -> None:
+    def _clock_was_set(self) -> None:
         for owner in self._owners.values():
-            owner.post(Step(by))
-        self._selfwatch.stepped(by)
+            owner.post(Look())
+        self._selfwatch.wake()
         self._schedule.realign()
 
     def _slot_trouble(self, account: str, what: str) -> None:

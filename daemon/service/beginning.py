@@ -6,13 +6,14 @@ Blocking: for a thread of its own, before any loop runs. What the accounts becom
 from collections.abc import Mapping
 
 from daemon import __version__
+from daemon.alerts.system import NOBODY
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.service.ledger import Entry, Ledger
 from daemon.service.opening import Opening, Setting, open_account
 from daemon.store import Store
 from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
-from daemon.types import AccountState, Outcome
+from daemon.types import AccountState, Millis, Outcome
 
 
 def begin(
@@ -26,13 +27,18 @@ def begin(
     """
     _remember(store, ledger, clock)
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
-    openings = {name: open_account(store.load(name), ledger.told(name), setting, clock.now()) for name in names}
+    openings = {name: open_account(store.load(name), ledger.told(name), setting, _now(ledger, clock)) for name in names}
     _commit(store, ledger, setting, openings, clock, reason)
     _redirect(store, ledger, setting, clock)
     for name, opening in openings.items():
         live = {(alert.rule, alert.seq) for alert in opening.state.alerts.values()}
         ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
     return {name: openings[name].state for name in setting.accounts}
+
+
+def _now(ledger: Ledger, clock: Clock) -> Millis:
+    """By the clock as it stood when this life began: a step since then is the owners' to notice."""
+    return ledger.instant(NOBODY, clock.elapsed())
 
 
 def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
@@ -58,11 +64,11 @@ def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> N
         for each in (*gone, *(one for one in shared if one not in gone))
         for notice in ledger.elsewhere(each, _others(setting, each.key.channel), giving_up=each in gone)
     ]
-    _write(store, HandOver(clock.now(), tuple(handed), refused=keys))
+    _write(store, HandOver(_now(ledger, clock), tuple(handed), refused=keys))
     for notice in handed:
         ledger.queue(notice, clock.elapsed())
     ledger.sending(keys)
-    ledger.settle(keys, Outcome.REFUSED, clock.now(), give_up=True)
+    ledger.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
 
 
 def _others(setting: Setting, channel: str) -> list[str]:
@@ -75,7 +81,7 @@ def _commit(
     """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
     stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
     epoch = StartEpoch(
-        at=clock.now(),
+        at=_now(ledger, clock),
         reason=reason,
         version=__version__,
         rules=[rule.written() for rule in setting.rules],

@@ -51,11 +51,24 @@ class Entry:
 
 
 class Ledger:
-    def __init__(self) -> None:
+    """`offset` is the wall clock's as this life began: see `watchdog.offset`."""
+
+    def __init__(self, offset: Millis) -> None:
+        self._offset = offset
+        self._offsets: dict[str, Millis] = {}
+        """By account, as of the last step of the clock that was judged there."""
         self._open: dict[str, dict[NoticeKey, Entry]] = defaultdict(dict)
         self._told: dict[str, dict[Episode, dict[str, Told]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def dated(self, account: str, offset: Millis) -> None:
+        """What is told of the account from here on is told by a clock that was set."""
+        self._offsets[account] = offset
+
+    def instant(self, account: str, elapsed: Millis) -> Millis:
+        """Wall time as the account's instants are meant: without a step that it has yet to judge, and to shift by."""
+        return elapsed + self._offsets.get(account, self._offset)
 
     def told(self, account: str) -> Mapping[Episode, Mapping[str, Told]]:
         """What each channel knows of the account's open alerts."""
@@ -168,9 +181,10 @@ class Ledger:
             if key in self._open[key.channel]:
                 self._requeue(key)
 
-    def settle(self, keys: Iterable[NoticeKey], outcome: Outcome, at: Millis, *, give_up: bool = False) -> None:
-        """An attempt ended at `at` (wall time). `give_up`: refused, and told to other channels instead."""
+    def settle(self, keys: Iterable[NoticeKey], outcome: Outcome, elapsed: Millis, *, give_up: bool = False) -> None:
+        """An attempt ended. `give_up`: refused, and told to other channels instead."""
         for key in keys:
+            at = self.instant(key.account, elapsed)
             if outcome is Outcome.DELIVERED:
                 self._delivered(key, at)
             elif give_up:

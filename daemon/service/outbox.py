@@ -139,17 +139,18 @@ class Courier:
         return self._last
 
     async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
-        office, at = self._office, self._office.clock.now()
+        office, at, elapsed = self._office, self._office.clock.now(), self._office.clock.elapsed()
         critical = any(entry.critical for entry in (*entries, *self._ready()))
-        self.health = after(self.health, attempted, office.clock.elapsed(), critical, office.jitter())
+        self.health = after(self.health, attempted, elapsed, critical, office.jitter())
         (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
         parked = self._parked
         handed = self._elsewhere(entries, giving_up=True) if parked else []
         state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         states = {entry.notice.key: state for entry in entries}
-        await office.journal.insist(Mark(key, at, attempted, states, tuple(handed)))
+        told = {each: office.ledger.instant(each.account, elapsed) for each in states}
+        await office.journal.insist(Mark(key, at, attempted, states, tuple(handed), told))
         self._queue(handed)
-        office.ledger.settle(states, attempted.outcome, at, give_up=parked)
+        office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)
 
     async def _pass_on(self, entries: list[Entry]) -> None:
         """A parked channel is not tried before the next start: what comes in goes to the others at once."""
@@ -158,7 +159,7 @@ class Courier:
         keys = tuple(entry.notice.key for entry in entries)
         await office.journal.insist(HandOver(at, tuple(handed), refused=keys))
         self._queue(handed)
-        office.ledger.settle(keys, Outcome.REFUSED, at, give_up=True)
+        office.ledger.settle(keys, Outcome.REFUSED, office.clock.elapsed(), give_up=True)
 
     async def _share(self) -> None:
         """What waits here while the channel fails for too long, goes to the others at once; and is tried on here."""

@@ -1,6 +1,6 @@
 """The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
 
-    mailbox ──► stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
+    mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
 
 It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
 again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
@@ -26,6 +26,7 @@ from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.service.journal import Journal
 from daemon.service.ledger import Ledger
+from daemon.service.watchdog import Drift
 from daemon.service.watcher import Watcher
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import (
@@ -54,13 +55,11 @@ SLICE: Millis = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The wall clock was set by so much."""
-
-    by: Millis
+class Look:
+    """Somebody noticed that the wall clock was set: look at it now, rather than at the next input."""
 
 
-Arrival: TypeAlias = Answer | NoAnswer | Step
+Arrival: TypeAlias = Answer | NoAnswer | Look
 """What lies in a mailbox: an input before it has its counter and its instant."""
 
 
@@ -76,6 +75,8 @@ class Desk:
     """Those of all alerts that ever were."""
     episodes: Episodes
     watcher: Watcher
+    offset: Millis
+    """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
 
 
@@ -88,6 +89,7 @@ class Owner:
         self._rules = {rule.name: rule for rule in rules}
         self._order = Order(self._rules, desk.channels, desk.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
+        self._drift = Drift(desk.clock, desk.offset)
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
@@ -118,9 +120,17 @@ class Owner:
         await self._mailbox.join()
 
     async def _take(self, arrival: Arrival) -> None:
+        """An input is judged by a clock whose every step was judged before it (A5)."""
+        now, by = self._drift.look()
+        if by:
+            await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
+        if not isinstance(arrival, Look):
+            await self._enter(self._stamp(arrival, now))
+
+    async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
             await self._warm_or_wait()
-        decision = self._decide(self._stamp(arrival))
+        decision = self._decide(event)
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(decision.record)) is None:
             if pause := next(pauses):
@@ -146,13 +156,14 @@ class Owner:
         except (CommitFailed, Rejected):
             return None
 
-    def _stamp(self, arrival: Arrival) -> Input:
+    @property
+    def _next(self) -> int:
+        return self._state.seq + 1
+
+    def _stamp(self, arrival: Answer | NoAnswer, now: Millis) -> Input:
         """Our clock, read once, never going back except by a step; and the account's next counter (A1)."""
-        seq, now = self._state.seq + 1, self._desk.clock.now()
-        at = max(now, self._state.at)
+        seq, at = self._next, max(now, self._state.at)
         match arrival:
-            case Step(by):
-                return ClockStep(seq, max(now, self._state.at + by), by)
             case NoAnswer(reason, detail):
                 return Miss(seq, at, reason, detail)
             case Answer(_, exchange_at, balances, extra):
@@ -177,6 +188,8 @@ class Owner:
         self._state = decision.state
         desk.codes.update(alert.code for alert in decision.record.alerts)
         desk.ledger.adopt(decision.record, desk.clock.elapsed(), recorded=recorded)
+        if isinstance(decision.record.event, ClockStep):
+            desk.ledger.dated(self.account, self._drift.offset)
         desk.watcher.judged(decision.record)
 
     async def _restart(self) -> int | None:

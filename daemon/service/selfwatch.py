@@ -8,7 +8,7 @@ only where it changed an alert, or is told.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
@@ -25,6 +25,7 @@ from daemon.rules.tree import Node, Number, Span, walk
 from daemon.service.backoff import Health
 from daemon.service.outbox import first
 from daemon.service.owner import Desk
+from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record
 
@@ -55,10 +56,8 @@ class Sight:
     waiting: frozenset[str]
     """The channels for which something waits."""
     disk: Decimal | None
-    stepped: Millis
-    """By how much the clock was set last."""
-    stepped_at: Millis | None
-    """When, by `elapsed`; None in a life in which it was not."""
+    steps: Sequence[Millis]
+    """By how much the clock was set of late, each time."""
     zone: tzinfo | None
 
 
@@ -102,10 +101,9 @@ def _in_need(sight: Sight) -> Iterator[tuple[str, Health]]:
 
 
 def _clock_stepped(limit: Decimal, sight: Sight) -> Verdict:
-    recently = sight.stepped_at is not None and sight.elapsed - sight.stepped_at < CALM
-    sign = "-" if sight.stepped < 0 else "+"
-    detail = f"the clock of this machine was set by {sign}{lasting(abs(sight.stepped))}"
-    return _told(recently and abs(sight.stepped) >= limit, detail)
+    by = max(sight.steps, key=abs, default=0)
+    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(abs(by))}"
+    return _told(by != 0 and abs(by) >= limit, detail)
 
 
 def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
@@ -131,16 +129,13 @@ class SelfWatch:
         self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
         self._state = AccountState(NOBODY)
         self._begun = False
-        self._stepped: Millis = 0
-        self._stepped_at: Millis | None = None
-        self._unshifted: Millis = 0
-        """Steps of the clock that the alerts have not followed yet."""
+        self._drift = Drift(desk.clock, desk.offset)
+        self._steps: list[tuple[Millis, Millis]] = []
+        """Of the clock in this life: when, by `elapsed`, and by how much."""
         self._woken = asyncio.Event()
 
-    def stepped(self, by: Millis) -> None:
-        """The clock was set."""
-        self._stepped, self._stepped_at = by, self._desk.clock.elapsed()
-        self._unshifted += by
+    def wake(self) -> None:
+        """There is something to be seen: look now."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -153,42 +148,47 @@ class SelfWatch:
         self._woken.clear()
         if not self._begun:
             await self._begin()
-        sight = await self._see()
-        if self._unshifted:
-            await self._shift()
+        now, by = self._drift.look()
+        if by:
+            await self._shift(now, by)
+        sight = await self._see(now)
         verdicts = {name: verdict(rule, sight) for name, rule in self._order.rules.items()}
-        await self._take(Check(self._next, self._desk.clock.now()), Scene(verdicts))
+        await self._take(Check(self._next, now), Scene(verdicts))
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
         self._state = await self._desk.journal.load(NOBODY)
-        await self._take(ConfigChange(self._next, self._desk.clock.now()), Scene())
+        now = self._desk.ledger.instant(NOBODY, self._desk.clock.elapsed())
+        if now - self._state.at < -STEP:
+            await self._step(now, now - self._state.at)
+        await self._take(ConfigChange(self._next, now), Scene())
         live = {(alert.rule, alert.seq) for alert in self._state.alerts.values()}
         ledger = self._desk.ledger
         ledger.over(NOBODY, [episode for episode in ledger.told(NOBODY) if episode not in live])
         self._begun = True
 
-    async def _see(self) -> Sight:
+    async def _see(self, now: Millis) -> Sight:
         clock, ledger = self._desk.clock, self._desk.ledger
+        self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         disk = await asyncio.to_thread(self._senses.disk)
         return Sight(
-            clock.now(),
+            now,
             clock.elapsed(),
             self._senses.channels(),
             frozenset(ledger.channels()),
             disk,
-            self._stepped,
-            self._stepped_at,
+            [by for _, by in self._steps],
             self._senses.zone,
         )
 
-    async def _shift(self) -> None:
-        """Durations stay true (A5). No table holds an input of nobody's, so that only what it changed is recorded."""
-        by, self._unshifted = self._unshifted, 0
-        step = ClockStep(self._next, self._desk.clock.now(), by)
-        decision = self._decide(step, Scene())
-        self._desk.ledger.shift(NOBODY, by)
-        await self._commit(replace(decision, record=replace(decision.record, event=Check(step.seq, step.at))))
+    async def _shift(self, now: Millis, by: Millis) -> None:
+        """The clock was set: that is told, and durations stay true (A5)."""
+        self._steps.append((self._desk.clock.elapsed(), by))
+        await self._step(now, by)
+        self._desk.ledger.dated(NOBODY, self._drift.offset)
+
+    async def _step(self, now: Millis, by: Millis) -> None:
+        await self._take(ClockStep(self._next, now, by), Scene())
 
     @property
     def _next(self) -> int:

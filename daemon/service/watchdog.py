@@ -1,10 +1,12 @@
 """Notices that the wall clock was set, which nothing else on the machine tells.
 
-Wall time against time since boot (suspend included) moves only when somebody sets the clock. Pure arithmetic in
-`drift`; the loop around it hands each step to whom it concerns.
+Wall time against time since boot (suspend included) moves only when somebody sets the clock. Whoever holds instants
+has a `Drift` of its own and looks before each of its inputs, so that no input is judged by a clock that was set and
+not noticed; the loop sees to it that everybody looks within a second.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from daemon.clock import Clock
 from daemon.types import SECOND, Millis
@@ -14,19 +16,44 @@ STEP: Millis = 250
 
 EVERY: Millis = SECOND
 
+TOGETHER: Millis = 20
+"""Two clocks read within this time were read at once: else the process was held up in between."""
 
-def drift(offset: Millis, now: Millis, elapsed: Millis) -> Millis:
-    """How far the wall clock was moved since `offset` (wall minus boot time) was taken; 0 for less than a step."""
-    by = now - elapsed - offset
+
+def offset(clock: Clock) -> Millis:
+    """Wall time minus the time since boot, which only setting the clock changes."""
+    while True:
+        before, now = clock.elapsed(), clock.now()
+        if clock.elapsed() - before <= TOGETHER:
+            return now - before
+
+
+def drift(before: Millis, now: Millis) -> Millis:
+    """How far the clock was set between two offsets; 0 for less than a step."""
+    by = now - before
     return by if abs(by) > STEP else 0
 
 
-async def watch(clock: Clock, stepped: Callable[[Millis], None]) -> None:
-    """Call `stepped(by)` after every step of the wall clock; runs until cancelled."""
-    offset = clock.now() - clock.elapsed()
+@dataclass(slots=True)
+class Drift:
+    """What one holder of instants knows of the wall clock."""
+
+    clock: Clock
+    offset: Millis
+    """As of the last look that found a step; it is what the holder's instants are meant by."""
+
+    def look(self) -> tuple[Millis, Millis]:
+        """The wall time, and by how much it was set since the last look; 0 where it was not."""
+        found = offset(self.clock)
+        by = drift(self.offset, found)
+        self.offset += by
+        return self.clock.elapsed() + found, by
+
+
+async def watch(drift: Drift, stepped: Callable[[], None]) -> None:
+    """Call `stepped` after every step of the wall clock; runs until cancelled."""
     while True:
-        await clock.sleep(EVERY)
-        by = drift(offset, clock.now(), clock.elapsed())
+        await drift.clock.sleep(EVERY)
+        _, by = drift.look()
         if by:
-            offset += by
-            stepped(by)
+            stepped()

@@ -65,8 +65,9 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
     number = _number(connection, new.message)
     if number is not None and not _conclude(connection, number, new):
         return
-    told = {"told_at": new.at} if new.attempted.outcome in TELLING else {}
+    telling = new.attempted.outcome in TELLING
     for key, state in new.states.items():
+        told = {"told_at": new.told.get(key, new.at)} if telling else {}
         _settle(connection, is_notice(key), state, new.at, told)
     _revive(connection, new.notices)
     queue(connection, ids, new.notices)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from daemon.store.codec import typed, value_of
+from daemon.store.rows import AccountId
 from daemon.store.schema import alerts, transitions
 from daemon.store.seeking import Steps
 from daemon.types import Alert, Millis, State, Swing
@@ -19,7 +20,7 @@ TELLING = (State.FIRING.value, State.RESOLVED.value)
 """The states at whose beginning a value is told."""
 
 
-def fired(connection: Connection, account_id: int, since: Millis, steps: Steps) -> dict[str, tuple[Swing, ...]]:
+def fired(connection: Connection, account_id: AccountId, since: Millis, steps: Steps) -> dict[str, tuple[Swing, ...]]:
     """By rule, its episodes that fired at `since` or later, oldest first; instants as they are meant now (A5)."""
     found = defaultdict[str, list[Swing]](list)
     rows = _recent(connection, account_id, since - max(0, *steps.moves))
@@ -32,7 +33,7 @@ def fired(connection: Connection, account_id: int, since: Millis, steps: Steps) 
     return {rule: tuple(swings) for rule, swings in found.items()}
 
 
-def _recent(connection: Connection, account_id: int, since: Millis) -> Sequence[Row[Any, Any]]:
+def _recent(connection: Connection, account_id: AccountId, since: Millis) -> Sequence[Row[Any, Any]]:
     """The alerts that were not over before `since`, as instants were when they ended."""
     chosen = select(alerts.c.id, alerts.c.data).where(
         alerts.c.account_id == account_id,

@@ -6,7 +6,7 @@ An input commits with everything it causes or not at all, so one that is there a
 from collections.abc import Iterable
 from typing import assert_never
 
-from sqlalchemy import Column, Connection, Table, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, select, update
 
 from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
@@ -97,6 +97,8 @@ def _event(connection: Connection, account_id: AccountId, new: Record) -> bool:
         case Miss(seq, at, reason, detail):
             columns = {"seq": seq, "at": at, "reason": reason.value, "detail": clean(detail)}
             return _insert_input(connection, misses, new, account_id=account_id, **columns)
+        case ClockStep() as event if account_id is None:
+            return _own_step(connection, new, event)
         case ClockStep() as event:
             return _clock_step(connection, account_id, new, event)
         case _:
@@ -128,14 +130,22 @@ def _clock_step(connection: Connection, account_id: AccountId, new: Record, even
     reason = GapReason.CLOCK_STEP.value
     if not _insert_input(connection, gaps, new, account_id=account_id, reason=reason, **columns):
         return False
-    ours = select(alerts.c.id).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
-    told = notifications.c.told_at
-    connection.execute(
-        update(notifications)
-        .where(notifications.c.alert_id.in_(ours), told.is_not(None))
-        .values(told_at=told + event.by),
-    )
+    _move_told(connection, (alerts.c.account_id == account_id) & alerts.c.state.in_(OPEN), event.by)
     return True
+
+
+def _own_step(connection: Connection, new: Record, event: ClockStep) -> bool:
+    """The daemon's own inputs have no rows: an alert that stands where the step leaves it was moved before."""
+    for alert in new.alerts:
+        ours = alerts.c.account_id.is_(None) & (alerts.c.rule == alert.rule) & (alerts.c.seq == alert.seq)
+        _move_told(connection, ours & (alerts.c.started_at == alert.started_at - event.by), event.by)
+    return True
+
+
+def _move_told(connection: Connection, which: ColumnElement[bool], by: Millis) -> None:
+    told, ours = notifications.c.told_at, select(alerts.c.id).where(which)
+    moved = update(notifications).where(notifications.c.alert_id.in_(ours), told.is_not(None))
+    connection.execute(moved.values(told_at=told + by))
 
 
 def _transition(connection: Connection, account_id: AccountId, new: Transition) -> None:

@@ -112,6 +112,8 @@ class Mark:
     states: Mapping[NoticeKey, NoticeState]
     notices: tuple[Notice, ...] = ()
     """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
+    told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
+    """When each was told, as the instants of its account are meant; `at` where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

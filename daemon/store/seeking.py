@@ -42,6 +42,9 @@ class Steps:
         return self.moves[bisect_right(self.seqs, seq if seq > 0 else self.own)]
 
 
+NO_STEPS = Steps((), (0,))
+
+
 def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
     """Those up to and with the input `until`."""
     rows = connection.execute(

@@ -18,7 +18,7 @@ from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
 from daemon.store.operations import Book, GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
-from daemon.store.seeking import Steps, steps
+from daemon.store.seeking import NO_STEPS, Steps, steps
 from daemon.types import (
     DAY,
     JUDGED,
@@ -277,9 +277,8 @@ def _daemon(connection: Connection) -> AccountState:
     told = connection.scalar(select(func.max(notifications.c.seq)).join_from(notifications, alerts).where(ours))
     seq = max((max(alert.seq, alert.ended_seq or 0) for alert in found), default=0)
     at = max((alert.ended_at or alert.fired_at or alert.started_at for alert in found), default=0)
-    return AccountState(
-        NOBODY, max(seq, told or 0), at, alerts={alert.rule: alert for alert in found if alert.ended_at is None}
-    )
+    live = {alert.rule: alert for alert in found if alert.ended_at is None}
+    return AccountState(NOBODY, max(seq, told or 0), at, alerts=live, fired=fired(connection, None, at - DAY, NO_STEPS))
 
 
 def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis], ...]:

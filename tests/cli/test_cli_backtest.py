@@ -14,11 +14,11 @@ from typing import Any
 
 from click.testing import Result
 
-from daemon.service.owner import Step
 from daemon.types import HOUR, MissReason, NoAnswer
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON, ManualClock
+from tests.service.lives import Step
 from tests.values import answer, rule
 
 LATER = ManualClock(NOON + HOUR)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from daemon.alerts import system
 from daemon.rules.rule import AtLeast, Rule
-from daemon.service.owner import Owner, Step
+from daemon.service.owner import Owner
 from daemon.types import (
     SECOND,
     Answer,
@@ -26,7 +26,7 @@ from daemon.types import (
     Reading,
     Unconfirmed,
 )
-from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock
+from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step
 from tests.values import answer, rule
 
 EVERY: Millis = 500
@@ -84,16 +84,16 @@ Told: TypeAlias = Any
 class WaryOwner(Owner):
     """An owner that takes suspects too, as the collector will hand them in."""
 
-    def _stamp(self, arrival: Told) -> Input:
+    def _stamp(self, arrival: Told, now: Millis) -> Input:
         if isinstance(arrival, Suspect):
-            reading = super()._stamp(arrival.answer)
+            reading = super()._stamp(arrival.answer, now)
             assert isinstance(reading, Reading)
             self.suspect = replace(reading, quality=Quality.SUSPECT)
             return self.suspect
         if isinstance(arrival, Unsettled):
-            miss = super()._stamp(NoAnswer(MissReason.TIMEOUT, ""))
+            miss = super()._stamp(NoAnswer(MissReason.TIMEOUT, ""), now)
             return Unconfirmed(miss.seq, miss.at, self.suspect)
-        return super()._stamp(arrival)
+        return super()._stamp(arrival, now)
 
 
 def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
@@ -142,9 +142,7 @@ async def live(path: Path, seed: int, rounds: int = 400, accounts: Sequence[str]
 
 async def _round(life: Life, days: dict[str, Iterator[list[Told]]], draw: random.Random, clock: RestlessClock) -> None:
     if draw.random() < 0.02:
-        by = draw.choice((-70_000, -1_000, 400, 3_600_000))
-        clock.step(by)
-        await life.tell(dict.fromkeys(life.owners, Step(by)))
+        await life.tell(dict.fromkeys(life.owners, Step(draw.choice((-70_000, -1_000, 400, 3_600_000)))))
     for name in life.owners:
         for arrival in next(days[name]):
             await life.tell({name: arrival})

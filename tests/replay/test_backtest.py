@@ -6,7 +6,7 @@ from daemon.alerts.message import MOST
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.player import Player, Scheme
-from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Kind, OnMissing, Record, Severity
+from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Input, Kind, OnMissing, Record, Severity
 from tests.replay.played import announcements, player, readings, records
 from tests.values import T0, miss, reading, rule
 
@@ -88,6 +88,11 @@ def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
     """How long readings have been missing is a duration: the clock was set while windows were filled."""
     silent = rule(on_missing=OnMissing.FIRING, missing_after=2 * MINUTE)
     step = ClockStep(3, T0 + HOUR + 10 * SECOND, HOUR)
-    inputs = [*readings("500", "500", "500"), step, miss(4, step.at + 5 * SECOND), miss(5, step.at + 2 * MINUTE)]
+    inputs: list[Input] = [
+        *readings("500", "500", "500"),
+        step,
+        miss(4, step.at + 5 * SECOND),
+        miss(5, step.at + 2 * MINUTE),
+    ]
     (found,) = records(player(silent), inputs, first=4)
     assert found.event.seq == 5

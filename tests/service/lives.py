@@ -6,11 +6,12 @@ A `Life` is what runs between a start and a stop, a kill or a reload on one data
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from daemon.alerts.codes import code
 from daemon.alerts.mutes import NO_MUTES, Mutes
@@ -20,7 +21,8 @@ from daemon.service.beginning import begin
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
-from daemon.service.owner import Arrival, Desk, Owner
+from daemon.service.owner import Arrival, Desk, Look, Owner
+from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch
 from daemon.types import Millis
@@ -33,6 +35,15 @@ class RestlessClock(ManualClock):
     async def sleep(self, duration: Millis) -> None:
         await asyncio.sleep(0)
 
+
+@dataclass(frozen=True)
+class Step:
+    """The wall clock is set by so much, and the account's owner is told to look at it."""
+
+    by: Millis
+
+
+Told: TypeAlias = Arrival | Step
 
 STOP, KILL, RELOAD = "stop", "kill", "reload"
 
@@ -58,7 +69,8 @@ class Life:
         """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()
         self.watcher = RecordingWatcher()
-        self.ledger = Ledger()
+        moved = offset(self.clock)
+        self.ledger = Ledger(moved)
         self.store = Store.open(url, seams=seams)
         codes = self.store.codes()
         setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes)
@@ -76,6 +88,7 @@ class Life:
             codes,
             Episodes(logging.getLogger("lives"), self.clock),
             self.watcher,
+            moved,
             mutes,
         )
         self.owners = {name: owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
@@ -94,16 +107,18 @@ class Life:
             self.store.submit(EndEpoch(self.clock.now(), self.ending))
         await asyncio.to_thread(self.store.close)
 
-    async def tell(self, arrivals: dict[str, Arrival]) -> None:
+    async def tell(self, arrivals: Mapping[str, Told]) -> None:
         """Put one arrival into each mailbox and wait until all are judged and committed."""
+        for step in {each for each in arrivals.values() if isinstance(each, Step)}:
+            self.clock.step(step.by)
         for name, arrival in arrivals.items():
-            self.owners[name].post(arrival)
+            self.owners[name].post(Look() if isinstance(arrival, Step) else arrival)
         await asyncio.gather(*(owner.drained() for owner in self.owners.values()))
 
 
 async def play(
     life: Callable[..., Life],
-    rounds: Iterable[dict[str, Arrival]],
+    rounds: Iterable[Mapping[str, Told]],
     every: Millis,
     ending: Callable[[int], str],
 ) -> None:

@@ -25,7 +25,8 @@ from daemon.alerts.dispatch import Told
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.service.beginning import _remember
 from daemon.service.ledger import Ledger
-from daemon.service.owner import Arrival, Step
+from daemon.service.owner import Arrival, Look
+from daemon.service.watchdog import offset
 from daemon.types import FLAPPING, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing, Severity, base
 from tests.fakes import ManualClock
 from tests.service.deliveries import Fate, Glitch, House, Mood, Plan, begin
@@ -230,7 +231,7 @@ class Story:
             case Set(by):
                 self.stepped = True
                 self.clock.step(by)
-                await self.living.tell(dict.fromkeys(self.plan.accounts, Step(by)))
+                await self.living.tell(dict.fromkeys(self.plan.accounts, Look()))
 
     async def burial(self) -> None:
         """If the process was killed meanwhile, another one begins."""
@@ -257,11 +258,10 @@ class Story:
         """Promise 4: what a start would read from the store is what is known in memory."""
         if self.clock.elapsed() - self.fate.shaken < 3 * SECOND or self.fate.dead:
             return
-        ours, theirs = self.living.life.ledger, Ledger()
+        ours, theirs = self.living.life.ledger, Ledger(offset(self.clock))
         _remember(self.living.life.store, theirs, self.clock)
         quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
-        dated = not self.stepped  # a delivery between the setting of the clock and its noticing is dated either way
-        assert known(ours, self.plan, quiet, dated=dated) == known(theirs, self.plan, quiet, dated=dated)
+        assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
 
     async def finale(self) -> None:
         """All ways out work, and time passes: first with alerts firing, then with none."""
@@ -319,17 +319,15 @@ def _arrival(margin: str | None) -> Arrival:
     return NoAnswer(MissReason.TIMEOUT, "no answer") if margin is None else answer(available_margin=margin)
 
 
-def _comparable(told: Told, *, dated: bool) -> tuple[bool, bool, Told]:
+def _comparable(told: Told) -> tuple[bool, bool, Told]:
     """Of two pieces of news that wait, decided at the same moment by owner and courier, either may be named."""
-    plain = replace(told, waiting=None)
-    plain = plain if dated else replace(plain, told_at=None, last=None)
-    return told.waiting is not None, told.told_at is not None, plain
+    return told.waiting is not None, told.told_at is not None, replace(told, waiting=None)
 
 
-def known(ledger: Ledger, plan: Plan, names: Sequence[str], *, dated: bool) -> tuple[object, object]:
+def known(ledger: Ledger, plan: Plan, names: Sequence[str]) -> tuple[object, object]:
     """What a ledger knows of these channels; leave out those on which an attempt is under way."""
     told = {
-        (account, episode, channel): _comparable(told, dated=dated)
+        (account, episode, channel): _comparable(told)
         for account in plan.accounts
         for episode, channels in ledger.told(account).items()
         for channel, told in channels.items()

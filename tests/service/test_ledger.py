@@ -20,7 +20,7 @@ def told(ledger: Ledger) -> Told | None:
 
 
 def queued(*notices: Notice) -> Ledger:
-    ledger = Ledger()
+    ledger = Ledger(0)
     for notice in notices:
         ledger.queue(notice, 100)
     return ledger
@@ -129,7 +129,7 @@ def test_a_clock_step_moves_what_was_told() -> None:
 
 def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
     """Promise 1's exception ends with the outage."""
-    ledger = Ledger()
+    ledger = Ledger(0)
     ledger.queue(FIRING, 100, recorded=False)
     assert ledger.waiting("telegram")[0].recorded is False
     ledger.stored()

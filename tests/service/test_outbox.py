@@ -11,6 +11,7 @@ from daemon.alerts.dispatch import Told
 from daemon.service.backoff import remembered
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.watchdog import offset
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
 from daemon.types import (
     HOUR,
@@ -63,7 +64,8 @@ async def bench() -> AsyncIterator[Bench]:
 
 def make(*names: str) -> Bench:
     names = names or ("telegram", "email")
-    clock, ledger, journal, watcher = ManualClock(), Ledger(), ListJournal(), RecordingWatcher()
+    clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
+    ledger = Ledger(offset(clock))
     office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher)
     ways = {name: ScriptedNotifier() for name in names}
     couriers = {

@@ -17,11 +17,25 @@ from sqlalchemy import Connection
 from daemon.log import Episodes
 from daemon.rules.rule import AtLeast
 from daemon.service.ledger import Ledger
-from daemon.service.owner import COLD, Arrival, Desk, Owner, Step
+from daemon.service.owner import COLD, Arrival, Desk, Owner
+from daemon.service.watchdog import STEP, offset
 from daemon.store import Seams
-from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher
-from tests.service.lives import KILL, MISSES, NOTIFICATIONS, READINGS, RELOAD, STOP, TRANSITIONS, Life, play, rows
+from tests.service.lives import (
+    KILL,
+    MISSES,
+    NOTIFICATIONS,
+    READINGS,
+    RELOAD,
+    STOP,
+    TRANSITIONS,
+    Life,
+    Step,
+    Told,
+    play,
+    rows,
+)
 from tests.values import answer, rule, state
 
 RULES = (
@@ -157,25 +171,45 @@ async def test_a1_every_input_gets_the_next_seq(tmp_path: Path) -> None:
     """A1: readings, misses, clock steps and configuration changes share one counter without holes."""
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], RULES) as life:
-        for arrival in (answer(), NoAnswer(MissReason.NETWORK, "refused"), Step(5_000), answer()):
+        told: list[Told] = [answer(), NoAnswer(MissReason.NETWORK, "refused"), Step(5_000), answer()]
+        for arrival in told:
             await life.tell({"main": arrival})
     seqs = "SELECT seq FROM snapshots UNION ALL SELECT seq FROM misses UNION ALL SELECT seq FROM gaps ORDER BY seq"
     assert [seq for (seq,) in rows(path, seqs)] == [2, 3, 4, 5]  # 1 is the change of the configuration at the start
 
 
 async def test_a1_the_instant_never_goes_back_except_by_a_step(tmp_path: Path) -> None:
-    """A1: a clock that was set back holds the instants still until a step is recorded."""
+    """A1: a clock that is set back by less than a step holds the instants still."""
     path = tmp_path / "m.db"
     clock = ManualClock()
     async with Life(f"sqlite:///{path}", ["main"], RULES, clock=clock) as life:
         began = clock.now()
-        await life.tell({"main": answer()})
-        clock.step(-MINUTE)
-        await life.tell({"main": answer()})
-        await life.tell({"main": Step(-MINUTE)})
-        await life.tell({"main": answer()})
+        for by in (0, -STEP, -MINUTE):
+            clock.step(by)
+            await life.tell({"main": answer()})
     instants = [at - began for (at,) in rows(path, "SELECT at FROM snapshots ORDER BY seq")]  # type: ignore[operator]
-    assert instants == [0, 0, -MINUTE]
+    assert instants == [0, 0, -STEP - MINUTE]
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(tmp_path: Path, by: Millis) -> None:
+    """A5: also where nobody noticed the step before; no duration takes it in, and instants go on with the clock."""
+    path = tmp_path / "m.db"
+    rules = [rule("held", hold=30 * SECOND, repeat=None), rule("stale", "age > 2m"), rule("slow", hold=30 * MINUTE)]
+    clock = ManualClock()
+    async with Life(f"sqlite:///{path}", ["main"], rules, clock=clock) as life:
+        await life.tell({"main": answer(available_margin="90")})
+        await clock.advance(10 * SECOND)
+        clock.step(by)
+        await life.tell({"main": NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")})
+        for _ in range(2):
+            await clock.advance(10 * SECOND)
+            await life.tell({"main": answer(available_margin="90")})
+    moves = "SELECT rule, to_state FROM transitions JOIN alerts ON alerts.id = alert_id ORDER BY transitions.id"
+    assert rows(path, moves) == [("held", "pending"), ("slow", "pending"), ("held", "firing")]
+    inputs = "SELECT seq, at FROM snapshots UNION ALL SELECT seq, at FROM misses ORDER BY seq"
+    assert [at for _, at in rows(path, inputs)][1:] == [clock.now() - more * SECOND for more in (20, 10, 0)]
+    assert rows(path, "SELECT reason, step_ms FROM gaps") == [("clock_step", by)]
 
 
 async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path) -> None:
@@ -204,7 +238,8 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
     journal.unreadable = True
     rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
     episodes = Episodes(logging.getLogger("owner"), clock)
-    owner = Owner(Desk(journal, Ledger(), clock, (), set(), episodes, watcher), state(), rules)
+    moved = offset(clock)
+    owner = Owner(Desk(journal, Ledger(moved), clock, (), set(), episodes, watcher, moved), state(), rules)
     task = asyncio.create_task(owner.run())
     for _ in range(2):
         owner.post(answer(available_margin="90"))

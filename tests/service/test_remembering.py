@@ -6,23 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from daemon.service.owner import Arrival, Step
 from daemon.types import SECOND, AccountState, Alert, Millis, Swing
-from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock
+from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, Told
 from tests.service.test_owner import NAMES, RULES, day
 
 BY_NAME = {rule.name: rule for rule in RULES}
 
 
-def with_steps(
-    rounds: Iterator[dict[str, Arrival]], draw: random.Random
-) -> Iterator[tuple[Millis, dict[str, Arrival]]]:
+def with_steps(rounds: Iterator[Mapping[str, Told]], draw: random.Random) -> Iterator[Mapping[str, Told]]:
     """Now and then the clock is set, and all accounts hear of it."""
     for arrivals in rounds:
-        yield 0, arrivals
+        yield arrivals
         if draw.random() < 0.1:
             by = draw.choice((-7 * SECOND, 2 * SECOND, 60 * SECOND, -60 * SECOND))
-            yield by, dict.fromkeys(arrivals, Step(by))
+            yield dict.fromkeys(arrivals, Step(by))
 
 
 def remembered(state: AccountState) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[Swing]]]:
@@ -46,9 +43,7 @@ async def test_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed: i
     while pending:
         async with Life(url, names, RULES, clock=clock) as life:
             while pending:
-                by, arrivals = pending.pop(0)
-                clock.step(by)
-                await life.tell(arrivals)
+                await life.tell(pending.pop(0))
                 await clock.advance(500)
                 for name, owner in life.owners.items():
                     assert remembered(life.store.load(name)) == remembered(owner._state)
