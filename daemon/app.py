@@ -301,7 +301,7 @@ class App:
         for owner in self._owners.values():
             owner.post(Look())
         self._selfwatch.wake()
-        self._schedule.realign()
+        self._schedule.realign(self._clock.now())
 
     def _slot_trouble(self, account: str, what: str) -> None:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)

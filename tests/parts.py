@@ -1,7 +1,7 @@
 """The parts of a machine that some tests meet for real: where they are, and a private PostgreSQL cluster.
 
-A missing part skips its tests, visibly. Where CI must have it, `MARGINWATCH_REQUIRE=postgresql,systemd,promtool`
-turns that skip into a failure.
+A missing part skips its tests, visibly. Where CI must have it, `MARGINWATCH_REQUIRE=postgresql,systemd` turns that skip
+into a failure.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAMS = {"postgresql": "initdb", "systemd": "systemd-analyze", "promtool": "promtool"}
+PROGRAMS = {"postgresql": "initdb", "systemd": "systemd-analyze", "promtool": "promtool", "faketime": "faketime"}
 """By part: the program whose presence proves it."""
 
 WHERE_DEBIAN_KEEPS_POSTGRESQL = "/usr/lib/postgresql/*/bin"

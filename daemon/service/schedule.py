@@ -42,16 +42,22 @@ class Schedule:
     def pace(self, account: str, every: Millis, now: Millis) -> None:
         """Call the account's `tick` every `every` ms from its next slot on; nothing happens where it is so already."""
         if self._triggers[account].interval != timedelta(milliseconds=every):
-            self._triggers[account] = _trigger(account, every, now)
-            self._scheduler.reschedule_job(account, trigger=self._triggers[account])
+            self._reschedule(account, every, now)
 
     def start(self) -> None:
         self._scheduler.start()
 
-    def realign(self) -> None:
-        """The wall clock was set: compute every next run anew."""
+    def realign(self, now: Millis) -> None:
+        """The wall clock was set: every run counts anew, from the account's slot by the clock as it is.
+
+        A trigger that began when the clock was ahead would not run before that instant comes again.
+        """
         for account, trigger in self._triggers.items():
-            self._scheduler.reschedule_job(account, trigger=trigger)
+            self._reschedule(account, round(trigger.interval.total_seconds() * 1_000), now)
+
+    def _reschedule(self, account: str, every: Millis, now: Millis) -> None:
+        self._triggers[account] = _trigger(account, every, now)
+        self._scheduler.reschedule_job(account, trigger=self._triggers[account])
 
     def stop(self) -> None:
         """No further run begins; APScheduler cancels those under way, so finish the pass first."""

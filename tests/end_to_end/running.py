@@ -205,6 +205,8 @@ class Stage:
     """If it is a file."""
     accounts: dict[str, SimulatedAccount] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
+    """Of the daemon, beside that of the tests."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -240,7 +242,7 @@ class Stage:
     async def begin(self, *arguments: str) -> Life:
         """A process of the daemon, which may not be ready yet; its stderr goes to `stderr`."""
         command = (sys.executable, "-m", "daemon", "run", "--config", str(self.config), *arguments)
-        environ = {**os.environ, "NOTIFY_SOCKET": str(self.manager.path)}
+        environ = {**os.environ, **self.environ, "NOTIFY_SOCKET": str(self.manager.path)}
         ready, born = len(self.manager.told), self.clock.now()
         with (self.folder / "stderr").open("ab") as stderr:
             process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ)

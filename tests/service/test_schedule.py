@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from daemon.clock import SystemClock
 from daemon.service.schedule import Schedule, slot
+from daemon.types import HOUR
 
 
 @given(st.text(min_size=1, max_size=64), st.integers(400, 3_600_000))
@@ -35,7 +36,7 @@ async def test_an_account_is_polled_at_once_and_then_slot_by_slot() -> None:
     schedule.add("main", 400, tick, clock.now())
     schedule.start()
     await asyncio.wait_for(enough.wait(), 10)
-    schedule.realign()
+    schedule.realign(clock.now())
     schedule.stop()
     assert len(ran) == 3
 
@@ -100,3 +101,22 @@ async def test_b3_the_same_pace_keeps_the_slot() -> None:
     schedule.pace("main", 3_600_000, clock.now() + 1_000)
     assert schedule._scheduler.get_job("main").next_run_time == due
     schedule.stop()
+
+
+async def test_a5_after_the_clock_was_set_back_the_next_run_is_within_the_interval() -> None:
+    """A5, B1: not when the clock comes by the instant again at which the daemon was started."""
+    schedule = Schedule(lambda _account, _what: None)
+    clock = SystemClock()
+
+    async def tick() -> None:
+        """Nothing that matters here."""
+
+    ahead = clock.now() + 3 * HOUR
+    schedule.add("main", 60_000, tick, ahead)
+    schedule.start()
+    now = clock.now()
+    schedule.realign(now)
+    due = schedule._scheduler.get_job("main").next_run_time.timestamp() * 1_000
+    schedule.stop()
+    assert now <= due <= now + 60_000
+    assert round(due) % 60_000 == slot("main", 60_000)
