@@ -58,7 +58,7 @@ class Run:
         return replaying.scheme(self.config)
 
     def joiner(self) -> Joiner:
-        return Joiner({each.name: each.group_wait for each in self.config.channels}, self.span.past.zone)
+        return Joiner(self.scheme.group_waits, self.span.past.zone)
 
     def player(self, name: str) -> Player:
         """Of an account, as if the daemon had been started at the beginning of the span."""

@@ -28,7 +28,8 @@ END: Millis = 2**62
 
 def scheme(config: Config) -> Scheme:
     """What a configuration would have the daemon do."""
-    return Scheme(config.account_rules, tuple(channel.name for channel in config.channels), config.mutes)
+    waits = {channel.name: channel.group_wait for channel in config.channels}
+    return Scheme(config.account_rules, tuple(waits), config.mutes, waits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,9 @@ class Suite:
 
     def played(self) -> Iterator["Played"]:
         """Each case, as soon as it is played."""
-        waits = {each.name: each.group_wait for each in self.config.channels}
         for case in self.cases:
             scheme = self._scheme(case)
-            outcome = run(case, scheme, waits)
+            outcome = run(case, scheme)
             found = differences(case, outcome)
             why = None if found.place is None else around(case, scheme, found.place)
             yield Played(self.path, case, outcome, found, why)
@@ -61,7 +60,8 @@ class Suite:
     def _scheme(self, case: Case) -> Scheme:
         """As the daemon would have it, in the case's time zone."""
         mutes = Mutes(self.config.mutes.windows, case.zone)
-        return Scheme(self.config.account_rules, casefile.channels(self.config), mutes)
+        waits = {each.name: each.group_wait for each in self.config.channels}
+        return Scheme(self.config.account_rules, casefile.channels(self.config), mutes, waits)
 
 
 @dataclass(frozen=True, slots=True)

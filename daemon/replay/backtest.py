@@ -11,8 +11,9 @@ from datetime import tzinfo
 from heapq import merge
 
 from daemon.alerts.message import MOST, Piece, compose, pair
-from daemon.replay.player import Player
-from daemon.types import Input, Message, Millis, Notice, Record, Severity
+from daemon.replay.delivered import is_urgent, leaves, shifted
+from daemon.replay.player import Player, says
+from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def played(player: Player, inputs: Iterable[Input], first: int) -> Iterator[Reco
 
 
 def _telling(record: Record) -> tuple[Record, ...]:
-    return (record,) if record.alerts or record.notices else ()
+    return (record,) if says(record) else ()
 
 
 def merged(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
@@ -69,10 +70,14 @@ class Joiner:
 
     def take(self, record: Record) -> Iterator[Announcement]:
         """What the record causes waits; with something critical all leaves that waits there."""
+        if isinstance(record.event, ClockStep):
+            self._shift(record.account, record.event.by)
+        for key in record.superseded:
+            self._keep(key.channel, [each for each in self._waiting.get(key.channel, ()) if each.key != key])
         for notice in record.notices:
             self._waiting.setdefault(notice.key.channel, []).append(notice)
         at = record.event.at
-        for channel in dict.fromkeys(notice.key.channel for notice in record.notices if _is_urgent(notice, at)):
+        for channel in dict.fromkeys(notice.key.channel for notice in record.notices if is_urgent(notice, at)):
             yield from self._send(channel, at)
 
     def until(self, at: Millis) -> Iterator[Announcement]:
@@ -87,29 +92,28 @@ class Joiner:
         while channel in self._waiting and (when := self._due(channel)) < at:
             yield from self._send(channel, when)
 
+    def _keep(self, channel: str, notices: list[Notice]) -> None:
+        if notices:
+            self._waiting[channel] = notices
+        else:
+            self._waiting.pop(channel, None)
+
+    def _shift(self, account: str, by: Millis) -> None:
+        for channel, notices in self._waiting.items():
+            self._waiting[channel] = [shifted(each, by) if each.key.account == account else each for each in notices]
+
     def _due(self, channel: str) -> Millis:
-        return min(map(_leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
+        return min(map(leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
 
     def _send(self, channel: str, at: Millis) -> Iterator[Announcement]:
-        held = [notice for notice in self._waiting[channel] if _leaves(notice) > at]
-        ready = [notice for notice in self._waiting[channel] if _leaves(notice) <= at]
-        self._waiting[channel] = held
-        if not held:
-            del self._waiting[channel]
+        held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
+        ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
+        self._keep(channel, held)
         pieces = pair(Piece(notice) for notice in ready)
         for first in range(0, len(pieces), MOST):
             part = pieces[first : first + MOST]
             notices = tuple(each for piece in part for each in (piece.notice, piece.ended) if each is not None)
             yield Announcement(channel, at, notices, compose(part, at, self.zone))
-
-
-def _is_urgent(notice: Notice, at: Millis) -> bool:
-    return notice.facts.severity is Severity.CRITICAL and _leaves(notice) <= at
-
-
-def _leaves(notice: Notice) -> Millis:
-    """When it may leave: at once, but for an end that waits for a mute window to pass."""
-    return notice.at if notice.facts.not_before is None else max(notice.at, notice.facts.not_before)
 
 
 END: Millis = 2**62

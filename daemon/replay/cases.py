@@ -125,12 +125,12 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(case: Case, scheme: Scheme, group_waits: Mapping[str, Millis]) -> Outcome:
-    """Play the case; `group_waits` are those of the channels."""
+def run(case: Case, scheme: Scheme) -> Outcome:
+    """Play the case."""
     records = (_looked_at(record, case) for record in merged(_account(case, scheme, name) for name in case.inputs))
     changes: list[Change] = []
     posts: list[Post] = []
-    for each in announced(records, Joiner(group_waits, case.zone)):
+    for each in announced(records, Joiner(scheme.group_waits, case.zone)):
         if isinstance(each, Announcement):
             posts.append(_post(each, case))
         else:

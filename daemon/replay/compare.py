@@ -12,7 +12,7 @@ from decimal import Decimal
 from heapq import merge
 from typing import TypeAlias
 
-from daemon.replay.player import Player
+from daemon.replay.player import Player, says
 from daemon.replay.summary import worse
 from daemon.types import Alert, ClockStep, Input, Judged, Millis, Record, State
 
@@ -41,7 +41,7 @@ class Duel:
 
     def _play(self, event: Input) -> Iterator[Pair]:
         pair = self.ours.play(event), self.theirs.play(event)
-        if any(record.alerts or record.notices for record in pair):
+        if any(map(says, pair)):
             yield pair
 
 

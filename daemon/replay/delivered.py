@@ -1,37 +1,87 @@
-"""What channels know in a replay, where every message arrives at once: the stand-in for the live ledger. Pure."""
+"""What channels know in a replay, where every message arrives: the stand-in for the live ledger. Pure.
 
+News waits for the channel's `group_wait`, as it does live: a reminder that falls due meanwhile folds into it, and what
+got worse is told after it. When it has arrived, it counts as told when it was decided: the wait puts off no reminder. Another account's critical, which takes along what waits there, is not seen from here.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from daemon.alerts.dispatch import Episode, Told, ToldBy
-from daemon.types import ClockStep, Kind, Record
+from daemon.alerts.dispatch import UNTOLD, Episode, Told, ToldBy
+from daemon.types import ClockStep, Kind, Millis, Notice, NoticeKey, Record, Severity
 
 _ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
 
 
 class Delivered:
-    """Of one account."""
+    """Of one account. `group_waits` are by channel; none named is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, group_waits: Mapping[str, Millis]) -> None:
+        self._group_waits = group_waits
         self._told: dict[Episode, dict[str, Told]] = {}
+        self._waiting: dict[str, list[Notice]] = {}
 
-    def told(self) -> ToldBy:
+    def told(self, now: Millis) -> ToldBy:
+        """At the input that is judged now: what was due before has arrived."""
+        for channel in [channel for channel, notices in self._waiting.items() if self._due(channel, notices) < now]:
+            self._arrive(channel)
         return self._told
 
     def adopt(self, record: Record) -> None:
-        """What an input came to: its news has arrived, what has ended is forgotten."""
+        """What an input came to: its news waits or has arrived, what has ended is forgotten."""
         if isinstance(record.event, ClockStep):
             self._shift(record.event.by)
+        self._supersede(record.superseded)
         for notice in record.notices:
-            if notice.key.kind not in _ENDS:
-                episode = (notice.key.rule, notice.key.alert_seq)
-                arrived = Told(told_at=notice.at, last=notice.facts, sure=True)
-                self._told.setdefault(episode, {})[notice.key.channel] = arrived
+            self._queue(notice)
+        for channel in dict.fromkeys(each.key.channel for each in record.notices if is_urgent(each, record.event.at)):
+            self._arrive(channel)
         for alert in record.alerts:
             if alert.ended_at is not None:
                 self._told.pop((alert.rule, alert.seq), None)
 
-    def _shift(self, by: int) -> None:
+    def _queue(self, notice: Notice) -> None:
+        self._waiting.setdefault(notice.key.channel, []).append(notice)
+        if notice.key.kind not in _ENDS:
+            self._tell(notice.key, waiting=notice.key)
+
+    def _due(self, channel: str, notices: Iterable[Notice]) -> Millis:
+        return min(map(leaves, notices)) + self._group_waits.get(channel, 0)
+
+    def _arrive(self, channel: str) -> None:
+        for notice in self._waiting.pop(channel):
+            if notice.key.kind not in _ENDS and (notice.key.rule, notice.key.alert_seq) in self._told:
+                self._tell(notice.key, told_at=notice.at, last=notice.facts, sure=True, waiting=None)
+
+    def _supersede(self, keys: Iterable[NoticeKey]) -> None:
+        for key in keys:
+            self._waiting[key.channel] = [each for each in self._waiting[key.channel] if each.key != key]
+            if not self._waiting[key.channel]:
+                del self._waiting[key.channel]
+            self._tell(key, waiting=None)
+
+    def _tell(self, key: NoticeKey, **changes: object) -> None:
+        channels = self._told.setdefault((key.rule, key.alert_seq), {})
+        channels[key.channel] = replace(channels.get(key.channel, UNTOLD), **changes)  # type: ignore[arg-type]
+
+    def _shift(self, by: Millis) -> None:
+        self._waiting = {channel: [shifted(each, by) for each in notices] for channel, notices in self._waiting.items()}
         for channels in self._told.values():
             for channel, told in channels.items():
                 if told.told_at is not None:
                     channels[channel] = replace(told, told_at=told.told_at + by)
+
+
+def leaves(notice: Notice) -> Millis:
+    """When it may leave: at once, but for an end that waits for a mute window to pass."""
+    return notice.at if notice.facts.not_before is None else max(notice.at, notice.facts.not_before)
+
+
+def is_urgent(notice: Notice, at: Millis) -> bool:
+    """A critical never waits (SEMANTICS F5), and takes along what waits for its channel."""
+    return notice.facts.severity is Severity.CRITICAL and leaves(notice) <= at
+
+
+def shifted(notice: Notice, by: Millis) -> Notice:
+    """One that waits while the clock is set (SEMANTICS A5)."""
+    return replace(notice, at=notice.at + by)

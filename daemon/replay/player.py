@@ -5,8 +5,8 @@
 Whatever looks at the past plays it here: there is no second evaluator, no second engine.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon.alerts.codes import code
@@ -19,7 +19,7 @@ from daemon.replay.delivered import Delivered
 from daemon.rules.evaluator import Evaluator
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Field, walk
-from daemon.types import JUDGED, AccountState, ClockStep, Input, Reading, Record, Unconfirmed
+from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Unconfirmed
 
 CODES = 20_000
 """Codes of alerts that are remembered, so that the next ones get others."""
@@ -33,6 +33,8 @@ class Scheme:
     """Written ones and those of the system that are about accounts."""
     channels: Sequence[str]
     mutes: Mutes = NO_MUTES
+    group_waits: Mapping[str, Millis] = field(default_factory=dict)
+    """By channel: for how long news waits to be joined."""
 
     def watching(self, account: str) -> dict[str, Rule]:
         """The rules of one account, by name."""
@@ -46,7 +48,7 @@ class Player:
         self.state = state
         self.rules = scheme.watching(state.account)
         self.evaluator = Evaluator(tuple(self.rules.values()), changing)
-        self.delivered = Delivered()
+        self.delivered = Delivered(scheme.group_waits)
         self._order = Order(self.rules, scheme.channels, scheme.mutes)
         self._codes: set[str] = set()
         self._name_alert = partial(code, taken=self._codes)
@@ -69,12 +71,12 @@ class Player:
         verdicts = judge(self.evaluator, event, self.state.alerts)
         changes = self.evaluator.changes() if verdicts or self.state.alerts else {}
         scene = Scene(verdicts, self.evaluator.balances, changes)
-        told = self.delivered.told()
+        told = self.delivered.told(event.at)
         decision = decide(self.state, event, scene, self._order, told, self._name_alert)
         self.state = decision.state
         if decision.record.alerts:
             self._remember(decision.record)
-        if decision.record.alerts or decision.record.notices or isinstance(event, ClockStep):
+        if says(decision.record):
             self.delivered.adopt(decision.record)
         return decision.record
 
@@ -84,6 +86,11 @@ class Player:
             self._codes.clear()
             self._codes.update(alert.code for alert in self.state.alerts.values())
         self._codes.update(alert.code for alert in record.alerts)
+
+
+def says(record: Record) -> bool:
+    """Whether anything follows from it: of nearly every input nothing does."""
+    return bool(record.alerts or record.notices or record.superseded) or isinstance(record.event, ClockStep)
 
 
 def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:

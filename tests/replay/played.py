@@ -1,7 +1,9 @@
 """What the tests of the replay play: readings of one account, and what comes of them."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.player import Player, Scheme
 from daemon.rules.rule import Rule
@@ -13,15 +15,22 @@ def readings(*margins: str, every: Millis = 5 * SECOND, start: Millis = T0) -> l
     return [reading(seq, start + seq * every, available_margin=margin) for seq, margin in enumerate(margins)]
 
 
-def player(*rules: Rule, account: str = "main", channels: Sequence[str] = ("phone",)) -> Player:
-    return Player(Scheme(rules, channels), AccountState(account))
+def player(
+    *rules: Rule, account: str = "main", channels: Sequence[str] = ("phone",), wait: Millis = 0, mutes: Mutes = NO_MUTES
+) -> Player:
+    scheme = Scheme(rules, channels, mutes, dict.fromkeys(channels, wait))
+    return Player(scheme, AccountState(account))
 
 
 def records(playing: Player, inputs: Iterable[Input], first: int = 0) -> list[Record]:
     return list(played(playing, inputs, first))
 
 
-def announcements(rules: Sequence[Rule], inputs: Iterable[Input], wait: Millis = SECOND) -> list[Announcement]:
+def announcements(
+    rules: Sequence[Rule], inputs: Iterable[Input], wait: Millis = SECOND, mutes: Mutes = NO_MUTES
+) -> list[Announcement]:
     """The messages to one channel."""
-    stream = announced(merged([played(player(*rules), inputs, 0)]), Joiner({"phone": wait}, None))
+    stream = announced(
+        merged([played(player(*rules, wait=wait, mutes=mutes), inputs, 0)]), Joiner({"phone": wait}, UTC)
+    )
     return [each for each in stream if isinstance(each, Announcement)]

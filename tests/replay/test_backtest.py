@@ -1,6 +1,7 @@
 """From records to messages: what is joined, what leaves at once, and the order of it all."""
 
 from datetime import UTC, time
+from decimal import Decimal
 
 from daemon.alerts.message import MOST
 from daemon.alerts.mutes import DAYS, Mutes, Window
@@ -36,6 +37,38 @@ def test_firing_and_end_within_group_wait_are_told_as_one() -> None:
     (only,) = announcements([rule()], readings("90", "500", every=SECOND), wait=MINUTE)
     assert [notice.key.kind for notice in only.notices] == [Kind.FIRING, Kind.RESOLVED]
     assert only.at == T0 + MINUTE
+
+
+def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
+    """E1, E3, F5: as live, where what waits is sent as it was decided, and nothing is lost behind it."""
+    sinking = rule(worse_by=Decimal("0.1"), repeat=20 * SECOND)
+    found = announcements([sinking], readings("95", "80", "60", *["20"] * 9), wait=12 * SECOND)
+    assert told(found) == [
+        (12 * SECOND, [("low", Kind.FIRING)]),
+        (27 * SECOND, [("low", Kind.WORSE)]),
+        (47 * SECOND, [("low", Kind.REPEAT)]),
+        (67 * SECOND, [("low", Kind.REPEAT)]),
+    ]
+    assert "worse: available_margin 20, last told 95" in found[1].message.title
+
+
+def test_e2_what_waits_when_a_mute_begins_is_not_told() -> None:
+    """E2: a firing that was queued is superseded, and told when the mute ends and it fires still."""
+    window = Window("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
+    low = rule("low", mute=("lunch",))
+    inputs = [*readings("90", "90", "90"), reading(3, T0 + 10 * MINUTE, available_margin="90")]
+    found = announcements([low], inputs, wait=15 * SECOND, mutes=Mutes({"lunch": window}, UTC))
+    assert told(found) == [(10 * MINUTE + 15 * SECOND, [("low", Kind.FIRING)])]
+    assert "muted until now" in found[0].message.body
+
+
+def test_a5_what_waits_when_the_clock_is_set_leaves_before_what_follows() -> None:
+    """A5: an hour back or ahead, a second of waiting is a second."""
+    for by in (-HOUR, HOUR):
+        step = ClockStep(1, T0 + by, by)
+        inputs: list[Input] = [*readings("90"), step, reading(2, T0 + by + MINUTE, available_margin="500")]
+        found = announcements([rule()], inputs, wait=SECOND)
+        assert [news for _, news in told(found)] == [[("low", Kind.FIRING)], [("low", Kind.RESOLVED)]]
 
 
 def test_more_headlines_than_fit_are_more_messages() -> None:

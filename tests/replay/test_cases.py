@@ -28,8 +28,7 @@ from tests.values import T0, rule
 
 LOW = rule("low", clear_when="available_margin > 120", inhibited_by=("bad",))
 BAD = rule("bad", "available_margin < 50")
-SCHEME = Scheme((LOW, BAD), ("phone", "mail"))
-WAITS = {"phone": SECOND, "mail": SECOND}
+SCHEME = Scheme((LOW, BAD), ("phone", "mail"), group_waits={"phone": SECOND, "mail": SECOND})
 
 
 def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> Case:
@@ -49,7 +48,7 @@ def _post(at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, .
 
 
 def _found(case: Case, scheme: Scheme = SCHEME) -> Differences:
-    return differences(case, run(case, scheme, WAITS))
+    return differences(case, run(case, scheme))
 
 
 # What is read.
@@ -80,7 +79,7 @@ def test_a_miss_of_one_field_is_a_miss_of_all() -> None:
 
 def test_what_comes_is_what_the_daemon_does() -> None:
     """Transitions with their values, messages joined per channel after inhibition."""
-    outcome = run(_case(main="500 40 70 130"), SCHEME, WAITS)
+    outcome = run(_case(main="500 40 70 130"), SCHEME)
     assert [(each.at // SECOND, each.rule, each.to, each.shown) for each in outcome.changes] == [
         (5, "low", State.FIRING, "40"),
         (5, "bad", State.FIRING, "40"),
@@ -96,7 +95,7 @@ def test_what_comes_is_what_the_daemon_does() -> None:
 
 def test_rules_not_looked_at_are_played_and_not_told() -> None:
     """They mute the others as ever."""
-    outcome = run(_case(LOW, main="500 40 70 130"), SCHEME, WAITS)
+    outcome = run(_case(LOW, main="500 40 70 130"), SCHEME)
     assert {each.rule for each in outcome.changes} == {"low"}
     assert [each.at // SECOND for each in outcome.posts if each.channel == "phone"] == [11, 16]
 
@@ -105,9 +104,9 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
     """So is a pending alert that did not hold."""
     held = replace(LOW, hold=10 * SECOND, clear_when=None)
     case = _case(held, main="90 500 90x3")
-    outcome = run(case, Scheme((held,), ()), {})
+    outcome = run(case, Scheme((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in outcome.changes] == [(20, "firing")]
-    everything = run(replace(case, pending=True), Scheme((held,), ()), {})
+    everything = run(replace(case, pending=True), Scheme((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in everything.changes] == [
         (0, "pending"),
         (5, "resolved"),
@@ -120,15 +119,15 @@ def test_values_are_shown_with_all_digits_and_durations_as_such() -> None:
     """A person compares them with what is expected."""
     scheme = Scheme((system.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
     silent = _case(scheme.rules[0], main="500 _x12")
-    assert [each.shown for each in run(silent, scheme, {}).changes] == ["1m"]
+    assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
     fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
     ratio = replace(silent, inputs={"main": inputs(fields, T0, SECOND)}, rules=frozenset({"ratio"}))
-    assert [each.shown for each in run(ratio, scheme, {}).changes] == ["14.28571428571428571428571429"]
+    assert [each.shown for each in run(ratio, scheme).changes] == ["14.28571428571428571428571429"]
 
 
 def test_the_same_case_comes_to_the_same() -> None:
     case = _case(main="500 -10x60 +20x40", other="90 _x30 500")
-    assert run(case, SCHEME, WAITS) == run(case, SCHEME, WAITS)
+    assert run(case, SCHEME) == run(case, SCHEME)
 
 
 # What differs.
@@ -198,7 +197,7 @@ def test_accounts_are_named_where_there_are_several() -> None:
 def test_a_message_without_what_it_should_contain_is_shown() -> None:
     """Which words are not in it, and the whole text; the readings explain nothing there."""
     case = replace(_case(LOW, main="90"), posts=(_post(1, "mail", ("low", Kind.FIRING), contains=("low", "foo")),))
-    found = _found(case, Scheme((LOW, BAD), ("mail",)))
+    found = _found(case, replace(SCHEME, channels=("mail",)))
     assert [(line.sign, *line.cells, line.remark) for line in found.posts] == [
         ("-", "mail:", "low firing", 'with "foo"'),
         ("+", "mail:", "low firing", ""),
@@ -290,4 +289,4 @@ def test_an_age_is_explained_by_its_duration() -> None:
 
 
 def test_an_outcome_without_anything_is_empty() -> None:
-    assert run(_case(), SCHEME, WAITS) == Outcome((), ())
+    assert run(_case(), SCHEME) == Outcome((), ())
