@@ -229,6 +229,11 @@ class Judged:
     duration: bool = False
     """Both sides are milliseconds."""
 
+    @property
+    def side(self) -> tuple[str, bool]:
+        """What gets worse, and which way: values of another side cannot be compared with those of this one."""
+        return self.field, self.falling
+
 
 @dataclass(frozen=True, slots=True)
 class Swing:

@@ -22,7 +22,7 @@ class Scene:
 
 def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
     judged = _judged(alert, event.at, scene)
-    same = judged is not None and alert.judged is not None and judged.field == alert.judged.field
+    same = judged is not None and alert.judged is not None and judged.side == alert.judged.side
     return Facts(
         severity=alert.severity,
         code=alert.code,
@@ -84,7 +84,7 @@ def _reason(alert: Alert, outcome: Outcome) -> str:
 
 def is_worse(now: Judged, told: Judged | None, share: Decimal) -> bool:
     """Whether the judged value is worse than the one told by that share of it; of another comparison it is not."""
-    if told is None or told.field != now.field or told.value is None or now.value is None:
+    if told is None or told.side != now.side or told.value is None or now.value is None:
         return False
     step = CONTEXT.multiply(abs(told.value), share)
     worse = subtracted(told.value, now.value) if now.falling else subtracted(now.value, told.value)

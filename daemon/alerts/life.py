@@ -136,7 +136,7 @@ def _readings_are_back(alert: Alert, verdict: Verdict, now: Occasion) -> list[St
 
 def _decided(alert: Alert, verdict: Verdict) -> Alert:
     """The alert, for what this verdict says; a worst value of another comparison is none of this one."""
-    same = _field(alert.judged) == _field(verdict.judged)
+    same = _side(alert.judged) == _side(verdict.judged)
     detail = verdict.detail or alert.detail
     return replace(alert, judged=verdict.judged, worst=alert.worst if same else _value(verdict.judged), detail=detail)
 
@@ -162,7 +162,7 @@ def _worsen(alert: Alert, verdict: Verdict) -> Alert:
         alert = replace(alert, detail=verdict.detail)
     if judged is None or judged.value is None:
         return alert
-    if alert.judged is None or alert.judged.field != judged.field or alert.worst is None:
+    if alert.worst is None or _side(alert.judged) != judged.side:
         return alert
     worse = judged.value < alert.worst if judged.falling else judged.value > alert.worst
     return replace(alert, worst=judged.value) if worse else alert
@@ -172,5 +172,5 @@ def _value(judged: Judged | None) -> Decimal | None:
     return None if judged is None else judged.value
 
 
-def _field(judged: Judged | None) -> str:
-    return "" if judged is None else judged.field
+def _side(judged: Judged | None) -> tuple[str, bool] | None:
+    return None if judged is None else judged.side

@@ -1,7 +1,7 @@
 """What `backtest` prints for people: what was replayed, the last messages, and what became of each rule."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -12,7 +12,8 @@ from daemon.cli.output import Table
 from daemon.cli.playing import Run, Span, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.backtest import Announcement
-from daemon.replay.summary import RuleSummary
+from daemon.replay.summary import RuleSummary, Worst
+from daemon.rules.signs import LASTING
 from daemon.types import Millis, Record
 
 MOST = 200
@@ -128,6 +129,15 @@ def is_told(each: RuleSummary, run: Run) -> bool:
     return bool(each.alerts) or any(rule.name == each.rule for rule in run.config.rules)
 
 
+def worst_of(known: Sequence[Worst]) -> str:
+    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up to a limit only."""
+    shown = [each for each in known if each.judged.field not in LASTING]
+    values = [spelled(each.value, each.judged) for each in shown]
+    if len(shown) < 2:
+        return "".join(values)
+    return ", ".join(f"{each.judged.field} {value}" for each, value in zip(shown, values, strict=True))
+
+
 def cells(each: RuleSummary) -> tuple[str, ...]:
     """In the order of NUMBERS."""
     return (
@@ -135,6 +145,6 @@ def cells(each: RuleSummary) -> tuple[str, ...]:
         str(each.at_night),
         lasting(each.firing) if each.firing else "",
         lasting(each.longest) if each.longest else "",
-        "" if each.worst is None else spelled(each.worst, each.judged),
+        worst_of(each.worst),
         "" if each.early is None else lasting(each.early),
     )

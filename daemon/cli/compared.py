@@ -10,10 +10,10 @@ from typing import Protocol, TypeAlias
 
 import click
 
-from daemon.alerts.numbers import lasting, spelled
+from daemon.alerts.numbers import lasting
 from daemon.cli import backtestsheet, replaying, replayrows, times
 from daemon.cli.options import Format
-from daemon.cli.output import Row, Table, exact, write_csv, write_rows
+from daemon.cli.output import Row, Table, write_csv, write_rows
 from daemon.cli.playing import Run, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, Pair, merged
@@ -198,8 +198,14 @@ def _row(each: Difference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # one of them is there  # noqa: S101
     ended = "still fires" if shown.ended_at is None else times.shown(shown.ended_at, zone)
-    worst = "" if shown.worst is None else spelled(shown.worst, shown.judged)
-    return times.shown(shown.fired_at, zone), each.rule, each.account, _what(each), ended, worst
+    return (
+        times.shown(shown.fired_at, zone),
+        each.rule,
+        each.account,
+        _what(each),
+        ended,
+        backtestsheet.worst_of(shown.worst),
+    )
 
 
 def _what(each: Difference) -> str:
@@ -222,4 +228,9 @@ def _episode(each: Episode | None, zone: tzinfo | None) -> Row | None:
     if each is None:
         return None
     ended = None if each.ended_at is None else times.iso(each.ended_at, zone)
-    return {"fired": times.iso(each.fired_at, zone), "ended": ended, "worst": exact(each.worst), "alerts": each.alerts}
+    return {
+        "fired": times.iso(each.fired_at, zone),
+        "ended": ended,
+        **replayrows.worst(each.worst),
+        "alerts": each.alerts,
+    }

@@ -1,12 +1,13 @@
 """What `backtest` prints for programs, row by row (DESIGN §5)."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
 from daemon.cli import times
 from daemon.cli.output import Row, exact
 from daemon.replay.backtest import Announcement
-from daemon.replay.summary import RuleSummary
+from daemon.replay.summary import RuleSummary, Worst
 from daemon.types import SECOND, Millis, Record, Transition
 
 
@@ -45,9 +46,15 @@ def summary(each: RuleSummary) -> Row:
         "firing_seconds": each.firing / SECOND,
         "longest_seconds": each.longest / SECOND,
         "at_night": each.at_night,
-        "worst": exact(each.worst),
+        **worst(each.worst),
         "early_seconds": _seconds(each.early),
     }
+
+
+def worst(known: Sequence[Worst]) -> Row:
+    """`worst` is that of the comparison that decided first; `worsts` has every one that decided."""
+    values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
+    return {"worst": exact(known[0].value) if known else None, "worsts": values}
 
 
 def _seconds(span: Millis | None) -> float | None:

@@ -8,13 +8,12 @@ first beginning, their last end and the worst value, so that memory stays flat h
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from heapq import merge
 from typing import TypeAlias
 
 from daemon.replay.player import Player, says
-from daemon.replay.summary import worse
-from daemon.types import Alert, ClockStep, Input, Judged, Millis, Record, State
+from daemon.replay.summary import Worst, worsened
+from daemon.types import Alert, ClockStep, Input, Millis, Record, State
 
 Pair: TypeAlias = tuple[Record, Record]
 """What one input comes to by our rules, and by theirs."""
@@ -57,15 +56,13 @@ class Episode:
     fired_at: Millis
     ended_at: Millis | None = None
     """None while it fires."""
-    worst: Decimal | None = None
-    judged: Judged | None = field(default=None, compare=False)
-    """The comparison of which that is the left side: how it is spelled."""
+    worst: tuple[Worst, ...] = ()
+    """Of each comparison that decided one of its alerts."""
     alerts: int = 1
 
     def go_on(self, alert: Alert) -> None:
-        falling = alert.judged is None or alert.judged.falling
-        if alert.worst is not None and worse(alert.worst, self.worst, falling=falling):
-            self.worst, self.judged = alert.worst, alert.judged
+        if alert.worst is not None and alert.judged is not None:
+            self.worst = worsened(self.worst, Worst(alert.worst, alert.judged))
 
     def shift(self, by: Millis) -> None:
         self.fired_at += by

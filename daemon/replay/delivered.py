@@ -1,7 +1,8 @@
 """What channels know in a replay, where every message arrives: the stand-in for the live ledger. Pure.
 
 News waits for the channel's `group_wait`, as it does live: a reminder that falls due meanwhile folds into it, and what
-got worse is told after it. When it has arrived, it counts as told when it was decided: the wait puts off no reminder. Another account's critical, which takes along what waits there, is not seen from here.
+got worse is told after it. When it has arrived, it counts as told when it was decided: the wait puts off no reminder.
+Another account's critical, which takes along what waits there, is not seen from here.
 """
 
 from collections.abc import Iterable, Mapping

@@ -14,6 +14,15 @@ _Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Worst:
+    """The worst value of one comparison of a rule; what other comparisons of it were worth is no better or worse."""
+
+    value: Decimal
+    judged: Judged = field(compare=False)
+    """As it stood when the alert with that value fired: its left side is what the value is of."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSummary:
     """One rule over all accounts."""
 
@@ -25,11 +34,10 @@ class RuleSummary:
     longest: Millis = 0
     at_night: int = 0
     """Those that fired while people sleep."""
-    worst: Decimal | None = None
+    worst: tuple[Worst, ...] = ()
+    """Of each comparison that decided an alert, in the order in which they first did."""
     early: Millis | None = None
     """How long before its worst value the alert fired: the least of all alerts that got worse after firing."""
-    judged: Judged | None = field(default=None, compare=False)
-    """The comparison whose left side `worst` is: how it is spelled."""
 
 
 @dataclass(slots=True)
@@ -89,9 +97,8 @@ class Summary:
         begun, so_far = self._open.pop(key), self._summary(rule)
         lasted = max(0, at - begun.fired_at)
         self._change(rule, firing=so_far.firing + lasted, longest=max(so_far.longest, lasted))
-        falling = begun.judged is None or begun.judged.falling
-        if begun.worst is not None and worse(begun.worst, so_far.worst, falling=falling):
-            self._change(rule, worst=begun.worst, judged=begun.judged)
+        if begun.worst is not None and begun.judged is not None:
+            self._change(rule, worst=worsened(so_far.worst, Worst(begun.worst, begun.judged)))
         if begun.worst_at > begun.fired_at:
             early = begun.worst_at - begun.fired_at
             self._change(rule, early=early if so_far.early is None else min(early, so_far.early))
@@ -107,6 +114,15 @@ class Summary:
         return hour >= NIGHT[0] or hour < NIGHT[1]
 
 
-def worse(value: Decimal, than: Decimal | None, *, falling: bool) -> bool:
-    """Whether a value is worse than another, or the first there is."""
-    return than is None or (value < than if falling else value > than)
+def worsened(known: tuple[Worst, ...], new: Worst) -> tuple[Worst, ...]:
+    """The worst of each comparison, with one more."""
+    if all(each.judged.side != new.judged.side for each in known):
+        return (*known, new)
+    return tuple(new if is_worse(new, each) else each for each in known)
+
+
+def is_worse(one: Worst, other: Worst) -> bool:
+    """Whether it is a worse value of the same comparison."""
+    if one.judged.side != other.judged.side:
+        return False
+    return one.value < other.value if one.judged.falling else one.value > other.value

@@ -100,6 +100,7 @@ def test_json_is_as_documented(tmp_path: Path) -> None:
         "longest_seconds": 5.0,
         "at_night": 0,
         "worst": "90.00000000000000000001",
+        "worsts": [{"comparison": "available_margin < 100", "value": "90.00000000000000000001"}],
         "early_seconds": None,
     }
 

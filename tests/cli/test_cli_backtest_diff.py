@@ -65,6 +65,7 @@ def test_programs_get_both_sides_of_each_difference(tmp_path: Path) -> None:
         "fired": "2026-01-01T12:00:10.000+01:00",
         "ended": "2026-01-01T12:00:15.000+01:00",
         "worst": "90",
+        "worsts": [{"comparison": "available_margin < 100", "value": "90"}],
         "alerts": 1,
     }
     assert found["messages"] == {"config": 4, "file": 2}

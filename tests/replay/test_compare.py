@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, merged
+from daemon.replay.summary import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
 from tests.replay.played import player, readings
-from tests.values import T0, reading, rule
+from tests.values import T0, judged, reading, rule
 
 LOW = rule(flapping=None)
+
+
+def low(value: int) -> tuple[Worst, ...]:
+    return (Worst(Decimal(value), judged(str(value))),)
 
 
 def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0) -> list[Difference]:
@@ -28,7 +33,7 @@ def test_equal_rules_have_no_difference() -> None:
 def test_an_alert_of_one_side_alone_is_a_difference() -> None:
     """With its beginning, its end and its worst value."""
     (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("90", "80", "500", "500"))
-    assert only == Difference("low", "main", Episode(T0, T0 + 10 * SECOND, Decimal(80)), None)
+    assert only == Difference("low", "main", Episode(T0, T0 + 10 * SECOND, low(80)), None)
     assert only.later is None
 
 
@@ -37,8 +42,17 @@ def test_alerts_that_overlap_are_the_same_trouble() -> None:
     higher = rule("low", "available_margin < 200", flapping=None)
     (both,) = compared(LOW, higher, readings("150", "90", "150", "90", "500"))
     assert both.later == -5 * SECOND
-    assert both.ours == Episode(T0 + 5 * SECOND, T0 + 20 * SECOND, Decimal(90), alerts=2)
-    assert both.theirs == Episode(T0, T0 + 20 * SECOND, Decimal(90))
+    assert both.ours == Episode(T0 + 5 * SECOND, T0 + 20 * SECOND, low(90), alerts=2)
+    assert both.theirs == Episode(T0, T0 + 20 * SECOND, low(90))
+
+
+def test_the_worst_of_each_comparison_is_kept() -> None:
+    """What one comparison was worth is no better or worse than what another was."""
+    both = rule("low", "available_margin < 100 or al_freeze > 500", flapping=None)
+    inputs = [reading(1, T0, available_margin="20"), reading(2, T0 + SECOND, al_freeze="900")]
+    (only,) = compared(both, rule(flapping=None, hold=HOUR), inputs)
+    assert only.ours is not None
+    assert [(each.judged.field, each.value) for each in only.ours.worst] == [("available_margin", Decimal(20))]
 
 
 def test_what_begins_at_the_instant_of_an_end_belongs_to_it() -> None:
@@ -51,7 +65,7 @@ def test_what_begins_at_the_instant_of_an_end_belongs_to_it() -> None:
 def test_what_still_fires_in_the_end_is_told() -> None:
     """Without an end."""
     (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("500", "90"))
-    assert only.ours == Episode(T0 + 5 * SECOND, None, Decimal(90))
+    assert only.ours == Episode(T0 + 5 * SECOND, None, low(90))
 
 
 def test_a_step_of_the_clock_moves_what_fires() -> None:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
 
-from daemon.replay.summary import RuleSummary, Summary
+from daemon.replay.summary import RuleSummary, Summary, Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, MINUTE, SECOND, ClockStep, Input, Millis
 from tests.replay.played import player, readings, records
-from tests.values import T0, reading, rule
+from tests.values import T0, judged, reading, rule
 
 
 def summed(rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = None) -> dict[str, RuleSummary]:
@@ -18,14 +18,44 @@ def summed(rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = 
     return dict(summary.finish({"main": inputs[-1].at if end is None else end}))
 
 
+def worst(value: str, *, falling: bool = True) -> tuple[Worst, ...]:
+    return (Worst(Decimal(value), judged(value, falling=falling)),)
+
+
 def test_alerts_are_counted_with_their_time_and_worst_value() -> None:
     """Pending ones that never fired do not count; the worst is by the direction of the comparison."""
     rules = [rule(flapping=None), rule("held", hold=MINUTE), rule("high", "available_margin > 400")]
     found = summed(rules, readings("500", "90", "70", "80", "500", "95", "600"))
     assert found == {
-        "low": RuleSummary("low", 2, 20 * SECOND, 15 * SECOND, 0, Decimal(70), 5 * SECOND),
+        "low": RuleSummary("low", 2, 20 * SECOND, 15 * SECOND, 0, worst("70"), 5 * SECOND),
         "held": RuleSummary("held"),
-        "high": RuleSummary("high", 3, 10 * SECOND, 5 * SECOND, 0, Decimal(600)),
+        "high": RuleSummary("high", 3, 10 * SECOND, 5 * SECOND, 0, worst("600", falling=False)),
+    }
+
+
+def test_of_several_comparisons_each_has_its_own_worst() -> None:
+    """An amount that is low and one that is high cannot be compared, nor what is too low with what is too high."""
+    both = rule("low", "available_margin < 100 or al_freeze > 500", flapping=None)
+    sides = rule("sides", "not 100 < available_margin < 1_000", flapping=None)
+    days = (
+        ("500", "0"),
+        ("20", "0"),
+        ("500", "0"),
+        ("500", "900"),
+        ("500", "0"),
+        ("90", "0"),
+        ("500", "0"),
+        ("2000", "0"),
+    )
+    inputs = [
+        reading(seq, T0 + seq * SECOND, available_margin=margin, al_freeze=freeze)
+        for seq, (margin, freeze) in enumerate([*days, ("500", "0")])
+    ]
+    found = summed([both, sides], inputs)
+    shown = {name: [(each.judged.text, each.value) for each in one.worst] for name, one in found.items()}
+    assert shown == {
+        "low": [("available_margin < 100", Decimal(20)), ("al_freeze > 500", Decimal(900))],
+        "sides": [("available_margin <= 100", Decimal(20)), ("available_margin >= 1000", Decimal(2000))],
     }
 
 
