@@ -51,6 +51,9 @@ class RecordedAccount:
     def warm(self, seq: int, since: Millis) -> Iterator[Reading]:
         return self.history.warm(self.account, seq, since)
 
+    def lacks(self, after: int, before: int) -> bool:
+        return any(self.history.holes(self.account, after, before - 1))
+
     def transitions(self) -> Iterator[Transition]:
         return (each.transition for each in self.history.transitions(self.account))
 

@@ -4,7 +4,7 @@
                                                   └──► transitions, compared with the recorded ones; states, too
 
 Where inputs are gone (pruned, or lost while the store was down) nothing can be said: such a stretch, up to the next
-epoch, is named as not covered and never counted as agreeing.
+epoch, is named as not covered and never counted as agreeing; so is an epoch in whose windows such inputs lay.
 """
 
 from collections import Counter
@@ -48,6 +48,10 @@ class Past(Protocol):
         """What the windows were rebuilt from just before the input `seq`."""
         ...
 
+    def lacks(self, after: int, before: int) -> bool:
+        """Whether an input between these counters is not recorded, or not any more."""
+        ...
+
     def transitions(self) -> Iterable[Transition]:
         """All that are recorded, in their order."""
         ...
@@ -88,6 +92,11 @@ class Verified:
         return [stretch for stretch in self.stretches if not stretch.why]
 
 
+FADED = (
+    "readings that its windows held as it began are not recorded: pruned, or lost while the database refused to write"
+)
+
+
 def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verified:
     """Replay one account from its first epoch on; `note` is told every input on the way, for a progress bar."""
     found, ledger = Verified(), _Balance(iter(past.transitions()))
@@ -119,8 +128,9 @@ def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) 
     """One epoch: what of it is covered, and what is not."""
     player = Player(epoch.scheme, epoch.state)
     begun, last = epoch.state, None if following is None else following.state.seq - 1
-    for reading in past.warm(begun.seq, begun.at - player.evaluator.look_back):
-        player.evaluator.warm(reading)
+    if not _warm(past, player):
+        yield Stretch(begun.at, _end(past, begun, following), 0, FADED)
+        return
     hole = _play(player, past.inputs(begun.seq, last), last, going)
     yield Stretch(begun.at, player.state.at, player.state.seq - begun.seq)
     if hole:
@@ -129,6 +139,18 @@ def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) 
         _catch_up(past, player, going)
     elif not following.why:
         _turn(player, following, going)
+
+
+def _warm(past: Past, player: Player) -> bool:
+    """Fill the windows as the daemon filled them; False where readings that were in them are not recorded any more."""
+    begun, since = player.state, player.state.at - player.evaluator.look_back
+    reached = None
+    for reading in past.warm(begun.seq, since):
+        reached = reached or reading
+        player.evaluator.warm(reading)
+    if not player.evaluator.look_back:
+        return True
+    return not past.lacks(reached.seq if reached is not None and reached.at <= since else 0, begun.seq)
 
 
 def _catch_up(past: Past, player: Player, going: _Pass) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from click.testing import Result
 
+from daemon.replay.verify import FADED
 from daemon.types import HOUR
 from tests.cli.calls import call, record, write
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON, ManualClock
-from tests.values import rule
+from tests.values import answer, rule
 
 GONE = "input 4 is not recorded: pruned, or lost while the database refused to write"
 LATER = ManualClock(NOON + 24 * HOUR)
@@ -109,6 +110,20 @@ def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
             "  covered     2026-01-01 13:00:00 to 2026-01-01 13:00:05, 2 inputs",
         ],
     )
+
+
+def test_promise_6_an_epoch_whose_windows_held_what_is_gone_is_not_covered(tmp_path: Path) -> None:
+    """Nobody knows any more what its windows held as it began; what looks back no further is covered again."""
+    fell = [rule("fell", "drop(available_margin, 90m) > 50%")]
+    lived(tmp_path, fell, alone(FINE, answer(available_margin="5000"), FINE))
+    for hours in (1, 3):
+        lived(tmp_path, fell, alone(FINE), begin=NOON + hours * HOUR)
+    assert verify(tmp_path).exit_code == 0
+    change(tmp_path, "DELETE FROM snapshots WHERE available_margin = 5000")
+    lines = verify(tmp_path).stdout.splitlines()
+    assert f"  not covered 2026-01-01 13:00:00 to 2026-01-01 15:00:00: {FADED}" in lines
+    assert lines[-1] == "  covered     2026-01-01 15:00:00 to 2026-01-01 15:00:00, 1 inputs"
+    assert verify(tmp_path).exit_code == 0
 
 
 def test_promise_6_what_is_gone_of_the_last_epoch_is_not_covered_to_its_end(tmp_path: Path) -> None:

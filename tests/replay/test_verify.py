@@ -55,6 +55,9 @@ class Growing:
     def warm(self, seq: int, since: int) -> Iterator[Reading]:
         return iter(())
 
+    def lacks(self, after: int, before: int) -> bool:
+        return False
+
     def transitions(self) -> Iterator[Transition]:
         return iter(self._transitions)
 
