@@ -137,7 +137,7 @@ class _Formatter(logging.Formatter, ABC):
 
 
 class _Human(_Formatter):
-    """`12:00:07 warning no answer account=main reason=timeout`; with the date where no terminal shows it live."""
+    """`12:00:07 warning no answer account=main reason=timeout`; with date and offset away from a terminal."""
 
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)
@@ -218,7 +218,7 @@ def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redacto
 def _formatter(stream: TextIO, style: Style, redactor: Redactor) -> logging.Formatter:
     if style == "json":
         return _Json(redactor)
-    return _Human(redactor, "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S")
+    return _Human(redactor, "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S%z")
 
 
 @dataclass(slots=True)

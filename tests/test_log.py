@@ -57,10 +57,10 @@ def test_people_read_short_lines_on_a_terminal() -> None:
 
 
 def test_a_file_carries_the_date() -> None:
-    """Away from a terminal a time without its day would say too little."""
+    """Away from a terminal a time without its day and its zone would say too little."""
     stream = lines("human")
     logging.getLogger("daemon.x").info("ready")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ready\n", stream.getvalue())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} ready\n", stream.getvalue())
 
 
 def test_machines_read_one_object_a_line() -> None:

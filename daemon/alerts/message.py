@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from daemon.alerts.numbers import amount, change, lasting, moment, spelled
 from daemon.alerts.wording import both, name, news, number, short, sign, word
+from daemon.rules.signs import LASTING
 from daemon.types import MINUTE, Facts, Judged, Kind, Message, Millis, Notice, Severity
 
 MOST = 12
@@ -44,13 +45,16 @@ class Piece:
         return self.ended is not None or self.unheard
 
 
-def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None) -> Message:
-    """One message that tells all of `pieces` (1 to MOST of them), the most severe first."""
+def compose(pieces: Sequence[Piece], now: Millis, zone: tzinfo | None, group_wait: Millis = 0) -> Message:
+    """One message that tells all of `pieces` (1 to MOST of them), the most severe first.
+
+    What the channel's `group_wait` held back is not late.
+    """
     ranked = sorted(pieces, key=lambda piece: (_over(piece), _ORDER[piece.notice.facts.severity]))
     first = ranked[0]
     others = f" +{len(ranked) - 1}" if len(ranked) > 1 else ""
     title = _title(first, TITLE - len(others)) + others
-    sections = [_section(piece, now, zone) for piece in ranked]
+    sections = [_section(piece, now, zone, group_wait) for piece in ranked]
     if [title] == [section.headline for section in sections]:
         return Message(title, "\n".join(sections[0].details), first.notice.facts.severity)  # the title says it whole
     return Message(title, "\n\n".join(_fit(sections)), first.notice.facts.severity)
@@ -126,7 +130,7 @@ def _word(piece: Piece) -> str:
     return "OVER" if piece.account_of_both else word(piece.notice.key.kind, piece.notice.facts)
 
 
-def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
+def _section(piece: Piece, now: Millis, zone: tzinfo | None, group_wait: Millis) -> _Section:
     told = both(piece.ended or piece.notice, now, zone) if piece.account_of_both else news(piece.notice, now, zone)
     headline = f"{_word(piece)} {name(piece.notice.key)}: {told}"
     last = (piece.ended or piece.notice).facts
@@ -134,7 +138,7 @@ def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
         *_judgement(piece, last),
         *_since(piece, now, zone),
         *_fields(last),
-        *_remarks(piece, now, zone),
+        *_remarks(piece, now, zone, group_wait),
         f"alert {last.code} · {last.severity}",
     ]
     marks = f" · alert {last.code}" + (" · may be a repeat" if piece.maybe_repeat else "")
@@ -142,12 +146,15 @@ def _section(piece: Piece, now: Millis, zone: tzinfo | None) -> _Section:
 
 
 def _judgement(piece: Piece, last: Facts) -> list[str]:
-    """The judged field with its value and threshold; for an end also the worst value; what a system rule found."""
+    """The judged field with its value and threshold; later also the worst value; what a system rule found.
+
+    What was found is over with the alert.
+    """
     lines = _compared(last.judged) if last.judged is not None else []
     again = _over(piece) or piece.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
     if last.worst is not None and again and not _bare(last.judged):
         lines.append(f"worst: {spelled(last.worst, last.judged)}")
-    if last.detail and last.detail not in news(piece.notice, last.at, None):
+    if last.detail and not _over(piece) and last.detail not in news(piece.notice, last.at, None):
         lines.append(last.detail)
     return lines
 
@@ -165,8 +172,8 @@ def _compared(told: Judged) -> list[str]:
 
 
 def _bare(told: Judged | None) -> bool:
-    """What is either so or not has no value to show."""
-    return told is not None and sign(told) and not told.duration
+    """What is either so or not has no value to show; how long something has lasted is seen up to its limit only."""
+    return told is not None and sign(told) and (not told.duration or told.field in LASTING)
 
 
 def _since(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
@@ -188,7 +195,7 @@ def _fields(facts: Facts) -> list[str]:
     return lines
 
 
-def _remarks(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
+def _remarks(piece: Piece, now: Millis, zone: tzinfo | None, group_wait: Millis) -> list[str]:
     notice = piece.notice
     last = piece.ended or notice
     remarks = []
@@ -199,7 +206,7 @@ def _remarks(piece: Piece, now: Millis, zone: tzinfo | None) -> list[str]:
     held = notice.facts.not_before
     if held is not None:
         remarks.append(f"ended in a mute window, and held until {moment(held, now, zone)}")
-    elif now - notice.at >= _LATE_AFTER:
+    elif now - notice.at >= _LATE_AFTER + group_wait:
         remarks.append(f"raised {moment(notice.at, now, zone)}, delivered only now: {lasting(now - notice.at)} late")
     if piece.maybe_repeat:
         remarks.append("may be a repeat: an earlier attempt had no answer")

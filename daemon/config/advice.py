@@ -7,9 +7,10 @@ from daemon.alerts.mutes import DAYS, Window
 from daemon.alerts.system import ACCOUNT, DAEMON
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.readings.fields import AGE
-from daemon.rules.compile import oriented
+from daemon.rules.board import Board
+from daemon.rules.compile import number, oriented
 from daemon.rules.rule import Condition, Rule
-from daemon.rules.tree import Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
+from daemon.rules.tree import Arithmetic, Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
 from daemon.types import OnMissing
 
 SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
@@ -64,10 +65,8 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
 def _rule(rule: Rule, config: Config) -> Iterator[str]:
     if not any(rule.watches(account.name) for account in config.accounts):
         yield "accounts: matches no account, so the rule has no effect"
-    if not varies(rule.when.tree):
-        yield "when: does not depend on any reading, so it is always the same"
-    if rule.clear_when is not None and not varies(rule.clear_when.tree):
-        yield "clear_when: does not depend on any reading, so it is always the same"
+    for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
+        yield from _fixed(key, condition) if condition is not None else ()
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:
@@ -76,6 +75,15 @@ def _rule(rule: Rule, config: Config) -> Iterator[str]:
         yield "mute: covers the whole week, so the rule is never announced"
     if rule.clear_when is None:
         yield from _forgetting(rule.when)
+
+
+def _fixed(key: str, condition: Condition) -> Iterator[str]:
+    """What no reading changes: a condition, or a part of one that has no value whatever is read."""
+    if not varies(condition.tree):
+        yield f"{key}: does not depend on any reading, so it is always the same"
+    for part in walk(condition.tree):
+        if isinstance(part, Arithmetic) and not varies(part) and number(part, Board())([]) is None:
+            yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
 
 
 def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
@@ -125,7 +133,10 @@ def _suggestion(call: Call, tree: Node) -> str:
     comparison = next((found for found in _comparisons(tree) if found.left == call), None)
     if comparison is None or call.name in _DISTANCES:
         return ""
-    field = next((str(node) for node in walk(call) if isinstance(node, Field)), "available_margin")
+    series = call.arguments[0]
+    if not isinstance(series, Field):
+        return ""
+    field = series.name
     rose = comparison.operator.startswith(">") != (call.name == "drop")
     level = _amount(comparison.right) if call.name == "delta" else "…"
     return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'

@@ -113,7 +113,7 @@ class Joiner:
         for first in range(0, len(pieces), MOST):
             part = pieces[first : first + MOST]
             notices = tuple(each for piece in part for each in (piece.notice, piece.ended) if each is not None)
-            yield Announcement(channel, at, notices, compose(part, at, self.zone))
+            yield Announcement(channel, at, notices, compose(part, at, self.zone, self.group_waits.get(channel, 0)))
 
 
 END: Millis = 2**62

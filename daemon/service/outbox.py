@@ -108,7 +108,7 @@ class Courier:
     async def _deliver(self, entries: list[Entry], keys: list[NoticeKey]) -> None:
         office, name = self._office, self._channel.name
         now = office.clock.now()
-        message = compose(pair(map(self._piece, entries)), now, office.zone)
+        message = compose(pair(map(self._piece, entries)), now, office.zone, self._channel.group_wait)
         key = self._number(now)
         try:
             await office.journal.write(Claim(key, tuple(keys), message))

@@ -102,7 +102,8 @@ def _in_need(sight: Sight) -> Iterator[tuple[str, Health]]:
 
 def _clock_stepped(limit: Decimal, sight: Sight) -> Verdict:
     by = max(sight.steps, key=abs, default=0)
-    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(abs(by))}"
+    size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)  # a minute is no 59 s for want of a millisecond
+    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
     return _told(by != 0 and abs(by) >= limit, detail)
 
 

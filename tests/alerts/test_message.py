@@ -99,6 +99,13 @@ def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
     assert "raised 11:00:00, delivered only now: 9 min late" in message.body
 
 
+def test_f6_what_only_waited_to_be_joined_is_not_late() -> None:
+    """F5, F6: a channel's `group_wait` was asked for."""
+    waited = compose([Piece(notice())], T0 + 90 * SECOND, UTC, group_wait=MINUTE)
+    late = compose([Piece(notice())], T0 + 2 * MINUTE, UTC, group_wait=MINUTE)
+    assert ["delivered only now" in message.body for message in (waited, late)] == [False, True]
+
+
 def test_ends_of_other_alerts_are_not_paired() -> None:
     """Only firing and end of the same episode belong together."""
     pieces = pair([Piece(notice()), Piece(notice(Kind.RESOLVED, rule="other"))])

@@ -92,6 +92,22 @@ def test_d4_missing_readings_are_no_field() -> None:
     assert headline(worse).endswith("worse: no readings for 4 h 2 min, last told 2 min 10 s")
 
 
+@pytest.mark.parametrize("reason", ["back", "cleared"])
+def test_what_was_the_matter_is_over_with_the_alert(reason: str) -> None:
+    """D4, D7: an end does not say that something fails, or cannot be judged."""
+    over = notice(Kind.RESOLVED, judged=judged("500"), reason=reason, detail="CoinW failed to answer: asking again")
+    assert "asking again" not in said(over).body
+
+
+def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
+    """D7: 15 minutes are no worst value of what has lasted for hours, nor what it is worth now."""
+    limit = Decimal(900_000)
+    unknown = Judged("rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True)
+    still = notice(Kind.REPEAT, "rule-unknown", judged=unknown, worst=limit, detail="the rule pnl cannot be judged")
+    assert "15 min" not in said(still).body
+    assert "the rule pnl cannot be judged" in said(still).body
+
+
 def test_d4_readings_are_back_and_low() -> None:
     """D4: low or high, as the condition goes."""
     back = notice(reason="back", judged=judged("87"))

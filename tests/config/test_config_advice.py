@@ -47,6 +47,19 @@ def forgets(call: str, level: str = "") -> str:
             ["channels: there is only one; add a second of another kind, for when it fails"],
         ),
         (ACCOUNT + CHANNELS, ["rules: there is none, so no balance will ever alert; add [[rules]]"]),
+        (
+            WHOLE + rule("odd", "available_margin < 0 / 0 or al_freeze > 5"),
+            ["rules[1].when: 0 / 0 has no value, so nothing that depends on it is ever known"],
+        ),
+        (
+            WHOLE + rule("odd", "delta(al_freeze / al_margin, 20s) > 5"),
+            [
+                (
+                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its window, which ends the alert by "
+                    "itself; add a clear_when on the level"
+                )
+            ],
+        ),
         (WHOLE + rule("odd", "1 < 2"), ["rules[1].when: does not depend on any reading, so it is always the same"]),
         (WHOLE + 'accounts = ["x*"]', ["rules[0].accounts: matches no account, so the rule has no effect"]),
         (

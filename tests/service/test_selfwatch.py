@@ -71,7 +71,7 @@ def test_d7_a_streak_of_an_earlier_life_is_unknown_until_it_is_tried() -> None:
 
 @pytest.mark.parametrize(
     ("by", "told"),
-    [(HOUR, "set by +1 h"), (-90 * SECOND, "set by -1 min 30 s")],
+    [(HOUR, "set by +1 h"), (-90 * SECOND, "set by -1 min 30 s"), (-HOUR + 2, "set by -1 h"), (1_400, "by +1 s")],
 )
 def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> None:
     """Of several the largest; where there was none of late it is over."""
