@@ -55,8 +55,8 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("odd", "delta(al_freeze / al_margin, 20s) > 5"),
             [
                 (
-                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its window, which ends the alert by "
-                    "itself; add a clear_when on the level"
+                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its window, which ends the alert "
+                    "by itself; add a clear_when on the level"
                 )
             ],
         ),

@@ -3,6 +3,7 @@
 from datetime import UTC, time
 from decimal import Decimal
 
+from daemon.alerts import system
 from daemon.alerts.message import MOST
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
@@ -75,6 +76,17 @@ def test_more_headlines_than_fit_are_more_messages() -> None:
     """F5: a headline is never cut."""
     found = announcements([rule(f"r{number}") for number in range(MOST + 1)], readings("90"))
     assert [len(each.notices) for each in found] == [MOST, 1]
+
+
+def test_d7_no_readings_and_rules_about_missing_ones_are_one_message() -> None:
+    """D7: an account falls silent once, however many rules ask for it."""
+    rules = [system.rule("no-readings", 2 * MINUTE), rule(on_missing=OnMissing.FIRING)]
+    inputs: list[Input] = [*readings("500"), *(miss(seq, T0 + seq * MINUTE) for seq in (1, 2, 3))]
+    found = announcements(rules, [*inputs, reading(4, T0 + 4 * MINUTE)])
+    assert told(found) == [
+        (121 * SECOND, [("no-readings", Kind.FIRING), ("low", Kind.FIRING)]),
+        (241 * SECOND, [("low", Kind.RESOLVED), ("no-readings", Kind.RESOLVED)]),
+    ]
 
 
 def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None:
