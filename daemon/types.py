@@ -389,11 +389,19 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is actually sent: plain text."""
+    """What is actually sent. Plain text tells all of it; the rest is for channels that can do with more."""
 
     title: str
     body: str
     severity: Severity
+    html: str = ""
+    """The body once more, for those that show it: a fragment of HTML."""
+    thread: str = ""
+    """What it belongs to: messages with the same one are kept together where the channel can do that."""
+    picture: bytes = b""
+    """A chart, as PNG."""
+    quiet: bool = False
+    """It must not make the phone ring, where the channel can do that."""
 
 
 @dataclass(frozen=True, slots=True)

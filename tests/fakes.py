@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 
 from daemon.errors import StoreError
+from daemon.notifiers import Traits
 from daemon.store.operations import CommitFailed, Operation, Written
 from daemon.types import (
     AccountState,
@@ -84,6 +85,7 @@ class ScriptedNotifier:
 
     def __init__(self, *script: Attempted) -> None:
         self.script = list(script)
+        self.traits = Traits()
         self.sent: list[Message] = []
         self.gate: asyncio.Event | None = None
         """While it is there and not set, calls hang."""

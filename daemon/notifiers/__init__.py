@@ -3,13 +3,41 @@
 Apprise is imported on use only: it costs 93 ms, and most commands never send anything.
 """
 
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
-from daemon.types import Attempted, Message
+from daemon.types import Attempted, Limit, Message
+
+
+class Pictures(Enum):
+    """What a channel does with a chart (SEMANTICS F8)."""
+
+    NONE = auto()
+    WITH = auto()
+    """In the message itself; where it cannot be taken, neither is the text."""
+    AFTER = auto()
+    """In a message of its own that does not ring, when the text has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a service takes, as far as its documents and Apprise say."""
+
+    room: int = 3_800
+    """Characters of title and body together that arrive in one message, uncut."""
+    pace: tuple[Limit, ...] = ()
+    """The messages it takes; more would be refused."""
+    pictures: Pictures = Pictures.NONE
+    html: bool = False
+    """Whether it shows `Message.html`."""
 
 
 class Notifier(Protocol):
     """One way to one channel."""
+
+    @property
+    def traits(self) -> Traits: ...
 
     async def send(self, message: Message) -> Attempted:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.

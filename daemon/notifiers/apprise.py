@@ -20,7 +20,7 @@ from apprise.plugins import NotifyBase
 
 from daemon.clock import Clock
 from daemon.log import Redactor
-from daemon.notifiers import outcomes, urls
+from daemon.notifiers import Traits, outcomes, urls
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
@@ -51,6 +51,7 @@ class AppriseNotifier:
         self._apprise = apprise.Apprise(asset=service.asset)
         self._apprise.add(_bounded(service, timeout, url))
         self._calls: Calls[Attempted] = Calls(clock, timeout)
+        self.traits = Traits()
 
     async def send(self, message: Message) -> Attempted:
         """Try once; what is not known after the timeout is unknown, and its thread is left to itself."""

@@ -2,6 +2,7 @@
 
 from typing import TextIO
 
+from daemon.notifiers import Traits
 from daemon.types import Attempted, Message, Outcome
 
 
@@ -10,6 +11,7 @@ class ConsoleNotifier:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.traits = Traits()
 
     async def send(self, message: Message) -> Attempted:
         body = "".join(f"  | {line}\n" for line in message.body.splitlines())

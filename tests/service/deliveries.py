@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.errors import StoreError
+from daemon.notifiers import Traits
 from daemon.rules.rule import Rule
 from daemon.service.journal import StoreJournal
 from daemon.service.outbox import Channel, Courier, Office
@@ -159,6 +160,7 @@ class MoodyNotifier:
     def __init__(self, channel: str, fate: Fate) -> None:
         self._channel = channel
         self._fate = fate
+        self.traits = Traits()
 
     async def send(self, message: Message) -> Attempted:
         fate, call = self._fate, self._claimed()
