@@ -35,6 +35,11 @@ class Window:
         spans = (self._span(day, zone) for day in (today - _DAY, today) if DAYS[day.weekday()] in self.days)
         return max((end for begin, end in spans if begin <= at < end), default=None)
 
+    def written(self) -> dict[str, object]:
+        """As rules.toml would say it."""
+        between = [str(each).removesuffix(":00") for each in (self.start, self.end)]
+        return {"name": self.name, "days": [day for day in DAYS if day in self.days], "between": between}
+
     def _span(self, day: date, zone: tzinfo | None) -> tuple[Millis, Millis]:
         last = day if self.end > self.start else day + _DAY
         return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=1)
@@ -75,6 +80,11 @@ class Mutes:
         while found is not None and end < found <= at + LONGEST:
             end, found = found, self._latest(chosen, found)
         return end if end > at else None
+
+    def written(self) -> dict[str, object]:
+        """What is recorded of them with the rules in force; the system's time zone is an empty text."""
+        zone = "" if self.zone is None else str(self.zone)
+        return {"timezone": zone, "windows": [window.written() for window in self.windows.values()]}
 
     def _latest(self, windows: Iterable[Window], at: Millis) -> Millis | None:
         ends = (window.until(at, self.zone) for window in windows)

@@ -51,8 +51,9 @@ def show(past: Record, question: Question, now: Millis) -> None:
     source = RecordedAccount(past.history, account)
     epoch = _epoch(source, at, past.zone)
     _known(question.rule, epoch)
-    found = explain(source, epoch, question.rule, at, past.config.mutes)
-    for line in _Screen(past, found, at).lines():
+    mutes = past.config.mutes if epoch.mutes is None else epoch.mutes
+    found = explain(source, epoch, question.rule, at, mutes)
+    for line in _Screen(past, found, at, todays_mutes=epoch.mutes is None).lines():
         click.echo(line)
 
 
@@ -98,6 +99,8 @@ class _Screen:
     past: Record
     found: Explanation
     asked: Millis
+    todays_mutes: bool
+    """The mute windows in force then are not recorded, so that these are today's."""
 
     def lines(self) -> Iterator[str]:
         found = self.found
@@ -123,11 +126,16 @@ class _Screen:
         if found.agreement is not None:
             holds, counted = found.agreement
             yield _line("at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}")
-        for mute in found.muted:
+        yield from self._muted()
+
+    def _muted(self) -> Iterator[str]:
+        for mute in self.found.muted:
             until = "" if mute.until is None else f", until {self._shown(mute.until)}"
             yield _line("muted", mute.by + until)
-        if not found.muted:
+        if not self.found.muted:
             yield _line("muted", "no")
+        if self.found.rule.mute and self.todays_mutes:
+            yield _line("", "by today's mute windows, for those of that time are not recorded")
 
     def _alert(self, alert: Alert | None) -> str:
         if alert is None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from daemon.alerts.recorded import mutes
 from daemon.config import Config
 from daemon.replay.player import Scheme
 from daemon.replay.verify import Epoch
@@ -62,7 +63,7 @@ def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
     """With its rules, or the reason for which they cannot be replayed."""
     state = epoch.state[account]
     try:
-        return Epoch(state, recorded.rules(epoch.rules))
+        return Epoch(state, recorded.rules(epoch.rules), mutes=mutes(epoch.rules))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
         why = f"its rules were recorded by version {epoch.version}, and this one cannot read them: replay with that one"
         return Epoch(state, (), why)

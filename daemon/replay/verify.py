@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from daemon.alerts.mutes import Mutes
 from daemon.replay.player import Player, Scheme
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
@@ -26,6 +27,8 @@ class Epoch:
     rules: Sequence[Rule]
     why: str = ""
     """For which reason its rules cannot be replayed."""
+    mutes: Mutes | None = None
+    """The mute windows in force; None where nobody knows them."""
 
     @property
     def scheme(self) -> Scheme:

@@ -1,4 +1,7 @@
-"""Rules as they are recorded with every epoch, read back: what `Rule.written` gave. Pure."""
+"""Rules as they are recorded with every epoch, read back: what `Rule.written` gave. Pure.
+
+They stand under `rules`, beside what else was in force; earlier versions recorded the list of them alone.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -16,9 +19,10 @@ def rules(written: object) -> list[Rule]:
 
     Raises ValueError, KeyError or TypeError where they are not what `Rule.written` gives: of another version.
     """
-    if not isinstance(written, Sequence) or isinstance(written, str):
+    listed = written["rules"] if isinstance(written, Mapping) else written
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
         raise TypeError("the recorded rules are no list")
-    return [rule(each) for each in written]
+    return [rule(each) for each in listed]
 
 
 def rule(written: Mapping[str, Any]) -> Rule:

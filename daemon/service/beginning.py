@@ -84,7 +84,7 @@ def _commit(
         at=_now(ledger, clock),
         reason=reason,
         version=__version__,
-        rules=[rule.written() for rule in setting.rules],
+        rules=setting.written(),
         accounts=setting.accounts,
         records=tuple(opening.changed for opening in openings.values()),
         state={name: opening.state for name, opening in openings.items()},

@@ -38,6 +38,10 @@ class Setting:
     name_alert: NameAlert
     mutes: Mutes = NO_MUTES
 
+    def written(self) -> dict[str, object]:
+        """What is recorded with an epoch, so that the past can be looked at as it was: `rules` and `mutes`."""
+        return {"rules": [rule.written() for rule in self.rules], "mutes": self.mutes.written()}
+
 
 def watching(rules: Iterable[Rule], account: str) -> dict[str, Rule]:
     """The rules that watch the account, by name, in the order of the configuration."""

@@ -72,7 +72,7 @@ class StartEpoch:
     version: str
     """Of marginwatch."""
     rules: object
-    """As JSON, without secrets."""
+    """With the mute windows, as JSON, without secrets."""
     accounts: Mapping[str, str]
     """By name: the exchange. Accounts that are new are added; none is ever removed."""
     records: tuple[Record, ...] = ()

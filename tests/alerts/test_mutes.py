@@ -1,11 +1,16 @@
 """Mute windows: SEMANTICS E2, both DST days among them."""
 
+import json
 from datetime import UTC, datetime, time, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from daemon.alerts.mutes import DAYS, LONGEST, Mutes, Window
+from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, Window
+from daemon.alerts.recorded import mutes as read_back
 from daemon.types import DAY, HOUR, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -129,3 +134,38 @@ def test_e2_windows_that_fill_the_week_do_not_end() -> None:
     assert begun + 7 * DAY <= end <= begun + LONGEST
     halves = Mutes({"a": window("00:00", "12:00", name="a"), "b": window("12:00", "00:00", name="b")}, UTC)
     assert halves.until(("a", "b"), begun) == at("2026-01-11 12:00")
+
+
+names = st.text("ab-. ", min_size=1, max_size=5)
+windows = st.builds(Window, names, st.frozensets(st.sampled_from(DAYS)), st.times(), st.times())
+zones = st.sampled_from([None, BERLIN, ZoneInfo("UTC")])
+
+
+@given(st.lists(windows), zones)
+def test_e2_mute_windows_are_read_back_as_they_were(every: list[Window], zone: tzinfo | None) -> None:
+    """E2: with their time zone, and through JSON, in which epochs hold them."""
+    mutes = Mutes({each.name: each for each in every}, zone)
+    assert read_back(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
+
+
+def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
+    """E2: the days in the order of the week, times to the minute; no time zone is the system's."""
+    written = {"name": "night", "days": ["sat", "sun"], "between": ["23:00", "07:00"]}
+    assert Mutes({"night": NIGHT}, BERLIN).written() == {"timezone": "Europe/Berlin", "windows": [written]}
+    assert NO_MUTES.written() == {"timezone": "", "windows": []}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [],
+        {"rules": []},
+        {"mutes": None},
+        {"mutes": {"timezone": "Mars/Olympus", "windows": []}},
+        {"mutes": {"timezone": "", "windows": ["night"]}},
+        {"mutes": {"timezone": "", "windows": [{"name": "a", "days": [], "between": ["noon", "1"]}]}},
+    ],
+)
+def test_e2_mute_windows_that_nobody_knows(written: Any) -> None:
+    """E2: an earlier version recorded none; one that is not understood is not guessed."""
+    assert read_back(written) is None

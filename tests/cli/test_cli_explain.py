@@ -1,15 +1,21 @@
 """`explain`: why a rule did, or did not, wake anybody, from a record that real owners made."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
+from datetime import time
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from click.testing import Result
 
+from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.rules.rule import AtLeast, Rule
 from daemon.service.owner import Arrival
 from daemon.types import MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
-from tests.cli.calls import call, url, write
+from tests.cli.calls import CHANNEL, RULE, account, call, url, write
 from tests.fakes import NOON, ManualClock
 from tests.service.lives import Life, play
 from tests.values import answer, rule
@@ -17,19 +23,27 @@ from tests.values import answer, rule
 LATER = ManualClock(NOON + 10 * MINUTE)
 
 
-def lived(folder: Path, rules: Iterable[Rule], *arrivals: Arrival) -> None:
+def lived(folder: Path, rules: Iterable[Rule], *arrivals: Arrival, **life: Any) -> None:
     """One life of the account main, an arrival each second, on the database of this folder."""
     rounds = [{"main": arrival} for arrival in arrivals]
-    asyncio.run(play(lambda **how: Life(url(folder), ["main"], list(rules), **how), rounds, SECOND, lambda _: ""))
+    asyncio.run(
+        play(lambda **how: Life(url(folder), ["main"], list(rules), **life, **how), rounds, SECOND, lambda _: "")
+    )
 
 
-def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:30", *more: str) -> Result:
-    return call("explain", name, "--at", at, *more, "--config", write(folder), clock=LATER)
+def change(folder: Path, statement: str, *values: object) -> None:
+    """Tamper with the record."""
+    with closing(sqlite3.connect(folder / "marginwatch.db")) as connection, connection:
+        connection.execute(statement, values)
 
 
-def lines(folder: Path, name: str, at: str = "2026-01-01T12:00:30") -> list[str]:
+def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:30", *more: str, tables: tuple[str, ...] = ()) -> Result:
+    return call("explain", name, "--at", at, *more, "--config", write(folder, *tables), clock=LATER)
+
+
+def lines(folder: Path, name: str, at: str = "2026-01-01T12:00:30", tables: tuple[str, ...] = ()) -> list[str]:
     """What it prints, without the blanks that align it."""
-    answered = asked(folder, name, at)
+    answered = asked(folder, name, at, tables=tables)
     assert answered.exit_code == 0, answered.output
     return [" ".join(line.split()) for line in answered.stdout.splitlines()]
 
@@ -101,6 +115,28 @@ def test_what_mutes_it_is_named(tmp_path: Path) -> None:
     shown = lines(tmp_path, "low")
     assert "muted inhibited by critical, which fires on the same account" in shown
     assert "told nothing was sent of it" in shown
+
+
+LUNCH = Mutes({"lunch": Window("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin"))
+
+
+def test_e2_the_mute_windows_are_those_that_were_in_force(tmp_path: Path) -> None:
+    """E2: they are recorded with the rules, and today's configuration has none."""
+    lived(tmp_path, [rule("low", mute=("lunch",))], answer(available_margin="90"), mutes=LUNCH)
+    assert "muted the mute window lunch, until 2026-01-01 13:00:00" in lines(tmp_path, "low")
+    assert not any("today's" in line for line in lines(tmp_path, "low"))
+
+
+def test_e2_mute_windows_that_were_not_recorded_are_those_of_today(tmp_path: Path) -> None:
+    """E2: an earlier version recorded the rules alone; whose windows are shown then, is said."""
+    lived(tmp_path, [rule("low", mute=("lunch",)), rule("other")], answer(available_margin="90"), mutes=LUNCH)
+    change(tmp_path, "UPDATE epochs SET rules = rules -> '$.rules'")
+    window = '[[mutes]]\nname = "lunch"\nbetween = ["11:30", "12:30"]\n'
+    shown = lines(tmp_path, "low", tables=(account(), RULE, CHANNEL, window))
+    at = shown.index("muted the mute window lunch, until 2026-01-01 12:30:00")
+    assert shown[at + 1] == "by today's mute windows, for those of that time are not recorded"
+    assert shown[-1] == "told nothing was sent of it"
+    assert not any("today's" in line for line in lines(tmp_path, "other"))
 
 
 def test_a_duration_is_told_with_its_unit(tmp_path: Path) -> None:

@@ -66,11 +66,17 @@ def test_what_an_earlier_version_recorded_is_read_with_the_defaults() -> None:
     assert rules(()) == []
 
 
+def test_rules_stand_beside_what_else_was_in_force() -> None:
+    """An earlier version recorded nothing beside them."""
+    assert rules({"rules": [LOW.written()], "mutes": {}}) == rules([LOW.written()]) == [LOW]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         "low",
-        {"rules": []},
+        {"of": "another version"},
+        {"rules": "low"},
         None,
         [LOW.written() | {"for": "soon"}],
         [LOW.written() | {"flapping": "6 per never"}],

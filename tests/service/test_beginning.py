@@ -1,10 +1,14 @@
 """A life of the daemon begins on what an earlier one recorded."""
 
+import json
 import sqlite3
+from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.mutes import Mutes, Window
 from daemon.errors import StoreError
 from daemon.store import Seams
 from daemon.types import MINUTE, Severity
@@ -71,6 +75,19 @@ async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: P
     assert retired == expected
     assert rows(path, "SELECT count(*) FROM notifications WHERE kind = 'retired'") == [(3,)]
     assert rows(path, "SELECT end_reason FROM epochs") == [("reload",)] * 3
+
+
+async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path: Path) -> None:
+    """E2: so that it can be told later why nobody was woken."""
+    path = tmp_path / "m.db"
+    night = Window("night", frozenset({"sat"}), time(23), time(7))
+    async with Life(f"sqlite:///{path}", ["main"], [rule()], mutes=Mutes({"night": night}, ZoneInfo("Asia/Tokyo"))):
+        pass
+    [(recorded,)] = rows(path, "SELECT rules FROM epochs")
+    held = json.loads(str(recorded))
+    assert [each["name"] for each in held["rules"]] == ["low"]
+    windows = [{"name": "night", "days": ["sat"], "between": ["23:00", "07:00"]}]
+    assert held["mutes"] == {"timezone": "Asia/Tokyo", "windows": windows}
 
 
 async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(tmp_path: Path) -> None:
