@@ -1,6 +1,7 @@
 """How the tests of the command line call it: in this process, with surroundings of their own."""
 
 import asyncio
+import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,13 @@ url = "json://127.0.0.1:9/{env:HOOK_TOKEN}"
 """
 
 SECRETS = {"MAIN_KEY": "planted-key-4711", "MAIN_SECRET": "planted-secret-4711", "HOOK_TOKEN": "planted-token-4711"}
+
+
+class Terminal(io.StringIO):
+    """Where people read."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def account(name: str = "main", rest_url: str = "http://127.0.0.1:9", **keys: str) -> str:

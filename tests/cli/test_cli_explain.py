@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import time
@@ -9,13 +10,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from click.testing import Result
 
 from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.cli import explained, record
+from daemon.cli.session import Session
 from daemon.rules.rule import AtLeast, Rule
 from daemon.service.owner import Arrival
 from daemon.types import MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
-from tests.cli.calls import CHANNEL, RULE, account, call, url, write
+from tests.cli.calls import CHANNEL, RULE, SECRETS, Terminal, account, call, url, write
 from tests.fakes import NOON, ManualClock
 from tests.service.lives import Life, play
 from tests.values import answer, rule
@@ -160,6 +164,20 @@ def test_a_long_condition_is_cut_for_its_parts_follow(tmp_path: Path) -> None:
     """A part of hundreds of characters would fill the screen again on every level."""
     lived(tmp_path, [rule("long", " + ".join(["available_margin"] * 20) + " < 1")], answer())
     assert max(len(line) for line in asked(tmp_path, "long").stdout.splitlines()) < 180
+
+
+def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal of 40 columns nothing is wider."""
+    lived(tmp_path, [rule("low", "max(available_margin, 10s) - available_margin > 100")], answer(), MISS)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    session = Session(environ=SECRETS, path=write(tmp_path))
+    with record.opened(session) as past:
+        explained.show(past, explained.Question("low", None, "10m"), LATER.now())
+    shown = terminal.getvalue().splitlines()
+    assert max(map(len, shown)) <= 40
+    assert "last input  2026-01-01 12:00:00  a" in shown
 
 
 def test_a_flapping_rule_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from daemon.cli.session import Session
 from daemon.cli.sheet import Line, Mistake, lines
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
-from tests.cli.calls import SECRETS, call, collecting, record, url, write
+from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
 from tests.docs.markdown import README
 from tests.fakes import NOON, ManualClock
 from tests.values import reading
@@ -258,11 +258,6 @@ def test_a_long_file_is_stored_in_batches(tmp_path: Path, monkeypatch: pytest.Mo
     found = [each.at for each in recorded(tmp_path)]
     assert found == sorted(found)
     assert len(found) == 10
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from daemon.cli import times
 from daemon.cli.output import Table, exact, write_csv, write_json
 from daemon.errors import UsageError
 from daemon.types import DAY, HOUR, MINUTE
+from tests.cli.calls import Terminal
 from tests.fakes import NOON
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -98,11 +99,6 @@ def test_a_table_to_a_pipe_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
     """Aligned with spaces; numbers to the right; no colour."""
     Table(("name", "margin"), [["main", "90"], ["b", "1000.5"]], frozenset({"margin"})).write()
     assert capsys.readouterr().out == "name  margin\nmain      90\nb     1000.5\n"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,47 @@
+"""A condition for people: every part of it below the one that it belongs to, with what it is worth."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from daemon.alerts.numbers import amount, lasting
+from daemon.cli.screen import Line
+from daemon.rules.insight import Insight
+from daemon.rules.kinds import Kind
+
+LONGEST = 100
+"""Characters of a part of the condition that are shown: its own parts follow below it."""
+
+
+def tree(word: str, part: Insight) -> Iterator[Line]:
+    """The word stands before the whole condition alone."""
+    yield Line(word, _text(part), _value(part))
+    yield from _parts(part, 1)
+
+
+def _parts(part: Insight, depth: int) -> Iterator[Line]:
+    for child in part.children:
+        if not _is_constant(child):
+            yield Line("", _text(child), _value(child), depth)
+            yield from _parts(child, depth + 1)
+
+
+def _text(part: Insight) -> str:
+    return part.text if len(part.text) <= LONGEST else f"{part.text[: LONGEST - 1]}…"
+
+
+def _is_constant(part: Insight) -> bool:
+    """A number or a duration as it stands in the text says nothing new."""
+    return part.text.lstrip("-")[:1].isdigit() and all(map(_is_constant, part.children))
+
+
+def _value(part: Insight) -> str:
+    held = "" if part.held is None else f"  ({part.held.count} readings)"
+    if part.value is None:
+        return f"unknown{f': {part.why}' if part.why else ''}"
+    if isinstance(part.value, bool):
+        return "yes" if part.value else "no"
+    return (_duration(part.value) if part.kind is Kind.DURATION else amount(part.value)) + held
+
+
+def _duration(value: Decimal) -> str:
+    return lasting(int(value)) if value.is_finite() else amount(value)
