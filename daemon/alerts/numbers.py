@@ -7,7 +7,7 @@ from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_BACK = "back"
+_MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
@@ -30,11 +30,12 @@ def spelled(value: Decimal, judged: Judged | None) -> str:
 def valued(transition: Transition, judged: Judged | None) -> str:
     """What a transition was judged by, `judged` being the comparison as the alert had it; empty where by nothing.
 
-    What ends a silence is the rule's own condition, while the alert was about `age`: its value is no duration then.
+    What precedes a silence, or ends it, is the rule's own condition, while the alert was about `age` in the end: its
+    value is no duration then.
     """
     if transition.value is None:
         return ""
-    return spelled(transition.value, None if transition.reason == _BACK and _silence(judged) else judged)
+    return spelled(transition.value, None if transition.reason != _MISSING and _silence(judged) else judged)
 
 
 def _silence(judged: Judged | None) -> bool:

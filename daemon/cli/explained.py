@@ -1,13 +1,13 @@
 """`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in `explainsheet`."""
 
 from dataclasses import dataclass
-from datetime import tzinfo
 from difflib import get_close_matches
 
 from daemon.cli import screen, times
-from daemon.cli.explainsheet import Sheet
+from daemon.cli.explainsheet import Asked, Gone, Sheet
 from daemon.cli.record import Record
-from daemon.cli.replaying import RecordedAccount
+from daemon.cli.replaying import RecordedAccount, epoch_of
+from daemon.cli.standing import standing
 from daemon.errors import MarginwatchError, StoreError, UsageError
 from daemon.replay.explain import explain
 from daemon.replay.verify import Epoch
@@ -34,12 +34,23 @@ def show(past: Record, question: Question, now: Millis) -> None:
     account = _account(past, question.account)
     if at > now:
         raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
-    source = RecordedAccount(past.history, account)
-    epoch = _epoch(source, at, past.zone)
-    _known(question.rule, epoch)
-    mutes = past.config.mutes if epoch.mutes is None else epoch.mutes
-    found = explain(source, epoch, question.rule, at, mutes)
-    screen.write(Sheet(past, found, at, todays_mutes=epoch.mutes is None).lines())
+    screen.write(_answer(Asked(past, question.rule, account, at)).lines())
+
+
+def _answer(asked: Asked) -> Sheet | Gone:
+    found = standing(asked.past.history, asked.rule, asked.account, asked.at)
+    if found is None:
+        raise _before(asked)
+    epoch = epoch_of(found.epoch, asked.account)
+    if epoch.why:
+        raise StoreError(epoch.why)
+    if not found.watched:
+        if found.over is None:
+            raise _unknown(asked, epoch)
+        return Gone(asked, found.over)
+    mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
+    source = RecordedAccount(asked.past.history, asked.account)
+    return Sheet(asked, explain(source, epoch, asked.rule, asked.at, mutes), todays_mutes=epoch.mutes is None)
 
 
 def _account(past: Record, name: str | None) -> str:
@@ -54,26 +65,16 @@ def _account(past: Record, name: str | None) -> str:
     raise UsageError(f"{trouble}; there are {', '.join(names)}")
 
 
-def _epoch(source: RecordedAccount, at: Millis, zone: tzinfo | None) -> Epoch:
-    """The last one that begins at or before the instant."""
-    found, first = None, None
-    for epoch in source.epochs():
-        first = first or epoch
-        if epoch.state.at <= at:
-            found = epoch
-    if found is not None and found.why:
-        raise StoreError(found.why)
-    if found is not None:
-        return found
+def _before(asked: Asked) -> UsageError:
+    """There was no rule yet."""
+    first = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
     if first is None:
-        raise UsageError(f"no rules were ever in force for {source.account}: try backtest, which plays today's")
-    raise UsageError(f"the record of {source.account} begins only at {times.shown(first.state.at, zone)}")
+        return UsageError(f"no rules were ever in force for {asked.account}: try backtest, which plays today's")
+    return UsageError(f"the record of {asked.account} begins only at {asked.shown(first.state.at)}")
 
 
-def _known(rule: str, epoch: Epoch) -> None:
-    names = [each.name for each in epoch.scheme.watching(epoch.state.account).values()]
-    if rule in names:
-        return
-    near = get_close_matches(rule, names, 1)
+def _unknown(asked: Asked, epoch: Epoch) -> UsageError:
+    names = list(epoch.scheme.watching(asked.account))
+    near = get_close_matches(asked.rule, names, 1)
     hint = f'did you mean "{near[0]}"?' if near else f"there were {', '.join(names) or 'none'}"
-    raise UsageError(f'no rule "{rule}" watched {epoch.state.account} then; {hint}')
+    return UsageError(f'no rule "{asked.rule}" watched {asked.account} then; {hint}')

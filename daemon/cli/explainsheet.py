@@ -6,28 +6,100 @@ from dataclasses import dataclass
 from daemon.alerts.numbers import lasting, spelled, valued
 from daemon.cli import times
 from daemon.cli.insights import tree
-from daemon.cli.record import END, Record
+from daemon.cli.record import Record
 from daemon.cli.screen import Line
 from daemon.replay.explain import Explanation, Running
 from daemon.rules.durations import duration_text
-from daemon.store.past import PastNotice
-from daemon.types import FLAPPING, Alert, ConfigChange, Input, Millis, Miss, Reading, base
+from daemon.store.epochs import RELOAD
+from daemon.store.operations import NoticeState
+from daemon.store.past import PastEpoch, PastNotice
+from daemon.types import FLAPPING, Alert, ConfigChange, Input, Judged, Millis, Miss, Reading, Transition
 
 MOST = 8
-"""Transitions and notifications that are shown; those before are in `alerts` and `notifications`."""
+"""Transitions and notifications that are shown: the last there are, however old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for."""
+
+    past: Record
+    rule: str
+    account: str
+    at: Millis
+
+    @property
+    def headline(self) -> str:
+        return f"{self.rule} on {self.account} at {self.shown(self.at)}"
+
+    def shown(self, at: Millis) -> str:
+        return times.shown(at, self.past.zone)
+
+    def history(self) -> Iterator[Line]:
+        """What became of it up to then, whatever was started and reloaded in between, and what was sent of it."""
+        names, history = (self.rule, self.rule + FLAPPING), self.past.history
+        for move in history.last_moves(self.account, names, self.at, MOST):
+            yield Line("was", self.moved(move.transition, move.judged))
+        told = history.last_notifications(self.account, names, self.at, MOST)
+        for notice in told:
+            yield Line("told", self._told(notice))
+        if not told:
+            yield Line("told", "nothing was sent of it")
+
+    def moved(self, each: Transition, judged: Judged | None) -> str:
+        value = valued(each, judged)
+        at = f" at {value}" if value else ""
+        return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+
+    def _told(self, past: PastNotice) -> str:
+        key = past.notice.key
+        flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
+        return f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}: {past.state}{self._fared(past)}"
+
+    def _fared(self, past: PastNotice) -> str:
+        done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
+        delivered = past.state is NoticeState.DELIVERED
+        if past.tried_at is None or (delivered and past.attempts == 1):
+            return done
+        attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
+        last = "" if done else f", the last {self.shown(past.tried_at)}"
+        return f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What there is to say where the rule did not watch the account any more."""
+
+    asked: Asked
+    over: PastEpoch
+    """The first in which it did not."""
+
+    def lines(self) -> Iterator[Line | str]:
+        asked = self.asked
+        yield asked.headline
+        yield Line("not watched", f"{asked.rule} watched {asked.account} until {self._end()}")
+        yield ""
+        yield from asked.history()
+
+    def _end(self) -> str:
+        turned = "reloaded" if self.over.reason == RELOAD else "started"
+        state = self.over.state.get(self.asked.account)
+        less = "with other rules" if state is not None and state.since is not None else "without that account"
+        return f"{self.asked.shown(self.over.started_at)}, when the daemon was {turned} {less}"
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    past: Record
+    """How the rule stood."""
+
+    asked: Asked
     found: Explanation
-    asked: Millis
     todays_mutes: bool
     """The mute windows in force then are not recorded, so that these are today's."""
 
     def lines(self) -> Iterator[Line | str]:
         found = self.found
-        yield f"{found.rule.name} on {found.account} at {self._shown(self.asked)}"
+        yield self.asked.headline
         yield Line("last input", f"{self._shown(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
             yield Line("last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before")
@@ -37,7 +109,7 @@ class Sheet:
             yield from tree("clear_when", found.clear_when)
         yield ""
         yield from self._state()
-        yield from self._history()
+        yield from self.asked.history()
 
     def _state(self) -> Iterator[Line]:
         found = self.found
@@ -67,39 +139,8 @@ class Sheet:
         worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
         return f"{alert.code} {alert.state} since {since}{worst}"
 
-    def _history(self) -> Iterator[Line]:
-        """What happened of late, and what was sent of it."""
-        for move in self.found.moves[-MOST:]:
-            each, value = move.transition, valued(move.transition, move.judged)
-            at = f" at {value}" if value else ""
-            yield Line("was", f"{self._shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}")
-        told = [notice for notice in self._notices() if notice.notice.at <= self.asked]
-        for notice in told[-MOST:]:
-            yield Line("told", self._notice(notice))
-        if not told:
-            yield Line("told", "nothing was sent of it")
-
-    def _notices(self) -> Iterator[PastNotice]:
-        """Of the rule's alerts since the beginning of what was replayed."""
-        begun = min((each.transition.at for each in self.found.moves), default=self.found.at)
-        if self.found.alert is not None:
-            begun = min(begun, self.found.alert.started_at)
-        for notice in self.past.history.notifications(begun, END):
-            key = notice.notice.key
-            if (key.account, base(key.rule)) == (self.found.account, self.found.rule.name):
-                yield notice
-
-    def _notice(self, past: PastNotice) -> str:
-        key = past.notice.key
-        done = "" if past.done_at is None else f" {self._shown(past.done_at)}"
-        attempts = f", {past.attempts} attempts" if past.attempts > 1 else ""
-        detail = f": {past.detail}" if past.detail and past.state.value != "delivered" else ""
-        flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
-        queued = self._shown(past.notice.at)
-        return f"{queued}  {key.kind}{flapping} to {key.channel}: {past.state}{done}{attempts}{detail}"
-
     def _shown(self, at: Millis) -> str:
-        return times.shown(at, self.past.zone)
+        return self.asked.shown(at)
 
 
 def _event(event: Input) -> str:

@@ -14,7 +14,7 @@ from daemon.rules import recorded
 from daemon.rules.errors import ExpressionError
 from daemon.store.history import History
 from daemon.store.past import PastEpoch
-from daemon.types import Input, Millis, Reading, Transition
+from daemon.types import AccountState, Input, Millis, Reading, Transition
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -60,8 +60,8 @@ class RecordedAccount:
 
 
 def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
-    """With its rules, or the reason for which they cannot be replayed."""
-    state = epoch.state[account]
+    """With its rules, or the reason for which they cannot be replayed; none watches an account that it leaves out."""
+    state = epoch.state.get(account, AccountState(account))
     try:
         return Epoch(state, recorded.rules(epoch.rules), mutes=mutes(epoch.rules))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):

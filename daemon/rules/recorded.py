@@ -5,6 +5,7 @@ They stand under `rules`, beside what else was in force; earlier versions record
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Any
 
 from daemon.rules.durations import duration
@@ -19,10 +20,23 @@ def rules(written: object) -> list[Rule]:
 
     Raises ValueError, KeyError or TypeError where they are not what `Rule.written` gives: of another version.
     """
+    return [rule(each) for each in _listed(written)]
+
+
+def watches(written: object, name: str, account: str) -> bool:
+    """Whether a rule of that name watched the account, without reading what it asks; of another version, none did."""
+    try:
+        named = [each["accounts"] for each in _listed(written) if each["name"] == name]
+        return any(fnmatchcase(account, pattern) for patterns in named for pattern in patterns)
+    except (KeyError, TypeError):
+        return False
+
+
+def _listed(written: object) -> Sequence[Mapping[str, Any]]:
     listed = written["rules"] if isinstance(written, Mapping) else written
     if not isinstance(listed, Sequence) or isinstance(listed, str):
         raise TypeError("the recorded rules are no list")
-    return [rule(each) for each in listed]
+    return listed
 
 
 def rule(written: Mapping[str, Any]) -> Rule:

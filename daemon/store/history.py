@@ -20,7 +20,7 @@ from daemon.store.failures import told
 from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
 from daemon.store.operations import Book
-from daemon.store.past import PastAlert, PastEpoch, PastGap, PastNotice, PastTransition
+from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
 from daemon.store.seeking import FIRST, LAST, Extent, Record, Steps, steps
 from daemon.store.state import Call
@@ -151,6 +151,18 @@ class History:
         for rows in self._pages(past.notice_rows().where(within), notifications.c.id):
             yield from map(past.notice, rows)
 
+    def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:
+        """The last transitions of these rules at or before `until`, in the order in which they were recorded."""
+        chosen = past.move_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until)
+        return [past.move(row) for row in self._last(chosen, transitions.c.id, most)]
+
+    def last_notifications(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastNotice]:
+        """Likewise, those that were queued."""
+        chosen = past.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
+        return [
+            past.notice(row) for row in self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most)
+        ]
+
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """The recorded gaps that touch the span (those that misses make are derived from `inputs`)."""
         within = and_(gaps.c.ended_at >= since, gaps.c.started_at < until)
@@ -241,6 +253,10 @@ class History:
             if len(rows) < PAGE:
                 return
             after = getattr(rows[-1], str(key.key))
+
+    def _last(self, chosen: Select[Any], key: ColumnElement[int], most: int) -> list[Row[Any]]:
+        """The rows with the highest keys, by ascending keys."""
+        return list(self._rows(chosen.order_by(key.desc()).limit(most)))[::-1]
 
     def _rows(self, chosen: Select[Any]) -> Sequence[Row[Any]]:
         return self._read(lambda connection: connection.execute(chosen).all())

@@ -14,6 +14,7 @@ from daemon.types import (
     AccountState,
     Alert,
     Facts,
+    Judged,
     Kind,
     Millis,
     Miss,
@@ -46,6 +47,15 @@ class PastTransition:
 
 
 @dataclass(frozen=True, slots=True)
+class PastMove:
+    """A transition, and what its value is of."""
+
+    transition: Transition
+    judged: Judged | None
+    """The comparison as its alert had it last."""
+
+
+@dataclass(frozen=True, slots=True)
 class PastNotice:
     """A notification and how it fared."""
 
@@ -55,6 +65,8 @@ class PastNotice:
     attempts: int
     detail: str
     """What the last attempt that has an outcome said; empty where it said nothing."""
+    tried_at: Millis | None
+    """When the last attempt began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,16 @@ def transition(row: Row[Any]) -> PastTransition:
     return PastTransition(row.id, row.code, _transition(row.rule, row.seq, row))
 
 
+def move_rows() -> Select[Any]:
+    """Those of accounts, with the alert that each is of."""
+    chosen = select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.data)
+    return chosen.join_from(transitions, alerts).join(accounts)
+
+
+def move(row: Row[Any]) -> PastMove:
+    return PastMove(_transition(row.rule, row.seq, row), typed(Alert, row.data).judged)
+
+
 def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
     alert = typed(Alert, row.data)
     return PastAlert(row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes))
@@ -120,7 +142,8 @@ def notice_rows() -> Select[Any]:
     n = notifications.c
     return (
         select(n.id, n.channel, n.kind, n.seq, n.state, n.at, n.done_at, n.attempts, n.facts)
-        .add_columns(alerts.c.rule, alerts.c.seq.label("alert_seq"), attempts.c.detail)
+        .add_columns(alerts.c.rule, alerts.c.seq.label("alert_seq"))
+        .add_columns(attempts.c.detail, attempts.c.at.label("tried_at"))
         .add_columns(func.coalesce(accounts.c.name, "").label("account"))
         .join_from(notifications, alerts)
         .join(accounts, accounts.c.id == alerts.c.account_id, isouter=True)
@@ -131,7 +154,7 @@ def notice_rows() -> Select[Any]:
 def notice(row: Row[Any]) -> PastNotice:
     key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
     told = Notice(key, row.at, typed(Facts, row.facts))
-    return PastNotice(told, NoticeState(row.state), row.done_at, row.attempts, row.detail or "")
+    return PastNotice(told, NoticeState(row.state), row.done_at, row.attempts, row.detail or "", row.tried_at)
 
 
 def gap_rows() -> Select[Any]:

@@ -51,6 +51,7 @@ def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | N
     ("value", "reason", "judged", "text"),
     [
         ("5000", "missing", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "5 s"),
+        ("90", "condition", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "90"),
         ("500", "back", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "500"),
         ("500", "back", replace(SIDE, text="time_to(al_freeze, 0, 1h) < 1m", duration=True), "500 ms"),
         ("500", "cleared", SIDE, "500"),
@@ -58,10 +59,10 @@ def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | N
         (None, "rule_changed", SIDE, ""),
     ],
 )
-def test_d4_what_ends_a_silence_is_no_duration(
+def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
     value: str | None, reason: str, judged: Judged | None, text: str
 ) -> None:
-    """The alert was about `age`; the value of its end is that of the rule's own condition."""
+    """The alert was about `age`; the value before it, or of its end, is that of the rule's own condition."""
     moved = Transition("gone", 1, T0, State.FIRING, State.RESOLVED, reason, None if value is None else Decimal(value))
     assert valued(moved, judged) == text
 

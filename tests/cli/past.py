@@ -1,8 +1,9 @@
 """Records that commands look back on, made by real owners on a real database."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from daemon.rules.rule import Rule
 from daemon.types import SECOND, Millis
@@ -15,18 +16,27 @@ EVERY = 5 * SECOND
 LOW, FINE = answer(available_margin="90"), answer()
 
 
-def lived(folder: Path, rules: Sequence[Rule], rounds: Iterable[Mapping[str, Told]], begin: Millis = NOON) -> None:
+def lived(
+    folder: Path,
+    rules: Sequence[Rule],
+    rounds: Iterable[Mapping[str, Told]],
+    begin: Millis = NOON,
+    ending: str = STOP,
+    **life: Any,
+) -> None:
     """One life on the database of this folder, a round every five seconds, of the accounts that are told anything."""
-    asyncio.run(_lived(folder, rules, [dict(each) for each in rounds], begin))
-
-
-async def _lived(folder: Path, rules: Sequence[Rule], rounds: list[dict[str, Told]], begin: Millis) -> None:
+    played = [dict(each) for each in rounds]
+    names = sorted({name for each in played for name in each})
     clock = RestlessClock(begin)
-    async with Life(url(folder), sorted({name for each in rounds for name in each}), rules, clock=clock) as life:
+    asyncio.run(_lived(lambda: Life(url(folder), names, rules, clock=clock, **life), played, ending))
+
+
+async def _lived(make: Callable[[], Life], rounds: Iterable[Mapping[str, Told]], ending: str) -> None:
+    async with make() as life:
         for arrivals in rounds:
             await life.tell(arrivals)
-            await clock.advance(EVERY)
-        life.ending = STOP
+            await life.clock.advance(EVERY)
+        life.ending = ending
 
 
 def alone(*arrivals: Told) -> list[dict[str, Told]]:

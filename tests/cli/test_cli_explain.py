@@ -18,10 +18,11 @@ from daemon.cli import explained, record
 from daemon.cli.session import Session
 from daemon.rules.rule import AtLeast, Rule
 from daemon.service.owner import Arrival
-from daemon.types import MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
+from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
+from tests.cli import past
 from tests.cli.calls import CHANNEL, RULE, SECRETS, Terminal, account, call, url, write
 from tests.fakes import NOON, ManualClock
-from tests.service.lives import Life, play
+from tests.service.lives import RELOAD, STOP, Life, play
 from tests.values import answer, rule
 
 LATER = ManualClock(NOON + 10 * MINUTE)
@@ -173,8 +174,8 @@ def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     session = Session(environ=SECRETS, path=write(tmp_path))
-    with record.opened(session) as past:
-        explained.show(past, explained.Question("low", None, "10m"), LATER.now())
+    with record.opened(session) as recorded:
+        explained.show(recorded, explained.Question("low", None, "10m"), LATER.now())
     shown = terminal.getvalue().splitlines()
     assert max(map(len, shown)) <= 40
     assert "last input  2026-01-01 12:00:00  a" in shown
@@ -185,6 +186,114 @@ def test_a_flapping_rule_says_so(tmp_path: Path) -> None:
     swings = [answer(available_margin=amount) for amount in ("90", "500") * 4]
     lived(tmp_path, [rule("low", flapping=Limit(2, MINUTE))], *swings)
     assert "muted it flaps, which is told as one thing" in lines(tmp_path, "low")
+
+
+def test_what_came_before_a_restart_is_not_forgotten(tmp_path: Path) -> None:
+    """Transitions and notifications are those of the record, and the alert went on over the stop."""
+    past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW))
+    past.lived(tmp_path, [rule("low")], past.alone(past.LOW, past.FINE), begin=NOON + MINUTE)
+    assert lines(tmp_path, "low", "2026-01-01T12:01:00")[-2:] == [
+        "was 2026-01-01 12:00:05 ok → firing (condition) at 90",
+        "told 2026-01-01 12:00:05 firing to telegram: queued",
+    ]
+    assert lines(tmp_path, "low", "2026-01-01T12:01:05")[-4:] == [
+        "was 2026-01-01 12:00:05 ok → firing (condition) at 90",
+        "was 2026-01-01 12:01:05 firing → resolved (cleared) at 500",
+        "told 2026-01-01 12:00:05 firing to telegram: queued",
+        "told 2026-01-01 12:01:05 resolved to telegram: queued",
+    ]
+
+
+def test_d5_what_a_reload_retired_is_told(tmp_path: Path) -> None:
+    """D5: the end of an alert whose rule means something else now, although the replay begins after it."""
+    past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW), ending=RELOAD)
+    lower = rule("low", "available_margin < 95")
+    past.lived(tmp_path, [lower], past.alone(past.FINE), begin=NOON + 10 * SECOND, reason=RELOAD)
+    assert "was 2026-01-01 12:00:10 firing → retired (rule_changed)" in lines(tmp_path, "low")
+    assert "told 2026-01-01 12:00:10 retired to telegram: queued" in lines(tmp_path, "low")
+
+
+@pytest.mark.parametrize(
+    ("second", "ending", "accounts", "end"),
+    [
+        ([rule("other")], RELOAD, ["main"], "reloaded with other rules"),
+        ([rule("low", accounts=("grid-*",))], STOP, ["main"], "started with other rules"),
+        ([rule("low")], RELOAD, ["other"], "reloaded without that account"),
+    ],
+)
+def test_d5_a_rule_that_did_not_watch_any_more_is_told(
+    tmp_path: Path, second: list[Rule], ending: str, accounts: list[str], end: str
+) -> None:
+    """D5: since when, with what became of its alert: that is why it woke nobody."""
+    past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW), ending=ending)
+    reason = RELOAD if ending == RELOAD else "start"
+    for begin in (NOON + MINUTE, NOON + 2 * MINUTE):
+        rounds = [dict.fromkeys(accounts, past.FINE)]
+        past.lived(tmp_path, second, rounds, begin=begin, ending=ending, reason=reason)
+    assert asked(tmp_path, "low", "2026-01-01T12:03", "--account", "main").stdout.splitlines() == [
+        "low on main at 2026-01-01 12:03:00",
+        f"not watched low watched main until 2026-01-01 12:01:00, when the daemon was {end}",
+        "",
+        "was         2026-01-01 12:00:05  ok → firing (condition) at 90",
+        "was         2026-01-01 12:01:00  firing → retired (rule_removed)",
+        "told        2026-01-01 12:00:05  firing to telegram: queued",
+        "told        2026-01-01 12:01:00  retired to telegram: queued",
+    ]
+
+
+def test_an_account_that_left_without_an_open_alert_is_watched_no_more(tmp_path: Path) -> None:
+    """Later epochs do not name it at all, until it is back."""
+    past.lived(tmp_path, [rule("low")], past.alone(past.FINE))
+    past.lived(tmp_path, [rule("low")], [{"other": past.FINE}], begin=NOON + MINUTE)
+    past.lived(tmp_path, [rule("low")], past.alone(past.FINE), begin=NOON + 2 * MINUTE)
+    gone = asked(tmp_path, "low", "2026-01-01T12:01:30", "--account", "main").stdout
+    assert "not watched low watched main until 2026-01-01 12:01:00, when the daemon was started without that" in gone
+    assert "not watched" not in asked(tmp_path, "low", "2026-01-01T12:02:00", "--account", "main").stdout
+
+
+def test_the_last_of_everything_is_shown(tmp_path: Path) -> None:
+    """Eight transitions and eight notifications, the rule's flapping among them, up to the instant and no others."""
+    swings = past.alone(*[past.LOW, past.FINE] * 6)
+    past.lived(tmp_path, [rule("low", flapping=Limit(4, HOUR)), rule("high", "al_freeze < 1")], swings)
+    shown = [line for line in lines(tmp_path, "low", "2026-01-01T12:00:46") if line.startswith(("was", "told"))]
+    assert [line.partition("12:00:")[2] for line in shown] == [
+        "15 firing → resolved (cleared) at 500",
+        "20 ok → firing (condition) at 90",
+        "25 firing → resolved (cleared) at 500",
+        "30 ok → firing (condition) at 90",
+        "35 firing → resolved (cleared) at 500",
+        "40 ok → firing (condition) at 90",
+        "40 ok → firing (flapping)",
+        "45 firing → resolved (cleared) at 500",
+        *(f"{second} {kind} to telegram: queued" for second, kind in TOLD),
+    ]
+
+
+TOLD = [
+    *(("05", "resolved"), ("10", "firing"), ("15", "resolved"), ("20", "firing"), ("25", "resolved")),
+    *(("30", "firing"), ("35", "resolved"), ("40", "firing (flapping)")),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "done", "how"),
+    [
+        ("delivered", 1, NOON + 3 * SECOND, "delivered 2026-01-01 12:00:03"),
+        ("delivered", 3, NOON + 3 * SECOND, "delivered 2026-01-01 12:00:03, 3 attempts"),
+        ("queued", 3, None, "queued, 3 attempts, the last 2026-01-01 12:00:02: it is full"),
+        ("refused", 1, NOON + 3 * SECOND, "refused 2026-01-01 12:00:03, 1 attempt: it is full"),
+    ],
+)
+def test_f1_how_a_notification_fared_is_told(
+    tmp_path: Path, state: str, attempts: int, done: int | None, how: str
+) -> None:
+    """F1: when it arrived, or how often it was tried, when last, and what was answered."""
+    lived(tmp_path, [rule("low")], answer(available_margin="90"))
+    change(tmp_path, "INSERT INTO messages VALUES (7, 'telegram', 0, 0, '', '')")
+    change(tmp_path, "INSERT INTO attempts VALUES (1, 7, ?, 0, 'later', 'it is full')", NOON + 2 * SECOND)
+    fared = "UPDATE notifications SET state = ?, attempts = ?, done_at = ?, message_id = 7"
+    change(tmp_path, fared, state, attempts, done)
+    assert lines(tmp_path, "low")[-1] == f"told 2026-01-01 12:00:00 firing to telegram: {how}"
 
 
 def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.system import KINDS
 from daemon.alerts.system import rule as system_rule
-from daemon.rules.recorded import rule, rules
+from daemon.rules.recorded import rule, rules, watches
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import Limit, OnMissing, Severity
 from tests.rules.strategies import conditions
@@ -91,6 +91,16 @@ def test_what_is_no_record_of_rules_is_refused(broken: Any) -> None:
     """A replay says that it cannot read them, instead of judging by other rules."""
     with pytest.raises((ValueError, KeyError, TypeError)):
         rules(broken)
+
+
+def test_whether_a_rule_watched_an_account_is_seen_without_reading_it() -> None:
+    """By its name and its globs, whatever it asked; where that is not understood, it is not claimed."""
+    recorded = {"rules": [replace(LOW, accounts=("grid-*",)).written() | {"when": "of another version"}]}
+    assert watches(recorded, LOW.name, "grid-1")
+    assert not watches(recorded, LOW.name, "main")
+    assert not watches(recorded, "other", "grid-1")
+    assert not watches([{"name": LOW.name}], LOW.name, "main")
+    assert not watches("low", LOW.name, "main")
 
 
 def test_a_person_cannot_tell_by_the_text_what_is_compared() -> None:

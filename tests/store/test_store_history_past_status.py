@@ -94,11 +94,29 @@ def test_notifications_tell_how_they_fared(history: History, write: Write, small
     write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),)), refused)
     first, *others = history.notifications(T0, LATER)
     assert (first.notice, first.state, first.done_at) == (notice(), NoticeState.REFUSED, T0 + 4_000)
-    assert (first.attempts, first.detail) == (1, "chat not found")
+    assert (first.attempts, first.detail, first.tried_at) == (1, "chat not found", T0 + 3_000)
     assert [(each.notice.key.channel, each.attempts, each.detail) for each in others] == [
         ("mail", 0, ""),
         ("desk", 0, ""),
     ]
+
+
+def test_the_last_moves_and_notifications_of_a_rule(history: History, write: Write) -> None:
+    """So many, up to an instant, in the order of recording; of this account, and of these rules alone."""
+    write(epoch("main", "other", at=T0, seq=1, reason="reload"))
+    write(fires(2), clears(3), fires(4), clears(5, 4), fires(6), read(2, account="other"))
+    moves = history.last_moves(ACCOUNT, ("low", "low:flapping"), T0 + 5_000, 3)
+    assert [(each.transition.at - T0, each.transition.to_state) for each in moves] == [
+        (3_000, State.RESOLVED),
+        (4_000, State.FIRING),
+        (5_000, State.RESOLVED),
+    ]
+    assert [each.judged for each in moves] == [alert().judged] * 3
+    told = history.last_notifications(ACCOUNT, ("low",), T0 + 5_000, 1)
+    assert [(each.notice.key, each.tried_at) for each in told] == [(key(seq=4, alert_seq=4), None)]
+    for account, rule in (("other", "low"), ("ghost", "low"), (ACCOUNT, "high"), ("", "low")):
+        assert history.last_moves(account, (rule,), LATER, 3) == []
+        assert history.last_notifications(account, (rule,), LATER, 3) == []
 
 
 def test_gaps_that_touch_the_span(history: History, write: Write) -> None:
