@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from daemon.cli import screen, times
-from daemon.cli.explainsheet import Asked, Gone, Sheet
+from daemon.cli.asked import Asked
+from daemon.cli.explainsheet import Gone, Sheet
 from daemon.cli.record import Record
 from daemon.cli.replaying import RecordedAccount, epoch_of
 from daemon.cli.standing import standing

@@ -3,67 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from daemon.alerts.numbers import lasting, spelled, valued
-from daemon.cli import times
+from daemon.alerts.numbers import lasting, spelled
+from daemon.cli.asked import Asked
 from daemon.cli.insights import tree
-from daemon.cli.record import Record
 from daemon.cli.screen import Line
+from daemon.cli.unjudged import Unjudged
 from daemon.replay.explain import Explanation, Running
 from daemon.rules.durations import duration_text
 from daemon.store.epochs import RELOAD
-from daemon.store.operations import NoticeState
-from daemon.store.past import PastEpoch, PastNotice
-from daemon.types import FLAPPING, Alert, ConfigChange, Input, Judged, Millis, Miss, Reading, Transition
+from daemon.store.past import PastEpoch
+from daemon.types import Alert, ConfigChange, Input, Millis, Miss, Reading
 
-MOST = 8
-"""Transitions and notifications that are shown: the last there are, however old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for."""
-
-    past: Record
-    rule: str
-    account: str
-    at: Millis
-
-    @property
-    def headline(self) -> str:
-        return f"{self.rule} on {self.account} at {self.shown(self.at)}"
-
-    def shown(self, at: Millis) -> str:
-        return times.shown(at, self.past.zone)
-
-    def history(self) -> Iterator[Line]:
-        """What became of it up to then, whatever was started and reloaded in between, and what was sent of it."""
-        names, history = (self.rule, self.rule + FLAPPING), self.past.history
-        for move in history.last_moves(self.account, names, self.at, MOST):
-            yield Line("was", self.moved(move.transition, move.judged))
-        told = history.last_notifications(self.account, names, self.at, MOST)
-        for notice in told:
-            yield Line("told", self._told(notice))
-        if not told:
-            yield Line("told", "nothing was sent of it")
-
-    def moved(self, each: Transition, judged: Judged | None) -> str:
-        value = valued(each, judged)
-        at = f" at {value}" if value else ""
-        return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
-
-    def _told(self, past: PastNotice) -> str:
-        key = past.notice.key
-        flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
-        return f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}: {past.state}{self._fared(past)}"
-
-    def _fared(self, past: PastNotice) -> str:
-        done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
-        delivered = past.state is NoticeState.DELIVERED
-        if past.tried_at is None or (delivered and past.attempts == 1):
-            return done
-        attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
-        last = "" if done else f", the last {self.shown(past.tried_at)}"
-        return f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
+AT_THE_LAST_INPUT = ", at the last input"
+"""Marks what goes on while nothing is judged, and is shown as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +50,38 @@ class Sheet:
     """The mute windows in force then are not recorded, so that these are today's."""
 
     def lines(self) -> Iterator[Line | str]:
-        found = self.found
+        unjudged = Unjudged(self.asked, self.found)
+        then = AT_THE_LAST_INPUT if unjudged.stale else ""
         yield self.asked.headline
+        if sentence := unjudged.sentence():
+            yield Line("gap", sentence)
+        yield from self._last()
+        yield ""
+        if then:
+            yield f"as it stood at the last input, {lasting(self.asked.at - self.found.at)} before:"
+        yield from self._conditions(then)
+        yield ""
+        yield from self._state(then)
+        yield from self.asked.history()
+
+    def _last(self) -> Iterator[Line]:
+        found = self.found
         yield Line("last input", f"{self._shown(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
             yield Line("last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before")
-        yield ""
-        yield from tree("when", found.when)
-        if found.clear_when is not None:
-            yield from tree("clear_when", found.clear_when)
-        yield ""
-        yield from self._state()
-        yield from self.asked.history()
 
-    def _state(self) -> Iterator[Line]:
+    def _conditions(self, then: str) -> Iterator[Line]:
+        yield from tree("when", self.found.when, then)
+        if self.found.clear_when is not None:
+            yield from tree("clear_when", self.found.clear_when, then)
+
+    def _state(self, then: str) -> Iterator[Line]:
         found = self.found
         yield Line("alert", self._alert(found.alert))
         if found.flapping is not None:
             yield Line("flapping", f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}")
         for clock in found.running:
-            yield Line("clock", _clock(clock))
+            yield Line("clock", _clock(clock) + then)
         if found.agreement is not None:
             holds, counted = found.agreement
             yield Line("at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}")

@@ -12,17 +12,17 @@ LONGEST = 100
 """Characters of a part of the condition that are shown: its own parts follow below it."""
 
 
-def tree(word: str, part: Insight) -> Iterator[Line]:
-    """The word stands before the whole condition alone."""
-    yield Line(word, _text(part), _value(part))
-    yield from _parts(part, 1)
+def tree(word: str, part: Insight, then: str = "") -> Iterator[Line]:
+    """The word stands before the whole condition alone; `then` is said of times, which go on."""
+    yield Line(word, _text(part), _value(part, then))
+    yield from _parts(part, then, 1)
 
 
-def _parts(part: Insight, depth: int) -> Iterator[Line]:
+def _parts(part: Insight, then: str, depth: int) -> Iterator[Line]:
     for child in part.children:
         if not _is_constant(child):
-            yield Line("", _text(child), _value(child), depth)
-            yield from _parts(child, depth + 1)
+            yield Line("", _text(child), _value(child, then), depth)
+            yield from _parts(child, then, depth + 1)
 
 
 def _text(part: Insight) -> str:
@@ -34,13 +34,13 @@ def _is_constant(part: Insight) -> bool:
     return part.text.lstrip("-")[:1].isdigit() and all(map(_is_constant, part.children))
 
 
-def _value(part: Insight) -> str:
+def _value(part: Insight, then: str) -> str:
     held = "" if part.held is None else f"  ({part.held.count} readings)"
     if part.value is None:
         return f"unknown{f': {part.why}' if part.why else ''}"
     if isinstance(part.value, bool):
         return "yes" if part.value else "no"
-    return (_duration(part.value) if part.kind is Kind.DURATION else amount(part.value)) + held
+    return (_duration(part.value) + then if part.kind is Kind.DURATION else amount(part.value)) + held
 
 
 def _duration(value: Decimal) -> str:

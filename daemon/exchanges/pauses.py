@@ -14,10 +14,14 @@ _LADDERS = {
     MissReason.PERMISSION: (30 * SECOND,),
     MissReason.WRONG_USER: (30 * SECOND,),
 }
+REFUSALS = frozenset(_LADDERS)
+"""The reasons of misses after which the exchange is left alone for a while."""
+
 _BUSY = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
 """The exchange has had enough of us. Both are steps of one penalty ladder, so their streak is one."""
 
-_LONG = 5 * MINUTE
+LONGEST: Millis = 5 * MINUTE
+"""Of pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
 
 def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:
     if lasted >= (10 * MINUTE if reason in _BUSY else 5 * MINUTE):
-        return _LONG
+        return LONGEST
     ladder = _LADDERS[reason]
     return ladder[min(streak, len(ladder)) - 1]
 

@@ -4,9 +4,11 @@ epoch's state ──► windows rebuilt ──► inputs up to the instant ─�
                                                                    its clocks, the mutes in force
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
 from daemon.alerts.mutes import Mutes
@@ -18,15 +20,25 @@ from daemon.types import (
     FLAPPING,
     AccountState,
     Alert,
+    ClockStep,
     ConfigChange,
     Input,
     Judged,
     Millis,
+    Miss,
     OnMissing,
+    Reading,
     Record,
     State,
     Transition,
+    Unconfirmed,
 )
+
+Attempt: TypeAlias = Reading | Unconfirmed | Miss
+"""What came of an attempt to read."""
+
+MOST = 8
+"""Transitions that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,10 @@ class Explanation:
     at: Millis
     """Of that input."""
     event: Input
+    attempt: Attempt | None
+    """The last attempt to read, since the beginning of what was replayed."""
+    attempted_at: Millis | None
+    """Its instant, as it is meant at that input (SEMANTICS A5)."""
     judged_at: Millis | None
     """Of the last judged reading."""
     when: Insight
@@ -74,7 +90,27 @@ class Explanation:
     agreement: tuple[int, int] | None
     """Of a rule with `at_least`: how many of how many counted readings hold."""
     moves: tuple[Move, ...]
-    """Of the rule, since the beginning of what was replayed."""
+    """The last of the rule, since the beginning of what was replayed."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is noticed on the way."""
+
+    player: Player
+    rule: Rule
+    last: Input
+    attempt: Attempt | None = None
+    attempted_at: Millis | None = None
+    moves: deque[Move] = field(default_factory=lambda: deque(maxlen=MOST))
+
+    def play(self, event: Input) -> None:
+        self.last = event
+        if isinstance(event, Reading | Unconfirmed | Miss):
+            self.attempt, self.attempted_at = event, event.at
+        elif isinstance(event, ClockStep) and self.attempted_at is not None:
+            self.attempted_at += event.by
+        self.moves += _moves(self.player.play(event), (self.rule.name, self.rule.name + FLAPPING))
 
 
 def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Explanation:
@@ -82,12 +118,10 @@ def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Ex
     player = Player(Scheme(epoch.scheme.rules, (), mutes), epoch.state)
     for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
         player.evaluator.warm(reading)
-    last: Input = ConfigChange(epoch.state.seq, epoch.state.at)
-    found: list[Move] = []
+    look = _Look(player, player.rules[rule], ConfigChange(epoch.state.seq, epoch.state.at))
     for event in _until(past.inputs(epoch.state.seq, None), at):
-        last = event
-        found += _moves(player.play(event), (rule, rule + FLAPPING))
-    return _laid_open(player, player.rules[rule], last, found, mutes)
+        look.play(event)
+    return _laid_open(look, mutes)
 
 
 def _moves(record: Record, rules: Collection[str]) -> Iterator[Move]:
@@ -104,14 +138,16 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
         yield event
 
 
-def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Move], mutes: Mutes) -> Explanation:
-    state, evaluator = player.state, player.evaluator
+def _laid_open(look: _Look, mutes: Mutes) -> Explanation:
+    state, evaluator, rule = look.player.state, look.player.evaluator, look.rule
     when, clear_when = evaluator.insight(rule.name)
     return Explanation(
         account=state.account,
         rule=rule,
         at=state.at,
-        event=last,
+        event=look.last,
+        attempt=look.attempt,
+        attempted_at=look.attempted_at,
         judged_at=state.judged_at,
         when=when,
         clear_when=clear_when,
@@ -120,7 +156,7 @@ def _laid_open(player: Player, rule: Rule, last: Input, found: Sequence[Move], m
         running=tuple(clocks_of(state, rule)),
         muted=tuple(mutes_of(state, rule, mutes)),
         agreement=evaluator.agreement(rule.name),
-        moves=tuple(found),
+        moves=tuple(look.moves),
     )
 
 

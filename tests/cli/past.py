@@ -24,9 +24,12 @@ def lived(
     ending: str = STOP,
     **life: Any,
 ) -> None:
-    """One life on the database of this folder, a round every five seconds, of the accounts that are told anything."""
+    """One life on the database of this folder, a round every five seconds, of the accounts that are told anything.
+
+    Of the account main where none is.
+    """
     played = [dict(each) for each in rounds]
-    names = sorted({name for each in played for name in each})
+    names = sorted({name for each in played for name in each}) or ["main"]
     clock = RestlessClock(begin)
     asyncio.run(_lived(lambda: Life(url(folder), names, rules, clock=clock, **life), played, ending))
 
@@ -37,6 +40,10 @@ async def _lived(make: Callable[[], Life], rounds: Iterable[Mapping[str, Told]],
             await life.tell(arrivals)
             await life.clock.advance(EVERY)
         life.ending = ending
+
+
+NOTHING: dict[str, Told] = {}
+"""A round in which nobody is told anything."""
 
 
 def alone(*arrivals: Told) -> list[dict[str, Told]]:

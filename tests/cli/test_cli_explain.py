@@ -42,13 +42,15 @@ def change(folder: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:30", *more: str, tables: tuple[str, ...] = ()) -> Result:
+def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:10", *more: str, tables: tuple[str, ...] = ()) -> Result:
     return call("explain", name, "--at", at, *more, "--config", write(folder, *tables), clock=LATER)
 
 
-def lines(folder: Path, name: str, at: str = "2026-01-01T12:00:30", tables: tuple[str, ...] = ()) -> list[str]:
+def lines(
+    folder: Path, name: str, at: str = "2026-01-01T12:00:10", *, tables: tuple[str, ...] = (), account: str = ""
+) -> list[str]:
     """What it prints, without the blanks that align it."""
-    answered = asked(folder, name, at, tables=tables)
+    answered = asked(folder, name, at, *(["--account", account] if account else []), tables=tables)
     assert answered.exit_code == 0, answered.output
     return [" ".join(line.split()) for line in answered.stdout.splitlines()]
 

@@ -1,10 +1,19 @@
-"""The answer of `explain` that the README shows is the one that it gives."""
+"""The answers of `explain` that the README shows are those that it gives."""
 
 from pathlib import Path
 
-from tests.cli.test_cli_explain import asked, lived
+from daemon.alerts import system
+from daemon.types import MINUTE
+from tests.cli.past import FINE, alone, lived
+from tests.cli.test_cli_explain import asked
 from tests.docs.markdown import README
+from tests.fakes import NOON
 from tests.values import answer, rule
+
+
+def shown(beginning: str) -> str:
+    (block,) = (text for text in README.blocks("text") if text.startswith(beginning))
+    return block
 
 
 def test_the_answer_shown_is_the_answer_given(tmp_path: Path) -> None:
@@ -12,6 +21,14 @@ def test_the_answer_shown_is_the_answer_given(tmp_path: Path) -> None:
     critical = rule("margin-critical", "available_margin < 50", clear_when="available_margin > 60")
     low = rule("low-margin", clear_when="available_margin > 120", inhibited_by=("margin-critical",))
     amounts = ("500", "47.5", "38.5", "42.19527741")
-    lived(tmp_path, [critical, low], *(answer(available_margin=amount) for amount in amounts))
-    (block,) = (text for text in README.blocks("text") if text.startswith("low-margin on main"))
-    assert asked(tmp_path, "low-margin").stdout == block
+    lived(tmp_path, [critical, low], alone(*(answer(available_margin=amount) for amount in amounts)))
+    assert asked(tmp_path, "low-margin", "2026-01-01T12:00:30").stdout == shown("low-margin on main")
+
+
+def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
+    """The beginning of what is said of the minutes in which the daemon was stopped."""
+    rules = [system.rule("no-readings", 2 * MINUTE)]
+    lived(tmp_path, rules, alone(FINE, FINE))
+    lived(tmp_path, rules, alone(FINE), begin=NOON + 20 * MINUTE)
+    beginning = shown("no-readings on main")
+    assert asked(tmp_path, "no-readings", "2026-01-01T12:09:30").stdout[: len(beginning)] == beginning
