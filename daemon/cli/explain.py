@@ -15,6 +15,9 @@ from daemon.cli.session import Session
 def explain(session: Session, rule: str, account: str | None, at: str) -> None:
     """Replay the record up to a time and show how RULE stood there, with every value, clock, mute and message.
 
+    The rules and mute windows are those that were in force. For a time before the daemon's own record, of which there
+    are imported readings, today's are played, at most over the week before.
+
     \b
     Examples:
       marginwatch explain low-margin --at 2026-11-22T03:12

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from daemon.cli import screen, times
+from daemon.cli import replaying, screen, supposing, times
 from daemon.cli.asked import Asked
-from daemon.cli.explainsheet import Gone, Sheet
-from daemon.cli.record import Record
+from daemon.cli.explainsheet import Gone, Sheet, Supposed
+from daemon.cli.record import END, Record
 from daemon.cli.replaying import RecordedAccount, epoch_of
 from daemon.cli.standing import standing
 from daemon.errors import MarginwatchError, StoreError, UsageError
 from daemon.replay.explain import explain
-from daemon.replay.verify import Epoch
+from daemon.replay.player import Scheme
 from daemon.types import Millis
 
 
@@ -41,13 +41,13 @@ def show(past: Record, question: Question, now: Millis) -> None:
 def _answer(asked: Asked) -> Sheet | Gone:
     found = standing(asked.past.history, asked.rule, asked.account, asked.at)
     if found is None:
-        raise _before(asked)
+        return _supposed(asked)
     epoch = epoch_of(found.epoch, asked.account)
     if epoch.why:
         raise StoreError(epoch.why)
     if not found.watched:
         if found.over is None:
-            raise _unknown(asked, epoch)
+            raise _unknown(asked, epoch.scheme, f"watched {asked.account} then", "were")
         return Gone(asked, found.over)
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
     source = RecordedAccount(asked.past.history, asked.account)
@@ -66,16 +66,33 @@ def _account(past: Record, name: str | None) -> str:
     raise UsageError(f"{trouble}; there are {', '.join(names)}")
 
 
+def _supposed(asked: Asked) -> Supposed:
+    """There was no rule yet: what today's would have made of what was imported."""
+    extent = supposing.readings(asked)
+    if extent is None:
+        raise _before(asked)
+    scheme = replaying.scheme(asked.past.config)
+    if asked.rule not in scheme.watching(asked.account):
+        raise _unknown(asked, scheme, f"watches {asked.account} in {asked.past.config.path.name}", "are")
+    found = supposing.supposed(asked, scheme, extent.last_at)
+    if found is None:
+        raise _before(asked)
+    return Supposed(asked, found, todays_mutes=False)
+
+
 def _before(asked: Asked) -> UsageError:
-    """There was no rule yet."""
-    first = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
-    if first is None:
-        return UsageError(f"no rules were ever in force for {asked.account}: try backtest, which plays today's")
-    return UsageError(f"the record of {asked.account} begins only at {asked.shown(first.state.at)}")
+    """Nothing is known of that time."""
+    extent = asked.past.history.extent(asked.account, 0, END)
+    epoch = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
+    begun = [] if extent is None else [extent.first_at]
+    begun += [] if epoch is None else [epoch.state.at]
+    if not begun:
+        return UsageError(f"nothing is recorded of {asked.account} yet: let the daemon run first, or import readings")
+    return UsageError(f"the record of {asked.account} begins only at {asked.shown(min(begun))}")
 
 
-def _unknown(asked: Asked, epoch: Epoch) -> UsageError:
-    names = list(epoch.scheme.watching(asked.account))
+def _unknown(asked: Asked, scheme: Scheme, watches: str, there: str) -> UsageError:
+    names = list(scheme.watching(asked.account))
     near = get_close_matches(asked.rule, names, 1)
-    hint = f'did you mean "{near[0]}"?' if near else f"there were {', '.join(names) or 'none'}"
-    return UsageError(f'no rule "{asked.rule}" watched {asked.account} then; {hint}')
+    hint = f'did you mean "{near[0]}"?' if near else f"there {there} {', '.join(names) or 'none'}"
+    return UsageError(f'no rule "{asked.rule}" {watches}; {hint}')

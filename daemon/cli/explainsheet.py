@@ -53,8 +53,7 @@ class Sheet:
         unjudged = Unjudged(self.asked, self.found)
         then = AT_THE_LAST_INPUT if unjudged.stale else ""
         yield self.asked.headline
-        if sentence := unjudged.sentence():
-            yield Line("gap", sentence)
+        yield from self._preface(unjudged)
         yield from self._last()
         yield ""
         if then:
@@ -62,7 +61,11 @@ class Sheet:
         yield from self._conditions(then)
         yield ""
         yield from self._state(then)
-        yield from self.asked.history()
+        yield from self._history()
+
+    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+        if sentence := unjudged.sentence():
+            yield Line("gap", sentence)
 
     def _last(self) -> Iterator[Line]:
         found = self.found
@@ -101,10 +104,36 @@ class Sheet:
             return "none is open"
         since = self._shown(alert.fired_at or alert.started_at)
         worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
-        return f"{alert.code} {alert.state} since {since}{worst}"
+        return f"{self._called(alert)} since {since}{worst}"
+
+    def _called(self, alert: Alert) -> str:
+        return f"{alert.code} {alert.state}"
+
+    def _history(self) -> Iterator[Line]:
+        return self.asked.history()
 
     def _shown(self, at: Millis) -> str:
         return self.asked.shown(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed(Sheet):
+    """How the rule would have stood, had a daemon been running with today's configuration."""
+
+    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+        begun, nobody = self._shown(self.found.begun), f"no daemon watched {self.asked.account} then"
+        yield Line("supposed", f"{nobody}: today's rules are played over the imported readings from {begun} on")
+        if unjudged.stale:
+            yield Line("gap", f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that")
+
+    def _called(self, alert: Alert) -> str:
+        """Without the code of an alert that never was."""
+        return alert.state
+
+    def _history(self) -> Iterator[Line]:
+        for move in self.found.moves:
+            yield Line("would be", self.asked.moved(move.transition, move.judged))
+        yield Line("told", "nobody; backtest shows what would have been announced")
 
 
 def _event(event: Input) -> str:

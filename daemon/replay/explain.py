@@ -2,6 +2,8 @@
 
 epoch's state ──► windows rebuilt ──► inputs up to the instant ──► the conditions with every value, the alert with
                                                                    its clocks, the mutes in force
+
+Where no daemon ran yet, there is no epoch: then it is supposed that one had been started a while before.
 """
 
 from collections import deque
@@ -72,6 +74,8 @@ class Explanation:
 
     account: str
     rule: Rule
+    begun: Millis
+    """Where the replay began to judge."""
     at: Millis
     """Of that input."""
     event: Input
@@ -99,6 +103,7 @@ class _Look:
 
     player: Player
     rule: Rule
+    begun: Millis
     last: Input
     attempt: Attempt | None = None
     attempted_at: Millis | None = None
@@ -118,10 +123,26 @@ def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Ex
     player = Player(Scheme(epoch.scheme.rules, (), mutes), epoch.state)
     for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
         player.evaluator.warm(reading)
-    look = _Look(player, player.rules[rule], ConfigChange(epoch.state.seq, epoch.state.at))
+    begun = epoch.state
+    look = _Look(player, player.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
     for event in _until(past.inputs(epoch.state.seq, None), at):
         look.play(event)
     return _laid_open(look, mutes)
+
+
+def suppose(player: Player, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes) -> Explanation | None:
+    """As if a daemon had begun at the counter `first`, with the rules of the player; None where no input lies there.
+
+    Inputs before it fill windows; the last one is the last at or before the instant asked about.
+    """
+    look: _Look | None = None
+    for event in inputs:
+        if event.seq < first:
+            player.warm(event)
+            continue
+        look = look or _Look(player, player.rules[rule], event.at, event)
+        look.play(event)
+    return None if look is None else _laid_open(look, mutes)
 
 
 def _moves(record: Record, rules: Collection[str]) -> Iterator[Move]:
@@ -144,6 +165,7 @@ def _laid_open(look: _Look, mutes: Mutes) -> Explanation:
     return Explanation(
         account=state.account,
         rule=rule,
+        begun=look.begun,
         at=state.at,
         event=look.last,
         attempt=look.attempt,

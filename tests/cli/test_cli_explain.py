@@ -312,11 +312,3 @@ def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
     late = asked(tmp_path, "low-margin", "2026-01-02")
     sentence = "2026-01-02 00:00:00 lies in the future: only what has been can be explained\n"
     assert (late.exit_code, late.stderr) == (2, sentence)
-
-
-def test_imported_readings_alone_have_no_rules(tmp_path: Path) -> None:
-    """Where no daemon ever ran, no rule was in force."""
-    csv = tmp_path / "old.csv"
-    csv.write_text("account,time,available_margin\nmain,2026-01-01T10:00:00Z,90\n", encoding="utf-8")
-    assert call("import", csv, "--config", write(tmp_path), clock=LATER).exit_code == 0
-    assert "no rules were ever in force for main: try backtest" in asked(tmp_path, "low").stderr
