@@ -196,12 +196,15 @@ class App:
         zone, watcher = self._config.daemon.timezone, self._watcher
         office = Office(self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher)
         for channel in self._config.channels:
-            others = tuple(name for name in self._channels if name != channel.name)
-            place = outbox.Channel(channel.name, channel.group_wait, others)
-            courier = Courier(place, self._world.notifier(channel, self._clock), office)
+            courier = Courier(self._place(channel), self._world.notifier(channel, self._clock), office)
             courier.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
+
+    def _place(self, channel: Channel) -> outbox.Channel:
+        others = tuple(name for name in self._channels if name != channel.name)
+        patience = channel.fallback_after if channel.fallback else outbox.HAND_OVER_AFTER
+        return outbox.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
 
     def _desk(self) -> Desk:
         return Desk(

@@ -349,10 +349,20 @@ class Facts:
     """The fields at the last judged reading."""
     changes: Mapping[str, Decimal] = field(default_factory=dict)
     """By field: its change over the last ten minutes, where known."""
+    span: Millis = 0
+    """How far back the readings for that reach: ten minutes, or less since a start."""
+    hourly: Mapping[str, Decimal] = field(default_factory=dict)
+    """By field: its change over the last hour, where readings reach that far."""
     late: Late = Late.NO
     """Why the channel hears of it only now."""
     handed_over_by: str = ""
     """The channel that could not deliver it (SEMANTICS F3, F4)."""
+    handed_over_since: Millis | None = None
+    """Since when that channel fails."""
+    handed_over_why: str = ""
+    """What it said then."""
+    summary: str = ""
+    """The rule's own words, filled in; or why they could not be."""
     unconfirmed: bool = False
     """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""
@@ -385,6 +395,11 @@ class Notice:
     key: NoticeKey
     at: Millis
     facts: Facts
+
+    @property
+    def episode(self) -> tuple[str, str, int]:
+        """The alert that it is about."""
+        return self.key.account, self.key.rule, self.key.alert_seq
 
 
 @dataclass(frozen=True, slots=True)

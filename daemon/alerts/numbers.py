@@ -19,6 +19,14 @@ def amount(value: Decimal) -> str:
     return "0" if text in {"", "-0"} else text
 
 
+def rough(value: Decimal) -> Decimal:
+    """For what is read at a glance: two places, and where that would show nothing, four digits."""
+    if not value.is_finite() or not value:
+        return value
+    places = 2 if abs(value) >= 1 else max(2, 3 - value.adjusted())
+    return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
+
+
 def spelled(value: Decimal, judged: Judged | None) -> str:
     """As a side of the comparison is read: a duration, or else an amount or a ratio."""
     if judged is None or not value.is_finite():

@@ -67,10 +67,16 @@ def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
     """The end knows both instants as the clock stands since: an earlier notice may be from before it was set."""
     facts = end.facts
     begun = "flapping since" if facts.swings is not None else "fired"
-    over = {_MISSING: "no longer judged since", _BACK: "readings back"}.get(facts.reason, "cleared")
-    over = "calm since" if facts.swings is not None else over
-    over = over if end.key.kind is Kind.RESOLVED else "watched no longer since"
-    return f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {over} {moment(facts.at, now, zone)}"
+    return f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {ended(end)} {moment(facts.at, now, zone)}"
+
+
+def ended(end: Notice) -> str:
+    """How an alert ended, before the time at which it did."""
+    if end.key.kind is not Kind.RESOLVED:
+        return "watched no longer since"
+    if end.facts.swings is not None:
+        return "calm since"
+    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(end.facts.reason, "cleared")
 
 
 def what(notice: Notice) -> str:

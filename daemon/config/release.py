@@ -14,8 +14,6 @@ NOT_YET = frozenset({
     "daemon.heartbeat",
     "daemon.max_jump",
     "accounts.ws_url",
-    "channels.fallback",
-    "channels.fallback_after",
     "rules.summary",
     "reports",
     "system.push-contradicted",

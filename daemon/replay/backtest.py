@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from heapq import merge
 
-from daemon.alerts.message import MOST, Piece, compose, pair
+from daemon.alerts.message import compose, pair
+from daemon.alerts.section import Piece, Sending
 from daemon.replay.delivered import is_urgent, leaves, shifted
 from daemon.replay.player import Player, says
 from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
@@ -109,11 +110,15 @@ class Joiner:
         held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
         ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
         self._keep(channel, held)
-        pieces = pair(Piece(notice) for notice in ready)
-        for first in range(0, len(pieces), MOST):
-            part = pieces[first : first + MOST]
-            notices = tuple(each for piece in part for each in (piece.notice, piece.ended) if each is not None)
-            yield Announcement(channel, at, notices, compose(part, at, self.zone, self.group_waits.get(channel, 0)))
+        pieces, sending = (
+            pair(Piece(notice) for notice in ready),
+            Sending(at, self.zone, self.group_waits.get(channel, 0)),
+        )
+        while pieces:
+            letter = compose(pieces, sending)
+            notices = tuple(each for piece in letter.told for each in (piece.notice, piece.ended) if each is not None)
+            yield Announcement(channel, at, notices, letter.message)
+            pieces = [piece for piece in pieces if piece not in letter.told]
 
 
 END: Millis = 2**62

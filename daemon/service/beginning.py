@@ -45,7 +45,7 @@ def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
     for known in store.told():
         ledger.remember(known.key, known.told)
     for kept in store.open_notices():
-        ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over))
+        ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
 
 
 def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> None:

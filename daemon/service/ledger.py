@@ -34,6 +34,8 @@ class Entry:
     """An attempt without an outcome went before."""
     handed_over: bool = False
     """Other channels were told in this one's stead."""
+    kept: bool = False
+    """An earlier life of the daemon left it."""
 
     @property
     def critical(self) -> bool:
@@ -81,6 +83,14 @@ class Ledger:
         end = told.ended and not told.end_given_up
         return end or (key.kind in _NEWS and firing)
 
+    def heard(self, key: NoticeKey, channel: str) -> bool:
+        """Whether the news that `key` is about was delivered to `channel`, beyond doubt."""
+        there = replace(key, channel=channel)
+        if key.kind in _NEWS:
+            return self._known(there).sure
+        waits = any(_episode(each) == _episode(key) and each.account == key.account for each in self._open[channel])
+        return self._known(there).ended and not self._known(there).end_given_up and not waits
+
     def elsewhere(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
         """The same news for each of `channels` that does not have it, reserved for it from here on.
 
@@ -109,8 +119,8 @@ class Ledger:
         Of an alert whose end is held by a mute window nothing leaves before: it is over, and told as that (E2).
         """
         waiting = self.waiting(channel)
-        held = {_alert(entry.notice.key) for entry in waiting if entry.held_for(now, elapsed)}
-        return [entry for entry in waiting if _alert(entry.notice.key) not in held] if held else waiting
+        held = {entry.notice.episode for entry in waiting if entry.held_for(now, elapsed)}
+        return [entry for entry in waiting if entry.notice.episode not in held] if held else waiting
 
     def held_for(self, channel: str, now: Millis, elapsed: Millis) -> Millis | None:
         """How long until the next mute window ends that holds something back there; None where none does."""
@@ -263,7 +273,3 @@ class Ledger:
 
 def _episode(key: NoticeKey) -> Episode:
     return key.rule, key.alert_seq
-
-
-def _alert(key: NoticeKey) -> tuple[str, str, int]:
-    return key.account, key.rule, key.alert_seq

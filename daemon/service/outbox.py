@@ -4,21 +4,20 @@
 
 The attempt is recorded before the call; one without an outcome counts as told, and its retry says that it may be a
 repeat. Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel
-refuses for good, or could not deliver for ten minutes, goes to the others as well (F1, F3).
+refuses for good, or could not deliver for so long, goes to its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
-from functools import partial
-from itertools import chain
 
-from daemon.alerts.message import MOST, Piece, compose, pair
+from daemon.alerts.message import Letter, compose, pair
+from daemon.alerts.numbers import moment
+from daemon.alerts.section import Piece, Sending
 from daemon.clock import Clock
 from daemon.notifiers import Notifier
-from daemon.service.backoff import Health, Waiting, after, begun, due_at
+from daemon.service.backoff import Health, Waiting, after, begun, due_at, paced
 from daemon.service.journal import Journal
 from daemon.service.ledger import Entry, Ledger
 from daemon.service.watcher import Watcher
@@ -32,13 +31,11 @@ from daemon.types import (
     Notice,
     NoticeKey,
     Outcome,
-    Severity,
 )
 
 HAND_OVER_AFTER = 10 * MINUTE
 _NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
-_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,22 @@ class Channel:
     name: str
     group_wait: Millis
     others: Sequence[str] = ()
-    """Every other channel: where the news goes that this one cannot deliver."""
+    """Every other channel: where the news goes that neither this one nor its fallback can deliver."""
+    fallback: str = ""
+    """The one that is told instead; empty is all others."""
+    patience: Millis = HAND_OVER_AFTER
+    """For how long it may fail before others are told what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which a channel took nothing."""
+
+    since: Millis
+    until: Millis
+    """Both of wall time."""
+    until_elapsed: Millis
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,8 @@ class Office:
     zone: tzinfo | None
     jitter: Callable[[], float]
     watcher: Watcher
+    absent: tuple[Millis, Millis] | None = None
+    """From when to when nobody watched, before this life began."""
     refusing: set[str] = field(default_factory=set)
     """The channels that refused for good in this life of the daemon."""
 
@@ -73,6 +87,10 @@ class Courier:
         self._office = office
         self._stopping = False
         self._last: MessageKey | None = None
+        self._sent: list[Millis] = []
+        """When the last messages left, as far as the service's pace asks for it; by `elapsed`."""
+        self._outage: Outage | None = None
+        """The last one, for what still waits from then."""
 
     async def run(self) -> None:
         """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
@@ -89,38 +107,77 @@ class Courier:
 
     async def attempt(self) -> None:
         """Send one message with what waits, the most severe first."""
-        entries = self._batch()
+        entries = self._ready()
         if not entries:
             return
+        if self._parked:
+            await self._guarded(entries, self._pass_on(entries))
+            return
+        letter = self._letter(entries)
+        told = {piece.episode for piece in letter.told}
+        fitting = [entry for entry in entries if entry.notice.episode in told]
+        await self._guarded(fitting, self._deliver(fitting, letter))
+
+    async def _guarded(self, entries: list[Entry], work: Coroutine[object, object, None]) -> None:
         keys = [entry.notice.key for entry in entries]
         self._office.ledger.sending(keys)
         try:
-            await (self._pass_on(entries) if self._parked else self._deliver(entries, keys))
+            await work
         except Exception:
             self._office.ledger.unsend(keys)  # a fault of ours must not keep the news from being tried again
             raise
+
+    def _letter(self, entries: Sequence[Entry]) -> Letter:
+        """What goes out now: begin and end of an alert are never torn apart."""
+        office = self._office
+        sending = Sending(
+            office.clock.now(),
+            office.zone,
+            self._channel.group_wait,
+            self._notifier.traits.room,
+            "; ".join(self._why_late(entries)),
+        )
+        return compose(pair(map(self._piece, entries)), sending)
+
+    def _why_late(self, entries: Sequence[Entry]) -> Iterator[str]:
+        """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
+        now = self._office.clock.now()
+        outage = self._present_outage() or self._outage
+        if outage is not None and any(entry.queued_at <= outage.until_elapsed for entry in entries):
+            since, until = (moment(at, now, self._office.zone) for at in (outage.since, outage.until))
+            until = "" if self._outage is not outage else f" until {until}"
+            yield f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
+        if self._office.absent is not None and any(entry.kept for entry in entries):
+            since, until = (moment(at, now, self._office.zone) for at in self._office.absent)
+            yield f"marginwatch did not run from {since} to {until}"
+
+    def _present_outage(self) -> Outage | None:
+        clock, failing_since = self._office.clock, self.health.failing_since
+        if failing_since is None:
+            return None
+        now, elapsed = clock.now(), clock.elapsed()
+        return Outage(now - (elapsed - failing_since), now, elapsed, self.health.answer)
 
     @property
     def _parked(self) -> bool:
         """It refused for good, and others can be told in its stead; where all refuse, all are tried on and on."""
         return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
 
-    async def _deliver(self, entries: list[Entry], keys: list[NoticeKey]) -> None:
-        office, name = self._office, self._channel.name
-        now = office.clock.now()
-        message = compose(pair(map(self._piece, entries)), now, office.zone, self._channel.group_wait)
-        key = self._number(now)
+    async def _deliver(self, entries: list[Entry], letter: Letter) -> None:
+        office, message = self._office, letter.message
+        key = self._number(office.clock.now())
+        keys = tuple(entry.notice.key for entry in entries)
         try:
-            await office.journal.write(Claim(key, tuple(keys), message))
+            await office.journal.write(Claim(key, keys, message))
         except CommitFailed:
             await self._withdraw(key, keys)
             return
         self.health = begun(self.health, office.clock.elapsed())
         attempted = await self._send(message)
         await self._settle(key, entries, attempted)
-        office.watcher.attempted(name, message, [entry.notice for entry in entries], attempted)
+        office.watcher.attempted(self._channel.name, message, [entry.notice for entry in entries], attempted)
 
-    async def _withdraw(self, key: MessageKey, keys: list[NoticeKey]) -> None:
+    async def _withdraw(self, key: MessageKey, keys: Sequence[NoticeKey]) -> None:
         """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
         office, queued = self._office, dict.fromkeys(keys, NoticeState.QUEUED)
         await office.journal.insist(Mark(key, office.clock.now(), _NEVER_MADE, queued))
@@ -128,6 +185,8 @@ class Courier:
         self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
 
     async def _send(self, message: Message) -> Attempted:
+        longest = max((limit.count for limit in self._notifier.traits.pace), default=0)
+        self._sent = [*self._sent, self._office.clock.elapsed()][-longest:] if longest else []
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
@@ -141,6 +200,7 @@ class Courier:
     async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
         office, at, elapsed = self._office, self._office.clock.now(), self._office.clock.elapsed()
         critical = any(entry.critical for entry in (*entries, *self._ready()))
+        self._outage = self._present_outage() or self._outage
         self.health = after(self.health, attempted, elapsed, critical, office.jitter())
         (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
         parked = self._parked
@@ -181,24 +241,26 @@ class Courier:
         """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
         known = self.health.streak > 0 and not self._parked  # what an earlier life found is tried once more first
         since = self.health.failing_since if known else None
-        return None if since is None else since + HAND_OVER_AFTER
+        return None if since is None else since + self._channel.patience
 
     def _elsewhere(self, entries: Sequence[Entry], *, giving_up: bool) -> list[Notice]:
-        """The news for each other channel that does not have it; what this one keeps trying is given to them once."""
+        """The news for those who are told instead; what this one keeps trying is given to them once."""
         fresh = [entry for entry in entries if giving_up or not entry.handed_over]
         for entry in fresh:
             entry.handed_over = True
-        elsewhere = partial(self._office.ledger.elsewhere, channels=self._channel.others, giving_up=giving_up)
-        return [notice for entry in fresh for notice in elsewhere(entry.notice)]
+        return [notice for entry in fresh for notice in self._instead(entry.notice, giving_up=giving_up)]
 
-    def _batch(self) -> list[Entry]:
-        """All that waits of each of the most severe alerts: begin and end of one are never torn apart."""
-        alerts: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
-        for entry in self._ready():
-            key = entry.notice.key
-            alerts[key.account, key.rule, key.alert_seq].append(entry)
-        ranked = sorted(alerts.values(), key=lambda entries: min(map(_rank, entries)))
-        return list(chain.from_iterable(ranked[:MOST]))
+    def _instead(self, notice: Notice, *, giving_up: bool) -> list[Notice]:
+        """For the fallback; where that has had it already, or there is none, for all others that have not (F4)."""
+        ledger, outage = self._office.ledger, self._present_outage()
+        if outage is not None:
+            failing = {"handed_over_since": outage.since, "handed_over_why": outage.answer}
+            notice = replace(notice, facts=replace(notice.facts, **failing))  # type: ignore[arg-type]
+        if self._channel.fallback:
+            handed = ledger.elsewhere(notice, (self._channel.fallback,), giving_up=False)
+            if handed or ledger.heard(notice.key, self._channel.fallback):
+                return handed
+        return ledger.elsewhere(notice, self._channel.others, giving_up=giving_up)
 
     def _ready(self) -> list[Entry]:
         clock = self._office.clock
@@ -220,14 +282,21 @@ class Courier:
         changed = office.ledger.changed(self._channel.name)
         changed.clear()
         waiting = [Waiting(entry.queued_at, entry.critical) for entry in self._ready()]
-        due = due_at(Health() if self._parked else self.health, waiting, self._channel.group_wait)
         now = office.clock.elapsed()
+        due = self._next(waiting, now)
         if due is not None and due <= now:
             return True
         shared_at = None if self._failing_long() else self._shared_at()
         wake = min((at for at in (due, shared_at, self._released_at()) if at is not None), default=None)
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
+
+    def _next(self, waiting: Sequence[Waiting], now: Millis) -> Millis | None:
+        """When the next attempt is due; a parked channel makes none, it passes on."""
+        if self._parked:
+            return due_at(Health(), waiting, self._channel.group_wait)
+        due = due_at(self.health, waiting, self._channel.group_wait)
+        return None if due is None else max(due, paced(self._sent, self._notifier.traits.pace, now))
 
 
 async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:
@@ -238,7 +307,3 @@ async def first(event: Coroutine[object, object, object], timer: Coroutine[objec
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _rank(entry: Entry) -> int:
-    return _ORDER[entry.notice.facts.severity]

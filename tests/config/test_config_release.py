@@ -9,8 +9,6 @@ OTHER = {
     "daemon.heartbeat": '"https://example.com/planted"',
     "daemon.max_jump": '"50%"',
     "accounts.ws_url": '"wss://example.com/x"',
-    "channels.fallback": '"phone"',
-    "channels.fallback_after": '"3m"',
     "rules.summary": '"margin {available_margin:.2f} USDT"',
     "system.push-contradicted": "4",
     "system.upkeep-failing": '"off"',
@@ -76,9 +74,7 @@ def test_a_whole_table_is_refused_once(table: str) -> None:
 
 def test_an_invalid_value_is_explained_as_such() -> None:
     """Where a mistake is known, "not available yet" is not added to it."""
-    assert problems(written("channels.fallback_after", '"soon"')) == [
-        'channels[1].fallback_after: must be a duration such as "90s" or "1h30m", not "soon"'
-    ]
+    assert problems(written("daemon.max_jump", '"much"')) == ['daemon.max_jump: must be a percentage such as "50%", not "much"']
     assert problems(WHOLE + '[[reports]]\nname = "n"\ncron = "daily"\n') == [
         'reports[0].cron: must be five fields such as "0 8 * * *", not "daily"'
     ]

@@ -8,7 +8,8 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from daemon.alerts.message import Piece, compose
+from daemon.alerts.message import compose
+from daemon.alerts.section import Piece, Sending
 from daemon.notifiers.outcomes import Complaint, outcome
 from daemon.types import (
     HOUR,
@@ -150,5 +151,6 @@ def test_the_headlines_shown_are_those_that_arrive() -> None:
 
 def _headline(piece: Piece) -> str:
     """Joined with another, its headline stands whole in the text."""
-    text = compose([piece, piece], AT, UTC).body
+    other = replace(piece.notice, key=replace(piece.notice.key, rule="zzz"))
+    text = compose([piece, Piece(other, ended=piece.ended)], Sending(AT, UTC)).message.body
     return text.splitlines()[0]

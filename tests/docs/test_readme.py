@@ -13,11 +13,12 @@ import click
 import pytest
 
 from daemon import __version__, bundled, cli, config
-from daemon.alerts.message import Piece, compose
+from daemon.alerts.message import compose
+from daemon.alerts.section import Piece, Sending
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.store import upgrade
-from daemon.types import SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
+from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
 from tests.config.written import ACCOUNT, CHANNELS, RULE
 from tests.docs.markdown import CHANGELOG, PAGES, README, ROOT, Page, code
 
@@ -158,6 +159,8 @@ FIRED = Facts(
         "al_margin": Decimal("18.35689"),
         "al_freeze": Decimal(0),
     },
+    span=10 * MINUTE,
+    hourly={"available_margin": Decimal("-120.44"), "available_usdt": Decimal("-120.44")},
 )
 ENDED = replace(
     FIRED,
@@ -170,12 +173,13 @@ ENDED = replace(
         "available_usdt": Decimal("-32.10483085"),
         "al_margin": Decimal("-62.14311"),
     },
+    hourly={"available_margin": Decimal("-76.4")},
 )
 
 
 def _message(kind: Kind, facts: Facts) -> str:
     notice = Notice(NoticeKey("main", "low-margin", 7, "phone", kind, 7), facts.at, facts)
-    message = compose([Piece(notice)], facts.at, UTC)
+    message = compose([Piece(notice)], Sending(facts.at, UTC)).message
     return f"{message.title}\n{message.body}\n"
 
 

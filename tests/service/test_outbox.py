@@ -1,13 +1,15 @@
 """Couriers: SEMANTICS F1, F2, F3, F5, F7, with a scripted way out and a manual clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
+from typing import Any
 
 import pytest
 
 from daemon.alerts.dispatch import Told
+from daemon.notifiers import Traits
 from daemon.service.backoff import remembered
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
@@ -20,6 +22,7 @@ from daemon.types import (
     Attempted,
     Facts,
     Kind,
+    Limit,
     Message,
     Millis,
     Notice,
@@ -31,6 +34,7 @@ from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, Script
 from tests.values import T0, judged
 
 LATER, REFUSED, UNKNOWN = (Attempted(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
+FAILS = Attempted(Outcome.LATER, "no such host")
 
 
 def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1) -> Notice:
@@ -57,23 +61,32 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     made = make()
     yield made
-    for task in made.tasks:
+    await end(made)
+
+
+async def end(bench: Bench) -> None:
+    for task in bench.tasks:
         task.cancel()
-    await asyncio.gather(*made.tasks, return_exceptions=True)
+    await asyncio.gather(*bench.tasks, return_exceptions=True)
 
 
-def make(*names: str) -> Bench:
+def make(*names: str, fallbacks: Mapping[str, str] | None = None) -> Bench:
     names = names or ("telegram", "email")
     clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
     ledger = Ledger(offset(clock))
     office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher)
     ways = {name: ScriptedNotifier() for name in names}
-    couriers = {
-        name: Courier(Channel(name, SECOND, tuple(other for other in names if other != name)), ways[name], office)
+    channels = {
+        name: Channel(name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {}))
         for name in names
     }
+    couriers = {name: Courier(channel, ways[name], office) for name, channel in channels.items()}
     tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
     return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
+
+
+def _stead(name: str, fallbacks: Mapping[str, str]) -> dict[str, Any]:
+    return {"fallback": fallbacks[name], "patience": 2 * MINUTE} if name in fallbacks else {}
 
 
 async def test_promise_2_the_attempt_is_recorded_before_the_call(bench: Bench) -> None:
@@ -111,10 +124,12 @@ async def test_f5_a_critical_never_waits(bench: Bench) -> None:
 
 
 async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> None:
-    """F5: never a cut headline."""
+    """F5: never a cut headline; title and text together keep to what the service takes."""
+    bench.ways["telegram"].traits = Traits(room=800)
     bench.queue(*(notice(f"rule-{n}") for n in range(30)))
     await bench.clock.advance(SECOND)
     assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [12, 12, 6]
+    assert all(len(message.title) + len(message.body) < 800 for message in bench.ways["telegram"].sent)
 
 
 async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
@@ -185,6 +200,91 @@ async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
     assert bench.ledger.open("telegram") == []
     for task in bench.tasks:
         task.cancel()
+
+
+async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> None:
+    """F4: `fallback_after` runs from the first failure; then what waits, and what comes, is told there at once."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.ways["telegram"].script = [FAILS] * 99
+    bench.queue(notice())
+    await bench.clock.advance(2 * MINUTE)
+    assert bench.ways["sms"].sent == []
+    await bench.clock.advance(2 * SECOND)
+    (told,) = bench.ways["sms"].sent
+    assert "the channel telegram cannot be reached since 11:00:01 (no such host)" in told.body
+    bench.queue(notice("new"))
+    await bench.clock.advance(SECOND)
+    assert [message.title for message in bench.ways["sms"].sent[1:]] == ["WARNING new · main: available_margin 90"]
+    assert bench.ways["email"].sent == []
+    await end(bench)
+
+
+async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
+    """F4, promise 2: each notification visits a channel once; what nobody of the two delivers goes to the others."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "email", "email": "telegram"})
+    for name in ("telegram", "email"):
+        bench.ways[name].script = [FAILS] * 99
+    bench.queue(notice())
+    await bench.clock.advance(5 * MINUTE)
+    assert len(bench.ways["sms"].sent) == 1
+    assert [entry.handed_over for name in ("telegram", "email") for entry in bench.ledger.open(name)] == [True, True]
+    await bench.clock.advance(HOUR)
+    assert len(bench.ways["sms"].sent) == 1
+    await end(bench)
+
+
+async def test_f4_a_fallback_hears_only_one_account_of_what_it_was_never_told() -> None:
+    """F4: it was told nothing of the firing, which the channel itself delivered."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.queue(notice())
+    await bench.clock.advance(2 * SECOND)
+    bench.ways["telegram"].script = [FAILS] * 99
+    bench.queue(ended())
+    await bench.clock.advance(3 * MINUTE)
+    (told,) = bench.ways["sms"].sent
+    assert told.title.startswith("OVER low · main")
+    await end(bench)
+
+
+async def test_f3_a_refusal_goes_to_the_fallback_at_once() -> None:
+    """F3: and to nobody else, unless that refuses too."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice())
+    await bench.clock.advance(3 * SECOND)
+    assert (len(bench.ways["sms"].sent), bench.ways["email"].sent) == (1, [])
+    bench.ways["sms"].script = [REFUSED]
+    bench.queue(notice("other"))
+    await bench.clock.advance(5 * SECOND)
+    assert len(bench.ways["email"].sent) == 1
+    await end(bench)
+
+
+async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
+    """F5: one message a second, three in ten: what comes meanwhile goes together, criticals as well."""
+    bench.ways["telegram"].traits = Traits(pace=(Limit(1, SECOND), Limit(3, 10 * SECOND)))
+    for number in range(40):
+        bench.queue(notice(f"rule-{number}", Severity.CRITICAL))
+        await bench.clock.advance(250)
+    sent = [claim.message.at - NOON for claim in bench.journal.operations if isinstance(claim, Claim)]
+    assert sent == [0, 1_000, 2_000, 10_000]
+    await bench.clock.advance(10 * SECOND)
+    keys = [key for claim in bench.journal.operations if isinstance(claim, Claim) for key in claim.keys]
+    assert len(keys) == len(set(keys)) == 40
+
+
+async def test_f6_what_waited_says_why(bench: Bench) -> None:
+    """F6: since when the channel could not be reached, until when, and what it said; not of what came later."""
+    bench.ways["telegram"].traits = Traits(room=800)
+    bench.ways["telegram"].script = [FAILS] * 9
+    bench.queue(*(notice(f"rule-{n}") for n in range(16)))
+    await bench.clock.advance(25 * MINUTE)
+    first, second = bench.ways["telegram"].sent[-2:]
+    assert "late: telegram could not be reached since 11:00:01 (no such host)" in first.body
+    assert "late: telegram could not be reached since 11:00:01 until 11:" in second.body
+    bench.queue(notice("new"))
+    await bench.clock.advance(2 * SECOND)
+    assert "could not be reached" not in bench.ways["telegram"].sent[-1].body
 
 
 async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Bench) -> None:
@@ -314,6 +414,7 @@ async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed
 
 async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: Bench) -> None:
     """Promise 3: more waits than fits, and still what fired and ended is one account of both."""
+    bench.ways["telegram"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)), *(ended(f"rule-{n}") for n in range(20)))
     await bench.clock.advance(5 * SECOND)
     assert [message.title.split()[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
@@ -322,6 +423,7 @@ async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: B
 async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
     """F1: at that minute, and not only what the next message would hold; what is new then goes at once."""
     bench.ways["telegram"].script = [LATER] * 99
+    bench.ways["telegram"].traits = bench.ways["email"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)))
     await bench.clock.advance(10 * MINUTE + 2 * SECOND)
     assert len(bench.ways["email"].sent) == 2

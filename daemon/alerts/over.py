@@ -1,0 +1,69 @@
+"""What is over and comes late: the episodes of one rule on one account as one line, true to each of them. Pure.
+
+A provider that was down for hours is back, and forty alerts have come and gone meanwhile: the person reads how often,
+when and how bad, not eighty messages (SEMANTICS F6).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from daemon.alerts.numbers import lasting, spelled
+from daemon.alerts.section import Piece, Section, Sending, section
+from daemon.alerts.wording import ended, name
+from daemon.types import Millis
+
+Kept: TypeAlias = tuple[Section, tuple[Piece, ...]]
+"""What is said, and of which pieces."""
+
+LISTED = 6
+"""Episodes that are listed one by one; of more, the first, the last, and how long in all."""
+
+
+def sections(pieces: Iterable[Piece], sending: Sending) -> Iterator[Kept]:
+    """In the order of the pieces; those that are over stand together by rule, account and how they ended."""
+    for alike in grouped(pieces):
+        yield (section(alike[0], sending) if len(alike) == 1 else _several(alike, sending)), tuple(alike)
+
+
+def grouped(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    groups: dict[tuple[object, ...], list[Piece]] = {}
+    for number, piece in enumerate(pieces):
+        key = piece.notice.key
+        several = piece.account_of_both and piece.notice.facts.swings is None
+        alike = (key.account, key.rule, ended(piece.last)) if several else (number,)
+        groups.setdefault(alike, []).append(piece)
+    yield from groups.values()
+
+
+def _several(alike: Sequence[Piece], sending: Sending) -> Section:
+    ordered = sorted(alike, key=_begun)
+    how = ended(ordered[0].last).removesuffix(" since")
+    told = f"fired {len(ordered)} times, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
+    headline = f"OVER {name(ordered[0].notice.key)}: {told}"
+    codes = " ".join(piece.last.facts.code for piece in ordered)
+    again = ("may be a repeat",) if any(piece.maybe_repeat for piece in ordered) else ()
+    unsaved = ("not recorded",) if any(piece.not_recorded for piece in ordered) else ()
+    return Section(headline, (f"alerts {codes}", *again, *unsaved))
+
+
+def _spans(ordered: Sequence[Piece], sending: Sending) -> str:
+    spans = [f"{sending.moment(_begun(piece))} to {sending.moment(piece.last.facts.at)}" for piece in ordered]
+    if len(spans) <= LISTED:
+        return ", ".join(spans)
+    lasted = sum(piece.last.facts.at - _begun(piece) for piece in ordered)
+    return f"first {spans[0]}, last {spans[-1]}, {lasting(lasted)} in all"
+
+
+def _worst(ordered: Sequence[Piece]) -> str:
+    """Of all, where all were judged by the same comparison."""
+    facts = [piece.last.facts for piece in ordered]
+    known = [(each.worst, each.judged) for each in facts if each.worst is not None and each.judged is not None]
+    if len(known) < len(facts) or len({judged.side for _, judged in known}) != 1:
+        return ""
+    worst = (min if known[0][1].falling else max)(value for value, _ in known)
+    return f"; worst {spelled(worst, known[0][1])}"
+
+
+def _begun(piece: Piece) -> Millis:
+    facts = piece.last.facts
+    return facts.fired_at or facts.since

@@ -1,0 +1,35 @@
+"""The text of a message: paragraphs of plain lines, for every channel there is. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daemon.alerts.section import Section
+
+GAP = "\n\n"
+"""Between two paragraphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A section as it stands in the message."""
+
+    section: Section
+    whole: bool
+    """With its details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What stands below the title."""
+
+    shown: Sequence[Shown]
+    why: str = ""
+    """Why it comes late."""
+
+    def plain(self, title: str) -> str:
+        """What the title says whole is not said again."""
+        if [title] == [each.section.headline for each in self.shown] and self.shown[0].whole:
+            paragraphs = ["\n".join(self.shown[0].section.details)]
+        else:
+            paragraphs = [each.section.whole if each.whole else each.section.brief for each in self.shown]
+        return GAP.join([*paragraphs, *([self.why] if self.why else [])])
