@@ -1,7 +1,7 @@
 """What `backtest` prints for people: what was replayed, the last messages, and what became of each rule."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -52,9 +52,8 @@ class Sheet:
         self._last.append(_Told(each.at, each.message.title, [each.channel]))
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
-        span = self.run.span
-        if not span.extents:
-            click.echo(nothing(span))
+        if not bar.judged:
+            click.echo(nothing(self.run.span))
             return
         for line in headline(self.run, bar):
             click.echo(line)
@@ -85,11 +84,11 @@ def nothing(span: Span) -> str:
 def headline(run: Run, bar: Bar) -> Iterator[str]:
     """What was replayed, and what is to be known about it."""
     span, zone = run.span, run.span.past.zone
-    began, ended = _ends(span, bar.ends)
-    counts = (len(span.extents), "account"), (len(run.config.rules), "rule"), (bar.seen, "input")
+    began, ended = min(bar.begins.values()), max(bar.ends.values())
+    counts = (len(bar.begins), "account"), (len(run.config.rules), "rule"), (bar.judged, "input")
     what = ", ".join(_count(*each) for each in counts)
     yield f"{times.shown(began, zone)} to {times.shown(ended, zone)}, {lasting(ended - began)}: {what}"
-    yield from _windows(run, ended)
+    yield from _windows(run, bar, ended)
     configured = {account.name for account in run.config.accounts}
     if gone := [name for name in span.names if name not in configured]:
         yield f"not configured any more, and replayed all the same: {', '.join(gone)}"
@@ -99,19 +98,13 @@ def headline(run: Run, bar: Bar) -> Iterator[str]:
         yield "there is no channel, so nobody would have been told anything"
 
 
-def _ends(span: Span, ends: Mapping[str, Millis]) -> tuple[Millis, Millis]:
-    """From the first input that was judged to the last."""
-    began = min(max(span.since, extent.first_at) for extent in span.extents.values())
-    return began, max(ends.values(), default=began)
-
-
-def _windows(run: Run, ended: Millis) -> Iterator[str]:
-    """Where the record begins within the longest window before the span, the windows have to fill first."""
+def _windows(run: Run, bar: Bar, ended: Millis) -> Iterator[str]:
+    """Where the record begins within the longest window before what was judged, the windows have to fill first."""
     longest, span = run.longest_window(), run.span
     firsts = span.past.history.extent
-    begun = [each.first_at for name in span.extents if (each := firsts(name, span.since - longest, span.until))]
+    begun = [each.first_at for name in bar.begins if (each := firsts(name, span.since - longest, span.until))]
     full = max(begun, default=0) + longest
-    if not longest or full <= span.since:
+    if not longest or full <= min(bar.begins.values()):
         return
     if full > ended:
         yield f"the longest window, {lasting(longest)}, is longer than this history: it was never full"

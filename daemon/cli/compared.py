@@ -84,7 +84,8 @@ def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
     fields = fields_of((*ours.rules.values(), *theirs.rules.values()))
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
     span = runs[0].span
-    return Duel(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back)), span.first(name))
+    first = span.first(name)
+    return Duel(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back), first), first)
 
 
 class _Json:
@@ -132,9 +133,8 @@ class _People:
         self._last.append(each)
 
     def finish(self, result: Result, bar: Bar) -> None:
-        span = self._runs[0].span
-        if not span.extents:
-            click.echo(backtestsheet.nothing(span))
+        if not bar.judged:
+            click.echo(backtestsheet.nothing(self._runs[0].span))
             return
         for line in backtestsheet.headline(self._runs[1], bar):
             click.echo(line)

@@ -74,7 +74,8 @@ class Run:
     def _account(self, name: str, bar: Bar) -> Iterator[Record]:
         player = self.player(name)
         inputs = self.span.inputs(name, fields_of(tuple(player.rules.values())), player.evaluator.look_back)
-        return played(player, bar.along(name, inputs), self.span.first(name))
+        first = self.span.first(name)
+        return played(player, bar.along(name, inputs, first), first)
 
     def unheard(self) -> list[str]:
         """The written rules that watch none of the accounts."""

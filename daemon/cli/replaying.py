@@ -14,7 +14,7 @@ from daemon.rules import recorded
 from daemon.rules.errors import ExpressionError
 from daemon.store.history import History
 from daemon.store.past import PastEpoch
-from daemon.types import AccountState, Input, Millis, Reading, Transition
+from daemon.types import AccountState, ClockStep, Input, Millis, Reading, Transition
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -71,12 +71,16 @@ def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
 
 @dataclass(slots=True)
 class Bar:
-    """Progress on a terminal, elsewhere none is shown; and how far each account got."""
+    """Progress on a terminal, elsewhere none is shown; and what was judged of each account."""
 
     progress: "Progress | None"
     task: "TaskID | None"
     seen: int = 0
-    """Inputs."""
+    """Inputs, those included that only fill windows."""
+    judged: int = 0
+    """Inputs that were judged."""
+    begins: dict[str, Millis] = field(default_factory=dict)
+    """By account: the instant of the first input that was judged, as it is meant at the last one (SEMANTICS A5)."""
     ends: dict[str, Millis] = field(default_factory=dict)
     """By account: the instant of its last input."""
 
@@ -85,12 +89,19 @@ class Bar:
         if self.progress is not None and self.task is not None and self.seen % OFTEN == 0:
             self.progress.advance(self.task, OFTEN)
 
-    def along(self, account: str, inputs: Iterable[Some]) -> Iterator[Some]:
-        """The same, counted."""
+    def along(self, account: str, inputs: Iterable[Some], first: int) -> Iterator[Some]:
+        """The same, counted; those before the counter `first` fill windows and are not judged."""
         last = None
-        for last in inputs:
-            self.note(last)
-            yield last
+        for event in inputs:
+            self.note(event)
+            if event.seq >= first:
+                if last is None:
+                    self.begins[account] = event.at
+                elif isinstance(event, ClockStep):
+                    self.begins[account] += event.by
+                self.judged += 1
+                last = event
+            yield event
         if last is not None:
             self.ends[account] = last.at
 

@@ -129,7 +129,26 @@ def test_the_span_begins_with_full_windows(tmp_path: Path) -> None:
         ("10", "firing"),
         ("15", "resolved"),
     ]
-    assert shown(tmp_path, *span, tables=(account(), fell, CHANNEL))[0].endswith("1 account, 1 rule, 4 inputs")
+    assert shown(tmp_path, *span, tables=(account(), fell, CHANNEL))[0].endswith("1 account, 1 rule, 2 inputs")
+
+
+def test_the_headline_tells_what_was_judged(tmp_path: Path) -> None:
+    """From the first input within the span to the last, however much before it fills windows or was asked for."""
+    lived(tmp_path, [], [{"main": FINE, "grid": FINE}, *alone(*[FINE] * 3), {"main": MISS, "grid": FINE}])
+    window = '[[rules]]\nname = "fell"\nwhen = "delta(available_margin, 10m) < -400"\n'
+    for since, told in (
+        ("12:00:11", "2026-01-01 12:00:15 to 2026-01-01 12:00:20, 5 s: 2 accounts, 1 rule, 3 inputs"),
+        ("11:00:00", "2026-01-01 12:00:00 to 2026-01-01 12:00:20, 20 s: 2 accounts, 1 rule, 7 inputs"),
+        ("12:00:20", "2026-01-01 12:00:20 to 2026-01-01 12:00:20, 0 ms: 2 accounts, 1 rule, 2 inputs"),
+    ):
+        span = ("--since", f"2026-01-01T{since}")
+        assert shown(tmp_path, *span, tables=(account(), account("grid"), window, CHANNEL))[0] == told
+
+
+def test_the_headline_moves_with_the_clock(tmp_path: Path) -> None:
+    """A5: over a clock that was set back an hour the span is as long as it was."""
+    lived(tmp_path, [], alone(FINE, Step(-HOUR), FINE, FINE))
+    assert shown(tmp_path)[0] == "2026-01-01 11:00:00 to 2026-01-01 11:00:15, 15 s: 1 account, 1 rule, 4 inputs"
 
 
 def test_windows_that_are_not_full_are_named_once(tmp_path: Path) -> None:
