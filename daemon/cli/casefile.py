@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import PlainValidator
 
-from daemon.cli import caselines
+from daemon.cli import caselines, times
 from daemon.cli.caselines import CHANNEL, Cast
 from daemon.cli.caseseries import accounts_of, with_caret
 from daemon.config import Config, tables, values
@@ -128,7 +128,7 @@ class _Reader:
         """None where there is a mistake."""
         table = tables.read(CaseTable, raw, self.place, self.problems).table
         zone = table.timezone or self.config.daemon.timezone or UTC
-        start = _instant(table.start, zone)
+        start = self._start(table.start, zone)
         accounts = accounts_of(table.series, table.accounts, self.place, self.problems)
         looked_at = self._rules(table.rules)
         cast = Cast({rule.name: rule for rule in self.config.account_rules}, looked_at, tuple(accounts), self._channels)
@@ -154,6 +154,13 @@ class _Reader:
     @property
     def _channels(self) -> tuple[str, ...]:
         return channels(self.config)
+
+    def _start(self, at: datetime, zone: tzinfo) -> Millis:
+        try:
+            return times.settled(at, zone)
+        except times.WallTimeError as error:
+            self._add("start", f"{shown(at.isoformat())} {error}")
+            return 0
 
     def _add(self, key: str, sentence: str) -> None:
         self.problems.add(f"{self.place}.{key}", sentence)
@@ -216,11 +223,6 @@ class _Reader:
 def channels(config: Config) -> tuple[str, ...]:
     """Those of the configuration; where there is none, one that stands for all."""
     return tuple(channel.name for channel in config.channels) or (CHANNEL,)
-
-
-def _instant(at: datetime, zone: tzinfo) -> Millis:
-    zoned = at if at.tzinfo is not None else at.replace(tzinfo=zone)
-    return round(zoned.timestamp() * 1_000)
 
 
 def _mentioned(changes: Sequence[Change] | None, posts: Sequence[Post] | None) -> frozenset[str]:

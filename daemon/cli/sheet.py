@@ -142,6 +142,8 @@ def _written(cell: str, zone: tzinfo | None) -> Millis:
         return int(number * 1_000 if number < SECONDS else number)
     try:
         return times.written(cell, zone)
+    except times.WallTimeError as error:
+        raise MistakeError(f'{TIME}: "{cell}" {error}') from None
     except (ValueError, OverflowError, OSError):
         raise MistakeError(
             f'{TIME}: "{cell}" is no time: write ISO 8601 such as 2026-11-22T03:12:00, or seconds or milliseconds '

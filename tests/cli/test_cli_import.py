@@ -73,6 +73,17 @@ def test_times_are_iso_seconds_or_milliseconds(tmp_path: Path) -> None:
     assert found == [0, 1_000, 2_000, 3_000, 4_250]
 
 
+def test_times_that_are_no_single_instant_are_refused(tmp_path: Path) -> None:
+    """Without an offset, where clocks are put back or forward: with their place, and nothing is imported."""
+    times = ["2025-10-26T01:59", "2025-10-26T02:30", "2025-10-26T02:30+01:00", "2025-03-30T02:30"]
+    result = bring_in(tmp_path, HEAD + "".join(f"main,{time},1\n" for time in times))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert [line.partition("old.csv:")[2] for line in result.stderr.splitlines()[:-1]] == [
+        '3: time: "2025-10-26T02:30" comes twice that day: write 02:30+02:00 or 02:30+01:00',
+        '5: time: "2025-03-30T02:30" never comes that day, as clocks are put forward: write 02:30+01:00 or 02:30+02:00',
+    ]
+
+
 def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
     """Nor does another line at an instant that is taken; several lines of one instant keep their order."""
     text = HEAD + "main,2026-01-01,1\nmain,2026-01-01,2\nmain,2025-12-31,3\n"

@@ -5,6 +5,8 @@ import io
 import json
 import re
 import sys
+import time
+from collections.abc import Iterator
 from datetime import tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -47,6 +49,70 @@ def test_what_is_no_instant_is_bad_usage(text: str) -> None:
     """One sentence that shows how to write one."""
     with pytest.raises(UsageError, match="is no time: write ISO 8601"):
         times.instant(text, NOON, BERLIN)
+
+
+TWICE = "comes twice that day: write 02:30+02:00 or 02:30+01:00"
+NEVER = "never comes that day, as clocks are put forward: write 02:30+01:00 or 02:30+02:00"
+
+
+@pytest.fixture(params=["configured", "system"])
+def berlin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tzinfo | None]:
+    """Named in the configuration, or that of the machine."""
+    if request.param == "configured":
+        yield BERLIN
+        return
+    with monkeypatch.context() as around:
+        around.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield None
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("2026-10-25T02:30", TWICE),
+        ("2026-10-25 02:30:00", TWICE),
+        ("2026-10-25T02:30:05", TWICE.replace("02:30", "02:30:05")),
+        ("2026-10-25T02:59:59.250", TWICE.replace("02:30", "02:59:59.250000")),
+        ("2026-03-29T02:30", NEVER),
+    ],
+)
+def test_a_local_time_that_is_no_single_instant_is_bad_usage(berlin: tzinfo | None, text: str, sentence: str) -> None:
+    """Where clocks are put back or forward nothing is guessed: the offset must be written."""
+    with pytest.raises(UsageError) as raised:
+        times.instant(text, NOON, berlin)
+    assert str(raised.value) == f'"{text}" {sentence}'
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-10-25T01:59:59", "2026-10-24T23:59:59Z"),
+        ("2026-10-25T03:00", "2026-10-25T02:00Z"),
+        ("2026-10-25T02:30+02:00", "2026-10-25T00:30Z"),
+        ("2026-10-25T02:30+01:00", "2026-10-25T01:30Z"),
+        ("2026-03-29T01:59:59", "2026-03-29T00:59:59Z"),
+        ("2026-03-29T03:00", "2026-03-29T01:00Z"),
+        ("2026-03-29T02:30+01:00", "2026-03-29T01:30Z"),
+        ("2026-03-29", "2026-03-28T23:00Z"),
+    ],
+)
+def test_beside_it_every_local_time_is_one_instant(berlin: tzinfo | None, text: str, meant: str) -> None:
+    """The hours around it, and the hour itself with its offset."""
+    assert times.written(text, berlin) == times.written(meant, None)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "begins"),
+    [
+        ("2026-04-24", "Africa/Cairo", "2026-04-23T22:00Z"),
+        ("2026-11-01", "America/Havana", "2026-11-01T04:00Z"),
+    ],
+)
+def test_a_day_alone_is_its_beginning(day: str, zone: str, begins: str) -> None:
+    """Though its midnight never comes, or comes twice."""
+    assert times.written(day, ZoneInfo(zone)) == times.written(begins, None)
 
 
 @given(st.integers(0, 4_000_000_000_000), st.sampled_from([BERLIN, None, ZoneInfo("UTC")]))

@@ -370,6 +370,10 @@ SERIES = 'series.available_margin = "500 90"\n'
             CASE + SERIES + 'start = "9999-01-05"\nexpect = []',
             'tests[0].start: must be a time such as "2026-01-05T12:00", not "9999-01-05"',
         ),
+        (
+            CASE + SERIES + 'start = "2026-10-25T02:30"\nexpect = []',
+            'tests[0].start: "2026-10-25T02:30:00" comes twice that day: write 02:30+02:00 or 02:30+01:00',
+        ),
         (CASE + SERIES + "pending = 1\nexpect = []", "tests[0].pending: must be true or false, not 1"),
         (
             CASE + SERIES + 'timezone = "Europe/Berln"\nexpect = []',
