@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import tzinfo
 from itertools import groupby, islice
-from operator import itemgetter
+from operator import attrgetter
 from typing import IO
 
 import click
 
 from daemon.cli import times
+from daemon.cli.output import exact
 from daemon.cli.pile import Pile
 from daemon.cli.sheet import Line, Mistake, lines
 from daemon.config import Config
 from daemon.errors import MarginwatchError
-from daemon.store.importing import INSTANT, Foreign, Importer, Tally, importing
+from daemon.store.importing import INSTANT, Clash, Foreign, Importer, Tally, importing
 from daemon.types import Millis
 
 SHOWN = 20
@@ -107,20 +108,36 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
         tally += importer.add(account, batch)
         _progress(tally.lines, f"lines of {account} stored")
     click.echo(f"{account}: {_outcome(tally)}")
+    if tally.clash is not None:
+        click.echo(f"{account}: {_kept(tally.clash)}")
 
 
 def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
-    for at, together in groupby(pile.readings(account), key=itemgetter(0)):
-        yield from (Foreign(at, number, balances) for number, (_, balances) in enumerate(together))
+    for at, together in groupby(pile.lines(account), key=attrgetter("at")):
+        yield from (Foreign(at, n, line.balances, line.number) for n, line in enumerate(together))
 
 
 def _outcome(tally: Tally) -> str:
     words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
     if tally.known:
-        words.append(f"{tally.known:,} {'was' if tally.known == 1 else 'were'} there already")
+        words.append(f"{_were(tally.known)} there already")
+    if tally.clashing:
+        words.append(f"{_were(tally.clashing)} there with other values")
     if tally.late:
         words.append(f"{tally.late:,} skipped, for they do not lie before the account's own readings")
     return ", ".join(words)
+
+
+def _were(number: int) -> str:
+    return f"{number:,} {'was' if number == 1 else 'were'}"
+
+
+def _kept(clash: Clash) -> str:
+    said, held = exact(clash.said), exact(clash.held) or "nothing"
+    return (
+        f"the first of those is line {clash.line}: it says {clash.field} {said}, and {held} is recorded; the record is "
+        "kept: to replace it, delete those rows of the table snapshots, with source 'import', and import again"
+    )
 
 
 def _progress(number: int, what: str) -> None:

@@ -17,8 +17,8 @@ def bring_in(session: Session, file: str) -> int:
     in the configured one) and any of the fields, in either spelling. An empty cell is a field that is not known.
 
     Imported readings come before the account's own: later lines are skipped and counted. history, backtest and
-    explain see them, the running daemon does not. The same file again adds nothing. One bad line, and nothing is
-    imported. A database that does not exist yet is made.
+    explain see them, the running daemon does not. The same file again adds nothing; what is recorded stays where a
+    line says something else. One bad line, and nothing is imported. A database that does not exist yet is made.
 
     \b
     Example:

@@ -15,7 +15,7 @@ from daemon.types import Balances, Millis
 
 _amounts = attrgetter(*SENT)
 
-ROW = ", ".join("?" * (2 + len(SENT)))
+ROW = ", ".join("?" * (3 + len(SENT)))
 
 
 class Pile:
@@ -25,14 +25,15 @@ class Pile:
         self._lines = sqlite3.connect("", isolation_level=None)
         self._lines.execute("PRAGMA journal_mode = OFF")
         self._lines.execute("BEGIN")  # for good: a transaction a line takes three times as long
-        self._lines.execute(f"CREATE TABLE line (account, at, {', '.join(SENT)})")
+        self._lines.execute(f"CREATE TABLE line (account, at, number, {', '.join(SENT)})")
 
     def close(self) -> None:
         self._lines.close()
 
     def put(self, line: Line) -> None:
         amounts = [None if value is None else str(value) for value in _amounts(line.balances)]
-        self._lines.execute(f"INSERT INTO line VALUES ({ROW})", (line.account, line.at, *amounts))  # noqa: S608 -- marks
+        row = (line.account, line.at, line.number, *amounts)
+        self._lines.execute(f"INSERT INTO line VALUES ({ROW})", row)  # noqa: S608 -- marks
 
     def accounts(self) -> list[str]:
         """In the order of their first lines."""
@@ -45,8 +46,10 @@ class Pile:
         found: tuple[str, Millis] | None = self._lines.execute(crowds, (most,)).fetchone()
         return found
 
-    def readings(self, account: str) -> Iterator[tuple[Millis, Balances]]:
+    def lines(self, account: str) -> Iterator[Line]:
         """Those of one account, in the order of time, and of the file within one instant."""
-        ours = f"SELECT at, {', '.join(SENT)} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
-        for at, *amounts in self._lines.execute(ours, (account,)):
-            yield at, Balances(*(None if text is None else Decimal(text) for text in amounts))
+        columns = ", ".join(SENT)
+        ours = f"SELECT at, number, {columns} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
+        for at, number, *amounts in self._lines.execute(ours, (account,)):
+            balances = Balances(*(None if text is None else Decimal(text) for text in amounts))
+            yield Line(account, at, balances, number)

@@ -11,7 +11,7 @@ since `1,234` means two things.
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 from difflib import get_close_matches
@@ -44,6 +44,8 @@ class Line:
     account: str
     at: Millis
     balances: Balances
+    number: int = field(default=0, compare=False)
+    """The first one is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Lin
                 continue
             try:
                 if columns:
-                    yield _line([cell.strip() for cell in row], columns, zone, now)
+                    account, at, balances = _line([cell.strip() for cell in row], columns, zone, now)
+                    yield Line(account, at, balances, rows.line_num)
                 else:
                     columns = _columns([cell.strip() for cell in row])
             except MistakeError as mistake:
@@ -108,7 +111,9 @@ def _column(word: str) -> str:
     raise MistakeError(f'has the column "{word}", which is none of account, time and the fields that are sent: {hint}')
 
 
-def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis) -> Line:
+def _line(
+    cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis
+) -> tuple[str, Millis, Balances]:
     if len(cells) != len(columns):
         why = "are cells missing?" if len(cells) < len(columns) else "is there a decimal comma? Write a point"
         raise MistakeError(f"the first line has {len(columns)} columns, and this one {len(cells)}: {why}")
@@ -117,7 +122,7 @@ def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now
     amounts = {field: _amount(field, cell) for field, cell in by_column.items() if cell}
     if not amounts:
         raise MistakeError("has no value of any field: leave the line out")
-    return Line(account, at, Balances(**amounts))
+    return account, at, Balances(**amounts)
 
 
 def _account(cell: str) -> str:

@@ -5,16 +5,18 @@ by itself, whatever is imported when. The same line always gets the same counter
 nothing, and nothing else in the database names these counters.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Select, insert, select
+from sqlalchemy import URL, Connection, Engine, insert, select
 
 from daemon.store import engine as engines
 from daemon.store import rows
-from daemon.store.codec import snapshot
+from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.failures import told
 from daemon.store.migrate import check, revision, upgrade
 from daemon.store.schema import accounts, snapshots
@@ -37,10 +39,22 @@ class Foreign:
     at: Millis
     n: int
     balances: Balances
+    line: int = field(default=0, compare=False)
+    """Where it stands in its file."""
 
     @property
     def seq(self) -> int:
         return ORIGIN + self.at * INSTANT + self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What a line says of a field, and what is imported for its instant instead; None where that says nothing."""
+
+    line: int
+    field: str
+    said: Decimal
+    held: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +66,24 @@ class Tally:
     """They were there already."""
     late: int = 0
     """They do not lie before the account's own readings."""
+    clashing: int = 0
+    """Something else is imported for their instants, and stays."""
+    clash: Clash | None = None
+    """The first of these in the file."""
 
     @property
     def lines(self) -> int:
-        return self.added + self.known + self.late
+        return self.added + self.known + self.late + self.clashing
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.added + other.added, self.known + other.known, self.late + other.late)
+        clashes = [each for each in (self.clash, other.clash) if each is not None]
+        return Tally(
+            self.added + other.added,
+            self.known + other.known,
+            self.late + other.late,
+            self.clashing + other.clashing,
+            min(clashes, key=lambda clash: clash.line, default=None),
+        )
 
 
 class Importer:
@@ -81,11 +106,14 @@ class Importer:
             number = rows.AccountIds()(connection, account)
             own = _own(connection, number)
             early = [each for each in batch if own is None or each.at < own]
-            held = set(connection.scalars(_held(number, [each.seq for each in early])))
-            new = [each for each in early if each.seq not in held]
+            held = _held(connection, number, {each.at for each in early})
+            new = [each for each in early if each.seq not in held[each.at]]
             if new:
                 connection.execute(insert(snapshots), [{"account_id": number, **_columns(each)} for each in new])
-        return Tally(len(new), len(early) - len(new), len(batch) - len(early))
+        there = [each for each in early if each.seq in held[each.at]]
+        clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
+        first = min(clashes, key=lambda clash: clash.line, default=None)
+        return Tally(len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -132,8 +160,32 @@ def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:
     return connection.scalar(first)
 
 
-def _held(account_id: rows.AccountId, seqs: Sequence[int]) -> Select[int]:
-    return select(snapshots.c.seq).where(snapshots.c.account_id == account_id, snapshots.c.seq.in_(seqs))
+def _held(
+    connection: Connection, account_id: rows.AccountId, instants: Collection[Millis]
+) -> Mapping[Millis, dict[int, Balances]]:
+    """What is imported for these instants, by instant and counter."""
+    table = snapshots.c
+    chosen = select(snapshots).where(table.account_id == account_id, table.seq < 0, table.at.in_(instants))
+    found = defaultdict[Millis, dict[int, Balances]](dict)
+    for each in map(reading, connection.execute(chosen)):
+        found[each.at][each.seq] = each.balances
+    return found
+
+
+def _clash(line: Foreign, held: Mapping[int, Balances]) -> Clash | None:
+    """None where what the line says is imported for its instant, in whatever order."""
+    if any(_difference(line, each) is None for each in held.values()):
+        return None
+    return _difference(line, held[line.seq])
+
+
+def _difference(line: Foreign, held: Balances) -> Clash | None:
+    """The first field of which they say something else; that of which a line says nothing does not count."""
+    for name in FIELDS:
+        said, there = getattr(line.balances, name), getattr(held, name)
+        if said is not None and said != there:
+            return Clash(line.line, name, said, there)
+    return None
 
 
 def _columns(new: Foreign) -> Mapping[str, object]:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import sqlite3
 import sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from tests.values import reading
 
 DAY_LATER = ManualClock(NOON + 86_400 * SECOND)
 HEAD = "account,time,available_margin\n"
+DELETED = "delete those rows of the table snapshots, with source 'import', and import again"
+KEPT = f"the record is kept: to replace it, {DELETED}"
 
 
 def bring_in(folder: Path, text: str | bytes, *, answers: str = "") -> Result:
@@ -85,15 +89,45 @@ def test_times_that_are_no_single_instant_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
-    """Nor does another line at an instant that is taken; several lines of one instant keep their order."""
+    """Several lines of one instant keep their order, and are known in any."""
     text = HEAD + "main,2026-01-01,1\nmain,2026-01-01,2\nmain,2025-12-31,3\n"
     bring_in(tmp_path, text)
     before = recorded(tmp_path)
     again = bring_in(tmp_path, text + "main,2026-01-01T00:00:01,4\n")
     assert again.stdout == "main: 1 reading imported, 3 were there already\n"
-    assert bring_in(tmp_path, HEAD + "main,2026-01-01,9\n").stdout.endswith("1 was there already\n")
+    assert bring_in(tmp_path, HEAD + "main,2026-01-01,2.00\n").stdout.endswith("1 was there already\n")
     assert [each.balances.available_margin for each in before] == [3, 1, 2]
     assert recorded(tmp_path)[:3] == before
+
+
+def test_other_values_at_an_instant_that_is_taken_are_told(tmp_path: Path) -> None:
+    """They are counted apart, with the first line in the file, both values, and the remedy; what is there stays."""
+    head = "account,time,available_margin,al_freeze\n"
+    bring_in(tmp_path, head + "main,2025-12-01,1.5,\nmain,2025-12-02,2,3\nmain,2025-12-03,3,4\n")
+    before = recorded(tmp_path)
+    other = "main,2025-12-03,3.0,\nmain,2025-12-02,2,4\nmain,2025-12-01,1.50,9\nmain,2025-12-04,8,\n"
+    result = bring_in(tmp_path, head + other)
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        [
+            "main: 1 reading imported, 1 was there already, 2 were there with other values",
+            f"main: the first of those is line 3: it says al_freeze 4, and 3 is recorded; {KEPT}",
+        ],
+    )
+    assert recorded(tmp_path)[:3] == before
+    sole = bring_in(tmp_path, HEAD + "main,2025-12-01,1\n").stdout
+    assert "main: 0 readings imported, 1 was there with other values\n" in sole
+    assert "line 2: it says available_margin 1, and 1.5 is recorded" in sole
+    assert "it says al_freeze 9, and nothing is recorded" in bring_in(tmp_path, head + "main,2025-12-01,,9\n").stdout
+
+
+def test_the_remedy_for_other_values_is_one(tmp_path: Path) -> None:
+    """With the rows deleted, the same file brings in its own values."""
+    bring_in(tmp_path, HEAD + "main,2026-01-01,1\n")
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
+        connection.execute("DELETE FROM snapshots WHERE source = 'import'")
+    assert bring_in(tmp_path, HEAD + "main,2026-01-01,9\n").stdout == "main: 1 reading imported\n"
+    assert [each.balances.available_margin for each in recorded(tmp_path)] == [9]
 
 
 def test_counters_ascend_by_time_whatever_is_imported_when(tmp_path: Path) -> None:
@@ -292,7 +326,7 @@ def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
     pile = Pile()
     for at, value in ((5, "1"), (3, "2"), (5, "3")):
         pile.put(Line("main", at, Balances(Decimal(value))))
-    assert [(at, str(balances.available_margin)) for at, balances in pile.readings("main")] == [
+    assert [(line.at, str(line.balances.available_margin)) for line in pile.lines("main")] == [
         (3, "2"),
         (5, "1"),
         (5, "3"),

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import History, Store
-from daemon.store.importing import INSTANT, LATEST, Foreign, Tally, importing
+from daemon.store.importing import INSTANT, LATEST, Clash, Foreign, Tally, importing
 from daemon.types import Balances, Millis, Record
 from tests.store.records import ACCOUNT, epoch, fires
 from tests.values import T0, miss, reading
@@ -37,7 +37,9 @@ def test_what_is_there_stays_as_it_is(url: str) -> None:
     with importing(url) as importer:
         importer.introduce({ACCOUNT: "coinw"})
         assert importer.add(ACCOUNT, foreign(T0, T0 + 2)) == Tally(added=2)
-        assert importer.add(ACCOUNT, foreign(T0, T0 + 1, T0 + 2, value="8")) == Tally(added=1, known=2)
+        again = [*foreign(T0 + 2), *foreign(T0 + 1, value="8"), Foreign(T0, 0, Balances(Decimal(8)), line=5)]
+        clash = Clash(5, "available_margin", Decimal(8), Decimal(7))
+        assert importer.add(ACCOUNT, again) == Tally(added=1, known=1, clashing=1, clash=clash)
     with History.open(url) as history:
         values = [each.balances.available_margin for _, each in history.readings([ACCOUNT], 0, T0 + 9)]
     assert values == [7, 8, 7]
