@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import config as configs
@@ -39,17 +39,17 @@ class Printer(Protocol):
 
 
 def show(past: Recorded, wish: "Wish", session: Session) -> int:
-    """Print it; the exit status."""
-    span = Span(past, past.matching(wish.account), *past.span(wish.since, wish.until, session.clock.now()))
-    ours = Run(span, past.config)
-    if wish.other is None:
-        return _one(ours, wish.output)
-    theirs = Run(span, configs.read_policy(wish.other, base=past.config, environ=session.environ))
-    if wish.diff:
-        from daemon.cli import compared  # noqa: PLC0415 -- on use
+    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE, if it has one."""
+    played = past.config
+    if wish.other is not None:
+        played = configs.read_policy(wish.other, base=past.config, environ=session.environ)
+    record = replace(past, config=played)
+    span = Span(record, record.matching(wish.account), *record.span(wish.since, wish.until, session.clock.now()))
+    if not wish.diff:
+        return _one(Run(span, played), wish.output)
+    from daemon.cli import compared  # noqa: PLC0415 -- on use
 
-        return compared.show(ours, theirs, wish.output)
-    return _one(theirs, wish.output)
+    return compared.show(Run(span, past.config), Run(span, played), wish.output)
 
 
 def _one(run: Run, output: Format) -> int:

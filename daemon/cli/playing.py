@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cached_property
 
 from daemon.cli import replaying
@@ -57,15 +58,20 @@ class Run:
     def scheme(self) -> Scheme:
         return replaying.scheme(self.config)
 
+    @property
+    def zone(self) -> tzinfo | None:
+        """In which its messages tell the time, and it is night."""
+        return self.config.daemon.timezone
+
     def joiner(self) -> Joiner:
-        return Joiner(self.scheme.group_waits, self.span.past.zone)
+        return Joiner(self.scheme.group_waits, self.zone)
 
     def player(self, name: str) -> Player:
         """Of an account, as if the daemon had been started at the beginning of the span."""
         return Player(self.scheme, AccountState(name))
 
     def summary(self) -> Summary:
-        return Summary([rule.name for rule in self.scheme.rules], self.span.past.zone)
+        return Summary([rule.name for rule in self.scheme.rules], self.zone)
 
     def play(self, bar: Bar) -> Iterator[Record | Announcement]:
         """What every input changes, and every message, in the order of time."""

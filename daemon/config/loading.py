@@ -106,10 +106,9 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
     run = _Load(Surroundings(environ, path.absolute().parent), Checks(), secrets=False)
     written = document.read(raw | policy.without_urls(raw), run.problems)
     known = policy.completed(written, raw, base)
-    if not policy.TRIED & raw.keys():
-        run.problems.add(
-            "rules", "there is none; a file to be tried out has [[rules]], [[mutes]], [system] or [[channels]]"
-        )
+    if not policy.says_anything(raw):
+        tables = "[[rules]], [[mutes]], [system], [[channels]] or a timezone in [daemon]"
+        run.problems.add("rules", f"there is none; a file to be tried out has {tables}")
     references.check(known, run.problems)
     config = policy.merged(_config(written, path.absolute(), run), raw, base)
     consistency.check(written.rules, run.problems)

@@ -21,6 +21,11 @@ NO_URL = "none"
 """Stands where a channel has none: nothing is sent."""
 
 
+def says_anything(raw: Mapping[str, object]) -> bool:
+    """Whether the file says anything that makes a difference."""
+    return not TRIED.isdisjoint(raw) or _says_zone(raw)
+
+
 def without_urls(raw: Mapping[str, object]) -> dict[str, object]:
     """The channels as they are written, each with a URL; nothing where there are none, or no tables."""
     channels = raw.get("channels")

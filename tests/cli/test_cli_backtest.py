@@ -24,6 +24,7 @@ from tests.values import answer, rule
 LATER = ManualClock(NOON + HOUR)
 MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 MAIL = '\n[[channels]]\nname = "mail"\nurl = "json://127.0.0.1:9/mail"\n'
+MUTED = f'[[mutes]]\nname = "dawn"\nbetween = ["05:00", "07:00"]\n{RULE}mute = ["dawn"]\n'
 
 
 def backtest(folder: Path, *options: object, tables: tuple[str, ...] = (account(), RULE, CHANNEL, MAIL)) -> Result:
@@ -211,6 +212,22 @@ def test_other_rules_replace_those_of_the_configuration(tmp_path: Path) -> None:
     found = data(tmp_path, "--rules", other)
     assert [each["to"] for each in found["transitions"]] == ["firing", "resolved"]
     assert {each["channel"] for each in found["notifications"]} == {"hook", "mail"}
+
+
+def test_the_time_zone_of_other_rules_counts(tmp_path: Path) -> None:
+    """--rules: night, mute windows, messages, the times shown and those asked for are in the zone that is played."""
+    lived(tmp_path, [], alone(LOW, LOW, FINE))
+    other = tmp_path / "other.toml"
+    other.write_text('[daemon]\ntimezone = "America/New_York"\n', encoding="utf-8")
+    found = data(tmp_path, "--rules", other)
+    assert found["transitions"][0]["at"] == "2026-01-01T06:00:00.000-05:00"
+    assert found["summary"][0]["at_night"] == 1
+    assert "06:00:00 to 06:00:10" in found["notifications"][-1]["text"]
+    assert shown(tmp_path, "--rules", other, "--since", "2026-01-01T06:00:05")[0].startswith("2026-01-01 06:00:05 to ")
+    other.write_text('[daemon]\ntimezone = "America/New_York"\n' + MUTED, encoding="utf-8")
+    assert data(tmp_path, "--rules", other)["notifications"] == []
+    rows = csv.DictReader(io.StringIO(backtest(tmp_path, "--rules", other, "--format", "csv").stdout))
+    assert next(rows)["at"] == "2026-01-01T06:00:00.000-05:00"
 
 
 def test_mistakes_of_other_rules_are_all_told(tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_equal_rules_differ_in_nothing(tmp_path: Path) -> None:
     assert json.loads(diff(tmp_path, RULE, "--format", "json").stdout)["differences"] == []
 
 
+def test_each_side_has_its_own_night(tmp_path: Path) -> None:
+    """The times shown are those of the file."""
+    lived(tmp_path, [], alone(FINE, LOW, LOW, FINE))
+    lines = shown(tmp_path, '[daemon]\ntimezone = "America/New_York"\n' + RULE + 'for = "5s"\n')
+    assert lines[0].startswith("2026-01-01 06:00:00 to 2026-01-01 06:00:15")
+    assert lines[4] == "low 1 0 → 1 10 s → 5 s 10 s → 5 s 90"
+    assert lines[-1].startswith("2026-01-01 06:00:10 low main the file 5 s later")
+
+
 def test_an_empty_record_is_said(tmp_path: Path) -> None:
     """Nothing to compare is no failure."""
     record(tmp_path, accounts=())

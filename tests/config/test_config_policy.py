@@ -62,6 +62,8 @@ def test_a_file_without_rules_changes_the_rest(tmp_path: Path) -> None:
     """The rules stay, and may be named."""
     found = policy(tmp_path, '[system]\nno-readings = "10m"\n')
     assert (found.rules, found.system.no_readings) == (loaded(BASE).rules, 10 * MINUTE)
+    zoned = policy(tmp_path, '[daemon]\ntimezone = "Asia/Tokyo"\n')
+    assert (zoned.rules, str(zoned.daemon.timezone), str(zoned.mutes.zone)) == (found.rules, "Asia/Tokyo", "Asia/Tokyo")
 
 
 def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> None:
@@ -92,9 +94,10 @@ def test_what_is_no_policy_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, "channels = 5\n" + RULE) == [
         "other.toml: channels: must be tables that each begin with [[channels]]"
     ]
-    assert problems(tmp_path, "[daemon]\n") == [
-        "other.toml: rules: there is none; a file to be tried out has [[rules]], [[mutes]], [system] or [[channels]]"
-    ]
+    tables = "[[rules]], [[mutes]], [system], [[channels]] or a timezone in [daemon]"
+    nothing = f"other.toml: rules: there is none; a file to be tried out has {tables}"
+    for empty in ("", "[daemon]\n", '[daemon]\nevery = "5s"\n'):
+        assert problems(tmp_path, empty) == [nothing]
     assert problems(tmp_path, "daemon = 5\n" + RULE) == [
         "other.toml: daemon: must be one table that begins with [daemon]"
     ]
