@@ -110,7 +110,7 @@ _REMEDIES = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and that this user may read and write it",
     sqlite3.SQLITE_FULL: "has no room: free space on its disk",
     sqlite3.SQLITE_IOERR: "cannot be read: its disk fails",
-    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup in its place (marginwatch db backup makes them)",
+    sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
 }
 

@@ -1,21 +1,25 @@
 """The program itself: how commands are found, and what a failure looks like from outside."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from daemon.cli import COMMANDS, failures
+from daemon.cli import COMMANDS, commands, failures
 from daemon.cli.configuration import configuration
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
 from daemon.errors import ConfigError, StoreError
 from daemon.types import Record
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
+from tests.docs.markdown import ROOT
 from tests.fakes import NOON
 from tests.values import reading
 
@@ -77,6 +81,31 @@ def test_bad_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
     """What does not exist is status 2, with where to look."""
     result = call(*arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", sentence)
+
+
+PLANNED = ["plot", "notifications", "gaps", "export", "silence", "ack", "service"]
+"""Commands of DESIGN §5 that there are not yet."""
+
+
+def texts() -> Iterator[str]:
+    """Every text that the program can say, and its documentation."""
+    for path in (ROOT / "daemon").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield from (
+            each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*.toml")):
+        yield path.read_text(encoding="utf-8")
+
+
+def test_every_command_that_is_named_exists() -> None:
+    """A remedy must be one: no sentence names a command that `marginwatch --help` does not have."""
+    named = {found.groups() for text in texts() for found in re.finditer(r"marginwatch (\w+)(?: (\w+))?", text)}
+    with click.Context(commands) as context:
+        found = {name: commands.get_command(context, name) for name in COMMANDS}
+    groups = {name: {None, *group.commands} for name, group in found.items() if isinstance(group, click.Group)}
+    assert {first for first, _ in named} & set(PLANNED) - set(COMMANDS) == set()
+    assert [words for words in sorted(named, key=str) if words[1] not in groups.get(words[0], {words[1]})] == []
 
 
 def test_without_a_command_the_help_is_shown() -> None:

@@ -111,7 +111,9 @@ def test_a_corrupt_file_is_named(tmp_path: Path, use: Callable[[str], object], c
     """One sentence with the remedy, and the file is left as it is."""
     path = tmp_path / "watch.db"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"(is no SQLite database: name another file|is damaged: put a backup)"):
+    with pytest.raises(
+        StoreError, match=r"(is no SQLite database: name another file|is damaged: put a copy from before)"
+    ):
         use(f"sqlite:///{path}")
     assert path.read_bytes() == content
 
