@@ -79,7 +79,8 @@ class _Csv:
             write_rows(COLUMNS, ({"what": "transition", **row} for row in replayrows.transitions(each, zone)))
         else:
             told = replayrows.notification(each, zone)
-            flat = {"rule": " ".join(told["rules"]), "account": " ".join(told["accounts"])}
+            kinds = " ".join(dict.fromkeys(news["kind"] for news in told["news"]))
+            flat = {"rule": " ".join(told["rules"]), "account": " ".join(told["accounts"]), "kind": kinds}
             write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:

@@ -28,13 +28,15 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
 
 
 def notification(told: Announcement, zone: tzinfo | None) -> dict[str, Any]:
-    """`kind` is that of its first news."""
+    """`news` is all that it tells, ends included; `kind` is that of the first."""
+    keys = [notice.key for notice in told.notices]
     return {
         "channel": told.channel,
         "at": times.iso(told.at, zone),
-        "kind": told.notices[0].key.kind.value,
-        "rules": list(dict.fromkeys(notice.key.rule for notice in told.notices)),
-        "accounts": list(dict.fromkeys(notice.key.account for notice in told.notices)),
+        "kind": keys[0].kind.value,
+        "rules": list(dict.fromkeys(key.rule for key in keys)),
+        "accounts": list(dict.fromkeys(key.account for key in keys)),
+        "news": [{"rule": key.rule, "account": key.account, "kind": key.kind.value} for key in keys],
         "text": f"{told.message.title}\n{told.message.body}",
     }
 

@@ -90,6 +90,7 @@ def test_json_is_as_documented(tmp_path: Path) -> None:
             "kind": kind,
             "rules": ["low"],
             "accounts": ["main"],
+            "news": [{"rule": "low", "account": "main", "kind": kind}],
         }
         for second, kind in (("06", "firing"), ("11", "resolved"))
     ]
@@ -117,6 +118,22 @@ def test_csv_has_a_row_for_each_transition_and_message(tmp_path: Path) -> None:
         ("transition", "05", "resolved", ""),
         ("notification", "06", "resolved", "hook"),
         ("notification", "06", "resolved", "mail"),
+    ]
+
+
+def test_all_that_a_joined_message_tells_is_listed(tmp_path: Path) -> None:
+    """Ends included: `kind` alone is that of the first; csv has a row per message, with all kinds in it."""
+    lived(tmp_path, [], [{"main": LOW, "grid": FINE}, {"main": FINE, "grid": LOW}, {"main": LOW, "grid": LOW}])
+    tables = (account(), account("grid"), RULE, CHANNEL.replace("url", 'group_wait = "12s"\nurl'))
+    (told,) = data(tmp_path, tables=tables)["notifications"]
+    assert (told["kind"], told["rules"], told["accounts"]) == ("firing", ["low"], ["main", "grid"])
+    assert told["news"] == [
+        {"rule": "low", "account": name, "kind": kind}
+        for name, kind in (("main", "firing"), ("main", "resolved"), ("grid", "firing"), ("main", "firing"))
+    ]
+    rows = list(csv.DictReader(io.StringIO(backtest(tmp_path, "--format", "csv", tables=tables).stdout)))
+    assert [(row["rule"], row["account"], row["kind"]) for row in rows if row["what"] == "notification"] == [
+        ("low", "main grid", "firing resolved")
     ]
 
 
