@@ -68,6 +68,10 @@ def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
         click.echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+    elif not pile.accounts():
+        raise MarginwatchError(
+            f"{_named(file)} has no readings below its first line, so nothing was imported: add some"
+        )
     elif crowd := pile.crowded(INSTANT):
         where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
         raise MarginwatchError(f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out")
@@ -84,9 +88,9 @@ def _named(file: str) -> str:
 
 @contextmanager
 def _opened(file: str) -> Iterator[IO[str]]:
-    """As text without a byte order mark; bytes that are none become signs that no cell may hold."""
+    """As text without a byte order mark; bytes that are none become signs that `sheet` knows."""
     try:
-        text = click.open_file(file, encoding="utf-8-sig", errors="replace")
+        text = click.open_file(file, encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise MarginwatchError(f"{file} cannot be read ({error.strerror}): name another file") from None
     with text:

@@ -17,15 +17,18 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 from daemon.cli import times
-from daemon.config.problems import MistakeError
+from daemon.config.problems import MistakeError, shown
 from daemon.config.values import name
 from daemon.readings.fields import NAMES, SENT, SPELLINGS, named
 from daemon.types import Balances, Millis
 
 ACCOUNT, TIME = "account", "time"
 
-SECONDS = 100_000_000_000
-"""A smaller number is a time in seconds (until the year 5138), others are in milliseconds (from 1973 on)."""
+SECONDS = range(10**9, 10**11)
+"""A number that is a time in seconds: from 2001 on, with ten digits until 2286."""
+
+MILLISECONDS = range(10**12, 10**14)
+"""A number that is a time in milliseconds: from 2001 on, with thirteen digits until 2286."""
 
 MOST = Decimal(10**15)
 """No balance in USDT is that large, so that what is has another meaning."""
@@ -35,6 +38,8 @@ DIGITS = 40
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _EPOCH = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?")
 _COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
+"""What stands for bytes that are no UTF-8, and what text in UTF-16 without a mark is full of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Mistake:
 
 def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Line | Mistake]:
     """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
-    rows = csv.reader(text, skipinitialspace=True)
+    rows = csv.reader(_legible(text), skipinitialspace=True)
     columns: Sequence[str] = ()
     try:
         for row in rows:
@@ -73,11 +78,25 @@ def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Lin
                 yield Mistake(rows.line_num, str(mistake))
                 if not columns:
                     return
+    except _NoTextError:
+        yield Mistake(rows.line_num + 1, "this is not UTF-8 text; save it as UTF-8 CSV")
+        return
     except csv.Error as error:
         yield Mistake(rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner")
         return
     if not columns:
         yield Mistake(1, f"is empty: the first line names the columns, such as {ACCOUNT},{TIME},available_margin")
+
+
+class _NoTextError(ValueError):
+    pass
+
+
+def _legible(text: Iterable[str]) -> Iterator[str]:
+    for line in text:
+        if _NO_TEXT.search(line):
+            raise _NoTextError
+        yield line
 
 
 def _columns(header: Sequence[str]) -> list[str]:
@@ -104,11 +123,11 @@ def _column(word: str) -> str:
     if field in SENT:
         return field
     if field in NAMES:
-        raise MistakeError(f'has the column "{word}", which is derived from other fields: leave it out')
+        raise MistakeError(f"has the column {shown(word)}, which is derived from other fields: leave it out")
     known = [each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) in SENT or each in {ACCOUNT, TIME}]
     near = get_close_matches(word, known, 1)
     hint = f'did you mean "{near[0]}"?' if near else "leave it out"
-    raise MistakeError(f'has the column "{word}", which is none of account, time and the fields that are sent: {hint}')
+    raise MistakeError(f"has the column {shown(word)}, which is none of account, time and the fields sent: {hint}")
 
 
 def _line(
@@ -133,37 +152,45 @@ def _account(cell: str) -> str:
 
 
 def _instant(cell: str, zone: tzinfo | None, now: Millis) -> Millis:
-    at = _written(cell, zone)
+    at = _since_1970(cell) if _EPOCH.fullmatch(cell) else _written(cell, zone)
     if at < 0:
-        raise MistakeError(f'{TIME}: "{cell}" lies before 1970')
+        raise MistakeError(f"{TIME}: {shown(cell)} lies before 1970")
     if at > now:
-        raise MistakeError(f'{TIME}: "{cell}" lies in the future: only what has been can be imported')
+        raise MistakeError(f"{TIME}: {shown(cell)} lies in the future: only what has been can be imported")
     return at
 
 
+def _since_1970(cell: str) -> Millis:
+    number = Decimal(cell)
+    if int(number) in SECONDS:
+        return int(number * 1_000)
+    if int(number) in MILLISECONDS:
+        return int(number)
+    raise MistakeError(
+        f"{TIME}: {shown(cell)} is no plausible time: seconds since 1970 have 10 digits now, milliseconds 13"
+    )
+
+
 def _written(cell: str, zone: tzinfo | None) -> Millis:
-    if _EPOCH.fullmatch(cell):
-        number = Decimal(cell)
-        return int(number * 1_000 if number < SECONDS else number)
     try:
         return times.written(cell, zone)
     except times.WallTimeError as error:
-        raise MistakeError(f'{TIME}: "{cell}" {error}') from None
+        raise MistakeError(f"{TIME}: {shown(cell)} {error}") from None
     except (ValueError, OverflowError, OSError):
         raise MistakeError(
-            f'{TIME}: "{cell}" is no time: write ISO 8601 such as 2026-11-22T03:12:00, or seconds or milliseconds '
+            f"{TIME}: {shown(cell)} is no time: write ISO 8601 such as 2026-11-22T03:12:00, or seconds or milliseconds "
             "since 1970"
         ) from None
 
 
 def _amount(field: str, cell: str) -> Decimal:
     if _COMMA.fullmatch(cell):
-        raise MistakeError(f'{field}: "{cell}" has a decimal comma: write a point, and no separator of thousands')
+        raise MistakeError(f"{field}: {shown(cell)} has a decimal comma: write a point, and no separator of thousands")
     if not _NUMBER.fullmatch(cell):
         raise MistakeError(
-            f'{field}: "{cell}" is no number: write digits with a decimal point, or leave the cell empty'
+            f"{field}: {shown(cell)} is no number: write digits with a decimal point, or leave the cell empty"
         )
     value = Decimal(cell)
     if abs(value) >= MOST or len(cell) > DIGITS:
-        raise MistakeError(f'{field}: "{cell}" is no amount in USDT: it is too long or too large')
+        raise MistakeError(f"{field}: {shown(cell)} is no amount in USDT: it is too long or too large")
     return value

@@ -1,6 +1,7 @@
 """`import`: readings that others recorded (daemon/cli/importing.py, imported.py, sheet.py, pile.py)."""
 
 import csv
+import gzip
 import io
 import sqlite3
 import sys
@@ -219,6 +220,7 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
         ("account,time,availableMargni\n", 'did you mean "availableMargin"?'),
         ("account,time,available_margin,quality\n", "leave it out"),
         ("account,time,al_freeze,alFreeze\n", 'two columns "al_freeze"'),
+        (f"account,time,{'x' * 500}\n", f'has the column "{"x" * 39}…", which'),
     ],
 )
 def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
@@ -245,7 +247,12 @@ def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
         (f"main,2026-01-01,0.{'1' * 40}", "too long"),
         ("main,2026-01-01,", "no value of any field"),
         ("main,24h,1", '"24h" is no time'),
-        ("main,9999999999999999,1", "lies in the future"),
+        ("main,1767265201,1", "lies in the future"),
+        ("main,17672220,1", '"17672220" is no plausible time: seconds since 1970 have 10 digits now, milliseconds 13'),
+        ("main,176722200000,1", "is no plausible time"),
+        ("main,1767222000000000,1", "is no plausible time"),
+        (f"main,{'x' * 500},1", f'time: "{"x" * 39}…" is no time'),
+        (f"main,2026-01-01,{'x' * 500}", f'available_margin: "{"x" * 39}…" is no number'),
         ("main,2026-01-01T11:00:00.001Z,1", "lies in the future"),
         ("main,1969-12-31,1", "before 1970"),
         ("main,,1", "is no time"),
@@ -255,10 +262,10 @@ def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
 )
 def test_a_line_that_cannot_be_used(line: str, words: str) -> None:
     """Its number, its column and the remedy; the lines beside it are judged too."""
-    good, mistake, other = said(HEAD + f"main,1,1\n{line}\nmain,2,1\n")
+    good, mistake, other = said(HEAD + f"main,1767265000,1\n{line}\nmain,1767265001,1\n")
     assert (good, other) == (
-        Line("main", 1_000, Balances(Decimal(1))),
-        Line("main", 2_000, Balances(Decimal(1))),
+        Line("main", NOON - 200_000, Balances(Decimal(1))),
+        Line("main", NOON - 199_000, Balances(Decimal(1))),
     )
     assert isinstance(mistake, Mistake)
     assert mistake.line == 3
@@ -280,11 +287,33 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     assert result.stderr.endswith("name another file\n")
 
 
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
-    """A mistake of its line, not of the program."""
-    result = bring_in(tmp_path, HEAD.encode() + b"m\xe4in,2026-01-01,1\n")
-    assert result.exit_code == 1
-    assert "old.csv:2: account: must be" in result.stderr
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (HEAD.encode() + b"main,2026-01-01,1\nm\xe4in,2026-01-01,1\nmain,2026-01-01,x\n", 3),
+        ((HEAD + "main,2026-01-01,1\n").encode("utf-16"), 1),
+        ((HEAD + "main,2026-01-01,1\n").encode("utf-16-le"), 1),
+        (gzip.compress(HEAD.encode()), 1),
+        (b"PK\x03\x04\x14\0\x06\0", 1),
+    ],
+    ids=["latin-1", "utf-16", "utf-16 without a mark", "compressed", "a spreadsheet"],
+)
+def test_bytes_that_are_no_text(tmp_path: Path, content: bytes, line: int) -> None:
+    """What to do about it is said once, however odd all that follows would look."""
+    result = bring_in(tmp_path, content)
+    assert (result.exit_code, result.stdout) == (1, "")
+    first, last = result.stderr.splitlines()
+    assert first.endswith(f"old.csv:{line}: this is not UTF-8 text; save it as UTF-8 CSV")
+    assert last.startswith("nothing was imported")
+
+
+@pytest.mark.parametrize("below", ["", "\n", ",,\n\n"])
+def test_a_file_without_readings_is_no_success(tmp_path: Path, below: str) -> None:
+    """Only the names of its columns: said, exit status 1, and no database is made."""
+    result = bring_in(tmp_path, HEAD + below)
+    said = f"{tmp_path}/old.csv has no readings below its first line, so nothing was imported: add some\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
+    assert not (tmp_path / "marginwatch.db").exists()
 
 
 def test_too_many_lines_of_one_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +341,7 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     file = tmp_path / "old.csv"
-    file.write_text(HEAD + "".join(f"main,{at},1\n" for at in range(5)), encoding="utf-8")
+    file.write_text(HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8")
     session = Session(environ=SECRETS, path=write(tmp_path))
     assert imported.bring_in(str(file), session.config(secrets=False), NOON) == 0
     assert (
