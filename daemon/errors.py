@@ -28,3 +28,11 @@ class ConfigError(MarginwatchError):
 
 class StoreError(MarginwatchError):
     """The database cannot be used as it is."""
+
+
+class AbsentError(StoreError):
+    """There is no database yet where the configuration names one; `what` says so without a remedy."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: start marginwatch run, or name another configuration")
+        self.what = what

@@ -69,7 +69,7 @@ def backtest(session: Session, /, **asked: Any) -> int:
     wish.check()
     from daemon.cli import record  # noqa: PLC0415 -- on use, as all below
 
-    with record.opened(session) as past:
+    with record.opened(session, imported=not wish.verify) as past:
         if wish.verify:
             from daemon.cli import verified  # noqa: PLC0415
 

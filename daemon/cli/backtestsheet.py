@@ -91,7 +91,7 @@ def headline(run: Run, bar: Bar) -> Iterator[str]:
     yield from _windows(run, bar, ended)
     configured = {account.name for account in run.config.accounts}
     if gone := [name for name in span.names if name not in configured]:
-        yield f"not configured any more, and replayed all the same: {', '.join(gone)}"
+        yield f"not in the configuration, and replayed all the same: {', '.join(gone)}"
     if unheard := run.unheard():
         yield f"no account here is watched by: {', '.join(unheard)}"
     if not run.config.channels:

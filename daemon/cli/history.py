@@ -27,6 +27,6 @@ def history(session: Session, account: str, since: str | None, until: str | None
     from daemon.cli import readings, record  # noqa: PLC0415 -- on use
 
     default = readings.SHOWN if output is Format.TABLE else None
-    with record.opened(session) as past:
+    with record.opened(session, imported=True) as past:
         span = past.span(since or default, until, session.clock.now())
         readings.show(past, account, span, output)

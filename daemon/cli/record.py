@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from daemon.cli import times
 from daemon.cli.session import Session
 from daemon.config import Config
-from daemon.errors import UsageError
+from daemon.errors import AbsentError, StoreError, UsageError
 from daemon.store.history import History
 from daemon.types import Millis
 
@@ -60,8 +59,8 @@ class Record:
 
 
 @contextmanager
-def opened(session: Session) -> Iterator[Record]:
-    """The record of the session's configuration.
+def opened(session: Session, *, imported: bool = False) -> Iterator[Record]:
+    """The record of the session's configuration; `imported` says that imported readings are enough for the command.
 
     Raises:
         ConfigError: where there is no usable configuration.
@@ -69,8 +68,18 @@ def opened(session: Session) -> Iterator[Record]:
 
     """
     loaded = session.config(secrets=False)
-    with History.open(loaded.daemon.database.reveal()) as history:
+    with _history(loaded, imported=imported) as history:
         yield Record(history, loaded)
+
+
+def _history(config: Config, *, imported: bool) -> History:
+    try:
+        return History.open(config.daemon.database.reveal())
+    except AbsentError as error:
+        if not imported:
+            raise
+        remedy = "start marginwatch run, bring readings in with marginwatch import, or name another configuration"
+        raise StoreError(f"{error.what}: {remedy}") from None
 
 
 @contextmanager
@@ -81,10 +90,10 @@ def existing(config: Config) -> Iterator[History | None]:
         StoreError: where it is there but cannot be read.
 
     """
-    url = config.daemon.database.reveal()
-    scheme, _, file = url.partition(":///")
-    if scheme == "sqlite" and not Path(file).exists():
+    try:
+        history = _history(config, imported=False)
+    except AbsentError:
         yield None
         return
-    with History.open(url) as history:
+    with history:
         yield history

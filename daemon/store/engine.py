@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from daemon.errors import StoreError
+from daemon.errors import AbsentError, StoreError
 from daemon.store.columns import dump, load
 from daemon.store.failures import told
 from daemon.types import Millis
@@ -92,7 +92,7 @@ def reading(url: URL) -> Engine:
             f"the database {path} may not be read: give this user the right to enter its directory"
         ) from None
     if not exists:
-        raise StoreError(f"there is no database at {path}: start marginwatch run, or name another configuration")
+        raise AbsentError(f"there is no database at {path}")
     return _readable(url)
 
 

@@ -211,7 +211,7 @@ def test_accounts_and_rules_that_do_not_meet_are_named(tmp_path: Path) -> None:
     grid = '[[rules]]\nname = "grid"\nwhen = "al_freeze > 5"\naccounts = ["grid-*"]\n'
     said = shown(tmp_path, tables=(account(), RULE, grid))
     assert said[1:4] == [
-        "not configured any more, and replayed all the same: old",
+        "not in the configuration, and replayed all the same: old",
         "no account here is watched by: grid",
         "there is no channel, so nobody would have been told anything",
     ]

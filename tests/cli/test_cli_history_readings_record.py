@@ -131,9 +131,14 @@ def test_history_is_read_beside_a_daemon(tmp_path: Path) -> None:
 
 def test_a_missing_database_is_one_sentence(tmp_path: Path) -> None:
     """Nothing is made by looking."""
-    result = call("history", "--config", write(tmp_path))
+    result = call("alerts", "--config", write(tmp_path))
     expected = (
         f"there is no database at {tmp_path}/marginwatch.db: start marginwatch run, or name another configuration\n"
     )
     assert (result.exit_code, result.stderr) == (1, expected)
+    for command in ("history", "backtest"):
+        result = call(command, "--config", tmp_path / "rules.toml")
+        readings = "marginwatch run, bring readings in with marginwatch import, or name"
+        assert (result.exit_code, result.stderr) == (1, expected.replace("marginwatch run, or name", readings))
+    assert call("backtest", "--verify", "--config", tmp_path / "rules.toml").stderr == expected
     assert sorted(each.name for each in tmp_path.iterdir()) == ["rules.toml"]
