@@ -29,13 +29,16 @@ FASTEST: Millis = 400
 
 LONGEST: Millis = 366 * DAY
 
+MOST_COUNTED = 9_999
+"""The readings that `at_least` may count."""
+
 SMALLEST_STEP: Millis = 250
 """Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
-_AT_LEAST = re.compile(r"([0-9]{1,4}) of ([0-9]{1,4})")
+_AT_LEAST = re.compile(r"([0-9]{1,100}) of ([0-9]{1,100})")
 _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _CRON = re.compile(r"[\w*/,-]+(?: +[\w*/,-]+){4}")
 
@@ -72,8 +75,17 @@ def optional(parse: Callable[[object], T], empty: T) -> Callable[[object], T]:
 
 
 def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
-    """The same kind, but "off" may stand there too."""
-    return lambda raw: None if raw == "off" else parse(raw)
+    """The same kind, but "off" may stand there too, which a mistake is told."""
+
+    def or_off(raw: object) -> T | None:
+        if raw == "off":
+            return None
+        try:
+            return parse(raw)
+        except MistakeError as error:
+            raise MistakeError(f'{error}; "off" turns it off') from None
+
+    return or_off
 
 
 def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
@@ -164,9 +176,15 @@ def percent(raw: object) -> Decimal:
 def at_least(raw: object) -> AtLeast:
     """`M of N`: how many of the last so many."""
     found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
+    if not found:
         raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
-    return AtLeast(int(found[1]), int(found[2]))
+    count, of = map(int, found.groups())
+    if of > MOST_COUNTED:
+        raise MistakeError(f"must count at most the last {MOST_COUNTED} readings, not {shown(raw)}")
+    if not 1 <= count <= of:
+        remedy = "at least 1" if count < 1 else f"no more than the {of} that are counted"
+        raise MistakeError(f"must ask for {remedy}, not {shown(raw)}")
+    return AtLeast(count, of)
 
 
 def time_of_day(raw: object) -> str:
