@@ -18,7 +18,7 @@ from daemon.cli import caselines, times
 from daemon.cli.caselines import CHANNEL, Cast
 from daemon.cli.caseseries import accounts_of, with_caret
 from daemon.config import Config, tables, values
-from daemon.config.problems import MistakeError, Problems, did_you_mean, shown
+from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, shown
 from daemon.replay.cases import Case, Change, Post, inputs
 from daemon.rules.errors import ExpressionError
 from daemon.types import DAY, SECOND, Millis, State, base
@@ -84,6 +84,11 @@ class CaseTable(tables.Table):
     expect: Raw = None
     told: Raw = None
     pending: Annotated[bool, PlainValidator(_flag)] = False
+
+
+def is_rules(raw: Mapping[str, object]) -> bool:
+    """Whether tables of a configuration stand in it: `rules` of a file of cases is a name."""
+    return any(isinstance(raw.get(section), list | dict) for section in SECTIONS)
 
 
 def cases(raw: Mapping[str, object], config: Config) -> list[Case]:

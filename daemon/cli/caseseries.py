@@ -31,7 +31,9 @@ def accounts_of(series: object, accounts: object, place: str, problems: Problems
         problems.add(f"{place}.accounts", "must be tables that each begin with [tests.accounts.NAME]")
         return {}
     if sum(max((len(each.slots) for each in fields.values()), default=0) for fields in found.values()) > MOST:
-        problems.add(f"{place}.accounts", f"these are more than {MOST} readings; use a longer interval or less of them")
+        problems.add(
+            f"{place}.accounts", f"these are more than {MOST} attempts; use a longer interval or fewer of them"
+        )
     return found
 
 

@@ -39,7 +39,7 @@ class Sheet:
 
     def take(self, case: Case, outcome: Outcome, found: Differences, why: Around | None, path: Path) -> None:
         """The line of a case."""
-        sums = f"({_count(case.attempts, 'reading')}, {_count(len(outcome.changes), 'transition')})"
+        sums = f"({_count(case.attempts, 'attempt')}, {_count(len(outcome.changes), 'transition')})"
         if found.any:
             self.failures.append(Failure(path, case, found, why))
             click.echo(f"{click.style('FAIL', fg='red', bold=True)}  {case.name} {click.style(sums, dim=True)}")

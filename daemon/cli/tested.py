@@ -15,6 +15,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import Row, exact, write_csv, write_json
 from daemon.cli.session import Session
 from daemon.config import Config, syntax
+from daemon.config.files import stands
 from daemon.errors import ConfigError, UsageError
 from daemon.replay.around import Around, around
 from daemon.replay.cases import Case, Change, Outcome, Post, run
@@ -132,12 +133,22 @@ def _loaded(session: Session, files: Sequence[Path]) -> list[Suite]:
 
 def _suite(session: Session, path: Path) -> Suite:
     raw = syntax.parse(configs.text(path), path)
+    if "tests" not in raw and casefile.is_rules(raw):
+        raise ConfigError([f"{path}: this is a file of rules; {_its_tests(path)}"])
     where = _rules(session, path, raw)
     config = configs.read_policy(where, base=_nothing(where), environ=session.environ)
     try:
         return Suite(path, where, config, casefile.cases(raw, config))
     except ConfigError as error:
         raise ConfigError([f"{path.name}: {each}" for each in error.problems]) from None
+
+
+def _its_tests(path: Path) -> str:
+    """Where the tests of a file of rules are, or would be."""
+    if path.name.endswith(SUFFIX):
+        return "those of tests begin with [[tests]]"
+    tests = path.with_name(f"{path.stem}{SUFFIX}")
+    return f"its tests stand in {tests.name}" + ("" if stands(tests) else ", which is still to be written")
 
 
 def _nothing(path: Path) -> Config:
@@ -151,9 +162,13 @@ def _rules(session: Session, path: Path, raw: Mapping[str, object]) -> Path:
         return session.path
     named = raw.get("rules")
     if isinstance(named, str) and named:
+        if not stands(path.parent / named):
+            raise ConfigError(
+                [f"{path.name}: rules: there is no file {path.parent / named}; name the one with the rules"]
+            )
         return path.parent / named
     beside = path.with_name(f"{path.name.removesuffix(SUFFIX)}.toml")
-    return beside if beside != path and beside.exists() else configs.find(None, session.environ)
+    return beside if beside != path and stands(beside) else configs.find(None, session.environ)
 
 
 def _chosen(suites: Sequence[Suite], pattern: str | None) -> list[Suite]:

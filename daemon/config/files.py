@@ -23,14 +23,14 @@ def find(option: str | Path | None, environ: Mapping[str, str], places: tuple[Pa
     """
     if option or environ.get(VARIABLE):
         return Path(option or environ[VARIABLE])
-    found = next((place for place in places if _stands(place)), None)
+    found = next((place for place in places if stands(place)), None)
     if found is None:
         looked = " nor ".join(map(str, places))
         raise ConfigError([f"there is neither {looked}; `marginwatch init` writes one, --config PATH names one"])
     return found
 
 
-def _stands(place: Path) -> bool:
+def stands(place: Path) -> bool:
     """Whether something is there; what may not be looked at is, and reading it will say why it cannot be."""
     try:
         place.stat()

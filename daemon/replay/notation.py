@@ -84,7 +84,7 @@ class _Expansion:
         if count < 1:
             raise self._mistake("how often must be at least 1", column)
         if len(self.slots) + count > MOST:
-            raise self._mistake(f"these are more than {MOST} readings; use a longer interval or less of them", column)
+            raise self._mistake(f"these are more than {MOST} attempts; use a longer interval or fewer of them", column)
         return count
 
     def _pause(self, word: str, column: int) -> None:

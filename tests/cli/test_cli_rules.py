@@ -89,8 +89,8 @@ def test_a_failure_says_what_differs_and_why(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout == (
         f"{tmp_path}/rules.test.toml with the rules of {tmp_path}/rules.toml\n"
-        "ok    low fires and ends (3 readings, 2 transitions)\n"
-        "FAIL  low is late (7 readings, 2 transitions)\n"
+        "ok    low fires and ends (3 attempts, 2 transitions)\n"
+        "FAIL  low is late (7 attempts, 2 transitions)\n"
         "\n"
         "FAIL  low is late\n"
         f"      {tmp_path}/rules.test.toml; - was expected, + is what came\n"
@@ -314,11 +314,29 @@ def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_file_of_rules_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """With the file and the key that name it; `init`, which writes a whole configuration, is no remedy."""
     result = _test(tmp_path, 'rules = "other.toml"', GOOD)
     assert (result.exit_code, result.stderr) == (
         78,
-        f"{tmp_path}/other.toml: there is no such file; `marginwatch init` writes one\n",
+        f"rules.test.toml: rules: there is no file {tmp_path}/other.toml; name the one with the rules\n",
     )
+
+
+def test_a_file_of_rules_is_no_file_of_tests(tmp_path: Path) -> None:
+    """One sentence that says where its tests are, or would be."""
+    config = write(tmp_path)
+
+    def said(file: Path) -> tuple[int, str]:
+        result = call("rules", "test", file, environ={})
+        return result.exit_code, result.stderr
+
+    where = f"{config}: this is a file of rules; its tests stand in rules.test.toml"
+    assert said(config) == (78, f"{where}, which is still to be written\n")
+    (tmp_path / "rules.test.toml").write_text(GOOD, encoding="utf-8")
+    assert said(config) == (78, f"{where}\n")
+    (tmp_path / "a.test.toml").write_text(RULE, encoding="utf-8")
+    expected = f"{tmp_path}/a.test.toml: this is a file of rules; those of tests begin with [[tests]]\n"
+    assert said(tmp_path / "a.test.toml") == (78, expected)
 
 
 def test_nothing_written_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
@@ -408,7 +426,7 @@ SERIES = 'series.available_margin = "500 90"\n'
         ),
         (
             CASE + 'accounts.a.al_freeze = "0x50001"\naccounts.b.al_freeze = "0x50000"\nexpect = []',
-            "tests[0].accounts: these are more than 100000 readings; use a longer interval or less of them",
+            "tests[0].accounts: these are more than 100000 attempts; use a longer interval or fewer of them",
         ),
         (
             CASE + "series = 5\nexpect = []",

@@ -103,7 +103,7 @@ def test_a_reason_unlike_any_other_is_told_which_there_are() -> None:
 @pytest.mark.parametrize("text", [f"1x{MOST + 1}", f"1x{MOST} 1", "1x99999999999999999999", "1 _x50000 +1x50000"])
 def test_a_series_is_bounded(text: str) -> None:
     """However little is written, no more is expanded."""
-    with pytest.raises(ExpressionError, match="more than 100000 readings"):
+    with pytest.raises(ExpressionError, match="more than 100000 attempts"):
         series(text)
 
 
