@@ -8,7 +8,7 @@ import click
 
 from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
-from daemon.cli.output import Table
+from daemon.cli.output import Table, counted
 from daemon.cli.playing import Run, Span, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.backtest import Announcement
@@ -86,7 +86,7 @@ def headline(run: Run, bar: Bar) -> Iterator[str]:
     span, zone = run.span, run.span.past.zone
     began, ended = min(bar.begins.values()), max(bar.ends.values())
     counts = (len(bar.begins), "account"), (len(run.config.rules), "rule"), (bar.judged, "input")
-    what = ", ".join(_count(*each) for each in counts)
+    what = ", ".join(counted(*each) for each in counts)
     yield f"{times.shown(began, zone)} to {times.shown(ended, zone)}, {lasting(ended - began)}: {what}"
     yield from _windows(run, bar, ended)
     configured = {account.name for account in run.config.accounts}
@@ -111,10 +111,6 @@ def _windows(run: Run, bar: Bar, ended: Millis) -> Iterator[str]:
     else:
         at = times.shown(full, span.past.zone)
         yield f"windows fill as the record begins: the longest, {lasting(longest)}, is full from {at} on"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def is_told(each: RuleSummary, run: Run) -> bool:

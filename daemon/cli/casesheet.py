@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from daemon.cli.output import counted
 from daemon.replay.around import NOT_SENT, Around, Row
 from daemon.replay.cases import Case, Outcome
 from daemon.replay.differences import BOTH, MISSING, Differences, Line
@@ -39,7 +40,7 @@ class Sheet:
 
     def take(self, case: Case, outcome: Outcome, found: Differences, why: Around | None, path: Path) -> None:
         """The line of a case."""
-        sums = f"({_count(case.attempts, 'attempt')}, {_count(len(outcome.changes), 'transition')})"
+        sums = f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
         if found.any:
             self.failures.append(Failure(path, case, found, why))
             click.echo(f"{click.style('FAIL', fg='red', bold=True)}  {case.name} {click.style(sums, dim=True)}")
@@ -54,13 +55,9 @@ class Sheet:
             for line in _told(failure):
                 click.echo(line)
         total, failed = self.good + len(self.failures), len(self.failures)
-        sum_ = f"{_count(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in {lasted / SECOND:.2f} s"
+        sum_ = f"{counted(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in {lasted / SECOND:.2f} s"
         click.echo("")
         click.echo(click.style(sum_, fg="red" if failed else "green", bold=True))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _told(failure: Failure) -> Iterator[str]:
@@ -82,7 +79,7 @@ def _compared(lines: Sequence[Line]) -> Iterator[str]:
     for line, text in list(zip(lines, _columns(cells), strict=True))[:MOST]:
         yield click.style(f"  {text}", fg=_COLOURS[line.sign])
     if len(lines) > MOST:
-        yield f"  … and {_count(len(lines) - MOST, 'line')} more, which --format json shows"
+        yield f"  … and {counted(len(lines) - MOST, 'line')} more, which --format json shows"
 
 
 def _why(why: Around, failure: Failure) -> Iterator[str]:

@@ -103,6 +103,11 @@ STYLES = {
 """The colour of words that stand alone in a cell."""
 
 
+def counted(number: int, what: str) -> str:
+    """`1 input`, `2 inputs`, `1,000 inputs`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def exact(value: Decimal | None) -> str | None:
     """For programs: all digits, without an exponent or zeros that say nothing; infinities as `Infinity`."""
     if value is None or not value.is_finite():

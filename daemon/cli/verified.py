@@ -8,14 +8,14 @@ from datetime import tzinfo
 
 import click
 
-from daemon.alerts.numbers import amount
 from daemon.cli import replaying, times
+from daemon.cli.disagreement import Speller
 from daemon.cli.options import Format
-from daemon.cli.output import Row, exact, write_csv, write_rows
+from daemon.cli.output import Row, counted, write_csv, write_rows
 from daemon.cli.record import END, Record
 from daemon.cli.replaying import RecordedAccount
-from daemon.replay.verify import Difference, Stretch, Verified, verify
-from daemon.types import Alert, Transition
+from daemon.replay.verify import Stretch, Verified, verify
+from daemon.types import SECOND, Millis
 
 COLUMNS = ("account", "what", "since", "until", "inputs", "at", "rule", "recorded", "replayed", "why")
 """Of csv: a row per stretch and per difference."""
@@ -27,7 +27,11 @@ NOTHING = "nothing is recorded yet: let the daemon run first"
 class _Account:
     name: str
     found: Verified
-    zone: tzinfo | None
+    speller: Speller
+
+    @property
+    def zone(self) -> tzinfo | None:
+        return self.speller.zone
 
     @property
     def inputs(self) -> int:
@@ -55,7 +59,8 @@ def _verified(past: Record, names: Sequence[str]) -> Iterator[_Account]:
     extents = (past.history.extent(name, 0, END) for name in names)
     with replaying.bar("verifying", sum(extent.inputs for extent in extents if extent is not None)) as bar:
         for name in names:
-            yield _Account(name, verify(RecordedAccount(past.history, name), bar.note), past.zone)
+            source = RecordedAccount(past.history, name)
+            yield _Account(name, verify(source, bar.note), Speller(source, past.zone))
 
 
 def _for_people(done: Sequence[_Account], own: int) -> Iterator[str]:
@@ -64,10 +69,11 @@ def _for_people(done: Sequence[_Account], own: int) -> Iterator[str]:
     for account in done:
         yield from _lines(account)
     if own:
-        yield f"the daemon's own alerts, with {own:,} transitions, are not replayed: no account's inputs cause them"
+        told = counted(own, "transition")
+        yield f"the daemon's own alerts, with {told}, are not replayed: no account's inputs cause them"
     differences = sum(len(account.found.differences) for account in done)
     if differences:
-        yield f"{differences:,} difference(s): replay does not give what is recorded"
+        yield f"{counted(differences, 'difference')}: replay does not give what is recorded"
 
 
 def _lines(account: _Account) -> Iterator[str]:
@@ -75,13 +81,24 @@ def _lines(account: _Account) -> Iterator[str]:
     if not found.stretches:
         yield f"{account.name}: no daemon ever judged it, so there is nothing to compare with"
         return
-    differ = "no difference" if not found.differences else f"{len(found.differences):,} differences"
-    yield f"{account.name}: {account.inputs:,} inputs and {found.transitions:,} transitions replayed, {differ}"
-    for stretch in _joined(found.stretches):
+    differ = counted(len(found.differences), "difference") if found.differences else "no difference"
+    what = f"{counted(account.inputs, 'input')} and {counted(found.transitions, 'transition')}"
+    yield f"{account.name}: {what} replayed, {differ}"
+    for stretch in _telling(_joined(found.stretches)):
         yield f"  {'not covered' if stretch.why else 'covered    '} {_span(stretch, zone)}{_why(stretch)}"
     for each in found.differences:
-        sides = f"recorded {_side(each.recorded)}; replayed {_side(each.replayed)}"
-        yield f"  differs     {times.shown(each.at, zone)} {each.rule}: {sides}"
+        recorded, replayed = account.speller.sides(each)
+        yield f"  differs     {_moment(each.at, zone)} {each.rule}: recorded {recorded}; replayed {replayed}"
+
+
+def _moment(at: Millis, zone: tzinfo | None) -> str:
+    """To the millisecond: a transition may differ in nothing else."""
+    return times.shown(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
+
+
+def _telling(stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+    """Without those in which there was nothing to replay, unless that is all there is."""
+    return [each for each in stretches if each.why or each.inputs] or stretches
 
 
 def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
@@ -101,16 +118,7 @@ def _span(stretch: Stretch, zone: tzinfo | None) -> str:
 
 
 def _why(stretch: Stretch) -> str:
-    return f": {stretch.why}" if stretch.why else f", {stretch.inputs:,} inputs"
-
-
-def _side(side: Transition | Alert | None) -> str:
-    if side is None:
-        return "nothing"
-    if isinstance(side, Alert):
-        return f"the state {side.state}" + ("" if side.worst is None else f", worst {amount(side.worst)}")
-    value = "" if side.value is None else f" at {amount(side.value)}"
-    return f"{side.from_state} → {side.to_state} ({side.reason}){value}"
+    return f": {stretch.why}" if stretch.why else f", {counted(stretch.inputs, 'input')}"
 
 
 def _rows(account: _Account) -> Iterator[Row]:
@@ -118,9 +126,9 @@ def _rows(account: _Account) -> Iterator[Row]:
         what = "not_covered" if stretch.why else "covered"
         yield {"account": account.name, "what": what, **_stretch(stretch, account.zone)}
     for each in account.found.differences:
-        sides = {"recorded": _side(each.recorded), "replayed": _side(each.replayed)}
-        at = times.iso(each.at, account.zone)
-        yield {"account": account.name, "what": "difference", "at": at, "rule": each.rule, **sides}
+        recorded, replayed = account.speller.sides(each)
+        found = {"rule": each.rule, "recorded": recorded, "replayed": replayed}
+        yield {"account": account.name, "what": "difference", "at": times.iso(each.at, account.zone), **found}
 
 
 def _stretch(each: Stretch, zone: tzinfo | None) -> Mapping[str, object]:
@@ -136,20 +144,5 @@ def _object(account: _Account) -> Row:
         "transitions": found.transitions,
         "covered": [_stretch(each, zone) for each in found.stretches if not each.why],
         "not_covered": [_stretch(each, zone) for each in found.stretches if each.why],
-        "differences": [_difference(each, zone) for each in found.differences],
+        "differences": [account.speller.row(each) for each in found.differences],
     }
-
-
-def _difference(each: Difference, zone: tzinfo | None) -> Row:
-    sides = {"recorded": _data(each.recorded), "replayed": _data(each.replayed)}
-    return {"at": times.iso(each.at, zone), "rule": each.rule, **sides}
-
-
-def _data(side: Transition | Alert | None) -> Row | None:
-    """A transition, or the state that was recorded at a start."""
-    if side is None:
-        return None
-    if isinstance(side, Alert):
-        return {"state": side.state.value, "worst": exact(side.worst)}
-    states = {"from": side.from_state.value, "to": side.to_state.value}
-    return {**states, "value": exact(side.value), "reason": side.reason}

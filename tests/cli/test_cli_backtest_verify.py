@@ -10,7 +10,7 @@ from pathlib import Path
 from click.testing import Result
 
 from daemon.replay.verify import FADED
-from daemon.types import HOUR
+from daemon.types import HOUR, MissReason, NoAnswer, OnMissing
 from tests.cli.calls import call, record, write
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON, ManualClock
@@ -18,6 +18,7 @@ from tests.values import answer, rule
 
 GONE = "input 4 is not recorded: pruned, or lost while the database refused to write"
 LATER = ManualClock(NOON + 24 * HOUR)
+MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 
 
 def verify(folder: Path, *options: object) -> Result:
@@ -60,7 +61,7 @@ def test_promise_6_every_difference_is_one_line(tmp_path: Path) -> None:
         "  differs     2026-01-01 12:00:05 low: recorded ok → firing (condition) at 91; replayed nothing",
         "  differs     2026-01-01 13:00:10 low: recorded nothing; replayed firing → resolved (cleared) at 500",
     ]
-    assert answered.stdout.splitlines()[-1] == "3 difference(s): replay does not give what is recorded"
+    assert answered.stdout.splitlines()[-1] == "3 differences: replay does not give what is recorded"
 
 
 def test_promise_6_programs_get_the_same(tmp_path: Path) -> None:
@@ -94,6 +95,69 @@ def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path:
     assert "recorded the state firing, worst 91; replayed the state firing, worst 90" in answered.stdout
     json_side = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0]["differences"][0]["recorded"]
     assert json_side == {"state": "firing", "worst": "91"}
+
+
+def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
+    """Never the same on both sides: whatever of an alert differs stands there, and in JSON."""
+    lived(tmp_path, [rule(keep_firing_for=60_000)], alone(LOW, FINE))
+    lived(tmp_path, [rule(keep_firing_for=60_000)], alone(FINE), begin=NOON + 10_000)
+    for space in ("", " "):
+        for key, new in (("clearing_since", str(NOON + 4_750)), ("missing", "true"), ("threshold", '"100.000000001"')):
+            old = {"clearing_since": str(NOON + 5_000), "missing": "false", "threshold": '"100"'}[key]
+            words = (f'"{key}":{space}{each}' for each in (old, new))
+            change(tmp_path, "UPDATE epochs SET state = replace(state, '{}', '{}') WHERE id = 2".format(*words))
+    answered = verify(tmp_path)
+    line = next(line for line in answered.stdout.splitlines() if "the state" in line)
+    assert line.split(": ", 1)[1].split("; replayed ") == [
+        (
+            "recorded the state firing, worst 90, judged.threshold 100.000000001, "
+            "clearing_since 2026-01-01T12:00:04.750+01:00, missing yes"
+        ),
+        "the state firing, worst 90, judged.threshold 100, clearing_since 2026-01-01T12:00:05.000+01:00, missing no",
+    ]
+    (found, *_) = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0]["differences"]
+    assert found["recorded"] == {
+        "state": "firing",
+        "worst": "90",
+        "judged.threshold": "100.000000001",
+        "clearing_since": "2026-01-01T12:00:04.750+01:00",
+        "missing": True,
+    }
+
+
+def test_promise_6_durations_are_spelled(tmp_path: Path) -> None:
+    """What a rule on `age` was judged by, recorded or not; amounts have all their digits."""
+    silent = rule("silent", "age > 4s")
+    lived(tmp_path, [silent, rule(on_missing=OnMissing.FIRING, missing_after=8_000)], alone(FINE, MISS, MISS, FINE))
+    change(
+        tmp_path, "UPDATE transitions SET value = 5001 WHERE value = 5000", "UPDATE alerts SET rule = 'x' WHERE id = 2"
+    )
+    told = "\n".join(line.split(": ", 1)[1] for line in verify(tmp_path).stdout.splitlines() if "differs" in line)
+    assert "recorded ok → firing (condition) at 5s1ms; replayed nothing" in told
+    assert "recorded nothing; replayed ok → firing (condition) at 5s" in told
+    assert "recorded nothing; replayed ok → firing (missing) at 10s" in told
+    change(tmp_path, "UPDATE transitions SET value = 500.123456789 WHERE value = 500")
+    assert "at 500.123456789; replayed nothing" in verify(tmp_path).stdout
+
+
+def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
+    """No plural of one; a stretch in which nothing was judged is told only where it is all there is."""
+    lived(tmp_path, [rule()], alone(FINE))
+    change(tmp_path, "UPDATE transitions SET value = 1")
+    assert verify(tmp_path).stdout.splitlines() == [
+        "main: 1 input and 0 transitions replayed, no difference",
+        "  covered     2026-01-01 12:00:00 to 2026-01-01 12:00:00, 1 input",
+    ]
+    lived(tmp_path, [rule()], alone(LOW), begin=NOON + 5_000)
+    change(tmp_path, "DELETE FROM transitions")
+    assert verify(tmp_path).stdout.splitlines()[-1] == "1 difference: replay does not give what is recorded"
+    change(tmp_path, "DELETE FROM snapshots WHERE seq = 2")
+    assert [line.split()[0] for line in verify(tmp_path).stdout.splitlines()[1:3]] == ["not", "covered"]
+    change(tmp_path, "DELETE FROM snapshots", "DELETE FROM epochs WHERE id = 2")
+    assert verify(tmp_path).stdout.splitlines() == [
+        "main: 0 inputs and 0 transitions replayed, no difference",
+        "  covered     2026-01-01 12:00:00 to 2026-01-01 12:00:00, 0 inputs",
+    ]
 
 
 def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
