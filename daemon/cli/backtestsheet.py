@@ -1,15 +1,16 @@
 """What `backtest` prints for people: what was replayed, the last messages, and what became of each rule."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import click
 
 from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
-from daemon.cli.output import Table, counted
-from daemon.cli.playing import Run, Span, Summaries
+from daemon.cli.headline import headline, nothing
+from daemon.cli.output import Table
+from daemon.cli.playing import Run, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.backtest import Announcement
 from daemon.replay.summary import RuleSummary, Worst
@@ -55,7 +56,7 @@ class Sheet:
         if not bar.judged:
             click.echo(nothing(self.run.span))
             return
-        for line in headline(self.run, bar):
+        for line in headline([self.run], bar):
             click.echo(line)
         click.echo("")
         self._messages()
@@ -72,45 +73,6 @@ class Sheet:
         zone = self.run.span.past.zone
         rows = [(times.shown(told.at, zone), told.title, ", ".join(told.channels)) for told in self._last]
         Table(("time", "message", "to"), rows).write()
-
-
-def nothing(span: Span) -> str:
-    """Why there is nothing to replay."""
-    if not span.past.history.accounts():
-        return "nothing is recorded yet: let the daemon run first, or import readings"
-    return "nothing is recorded in this span: choose another --since and --until"
-
-
-def headline(run: Run, bar: Bar) -> Iterator[str]:
-    """What was replayed, and what is to be known about it."""
-    span, zone = run.span, run.span.past.zone
-    began, ended = min(bar.begins.values()), max(bar.ends.values())
-    counts = (len(bar.begins), "account"), (len(run.config.rules), "rule"), (bar.judged, "input")
-    what = ", ".join(counted(*each) for each in counts)
-    yield f"{times.shown(began, zone)} to {times.shown(ended, zone)}, {lasting(ended - began)}: {what}"
-    yield from _windows(run, bar, ended)
-    configured = {account.name for account in run.config.accounts}
-    if gone := [name for name in span.names if name not in configured]:
-        yield f"not in the configuration, and replayed all the same: {', '.join(gone)}"
-    if unheard := run.unheard():
-        yield f"no account here is watched by: {', '.join(unheard)}"
-    if not run.config.channels:
-        yield "there is no channel, so nobody would have been told anything"
-
-
-def _windows(run: Run, bar: Bar, ended: Millis) -> Iterator[str]:
-    """Where the record begins within the longest window before what was judged, the windows have to fill first."""
-    longest, span = run.longest_window(), run.span
-    firsts = span.past.history.extent
-    begun = [each.first_at for name in bar.begins if (each := firsts(name, span.since - longest, span.until))]
-    full = max(begun, default=0) + longest
-    if not longest or full <= min(bar.begins.values()):
-        return
-    if full > ended:
-        yield f"the longest window, {lasting(longest)}, is longer than this history: it was never full"
-    else:
-        at = times.shown(full, span.past.zone)
-        yield f"windows fill as the record begins: the longest, {lasting(longest)}, is full from {at} on"
 
 
 def is_told(each: RuleSummary, run: Run) -> bool:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol, TypeAlias
@@ -12,10 +12,13 @@ import click
 
 from daemon.alerts.numbers import lasting
 from daemon.cli import backtestsheet, replaying, replayrows, times
+from daemon.cli.headline import SIDES as NAMED
+from daemon.cli.headline import headline, nothing
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, write_csv, write_rows
 from daemon.cli.playing import Run, Summaries
 from daemon.cli.replaying import Bar
+from daemon.replay.backtest import Announcement
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, Pair, merged
 from daemon.replay.player import fields_of
 from daemon.replay.summary import RuleSummary
@@ -44,6 +47,21 @@ class Result:
 
     summaries: Sequence[Summaries] = ()
     messages: list[int] = field(default_factory=lambda: [0, 0])
+    told: list[int] = field(default_factory=lambda: [0, 0])
+    """The sum of what each message is made of: who is told what, and when, in whatever order."""
+
+    def take(self, side: int, messages: Iterable[Announcement]) -> None:
+        for each in messages:
+            self.messages[side] += 1
+            self.told[side] += hash((each.channel, each.at, tuple(notice.key for notice in each.notices)))
+
+    def sameness(self) -> str:
+        """What there is to say where no alert differs."""
+        same = "both raise the same alerts at the same instants"
+        if any(_ends_differ(both) for _, both in _by_rule(self.summaries)):
+            return f"{same}; what differs is when they end"
+        ours, theirs = self.told
+        return same if ours == theirs else f"{same}; what differs is who is told of them, or when"
 
 
 class Printer(Protocol):
@@ -70,11 +88,11 @@ def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[Dif
     for pair in merged(_account(runs, name, bar) for name in runs[0].span.names):
         for side, record in enumerate(pair):
             summaries[side].take(record)
-            result.messages[side] += sum(1 for _ in joiners[side].next(record))
+            result.take(side, joiners[side].next(record))
         yield from comparison.take(pair)
     yield from comparison.finish()
     for side, joiner in enumerate(joiners):
-        result.messages[side] += sum(1 for _ in joiner.rest())
+        result.take(side, joiner.rest())
     result.summaries = [summary.finish(bar.ends) for summary in summaries]
 
 
@@ -134,16 +152,16 @@ class _People:
 
     def finish(self, result: Result, bar: Bar) -> None:
         if not bar.judged:
-            click.echo(backtestsheet.nothing(self._runs[0].span))
+            click.echo(nothing(self._runs[0].span))
             return
-        for line in backtestsheet.headline(self._runs[1], bar):
+        for line in headline(self._runs, bar):
             click.echo(line)
-        click.echo(f"messages: {_change(*(f'{each:,}' for each in result.messages))} (the configuration → the file)")
+        click.echo(f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})")
         click.echo("")
         rows = [(rule, *map(_change, *map(_cells, both))) for rule, both in self._shown(result)]
         Table(("rule", *backtestsheet.NUMBERS), rows, frozenset(backtestsheet.NUMBERS)).write()
         click.echo("")
-        self._differences()
+        self._differences(result)
 
     def _shown(self, result: Result) -> Iterator[tuple[str, Both]]:
         """System rules where they fired."""
@@ -151,9 +169,9 @@ class _People:
             if any(each and backtestsheet.is_told(each, run) for each, run in zip(both, self._runs, strict=True)):
                 yield rule, both
 
-    def _differences(self) -> None:
+    def _differences(self, result: Result) -> None:
         if not self._last:
-            click.echo("both raise the same alerts at the same instants")
+            click.echo(result.sameness())
             return
         if self._all > len(self._last):
             click.echo(f"{self._all:,} alerts differ; the last {len(self._last)} (--format csv has all):")
@@ -174,6 +192,13 @@ def _by_rule(summaries: Sequence[Summaries]) -> Iterator[tuple[str, Both]]:
     ours, theirs = summaries
     for rule in {**ours, **theirs}:
         yield rule, (ours.get(rule), theirs.get(rule))
+
+
+def _ends_differ(both: Both) -> bool:
+    ours, theirs = both
+    if ours is None or theirs is None:
+        return False
+    return (ours.firing, ours.longest) != (theirs.firing, theirs.longest)
 
 
 def _sides(both: Both) -> Row:

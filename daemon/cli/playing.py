@@ -9,12 +9,14 @@ from daemon.cli import replaying
 from daemon.cli.record import Record as Recorded
 from daemon.cli.replaying import Bar
 from daemon.config import Config
+from daemon.readings.fields import AGE
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.player import Player, Scheme, fields_of
 from daemon.replay.summary import RuleSummary, Summary
-from daemon.rules.tree import look_back
+from daemon.rules.rule import Rule
+from daemon.rules.tree import look_back, uses
 from daemon.store.seeking import Extent
-from daemon.types import AccountState, Input, Millis, Record
+from daemon.types import AccountState, Input, Millis, OnMissing, Record
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,18 @@ class Run:
         """The written rules that watch none of the accounts."""
         return [rule.name for rule in self.config.rules if not any(map(rule.watches, self.span.names))]
 
+    def minds_misses(self) -> bool:
+        """Whether a rule, written or not, acts when readings are missing."""
+        return any(_minds_misses(rule) for rule in self.scheme.rules)
+
     def longest_window(self) -> Millis:
         """How far back the written rules look, the one that looks furthest."""
         conditions = (each for rule in self.config.rules for each in (rule.when, rule.clear_when) if each is not None)
         return max((look_back(each.tree) for each in conditions), default=0)
+
+
+def _minds_misses(rule: Rule) -> bool:
+    return rule.on_missing is not OnMissing.KEEP or uses(rule.when.tree, AGE)
 
 
 Summaries = Mapping[str, RuleSummary]

@@ -83,6 +83,8 @@ class Bar:
     """By account: the instant of the first input that was judged, as it is meant at the last one (SEMANTICS A5)."""
     ends: dict[str, Millis] = field(default_factory=dict)
     """By account: the instant of its last input."""
+    imported: bool = False
+    """Whether imported readings were judged."""
 
     def note(self, _: object) -> None:
         self.seen += 1
@@ -97,6 +99,7 @@ class Bar:
             if event.seq >= first:
                 if last is None:
                     self.begins[account] = event.at
+                    self.imported |= event.seq < 0  # imported ones come first
                 elif isinstance(event, ClockStep):
                     self.begins[account] += event.by
                 self.judged += 1

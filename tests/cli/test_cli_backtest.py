@@ -14,6 +14,7 @@ from typing import Any
 
 from click.testing import Result
 
+from daemon.cli.headline import NO_MISSES
 from daemon.types import HOUR, MissReason, NoAnswer
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
 from tests.cli.past import FINE, LOW, alone, lived
@@ -274,6 +275,20 @@ def test_imported_readings_are_played_too(tmp_path: Path) -> None:
     config = write(tmp_path)
     assert call("import", tmp_path / "old.csv", "--config", config, clock=LATER).exit_code == 0
     assert [each["to"] for each in data(tmp_path)["transitions"]] == ["firing", "resolved"]
+
+
+def test_what_cannot_fire_over_imported_readings_is_said(tmp_path: Path) -> None:
+    """Once, where imported readings are judged and a rule acts on missing ones; a CSV has no misses."""
+    lived(tmp_path, [], alone(FINE, FINE))
+    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
+    assert call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code == 0
+    off = '[system]\nno-readings = "off"\n'
+    silent = '[[rules]]\nname = "silent"\nwhen = "age > 1m"\n'
+    assert shown(tmp_path)[1] == NO_MISSES
+    assert shown(tmp_path, "--since", "2026-01-01T12:00")[1] == ""
+    assert shown(tmp_path, tables=(account(), RULE, CHANNEL, off))[1] == ""
+    assert shown(tmp_path, tables=(account(), silent, CHANNEL, off))[1] == NO_MISSES
+    assert shown(tmp_path, tables=(account(), RULE + 'on_missing = "firing"\n', CHANNEL, off))[1] == NO_MISSES
 
 
 def test_a_record_out_of_order_is_played_as_it_stands(tmp_path: Path) -> None:

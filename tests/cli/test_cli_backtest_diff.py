@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from daemon.types import HOUR
@@ -38,6 +39,7 @@ def test_alerts_of_one_side_and_those_that_come_earlier_are_shown(tmp_path: Path
     """Side by side what became of each rule, then every alert that differs, and by how much."""
     lived(tmp_path, [], alone(FINE, MIDDLE, LOW, FINE, MIDDLE, answer(al_freeze="10")))
     lines = shown(tmp_path, HIGHER + EXTRA)
+    assert lines[0].endswith(": 1 account, 1 → 2 rules, 6 inputs")
     assert lines[1] == "messages: 2 → 4 (the configuration → the file)"
     assert lines[3:6] == [
         "rule alerts at night firing longest worst early",
@@ -82,6 +84,38 @@ def test_equal_rules_differ_in_nothing(tmp_path: Path) -> None:
     lived(tmp_path, [], alone(FINE, LOW, FINE))
     assert shown(tmp_path, RULE)[-1] == "both raise the same alerts at the same instants"
     assert json.loads(diff(tmp_path, RULE, "--format", "json").stdout)["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "differs"),
+    [
+        ('mute = ["noon"]\n[[mutes]]\nname = "noon"\nbetween = ["11:00", "13:00"]\n', "who is told of them, or when"),
+        ('[[channels]]\nname = "pager"\n', "who is told of them, or when"),
+        ('[[channels]]\nname = "hook"\ngroup_wait = "2s"\n', "who is told of them, or when"),
+        ('severity = "critical"\n', "who is told of them, or when"),
+        ('keep_firing_for = "5s"\n', "when they end"),
+    ],
+)
+def test_equal_alerts_may_be_told_otherwise(tmp_path: Path, more: str, differs: str) -> None:
+    """However many messages it comes to, it says that the alerts are the same, and what is not."""
+    lived(tmp_path, [], alone(FINE, LOW, FINE, FINE))
+    assert (
+        shown(tmp_path, RULE + more)[-1]
+        == f"both raise the same alerts at the same instants; what differs is {differs}"
+    )
+
+
+def test_the_headline_speaks_of_both(tmp_path: Path) -> None:
+    """Windows, accounts that nobody watches and channels of either side; the numbers of rules where they differ."""
+    lived(tmp_path, [], alone(FINE, LOW, FINE, FINE))
+    other = '[[rules]]\nname = "grid"\nwhen = "delta(al_freeze, 24h) > 5"\naccounts = ["grid"]\n'
+    lines = shown(tmp_path, f"channels = []\n{RULE}{other}")
+    assert lines[0].endswith(": 1 account, 1 → 2 rules, 4 inputs")
+    assert lines[1:4] == [
+        "the longest window, 1 d, is longer than this history: it was never full",
+        "no account here is watched by: grid",
+        "the file has no channel, so nobody would have been told anything by it",
+    ]
 
 
 def test_each_side_has_its_own_night(tmp_path: Path) -> None:
