@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from daemon import config as configs
 from daemon.cli import replaying, replayrows
@@ -53,14 +53,15 @@ def show(past: Recorded, wish: "Wish", session: Session) -> int:
 
 
 def _one(run: Run, output: Format) -> int:
-    printer = _PRINTERS[output](run)
     summary = run.summary()
-    with replaying.bar("replaying", run.span.about()) as bar:
-        for each in run.play(bar):
-            if isinstance(each, Record):
-                summary.take(each)
-            printer.take(each)
-    printer.finish(summary.finish(bar.ends), bar)
+    with tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8") as spool:
+        printer = _PRINTERS[output](run, spool)
+        with replaying.bar("replaying", run.span.about()) as bar:
+            for each in run.play(bar):
+                if isinstance(each, Record):
+                    summary.take(each)
+                printer.take(each)
+        printer.finish(summary.finish(bar.ends), bar)
     return 0
 
 
@@ -90,9 +91,9 @@ class _Csv:
 class _Json:
     """One object; notifications are put by until all transitions are printed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, spool: IO[str]) -> None:
         self._zone = run.span.past.zone
-        self._told = tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8")  # noqa: SIM115
+        self._told = spool
         self._any = {True: False, False: False}
         sys.stdout.write('{"transitions": [')
 
@@ -113,14 +114,13 @@ class _Json:
         sys.stdout.write('\n],\n"notifications": [')
         self._told.seek(0)
         shutil.copyfileobj(self._told, sys.stdout)
-        self._told.close()
         rows = (replayrows.summary(each) for each in summaries.values())
         sys.stdout.write('\n],\n"summary": [\n' + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
         sys.stdout.write("\n]}\n")
 
 
-_PRINTERS: Mapping[Format, Callable[[Run], Printer]] = {
-    Format.TABLE: Sheet,
-    Format.CSV: _Csv,
+_PRINTERS: Mapping[Format, Callable[[Run, IO[str]], Printer]] = {
+    Format.TABLE: lambda run, _: Sheet(run),
+    Format.CSV: lambda run, _: _Csv(run),
     Format.JSON: _Json,
 }

@@ -13,7 +13,7 @@ from itertools import repeat
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from daemon.store.codec import FIELDS
+from daemon.store.codec import AMOUNTS, FIELDS, INSTANTS, check
 from daemon.types import Balances, Quality, Reading, Source
 
 T = TypeVar("T")
@@ -23,6 +23,9 @@ LEADING = ("seq", "at", "exchange_at", "source", "quality", "extra")
 
 SOURCES: Mapping[str, Source] = {each.value: each for each in Source}
 QUALITIES: Mapping[str, Quality] = {each.value: each for each in Quality}
+KINDS: frozenset[type] = AMOUNTS | {float}
+"""What a driver gives for an amount."""
+
 SAME = 2
 """Where less than one value in so many is new, each different one is made once."""
 
@@ -30,8 +33,13 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Reading]:
-    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not looked at."""
+    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not looked at.
+
+    Raises KeyError or TypeError where a row holds what is none of its columns' own.
+    """
     seqs, instants, exchange_ats, sources, qualities, _, *amounts = columns
+    check(INSTANTS, seqs)
+    check(INSTANTS, instants)
     count = len(seqs)
     by_field = dict(zip(fields, map(_decimals, amounts), strict=True))
     of_reading: dict[str, Iterable[object]] = {
@@ -57,6 +65,7 @@ def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) ->
 def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     """What the driver gave, exactly: floats (SQLite) by their shortest text."""
     different = set(column)
+    check(KINDS, different)
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
         return map(Decimal, map(repr, column))
     known = {value: Decimal(repr(value)) if isinstance(value, float) else value for value in different}

@@ -3,20 +3,25 @@
 Pure: it knows the columns, no connection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from operator import attrgetter
+from types import NoneType
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Row
 
 from daemon.store.columns import clean, inexact
-from daemon.types import Balances, Quality, Reading, Source, Unconfirmed
+from daemon.store.damage import CAUSES, Damaged, within
+from daemon.types import Alert, Balances, Quality, Reading, Source, Unconfirmed
 
 FIELDS = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
 _amounts = attrgetter(*FIELDS)
+
+AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
+INSTANTS: frozenset[type] = frozenset({int})
 
 T = TypeVar("T")
 
@@ -57,11 +62,26 @@ def _extra(unknown: Mapping[str, object], amounts: Mapping[str, Decimal | None])
 
 def reading(row: Row[Any]) -> Reading:
     """A row of `snapshots` as it was read; an unconfirmed one is what was judged, at its own instant."""
+    try:
+        return _reading(row)
+    except CAUSES as error:
+        raise Damaged("snapshots", row.seq, row.account_id) from error
+
+
+def _reading(row: Row[Any]) -> Reading:
     extra: dict[str, Any] = row.extra or {}
     amounts = {name: Decimal(extra[name]) if name in extra else getattr(row, name) for name in FIELDS}
     unknown = {theirs(name): value for name, value in extra.items() if name not in FIELDS}
+    check(AMOUNTS, amounts.values())
+    check(INSTANTS, (row.at, row.exchange_at or 0))
     balances = Balances(**amounts)
     return Reading(row.seq, row.at, Source(row.source), Quality(row.quality), row.exchange_at, balances, unknown)
+
+
+def check(kinds: frozenset[type], values: Iterable[object]) -> None:
+    """Raises TypeError where a column holds what is none of its own: SQLite keeps whatever it is given."""
+    if not kinds.issuperset(map(type, values)):
+        raise TypeError("a value of another type")
 
 
 def theirs(name: str) -> str:
@@ -75,5 +95,14 @@ def value_columns(value: Decimal | None) -> dict[str, object]:
 
 
 def value_of(row: Row[Any]) -> Decimal | None:
-    exact = Decimal(row.exact) if row.exact is not None else None
-    return exact if exact is not None else row.value
+    """Of a row of `transitions`."""
+    with within("transitions", row.id):
+        value: Decimal | None = row.value if row.exact is None else Decimal(row.exact)
+        check(AMOUNTS, (value,))
+        return value
+
+
+def alert_of(row: Row[Any] | Row[Any, Any]) -> Alert:
+    """Of a row with the `id` and the `data` of `alerts`."""
+    with within("alerts", row.id):
+        return typed(Alert, row.data)

@@ -16,7 +16,8 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event,
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from daemon.errors import AbsentError, StoreError
-from daemon.store.columns import dump, load
+from daemon.store.columns import dump
+from daemon.store.damage import readable
 from daemon.store.failures import told
 from daemon.types import Millis
 
@@ -139,7 +140,7 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
         creator=connect,
         poolclass=QueuePool,
         json_serializer=dump,
-        json_deserializer=load,
+        json_deserializer=readable,
     )
 
     @event.listens_for(engine, "connect")
@@ -164,7 +165,7 @@ def _server(url: URL, name: str = "marginwatch", **options: Any) -> Engine:
         pool_size=1,
         connect_args={**SERVER, "application_name": name},
         json_serializer=dump,
-        json_deserializer=load,
+        json_deserializer=readable,
         **options,
     )
 

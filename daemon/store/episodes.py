@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, or_, select
 
-from daemon.store.codec import typed, value_of
+from daemon.store.codec import alert_of, value_of
 from daemon.store.rows import AccountId
 from daemon.store.schema import alerts, transitions
 from daemon.store.seeking import Steps
@@ -26,7 +26,7 @@ def fired(connection: Connection, account_id: AccountId, since: Millis, steps: S
     rows = _recent(connection, account_id, since - max(0, *steps.moves))
     values = _values(connection, [row.id for row in rows])
     for row in rows:
-        alert = typed(Alert, row.data)
+        alert = alert_of(row)
         at = _fired_at(alert, steps)
         if at is not None and at >= since and alert.swings is None:
             found[alert.rule].append(_swing(at, alert, values[row.id]))
@@ -59,7 +59,7 @@ def _values(connection: Connection, numbers: list[int]) -> Mapping[int, list[Dec
 
 def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
     if numbers:
-        chosen: Select[Any] = select(transitions.c.alert_id, transitions.c.value, transitions.c.exact)
+        chosen: Select[Any] = select(transitions.c.id, transitions.c.alert_id, transitions.c.value, transitions.c.exact)
         ours = transitions.c.alert_id.between(min(numbers), max(numbers))
         yield from connection.execute(chosen.where(ours, transitions.c.to_state.in_(TELLING)))
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import chain
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
+from daemon.store import damage, past, state, status
 from daemon.store import engine as engines
-from daemon.store import past, state, status
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
@@ -29,6 +29,9 @@ from daemon.store.streaming import Replayed, Stream
 from daemon.types import Alert, Millis, Reading
 
 T = TypeVar("T")
+
+Made: TypeAlias = Callable[[Connection, Sequence[Row[Any]]], Sequence[T]]
+"""What a page of rows stands for."""
 
 PAGE = 1_000
 """Rows read at a time."""
@@ -136,49 +139,42 @@ class History:
         number = self._numbers().get(account)
         if number is None and account:
             return
-        for rows in self._pages(past.transition_rows(number), transitions.c.id, after):
-            yield from map(past.transition, rows)
+        yield from self._pages(past.transition_rows(number), transitions.c.id, _each(past.transition), after)
 
     def alerts(self, since: Millis, until: Millis) -> Iterator[PastAlert]:
         """The alerts that were not over before `since`, in the order of their beginnings."""
         within = and_(alerts.c.started_at < until, or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since))
-        for rows in self._pages(past.alert_rows().where(within), alerts.c.id):
-            yield from self._read(lambda connection: past.with_transitions(connection, rows))  # noqa: B023
+        yield from self._pages(past.alert_rows().where(within), alerts.c.id, past.with_transitions)
 
     def notifications(self, since: Millis, until: Millis) -> Iterator[PastNotice]:
         """Those that were queued within the span, in that order."""
         within = and_(notifications.c.at >= since, notifications.c.at < until)
-        for rows in self._pages(past.notice_rows().where(within), notifications.c.id):
-            yield from map(past.notice, rows)
+        yield from self._pages(past.notice_rows().where(within), notifications.c.id, _each(past.notice))
 
     def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:
         """The last transitions of these rules at or before `until`, in the order in which they were recorded."""
         chosen = past.move_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until)
-        return [past.move(row) for row in self._last(chosen, transitions.c.id, most)]
+        return self._last(chosen, transitions.c.id, most, _each(past.move))
 
     def last_notifications(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastNotice]:
         """Likewise, those that were queued."""
         chosen = past.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
-        return [
-            past.notice(row) for row in self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most)
-        ]
+        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, _each(past.notice))
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """The recorded gaps that touch the span (those that misses make are derived from `inputs`)."""
         within = and_(gaps.c.ended_at >= since, gaps.c.started_at < until)
-        found = self._read(lambda connection: connection.execute(past.gap_rows().where(within)).all())
-        return map(past.gap, found)
+        return iter(self._page(past.gap_rows().where(within), _each(past.gap))[1])
 
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
         """Those that touch the span, in their order."""
         within = and_(epochs.c.started_at < until, or_(epochs.c.ended_at.is_(None), epochs.c.ended_at >= since))
-        for rows in self._pages(select(epochs).where(within), epochs.c.id):
-            yield from map(past.epoch, rows)
+        yield from self._pages(select(epochs).where(within), epochs.c.id, _each(past.epoch))
 
     def last_epoch(self) -> PastEpoch | None:
         """The one that began last; None where no daemon has begun yet."""
-        rows = self._rows(select(epochs).order_by(epochs.c.id.desc()).limit(1))
-        return past.epoch(rows[0]) if rows else None
+        _, found = self._page(select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(past.epoch))
+        return found[0] if found else None
 
     def status(self, now: Millis) -> list[AccountStatus]:
         """How every account that was ever recorded stands; its counts are those of the last day."""
@@ -214,8 +210,8 @@ class History:
         at, seq = since, FIRST
         while True:
             beyond = and_(table.at >= at, or_(table.at > at, table.seq > seq))
-            rows = self._rows(chosen.where(beyond).limit(PAGE))
-            yield from ((name, reading(row)) for row in rows)
+            rows, found = self._page(chosen.where(beyond).limit(PAGE), _each(reading))
+            yield from ((name, each) for each in found)
             if len(rows) < PAGE:
                 return
             at, seq = rows[-1].at, rows[-1].seq
@@ -244,26 +240,39 @@ class History:
         rows = self._rows(select(accounts.c.name, accounts.c.id).order_by(accounts.c.id))
         return {row.name: row.id for row in rows}
 
-    def _pages(self, chosen: Select[Any], key: ColumnElement[int], after: int = 0) -> Iterator[Sequence[Row[Any]]]:
+    def _pages(self, chosen: Select[Any], key: ColumnElement[int], made: Made[T], after: int = 0) -> Iterator[T]:
         """By an ascending key that is among the columns, each page in a transaction of its own."""
         while True:
-            rows = self._rows(chosen.where(key > after).order_by(key).limit(PAGE))
-            if rows:
-                yield rows
+            rows, found = self._page(chosen.where(key > after).order_by(key).limit(PAGE), made)
+            yield from found
             if len(rows) < PAGE:
                 return
             after = getattr(rows[-1], str(key.key))
 
-    def _last(self, chosen: Select[Any], key: ColumnElement[int], most: int) -> list[Row[Any]]:
-        """The rows with the highest keys, by ascending keys."""
-        return list(self._rows(chosen.order_by(key.desc()).limit(most)))[::-1]
+    def _last(self, chosen: Select[Any], key: ColumnElement[int], most: int, made: Made[T]) -> list[T]:
+        """What is made of the rows with the highest keys, by ascending keys."""
+        _, found = self._page(chosen.order_by(key.desc()).limit(most), made)
+        return list(found)[::-1]
+
+    def _page(self, chosen: Select[Any], made: Made[T]) -> tuple[Sequence[Row[Any]], Sequence[T]]:
+        """Rows and what is made of them, within one transaction, so that a damaged row can be named."""
+
+        def page(connection: Connection) -> tuple[Sequence[Row[Any]], Sequence[T]]:
+            rows = connection.execute(chosen).all()
+            return rows, made(connection, rows)
+
+        return self._read(page)
 
     def _rows(self, chosen: Select[Any]) -> Sequence[Row[Any]]:
         return self._read(lambda connection: connection.execute(chosen).all())
 
     def _read(self, what: Callable[[Connection], T]) -> T:
-        with told(self._url), self._engine.connect() as connection:
+        with told(self._url), self._engine.connect() as connection, damage.told(self._url, connection):
             return what(connection)
+
+
+def _each(one: Callable[[Row[Any]], T]) -> Made[T]:
+    return lambda _, rows: [one(row) for row in rows]
 
 
 def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:

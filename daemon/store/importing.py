@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, insert, select
 
+from daemon.store import damage, rows
 from daemon.store import engine as engines
-from daemon.store import rows
 from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.failures import told
 from daemon.store.migrate import check, revision, upgrade
@@ -117,7 +117,7 @@ class Importer:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with told(self._url), self._engine.begin() as connection:
+        with told(self._url), self._engine.begin() as connection, damage.told(self._url, connection):
             yield connection
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from daemon.store.codec import typed, value_of
+from daemon.store.codec import INSTANTS, alert_of, check, typed, value_of
+from daemon.store.damage import UNREADABLE, within
 from daemon.store.operations import GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, attempts, gaps, notifications, transitions
 from daemon.types import (
@@ -125,16 +126,20 @@ def move_rows() -> Select[Any]:
 
 
 def move(row: Row[Any]) -> PastMove:
-    return PastMove(_transition(row.rule, row.seq, row), typed(Alert, row.data).judged)
+    with within("alerts", row.alert_id):
+        judged = typed(Alert, row.data).judged
+    return PastMove(_transition(row.rule, row.seq, row), judged)
 
 
 def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
-    alert = typed(Alert, row.data)
+    alert = alert_of(row)
     return PastAlert(row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes))
 
 
 def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
-    states = State(row.from_state), State(row.to_state)
+    with within("transitions", row.id):
+        states = State(row.from_state), State(row.to_state)
+        check(INSTANTS, (row.at,))
     return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
 
 
@@ -152,9 +157,10 @@ def notice_rows() -> Select[Any]:
 
 
 def notice(row: Row[Any]) -> PastNotice:
-    key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
-    told = Notice(key, row.at, typed(Facts, row.facts))
-    return PastNotice(told, NoticeState(row.state), row.done_at, row.attempts, row.detail or "", row.tried_at)
+    with within("notifications", row.id):
+        key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
+        told = Notice(key, row.at, typed(Facts, row.facts))
+        return PastNotice(told, NoticeState(row.state), row.done_at, row.attempts, row.detail or "", row.tried_at)
 
 
 def gap_rows() -> Select[Any]:
@@ -163,13 +169,19 @@ def gap_rows() -> Select[Any]:
 
 def gap(row: Row[Any]) -> PastGap:
     span = row.started_at, row.ended_at
-    return PastGap(row.account, row.seq, *span, GapReason(row.reason), row.missed, row.step_ms)
+    with within("gaps", row.seq, row.account_id):
+        return PastGap(row.account, row.seq, *span, GapReason(row.reason), row.missed, row.step_ms)
 
 
 def epoch(row: Row[Any]) -> PastEpoch:
-    state = typed(dict[str, AccountState], row.state)
-    return PastEpoch(row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state)
+    with within("epochs", row.id):
+        if row.rules is UNREADABLE:
+            raise ValueError("the rules are no JSON")
+        state = typed(dict[str, AccountState], row.state)
+        return PastEpoch(row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state)
 
 
 def miss(row: Row[Any]) -> Miss:
-    return Miss(row.seq, row.at, MissReason(row.reason), row.detail)
+    with within("misses", row.seq, row.account_id):
+        check(INSTANTS, (row.at,))
+        return Miss(row.seq, row.at, MissReason(row.reason), row.detail)

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
+from daemon.store.codec import INSTANTS, check
+from daemon.store.damage import within
 from daemon.store.operations import GapReason
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import JUDGED, Millis
@@ -53,7 +55,14 @@ def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
         .order_by(gaps.c.seq),
     )
     own = select(func.min(snapshots.c.seq)).where(snapshots.c.account_id == account_id, snapshots.c.seq > 0)
-    return Steps.of(((row.seq, row.step_ms) for row in rows), connection.scalar(own) or 0)
+    return Steps.of((step_of(account_id, row) for row in rows), connection.scalar(own) or 0)
+
+
+def step_of(account_id: int, row: Row[int, Millis]) -> tuple[int, Millis]:
+    """The counter of a clock step, and by how much the clock was set."""
+    with within("gaps", row[0], account_id):
+        check(INSTANTS, row)
+        return row[0], row[1]
 
 
 ENDS = (func.min, func.max)
@@ -118,12 +127,12 @@ class Record:
         """The first row of the table that lies at or after `at`; None where all are earlier."""
         # Apart: SQLite looks up one end in an index, but reads the whole table for both.
         low, high = [self.connection.scalar(select(end(table.c.seq)).where(*self._ours(table))) for end in ENDS]
-        if low is None or high is None or not self._late(self._row(table, high), at):
+        if low is None or high is None or not self._late(table, self._row(table, high), at):
             return None
         while low < high:
             middle = (low + high) // 2
             row = self._row(table, middle)
-            if self._late(row, at):
+            if self._late(table, row, at):
                 high = middle
             else:
                 low = row.seq + 1
@@ -135,11 +144,16 @@ class Record:
             self.connection.execute(chosen.order_by(order).limit(1)).one_or_none()
             for order in (table.c.seq, table.c.seq.desc())
         ]
-        first, final = [None if row is None else (row.seq, row.at + self.steps.moved(row.seq)) for row in ends]
+        first, final = [None if row is None else (row.seq, self._meant(table, row)) for row in ends]
         return None if first is None or final is None else (first, final)
 
-    def _late(self, row: Row[int, Millis], at: Millis) -> bool:
-        return row[1] + self.steps.moved(row[0]) >= at
+    def _late(self, table: Table, row: Row[int, Millis], at: Millis) -> bool:
+        return self._meant(table, row) >= at
+
+    def _meant(self, table: Table, row: Row[int, Millis]) -> Millis:
+        """The instant of a row as it is meant now."""
+        with within(table.name, row[0], self.account_id):
+            return row[1] + self.steps.moved(row[0])
 
     def _row(self, table: Table, seq: int) -> Row[int, Millis]:
         """The first one at or after `seq`, with its instant."""

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from daemon.alerts.dispatch import Told
 from daemon.alerts.system import NOBODY
-from daemon.store.codec import reading, typed
+from daemon.store.codec import alert_of, reading, typed
+from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
 from daemon.store.operations import Book, GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
-from daemon.store.seeking import NO_STEPS, Steps, steps
+from daemon.store.seeking import NO_STEPS, Steps, step_of, steps
 from daemon.types import (
     DAY,
     JUDGED,
@@ -241,8 +242,10 @@ def _begun(connection: Connection, account: str) -> AccountState:
         chosen = select(epochs.c.id, epochs.c.state).order_by(epochs.c.id.desc()).limit(4)
         rows = connection.execute(chosen if before is None else chosen.where(epochs.c.id < before)).all()
         for row in rows:
-            if account in row.state:
-                return typed(AccountState, row.state[account])
+            with within("epochs", row.id):
+                states = typed(dict[str, object], row.state)
+                if account in states:
+                    return typed(AccountState, states[account])
             before = row.id
         if not rows:
             return AccountState(account)
@@ -263,17 +266,15 @@ def _judged_at(connection: Connection, account_id: int, begun: AccountState, mov
 
 
 def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
-    data = connection.scalars(
-        select(alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN)).order_by(alerts.c.id),
-    )
-    found = [typed(Alert, each) for each in data]
+    chosen = select(alerts.c.id, alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    found = [alert_of(row) for row in connection.execute(chosen.order_by(alerts.c.id))]
     return {alert.rule: alert for alert in found}
 
 
 def _daemon(connection: Connection) -> AccountState:
     """Of the daemon's own alerts. Its looks at itself leave no rows: the counter is that of the last that told."""
     ours = alerts.c.account_id.is_(None)
-    found = [typed(Alert, each) for each in connection.scalars(select(alerts.c.data).where(ours))]
+    found = [alert_of(row) for row in connection.execute(select(alerts.c.id, alerts.c.data).where(ours))]
     told = connection.scalar(select(func.max(notifications.c.seq)).join_from(notifications, alerts).where(ours))
     seq = max((max(alert.seq, alert.ended_seq or 0) for alert in found), default=0)
     at = max((alert.ended_at or alert.fired_at or alert.started_at for alert in found), default=0)
@@ -287,7 +288,7 @@ def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis],
         .where(gaps.c.account_id == account_id, gaps.c.reason == GapReason.CLOCK_STEP)
         .order_by(gaps.c.seq),
     )
-    return tuple((row.seq, row.step_ms) for row in rows)
+    return tuple(step_of(account_id, row) for row in rows)
 
 
 def _moved(steps: tuple[tuple[int, Millis], ...], seq: int) -> Millis:
@@ -327,12 +328,15 @@ def _kept(connection: Connection, chosen: Select[Any]) -> list[KeptNotice]:
 def _handed(rows: Iterable[Row[Any]]) -> Iterator[tuple[int, str, str]]:
     """Whose news other channels were given: what these say of the channel that failed."""
     for row in rows:
-        if row.facts.get("handed_over_by"):
-            yield row.alert_id, row.kind, row.facts["handed_over_by"]
+        with within("notifications", row.id):
+            by = row.facts.get("handed_over_by")
+        if by:
+            yield row.alert_id, row.kind, by
 
 
 def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
-    key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
-    state = NoticeState(row.state)
-    told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at
-    return KeptNotice(Notice(key, row.at, typed(Facts, row.facts)), state, row.attempts, told_at, handed)
+    with within("notifications", row.id):
+        key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
+        state = NoticeState(row.state)
+        told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at
+        return KeptNotice(Notice(key, row.at, typed(Facts, row.facts)), state, row.attempts, told_at, handed)

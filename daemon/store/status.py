@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, select
 
-from daemon.store.codec import reading, typed
+from daemon.store.codec import alert_of, reading
+from daemon.store.damage import within
 from daemon.store.inputs import OPEN
 from daemon.store.past import miss
 from daemon.store.schema import accounts, alerts, misses, notifications, snapshots
@@ -53,11 +54,12 @@ def own_alerts(connection: Connection) -> list[Alert]:
 def channels_status(connection: Connection, now: Millis) -> list[ChannelStatus]:
     """What a mute window holds back does not wait for its channel."""
     n = notifications.c
-    chosen = select(n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED)).order_by(n.channel)
+    chosen = select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED)).order_by(n.channel)
     waiting = defaultdict[str, list[Millis]](list)
     for row in connection.execute(chosen):
-        if (row.facts.get("not_before") or now) <= now:
-            waiting[row.channel].append(row.at)
+        with within("notifications", row.id):
+            if (row.facts.get("not_before") or now) <= now:
+                waiting[row.channel].append(row.at)
     return [ChannelStatus(channel, len(since), min(since)) for channel, since in waiting.items()]
 
 
@@ -86,6 +88,6 @@ def _count(connection: Connection, table: Table, account_id: int, since: Millis)
 
 
 def _open(connection: Connection, account_id: int | None) -> dict[str, Alert]:
-    chosen = select(alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
-    found = [typed(Alert, data) for data in connection.scalars(chosen.order_by(alerts.c.id))]
+    chosen = select(alerts.c.id, alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    found = [alert_of(row) for row in connection.execute(chosen.order_by(alerts.c.id))]
     return {alert.rule: alert for alert in found}

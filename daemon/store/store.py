@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from daemon.store import damage, state
 from daemon.store import engine as engines
-from daemon.store import state
 from daemon.store.apply import apply
 from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
@@ -131,7 +131,7 @@ class Store:
         return self._read(lambda connection: state.calls(connection, since))
 
     def _read(self, what: Callable[[Connection], T]) -> T:
-        with told(self._url), self._reading.connect() as connection:
+        with told(self._url), self._reading.connect() as connection, damage.told(self._url, connection):
             return what(connection)
 
 

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Select, Table, select
 
 from daemon.store import bulk
 from daemon.store.bulk import LEADING
-from daemon.store.codec import FIELDS, theirs
+from daemon.store.codec import FIELDS, INSTANTS, check, theirs
 from daemon.store.columns import load
+from daemon.store.damage import CAUSES, within
 from daemon.store.operations import GapReason
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.store.seeking import FIRST
-from daemon.types import JUDGED, ClockStep, Miss, MissReason, Quality, Reading, Unconfirmed
+from daemon.types import JUDGED, ClockStep, Millis, Miss, MissReason, Quality, Reading, Unconfirmed
 
 Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
 """The inputs that have rows of their own; a ConfigChange is an epoch's."""
@@ -54,8 +55,8 @@ class Stream:
         stepped, reach = _some(connection, self._of(gaps, after, reach), reach)
         inputs = self._settled(connection, [row for row in rows if row[0] <= reach] if stepped or missed else rows)
         if missed or stepped:
-            inputs += [Miss(seq, at, MissReason(reason), detail) for seq, at, reason, detail in missed if seq <= reach]
-            inputs += [ClockStep(*row) for row in stepped]
+            inputs += [self._miss(*row) for row in missed if row[0] <= reach]
+            inputs += [self._step(*row) for row in stepped]
             inputs.sort(key=_seq)
         return inputs, reach
 
@@ -66,6 +67,25 @@ class Stream:
         return self.readings(rows), reach
 
     def readings(self, rows: Sequence[Raw]) -> list[Reading]:
+        try:
+            return self._readings(rows)
+        except CAUSES:
+            for row in rows:  # slowly, to find the one
+                with within("snapshots", row[0], self.account_id):
+                    self._readings([row])
+            raise
+
+    def _miss(self, seq: int, at: Millis, reason: str, detail: str) -> Miss:
+        with within("misses", seq, self.account_id):
+            check(INSTANTS, (at,))
+            return Miss(seq, at, MissReason(reason), detail)
+
+    def _step(self, seq: int, at: Millis, by: Millis) -> ClockStep:
+        with within("gaps", seq, self.account_id):
+            check(INSTANTS, (at, by))
+            return ClockStep(seq, at, by)
+
+    def _readings(self, rows: Sequence[Raw]) -> list[Reading]:
         if not rows:
             return []
         columns = list(zip(*rows, strict=True))

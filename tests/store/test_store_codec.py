@@ -60,7 +60,7 @@ def test_transition_values_survive(value: Decimal | None) -> None:
     """A value that a float does not keep has its digits beside it; infinity is kept by it."""
     columns = value_columns(value)
     read = None if value is None else Decimal(repr(float(value)))
-    assert value_of(cast("Row[Any]", SimpleNamespace(value=read, exact=columns["exact"]))) == value
+    assert value_of(cast("Row[Any]", SimpleNamespace(id=1, value=read, exact=columns["exact"]))) == value
 
 
 @given(st.tuples(*[AMOUNTS] * 6))

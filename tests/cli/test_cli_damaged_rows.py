@@ -1,0 +1,105 @@
+"""Rows that marginwatch never wrote: one sentence with their place from every command that meets them."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from daemon.types import HOUR, MissReason, NoAnswer
+from tests.cli.calls import call, write
+from tests.cli.past import FINE, LOW, alone, lived
+from tests.fakes import NOON, ManualClock
+from tests.service.lives import Step
+from tests.values import rule
+
+LATER = ManualClock(NOON + 24 * HOUR)
+MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
+
+COMMANDS = (
+    ("status",),
+    ("history", "--since", "25h"),
+    ("history", "--format", "csv"),
+    ("alerts", "--since", "25h"),
+    ("alerts", "--format", "json"),
+    ("backtest",),
+    ("backtest", "--format", "json", "--since", "2026-01-01T12:00:01"),
+    ("backtest", "--rules", "rules.toml", "--diff"),
+    ("backtest", "--verify"),
+    ("explain", "low", "--account", "main", "--at", "2026-01-01T12:00:25"),
+    ("explain", "low", "--account", "main", "--at", "2026-01-01T13:30"),
+    ("check",),
+    ("import", "old.csv"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two lives with everything in them, and imported readings."""
+    lived(tmp_path, [rule()], alone(FINE, LOW, MISS, FINE, Step(-1_000), LOW))
+    lived(tmp_path, [rule()], alone(FINE, LOW, MISS), begin=NOON + HOUR)
+    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
+    assert call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def change(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "marginwatch.db")) as connection, connection:
+        assert connection.execute(statement).rowcount == 1
+
+
+def asked() -> dict[str, Result]:
+    return {" ".join(command): call(*command, "--config", "rules.toml", clock=LATER) for command in COMMANDS}
+
+
+OF_MAIN = "of account main with account_id 1 and seq"
+
+
+@pytest.mark.parametrize(
+    ("statement", "table", "place", "fails"),
+    [
+        ("UPDATE epochs SET rules = '[{' WHERE id = 1", "epochs", "with id 1", "backtest --verify"),
+        ("UPDATE epochs SET rules = 'none' WHERE id = 2", "epochs", "with id 2", "backtest --verify"),
+        ("UPDATE epochs SET state = '{' WHERE id = 1", "epochs", "with id 1", "backtest --verify"),
+        ("UPDATE epochs SET state = '[1]' WHERE id = 2", "epochs", "with id 2", "backtest --verify"),
+        ("UPDATE snapshots SET available_margin = 'abc' WHERE seq = 3", "snapshots", f"{OF_MAIN} 3", "backtest"),
+        ("UPDATE snapshots SET available_margin = 'abc' WHERE seq = 10", "snapshots", f"{OF_MAIN} 10", "status"),
+        ("UPDATE snapshots SET quality = 'weird' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "history --format csv"),
+        ("UPDATE snapshots SET source = 'weird' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
+        ("UPDATE snapshots SET extra = '{' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "history --since 25h"),
+        ("UPDATE snapshots SET extra = '[1]' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
+        ("UPDATE snapshots SET at = 'noon' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
+        ("UPDATE snapshots SET available_margin = x'00' WHERE seq < 0", "snapshots", OF_MAIN, "import old.csv"),
+        ("UPDATE misses SET reason = 'weird' WHERE seq = 4", "misses", f"{OF_MAIN} 4", "backtest"),
+        ("UPDATE misses SET reason = 'weird' WHERE seq = 11", "misses", f"{OF_MAIN} 11", "status"),
+        ("UPDATE gaps SET step_ms = 'back'", "gaps", f"{OF_MAIN} 6", "backtest"),
+        ("UPDATE alerts SET data = '{}' WHERE id = 2", "alerts", "with id 2", "alerts --format json"),
+        ("UPDATE alerts SET data = '{' WHERE id = 3", "alerts", "with id 3", "status"),
+        ("UPDATE transitions SET value = 'abc' WHERE id = 1", "transitions", "with id 1", "backtest --verify"),
+        ("UPDATE transitions SET to_state = 'weird' WHERE id = 1", "transitions", "with id 1", "alerts --since 25h"),
+        ("UPDATE notifications SET facts = '{' WHERE id = 1", "notifications", "with id 1", "status"),
+        ("UPDATE notifications SET kind = 'weird' WHERE id = 1", "notifications", "with id 1", "explain low"),
+    ],
+)
+def test_a_row_that_nobody_can_read_is_one_sentence(
+    folder: Path, statement: str, table: str, place: str, fails: str
+) -> None:
+    """It names the table and the row; exit status 1. Commands that do not meet it go on as ever."""
+    change(folder, statement)
+    answers = asked()
+    failed = {command: answer.stderr for command, answer in answers.items() if answer.exit_code}
+    said = f"the table {table} of the database {folder}/marginwatch.db holds what marginwatch never wrote, in the row "
+    assert {answer.exit_code for answer in answers.values()} == {0, 1}
+    assert any(command.startswith(fails) for command in failed)
+    for sentence in failed.values():
+        assert sentence.startswith(f"{said}{place}")
+        assert sentence.endswith(": mend it, or put a copy of the database from before in its place\n")
+        assert sentence.count("\n") == 1
+
+
+def test_a_sound_record_is_read_by_all_of_them(folder: Path) -> None:
+    """Nothing else is the matter."""
+    assert folder.exists()
+    assert {command: answer.stderr for command, answer in asked().items() if answer.exit_code} == {}
