@@ -4,12 +4,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import click
-
 from daemon.alerts.numbers import lasting, spelled
 from daemon.cli import times
 from daemon.cli.headline import headline, nothing
-from daemon.cli.output import Table
+from daemon.cli.output import Table, say
 from daemon.cli.playing import Run, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.backtest import Announcement
@@ -54,22 +52,22 @@ class Sheet:
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
         if not bar.judged:
-            click.echo(nothing(self.run.span))
+            say(nothing(self.run.span))
             return
         for line in headline([self.run], bar):
-            click.echo(line)
-        click.echo("")
+            say(line)
+        say("")
         self._messages()
-        click.echo("")
+        say("")
         rows = [(each.rule, *cells(each)) for each in summaries.values() if is_told(each, self.run)]
         Table(("rule", *NUMBERS), rows, frozenset(NUMBERS)).write()
 
     def _messages(self) -> None:
         if not self._last:
-            click.echo("nothing would have been announced")
+            say("nothing would have been announced")
             return
         if self._all > len(self._last):
-            click.echo(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
+            say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
         zone = self.run.span.past.zone
         rows = [(times.shown(told.at, zone), told.title, ", ".join(told.channels)) for told in self._last]
         Table(("time", "message", "to"), rows).write()

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol, TypeAlias
 
-import click
-
 from daemon.alerts.numbers import lasting
 from daemon.cli import backtestsheet, replaying, replayrows, times
 from daemon.cli.headline import SIDES as NAMED
 from daemon.cli.headline import headline, nothing
 from daemon.cli.options import Format
-from daemon.cli.output import Row, Table, write_csv, write_rows
+from daemon.cli.output import Row, Table, say, write_csv, write_rows
 from daemon.cli.playing import Run, Summaries
 from daemon.cli.replaying import Bar
 from daemon.replay.backtest import Announcement
@@ -152,15 +150,15 @@ class _People:
 
     def finish(self, result: Result, bar: Bar) -> None:
         if not bar.judged:
-            click.echo(nothing(self._runs[0].span))
+            say(nothing(self._runs[0].span))
             return
         for line in headline(self._runs, bar):
-            click.echo(line)
-        click.echo(f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})")
-        click.echo("")
+            say(line)
+        say(f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})")
+        say("")
         rows = [(rule, *map(_change, *map(_cells, both))) for rule, both in self._shown(result)]
         Table(("rule", *backtestsheet.NUMBERS), rows, frozenset(backtestsheet.NUMBERS)).write()
-        click.echo("")
+        say("")
         self._differences(result)
 
     def _shown(self, result: Result) -> Iterator[tuple[str, Both]]:
@@ -171,10 +169,10 @@ class _People:
 
     def _differences(self, result: Result) -> None:
         if not self._last:
-            click.echo(result.sameness())
+            say(result.sameness())
             return
         if self._all > len(self._last):
-            click.echo(f"{self._all:,} alerts differ; the last {len(self._last)} (--format csv has all):")
+            say(f"{self._all:,} alerts differ; the last {len(self._last)} (--format csv has all):")
         zone = self._runs[0].span.past.zone
         rows = [_row(each, zone) for each in sorted(self._last, key=_begun)]
         Table(("fired", "rule", "account", "what differs", "ended", "worst"), rows, frozenset({"worst"})).write()

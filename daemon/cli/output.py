@@ -6,16 +6,17 @@ plain text.
 
 import csv
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 Row = Mapping[str, object]
 
-_LEGIBLE = 8
-"""Characters of a column that are enough to read it, folded."""
 _BETWEEN = 2
+"""Blanks between two columns."""
 
 
 def write_json(rows: Iterable[Row]) -> None:
@@ -38,6 +39,13 @@ def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
     writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
     for row in rows:
         writer.writerow(row)
+
+
+def say(sentence: str) -> None:
+    """A line; on a terminal that is narrower, several that end between words."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence)
+    for line in _wrapped(sentence, width):
+        sys.stdout.write(f"{line}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +75,49 @@ class Table:
         from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
 
         terminal = console.Console(file=sys.stdout, highlight=False)
-        if terminal.width < self._narrowest():
-            terminal.print(*(text.Text.assemble(*line) for line in self._stacked()), sep="\n", soft_wrap=True)
+        widths = self._widths(terminal.width)
+        if widths is None:
+            lines = (text.Text.assemble(*line) for line in self._stacked(terminal.width))
+            terminal.print(*lines, sep="\n", soft_wrap=True)
             return
-        shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in self.columns:
-            shown.add_column(name, justify="right" if name in self.numbers else "left", overflow="fold")
+        shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+        for name, width in zip(self.columns, widths, strict=True):
+            shown.add_column(name, justify="right" if name in self.numbers else "left", width=width)
         for row in self.rows:
             shown.add_row(*(text.Text(cell, style=STYLES.get(cell, "")) for cell in row))
         terminal.print(shown)
 
-    def _narrowest(self) -> int:
-        """With less room than this, columns would be too narrow to be read."""
-        columns = zip(self.columns, *self.rows, strict=True)
-        return sum(min(_LEGIBLE, max(map(len, cells))) + _BETWEEN for cells in columns)
+    def _widths(self, room: int) -> list[int] | None:
+        """How wide each column is, so that no word is cut; None where stacked rows are no longer than such a table."""
+        columns = list(zip(self.columns, *self.rows, strict=True))
+        whole = [max(map(len, cells)) for cells in columns]
+        widths = [max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns]
+        left = room - sum(widths) - _BETWEEN * (len(columns) - 1)
+        for index in sorted(range(len(columns)), key=lambda index: whole[index] - widths[index]):
+            more = max(0, min(left, whole[index] - widths[index]))
+            widths[index] += more
+            left -= more
+        return None if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room)) else widths
 
-    def _stacked(self) -> Iterator[tuple[str | tuple[str, str], ...]]:
-        """For a phone: a line per cell, with the name of its column; an empty line between the rows."""
-        width = max(map(len, self.columns))
+    def _lines(self, widths: Sequence[int]) -> int:
+        """How long the table is with columns of these widths."""
+        return sum(max(len(_wrapped(*each)) for each in zip(row, widths, strict=True)) for row in self.rows)
+
+    def _stacked(self, room: int) -> Iterator[tuple[str | tuple[str, str], ...]]:
+        """For a phone: a cell below the other, with the name of its column; an empty line between the rows."""
+        width = max(map(len, self.columns)) + _BETWEEN
         for row in self.rows:
             for name, cell in zip(self.columns, row, strict=True):
+                first, *more = _wrapped(cell, room - width)
                 if cell:
-                    yield f"{name:<{width}}  ", (cell, STYLES.get(cell, ""))
+                    yield f"{name:<{width}}", (first, STYLES.get(cell, ""))
+                yield from ((" " * width, line) for line in more)
             yield ("",)
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """The lines of a cell; only a word that is wider is cut."""
+    return textwrap.wrap(cell, max(width, 1), break_on_hyphens=False) or [""]
 
 
 STYLES = {

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.cli import times
-from daemon.cli.output import Table, exact, write_csv, write_json
+from daemon.cli.output import Table, exact, say, write_csv, write_json
 from daemon.errors import UsageError
 from daemon.types import DAY, HOUR, MINUTE
 from tests.cli.calls import Terminal
@@ -190,6 +190,65 @@ def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch
         *("id tuv4", "rule low-margin", "account main", "state firing", "at 2026-01-01", ""),
         *("state resolved", "at 2026-01-02", ""),
     ]
+
+
+def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, write: Callable[[], None]) -> list[str]:
+    """The lines that a terminal of this width sees, without colour."""
+    with monkeypatch.context() as around:
+        terminal = Terminal()
+        around.setattr(sys, "stdout", terminal)
+        around.setenv("COLUMNS", str(width))
+        write()
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()]
+
+
+MESSAGES = Table(
+    ("time", "message", "to"),
+    [
+        ["2026-01-10 02:05:01", "WARNING low-margin · main: available_margin 96", "phone"],
+        ["2026-01-10 02:10:01", "RESOLVED low-margin · main: available_margin 140", "phone, mail"],
+    ],
+)
+
+
+def test_no_word_is_cut_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 40 columns a message goes on below its beginning."""
+    assert on_terminal(monkeypatch, 40, MESSAGES.write)[:5] == [
+        "time     2026-01-10 02:05:01",
+        "message  WARNING low-margin · main:",
+        "         available_margin 96",
+        "to       phone",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("width", range(30, 90, 6))
+def test_every_word_is_whole_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Columns are as wide as their longest words, or the rows are stacked; no line is longer than the terminal."""
+    lines = on_terminal(monkeypatch, width, MESSAGES.write)
+    assert max(map(len, lines)) <= width
+    words = {word for line in lines for word in line.split()}
+    assert {word for row in MESSAGES.rows for cell in row for word in cell.split()} <= words
+
+
+def test_a_table_is_stacked_only_where_that_is_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 60 columns two lines a message, at 90 one."""
+    assert len(on_terminal(monkeypatch, 60, MESSAGES.write)) == 2 + 4
+    assert len(on_terminal(monkeypatch, 90, MESSAGES.write)) == 2 + 2
+
+
+def test_a_sentence_is_wrapped_between_words_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe gets it in one line."""
+    sentence = "2026-01-10 02:00:00 to 2026-01-10 03:20:00, 1 h 20 min: 1 account"
+    assert on_terminal(monkeypatch, 40, lambda: say(sentence)) == [
+        "2026-01-10 02:00:00 to 2026-01-10",
+        "03:20:00, 1 h 20 min: 1 account",
+    ]
+    say(sentence)
+    say("")
+    assert capsys.readouterr().out == f"{sentence}\n\n"
 
 
 def test_a_table_on_a_wide_terminal_has_columns(monkeypatch: pytest.MonkeyPatch) -> None:
