@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
 
+from daemon.alerts.numbers import amount
 from daemon.readings.fields import CORE, SENT
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.notation import Series, Slot
@@ -166,10 +167,13 @@ def _changes(record: Record, case: Case) -> Iterator[Change]:
 
 
 def spelled(value: Decimal, judged: Judged | None) -> str:
-    """A side of a comparison, with all its digits; durations as such."""
-    if not value.is_finite():
-        return "∞" if value > 0 else "-∞"
-    if judged is not None and judged.duration:
+    """A side of a comparison: an amount as everywhere, with eight places at most; a duration as it would be written."""
+    if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
+    return amount(value)
+
+
+def digits(value: Decimal) -> str:
+    """All of them, without zeros that say nothing."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

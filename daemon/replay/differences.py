@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Generic, TypeVar
 
-from daemon.replay.cases import Case, Change, News, Outcome, Post
+from daemon.alerts.numbers import amount
+from daemon.replay.cases import Case, Change, News, Outcome, Post, digits
 from daemon.rules.durations import duration_text
 from daemon.types import Millis
 
@@ -95,8 +97,14 @@ def _matched(expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T,
 
 
 def _same_change(expected: Change, seen: Change) -> bool:
-    same_value = expected.value is None or expected.value == seen.value
-    return expected.at == seen.at and _alike_change(expected, seen) and same_value
+    return expected.at == seen.at and _alike_change(expected, seen) and _is_value(expected.value, seen.value)
+
+
+def _is_value(expected: Decimal | None, seen: Decimal | None) -> bool:
+    """Whether what is written is what was judged, or what is shown of it."""
+    if expected is None or expected == seen:
+        return True
+    return seen is not None and seen.is_finite() and expected == Decimal(amount(seen))
 
 
 def _alike_change(expected: Change, seen: Change) -> bool:
@@ -123,8 +131,17 @@ def _change_lines(match: _Match[Change], case: Case) -> Iterator[Line]:
         remark = "" if twin is not None else _impossible(each.at, (each.account,), case)
         yield Line(MISSING, each.at, _change_cells(each, case), remark)
     apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
+    exactly = {id(twin) for each, twin in twins if twin is not None and _differs_in_digits(each.value, twin.value)}
     for each in match.unexpected:
-        yield Line(UNEXPECTED, each.at, _change_cells(each, case), apart.get(id(each), ""))
+        seen = replace(each, shown=digits(each.value)) if each.value is not None and id(each) in exactly else each
+        yield Line(UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), ""))
+
+
+def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
+    """Whether the two would look the same, and are not."""
+    if expected is None or seen is None or _is_value(expected, seen):
+        return False
+    return amount(expected) == amount(seen)
 
 
 def _post_lines(match: _Match[Post], case: Case) -> Iterator[Line]:

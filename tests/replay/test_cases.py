@@ -115,14 +115,40 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
     ]
 
 
-def test_values_are_shown_with_all_digits_and_durations_as_such() -> None:
-    """A person compares them with what is expected."""
+def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
+    """With eight places at most: a person compares them with what is expected, and with what `backtest` shows."""
     scheme = Scheme((system.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
     silent = _case(scheme.rules[0], main="500 _x12")
     assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
     fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
     ratio = replace(silent, inputs={"main": inputs(fields, T0, SECOND)}, rules=frozenset({"ratio"}))
-    assert [each.shown for each in run(ratio, scheme).changes] == ["14.28571428571428571428571429"]
+    assert [each.shown for each in run(ratio, scheme).changes] == ["14.28571429"]
+
+
+@pytest.mark.parametrize(
+    ("written", "good"),
+    [
+        ("14.28571429", True),
+        ("14.285714290", True),
+        ("14.28571428571428571428571429", True),
+        ("14.28571428", False),
+        ("14.3", False),
+        ("14.285714286", False),
+        ("14.28571428571428571428571428", False),
+    ],
+)
+def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool) -> None:
+    """Whoever writes more digits than are shown means them all; where they differ in those, all are shown."""
+    scheme = Scheme((rule("ratio", "freeze_ratio > 2"),), ())
+    fields = {"available_margin": series("7"), "al_freeze": series("100")}
+    expected = replace(_change(0, "ratio", State.FIRING, written), shown=written)
+    case = replace(_case(*scheme.rules), inputs={"main": inputs(fields, T0, SECOND)}, changes=(expected,))
+    found = _found(case, scheme)
+    assert found.any is not good
+    if not good:
+        missing, unexpected = found.changes
+        assert missing.cells[-1] == written
+        assert unexpected.cells[-1] == ("14.28571429" if len(written) < 12 else "14.28571428571428571428571429")
 
 
 def test_the_same_case_comes_to_the_same() -> None:
