@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from daemon import config as configs
-from daemon.cli import replaying, replayrows
+from daemon.cli import progress, replayrows
 from daemon.cli.backtestsheet import Sheet
 from daemon.cli.options import Format
 from daemon.cli.output import Row, write_csv, write_rows
 from daemon.cli.playing import Run, Span, Summaries
+from daemon.cli.progress import Bar
 from daemon.cli.record import Record as Recorded
-from daemon.cli.replaying import Bar
 from daemon.cli.session import Session
 from daemon.replay.backtest import Announcement
 from daemon.types import Record
@@ -56,7 +56,7 @@ def _one(run: Run, output: Format) -> int:
     summary = run.summary()
     with tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8") as spool:
         printer = _PRINTERS[output](run, spool)
-        with replaying.bar("replaying", run.span.about()) as bar:
+        with progress.bar("replaying", run.span.about(), printing=output is not Format.TABLE) as bar:
             for each in run.play(bar):
                 if isinstance(each, Record):
                     summary.take(each)

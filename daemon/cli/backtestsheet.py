@@ -9,7 +9,7 @@ from daemon.cli import times
 from daemon.cli.headline import headline, nothing
 from daemon.cli.output import Table, say
 from daemon.cli.playing import Run, Summaries
-from daemon.cli.replaying import Bar
+from daemon.cli.progress import Bar
 from daemon.replay.backtest import Announcement
 from daemon.replay.summary import RuleSummary, Worst
 from daemon.rules.signs import LASTING

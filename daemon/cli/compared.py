@@ -9,13 +9,13 @@ from datetime import tzinfo
 from typing import Protocol, TypeAlias
 
 from daemon.alerts.numbers import lasting
-from daemon.cli import backtestsheet, replaying, replayrows, times
+from daemon.cli import backtestsheet, progress, replayrows, times
 from daemon.cli.headline import SIDES as NAMED
 from daemon.cli.headline import headline, nothing
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, say, write_csv, write_rows
 from daemon.cli.playing import Run, Summaries
-from daemon.cli.replaying import Bar
+from daemon.cli.progress import Bar
 from daemon.replay.backtest import Announcement
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, Pair, merged
 from daemon.replay.player import fields_of
@@ -72,7 +72,7 @@ def show(ours: Run, theirs: Run, output: Format) -> int:
     """Print it; the exit status."""
     printer = _PRINTERS[output]((ours, theirs))
     result = Result()
-    with replaying.bar("comparing", ours.span.about()) as bar:
+    with progress.bar("comparing", ours.span.about(), printing=output is not Format.TABLE) as bar:
         for each in differences((ours, theirs), bar, result):
             printer.take(each)
     printer.finish(result, bar)

@@ -9,7 +9,7 @@ from daemon.alerts.numbers import lasting
 from daemon.cli import times
 from daemon.cli.output import counted
 from daemon.cli.playing import Run, Span
-from daemon.cli.replaying import Bar
+from daemon.cli.progress import Bar
 from daemon.types import Millis
 
 SIDES = ("the configuration", "the file")

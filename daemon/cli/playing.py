@@ -6,8 +6,8 @@ from datetime import tzinfo
 from functools import cached_property
 
 from daemon.cli import replaying
+from daemon.cli.progress import Bar
 from daemon.cli.record import Record as Recorded
-from daemon.cli.replaying import Bar
 from daemon.config import Config
 from daemon.readings.fields import AGE
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played

@@ -4,7 +4,7 @@ They are played as `backtest` plays them, from so far before the instant that ne
 was imported.
 """
 
-from daemon.cli import replaying
+from daemon.cli import progress
 from daemon.cli.asked import Asked
 from daemon.replay.explain import Explanation, suppose
 from daemon.replay.player import Player, Scheme, fields_of
@@ -26,7 +26,7 @@ def supposed(asked: Asked, scheme: Scheme, last_at: Millis) -> Explanation | Non
     player = Player(scheme, AccountState(asked.account))
     fields, look_back = fields_of(tuple(player.rules.values())), player.evaluator.look_back
     about = history.extent(asked.account, since - look_back, asked.at + 1)
-    with replaying.bar("replaying", 0 if about is None else about.inputs) as bar:
+    with progress.bar("replaying", 0 if about is None else about.inputs) as bar:
         inputs = history.replayed(asked.account, since, asked.at + 1, fields, look_back)
         first = history.first(asked.account, since)
-        return suppose(player, bar.along(asked.account, inputs), first, asked.rule, scheme.mutes)
+        return suppose(player, bar.along(asked.account, inputs, first), first, asked.rule, scheme.mutes)

@@ -4,15 +4,17 @@ files → cases (`casefile`) → outcomes (`replay.cases`) → differences → f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from daemon import config as configs
 from daemon.alerts.mutes import Mutes
-from daemon.cli import casefile, casesheet, times
+from daemon.cli import casefile, casesheet, progress, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, exact, write_csv, write_json
+from daemon.cli.progress import Bar
 from daemon.cli.session import Session
 from daemon.config import Config, syntax
 from daemon.config.files import stands
@@ -28,6 +30,9 @@ COLUMNS = ("file", "case", "result", "attempts", "transitions", "messages", "dif
 """Of csv: a row per case."""
 
 SUFFIX = ".test.toml"
+
+LONG = 10_000
+"""Attempts of a case that a person waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Suite:
         """Each case, as soon as it is played."""
         for case in self.cases:
             scheme = self._scheme(case)
-            outcome = run(case, scheme)
+            with _bar(case) as bar:
+                outcome = run(case, scheme, bar.note)
             found = differences(case, outcome)
             why = None if found.place is None else around(case, scheme, found.place)
             yield Played(self.path, case, outcome, found, why)
@@ -79,6 +85,11 @@ class Played:
     @property
     def good(self) -> bool:
         return not self.found.any
+
+
+def _bar(case: Case) -> AbstractContextManager[Bar]:
+    """Of a case that takes its time; it is gone before anything is printed of it."""
+    return progress.bar(case.name, case.attempts) if case.attempts >= LONG else nullcontext(Bar(None, None))
 
 
 def show(session: Session, wish: Wish) -> int:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 import click
 
-from daemon.cli import replaying, times
+from daemon.cli import progress, times
 from daemon.cli.disagreement import Speller
 from daemon.cli.options import Format
 from daemon.cli.output import Row, counted, write_csv, write_rows
@@ -57,7 +57,7 @@ def show(past: Record, names: Sequence[str], output: Format) -> int:
 
 def _verified(past: Record, names: Sequence[str]) -> Iterator[_Account]:
     extents = (past.history.extent(name, 0, END) for name in names)
-    with replaying.bar("verifying", sum(extent.inputs for extent in extents if extent is not None)) as bar:
+    with progress.bar("verifying", sum(extent.inputs for extent in extents if extent is not None)) as bar:
         for name in names:
             source = RecordedAccount(past.history, name)
             yield _Account(name, verify(source, bar.note), Speller(source, past.zone))

@@ -5,7 +5,7 @@
 Instants of changes and posts are offsets from the start of the case.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -126,9 +126,10 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(case: Case, scheme: Scheme) -> Outcome:
-    """Play the case."""
-    records = (_looked_at(record, case) for record in merged(_account(case, scheme, name) for name in case.inputs))
+def run(case: Case, scheme: Scheme, note: Callable[[Input], None] = lambda _: None) -> Outcome:
+    """Play the case; `note` is told every input, for a progress bar."""
+    accounts = (_account(case, scheme, name, note) for name in case.inputs)
+    records = (_looked_at(record, case) for record in merged(accounts))
     changes: list[Change] = []
     posts: list[Post] = []
     for each in announced(records, Joiner(scheme.group_waits, case.zone)):
@@ -147,8 +148,14 @@ def _post(announcement: Announcement, case: Case) -> Post:
     return Post(announcement.at - case.start, announcement.channel, news, text=text)
 
 
-def _account(case: Case, scheme: Scheme, name: str) -> Iterator[Record]:
-    return played(Player(scheme, AccountState(name), CORE), case.inputs[name], first=0)
+def _account(case: Case, scheme: Scheme, name: str, note: Callable[[Input], None]) -> Iterator[Record]:
+    return played(Player(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0)
+
+
+def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[Input]:
+    for event in inputs:
+        note(event)
+        yield event
 
 
 def _looked_at(record: Record, case: Case) -> Record:

@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,6 +64,18 @@ def call(
     """Run one command as `main` would."""
     session = Session(environ=environ, own_clock=clock or ManualClock())
     return CliRunner().invoke(commands, [str(each) for each in arguments], input=answers, obj=session)
+
+
+def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:
+    """The real program with a terminal for its errors: what it printed, and what the terminal saw."""
+    command = [sys.executable, "-m", "daemon", *map(str, arguments)]
+    master, slave = os.openpty()
+    environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True)
+    os.close(slave)
+    seen = os.read(master, 100_000)
+    os.close(master)
+    return done.stdout, seen
 
 
 @contextmanager

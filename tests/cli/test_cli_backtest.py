@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -12,11 +11,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 
 from daemon.cli.headline import NO_MISSES
 from daemon.types import HOUR, MissReason, NoAnswer
-from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
+from tests.cli.calls import CHANNEL, RULE, SECRETS, account, beside_a_terminal, call, record, write
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON, ManualClock
 from tests.service.lives import Step
@@ -340,12 +340,20 @@ def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
 def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     """A bar on stderr, where that is a terminal; what is printed goes elsewhere."""
     lived(tmp_path, [], alone(*[FINE] * 5))
-    command = [sys.executable, "-m", "daemon", "backtest", "--config", str(write(tmp_path))]
-    master, slave = os.openpty()
-    environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True)
-    os.close(slave)
-    shown = os.read(master, 10_000)
-    os.close(master)
-    assert b"replaying" in shown
-    assert b"nothing would have been announced" in done.stdout
+    printed, seen = beside_a_terminal("backtest", "--config", write(tmp_path))
+    assert b"replaying" in seen
+    assert b"nothing would have been announced" in printed
+
+
+@pytest.mark.parametrize("options", [(), ("--rules", "other.toml", "--diff")], ids=["alone", "diff"])
+def test_rows_go_where_they_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
+    """Also from a terminal that shows a bar: `--format csv > file` has every row, and the terminal has none."""
+    monkeypatch.chdir(tmp_path)
+    lived(tmp_path, [], alone(FINE, LOW, FINE))
+    (tmp_path / "other.toml").write_text(RULE.replace("< 100", "< 50"), encoding="utf-8")
+    config = write(tmp_path)
+    for output in ("csv", "json"):
+        printed, seen = beside_a_terminal("backtest", *options, "--format", output, "--config", config)
+        assert printed.decode() == call("backtest", *options, "--format", output, "--config", config).stdout
+        assert b"2026-01-01T" in printed
+        assert b"2026-01-01T" not in seen

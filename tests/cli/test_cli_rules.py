@@ -12,7 +12,8 @@ from daemon import bundled
 from daemon.cli import commands
 from daemon.cli.casesheet import MOST
 from daemon.cli.session import Session
-from tests.cli.calls import CHANNEL, RULE, account, call, write
+from daemon.cli.tested import LONG
+from tests.cli.calls import CHANNEL, RULE, account, beside_a_terminal, call, write
 from tests.fakes import ManualClock
 
 GOOD = """
@@ -159,6 +160,16 @@ def test_a_long_comparison_is_cut(tmp_path: Path) -> None:
     series = " ".join(["90", "130"] * MOST)
     cases = f'[[tests]]\nname = "many"\nseries.available_margin = "{series}"\nexpect = []\n'
     assert f"  … and {MOST} lines more, which --format json shows" in _test(tmp_path, cases).stdout.splitlines()
+
+
+def test_a_terminal_sees_how_far_a_long_case_is(tmp_path: Path) -> None:
+    """A bar with the case's name, as it stands there, while it is played; short ones need none."""
+    long = f'[[tests]]\nname = "[red] long"\nseries.available_margin = "500x{LONG}"\nexpect = []\n'
+    (tmp_path / "rules.test.toml").write_text(long + GOOD, encoding="utf-8")
+    printed, seen = beside_a_terminal("rules", "test", "--config", write(tmp_path))
+    assert b"[red] long" in seen
+    assert b"low fires" not in seen
+    assert b"2 cases, all good" in printed
 
 
 def test_json_has_everything(tmp_path: Path) -> None:

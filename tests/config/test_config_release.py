@@ -74,7 +74,9 @@ def test_a_whole_table_is_refused_once(table: str) -> None:
 
 def test_an_invalid_value_is_explained_as_such() -> None:
     """Where a mistake is known, "not available yet" is not added to it."""
-    assert problems(written("daemon.max_jump", '"much"')) == ['daemon.max_jump: must be a percentage such as "50%", not "much"']
+    assert problems(written("daemon.max_jump", '"much"')) == [
+        'daemon.max_jump: must be a percentage such as "50%", not "much"'
+    ]
     assert problems(WHOLE + '[[reports]]\nname = "n"\ncron = "daily"\n') == [
         'reports[0].cron: must be five fields such as "0 8 * * *", not "daily"'
     ]
