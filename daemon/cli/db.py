@@ -20,9 +20,10 @@ def db() -> None:
 @options.config
 @click.pass_obj
 def upgrade(session: Session) -> None:
-    """Bring the tables up to this version; a database that does not exist yet is made.
+    """Bring the tables up to this version.
 
-    `marginwatch run` does so by itself. No daemon may be collecting into it meanwhile.
+    A database that does not exist yet is made. `marginwatch run` does so by itself. No daemon may be collecting into it
+    meanwhile.
 
     \b
     Example:

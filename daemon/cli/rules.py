@@ -28,8 +28,9 @@ def rules() -> None:
 @options.output
 @click.pass_obj
 def test(session: Session, files: tuple[Path, ...], pattern: str | None, output: Format) -> int:
-    """Play test cases through the functions of the daemon: series that you write, and what is to come of them.
+    """Play your test cases, and say what differs from what you expect.
 
+    A case is series that you write, and what is to come of them; the functions that play it are those of the daemon.
     Without FILE every *.test.toml beside the configuration. Tests in NAME.test.toml are about the rules in NAME.toml
     beside it, unless the file or --config names others. Nothing is recorded, sent or asked of the exchange, and no
     key is needed. The exit status is 1 where a case fails.

@@ -46,6 +46,14 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
     assert f"  marginwatch {' '.join(command)}" in result.stdout.replace("Example: marginwatch", "  marginwatch")
 
 
+@pytest.mark.parametrize("group", ["rules", "db"])
+def test_no_summary_is_cut(group: str) -> None:
+    """What a command of a group does is said in its line, also at the usual 80 columns."""
+    commands_below = call(group, "--help").stdout.partition("Commands:\n")[2]
+    assert commands_below
+    assert "..." not in commands_below
+
+
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
     """Commands import what they need when they run."""
