@@ -127,14 +127,14 @@ def test_all_that_a_joined_message_tells_is_listed(tmp_path: Path) -> None:
     lived(tmp_path, [], [{"main": LOW, "grid": FINE}, {"main": FINE, "grid": LOW}, {"main": LOW, "grid": LOW}])
     tables = (account(), account("grid"), RULE, CHANNEL.replace("url", 'group_wait = "12s"\nurl'))
     (told,) = data(tmp_path, tables=tables)["notifications"]
-    assert (told["kind"], told["rules"], told["accounts"]) == ("firing", ["low"], ["main", "grid"])
+    assert (told["kind"], told["rules"], told["accounts"]) == ("firing", ["low"], ["grid", "main"])
     assert told["news"] == [
         {"rule": "low", "account": name, "kind": kind}
-        for name, kind in (("main", "firing"), ("main", "resolved"), ("grid", "firing"), ("main", "firing"))
+        for name, kind in (("grid", "firing"), ("main", "firing"), ("main", "firing"), ("main", "resolved"))
     ]
     rows = list(csv.DictReader(io.StringIO(backtest(tmp_path, "--format", "csv", tables=tables).stdout)))
     assert [(row["rule"], row["account"], row["kind"]) for row in rows if row["what"] == "notification"] == [
-        ("low", "main grid", "firing resolved")
+        ("low", "grid main", "firing resolved")
     ]
 
 

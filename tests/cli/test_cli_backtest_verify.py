@@ -186,7 +186,7 @@ def test_promise_6_an_epoch_whose_windows_held_what_is_gone_is_not_covered(tmp_p
     change(tmp_path, "DELETE FROM snapshots WHERE available_margin = 5000")
     lines = verify(tmp_path).stdout.splitlines()
     assert f"  not covered 2026-01-01 13:00:00 to 2026-01-01 15:00:00: {FADED}" in lines
-    assert lines[-1] == "  covered     2026-01-01 15:00:00 to 2026-01-01 15:00:00, 1 inputs"
+    assert lines[-1] == "  covered     2026-01-01 15:00:00 to 2026-01-01 15:00:00, 1 input"
     assert verify(tmp_path).exit_code == 0
 
 

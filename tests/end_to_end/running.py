@@ -70,7 +70,9 @@ ws_url = ""
 
 FIRED, ENDED = "firing", "resolved"
 _KINDS = {"INFO": {FIRED}, "WARNING": {FIRED}, "CRITICAL": {FIRED}, "RESOLVED": {ENDED}, "OVER": {FIRED, ENDED}}
-_CODE = re.compile(r"^alert (\w{4}) · ", re.MULTILINE)
+_CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
+_WHY = "late: "
+"""What begins so is about the message, and no alert's news."""
 
 
 class Bell:
@@ -107,14 +109,16 @@ class Heard:
 
     @property
     def news(self) -> list[News]:
-        return [self._news(section) for section in self.body.split("\n\n")]
+        sections = [section for section in self.body.split("\n\n") if not section.startswith(_WHY)]
+        return [news for section in sections for news in self._news(section)]
 
-    def _news(self, section: str) -> News:
+    def _news(self, section: str) -> list[News]:
         text = section if section.split(maxsplit=1)[0] in _KINDS else f"{self.title}\n{section}"
-        code = _CODE.search(text)
-        assert code is not None, f"no alert is named in {text!r}"
+        codes = _CODES.search(text)
+        assert codes is not None, f"no alert is named in {text!r}"
         kinds = frozenset(_KINDS[text.split()[0]])
-        return News(code[1], kinds, "may be a repeat" in text, "not recorded" in text)
+        said = "may be a repeat" in text, "not recorded" in text
+        return [News(code, kinds, *said) for code in codes[1].split()]
 
 
 class Receiver:
