@@ -81,6 +81,15 @@ class Kind(StrEnum):
     WORSE = "worse"
     RESOLVED = "resolved"
     RETIRED = "retired"
+    ACK = "ack"
+    """Somebody knows of it: there will be no more reminders."""
+
+
+NEWS = frozenset({Kind.FIRING, Kind.REPEAT, Kind.WORSE})
+"""What tells that an alert fires."""
+
+ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
+"""What tells that it does no more."""
 
 
 class OnMissing(StrEnum):
@@ -373,6 +382,27 @@ class Facts:
     """When it may leave: the end of the mute window in which an alert ended (SEMANTICS E2)."""
     told: Decimal | None = None
     """Of news that it got worse: the value last told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What somebody does not want to be told for a while (SEMANTICS E2), or, as an `ack`, no more reminded of (E1)."""
+
+    id: int
+    ack: bool
+    rule: str
+    """A glob; of an ack, and of a silence about one alert, the alert's own rule."""
+    account: str
+    """Likewise; `*` takes the daemon's own alerts in."""
+    code: str
+    """The alert that it is about alone; empty where it is about all that the globs match."""
+    started_at: Millis
+    ended_at: Millis | None
+    """None where it lasts as long as the alert does."""
+    comment: str = ""
+
+    def holds(self, at: Millis) -> bool:
+        return self.started_at <= at and (self.ended_at is None or at < self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)

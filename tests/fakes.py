@@ -17,6 +17,7 @@ from daemon.types import (
     Outcome,
     Reading,
     Record,
+    Silence,
     Unconfirmed,
 )
 
@@ -118,6 +119,7 @@ class ListJournal:
         self.operations: list[Operation] = []
         self.answers: list[Written | Exception] = []
         self.unreadable = False
+        self.hushed: list[Silence] = []
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED
@@ -136,6 +138,11 @@ class ListJournal:
 
     async def load(self, account: str) -> AccountState:
         raise StoreError("this fake remembers nothing")
+
+    async def silences(self) -> Sequence[Silence]:
+        if self.unreadable:
+            raise StoreError("the database cannot be reached")
+        return self.hushed
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         if self.unreadable:

@@ -16,6 +16,7 @@ from daemon.alerts.engine import Outcome
 from daemon.alerts.facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
 from daemon.alerts.facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.silences import NO_SILENCES, acknowledged, silenced
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
@@ -29,6 +30,7 @@ from daemon.types import (
     Millis,
     Notice,
     NoticeKey,
+    Silence,
     State,
     base,
 )
@@ -54,6 +56,8 @@ class Told:
     """News of the end was queued for it."""
     end_given_up: bool = False
     """It refused that news for good."""
+    acked: bool = False
+    """It was told, or is about to be, that somebody knows of the alert."""
     doubtful: frozenset[NoticeKey] = frozenset()
     """News that was not delivered, but of which an attempt had no outcome: it may have arrived."""
 
@@ -90,6 +94,8 @@ class Order:
     channels: Sequence[str]
     """All there are, in their order."""
     mutes: Mutes = NO_MUTES
+    silences: Sequence[Silence] = NO_SILENCES
+    """All that may hold: those that do not, are passed over."""
 
 
 def dispatch(event: Input, outcome: Outcome, order: Order, told: ToldBy, scene: Scene) -> News:
@@ -99,7 +105,7 @@ def dispatch(event: Input, outcome: Outcome, order: Order, told: ToldBy, scene: 
     desk = _Desk(event, outcome, order, told, scene)
     if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
         return News(tuple(desk.ends()))
-    return News((*desk.ends(), *desk.firings()), tuple(desk.superseded()))
+    return News((*desk.ends(), *desk.firings(), *desk.acks()), tuple(desk.superseded()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,17 @@ class _Desk:
                 notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
                 yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
 
+    def acks(self) -> Iterator[Notice]:
+        """That somebody knows of it is told once to whom the alert was told."""
+        for alert in self._firing():
+            told = self.told.get((alert.rule, alert.seq), {})
+            knowing = [channel for channel, one in told.items() if one.told_at is not None and not one.acked]
+            ack = acknowledged(self.order.silences, alert.code, self.event.at) if knowing else None
+            for channel in knowing if ack is not None else ():
+                if channel in self.order.channels and ack is not None:
+                    notice = self._notice(alert, channel, Kind.ACK, Late.NO)
+                    yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
+
     def superseded(self) -> Iterator[NoticeKey]:
         """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""
         for alert in self._firing():
@@ -174,7 +191,7 @@ class _Desk:
         return alert.rule + FLAPPING in self.outcome.state.alerts or self._muted(alert)
 
     def _muted(self, alert: Alert) -> bool:
-        return self._inhibited(alert) or self._in_mute_window(alert)
+        return self._inhibited(alert) or self._in_mute_window(alert) or self._silenced(alert) is not None
 
     def _inhibited(self, alert: Alert) -> bool:
         """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
@@ -183,6 +200,10 @@ class _Desk:
             return False
         others = [other.rule for other in self._firing() if other.swings is None and other.rule != base(alert.rule)]
         return any(fnmatchcase(other, name) for other in others for name in inhibitors)
+
+    def _silenced(self, alert: Alert) -> Silence | None:
+        silences, account = self.order.silences, self.outcome.state.account
+        return silenced(silences, alert.rule, account, alert.code, self.event.at) if silences else None
 
     def _in_mute_window(self, alert: Alert) -> bool:
         windows = self._rule(alert).mute
@@ -200,7 +221,7 @@ class _Desk:
             return Kind.WORSE
         repeat = self._rule(alert).repeat
         due = repeat is not None and self.event.at - told.told_at >= repeat
-        return Kind.REPEAT if due else None
+        return Kind.REPEAT if due and acknowledged(self.order.silences, alert.code, self.event.at) is None else None
 
     def _worse(self, alert: Alert, last: Facts | None) -> bool:
         """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and ended (E1, E4)."""

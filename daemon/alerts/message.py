@@ -14,7 +14,7 @@ from daemon.alerts import html, over
 from daemon.alerts.section import Piece, Section, Sending, worded
 from daemon.alerts.text import GAP, Shown, Text
 from daemon.alerts.wording import name, short
-from daemon.types import DAY, Message, Severity
+from daemon.types import DAY, Kind, Message, Severity
 
 DETAILED = 4
 """Sections with details in one message: more is no message but a list."""
@@ -56,9 +56,10 @@ def pair(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def _joined(begun: Piece, later: Piece) -> Piece:
+    """That somebody knows of it, is no news beside what happens to it."""
+    told = later if begun.notice.key.kind is Kind.ACK else replace(begun, ended=later.notice if later.over else None)
     return replace(
-        begun,
-        ended=later.notice if later.over else None,
+        told,
         maybe_repeat=begun.maybe_repeat or later.maybe_repeat,
         not_recorded=begun.not_recorded or later.not_recorded,
     )

@@ -13,11 +13,10 @@ from daemon.alerts.numbers import amount, change, lasting, moment, rough, spelle
 from daemon.alerts.pace import pace
 from daemon.alerts.wording import both, name, news, number, sign, word
 from daemon.rules.signs import LASTING
-from daemon.types import MINUTE, Facts, Judged, Kind, Millis, Notice
+from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
 
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
-_ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Piece:
 
     @property
     def over(self) -> bool:
-        return self.last.key.kind in _ENDS
+        return self.last.key.kind in ENDS
 
     @property
     def episode(self) -> tuple[str, str, int]:
@@ -213,5 +212,6 @@ def _foot(piece: Piece) -> Iterator[str]:
     """The id, and what to type."""
     facts = piece.last.facts
     yield f"alert {facts.code} · {facts.severity}"
-    if not piece.over:
-        yield f"quiet: marginwatch ack {facts.code}, or marginwatch silence add --alert {facts.code} --for 2h"
+    silence = f"marginwatch silence add --alert {facts.code} --for 2h"
+    if piece.notice.key.kind in NEWS and not piece.over:
+        yield f"quiet: marginwatch ack {facts.code}, or {silence}"

@@ -22,8 +22,8 @@ def name(key: NoticeKey) -> str:
 
 def word(kind: Kind, facts: Facts) -> str:
     """How bad it is; of an end, what kind of end."""
-    if kind is Kind.RETIRED:
-        return "RETIRED"
+    if kind in (Kind.RETIRED, Kind.ACK):
+        return kind.upper()
     if kind is not Kind.RESOLVED:
         return facts.severity.upper()
     if facts.swings is not None:
@@ -44,6 +44,9 @@ def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
             return _still(notice, firing_for)
         case Kind.WORSE:
             return _worse(facts)
+        case Kind.ACK:
+            said = facts.detail if len(facts.detail) <= 2 * LONGEST else ""
+            return f"somebody knows, no more reminders{f' ({said})' if said else ''}"
         case _:
             return _late(facts, now, zone) or what(notice)
 

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("daemon.cli.status:status", "how the daemon, the accounts and the channels are doing"),
     "history": ("daemon.cli.history:history", "the recorded readings"),
     "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
+    "silence": ("daemon.cli.silence:silence", "hold back news of some alerts for a while"),
+    "ack": ("daemon.cli.ack:ack", "say that you know of an alert: no more reminders"),
     "import": ("daemon.cli.importing:bring_in", "add readings that others recorded, from a CSV file"),
     "rules": ("daemon.cli.rules:rules", "test your rules with series that you write"),
     "backtest": ("daemon.cli.backtest:backtest", "what rules would have announced over the recorded history"),

@@ -27,4 +27,4 @@ def alerts(session: Session, account: str, since: str | None, until: str | None,
     default = episodes.SHOWN if output is Format.TABLE else None
     with record.opened(session) as past:
         span = past.span(since or default, until, session.clock.now())
-        episodes.show(past, account, span, output)
+        episodes.show(past, account, span, session.clock.now(), output)

@@ -1,7 +1,7 @@
 """The alerts of `marginwatch alerts`, for people and for programs."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 
@@ -9,12 +9,14 @@ import click
 
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import lasting, valued
+from daemon.alerts.silences import acknowledged, silenced
 from daemon.cli import times
+from daemon.cli.hushing import told
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_json
 from daemon.cli.record import Record
 from daemon.store.past import PastAlert
-from daemon.types import Alert, Millis, State, Transition
+from daemon.types import Alert, Millis, Silence, State, Transition
 
 SHOWN = "24h"
 """How far back a table reaches where nothing is said."""
@@ -26,7 +28,7 @@ COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "re
 """Of csv: a row per transition."""
 
 
-def show(record: Record, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
+def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
     """Print the alerts of the accounts that match, in the order of their beginnings."""
     found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
     match output:
@@ -35,7 +37,7 @@ def show(record: Record, accounts: str, span: tuple[Millis, Millis], output: For
         case Format.CSV:
             write_csv(COLUMNS, _lines(found, record.zone))
         case Format.TABLE:
-            _show_last(found, record.zone)
+            _show_last(found, record.history.silences(), now, record.zone)
 
 
 def _object(past: PastAlert, zone: tzinfo | None) -> Row:
@@ -78,7 +80,7 @@ def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
     return None if at is None else times.iso(at, zone)
 
 
-def _show_last(found: Iterable[PastAlert], zone: tzinfo | None) -> None:
+def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> None:
     last: deque[PastAlert] = deque(maxlen=MOST)
     count = 0
     for each in found:
@@ -90,8 +92,23 @@ def _show_last(found: Iterable[PastAlert], zone: tzinfo | None) -> None:
     columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
     rows = [cells for past in last for cells in _cells(past, zone)]
     Table(columns, rows, frozenset({"value"})).write()
+    for line in _hushed(last, silences, now, zone):
+        click.echo(line)
     if count > len(last):
         click.echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
+
+
+def _hushed(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> Iterator[str]:
+    """What is not told of the open ones at present."""
+    for past in found:
+        alert = past.alert
+        if alert.ended_at is not None:
+            continue
+        silence = silenced(silences, alert.rule, past.account, alert.code, now)
+        if silence is not None:
+            yield f"{alert.code} is silenced: {told(silence, zone)}"
+        if (ack := acknowledged(silences, alert.code, now)) is not None:
+            yield f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no reminders"
 
 
 def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:

@@ -51,7 +51,8 @@ def _answer(asked: Asked) -> Sheet | Gone:
         return Gone(asked, found.over)
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
     source = RecordedAccount(asked.past.history, asked.account)
-    return Sheet(asked, explain(source, epoch, asked.rule, asked.at, mutes), todays_mutes=epoch.mutes is None)
+    explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
+    return Sheet(asked, explained, todays_mutes=epoch.mutes is None)
 
 
 def _account(past: Record, name: str | None) -> str:

@@ -10,7 +10,7 @@ import click
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import amount, lasting, spelled
 from daemon.alerts.system import NOBODY
-from daemon.cli import pacing, times
+from daemon.cli import hushing, pacing, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
 from daemon.cli.record import Record
@@ -18,7 +18,7 @@ from daemon.rules.durations import duration_text
 from daemon.store.deliveries import Deliveries
 from daemon.store.holder import Holder, holder
 from daemon.store.status import AccountStatus, ChannelStatus
-from daemon.types import Alert, Millis
+from daemon.types import Alert, Millis, Silence
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
@@ -55,6 +55,8 @@ class Overview:
     alerts: tuple[tuple[str, Alert], ...]
     """The open ones with their accounts, oldest first."""
     channels: tuple[Channel, ...]
+    silences: tuple[Silence, ...]
+    """Those that hold, and the acks of open alerts."""
 
     def at(self, instant: Millis | None) -> str | None:
         return None if instant is None else times.iso(instant, self.zone)
@@ -89,6 +91,7 @@ def _look(record: Record, now: Millis) -> Overview:
         accounts=tuple(Account(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts),
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
         channels=tuple(_channels(record, now)),
+        silences=tuple(hushing.holding(record, now)),
     )
 
 
@@ -111,6 +114,7 @@ def _object(overview: Overview) -> Row:
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
         "channels": [_channel(each, overview) for each in overview.channels],
+        "silences": [hushing.row(each, overview.zone) for each in overview.silences],
     }
 
 
@@ -172,6 +176,8 @@ def _print(overview: Overview) -> None:
     for account, alert in overview.alerts:
         if alert.detail:
             click.echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
+    for each in overview.silences:
+        click.echo(f"{'acknowledged' if each.ack else f'silence {each.id}'}: {hushing.told(each, overview.zone)}")
     channels = [_channel_cells(each, overview) for each in overview.channels]
     _section("channels", ("channel", "last delivery", "failing", "waiting"), channels)
 

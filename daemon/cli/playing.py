@@ -58,7 +58,7 @@ class Run:
 
     @cached_property
     def scheme(self) -> Scheme:
-        return replaying.scheme(self.config)
+        return replaying.scheme(self.config, self.span.past.history.silences())
 
     @property
     def zone(self) -> tzinfo | None:

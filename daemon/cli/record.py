@@ -27,6 +27,11 @@ class Record:
     """Without secrets."""
 
     @property
+    def url(self) -> str:
+        """Of the database; it may hold a password."""
+        return self.config.daemon.database.reveal()
+
+    @property
     def zone(self) -> tzinfo | None:
         """None is the system's."""
         return self.config.daemon.timezone

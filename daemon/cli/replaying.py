@@ -1,9 +1,10 @@
 """The record as the replay takes it: rules from a configuration or an epoch, and an account's inputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from daemon.alerts.recorded import mutes
+from daemon.alerts.silences import NO_SILENCES
 from daemon.config import Config
 from daemon.replay.player import Scheme
 from daemon.replay.verify import Epoch
@@ -11,15 +12,15 @@ from daemon.rules import recorded
 from daemon.rules.errors import ExpressionError
 from daemon.store.history import History
 from daemon.store.past import PastEpoch
-from daemon.types import AccountState, Input, Millis, Reading, Transition
+from daemon.types import AccountState, Input, Millis, Reading, Silence, Transition
 
 END: Millis = 2**62
 
 
-def scheme(config: Config) -> Scheme:
+def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> Scheme:
     """What a configuration would have the daemon do."""
     waits = {channel.name: channel.group_wait for channel in config.channels}
-    return Scheme(config.account_rules, tuple(waits), config.mutes, waits)
+    return Scheme(config.account_rules, tuple(waits), config.mutes, waits, silences)
 
 
 @dataclass(frozen=True, slots=True)

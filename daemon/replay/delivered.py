@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from daemon.alerts.dispatch import UNTOLD, Episode, Told, ToldBy
-from daemon.types import ClockStep, Kind, Millis, Notice, NoticeKey, Record, Severity
-
-_ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
+from daemon.types import NEWS, ClockStep, Kind, Millis, Notice, NoticeKey, Record, Severity
 
 
 class Delivered:
@@ -43,15 +41,17 @@ class Delivered:
 
     def _queue(self, notice: Notice) -> None:
         self._waiting.setdefault(notice.key.channel, []).append(notice)
-        if notice.key.kind not in _ENDS:
+        if notice.key.kind in NEWS:
             self._tell(notice.key, waiting=notice.key)
+        elif notice.key.kind is Kind.ACK:
+            self._tell(notice.key, acked=True)
 
     def _due(self, channel: str, notices: Iterable[Notice]) -> Millis:
         return min(map(leaves, notices)) + self._group_waits.get(channel, 0)
 
     def _arrive(self, channel: str) -> None:
         for notice in self._waiting.pop(channel):
-            if notice.key.kind not in _ENDS and (notice.key.rule, notice.key.alert_seq) in self._told:
+            if notice.key.kind in NEWS and (notice.key.rule, notice.key.alert_seq) in self._told:
                 self._tell(notice.key, told_at=notice.at, last=notice.facts, sure=True, waiting=None)
 
     def _supersede(self, keys: Iterable[NoticeKey]) -> None:

@@ -7,13 +7,14 @@ Where no daemon ran yet, there is no epoch: then it is supposed that one had bee
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
 from daemon.alerts.mutes import Mutes
+from daemon.alerts.silences import acknowledged, silenced
 from daemon.replay.player import Player, Scheme
 from daemon.replay.verify import Epoch, Past
 from daemon.rules.insight import Insight
@@ -31,6 +32,7 @@ from daemon.types import (
     OnMissing,
     Reading,
     Record,
+    Silence,
     State,
     Transition,
     Unconfirmed,
@@ -118,7 +120,9 @@ class _Look:
         self.moves += _moves(self.player.play(event), (self.rule.name, self.rule.name + FLAPPING))
 
 
-def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Explanation:
+def explain(
+    past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes, silences: Sequence[Silence] = ()
+) -> Explanation:
     """`epoch` is the one that the instant lies in; one of its rules is called `rule`."""
     player = Player(Scheme(epoch.scheme.rules, (), mutes), epoch.state)
     for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
@@ -127,7 +131,7 @@ def explain(past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes) -> Ex
     look = _Look(player, player.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
     for event in _until(past.inputs(epoch.state.seq, None), at):
         look.play(event)
-    return _laid_open(look, mutes)
+    return _laid_open(look, mutes, silences)
 
 
 def suppose(player: Player, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes) -> Explanation | None:
@@ -159,7 +163,7 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
         yield event
 
 
-def _laid_open(look: _Look, mutes: Mutes) -> Explanation:
+def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> Explanation:
     state, evaluator, rule = look.player.state, look.player.evaluator, look.rule
     when, clear_when = evaluator.insight(rule.name)
     return Explanation(
@@ -176,7 +180,7 @@ def _laid_open(look: _Look, mutes: Mutes) -> Explanation:
         alert=state.alerts.get(rule.name),
         flapping=state.alerts.get(rule.name + FLAPPING),
         running=tuple(clocks_of(state, rule)),
-        muted=tuple(mutes_of(state, rule, mutes)),
+        muted=tuple(mutes_of(state, rule, mutes, silences)),
         agreement=evaluator.agreement(rule.name),
         moves=tuple(look.moves),
     )
@@ -193,7 +197,7 @@ def clocks_of(state: AccountState, rule: Rule) -> Iterator[Running]:
         yield Running("missing_after", unread_for(state, state.at), rule.missing_after)
 
 
-def mutes_of(state: AccountState, rule: Rule, mutes: Mutes) -> Iterator[Muted]:
+def mutes_of(state: AccountState, rule: Rule, mutes: Mutes, silences: Sequence[Silence] = ()) -> Iterator[Muted]:
     """The reasons for which an alert of the rule would not be announced as the account stands."""
     firing = [alert.rule for alert in state.alerts.values() if alert.state is State.FIRING]
     for name in firing:
@@ -202,5 +206,11 @@ def mutes_of(state: AccountState, rule: Rule, mutes: Mutes) -> Iterator[Muted]:
     until = mutes.until(rule.mute, state.at)
     if until is not None:
         yield Muted(f"the mute window {', '.join(rule.mute)}", until)
+    alert = state.alerts.get(rule.name)
+    silence = silenced(silences, rule.name, state.account, alert.code if alert is not None else "", state.at)
+    if silence is not None:
+        yield Muted(f"silence {silence.id}{f' ({silence.comment})' if silence.comment else ''}", silence.ended_at)
+    if alert is not None and (ack := acknowledged(silences, alert.code, state.at)) is not None:
+        yield Muted(f"acknowledged{f' ({ack.comment})' if ack.comment else ''}: no reminders")
     if rule.name + FLAPPING in state.alerts:
         yield Muted("it flaps, which is told as one thing")

@@ -14,12 +14,13 @@ from daemon.alerts.decide import decide, judge
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.engine import shifted
 from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.silences import NO_SILENCES
 from daemon.readings.fields import MADE_OF, SENT
 from daemon.replay.delivered import Delivered
 from daemon.rules.evaluator import Evaluator
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Field, walk
-from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Unconfirmed
+from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Silence, Unconfirmed
 
 CODES = 20_000
 """Codes of alerts that are remembered, so that the next ones get others."""
@@ -35,6 +36,8 @@ class Scheme:
     mutes: Mutes = NO_MUTES
     group_waits: Mapping[str, Millis] = field(default_factory=dict)
     """By channel: for how long news waits to be joined."""
+    silences: Sequence[Silence] = NO_SILENCES
+    """As they stood."""
 
     def watching(self, account: str) -> dict[str, Rule]:
         """The rules of one account, by name."""
@@ -49,7 +52,7 @@ class Player:
         self.rules = scheme.watching(state.account)
         self.evaluator = Evaluator(tuple(self.rules.values()), changing)
         self.delivered = Delivered(scheme.group_waits)
-        self._order = Order(self.rules, scheme.channels, scheme.mutes)
+        self._order = Order(self.rules, scheme.channels, scheme.mutes, scheme.silences)
         self._codes: set[str] = set()
         self._name_alert = partial(code, taken=self._codes)
 

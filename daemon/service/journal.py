@@ -5,13 +5,13 @@ Writing goes to the store's one writer thread, reading to short-lived threads of
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from daemon.clock import Clock
 from daemon.store import Store
 from daemon.store.operations import CommitFailed, Operation, Rejected, Written
-from daemon.types import SECOND, AccountState, Millis, Reading, Unconfirmed
+from daemon.types import SECOND, AccountState, Millis, Reading, Silence, Unconfirmed
 
 _log = logging.getLogger("marginwatch")
 
@@ -30,6 +30,10 @@ class Journal(Protocol):
 
     async def load(self, account: str) -> AccountState:
         """What is recorded of the account; raises StoreError where it cannot be read."""
+        ...
+
+    async def silences(self) -> Sequence[Silence]:
+        """Those that hold or will, as commands have written them by now; raises StoreError."""
         ...
 
     def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
@@ -59,6 +63,9 @@ class StoreJournal:
 
     async def load(self, account: str) -> AccountState:
         return await asyncio.to_thread(self._store.load, account)
+
+    async def silences(self) -> Sequence[Silence]:
+        return await asyncio.to_thread(self._store.silences, self._clock.now())
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         pages = self._store.recent(account, since)

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts.dispatch import Episode, Told
-from daemon.types import ClockStep, Facts, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
+from daemon.types import ENDS, NEWS, ClockStep, Facts, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
 
-_NEWS = frozenset({Kind.FIRING, Kind.REPEAT, Kind.WORSE})
 _GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
     True: {"in_flight": False, "given_up": True},
     False: {"end_given_up": True},
@@ -81,12 +80,12 @@ class Ledger:
         told = self._known(replace(key, channel=channel))
         firing = told.sure or told.waiting is not None or (told.knows and not told.given_up)
         end = told.ended and not told.end_given_up
-        return end or (key.kind in _NEWS and firing)
+        return end or (key.kind in NEWS and firing)
 
     def heard(self, key: NoticeKey, channel: str) -> bool:
         """Whether the news that `key` is about was delivered to `channel`, beyond doubt."""
         there = replace(key, channel=channel)
-        if key.kind in _NEWS:
+        if key.kind in NEWS:
             return self._known(there).sure
         waits = any(_episode(each) == _episode(key) and each.account == key.account for each in self._open[channel])
         return self._known(there).ended and not self._known(there).end_given_up and not waits
@@ -94,8 +93,11 @@ class Ledger:
     def elsewhere(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
         """The same news for each of `channels` that does not have it, reserved for it from here on.
 
-        A notification visits a channel once, unless all that it visited gave it up, and so does the last one now.
+        A notification visits a channel once, unless all that it visited gave it up, and so does the last one now. That
+        somebody knows of an alert need not be told by others.
         """
+        if notice.key.kind is Kind.ACK:
+            return []
         facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
         fresh = [channel for channel in channels if not self._visited(notice.key, channel)]
         if giving_up and not fresh and not any(self.knows(notice.key, channel) for channel in channels):
@@ -107,7 +109,7 @@ class Ledger:
 
     def _visited(self, key: NoticeKey, channel: str) -> bool:
         told = self._known(replace(key, channel=channel))
-        return self.knows(key, channel) or (told.given_up if key.kind in _NEWS else told.ended)
+        return self.knows(key, channel) or (told.given_up if key.kind in NEWS else told.ended)
 
     def waiting(self, channel: str) -> list[Entry]:
         """What is queued there, oldest first; an end only when the news of its firing is here, if that is to come."""
@@ -173,7 +175,7 @@ class Ledger:
     def unheard(self, key: NoticeKey) -> bool:
         """Whether this is the end of something that its channel was never told of."""
         told = self._known(key)
-        return key.kind not in _NEWS and told.told_at is None and told.waiting is None
+        return key.kind in ENDS and told.told_at is None and told.waiting is None
 
     def gave_up(self, key: NoticeKey) -> bool:
         """Whether the channel refused the news of the firing, which went to others in its stead."""
@@ -182,7 +184,7 @@ class Ledger:
     def sending(self, keys: Iterable[NoticeKey]) -> None:
         for key in keys:
             self._open[key.channel][key].sending = True
-            if key.kind in _NEWS:
+            if key.kind in NEWS:
                 self._tell(key, waiting=None, in_flight=True)
 
     def unsend(self, keys: Iterable[NoticeKey]) -> None:
@@ -198,7 +200,7 @@ class Ledger:
             if outcome is Outcome.DELIVERED:
                 self._delivered(key, at)
             elif give_up:
-                self._close(key, **_GIVEN_UP[key.kind in _NEWS])
+                self._close(key, **({} if key.kind is Kind.ACK else _GIVEN_UP[key.kind in NEWS]))
             elif outcome is Outcome.UNKNOWN:
                 self._open[key.channel][key].maybe_repeat = True
                 self._tell(key, doubtful=self._known(key).doubtful | {key})
@@ -209,7 +211,7 @@ class Ledger:
     def _delivered(self, key: NoticeKey, at: Millis) -> None:
         sure = {"doubtful": self._known(key).doubtful - {key}}
         news = {"in_flight": False, "sure": True, "told_at": at, "last": self._facts(key)}
-        self._close(key, **sure, **(news if key.kind in _NEWS else {}))
+        self._close(key, **sure, **(news if key.kind in NEWS else {}))
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
         """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
@@ -233,14 +235,16 @@ class Ledger:
                 entry.recorded = True
 
     def _expect(self, key: NoticeKey) -> None:
-        if key.kind in _NEWS:
+        if key.kind in NEWS:
             self._tell(key, waiting=key, given_up=False)
+        elif key.kind is Kind.ACK:
+            self._tell(key, acked=True)
         else:
             self._tell(key, ended=True, end_given_up=False)
 
     def _requeue(self, key: NoticeKey, **changes: object) -> None:
         self._open[key.channel][key].sending = False
-        if key.kind in _NEWS:
+        if key.kind in NEWS:
             self._tell(key, waiting=key, in_flight=False, **changes)
 
     def _close(self, key: NoticeKey, **changes: object) -> None:

@@ -9,28 +9,34 @@ refuses for good, or could not deliver for so long, goes to its fallback, or els
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 from daemon.alerts.message import Letter, compose, pair
 from daemon.alerts.numbers import moment
 from daemon.alerts.section import Piece, Sending
+from daemon.alerts.silences import NO_SILENCES, silenced
 from daemon.clock import Clock
+from daemon.errors import StoreError
 from daemon.notifiers import Notifier
 from daemon.service.backoff import Health, Waiting, after, begun, due_at, paced
 from daemon.service.journal import Journal
 from daemon.service.ledger import Entry, Ledger
 from daemon.service.watcher import Watcher
-from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Supersede
 from daemon.types import (
     MINUTE,
+    NEWS,
     SECOND,
     Attempted,
+    Kind,
     Message,
     Millis,
     Notice,
     NoticeKey,
     Outcome,
+    Silence,
 )
 
 HAND_OVER_AFTER = 10 * MINUTE
@@ -89,6 +95,7 @@ class Courier:
         self._last: MessageKey | None = None
         self._sent: list[Millis] = []
         """When the last messages left, as far as the service's pace asks for it; by `elapsed`."""
+        self._silences: Sequence[Silence] = NO_SILENCES
         self._outage: Outage | None = None
         """The last one, for what still waits from then."""
 
@@ -107,6 +114,7 @@ class Courier:
 
     async def attempt(self) -> None:
         """Send one message with what waits, the most severe first."""
+        await self._hush()
         entries = self._ready()
         if not entries:
             return
@@ -117,6 +125,24 @@ class Courier:
         told = {piece.episode for piece in letter.told}
         fitting = [entry for entry in entries if entry.notice.episode in told]
         await self._guarded(fitting, self._deliver(fitting, letter))
+
+    async def _hush(self) -> None:
+        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS E2)."""
+        office, news = self._office, [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
+        if not news:
+            return
+        with suppress(StoreError):  # where nobody can read them, what was known before holds
+            self._silences = await office.journal.silences()
+        now = office.clock.now()
+        fresh = [each for each in news if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat]
+        held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
+        if held:
+            await office.journal.insist(Supersede(now, tuple(held)))
+            office.ledger.supersede(held)
+
+    def _is_silenced(self, notice: Notice, now: Millis) -> bool:
+        key, alert = notice.key, notice.facts.code
+        return silenced(self._silences, key.rule, key.account, alert, now) is not None
 
     async def _guarded(self, entries: list[Entry], work: Coroutine[object, object, None]) -> None:
         keys = [entry.notice.key for entry in entries]

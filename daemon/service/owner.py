@@ -19,6 +19,7 @@ from daemon.alerts.codes import code
 from daemon.alerts.decide import Decision, decide, judge
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.silences import NO_SILENCES
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.log import Episodes
@@ -41,7 +42,9 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    Silence,
     Source,
+    State,
 )
 
 COLD: Millis = 5 * SECOND
@@ -79,6 +82,19 @@ class Desk:
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
 
+    async def silences(self, known: Sequence[Silence]) -> Sequence[Silence]:
+        """As they stand now; as they were last known where nobody can read them."""
+        try:
+            return await self.journal.silences()
+        except StoreError:
+            return known
+
+
+def concerns(decision: Decision) -> bool:
+    """Whether people may be told something: all else needs no look at what they asked not to be told."""
+    firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
+    return firing or bool(decision.record.notices)
+
 
 class Owner:
     """Of one account. `rules` are those that watch it."""
@@ -90,6 +106,7 @@ class Owner:
         self._order = Order(self._rules, desk.channels, desk.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
         self._drift = Drift(desk.clock, desk.offset)
+        self._silences: Sequence[Silence] = NO_SILENCES
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
@@ -130,7 +147,7 @@ class Owner:
     async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
             await self._warm_or_wait()
-        decision = self._decide(event)
+        decision = await self._decide(event)
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(decision.record)) is None:
             if pause := next(pauses):
@@ -142,7 +159,7 @@ class Owner:
             if recorded >= decision.record.event.seq:
                 written = Written.COMMITTED
                 break
-            decision = self._decide(replace(decision.record.event, seq=recorded + 1))
+            decision = await self._decide(replace(decision.record.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         self._adopt(decision, recorded=written is Written.COMMITTED)
 
@@ -169,13 +186,20 @@ class Owner:
             case Answer(_, exchange_at, balances, extra):
                 return Reading(seq, at, Source.REST, Quality.OK, exchange_at, balances, extra)
 
-    def _decide(self, event: Input) -> Decision:
+    async def _decide(self, event: Input) -> Decision:
+        """Judge once; who is told is decided anew where somebody may have asked for silence meanwhile."""
         verdicts = self._judge(event)
         changes = self._evaluator.changes() if verdicts or self._state.alerts else {}
         scene = Scene(verdicts, self._evaluator.balances, changes)
-        told = self._desk.ledger.told(self.account)
-        name_alert = partial(code, taken=self._desk.codes)
-        return decide(self._state, event, scene, self._order, told, name_alert)
+        decision = self._weigh(event, scene)
+        if not concerns(decision):
+            return decision
+        self._silences = await self._desk.silences(self._silences)
+        return self._weigh(event, scene)
+
+    def _weigh(self, event: Input, scene: Scene) -> Decision:
+        told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
+        return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
 
     def _judge(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)

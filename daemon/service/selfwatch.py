@@ -8,7 +8,7 @@ only where it changed an alert, or is told.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
@@ -18,16 +18,17 @@ from daemon.alerts.codes import code
 from daemon.alerts.decide import Decision, decide
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.numbers import lasting, moment
+from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.system import NOBODY
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Node, Number, Span, walk
 from daemon.service.backoff import Health
 from daemon.service.outbox import first
-from daemon.service.owner import Desk
+from daemon.service.owner import Desk, concerns
 from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
-from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record
+from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record, Silence
 
 EVERY: Millis = 10 * SECOND
 CALM: Millis = 10 * MINUTE
@@ -131,6 +132,7 @@ class SelfWatch:
         self._state = AccountState(NOBODY)
         self._begun = False
         self._drift = Drift(desk.clock, desk.offset)
+        self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
         self._woken = asyncio.Event()
@@ -197,10 +199,14 @@ class SelfWatch:
 
     def _decide(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(NOBODY), partial(code, taken=self._desk.codes)
-        return decide(self._state, event, scene, self._order, told, name_alert)
+        return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
 
     async def _take(self, event: Input, scene: Scene) -> None:
-        await self._commit(self._decide(event, scene))
+        decision = self._decide(event, scene)
+        if concerns(decision):
+            self._silences = await self._desk.silences(self._silences)
+            decision = self._decide(event, scene)
+        await self._commit(decision)
 
     async def _commit(self, decision: Decision) -> None:
         """Adopted after the commit; what the database does not take is seen again at a later look."""

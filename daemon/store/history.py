@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
-from daemon.store import damage, past, state, status
+from daemon.store import damage, past, silences, state, status
 from daemon.store import engine as engines
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
@@ -26,7 +26,7 @@ from daemon.store.seeking import FIRST, LAST, Extent, Record, Steps, steps
 from daemon.store.state import Call
 from daemon.store.status import AccountStatus, ChannelStatus
 from daemon.store.streaming import Replayed, Stream
-from daemon.types import Alert, Millis, Reading
+from daemon.types import Alert, Millis, Reading, Silence
 
 T = TypeVar("T")
 
@@ -179,6 +179,10 @@ class History:
     def status(self, now: Millis) -> list[AccountStatus]:
         """How every account that was ever recorded stands; its counts are those of the last day."""
         return self._read(lambda connection: status.accounts_status(connection, now))
+
+    def silences(self) -> list[Silence]:
+        """All that ever were, and the acks, oldest first."""
+        return self._read(silences.every)
 
     def own_alerts(self) -> list[Alert]:
         """The open alerts about the daemon itself."""

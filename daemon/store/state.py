@@ -23,6 +23,7 @@ from daemon.store.seeking import NO_STEPS, Steps, step_of, steps
 from daemon.types import (
     DAY,
     JUDGED,
+    NEWS,
     AccountState,
     Alert,
     Facts,
@@ -36,9 +37,6 @@ from daemon.types import (
 )
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
-NEWS = (Kind.FIRING, Kind.REPEAT, Kind.WORSE)
-"""Notifications that an alert fires, unlike those of its end."""
-
 PAGE = 2_000
 
 
@@ -165,6 +163,8 @@ def _more(told: Told, kept: KeptNotice) -> Told:
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
     refused = kept.state is NoticeState.REFUSED
+    if kept.notice.key.kind is Kind.ACK:
+        return replace(told, acked=True)
     if kept.notice.key.kind not in NEWS:
         return replace(told, ended=True, end_given_up=refused)
     if kept.told_at is not None and (told.told_at is None or kept.told_at >= told.told_at):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from daemon.store import damage, state
+from daemon.store import damage, silences, state
 from daemon.store import engine as engines
 from daemon.store.apply import apply
 from daemon.store.deliveries import Deliveries, deliveries
@@ -22,7 +22,7 @@ from daemon.store.operations import Book, Operation, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, ToldNotice
 from daemon.store.writer import Hooks, Seams, Writer
-from daemon.types import AccountState, Millis, Reading
+from daemon.types import AccountState, Millis, Reading, Silence
 
 T = TypeVar("T")
 
@@ -121,6 +121,10 @@ class Store:
     def user_ids(self) -> dict[str, str]:
         """By the name of every account ever recorded: its user id, empty where that is not known."""
         return self._read(state.user_ids)
+
+    def silences(self, now: Millis) -> list[Silence]:
+        """Those that hold, or will."""
+        return self._read(lambda connection: silences.holding(connection, now))
 
     def bookings(self, since: Millis) -> list[Book]:
         """Calls to the exchange that commands booked."""

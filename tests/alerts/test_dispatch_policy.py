@@ -1,6 +1,6 @@
 """Who is told what when it got worse, is muted by the clock, flaps, or was missing: SEMANTICS D4, E1, E2, E4."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, time
 from decimal import Decimal
@@ -35,6 +35,7 @@ from daemon.types import (
     NoticeKey,
     OnMissing,
     Quality,
+    Silence,
     Swings,
     Unconfirmed,
 )
@@ -50,6 +51,7 @@ class Phone:
     def __init__(self, *rules: Rule, mutes: Mutes | None = None) -> None:
         self.rules = {one.name: one for one in rules}
         self.mutes = mutes or Mutes()
+        self.silences: Sequence[Silence] = ()
         self.state: AccountState = state()
         self.told: dict[tuple[str, int], dict[str, Told]] = {}
         self.notices: list[Notice] = []
@@ -65,7 +67,7 @@ class Phone:
         return self.take(miss(self.state.seq + 1, T0 + round(second * SECOND)), found or {})
 
     def take(self, event: Input, verdicts: Mapping[str, Verdict]) -> Heard:
-        order = Order(self.rules, ["phone"], self.mutes)
+        order = Order(self.rules, ["phone"], self.mutes, self.silences)
         scene = Scene(verdicts, balances("75"))
         self.last = decide(self.state, event, scene, order, self.told, name)
         self.state = self.last.state
@@ -73,8 +75,9 @@ class Phone:
             self.told[key.rule, key.alert_seq]["phone"] = Told()
         new = list(self.last.record.notices)
         for notice in new if not self.away else []:
-            known = Told(told_at=event.at, last=notice.facts)
-            self.told.setdefault((notice.key.rule, notice.key.alert_seq), {})["phone"] = known
+            known = self.told.setdefault((notice.key.rule, notice.key.alert_seq), {})
+            acked = notice.key.kind is Kind.ACK
+            known["phone"] = replace(known.get("phone", Told()), acked=True) if acked else Told(event.at, notice.facts)
         self.notices += new
         return [(n.key.rule, n.key.kind, n.facts.late) for n in new]
 

@@ -5,7 +5,7 @@ It is deterministic: a commit happens where it is awaited, and between tasks not
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -20,11 +20,11 @@ from daemon.errors import StoreError
 from daemon.notifiers import Traits
 from daemon.rules.rule import Rule
 from daemon.service.journal import StoreJournal
-from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.outbox import HAND_OVER_AFTER, Channel, Courier, Office
 from daemon.service.owner import Arrival
 from daemon.store import Seams, Store
 from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
-from daemon.types import SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading
+from daemon.types import MINUTE, SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading, Silence
 from tests.fakes import ManualClock, settle
 from tests.service.lives import Life
 
@@ -125,6 +125,11 @@ class SteadyJournal(StoreJournal):
         super().__init__(store, clock)
         self._fate = fate
 
+    async def silences(self) -> Sequence[Silence]:
+        await self._fate.breathe()
+        await self._fate.survive()
+        return self._store.silences(self._fate.clock.now())
+
     async def write(self, operation: Operation) -> Written:
         await self._fate.survive()
         await self._fate.breathe()
@@ -157,10 +162,10 @@ class SteadyJournal(StoreJournal):
 
 
 class MoodyNotifier:
-    def __init__(self, channel: str, fate: Fate) -> None:
+    def __init__(self, channel: str, fate: Fate, traits: Traits) -> None:
         self._channel = channel
         self._fate = fate
-        self.traits = Traits()
+        self.traits = traits
 
     async def send(self, message: Message) -> Attempted:
         fate, call = self._fate, self._claimed()
@@ -191,6 +196,15 @@ class Plan:
     channels: tuple[str, ...]
     accounts: tuple[str, ...]
     mutes: Mutes = NO_MUTES
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
+    room: int = 3_800
+    """Of every channel."""
+
+    def channel(self, name: str) -> Channel:
+        others = tuple(other for other in self.channels if other != name)
+        fallback = self.fallbacks.get(name, "")
+        stead = fallback if fallback in others else ""
+        return Channel(name, SECOND, others, stead, 2 * MINUTE if stead else HAND_OVER_AFTER)
 
 
 class House:
@@ -211,11 +225,7 @@ class House:
         life = self.life
         office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher)
         self.couriers = [
-            Courier(
-                Channel(name, SECOND, tuple(other for other in plan.channels if other != name)),
-                MoodyNotifier(name, fate),
-                office,
-            )
+            Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
         ]
         loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers)]

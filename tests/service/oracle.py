@@ -12,11 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from daemon.types import Kind, Millis, NoticeKey
+from daemon.types import ENDS, NEWS, Kind, Millis, NoticeKey
 from tests.service.deliveries import Call
 from tests.service.lives import rows
-
-NEWS = (Kind.FIRING, Kind.REPEAT, Kind.WORSE)
 
 Episode: TypeAlias = tuple[str, str, int, str]
 """Account, rule, seq, channel."""
@@ -50,6 +48,7 @@ class Oracle:
         self.ends()
         self.duplicates()
         self.repeats()
+        self.acks()
 
     def nothing_waits(self) -> None:
         """Promise 2: everything came to its end."""
@@ -62,15 +61,17 @@ class Oracle:
             assert state != "delivered" or key in arrived, key
             if state == "refused":
                 others = [other for other in self.notices if other != key and _alert(other) == _alert(key)]
-                assert any(self.notices[other] in {"delivered", "superseded"} for other in others), key
+                assert key.kind is Kind.ACK or any(
+                    self.notices[other] in {"delivered", "superseded"} for other in others
+                ), key
 
     def ends(self) -> None:
         """Promise 3: the end to whom it was told, or may have been; to others only as one account of both."""
         told = {_episode(key) for call in self.calls if self._may_tell(call) for key in call.keys if key.kind in NEWS}
-        ended = {_episode(key) for key, state in self.notices.items() if state == "delivered" and key.kind not in NEWS}
+        ended = {_episode(key) for key, state in self.notices.items() if state == "delivered" and key.kind in ENDS}
         for episode in told - ended:
             refused = [
-                k for k, s in self.notices.items() if _episode(k) == episode and k.kind not in NEWS and s == "refused"
+                k for k, s in self.notices.items() if _episode(k) == episode and k.kind in ENDS and s == "refused"
             ]
             gone = any(other[:3] == episode[:3] for other in ended)
             assert gone, f"no end for {episode}: {refused}"
@@ -79,8 +80,10 @@ class Oracle:
         for call in self.calls:
             news = {_episode(key) for key in call.keys if key.kind in NEWS}
             for key in call.keys:
-                if key.kind not in NEWS and _episode(key) not in before | news:
+                if key.kind in ENDS and _episode(key) not in before | news:
                     assert "fired" in self._headline(call, key), f"{key}, the end of something unheard of: {call.text}"
+                if key.kind is Kind.ACK:
+                    assert _episode(key) in before, f"{key}, an ack of something unheard of: {call.text}"
             before |= news if self._may_tell(call) else set()
 
     def duplicates(self) -> None:
@@ -108,7 +111,7 @@ class Oracle:
         messages: dict[tuple[Episode, bool], set[object]] = defaultdict(set)
         for call in self.calls:
             for key in delivered & set(call.keys) if self.outcomes[_number(call)] == "delivered" else ():
-                if key.kind not in {Kind.REPEAT, Kind.WORSE}:
+                if key.kind not in {Kind.REPEAT, Kind.WORSE, Kind.ACK}:
                     messages[_episode(key), key.kind is Kind.FIRING].add(_number(call))
         assert [episode for episode, found in messages.items() if len(found) > 1] == []
 
@@ -126,12 +129,18 @@ class Oracle:
                 if first != second and second not in self.handed and second.kind is not Kind.WORSE:
                     assert later.at - earlier.at >= self.repeat, (earlier, later)
 
+    def acks(self) -> None:
+        """E1: told once to each channel, and not of what is over already."""
+        acked = [_episode(key) for key, state in self.notices.items() if key.kind is Kind.ACK and state == "delivered"]
+        assert len(acked) == len(set(acked))
+
     def _may_tell(self, call: Call) -> bool:
         return self.outcomes[_number(call)] in {None, "delivered", "unknown"}
 
     def _section(self, call: Call, key: NoticeKey) -> str:
         code = self.codes[_episode(key)]
-        return next(part for part in call.text.body.split("\n\n") if f"alert {code}" in part)
+        named = re.compile(rf"(?:^| · )alerts?(?: \w{{4}})*? {code}\b", re.MULTILINE)
+        return next(part for part in call.text.body.split("\n\n") if named.search(part))
 
     def _headline(self, call: Call, key: NoticeKey) -> str:
         first = self._section(call, key).splitlines()[0]

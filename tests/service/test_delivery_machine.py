@@ -27,7 +27,9 @@ from daemon.service.beginning import _remember
 from daemon.service.ledger import Ledger
 from daemon.service.owner import Arrival, Look
 from daemon.service.watchdog import offset
-from daemon.types import FLAPPING, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing, Severity, base
+from daemon.store.silences import add, end, every
+from daemon.store.store import beside
+from daemon.types import FLAPPING, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing, Severity, Silence, base
 from tests.fakes import ManualClock
 from tests.service.deliveries import Fate, Glitch, House, Mood, Plan, begin
 from tests.service.lives import Life, rows
@@ -50,18 +52,20 @@ POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET)
 NOON = Window("noon", frozenset(DAYS), time(11, 1), time(11, 20))
 """Manual clocks start at 11:00."""
 MUTES = Mutes({NOON.name: NOON}, UTC)
+FALLBACKS = {"alpha": "beta", "beta": "alpha"}
 PLANS = (
     Plan(RULES, ("alpha", "beta"), ("one", "two")),
     Plan(RULES, ("alpha", "beta", "gamma"), ("one", "two")),
-    Plan(RULES, ("alpha",), ("one", "two")),
+    Plan(RULES, ("alpha", "beta", "gamma"), ("one", "two"), fallbacks=FALLBACKS, room=500),
+    Plan(RULES, ("alpha",), ("one", "two"), room=300),
     Plan((CRITICAL, replace(LOW, clear_when=None), ONLY), ("alpha", "beta"), ("one", "two")),
     Plan((CRITICAL, replace(LOW, severity=Severity.CRITICAL), replace(ONLY, channels=("beta",))), ("beta",), ("one",)),
 )
 POLICY_PLANS = (
     Plan(POLICIES, ("alpha", "beta"), ("one", "two"), MUTES),
     Plan(POLICIES, ("alpha",), ("one", "two"), MUTES),
-    Plan(POLICIES, ("alpha", "beta", "gamma"), ("one",), MUTES),
-    Plan((SINKING, FLAPPY, QUIET), ("beta", "gamma"), ("one", "two")),
+    Plan(POLICIES, ("alpha", "beta", "gamma"), ("one",), MUTES, {"alpha": "gamma"}, 600),
+    Plan((SINKING, replace(FLAPPY, channels=("beta",)), QUIET), ("beta", "gamma"), ("one", "two")),
     Plan((replace(QUIET, severity=Severity.CRITICAL), FLAPPY, BLIND), ("alpha", "beta"), ("one", "two"), MUTES),
 )
 
@@ -120,7 +124,20 @@ class Set:
     by: int
 
 
-Act: TypeAlias = Read | Pass | Turn | Release | Doom | Restart | Shake | Set
+@dataclass(frozen=True)
+class Hush:
+    """Somebody silences rules for a while."""
+
+    rule: str
+    millis: int
+
+
+@dataclass(frozen=True)
+class Ack:
+    """Somebody says that the alerts are known that fire now."""
+
+
+Act: TypeAlias = Read | Pass | Turn | Release | Doom | Restart | Shake | Set | Hush | Ack
 
 MARGINS = st.sampled_from(["500", "90", "40", "110", None])
 CHANNELS = st.sampled_from(["alpha", "alpha", "beta", "gamma"])
@@ -136,6 +153,8 @@ CHANGES = st.one_of(
     st.builds(Restart, st.integers(0, len(PLANS) - 1)),
     st.builds(Shake, st.lists(st.sampled_from([None, *Glitch]), min_size=1, max_size=3).map(tuple)),
     st.builds(Set, st.sampled_from([-20 * MINUTE, 40_000])),
+    st.builds(Hush, st.sampled_from(["*", "low", "*l*"]), st.sampled_from([3_000, 8 * MINUTE])),
+    st.just(Ack()),
 )
 ACTS: st.SearchStrategy[Act] = st.one_of(READS, SOON, TURNS, READS, SOON, SPELLS, LONG, DOOMS, CHANGES)
 STORIES = st.tuples(st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5))
@@ -188,6 +207,7 @@ class Story:
         self.clock = ManualClock()
         self.fate = Fate(self.clock, yields=cycle(breaths))
         self.stepped = False
+        self.acked = False
         self.gone: set[str] = set()
         self.plan = plans[0]
         self.house: House | None = None
@@ -211,7 +231,7 @@ class Story:
         assert self.house is not None
         return self.house
 
-    async def perform(self, act: Act) -> None:
+    async def perform(self, act: Act) -> None:  # noqa: C901 -- one case for each act
         match act:
             case Read(one, two):
                 await self.living.tell({"one": _arrival(one), "two": _arrival(two)})
@@ -225,13 +245,25 @@ class Story:
             case Doom(after):
                 self.fate.doom = after
             case Restart(plan):
-                await self.restart(self.plans[plan])
+                await self.restart(self.plans[plan % len(self.plans)])
             case Shake(glitches):
                 self.fate.glitches = list(glitches)
+            case Hush(rule, millis):
+                now = self.clock.now()
+                self.ask(Silence(0, False, rule, "*", "", now, now + millis))
+            case Ack():
+                for code in rows(self.path, "SELECT code FROM alerts WHERE state = 'firing'"):
+                    self.ask(Silence(0, True, "", "", str(code[0]), self.clock.now(), None))
+                    self.acked = True
             case Set(by):
                 self.stepped = True
                 self.clock.step(by)
                 await self.living.tell(dict.fromkeys(self.plan.accounts, Look()))
+
+    def ask(self, silence: Silence) -> None:
+        """As a command does, beside the daemon."""
+        with beside(f"sqlite:///{self.path}") as connection:
+            add(connection, silence, self.clock.now())
 
     async def burial(self) -> None:
         """If the process was killed meanwhile, another one begins."""
@@ -266,6 +298,9 @@ class Story:
     async def finale(self) -> None:
         """All ways out work, and time passes: first with alerts firing, then with none."""
         self.fate.doom, self.fate.glitches, self.fate.moods = None, [], {}
+        with beside(f"sqlite:///{self.path}") as connection:
+            silences = [each.id for each in every(connection) if not each.ack]
+            end(connection, silences, self.clock.now())
         await self.release()
         await self.pass_time(8, "90")
         self.check_told()
