@@ -6,7 +6,7 @@ while it logs. What is not surely permanent is `later`; what may have arrived is
 
 import re
 import smtplib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.types import SECOND, Attempted, Millis, Outcome
@@ -24,14 +24,35 @@ NEVER_SENT = {
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
 
-TELEGRAM_REFUSES = {401: "Unauthorized", 403: "Forbidden: ", 404: "Not Found", 400: "Bad Request: chat not found"}
-"""What the Bot API says when only a person can help; the text too must match, lest a proxy's page parks a channel."""
+REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
+    "Telegram": {
+        401: ("Unauthorized",),
+        403: ("Forbidden: ",),
+        404: ("Not Found",),
+        400: ("Bad Request: chat not found", "Bad Request: group chat was upgraded to a supergroup chat"),
+    },
+    "ntfy": {401: ("unauthorized",), 403: ("forbidden",)},
+}
+"""What services say when only a person can help; the text too must match, lest a proxy's page parks a channel."""
 
 REFUSES = frozenset({410})
 """HTTP statuses by which any receiver says for good that it is gone."""
 
-_STATUS = re.compile(r"\berror=(\d{3})\b")
-_TELEGRAM = re.compile(r"Failed to send Telegram notification to [^ ]+: (?P<said>.*), error=\d{3}\.", re.DOTALL)
+_STATUS = re.compile(r".*\berror=(\d{3})(?:\d{2})?\b", re.DOTALL)
+"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two more digits."""
+
+_SAID = {
+    "Telegram": re.compile(r"Failed to send Telegram notification to [^ ]+: (.*), error=\d{3}\.", re.DOTALL),
+    "ntfy": re.compile(r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL),
+}
+"""What a service answered in its own words, in the lines that tell it."""
+
+_SOME = re.compile(r"SMTP recipient .* was refused: (.*)", re.DOTALL)
+"""A mail server took the mail, but not for everybody."""
+
+_PASSING = re.compile(r"rate limiting in effect")
+"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded after all."""
+
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
 
 
@@ -43,10 +64,11 @@ class Complaint:
     error: BaseException | None = None
 
 
-def outcome(status: str, service: str, complaints: Sequence[Complaint]) -> Attempted:
+def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
     """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver.
 
-    The detail is one line of any length, in which the receiver may say secrets back.
+    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The detail is one
+    line of any length, in which the receiver may say secrets back.
     """
     if status == "SUCCESS":
         return Attempted(Outcome.DELIVERED)
@@ -54,11 +76,12 @@ def outcome(status: str, service: str, complaints: Sequence[Complaint]) -> Attem
         return Attempted(
             Outcome.REFUSED, f"Apprise finds nobody to notify in this {service} URL; correct its recipients"
         )
-    if status in {"TIMEOUT", "PARTIAL"}:
+    telling = [complaint for complaint in complaints if not _PASSING.search(complaint.text)]
+    if status in {"TIMEOUT", "PARTIAL"} or 0 < len(telling) < recipients:
         return Attempted(
             Outcome.UNKNOWN, f"{service} took the message only in part or not in time; it may have arrived"
         )
-    return _worst([_classed(complaint, service) for complaint in complaints]) or Attempted(
+    return _worst([_classed(complaint, service) for complaint in telling]) or Attempted(
         Outcome.LATER, f"Apprise could not hand the message to {service} and does not say why"
     )
 
@@ -69,29 +92,37 @@ def short(detail: str) -> str:
 
 
 def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
-    """One outcome for several recipients: refused only if all refuse, unknown if any may have been reached."""
+    """One outcome for several recipients: refused only if all refuse, unknown if any may have been reached.
+
+    Of several that are to be tried again, the one that wants to wait longest speaks for all.
+    """
     for wanted in (Outcome.UNKNOWN, Outcome.LATER, Outcome.REFUSED):
-        for attempt in attempts:
-            if attempt.outcome is wanted:
-                return attempt
+        alike = [attempt for attempt in attempts if attempt.outcome is wanted]
+        if alike:
+            return max(alike, key=lambda attempt: attempt.retry_after or 0)
     return None
 
 
 def _classed(complaint: Complaint, service: str) -> Attempted:
-    status = _STATUS.search(complaint.text)
+    status = _STATUS.match(complaint.text)
     if status:
-        return _of_status(int(status.group(1)), complaint.text, service)
+        return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:
         return _of_error(complaint.error, service)
+    some = _SOME.search(complaint.text)
+    if some:
+        return Attempted(Outcome.UNKNOWN, _one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
     return Attempted(Outcome.LATER, _one_line(f"{service}: {complaint.text}"))
 
 
 def _of_status(status: int, text: str, service: str) -> Attempted:
-    told = _TELEGRAM.search(text)
-    said = told.group("said") if told else ""
+    told = _SAID[service].search(text) if service in _SAID else None
+    said = told[1] if told else ""
     detail = _one_line(f"{service} answered HTTP {status}{f' ({said})' if said else ''}")
-    if status in REFUSES or (told and status in TELEGRAM_REFUSES and said.startswith(TELEGRAM_REFUSES[status])):
+    if status in REFUSES or said.startswith(REFUSED_BY.get(service, {}).get(status, ())):
         return Attempted(Outcome.REFUSED, detail)
+    if status < 300:
+        detail += ", but did not take the message; Apprise does not say why"
     return Attempted(Outcome.LATER, detail, retry_after=_retry_after(status, text))
 
 
@@ -104,6 +135,8 @@ def _of_error(error: BaseException, service: str) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException):
         said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         return Attempted(Outcome.LATER, _one_line(f"the mail server answered {error.smtp_code} {said}"))
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return Attempted(Outcome.LATER, _one_line(f"the mail server cannot do what the URL asks for: {error}"))
     names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
     for name, sentence in NEVER_SENT.items():
         if name in names:

@@ -39,6 +39,10 @@ def _telegram(status: int, said: str) -> Attempted:
     return _failed("Telegram", f"Failed to send Telegram notification to 42: {said}, error={status}.")
 
 
+def _ntfy(code: int, said: str) -> Attempted:
+    return _failed("ntfy", f"Failed to send ntfy notification to topic 'x': {said}, error={code}.")
+
+
 def _failed(service: str, text: str = "", error: BaseException | None = None) -> Attempted:
     return outcome("FAILURE", service, [Complaint(text, error)])
 
@@ -47,32 +51,62 @@ def _several(*texts: str) -> Attempted:
     return outcome("FAILURE", "any", [Complaint(text) for text in texts])
 
 
+UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 CLASSED: Mapping[tuple[str, str], Attempted] = {
     ("any", "accepted"): outcome("SUCCESS", "any", []),
     ("any", "no answer within 20 s"): outcome("TIMEOUT", "any", []),
     ("any", "the connection broke after it was made"): _failed("any", "", RequestException()),
     ("any", "nothing listens, the name does not resolve, TLS fails"): _failed("any", "", socket.gaierror()),
-    ("any", "several recipients, not all reached"): outcome("PARTIAL", "any", []),
+    ("any", "several recipients, not all reached, where Apprise tells"): outcome(
+        "FAILURE", "any", [Complaint("error=410.")], recipients=2
+    ),
     ("any", "the URL names nobody to notify"): outcome("NOMATCH", "any", []),
     ("any", "a failure without a reason"): outcome("FAILURE", "any", []),
     ("Telegram", "401 Unauthorized: the token is wrong or revoked"): _telegram(401, "Unauthorized"),
     ("Telegram", "404 Not Found: the token is none"): _telegram(404, "Not Found"),
     ("Telegram", "403 Forbidden: the bot was blocked or removed"): _telegram(403, "Forbidden: bot was blocked"),
     ("Telegram", "400 Bad Request: chat not found"): _telegram(400, "Bad Request: chat not found"),
+    ("Telegram", f"400 {UPGRADED}, which has another number"): _telegram(400, UPGRADED),
+    ("Telegram", "400 Bad Request: can't parse entities; no text that we tried did that"): _telegram(
+        400, "Bad Request: can't parse entities: Unexpected end tag at byte offset 3"
+    ),
     ("Telegram", "429 Too Many Requests"): _telegram(429, "Too Many Requests: retry after 9"),
     ("Telegram", "any other status, or one of these in words that are not Telegram's"): _telegram(404, "No such page"),
     ("e-mail", "accepted by the mail server"): outcome("SUCCESS", "E-Mail", []),
     ("e-mail", "450 and 550 look the same through Apprise, so every refusal"): _failed("E-Mail", "Sending failed."),
-    ("e-mail", "a wrong password (535)"): _failed("E-Mail", "", smtplib.SMTPAuthenticationError(535, b"no")),
-    ("e-mail", "the server takes the connection and says nothing"): outcome("TIMEOUT", "E-Mail", []),
+    ("e-mail", "one of several recipients of a mail (`cc`, `bcc`) is refused"): outcome(
+        "FAILURE", "E-Mail", [Complaint("SMTP recipient a@b was refused: 550 no"), Complaint("Sending failed.")]
+    ),
+    ("e-mail", "a wrong password (535), no login or no STARTTLS where the URL wants it"): _failed(
+        "E-Mail", "", smtplib.SMTPAuthenticationError(535, b"no")
+    ),
+    ("e-mail", "the server takes the connection, or the mail, and says nothing"): outcome("TIMEOUT", "E-Mail", []),
+    ("e-mail", "the connection breaks within the mail, which looks like a refusal"): _failed(
+        "E-Mail", "Sending failed."
+    ),
+    ("ntfy", "`unauthorized` (40101) and `forbidden` (40301): the login or the topic's rights"): _ntfy(
+        40301, "forbidden"
+    ),
+    ("ntfy", "anything else but 410, limits (429) and a full server (507) among them; ntfy names no time"): _ntfy(
+        42901, "limit"
+    ),
+    ("Slack", "410 Gone: the channel is archived"): _failed("Slack", "Failed to send to Slack: Gone, error=410."),
+    (
+        "Slack",
+        "any other status; the words (`invalid_token`, `channel_not_found`) are not told, nor how long a 429 lasts",
+    ): _failed("Slack", "Failed to send to Slack: error=403."),
+    (
+        "Discord",
+        "any status but 410, 404 Unknown Webhook and 429 among them; neither words nor times are told",
+    ): _failed("Discord", "Failed to send Discord notification: error=404."),
     ("webhook (`json://`, `jsons://`, `xml://`, `form://`)", "any status from 200 to 299"): outcome(
         "SUCCESS", "JSON", []
     ),
     ("webhook", "410 Gone"): _failed("JSON", "error=410"),
     ("webhook", "a redirect; it is not followed"): _failed("JSON", "error=302"),
     ("webhook", "any other status, 401 and 404 among them"): _failed("JSON", "error=401"),
-    ("all others", "410 Gone"): _failed("Slack", "error=410"),
-    ("all others", "any other failure"): _failed("Slack", "error=403"),
+    ("all others", "410 Gone"): _failed("Matrix", "error=410"),
+    ("all others", "any other failure"): _failed("Matrix", "error=403"),
 }
 """By row of the page: what the classing makes of it."""
 

@@ -36,6 +36,9 @@ def test_results_are_classed(status: str, expected: Outcome) -> None:
         ("Forbidden: bot was blocked by the user", 403, Outcome.REFUSED),
         ("Not Found", 404, Outcome.REFUSED),
         ("Bad Request: chat not found", 400, Outcome.REFUSED),
+        ("Bad Request: group chat was upgraded to a supergroup chat", 400, Outcome.REFUSED),
+        ("Bad Request: so it said: chat not found", 400, Outcome.LATER),
+        ("Bad Request: error=410.", 400, Outcome.LATER),
         ("Bad Request: can't parse entities: unclosed tag", 400, Outcome.LATER),
         ("Page not found.", 404, Outcome.LATER),
         ("", 403, Outcome.LATER),
@@ -53,6 +56,61 @@ def test_telegram_says_when_to_come_back() -> None:
         Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", retry_after=35_000
     )
     assert telegram("Too Many Requests", 429).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "expected"),
+    [
+        ("unauthorized", "40101", Attempted(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
+        ("forbidden", "40301", Attempted(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        ("forbidden", "403", Attempted(Outcome.LATER, "ntfy answered HTTP 403")),
+        ("limit reached", "42908", Attempted(Outcome.LATER, "ntfy answered HTTP 429 (limit reached)")),
+    ],
+)
+def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Attempted) -> None:
+    """F1: ntfy's codes have two digits more than a status, by which its own words are known."""
+    text = f"Failed to send ntfy notification to topic 't0pic': {said}, error={code}."
+    assert outcome("FAILURE", "ntfy", [Complaint(text)]) == expected
+
+
+def test_a_status_of_success_that_failed() -> None:
+    """F1: a service that answers 200 and still did not take the message is later, and says no more than is known."""
+    assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == Attempted(
+        Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"
+    )
+
+
+def test_an_announcement_is_no_reason() -> None:
+    """F1: that Apprise waits for a limit is not why it failed."""
+    waiting = Complaint("Discord rate limiting in effect; blocking for 0.00 second(s)")
+    failed = Complaint("Failed to send Discord notification: Too Many Requests, error=429.")
+    assert outcome("FAILURE", "Discord", [waiting, failed]).detail == "Discord answered HTTP 429"
+    assert outcome("FAILURE", "Discord", [waiting]).outcome is Outcome.LATER
+
+
+def test_fewer_complaints_than_recipients_are_some_that_were_reached() -> None:
+    """F1: a failure of one among several is no failure of all: the message may have been read."""
+    gone = Complaint("error=410.")
+    assert outcome("FAILURE", "x", [gone], recipients=2).outcome is Outcome.UNKNOWN
+    assert outcome("FAILURE", "x", [gone, gone], recipients=2).outcome is Outcome.REFUSED
+    assert outcome("FAILURE", "x", [], recipients=2).outcome is Outcome.LATER
+
+
+def test_a_mail_that_some_got() -> None:
+    """F1: where the server refused a copy, the mail itself may have been read."""
+    refused = Complaint("SMTP recipient a@example.com was refused: 550 b'no such user'")
+    failed = Complaint('Sending email to "b@example.com" failed.')
+    assert outcome("FAILURE", "E-Mail", [refused, failed]) == Attempted(
+        Outcome.UNKNOWN, "the mail server took the mail, but not for everybody: 550 b'no such user'"
+    )
+
+
+def test_the_longest_wait_is_obeyed() -> None:
+    """F2: of two chats that name a time, the channel waits for the later."""
+    said = [
+        f"Failed to send Telegram notification to {n}: Too Many Requests: retry after {n}, error=429." for n in (9, 35)
+    ]
+    assert outcome("FAILURE", "Telegram", list(map(Complaint, said)), recipients=2).retry_after == 35_000
 
 
 def test_several_recipients_are_refused_only_together() -> None:
@@ -78,6 +136,10 @@ def test_several_recipients_are_refused_only_together() -> None:
         (smtplib.SMTPConnectError(421, "busy"), "the mail server answered 421 busy"),
         (socket.gaierror(-2, "unknown"), "E-Mail was not reached: its name cannot be resolved"),
         (ConnectionRefusedError(), "E-Mail was not reached: it refuses connections"),
+        (
+            smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server."),
+            "the mail server cannot do what the URL asks for: STARTTLS extension not supported by server.",
+        ),
         (RuntimeError("no TLS"), "E-Mail was not reached (RuntimeError)"),
     ],
 )
