@@ -3,6 +3,7 @@
 Apprise is imported on use only: it costs 93 ms, and most commands never send anything.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -25,7 +26,9 @@ class Traits:
     """What a service takes, as far as its documents and Apprise say."""
 
     room: int = 3_800
-    """Characters of title and body together that arrive in one message, uncut."""
+    """Characters of title and body together that arrive in one message, whole and uncut; counted by `weigh`."""
+    weigh: Callable[[str], int] = len
+    """How much room a text takes: bytes, UTF-16 units or escaped characters where the service counts those."""
     pace: tuple[Limit, ...] = ()
     """The messages it takes; more would be refused."""
     pictures: Pictures = Pictures.NONE
@@ -42,20 +45,22 @@ class Notifier(Protocol):
     async def send(self, message: Message) -> Attempted:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.
 
-        A cancelled attempt may still arrive: take its outcome as unknown.
+        What the channel cannot do is left out: the text is all that counts. A message without one is the silent
+        picture that follows a text, for channels that take it so. A cancelled attempt may still arrive: take its
+        outcome as unknown.
         """
         ...
 
 
 def problem(url: str) -> str | None:
     """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but its service."""
-    from daemon.notifiers import apprise  # noqa: PLC0415 - imported on use
+    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
 
-    return apprise.problem(url)
+    return plugins.problem(url)
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable channel URL: messages that leave this machine unencrypted."""
-    from daemon.notifiers import apprise  # noqa: PLC0415 - imported on use
+    """What is unwise about a usable channel URL: messages that leave this machine unencrypted, several recipients."""
+    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
 
-    return apprise.caution(url)
+    return plugins.caution(url)

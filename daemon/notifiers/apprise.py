@@ -1,26 +1,25 @@
 """A channel through Apprise: one service of its own, one call at a time, one try per call.
 
-The only module that imports Apprise. It must not retry, wait, join or cut (the outbox does), keep anything on disk,
-or let Apprise write to our logs: what Apprise says is read here, classed, and told once by whoever called.
+It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
+Apprise says is read here, classed, and told once by whoever called. Only this module and `plugins` import Apprise.
 """
 
-import difflib
+import copy
+import html
 import logging
 import re
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import apprise
-from apprise.asset import N_MGR
+from apprise.attachment.memory import AttachMemory
 from apprise.plugins import NotifyBase
 
 from daemon.clock import Clock
 from daemon.log import Redactor
-from daemon.notifiers import Traits, outcomes, urls
+from daemon.notifiers import Pictures, Traits, outcomes, plugins, urls
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
@@ -28,8 +27,17 @@ from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
 TIMEOUT: Millis = 20 * SECOND
 """How long one attempt may take before it counts as unknown; mail servers greet slowly."""
 
-_SERVICES: Any = N_MGR
-"""All services that Apprise knows, by the scheme of their URL."""
+PICTURE = "chart.png"
+"""What a picture is called."""
+
+_SHOWN = (
+    f'<div style="margin-top:12px"><img src="cid:{PICTURE}" alt=""'
+    ' style="display:block;width:100%;max-width:640px;height:auto"></div>'
+)
+"""Where a picture stands in a mail: below the text, as wide as the screen of a phone."""
+
+_BLOCKS = re.compile(r"\s*(</?div\b[^>]*>|<br\s*/?>)\s*", re.IGNORECASE)
+"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise makes of it."""
 
 _TYPES = {
     Severity.INFO: apprise.NotifyType.INFO,
@@ -39,23 +47,34 @@ _TYPES = {
 
 
 class AppriseNotifier:
-    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that has one."""
+    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that has one.
+
+    HTML goes out as the HTML part of a mail. The text part beside it is what Apprise makes of it, which reads well for
+    fragments of `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` that stands between
+    two. Other tags do not: each cell of a table becomes a line, lists lose text, paragraphs their distance.
+    """
 
     def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
-        service, refusal = _load(url)
-        if service is None:
+        plugin, refusal = plugins.load(url)
+        if plugin is None:
             raise ValueError(refusal)
-        self._name = str(service.service_name)
+        self._name = str(plugin.service_name)
         self._timeout = timeout
         self._redactor = Redactor(urls.secrets(url))
-        self._apprise = apprise.Apprise(asset=service.asset)
-        self._apprise.add(_bounded(service, timeout, url))
+        self._service = plugins.known(plugin, url)
+        self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
         self._calls: Calls[Attempted] = Calls(clock, timeout)
-        self.traits = Traits()
+
+    @property
+    def traits(self) -> Traits:
+        return self._service.traits
 
     async def send(self, message: Message) -> Attempted:
         """Try once; what is not known after the timeout is unknown, and its thread is left to itself."""
-        ended = await self._calls.run(lambda: self._attempt(message))
+        fitted = _fitted(message, self.traits)
+        if not (fitted.body or fitted.picture):
+            return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
+        ended = await self._calls.run(lambda: self._attempt(fitted))
         if ended is Unfinished.TIMED_OUT:
             detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
             return Attempted(Outcome.UNKNOWN, detail)
@@ -67,157 +86,75 @@ class AppriseNotifier:
         """One blocking call, in a thread of its own."""
         complaints: list[Complaint] = []
 
-        def hear(entry: apprise.NotifyLogEntry, _service: object) -> None:
+        def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
             complaints.append(Complaint(entry.message, sys.exc_info()[1]))
 
-        result = self._apprise.notify(
-            body=message.body,
-            title=message.title,
+        result = self._dressed(message).notify(
+            **self._written(message),
             notify_type=_TYPES[message.severity],
-            body_format=apprise.NotifyFormat.TEXT,
+            attach=_attached(message.picture),
             log_callback=hear,
             log_level=logging.WARNING,
         )
-        return outcomes.outcome(result.status.name, self._name, complaints)
+        recipients = len(self._apprise[0]) if self._service.counts else 1
+        return outcomes.outcome(result.status.name, self._name, complaints, recipients)
+
+    def _written(self, message: Message) -> dict[str, Any]:
+        """Title, body and format, as Apprise is to have them."""
+        if message.html:
+            return {"title": message.title, "body": message.html, "body_format": apprise.NotifyFormat.HTML}
+        if self._service.markup:
+            title, body = (html.escape(text, quote=False) for text in (message.title, message.body))
+            return {"title": title, "body": body, "body_format": apprise.NotifyFormat.HTML}
+        return {"title": message.title, "body": message.body, "body_format": apprise.NotifyFormat.TEXT}
+
+    def _dressed(self, message: Message) -> apprise.Apprise:
+        """The plugin with what this message alone asks of it: a copy, as one that was given up may still be sending."""
+        plugin = self._apprise[0]
+        wishes: dict[str, object] = dict(self._service.quiet) if message.quiet else {}
+        if self._service.threads:
+            wishes["inline"] = bool(message.html)
+            wishes["headers"] = plugins.headers(plugin) | _threaded(message.thread)
+        if not wishes:
+            return self._apprise
+        twin = copy.copy(plugin)
+        vars(twin).update(wishes)
+        return _alone(twin)
 
 
-def problem(url: str) -> str | None:
-    """Why Apprise cannot use this URL; see `daemon.notifiers.problem`."""
-    return _load(url)[1] or None
+def _alone(plugin: NotifyBase) -> apprise.Apprise:
+    """The plugin in what calls it; which also keeps its URL out of every `repr`."""
+    alone = apprise.Apprise(asset=plugin.asset)
+    alone.add(plugin)
+    return alone
 
 
-def caution(url: str) -> str | None:
-    """What is unwise about a usable URL; see `daemon.notifiers.caution`."""
-    service, _ = _load(url)
-    if service is None or _is_encrypted(service) or urls.is_loopback(_host(service)):
-        return None
-    advice = "use the service's encrypted scheme, or a receiver on this machine"
-    return f"{urls.scheme(url)}:// sends every message unencrypted; {advice}"
-
-
-def _is_encrypted(service: NotifyBase) -> bool:
-    mode = getattr(service, "secure_mode", None)
-    if mode is not None:
-        return bool(mode != "insecure")
-    over_the_cloud = getattr(service, "mode", None) == "cloud"  # ntfy://topic goes to https://ntfy.sh
-    return bool(service.secure) or over_the_cloud or "host" not in service.template_tokens
-
-
-def _host(service: NotifyBase) -> str:
-    return str(getattr(service, "smtp_host", "") or service.host or "")
-
-
-def _load(url: str) -> tuple[NotifyBase | None, str]:
-    """The service of a URL, or None and the sentence why there is none."""
-    kind, refusal = _kind(url)
-    if kind is None:
-        return None, refusal
-    with _listening() as heard:
-        try:
-            service = apprise.Apprise.instantiate(url.strip(), asset=_asset(), suppress_exceptions=False)
-        except Exception:  # noqa: BLE001 - its text may hold the token; the form below says what is wanted
-            service = None
-    if service is None:
-        return None, f"Apprise refuses this {kind.service_name} URL; it has the form {_form(kind, urls.scheme(url))}"
-    if heard:
-        said = Redactor(_all_of(url)).redact(heard[0])
-        return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
-    return service, ""
-
-
-def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
-    """The class of service that a URL names, or None and the sentence why there is none."""
-    scheme = urls.scheme(url)
-    if not scheme:
-        return None, "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"
-    if urls.are_several(url):
-        return None, "this is more than one URL; give each a channel of its own"
-    if scheme not in _SERVICES:
-        near = difflib.get_close_matches(scheme, _SERVICES.schemas(), 1)
-        hint = f"; did you mean {near[0]}://?" if near else ""
-        return None, f"Apprise knows no service {scheme}://{hint}"
-    kind: type[NotifyBase] = _SERVICES[scheme]
-    if not kind.enabled:
-        return None, f"{scheme}:// needs something that is not installed here; see {kind.setup_url}"
-    return kind, ""
-
-
-def _form(kind: type[NotifyBase], scheme: str) -> str:
-    """The fullest form that a service's URL takes, its parts named."""
-    forms: tuple[Any, ...] = kind.templates
-    return max(map(str, forms), key=len, default="{schema}://…").replace("{schema}", scheme)
-
-
-def _asset() -> apprise.AppriseAsset:
-    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or surprises.
-
-    A redirect is refused because it turns a POST into a GET, whose 200 would pass for a delivery.
-    """
-    return apprise.AppriseAsset(
-        app_id="marginwatch",
-        app_desc="balance alerts",
-        app_url="",
-        async_mode=False,
-        service_timeout=0,
-        storage_mode=apprise.PersistentStoreMode.MEMORY.value,
-        http_redirects=False,
-        pgp_autogen=False,
-        pem_autogen=False,
+def _fitted(message: Message, traits: Traits) -> Message:
+    """The message without what the channel cannot do. Text that is no Unicode could be sent by nothing."""
+    title, body, fragment = (_sendable(text) for text in (message.title, message.body or message.title, message.html))
+    picture = message.picture if traits.pictures is (Pictures.WITH if body else Pictures.AFTER) else b""
+    fragment = _BLOCKS.sub(r"\1", fragment) + (_SHOWN if fragment and picture else "")
+    return replace(
+        message,
+        title=title,
+        body=body,
+        html=fragment if traits.html and body else "",
+        picture=picture,
+        quiet=message.quiet or not body,
     )
 
 
-def _bounded(service: NotifyBase, timeout: Millis, url: str) -> NotifyBase:
-    """The service with what a URL may ask for taken back: retries, and failures that count as success.
-
-    Its sockets give up just after we do, so that we see a timeout as one, and abandoned threads end by themselves.
-    """
-    service.retry = 0
-    service.optional = False
-    service.request_rate_per_sec = 0  # the outbox keeps the pace
-    patience = timeout / SECOND + 1
-    if "cto=" not in url:
-        service.socket_connect_timeout = patience
-    if "rto=" not in url:
-        service.socket_read_timeout = patience
-    return service
+def _sendable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
-def _all_of(url: str) -> Iterator[str]:
-    """Every piece of a URL: for sentences about one that Apprise does not take, where anything may be a token."""
-    yield from urls.secrets(url)
-    yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
+def _attached(picture: bytes) -> AttachMemory | None:
+    return AttachMemory(content=picture, name=PICTURE, mimetype="image/png") if picture else None
 
 
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """What Apprise warns of meanwhile; its lines go nowhere else."""
-    heard: list[str] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage())
-
-    ear = Ear(logging.WARNING)
-    logger = logging.getLogger("apprise")
-    logger.addHandler(ear)
-    try:
-        yield heard
-    finally:
-        logger.removeHandler(ear)
-
-
-def _prepare() -> None:
-    """Apprise's lines are heard by whoever captures them and never printed; its services are loaded now.
-
-    Loaded later they would be in the middle of something, with whatever their imports warn of.
-    """
-    logger = logging.getLogger("apprise")
-    logger.setLevel(logging.WARNING)
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        len(_SERVICES)
-
-
-_prepare()
+def _threaded(thread: str) -> dict[str, str]:
+    """The headers by which a mail refers to its thread's beginning, which is no mail, but the same for all of them."""
+    if not thread:
+        return {}
+    name = re.sub(r"^\.|\.(?=\.|$)", "%2E", quote(thread, safe=""))
+    return {"In-Reply-To": f"<{name}@marginwatch>", "References": f"<{name}@marginwatch>"}

@@ -1,8 +1,9 @@
 """docs/delivery.md: what is known per service is what the classing makes of it."""
 
+import re
 import smtplib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -10,7 +11,9 @@ from typing import Any
 
 from daemon.alerts.message import compose
 from daemon.alerts.section import Piece, Sending
+from daemon.notifiers import Pictures, services
 from daemon.notifiers.outcomes import Complaint, outcome
+from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -117,6 +120,29 @@ def test_what_is_known_per_service_is_what_is_classed() -> None:
     shown = {(service, what): code(said.partition(",")[0]) for service, what, said in table.rows}
     assert shown == {row: attempted.outcome.value for row, attempted in CLASSED.items()}
     assert CLASSED["Telegram", "429 Too Many Requests"].retry_after == 9_000
+
+
+COUNTED: Mapping[Callable[[str], int], str] = {
+    utf16: ", in UTF-16 units",
+    encoded: ", in bytes of ASCII JSON",
+    escaped: ", with `&`, `<`, `>` as entities",
+}
+SHOWN = {Pictures.NONE: "none", Pictures.WITH: "in the mail", Pictures.AFTER: "after the text, silently"}
+SPANS = {SECOND: "second", 2 * SECOND: "2 seconds", MINUTE: "minute", 5 * MINUTE: "5 minutes"}
+
+
+def test_what_the_services_take_is_what_they_are_given() -> None:
+    """F5, F8: each row of the table says what the channel of such a URL goes by."""
+    table = DELIVERY.table("What the services take")
+    for service, *said in table.rows[:-1]:
+        for scheme in re.findall(r"`(\w+)://`", service):
+            known = services.service(scheme, Limits(32_768))
+            traits = known.traits
+            room = f"{traits.room:,}{COUNTED.get(traits.weigh, '')}"
+            pace = ", ".join(f"{limit.count} per {SPANS[limit.per]}" for limit in traits.pace)
+            assert (scheme, *said) == (scheme, room, pace, SHOWN[traits.pictures], "yes" if known.quiet else "no")
+    shown = {scheme for row in table.rows for scheme in re.findall(r"`(\w+)://`", row[0])}
+    assert shown >= set(SERVICES)
 
 
 def test_several_recipients_are_classed_together() -> None:

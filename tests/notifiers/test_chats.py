@@ -1,0 +1,205 @@
+"""Channels through ntfy, Slack and Discord, over real HTTP: what they may answer, and what they get."""
+
+from typing import Any
+
+import pytest
+
+from daemon.notifiers import Pictures
+from daemon.notifiers.apprise import AppriseNotifier
+from daemon.types import MINUTE, SECOND, Attempted, Limit, Message, Outcome, Severity
+from tests.fakes import ManualClock
+from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, in_turn
+
+TITLE = "WARNING low-margin · main"
+TEXT = "available_margin 92 < 100 & 'more'\n\n*since* 03:12:21 [x] 😀 <@123> <!channel>"
+MESSAGE = Message(TITLE, TEXT, Severity.WARNING)
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+ALONE = Message("", "", Severity.WARNING, picture=PICTURE)
+TOPIC = "t0pic-9fK2xQ"
+TOKENS = ("T1JJ3T3L2", "A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ")
+
+
+def ntfy(receiver: Receiver, query: str = "") -> AppriseNotifier:
+    return AppriseNotifier(f"ntfy://127.0.0.1:{receiver.port}/{TOPIC}{query}", ManualClock())
+
+
+def slack(receiver: Receiver, query: str = "") -> AppriseNotifier:
+    return _led_to(receiver, "webhook_url", f"slack://{'/'.join(TOKENS)}/#alerts{query}")
+
+
+def discord(receiver: Receiver, query: str = "") -> AppriseNotifier:
+    return _led_to(receiver, "notify_url", f"discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js{query}")
+
+
+def _led_to(receiver: Receiver, attribute: str, url: str) -> AppriseNotifier:
+    """A service of one fixed address, which is the receiver's instead."""
+    notifier = AppriseNotifier(url, ManualClock())
+    plugin: Any = notifier._apprise[0]
+    setattr(plugin, attribute, f"http://127.0.0.1:{receiver.port}/api")
+    return notifier
+
+
+def wrong(code: int, error: str) -> Answer:
+    """In ntfy's own form."""
+    return answering(code // 100, {"code": code, "http": code // 100, "error": error, "link": "https://ntfy.sh/docs"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (answering(200, {"id": "x"}), Attempted(Outcome.DELIVERED)),
+        (wrong(40101, "unauthorized"), Attempted(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
+        (wrong(40301, "forbidden"), Attempted(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        (answering(403, PAGE), Attempted(Outcome.LATER, "ntfy answered HTTP 403")),
+        (answering(401, {"error": "unauthorized"}), Attempted(Outcome.LATER, "ntfy answered HTTP 401")),
+        (wrong(40401, "page not found"), Attempted(Outcome.LATER, "ntfy answered HTTP 404 (page not found)")),
+        (
+            wrong(42901, "limit reached: too many requests, please be nice"),
+            Attempted(Outcome.LATER, "ntfy answered HTTP 429 (limit reached: too many requests, please be nice)"),
+        ),
+        (
+            wrong(50701, f"cannot publish to {TOPIC}"),
+            Attempted(Outcome.LATER, "ntfy answered HTTP 507 (cannot publish to ***)"),
+        ),
+        (
+            wrong(50001, "internal server error"),
+            Attempted(Outcome.LATER, "ntfy answered HTTP 500 (internal server error)"),
+        ),
+    ],
+)
+async def test_what_ntfy_answers(answer: Answer, expected: Attempted) -> None:
+    """F1: refused only in ntfy's own words and codes; the topic, which is a secret, is not shown."""
+    with Receiver(answer).serving() as receiver:
+        assert await ntfy(receiver).send(MESSAGE) == expected
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (answering(200, "ok"), Attempted(Outcome.DELIVERED)),
+        (answering(403, "invalid_token"), Attempted(Outcome.LATER, "Slack answered HTTP 403")),
+        (answering(404, "channel_not_found"), Attempted(Outcome.LATER, "Slack answered HTTP 404")),
+        (answering(410, "channel_is_archived"), Attempted(Outcome.REFUSED, "Slack answered HTTP 410")),
+        (answering(429, "", Retry_After="30"), Attempted(Outcome.LATER, "Slack answered HTTP 429")),
+        (answering(500, "rollup_error"), Attempted(Outcome.LATER, "Slack answered HTTP 500")),
+        (
+            answering(200, {"ok": False, "error": "invalid_auth"}),
+            Attempted(Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"),
+        ),
+    ],
+)
+async def test_what_slack_answers(answer: Answer, expected: Attempted) -> None:
+    """F1: of Slack's answers Apprise tells the status alone, by which only 410 is for good."""
+    with Receiver(answer).serving() as receiver:
+        assert await slack(receiver).send(MESSAGE) == expected
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (answering(204), Attempted(Outcome.DELIVERED)),
+        (
+            answering(404, {"message": "Unknown Webhook", "code": 10015}),
+            Attempted(Outcome.LATER, "Discord answered HTTP 404"),
+        ),
+        (answering(401, {"message": "Invalid Webhook Token"}), Attempted(Outcome.LATER, "Discord answered HTTP 401")),
+        (answering(502, PAGE), Attempted(Outcome.LATER, "Discord answered HTTP 502")),
+    ],
+)
+async def test_what_discord_answers(answer: Answer, expected: Attempted) -> None:
+    """F1: of Discord's answers Apprise tells the status alone, by which nothing is for good."""
+    with Receiver(answer).serving() as receiver:
+        assert await discord(receiver).send(MESSAGE) == expected
+    assert len(receiver.got) == 1
+
+
+LIMITED = answering(
+    429,
+    {"message": "You are being rate limited.", "retry_after": 64.57, "global": False},
+    X_RateLimit_Remaining="0",
+    X_RateLimit_Reset="99999999999",
+)
+"""Until a day in the year 5138."""
+
+
+async def test_discord_does_not_sleep_on_our_threads() -> None:
+    """F2: where Apprise would wait for as long as Discord names, and then send what was given up, it fails at once."""
+    with Receiver(LIMITED).serving() as receiver:
+        assert await discord(receiver).send(MESSAGE) == Attempted(Outcome.LATER, "Discord answered HTTP 429")
+    assert len(receiver.got) == 2
+
+
+async def test_discord_that_takes_it_at_the_second_try() -> None:
+    """F1: a limit that is over when Apprise tries again is no failure."""
+    with Receiver(in_turn(LIMITED, answering(204))).serving() as receiver:
+        assert await discord(receiver).send(MESSAGE) == Attempted(Outcome.DELIVERED)
+    assert len(receiver.got) == 2
+
+
+async def test_what_a_person_reads() -> None:
+    """F5: the text as it was written: on Slack its signs are escaped so that they mean nothing."""
+    with Receiver(answering(200, "ok")).serving() as receiver:
+        for notifier in (ntfy(receiver), slack(receiver), discord(receiver)):
+            assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+    on_ntfy, on_slack, on_discord = (post.json for post in receiver.got)
+    assert (on_ntfy["title"], on_ntfy["message"], on_ntfy["topic"]) == (TITLE, TEXT, TOPIC)
+    (shown,) = on_slack["attachments"]
+    escaped = TEXT.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert (shown["title"], shown["text"], on_slack["channel"]) == (TITLE, escaped, "#alerts")
+    assert on_discord["content"] == f"{TITLE}\r\n{TEXT}"
+
+
+@pytest.mark.parametrize("sign", ["x", "<", "&", "😀", "é", "日", "\n.", "\\", ":a:"])
+async def test_what_fits_arrives_whole_in_one_message(sign: str) -> None:
+    """F5: a text that fills the room is one message within what the service's documents allow."""
+    with Receiver(answering(200, "ok")).serving() as receiver:
+        for notifier in (ntfy(receiver), slack(receiver), slack(receiver, "?blocks=yes"), discord(receiver)):
+            weigh, room = notifier.traits.weigh, notifier.traits.room
+            text = sign * ((room - weigh(TITLE)) // weigh(sign))
+            assert await notifier.send(Message(TITLE, text, Severity.WARNING)) == Attempted(Outcome.DELIVERED)
+    on_ntfy, on_slack, in_blocks, on_discord = (post.json for post in receiver.got)
+    assert len(on_ntfy["message"].encode()) <= 4_096
+    assert len(on_slack["attachments"][0]["text"]) <= 40_000
+    assert len(in_blocks["attachments"][0]["blocks"][1]["text"]["text"]) <= 3_000
+    assert len(on_discord["content"].encode("utf-16-le")) // 2 <= 2_000
+
+
+async def test_a_picture_follows_silently() -> None:
+    """F8: on ntfy and Discord the picture alone is a message that does not ring; the next text rings again."""
+    with Receiver(answering(200, "ok")).serving() as receiver:
+        for notifier in (ntfy(receiver), discord(receiver)):
+            for message in (Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE), ALONE, MESSAGE):
+                assert await notifier.send(message) == Attempted(Outcome.DELIVERED)
+    first, chart, last = receiver.got[:3]
+    assert (chart.body, chart.headers["X-Priority"], chart.path) == (PICTURE, "low", f"/{TOPIC}?filename=chart.png")
+    assert ["X-Priority" in post.headers for post in (first, last)] == [False, False]
+    first, chart, last = receiver.got[3:]
+    assert chart.form["files[0]"] == PICTURE
+    assert b'"flags": 4096' in chart.form["payload_json"]
+    assert b'"content"' not in chart.form["payload_json"]
+    assert ["flags" in post.json for post in (first, last)] == [False, False]
+
+
+async def test_slack_gets_no_picture() -> None:
+    """F8: a picture that fails on Slack would make a delivered text look undelivered, so there is none."""
+    with Receiver(answering(200, "ok")).serving() as receiver:
+        notifier = slack(receiver)
+        assert await notifier.send(Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE)) == Attempted(
+            Outcome.DELIVERED
+        )
+        assert (await notifier.send(ALONE)).outcome is Outcome.DELIVERED
+    assert len(receiver.got) == 1
+
+
+def test_what_they_take() -> None:
+    """F5, F8: each service's own pace, and whether it takes pictures."""
+    receiver = Receiver(answering(200))
+    known = [(one.traits.pace, one.traits.pictures) for one in (ntfy(receiver), slack(receiver), discord(receiver))]
+    receiver.server.server_close()
+    assert known == [
+        ((Limit(60, 5 * MINUTE),), Pictures.AFTER),
+        ((Limit(1, SECOND),), Pictures.NONE),
+        ((Limit(5, 2 * SECOND), Limit(30, MINUTE)), Pictures.AFTER),
+    ]

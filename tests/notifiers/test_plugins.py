@@ -1,0 +1,105 @@
+"""Apprise's plugin for a channel URL: which URLs have one, what is unwise about them, what of them is taken back."""
+
+import pytest
+
+from daemon import notifiers
+from daemon.notifiers.apprise import AppriseNotifier
+from daemon.types import SECOND, Message, Severity
+from tests.fakes import ManualClock
+from tests.notifiers.receiver import Receiver, answering
+
+SECRET = "tok3n-9fK2xQ"
+TELEGRAM = "tgram://123456789:abcdefghijklmnopqrstuvwxyz_0123456"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("just text", "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"),
+        (f"tgrm://{SECRET}/1", "Apprise knows no service tgrm://; did you mean tgram://?"),
+        (f"tgram://{SECRET}/1", "Apprise refuses this Telegram URL; it has the form tgram://{bot_token}/{targets}"),
+        (f"windows://{SECRET}", "windows:// needs something that is not installed here; see "),
+        (
+            f"mailto://{SECRET}",
+            "Apprise refuses this E-Mail URL; it has the form mailto://{user}:{password}@{host}:{port}/{targets}",
+        ),
+        (f"json://a/{SECRET} json://b/", "this is more than one URL; give each a channel of its own"),
+        (
+            f"tgram://123456789:{SECRET}-abcdefghijklmnopqrst/!{SECRET}/1234567",
+            "Apprise would leave out a part of this Telegram URL: Dropped invalid Telegram chat/group (***) specified.",
+        ),
+    ],
+)
+def test_bad_urls_are_refused_without_showing_them(url: str, sentence: str) -> None:
+    """A URL that Apprise cannot use gets one sentence with the remedy, and nothing of it is shown."""
+    assert (notifiers.problem(url) or "").startswith(sentence)
+    with pytest.raises(ValueError, match=r"URL|service") as refusal:
+        AppriseNotifier(url, ManualClock())
+    assert SECRET not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "unwise"),
+    [
+        ("json://127.0.0.1:8000/x", False),
+        ("json://localhost/x", False),
+        ("json://hooks.example.com/x", True),
+        ("jsons://hooks.example.com/x", False),
+        (f"{TELEGRAM}/12315544", False),
+        ("mailto://me:pw@example.com", True),
+        ("mailtos://me:pw@example.com", False),
+        ("mailto://me:pw@gmail.com", False),
+        ("ntfy://topic", False),
+        ("just text", False),
+    ],
+)
+def test_plain_schemes_beyond_this_machine_are_named(url: str, unwise: bool) -> None:
+    """Promise 9: a channel whose messages would leave this machine unencrypted is a warning of `check`."""
+    assert (notifiers.caution(url) is not None) is unwise
+
+
+@pytest.mark.parametrize(
+    ("url", "service"),
+    [
+        (f"{TELEGRAM}/1/2", "Telegram"),
+        ("mailtos://me:pw@example.com?to=a@example.com,b@example.com", "E-Mail"),
+        ("mailtos://me:pw@example.com?to=a@example.com&cc=b@example.com", "E-Mail"),
+        ("mailtos://me:pw@example.com?to=a@example.com&bcc=b@example.com", "E-Mail"),
+        ("ntfys://ntfy.example.com/a/b?retry=3", "ntfy"),
+    ],
+)
+def test_several_recipients_are_named(url: str, service: str) -> None:
+    """F1: recipients that share a URL share its failures, which is a warning of `check`."""
+    assert (notifiers.caution(url) or "").startswith(f"this {service} URL has several recipients: ")
+
+
+@pytest.mark.parametrize(
+    "url", [f"{TELEGRAM}/1", f"{TELEGRAM}/1?retry=3", "mailtos://me:pw@example.com?to=a@example.com"]
+)
+def test_one_recipient_is_fine(url: str) -> None:
+    """A URL of one recipient is wise, however often it wants to be tried."""
+    assert notifiers.caution(url) is None
+
+
+def test_two_cautions_are_one_text() -> None:
+    """What is unwise for two reasons says both."""
+    caution = notifiers.caution("ntfy://ntfy.example.com/a/b") or ""
+    assert caution.startswith("ntfy:// sends every message unencrypted; ")
+    assert "; this ntfy URL has several recipients: " in caution
+
+
+async def test_lines_are_not_cut() -> None:
+    """F5: services of which Apprise thinks that they show two lines get all of them."""
+    with Receiver(answering(200, {"result": "OK"})).serving() as receiver:
+        notifier = AppriseNotifier(f"kodi://127.0.0.1:{receiver.port}", ManualClock())
+        await notifier.send(Message("title", "one\ntwo\nthree", Severity.INFO))
+    assert [post.json["params"]["message"] for post in receiver.got] == ["one\ntwo\nthree"]
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", (21, 21)), ("?rto=2", (21, 2)), ("?cto=3", (3, 21)), ("?cto=3&rto=2", (3, 2))]
+)
+def test_sockets_give_up_just_after_us(query: str, seconds: tuple[float, float]) -> None:
+    """F2: an attempt that was given up ends by itself a second later, unless the URL asks for less patience."""
+    notifier = AppriseNotifier(f"json://127.0.0.1/{query}", ManualClock(), timeout=20 * SECOND)
+    assert notifier._apprise[0].request_timeout == seconds

@@ -1,0 +1,126 @@
+"""A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it gets."""
+
+import socket
+from urllib.parse import parse_qs
+
+import pytest
+
+from daemon.notifiers import Pictures
+from daemon.notifiers.apprise import AppriseNotifier
+from daemon.types import Attempted, Message, Outcome, Severity
+from tests.fakes import ManualClock
+from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, dropping, resetting
+
+SECRET = "tok3n-9fK2xQ"
+MESSAGE = Message(
+    "CRITICAL low-margin · main", "available_margin is 42 < 100\n\n*since* <03:12> [x] :100:", Severity.CRITICAL
+)
+
+
+def url(receiver: Receiver, scheme: str = "json", query: str = "") -> str:
+    return f"{scheme}://user:{SECRET}@127.0.0.1:{receiver.port}/hooks/{SECRET}{query}"
+
+
+async def tried(answer: Answer) -> Attempted:
+    with Receiver(answer).serving() as receiver:
+        attempted = await AppriseNotifier(url(receiver), ManualClock()).send(MESSAGE)
+    assert len(receiver.got) == 1
+    return attempted
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+async def test_a_good_status_is_delivered(status: int) -> None:
+    """F1: an accepted message is delivered, whatever the receiver makes of it."""
+    assert await tried(answering(status)) == Attempted(Outcome.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?overflow=split", "?overflow=truncate", "?emojis=yes", "?format=html", "?format=markdown"]
+)
+async def test_the_message_arrives_as_it_was_written(query: str) -> None:
+    """F5: title and text as written, whatever the URL would have Apprise do to them."""
+    with Receiver(answering(200)).serving() as receiver:
+        await AppriseNotifier(url(receiver, query=query), ManualClock()).send(MESSAGE)
+    (got,) = (post.json for post in receiver.got)
+    assert (got["title"], got["message"], got["type"]) == (MESSAGE.title, MESSAGE.body, "failure")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (302, Outcome.LATER),
+        (307, Outcome.LATER),
+        (400, Outcome.LATER),
+        (401, Outcome.LATER),
+        (404, Outcome.LATER),
+        (410, Outcome.REFUSED),
+        (429, Outcome.LATER),
+        (500, Outcome.LATER),
+        (503, Outcome.LATER),
+    ],
+)
+async def test_http_statuses_are_classed(status: int, outcome: Outcome) -> None:
+    """F1: a webhook refuses for good only by 410; a redirect is no delivery; the sentence says what was answered."""
+    answer = answering(status, Location="/elsewhere", Retry_After="7")
+    assert await tried(answer) == Attempted(outcome, f"JSON answered HTTP {status}")
+
+
+async def test_a_page_in_its_stead_is_later() -> None:
+    """F1: what a proxy answers in the receiver's stead is read for nothing but its status."""
+    assert await tried(answering(502, PAGE)) == Attempted(Outcome.LATER, "JSON answered HTTP 502")
+
+
+@pytest.mark.parametrize("answer", [dropping, resetting])
+async def test_a_connection_that_breaks_is_unknown(answer: Answer) -> None:
+    """F1: a connection that breaks after the message left may have delivered it."""
+    expected = "the connection to JSON ended without an answer; the message may have arrived"
+    assert await tried(answer) == Attempted(Outcome.UNKNOWN, expected)
+
+
+async def test_a_refused_connection_is_later() -> None:
+    """F1: where nothing listens, nothing arrived."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        there = f"json://127.0.0.1:{nobody.getsockname()[1]}/{SECRET}"
+        expected = Attempted(Outcome.LATER, "JSON was not reached: it refuses connections")
+        assert await AppriseNotifier(there, ManualClock()).send(MESSAGE) == expected
+
+
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+async def test_a_webhook_gets_no_picture(scheme: str) -> None:
+    """F8: generic webhooks get the text and no chart, and a chart alone is nothing to send."""
+    picture = b"\x89PNG\r\n\x1a\n"
+    with Receiver(answering(200)).serving() as receiver:
+        notifier = AppriseNotifier(url(receiver, scheme), ManualClock())
+        text = Message("title", "text", Severity.INFO, html="<div>text</div>", picture=picture)
+        alone = Message("", "", Severity.INFO, picture=picture)
+        assert await notifier.send(text) == Attempted(Outcome.DELIVERED)
+        assert (await notifier.send(alone)).outcome is Outcome.DELIVERED
+    (got,) = receiver.got
+    assert b"PNG" not in got.body
+    assert b"<div>" not in got.body
+    assert notifier.traits.pictures is Pictures.NONE
+
+
+async def test_a_form_arrives_as_it_was_written() -> None:
+    """F5: the same through a form."""
+    with Receiver(answering(200)).serving() as receiver:
+        await AppriseNotifier(url(receiver, "form"), ManualClock()).send(MESSAGE)
+    form = parse_qs(receiver.got[0].body.decode())
+    assert (form["title"], form["message"]) == ([MESSAGE.title], [MESSAGE.body])
+
+
+async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
+    """A half of a surrogate pair, which nothing could send, is replaced, and the rest arrives."""
+    with Receiver(answering(200)).serving() as receiver:
+        message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
+    assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [("a ?", "b ? c")]
+
+
+async def test_a_title_alone_is_a_text() -> None:
+    """A message without a body says its title."""
+    with Receiver(answering(200)).serving() as receiver:
+        message = Message("all is said", "", Severity.INFO)
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
+    assert receiver.got[0].json["message"] == "all is said"
