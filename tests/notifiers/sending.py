@@ -1,0 +1,68 @@
+"""A process that sends what it is told through the real notifier: jobs on stdin, their outcomes on stdout, a line each.
+
+Run it as `python -m tests.notifiers.sending`; `Sender` is the other end.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from daemon.clock import SystemClock
+from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
+from daemon.types import Attempted, Message, Millis
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    url: str
+    message: Message
+    timeout: Millis = TIMEOUT
+
+
+class Sender:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def send(self, url: str, message: Message, timeout: Millis = TIMEOUT) -> Attempted:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(msgspec.json.encode(Job(url, message, timeout)) + b"\n")
+        self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Attempted)
+
+
+@contextmanager
+def sender(environment: Mapping[str, str]) -> Iterator[Sender]:
+    """The process, with this in its environment."""
+    command = [sys.executable, "-m", "tests.notifiers.sending"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment}, cwd=ROOT
+    ) as process:
+        yield Sender(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+async def _work() -> None:
+    notifiers: dict[tuple[str, Millis], AppriseNotifier] = {}
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        job = msgspec.json.decode(line, type=Job)
+        key = (job.url, job.timeout)
+        if key not in notifiers:
+            notifiers[key] = AppriseNotifier(job.url, SystemClock(), job.timeout)
+        attempted = await notifiers[key].send(job.message)
+        sys.stdout.buffer.write(msgspec.json.encode(attempted) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_work())
