@@ -183,6 +183,7 @@ HEADLINES = {
     "it is worse than last told by `worse_by`": _notice(Kind.WORSE, margin="45", told=Decimal(60)),
     "a reminder, every `repeat`": _notice(Kind.REPEAT, at=AT + 4 * HOUR),
     "it fired while it was muted": _notice(Kind.FIRING, late=Late.MUTED),
+    "`marginwatch ack ct83 --comment …`": _notice(Kind.ACK, detail="adding margin"),
     "it ended": _notice(Kind.RESOLVED, at=AT + 28 * MINUTE, reason="cleared"),
     '`on_missing = "firing"`': _notice(Kind.FIRING, judged=SILENT, reason="missing"),
     "the end of that, whatever they say": _notice(Kind.RESOLVED, reason="back"),
