@@ -1,32 +1,60 @@
-"""The same text as HTML, for e-mail: a fragment without scripts, links, styles sheets or anything fetched. Pure."""
+"""The same text as HTML, for e-mail, to be read on a phone, by day and by night. Pure.
 
+Nothing in it is fetched or runs: blocks and spans, styled where they stand, as mail programs know no others for sure.
+One line of text per innermost block, and no tables: the text part of the mail is made of it, line by line. Plain text
+has no colour and no background, so that a dark screen chooses both; what has one is read on white and on black.
+"""
+
+from collections.abc import Iterable
 from html import escape
 
 from daemon.alerts.section import Row, Section
 from daemon.alerts.text import Shown, Text
 
-_CELL = "padding:2px 12px 2px 0;vertical-align:top"
+_PAGE = (
+    "max-width:600px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
+    "font-size:16px;line-height:1.45;word-wrap:break-word"
+)
+_LINE = "border-top:1px solid #a0a0a0;padding:6px 0"
+_VALUE = "float:right;text-align:right"
+"""A value stands behind its name; to the right of it where the program can do that."""
+_ASIDE = "opacity:.7"
+_BELOW = f"font-size:14px;{_ASIDE}"
+
+_RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
+_COLOURS = {"CRITICAL": _RED, "WARNING": _ORANGE, "NOT JUDGED": _ORANGE, "INFO": _BLUE, "ACK": _BLUE, "RETIRED": _BLUE}
+"""By the first word of a headline; what is over is green."""
 
 
-def rendered(title: str, text: Text) -> str:
+def rendered(text: Text) -> str:
+    """A fragment: what the title says stands above it, as the subject."""
     parts = [_shown(each) for each in text.shown]
-    why = f"<p>{escape(text.why)}</p>" if text.why else ""
-    return f"<h3>{escape(title)}</h3>{''.join(parts)}{why}"
+    why = [_block(escape(text.why), _ASIDE)] if text.why else []
+    return _block("<br><br>".join([*parts, *why]), _PAGE)
 
 
 def _shown(shown: Shown) -> str:
+    section = shown.section
     if not shown.whole:
-        return f"<p>{escape(shown.section.brief)}</p>"
-    return _whole(shown.section)
-
-
-def _whole(section: Section) -> str:
-    lines = "".join(f"<div>{escape(line)}</div>" for line in section.lines)
+        return _edged(section, map(escape, section.marks))
     rows = "".join(map(_row, section.rows))
-    foot = "".join(f"<div>{escape(line)}</div>" for line in section.foot)
-    return f"<p><b>{escape(section.headline)}</b></p>{lines}<table>{rows}</table>{foot}"
+    foot = "".join(_block(escape(line), _BELOW) for line in section.foot)
+    return "<br>".join(part for part in (_edged(section, map(escape, section.lines)), rows, foot) if part)
+
+
+def _edged(section: Section, lines: Iterable[str]) -> str:
+    """The headline and what belongs to it, with its colour at the edge."""
+    colour = _COLOURS.get(section.word, _GREEN)
+    word = f'<span style="color:{colour}">{escape(section.word)}</span>'
+    headline = _block(f"{word} {escape(section.said)}", "font-size:18px;font-weight:bold")
+    return _block(headline + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
 
 
 def _row(row: Row) -> str:
-    cells = (row.field, row.value, ", ".join(row.moves))
-    return "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in cells) + "</tr>"
+    moves = f' <span style="{_ASIDE}">({escape(", ".join(row.moves))})</span>' if row.moves else ""
+    value = f'<span style="{_VALUE}"><b>{escape(row.value)}</b>{moves}</span>'
+    return _block(f'{escape(row.field)} {value}<div style="clear:both"></div>', _LINE)
+
+
+def _block(inner: str, style: str = "") -> str:
+    return f'<div style="{style}">{inner}</div>' if style else f"<div>{inner}</div>"

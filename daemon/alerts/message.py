@@ -21,6 +21,8 @@ DETAILED = 4
 
 TITLE = 60
 LATE = "late: "
+_WIDE = "a·…<&"
+"""Signs of titles: of some services each takes more room than one."""
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -41,9 +43,15 @@ def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     digest = len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
     title = _digest(told, sending) if digest else _title(fitting)
     text = Text(_shown([one for one, _ in fitting], 0 if digest else DETAILED, sending), _why(told, sending))
-    thread = told[0].last.facts.code if len(told) == 1 else ""
-    message = Message(title, text.plain(title), told[0].notice.facts.severity, html.rendered(title, text), thread)
+    message = Message(title, text.plain(title), told[0].notice.facts.severity, html.rendered(text), _thread(told))
     return Letter(message, told)
+
+
+def _thread(told: Sequence[Piece]) -> str:
+    """That of the alert; what tells of several belongs to none of theirs."""
+    if len(told) > 1:
+        return ""
+    return f"{told[0].last.facts.code}.{told[0].notice.key.account or 'daemon'}"
 
 
 def pair(pieces: Iterable[Piece]) -> list[Piece]:
@@ -69,7 +77,7 @@ def _fitting(kept: Sequence[over.Kept], sending: Sending) -> list[over.Kept]:
     """As many as fit without their details, beside the longest title there is."""
     room, fitting = _room(sending), list[over.Kept]()
     for each in kept:
-        room -= len(each[0].brief) + len(GAP)
+        room -= sending.weigh(each[0].brief + GAP)
         if fitting and room < 0:
             break
         fitting.append(each)
@@ -77,15 +85,17 @@ def _fitting(kept: Sequence[over.Kept], sending: Sending) -> list[over.Kept]:
 
 
 def _room(sending: Sending) -> int:
-    return sending.room - TITLE - len(GAP) - len(sending.why_late) - len(LATE)
+    """What the texts of alerts may take, beside the longest title and the reason of a delay."""
+    title = TITLE * max(map(sending.weigh, _WIDE))
+    return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
 
 
 def _shown(sections: Sequence[Section], detailed: int, sending: Sending) -> list[Shown]:
     """The first of them with their details, as long as all headlines still fit."""
-    room = _room(sending) - sum(len(section.brief) + len(GAP) for section in sections)
+    room = _room(sending) - sum(sending.weigh(section.brief + GAP) for section in sections)
     shown = []
     for number, section in enumerate(sections):
-        more = len(section.whole) - len(section.brief)
+        more = sending.weigh(section.whole) - sending.weigh(section.brief)
         whole = number < detailed and more <= room
         room -= more if whole else 0
         shown.append(Shown(section, whole))

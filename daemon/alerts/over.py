@@ -39,11 +39,11 @@ def _several(alike: Sequence[Piece], sending: Sending) -> Section:
     ordered = sorted(alike, key=_begun)
     how = ended(ordered[0].last).removesuffix(" since")
     told = f"fired {len(ordered)} times, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
-    headline = f"OVER {name(ordered[0].notice.key)}: {told}"
+    said = f"{name(ordered[0].notice.key)}: {told}"
     codes = " ".join(piece.last.facts.code for piece in ordered)
     again = ("may be a repeat",) if any(piece.maybe_repeat for piece in ordered) else ()
     unsaved = ("not recorded",) if any(piece.not_recorded for piece in ordered) else ()
-    return Section(headline, (f"alerts {codes}", *again, *unsaved))
+    return Section("OVER", said, (f"alerts {codes}", *again, *unsaved))
 
 
 def _spans(ordered: Sequence[Piece], sending: Sending) -> str:

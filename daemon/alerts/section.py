@@ -4,7 +4,7 @@ How many sections a message has, and which keep their details, is decided in `me
 `html`. Nothing here knows how long a message may be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from operator import attrgetter
@@ -60,7 +60,9 @@ class Sending:
     group_wait: Millis = 0
     """What the channel waits to join: that is asked for, and not late."""
     room: int = 3_800
-    """Characters that the channel takes in one message."""
+    """What the channel takes in one message, counted by `weigh`."""
+    weigh: Callable[[str], int] = len
+    """How much room a text takes. Of two texts together it is the sum."""
     why_late: str = ""
     """Why what waited did not leave before, in words; empty where nobody knows."""
 
@@ -89,12 +91,19 @@ class Row:
 class Section:
     """What a message says of one alert."""
 
-    headline: str
+    word: str
+    """How bad it is; of an end, what kind of end."""
+    said: str
+    """What happened: with the word, the headline."""
     marks: tuple[str, ...]
     """What must be said, also where there is no room for details."""
     lines: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     foot: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        return f"{self.word} {self.said}"
 
     @property
     def brief(self) -> str:
@@ -114,16 +123,16 @@ def section(piece: Piece, sending: Sending) -> Section:
     facts = piece.last.facts
     marks = (f"alert {facts.code}", *(("may be a repeat",) if piece.maybe_repeat else ()))
     lines = (*_judgement(piece), *_since(piece, sending), *_remarks(piece, sending))
-    return Section(headline(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
+    return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
 
 
-def headline(piece: Piece, sending: Sending) -> str:
+def _said(piece: Piece, sending: Sending) -> str:
     told = (
         both(piece.last, sending.now, sending.zone)
         if piece.account_of_both
         else news(piece.notice, sending.now, sending.zone)
     )
-    return f"{worded(piece)} {name(piece.notice.key)}: {told}"
+    return f"{name(piece.notice.key)}: {told}"
 
 
 def worded(piece: Piece) -> str:

@@ -161,6 +161,7 @@ class Courier:
             office.zone,
             self._channel.group_wait,
             self._notifier.traits.room,
+            self._notifier.traits.weigh,
             "; ".join(self._why_late(entries)),
         )
         return compose(pair(map(self._piece, entries)), sending)

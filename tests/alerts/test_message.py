@@ -310,7 +310,8 @@ def test_f4_a_stand_in_says_whose_since_when_and_why() -> None:
 
 def test_a_message_about_one_alert_has_its_thread() -> None:
     """Mail clients keep what is told of it together; of several at once nothing is."""
-    assert compose([Piece(notice())], Sending(T0, UTC)).message.thread == "k3f9"
+    assert compose([Piece(notice())], Sending(T0, UTC)).message.thread == "k3f9.main"
+    assert compose([Piece(notice(account=""))], Sending(T0, UTC)).message.thread == "k3f9.daemon"
     assert compose([Piece(notice()), Piece(notice(rule="b"))], Sending(T0, UTC)).message.thread == ""
 
 

@@ -1,6 +1,6 @@
 """What a person reads of news that is more than a firing and its end: SEMANTICS D4, D7, E1, E2, E4."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from daemon.alerts.message import TITLE, compose, pair
 from daemon.alerts.section import Piece, Sending
 from daemon.alerts.system import KINDS
+from daemon.notifiers.services import encoded, escaped, utf16
 from daemon.types import (
     FLAPPING,
     HOUR,
@@ -333,14 +334,19 @@ KINDS_OF_NEWS = st.builds(
 )
 
 
-@given(st.lists(KINDS_OF_NEWS, min_size=1, max_size=15), st.integers(900, 4_000))
-def test_f5_every_headline_of_every_news_is_in_a_text(notices: list[Notice], room: int) -> None:
+WEIGHERS: st.SearchStrategy[Callable[[str], int]] = st.sampled_from([len, utf16, escaped, encoded])
+
+
+@given(st.lists(KINDS_OF_NEWS, min_size=1, max_size=15), st.integers(1_600, 4_000), WEIGHERS)
+def test_f5_every_headline_of_every_news_is_in_a_text(
+    notices: list[Notice], room: int, weigh: Callable[[str], int]
+) -> None:
     """F5: no headline is cut, no text is longer than a service takes; what does not fit is another message."""
     waiting = [Piece(one) for one in notices]
     while waiting:
-        letter = compose(waiting, Sending(T0, UTC, room=room))
+        letter = compose(waiting, Sending(T0, UTC, room=room, weigh=weigh))
         assert len(letter.message.title) <= TITLE
-        assert len(letter.message.title) + len(letter.message.body) < room
+        assert weigh(letter.message.title) + weigh(letter.message.body) < room
         assert all(headline(piece.notice) in letter.message.body for piece in letter.told)
         assert letter.told
         waiting = waiting[:0] if set(map(id, waiting)) == set(map(id, letter.told)) else _rest(waiting, letter.told)
