@@ -22,7 +22,7 @@ from daemon.store.migrate import check
 from daemon.store.operations import Book
 from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
-from daemon.store.seeking import FIRST, LAST, Extent, Record, Steps, steps
+from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
 from daemon.store.state import Call
 from daemon.store.status import AccountStatus, ChannelStatus
 from daemon.store.streaming import Replayed, Stream
@@ -98,6 +98,11 @@ class History:
             return iter(())
         begin, end = self._read(lambda connection: _bounds(connection, number, since - look_back, until))
         return self._stream(Stream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
+
+    def steps(self, account: str) -> Steps:
+        """The steps of our clock in an account's record, which say how its instants are meant now (A5)."""
+        number = self._numbers().get(account)
+        return NO_STEPS if number is None else self._read(lambda connection: steps(connection, number))
 
     def first(self, account: str, since: Millis) -> int:
         """The counter from which on inputs lie at or after `since`, as instants are meant now (A5)."""

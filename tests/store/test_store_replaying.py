@@ -163,6 +163,13 @@ def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(history
     assert history.first("ghost", 0) > 0
 
 
+def test_a5_the_steps_say_how_every_instant_is_meant(history: History, recorded: None) -> None:
+    """For whoever shows the past as the clock stands now."""
+    steps = history.steps(ACCOUNT)
+    assert [each.at + steps.moved(each.seq) for each in RECORDED] == [meant(each) for each in RECORDED]
+    assert history.steps("ghost").moved(1) == 0
+
+
 def replayed(history: History, since: Millis, until: Millis, look_back: Millis) -> list[int]:
     return [each.seq for each in history.replayed(ACCOUNT, since, until, FIELDS, look_back)]
 
