@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("daemon.cli.run:run", "collect, judge and notify until stopped"),
     "status": ("daemon.cli.status:status", "how the daemon, the accounts and the channels are doing"),
     "history": ("daemon.cli.history:history", "the recorded readings"),
+    "plot": ("daemon.cli.plot:plot", "a field as a picture, with thresholds, alerts and gaps"),
     "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
     "silence": ("daemon.cli.silence:silence", "hold back news of some alerts for a while"),
     "ack": ("daemon.cli.ack:ack", "say that you know of an alert: no more reminders"),

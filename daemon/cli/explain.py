@@ -9,7 +9,7 @@ from daemon.cli.session import Session
 @click.command()
 @options.config
 @click.argument("rule")
-@click.option("--account", metavar="NAME", default=None, help="Which account; not needed where there is only one.")
+@options.one_account
 @click.option("--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now.")
 @click.pass_obj
 def explain(session: Session, rule: str, account: str | None, at: str) -> None:

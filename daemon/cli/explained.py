@@ -9,7 +9,7 @@ from daemon.cli.explainsheet import Gone, Sheet, Supposed
 from daemon.cli.record import END, Record
 from daemon.cli.replaying import RecordedAccount, epoch_of
 from daemon.cli.standing import standing
-from daemon.errors import MarginwatchError, StoreError, UsageError
+from daemon.errors import StoreError, UsageError
 from daemon.replay.explain import explain
 from daemon.replay.player import Scheme
 from daemon.types import Millis
@@ -32,7 +32,7 @@ def show(past: Record, question: Question, now: Millis) -> None:
 
     """
     at = times.instant(question.at, now, past.zone)
-    account = _account(past, question.account)
+    account = past.one(question.account)
     if at > now:
         raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
     screen.write(_answer(Asked(past, question.rule, account, at)).lines())
@@ -53,18 +53,6 @@ def _answer(asked: Asked) -> Sheet | Gone:
     source = RecordedAccount(asked.past.history, asked.account)
     explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
     return Sheet(asked, explained, todays_mutes=epoch.mutes is None)
-
-
-def _account(past: Record, name: str | None) -> str:
-    names = past.history.accounts()
-    if name in names:
-        return str(name)
-    if name is None and len(names) == 1:
-        return names[0]
-    if not names:
-        raise MarginwatchError("nothing is recorded yet: let the daemon run first")
-    trouble = "say which account: --account NAME" if name is None else f'no account "{name}" is recorded'
-    raise UsageError(f"{trouble}; there are {', '.join(names)}")
 
 
 def _supposed(asked: Asked) -> Supposed:

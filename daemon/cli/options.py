@@ -56,6 +56,12 @@ def account(command: C) -> C:
     return click.option("--account", metavar="GLOB", default="*", help=help_)(command)
 
 
+def one_account(command: C) -> C:
+    """`--account NAME`."""
+    help_ = "Which account; not needed where there is only one."
+    return click.option("--account", metavar="NAME", default=None, help=help_)(command)
+
+
 def since(default: str) -> Callable[[C], C]:
     """`--since TIME`; `default` is what the help says happens without it."""
     return click.option(

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from daemon.cli import times
 from daemon.cli.session import Session
 from daemon.config import Config
-from daemon.errors import AbsentError, StoreError, UsageError
+from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
 from daemon.store.history import History
 from daemon.types import Millis
 
@@ -61,6 +61,24 @@ class Record:
         if names and not found:
             raise UsageError(f'no recorded account matches "{pattern}": there are {", ".join(names)}')
         return found
+
+    def one(self, name: str | None) -> str:
+        """The recorded account of that name; the only one where none is named.
+
+        Raises:
+            UsageError: when there is no such account, or when there are several to choose from.
+            MarginwatchError: when nothing is recorded.
+
+        """
+        names = self.history.accounts()
+        if name in names:
+            return str(name)
+        if name is None and len(names) == 1:
+            return names[0]
+        if not names:
+            raise MarginwatchError("nothing is recorded yet: let the daemon run first")
+        trouble = "say which account: --account NAME" if name is None else f'no account "{name}" is recorded'
+        raise UsageError(f"{trouble}; there are {', '.join(names)}")
 
 
 @contextmanager

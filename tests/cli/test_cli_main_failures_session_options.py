@@ -58,6 +58,7 @@ def test_no_summary_is_cut(group: str) -> None:
 def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
     """Commands import what they need when they run."""
     heavy = ["aiohttp", "sqlalchemy", "alembic", "apprise", "apscheduler", "pydantic", "lark", "rich", "msgspec"]
+    heavy += ["matplotlib", "numpy", "PIL"]
     script = (
         "import sys\nfrom daemon.cli import commands\n"
         f"try:\n commands.main([*{command!r}, '--help'])\nexcept SystemExit:\n pass\n"
