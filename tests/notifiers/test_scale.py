@@ -47,6 +47,8 @@ def test_f8_durations_are_counted_as_people_do() -> None:
     """F8: in hours and minutes, not in thousands of milliseconds."""
     found = scale([Decimal(20 * MINUTE), Decimal(2 * HOUR)], [], Unit.DURATION)
     assert written(found) == ["30 min", "1 h", "1 h 30 min", "2 h"]
+    assert short(Decimal(90 * MINUTE), found.step, unit=Unit.DURATION) == "1 h 30 min"
+    assert plain(Decimal(2 * MINUTE), Unit.DURATION) == "2 min"
 
 
 def test_f8_nothing_has_a_scale_without_numbers() -> None:
