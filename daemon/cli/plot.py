@@ -29,5 +29,5 @@ def plot(session: Session, /, field: str, account: str | None, since: str | None
 
     wish = plotted.Wish(field, account, since, until, png)
     wish.check()
-    with record.opened(session) as past:
+    with record.opened(session, imported=True) as past:
         plotted.write(past, wish, session)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from daemon.cli import pacing, replaying, times
+from daemon.cli import pacing, progress, times
 from daemon.cli.record import Record
 from daemon.cli.session import Session
 from daemon.errors import MarginwatchError, UsageError
@@ -83,8 +83,8 @@ def _subject(past: Record, wish: Wish, now: Millis) -> Subject:
 def _chart(past: Record, subject: Subject) -> Chart:
     rules = [rule for rule in past.config.rules if rule.watches(subject.account)]
     extent = past.history.extent(subject.account, *subject.span)
-    with replaying.bar("reading", 0 if extent is None else extent.inputs) as bar:
-        return charts.chart(past.history, subject, rules, lambda inputs: bar.along(subject.account, inputs))
+    with progress.bar("reading", 0 if extent is None else extent.inputs) as bar:
+        return charts.chart(past.history, subject, rules, bar.note)
 
 
 def _put(picture: bytes, file: str) -> None:

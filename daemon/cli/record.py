@@ -76,7 +76,7 @@ class Record:
         if name is None and len(names) == 1:
             return names[0]
         if not names:
-            raise MarginwatchError("nothing is recorded yet: let the daemon run first")
+            raise MarginwatchError("nothing is recorded yet: let the daemon run first, or import readings")
         trouble = "say which account: --account NAME" if name is None else f'no account "{name}" is recorded'
         raise UsageError(f"{trouble}; there are {', '.join(names)}")
 

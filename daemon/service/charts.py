@@ -46,11 +46,15 @@ class Subject:
     """How often the account is read, where that is known."""
 
 
-Along: TypeAlias = Callable[[Iterator[Replayed]], Iterator[Replayed]]
-"""Lets somebody see what is read."""
+Seen: TypeAlias = Callable[[Replayed], None]
+"""Is told every input on the way, for a progress bar."""
 
 
-def chart(history: History, subject: Subject, rules: Iterable[Rule], along: Along = iter) -> Chart:
+def unseen(_: Replayed) -> None:
+    """Nobody looks on."""
+
+
+def chart(history: History, subject: Subject, rules: Iterable[Rule], seen: Seen = unseen) -> Chart:
     """The subject with the levels of the rules that compare it with a number, and when those fired.
 
     Raises:
@@ -59,7 +63,7 @@ def chart(history: History, subject: Subject, rules: Iterable[Rule], along: Alon
     """
     found = {rule.name: levels(rule, subject.field) for rule in rules}
     named = [name for name, each in found.items() if each]
-    return _chart(history, subject, [level for name in named for level in found[name]], named, along)
+    return _chart(history, subject, [level for name in named for level in found[name]], named, seen)
 
 
 def alert_chart(history: History, subject: Subject, rule: Rule) -> Chart:
@@ -115,10 +119,10 @@ def _number(node: Node) -> Decimal | None:
 
 
 def _chart(
-    history: History, subject: Subject, compared: Iterable[Level], rules: Collection[str], along: Along = iter
+    history: History, subject: Subject, compared: Iterable[Level], rules: Collection[str], seen: Seen = unseen
 ) -> Chart:
     steps = history.steps(subject.account)
-    went = course(_marks(history, subject, steps, along), subject.span, subject.every)
+    went = course(_marks(history, subject, steps, seen), subject.span, subject.every)
     return Chart(
         subject.field,
         subject.account,
@@ -137,16 +141,17 @@ def _chart(
 # Readings.
 
 
-def _marks(history: History, subject: Subject, steps: Steps, along: Along) -> Iterator[Mark]:
+def _marks(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[Mark]:
     """What was judged, what was missed, and what is recorded as missing."""
     lost = sorted(_lost(history, subject, steps), key=attrgetter("at"))
-    read = _read(history, subject, steps, along)
+    read = _read(history, subject, steps, seen)
     return merge(read, lost, key=attrgetter("at")) if lost else read
 
 
-def _read(history: History, subject: Subject, steps: Steps, along: Along) -> Iterator[Mark]:
+def _read(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[Mark]:
     value, needed = VALUES[subject.field], MADE_OF.get(subject.field, (subject.field,))
-    for each in along(history.replayed(subject.account, *subject.span, needed, look_back=0)):
+    for each in history.replayed(subject.account, *subject.span, needed, look_back=0):
+        seen(each)
         at = each.at + steps.moved(each.seq)
         match each:
             case Reading() if each.quality in JUDGED:

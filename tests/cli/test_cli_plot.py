@@ -136,7 +136,10 @@ def test_f8_a_record_without_accounts_has_no_picture(tmp_path: Path) -> None:
     """F8: status 1, and what to do."""
     record(tmp_path, accounts=())
     result = plotted_by(tmp_path, "al_margin", "--png", tmp_path / "a.png")
-    assert (result.exit_code, result.stderr) == (1, "nothing is recorded yet: let the daemon run first\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "nothing is recorded yet: let the daemon run first, or import readings\n",
+    )
 
 
 def test_f8_a_place_that_cannot_be_written_is_one_sentence(few: Path) -> None:

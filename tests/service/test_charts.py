@@ -287,11 +287,9 @@ def test_f8_whoever_waits_sees_what_is_read(write: Callable[..., str]) -> None:
     """F8: a bar of a command counts every input."""
     seen: list[int] = []
 
-    def along(inputs: Iterator[Replayed]) -> Iterator[Replayed]:
-        for each in inputs:
-            seen.append(each.seq)
-            yield each
+    def note(each: Replayed) -> None:
+        seen.append(each.seq)
 
     with History.open(write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))) as history:
-        charts.chart(history, Subject("main", "available_margin", Span(NOON, NOON + MINUTE)), [], along)
+        charts.chart(history, Subject("main", "available_margin", Span(NOON, NOON + MINUTE)), [], note)
     assert seen == [1, 2, 3]
