@@ -371,7 +371,9 @@ class Facts:
     handed_over_why: str = ""
     """What it said then."""
     summary: str = ""
-    """The rule's own words, filled in; or why they could not be."""
+    """The rule's own words, filled in."""
+    unfilled: str = ""
+    """Why they could not be."""
     unconfirmed: bool = False
     """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""

@@ -5,14 +5,11 @@ verdicts ──► step (the alerts' lives) ──► dispatch (who is told) ─
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from daemon.alerts.dispatch import Order, Scene, ToldBy, dispatch
 from daemon.alerts.engine import NameAlert, step
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.types import JUDGED, AccountState, ClockStep, Input, Miss, Reading, Record, Unconfirmed, base
-
-NO_CHANGES: Mapping[str, Decimal] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,13 @@ def judge(evaluator: Evaluator, event: Input, watched: Mapping[str, object]) -> 
         case ClockStep(by=by):
             evaluator.shift(by)
     return {}
+
+
+def scene(evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]) -> Scene:
+    """What messages tell of this input; of most inputs nobody is told anything."""
+    if not (verdicts or watched):
+        return Scene(verdicts, evaluator.balances)
+    return Scene(verdicts, evaluator.balances, evaluator.changes(), evaluator.span)
 
 
 def decide(

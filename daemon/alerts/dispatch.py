@@ -17,9 +17,11 @@ from daemon.alerts.facts import Scene as Scene  # noqa: PLC0414 -- part of what 
 from daemon.alerts.facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES, acknowledged, silenced
+from daemon.alerts.summary import filled
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
+    NEWS,
     Alert,
     ClockStep,
     ConfigChange,
@@ -245,8 +247,16 @@ class _Desk:
 
     def _notice(self, alert: Alert, channel: str, kind: Kind, late: Late, by: str = "") -> Notice:
         key = NoticeKey(self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq)
-        known = facts(alert, self.event, self.outcome, self.scene)
-        return Notice(key, self.event.at, replace(known, late=late, handed_over_by=by))
+        known = replace(facts(alert, self.event, self.outcome, self.scene), late=late, handed_over_by=by)
+        return Notice(key, self.event.at, self._summed_up(alert, key, known))
+
+    def _summed_up(self, alert: Alert, key: NoticeKey, known: Facts) -> Facts:
+        """With the rule's own words, as far as they are about one episode that fires."""
+        rule = self.order.rules.get(alert.rule)
+        if rule is None or not rule.summary or key.kind not in NEWS:
+            return known
+        summary, unfilled = filled(rule.summary, key, known)
+        return replace(known, summary=summary, unfilled=unfilled)
 
     def _compared(self, notice: Notice, last: Facts | None) -> Notice:
         """News that it got worse, with the value that was told before."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from daemon.alerts.engine import Outcome
 from daemon.readings.exact import CONTEXT, added, subtracted
-from daemon.readings.fields import VALUES
+from daemon.readings.fields import CORE, VALUES
 from daemon.rules.evaluator import Verdict
 from daemon.types import Alert, Balances, Facts, Input, Judged, Millis, State, Swings, Unconfirmed, base
 
@@ -18,6 +18,17 @@ class Scene:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     balances: Balances = field(default_factory=Balances)
     changes: Mapping[str, Decimal] = field(default_factory=dict)
+    """By field: over `span`."""
+    span: Millis = 0
+    hourly: Mapping[str, Decimal] = field(default_factory=dict)
+    """By field: over the last hour."""
+
+
+def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
+    """By field, how much it changed; without those that were or are unknown."""
+    known = ((name, VALUES[name](now), VALUES[name](since)) for name in CORE)
+    changes = ((name, subtracted(after, before)) for name, after, before in known if after is not None is not before)
+    return {name: change for name, change in changes if change is not None}
 
 
 def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
@@ -34,6 +45,8 @@ def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
         reason=_reason(alert, outcome),
         balances=scene.balances,
         changes=scene.changes,
+        span=scene.span,
+        hourly=scene.hourly,
         unconfirmed=isinstance(event, Unconfirmed),
         detail=alert.detail if alert.swings is None else _standing(alert, outcome),
         swings=None if alert.swings is None else _range(alert.swings, alert, scene),

@@ -68,6 +68,11 @@ def lasting(duration: Millis) -> str:
     return " ".join(part for part in parts[:2] if part)
 
 
+def about(duration: Millis) -> str:
+    """The same to the minute, from two minutes on: for what nobody needs to the second."""
+    return lasting(duration if duration < 2 * MINUTE else (duration + MINUTE // 2) // MINUTE * MINUTE)
+
+
 def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
     """The time of day to the second, with the date unless it is today's. No zone is the system's."""
     then, today = _local(at, zone), _local(now, zone)

@@ -7,7 +7,7 @@ amounts that the exchange sends have a pace; what is already a rate, a ratio or 
 from collections.abc import Iterator
 from decimal import Decimal
 
-from daemon.alerts.numbers import amount, lasting, rough
+from daemon.alerts.numbers import about, amount, rough
 from daemon.readings.exact import divided, subtracted
 from daemon.types import DAY, MINUTE, SECOND, Facts, Judged, Millis
 
@@ -26,7 +26,7 @@ def pace(facts: Facts) -> Iterator[str]:
     each = divided(abs(moved) * MINUTE, Decimal(facts.span))
     if each is not None:
         way, goal = "rising" if moved > 0 else "falling", _goal(facts.judged, moved, facts.span)
-        yield f"{way} by {amount(rough(each))} a minute over the last {lasting(facts.span)}{goal}"
+        yield f"{way} by {amount(rough(each))} a minute over the last {about(facts.span)}{goal}"
 
 
 def _moved(facts: Facts) -> Decimal | None:
@@ -45,13 +45,8 @@ def _goal(judged: Judged, moved: Decimal, span: Millis) -> str:
     for level, words in ((judged.threshold, "back at {}"), (Decimal(0), "0")):
         left = None if judged.value is None or level is None else _left(judged.value, level, moved, span)
         if left is not None and level is not None:
-            return f": at this pace {words.format(amount(level))} in {_about(left)}"
+            return f": at this pace {words.format(amount(level))} in {about(left)}"
     return ""
-
-
-def _about(left: Millis) -> str:
-    """Nobody knows it to the second."""
-    return lasting(left if left < 2 * MINUTE else left - left % MINUTE)
 
 
 def _left(value: Decimal, level: Decimal, moved: Decimal, span: Millis) -> Millis | None:

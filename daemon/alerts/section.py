@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from operator import attrgetter
 
-from daemon.alerts.numbers import amount, change, lasting, moment, rough, spelled
+from daemon.alerts.numbers import about, amount, change, lasting, moment, rough, spelled
 from daemon.alerts.pace import pace
 from daemon.alerts.wording import both, name, news, number, sign, word
 from daemon.rules.signs import LASTING
@@ -122,7 +122,7 @@ def section(piece: Piece, sending: Sending) -> Section:
     """What there is to say of one alert."""
     facts = piece.last.facts
     marks = (f"alert {facts.code}", *(("may be a repeat",) if piece.maybe_repeat else ()))
-    lines = (*_judgement(piece), *_since(piece, sending), *_remarks(piece, sending))
+    lines = (*_own_words(piece), *_judgement(piece), *_since(piece, sending), *_remarks(piece, sending))
     return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
 
 
@@ -144,9 +144,16 @@ def rows(facts: Facts) -> Iterator[Row]:
     for field in SHOWN:
         value = attrgetter(field)(facts.balances)
         if value is not None:
-            known = (facts.changes, lasting(facts.span) if facts.span else "10 min"), (facts.hourly, "1 h")
+            known = (facts.changes, about(facts.span) if facts.span else "10 min"), (facts.hourly, "1 h")
             moves = [f"{change(rough(moved[field]))} in {span}" for moved, span in known if moved.get(field)]
             yield Row(field, amount(value), tuple(moves))
+
+
+def _own_words(piece: Piece) -> Iterator[str]:
+    """The rule's summary, unless the headline is made of it."""
+    facts = piece.last.facts
+    if facts.summary and not piece.over and facts.summary != news(piece.notice, facts.at, None):
+        yield facts.summary
 
 
 def _judgement(piece: Piece) -> Iterator[str]:
@@ -194,6 +201,8 @@ def _since(piece: Piece, sending: Sending) -> Iterator[str]:
 
 def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
     notice, last = piece.notice, piece.last
+    if last.facts.unfilled and not piece.over:
+        yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
         yield "unconfirmed: judged on a reading that could not be checked"
     yield from _stead(notice.facts, sending)

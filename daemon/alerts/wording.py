@@ -91,6 +91,8 @@ def what(notice: Notice) -> str:
         return _back(facts.judged)
     if sign(facts.judged):
         return sentence(notice)
+    if facts.summary:
+        return facts.summary
     if silent(facts.judged):
         return f"no readings for {number(facts.judged)}"
     return judged(facts.judged) or "firing"

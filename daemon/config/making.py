@@ -36,6 +36,7 @@ def rule(table: RuleTable) -> Rule | None:
         flapping=table.flapping,
         worse_by=table.worse_by,
         mute=table.mute,
+        summary=table.summary,
     )
 
 

@@ -14,7 +14,6 @@ NOT_YET = frozenset({
     "daemon.heartbeat",
     "daemon.max_jump",
     "accounts.ws_url",
-    "rules.summary",
     "reports",
     "system.push-contradicted",
     "system.upkeep-failing",

@@ -45,6 +45,7 @@ Severity = Annotated[str, PlainValidator(values.one_of(("info", "warning", "crit
 OnMissing = Annotated[str, PlainValidator(values.one_of(("keep", "firing", "ok")))]
 Days = Annotated[tuple[str, ...], PlainValidator(values.days)]
 Between = Annotated[tuple[str, ...], PlainValidator(values.between)]
+Summary = Annotated[str, PlainValidator(values.summary)]
 Cron = Annotated[str, PlainValidator(values.cron)]
 SpanOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(0)))]
 PositiveOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(1)))]
@@ -117,7 +118,7 @@ class RuleTable(Table):
     on_missing: OnMissing = "keep"
     missing_after: Positive = rule.MISSING_AFTER
     mute: Texts = ()
-    summary: Text = ""
+    summary: Summary = ""
 
 
 class MuteTable(Table):

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from daemon.alerts.mutes import DAYS
+from daemon.alerts.summary import problem
 from daemon.config.model import Web
 from daemon.config.problems import MistakeError, did_you_mean, shown
 from daemon.rules import durations
@@ -220,6 +221,15 @@ def expression(raw: object) -> Condition:
     except ExpressionError as error:
         caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
         raise MistakeError(f"{error.message}\n{caret}") from None
+
+
+def summary(raw: object) -> str:
+    """A template for what messages say of an alert."""
+    template = text(raw)
+    wrong = problem(template)
+    if wrong is not None:
+        raise MistakeError(wrong)
+    return template
 
 
 def zone(raw: object) -> ZoneInfo:

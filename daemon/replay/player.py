@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon.alerts.codes import code
-from daemon.alerts.decide import decide, judge
-from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.decide import decide, judge, scene
+from daemon.alerts.dispatch import Order
 from daemon.alerts.engine import shifted
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
@@ -72,10 +72,9 @@ class Player:
     def play(self, event: Input) -> Record:
         """What the input causes."""
         verdicts = judge(self.evaluator, event, self.state.alerts)
-        changes = self.evaluator.changes() if verdicts or self.state.alerts else {}
-        scene = Scene(verdicts, self.evaluator.balances, changes)
         told = self.delivered.told(event.at)
-        decision = decide(self.state, event, scene, self._order, told, self._name_alert)
+        shown = scene(self.evaluator, verdicts, self.state.alerts)
+        decision = decide(self.state, event, shown, self._order, told, self._name_alert)
         self.state = decision.state
         if decision.record.alerts:
             self._remember(decision.record)

@@ -123,7 +123,8 @@ class Evaluator:
         self._remembers = self._tells_unknown or any(each.tally is not None for each in judges.values())
         self._slots = {name: self._board.field(name) for name in SIGNS if any(_names(rule, (name,)) for rule in rules)}
         self._most = {name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))}
-        self._changes = {name: self._board.window(Call("delta", (Field(name), Span(CHANGE_SPAN)))) for name in changing}
+        self._moving = [Call("delta", (Field(name), Span(CHANGE_SPAN))) for name in changing]
+        self._changes = {name: self._board.window(call) for name, call in zip(changing, self._moving, strict=True)}
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """The rules that look back; the others are judged truly even where the windows could not be rebuilt."""
         self.look_back = max(self._board.look_back, _remembered(judges.values()))
@@ -185,6 +186,12 @@ class Evaluator:
         """How much each field changed in the ten minutes before the last input, where that is known."""
         shown = ((name, self._board.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
+
+    @property
+    def span(self) -> Millis:
+        """How far apart the readings lie between which the fields changed: less than ten minutes after a gap."""
+        reaches = filter(None, (self._board.held(call).reach for call in self._moving))
+        return max((last - first for first, last in reaches), default=0)
 
     def insight(self, name: str) -> tuple[Insight, Insight | None]:
         """What `when` and `clear_when` of a rule are worth at the last input, part by part."""

@@ -94,6 +94,7 @@ _LATER: Mapping[str, Callable[[Any], object]] = {
     "on_missing": OnMissing,
     "missing_after": _span,
     "mute": tuple,
+    "summary": str,
     "system": bool,
 }
 """Keys that came after the first version, and how each is read."""

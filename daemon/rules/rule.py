@@ -63,6 +63,8 @@ class Rule:
     """A fraction of the value last told. None means never."""
     mute: tuple[str, ...] = ()
     """Names of mute windows."""
+    summary: str = ""
+    """A template for what messages say; see `alerts.summary`."""
     system: bool = False
     """It exists without being written (SEMANTICS D7)."""
 
@@ -85,6 +87,7 @@ class Rule:
             "on_missing": self.on_missing.value,
             "missing_after": duration_text(self.missing_after),
             "mute": list(self.mute),
+            "summary": self.summary,
             "system": self.system,
         }
 

@@ -10,14 +10,17 @@ Nothing here decides what is true of an alert, or knows SQL.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from itertools import chain, repeat
 from typing import TypeAlias
 
 from daemon.alerts.codes import code
-from daemon.alerts.decide import Decision, decide, judge
+from daemon.alerts.decide import Decision, decide, judge, scene
 from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.facts import moved
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.clock import Clock
@@ -31,6 +34,8 @@ from daemon.service.watchdog import Drift
 from daemon.service.watcher import Watcher
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import (
+    HOUR,
+    MINUTE,
     SECOND,
     AccountState,
     Answer,
@@ -45,6 +50,7 @@ from daemon.types import (
     Silence,
     Source,
     State,
+    Unconfirmed,
 )
 
 COLD: Millis = 5 * SECOND
@@ -52,6 +58,9 @@ COLD: Millis = 5 * SECOND
 
 QUICK = 3
 """Commits that are tried again at once; after that once a second."""
+
+ABOUT: Millis = 10 * MINUTE
+"""A reading so much older than an hour still tells what has changed within one."""
 
 SLICE: Millis = 20
 """The longest that warming one account's windows may hold up the others."""
@@ -88,6 +97,13 @@ class Desk:
             return await self.journal.silences()
         except StoreError:
             return known
+
+    async def reading(self, account: str, at: Millis) -> Reading | Unconfirmed | None:
+        """The last judged one at or before an instant; None where there is none, or nobody can read it."""
+        with suppress(StoreError):
+            async for earlier in self.journal.recent(account, at):
+                return earlier if earlier.at <= at else None
+        return None
 
 
 def concerns(decision: Decision) -> bool:
@@ -188,14 +204,23 @@ class Owner:
 
     async def _decide(self, event: Input) -> Decision:
         """Judge once; who is told is decided anew where somebody may have asked for silence meanwhile."""
-        verdicts = self._judge(event)
-        changes = self._evaluator.changes() if verdicts or self._state.alerts else {}
-        scene = Scene(verdicts, self._evaluator.balances, changes)
-        decision = self._weigh(event, scene)
-        if not concerns(decision):
-            return decision
-        self._silences = await self._desk.silences(self._silences)
-        return self._weigh(event, scene)
+        seen = scene(self._evaluator, self._judge(event), self._state.alerts)
+        decision = self._weigh(event, seen)
+        if concerns(decision):
+            self._silences = await self._desk.silences(self._silences)
+            decision = self._weigh(event, seen)
+        if decision.record.notices:
+            hourly = await self._hourly(event.at)
+            decision = self._weigh(event, replace(seen, hourly=hourly))
+        return decision
+
+    async def _hourly(self, at: Millis) -> Mapping[str, Decimal]:
+        """How the fields moved within an hour; nothing where nobody read them about an hour ago."""
+        earlier = await self._desk.reading(self.account, at - HOUR)
+        if earlier is None or at - HOUR - earlier.at > ABOUT:
+            return {}
+        then = earlier.reading.balances if isinstance(earlier, Unconfirmed) else earlier.balances
+        return moved(then, self._evaluator.balances)
 
     def _weigh(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)

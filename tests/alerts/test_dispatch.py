@@ -190,6 +190,19 @@ def test_a_notice_carries_what_the_message_needs() -> None:
     assert facts.unconfirmed is False
 
 
+def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
+    """Filled in at the decision; what could not be is said; an end has none."""
+    own = rule(summary="margin {available_margin:.1f}")
+    scene = Scene({"low": TRUE}, balances("90"))
+    facts = news(fire(own), [own], scene=scene).notices[0].facts
+    assert (facts.summary, facts.unfilled) == ("margin 90.0", "")
+    facts = news(fire(own), [own]).notices[0].facts
+    assert (facts.summary, facts.unfilled) == ("", "available_margin is unknown")
+    outcome, _ = fire(own)
+    over = clear(outcome.state, own, at=T0 + MINUTE)
+    assert news(over, [own], {("low", 1): {"email": Told(told_at=T0)}}).notices[0].facts.summary == ""
+
+
 def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
     """B5: messages say "unconfirmed"; without a verdict they show what raised the alert."""
     event = Unconfirmed(1, T0, reading(1))

@@ -117,7 +117,7 @@ channels = ["phne"]
 [[rules]]
 name = "late"
 when = "available_margin < 100"
-summary = "margin"
+summary = "margin {available_margn}"
 """
 
 
@@ -133,7 +133,7 @@ def test_ten_mistakes_are_ten_sentences() -> None:
         'rules[0].severity: must be one of info warning critical, not "criticle"; did you mean "critical"?',
         'rules[1].name: "low" is already the name of rules[0]',
         'rules[1].channels: there is no channel "phne"; did you mean "phone"?',
-        "rules[2].summary: not available yet; leave it out",
+        "rules[2].summary: names {available_margn}, which there is not; did you mean {available_margin}?",
     ]
 
 

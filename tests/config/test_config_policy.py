@@ -76,7 +76,7 @@ def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> N
 
 def test_all_mistakes_are_told_with_the_file(tmp_path: Path) -> None:
     """Unknown keys, dangling references, what is not available yet, and what disagrees with the accounts' pace."""
-    text = OTHER + 'chanels = []\nmute = ["nigt"]\nchannels = ["telegram"]\nsummary = "x"\non_missing = "ok"\n'
+    text = OTHER + 'chanels = []\nmute = ["nigt"]\nchannels = ["telegram"]\nsummary = "{x"\non_missing = "ok"\n'
     found = problems(tmp_path, text + 'missing_after = "1s"\n')
     assert all(each.startswith("other.toml: rules[0].") for each in found)
     assert {each.split(": ")[1].removeprefix("rules[0].") for each in found} == {

@@ -9,7 +9,6 @@ OTHER = {
     "daemon.heartbeat": '"https://example.com/planted"',
     "daemon.max_jump": '"50%"',
     "accounts.ws_url": '"wss://example.com/x"',
-    "rules.summary": '"margin {available_margin:.2f} USDT"',
     "system.push-contradicted": "4",
     "system.upkeep-failing": '"off"',
 }

@@ -27,6 +27,7 @@ FULL = Rule(
     flapping=Limit(2, 30 * MINUTE),
     worse_by=Decimal("0.125"),
     mute=("night",),
+    summary="low",
     system=True,
 )
 
@@ -85,7 +86,18 @@ def test_meaning_leaves_out_defaults() -> None:
 
 def test_policy_is_no_meaning() -> None:
     """D5: severity, channels, accounts, repeat and inhibition may change and keep the alert."""
-    policy = ("severity", "accounts", "channels", "repeat", "inhibited_by", "flapping", "worse_by", "mute", "system")
+    policy = (
+        "severity",
+        "accounts",
+        "channels",
+        "repeat",
+        "inhibited_by",
+        "flapping",
+        "worse_by",
+        "mute",
+        "summary",
+        "system",
+    )
     assert FULL.meaning != LOW.meaning
     for key in policy:
         assert replace(LOW, **{key: getattr(FULL, key)}).meaning == LOW.meaning
@@ -129,6 +141,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "on_missing": "keep",
         "missing_after": "2m",
         "mute": [],
+        "summary": "",
         "system": False,
     }
     assert FULL.written() == {
@@ -148,6 +161,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "on_missing": "firing",
         "missing_after": "3m",
         "mute": ["night"],
+        "summary": "low",
         "system": True,
     }
     assert replace(FULL, flapping=None).written()["flapping"] == ""

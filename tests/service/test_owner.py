@@ -212,6 +212,27 @@ async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(
     assert rows(path, "SELECT reason, step_ms FROM gaps") == [("clock_step", by)]
 
 
+async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(tmp_path: Path) -> None:
+    """What messages show; nothing of an hour where nobody read about an hour ago."""
+    clock = ManualClock()
+    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], channels=["telegram"], clock=clock) as life:
+        for minutes in (0, 20, 54, 5, 5):  # the last one is not ten minutes after any, but after two within five each
+            await clock.advance(minutes * MINUTE)
+            await life.tell({"main": answer(available_margin=f"{500 - minutes}")})
+        await clock.advance(SECOND)
+        await life.tell({"main": answer(available_margin="90")})
+        await clock.advance(SECOND)
+        await life.tell({"main": answer(available_margin="500")})
+        (fired, cleared) = [entry.notice.facts for entry in life.ledger.waiting("telegram")]
+    assert (fired.changes["available_margin"], fired.span) == (Decimal(-405), 5 * MINUTE + SECOND)
+    assert fired.hourly["available_margin"] == Decimal(-390)
+    assert cleared.hourly["available_margin"] == Decimal(20)
+    async with Life(f"sqlite:///{tmp_path}/n.db", ["main"], [rule()], channels=["telegram"], clock=clock) as life:
+        await life.tell({"main": answer(available_margin="90")})
+        (entry,) = life.ledger.waiting("telegram")
+    assert (entry.notice.facts.changes, entry.notice.facts.span, entry.notice.facts.hourly) == ({}, 0, {})
+
+
 async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path) -> None:
     """Promise 1's exception: announced as not recorded while the store is down, complete in order afterwards."""
     path = tmp_path / "m.db"
