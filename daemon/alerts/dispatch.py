@@ -67,6 +67,11 @@ class Told:
     def knows(self) -> bool:
         return self.told_at is not None or self.in_flight
 
+    @property
+    def wants_ack(self) -> bool:
+        """It was told of the alert, and not yet that somebody knows of it."""
+        return self.told_at is not None and not self.acked
+
 
 UNTOLD = Told()
 
@@ -158,12 +163,13 @@ class _Desk:
         """That somebody knows of it is told once to whom the alert was told."""
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            knowing = [channel for channel, one in told.items() if one.told_at is not None and not one.acked]
+            knowing = [name for name in self.order.channels if name in told and told[name].wants_ack]
             ack = acknowledged(self.order.silences, alert.code, self.event.at) if knowing else None
-            for channel in knowing if ack is not None else ():
-                if channel in self.order.channels and ack is not None:
-                    notice = self._notice(alert, channel, Kind.ACK, Late.NO)
-                    yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
+            if ack is None:
+                continue
+            for channel in knowing:
+                notice = self._notice(alert, channel, Kind.ACK, Late.NO)
+                yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
 
     def superseded(self) -> Iterator[NoticeKey]:
         """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""

@@ -20,9 +20,7 @@ def amount(value: Decimal) -> str:
 
 
 def rough(value: Decimal) -> Decimal:
-    """For what is read at a glance: two places, and where that would show nothing, four digits."""
-    if not value.is_finite() or not value:
-        return value
+    """For what is read at a glance: two places, and where that would show nothing, four digits. For finite values."""
     places = 2 if abs(value) >= 1 else max(2, 3 - value.adjusted())
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from daemon.alerts.numbers import about, amount, rough
-from daemon.readings.exact import divided, subtracted
+from daemon.readings.exact import CONTEXT, divided, subtracted
 from daemon.types import DAY, MINUTE, SECOND, Facts, Judged, Millis
 
 SHORTEST: Millis = 30 * SECOND
@@ -23,10 +23,9 @@ def pace(facts: Facts) -> Iterator[str]:
     moved = _moved(facts)
     if facts.judged is None or not moved or facts.span < SHORTEST:
         return
-    each = divided(abs(moved) * MINUTE, Decimal(facts.span))
-    if each is not None:
-        way, goal = "rising" if moved > 0 else "falling", _goal(facts.judged, moved, facts.span)
-        yield f"{way} by {amount(rough(each))} a minute over the last {about(facts.span)}{goal}"
+    each = CONTEXT.divide(abs(moved) * MINUTE, Decimal(facts.span))
+    way, goal = "rising" if moved > 0 else "falling", _goal(facts.judged, moved, facts.span)
+    yield f"{way} by {amount(rough(each))} a minute over the last {about(facts.span)}{goal}"
 
 
 def _moved(facts: Facts) -> Decimal | None:

@@ -260,6 +260,15 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     assert letter.message.body.endswith("\n\nlate: telegram could not be reached")
 
 
+def test_f6_no_worst_is_told_of_what_was_judged_by_different_comparisons() -> None:
+    """Promise 10: a low of one field is none of another."""
+    other = gone("low", MINUTE, MINUTE)
+    assert other.ended is not None
+    facts = replace(other.ended.facts, judged=judged("3", "5", field="al_freeze"))
+    pieces = [gone("low", 0, MINUTE), replace(other, ended=replace(other.ended, facts=facts))]
+    assert "worst" not in text(*pieces, now=T0 + 30 * MINUTE)
+
+
 def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
     """F6: short, and true."""
     many = [gone("low", n * HOUR, n * MINUTE) for n in range(1, 9)]
