@@ -24,7 +24,7 @@ from daemon.notifiers import Notifier
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
 from daemon.service.backoff import Health, remembered
-from daemon.service.beginning import begin
+from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
@@ -112,9 +112,9 @@ class App:
         self._journal = StoreJournal(self._store, self._clock)
         self._session = http.open_session()
         try:
-            states = await asyncio.to_thread(self._begin)
-            self._start_couriers()
-            self._start_accounts(states)
+            beginning = await asyncio.to_thread(self._begin)
+            self._start_couriers(beginning)
+            self._start_accounts(beginning.states)
             self._watch_itself()
             self._run("the watchdog", lambda: watch(Drift(self._clock, self._offset), self._clock_was_set))
             self._schedule.start()
@@ -173,7 +173,7 @@ class App:
         await self._session.close()
         return await asyncio.to_thread(self._store.close, LAST)
 
-    def _begin(self) -> dict[str, AccountState]:
+    def _begin(self) -> Beginning:
         """In a thread of its own."""
         self._codes = self._store.codes()
         self._user_ids = self._store.user_ids()
@@ -192,9 +192,10 @@ class App:
 
     # The loops.
 
-    def _start_couriers(self) -> None:
+    def _start_couriers(self, beginning: Beginning) -> None:
         zone, watcher = self._config.daemon.timezone, self._watcher
-        office = Office(self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher)
+        absent = beginning.absent if self._reason != RELOAD else None
+        office = Office(self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher, absent)
         for channel in self._config.channels:
             courier = Courier(self._place(channel), self._world.notifier(channel, self._clock), office)
             courier.health = self._fared.get(channel.name, Health())
@@ -228,7 +229,7 @@ class App:
         self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
         self._run("the watch over the daemon itself", self._selfwatch.run)
 
-    def _start_accounts(self, states: dict[str, AccountState]) -> None:
+    def _start_accounts(self, states: Mapping[str, AccountState]) -> None:
         desk = self._desk()
         self._budget, paces = self._shared_budget(), self._paces()
         for account in self._config.accounts:

@@ -4,6 +4,7 @@ Blocking: for a thread of its own, before any loop runs. What the accounts becom
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from daemon import __version__
 from daemon.alerts.system import NOBODY
@@ -16,10 +17,18 @@ from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected,
 from daemon.types import AccountState, Millis, Outcome
 
 
-def begin(
-    store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start"
-) -> dict[str, AccountState]:
-    """The state of every configured account, with its beginning committed and the ledger filled.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a life begins with."""
+
+    states: Mapping[str, AccountState]
+    """Of every configured account."""
+    absent: tuple[Millis, Millis] | None
+    """From when to when nobody watched; None in the first life of all."""
+
+
+def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start") -> Beginning:
+    """What is recorded, with the beginning committed and the ledger filled.
 
     Raises:
         StoreError: where the database cannot be read or refuses to write.
@@ -27,13 +36,16 @@ def begin(
     """
     _remember(store, ledger, clock)
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
-    openings = {name: open_account(store.load(name), ledger.told(name), setting, _now(ledger, clock)) for name in names}
+    known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
+    openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
     _commit(store, ledger, setting, openings, clock, reason)
     _redirect(store, ledger, setting, clock)
     for name, opening in openings.items():
         live = {(alert.rule, alert.seq) for alert in opening.state.alerts.values()}
         ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
-    return {name: openings[name].state for name in setting.accounts}
+    watched = max((state.at for state in known.values()), default=0)
+    absent = (watched, now) if 0 < watched <= now else None
+    return Beginning({name: openings[name].state for name in setting.accounts}, absent)
 
 
 def _now(ledger: Ledger, clock: Clock) -> Millis:

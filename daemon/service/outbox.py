@@ -15,7 +15,7 @@ from datetime import tzinfo
 
 from daemon.alerts.message import Letter, compose, pair
 from daemon.alerts.numbers import moment
-from daemon.alerts.section import Piece, Sending
+from daemon.alerts.section import LATE_AFTER, Piece, Sending
 from daemon.alerts.silences import NO_SILENCES, silenced
 from daemon.clock import Clock
 from daemon.errors import StoreError
@@ -174,8 +174,9 @@ class Courier:
             since, until = (moment(at, now, self._office.zone) for at in (outage.since, outage.until))
             until = "" if self._outage is not outage else f" until {until}"
             yield f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
-        if self._office.absent is not None and any(entry.kept for entry in entries):
-            since, until = (moment(at, now, self._office.zone) for at in self._office.absent)
+        absent = self._office.absent
+        if absent is not None and absent[1] - absent[0] >= LATE_AFTER and any(entry.kept for entry in entries):
+            since, until = (moment(at, now, self._office.zone) for at in absent)
             yield f"marginwatch did not run from {since} to {until}"
 
     def _present_outage(self) -> Outage | None:

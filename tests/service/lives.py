@@ -75,10 +75,11 @@ class Life:
         codes = self.store.codes()
         setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes)
         try:
-            self.states = begin(self.store, self.ledger, setting, self.clock, reason)
+            self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
         except BaseException:
             self.store.close()
             raise
+        self.states = self.beginning.states
         self.journal = journal(self.store, self.clock)
         desk = Desk(
             self.journal,

@@ -30,6 +30,19 @@ async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shi
     assert rows(path, "SELECT reason, step_ms FROM gaps") == [("clock_step", -10 * MINUTE)]
 
 
+async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None:
+    """F6: from the last input of all accounts to its beginning; nobody was missed before the first."""
+    url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
+    async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
+        assert life.beginning.absent is None
+        await clock.advance(MINUTE)
+        await life.tell({"main": answer()})
+        last = clock.now()
+    await clock.advance(10 * MINUTE)
+    async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
+        assert life.beginning.absent == (last, last + 10 * MINUTE)
+
+
 async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: Path) -> None:
     """D5: at the start, told once to whom it was told firing; an unchanged rule keeps its alert."""
     path = tmp_path / "m.db"

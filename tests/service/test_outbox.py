@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from daemon.alerts.dispatch import Told
 from daemon.notifiers import Traits
 from daemon.service.backoff import remembered
-from daemon.service.ledger import Ledger
+from daemon.service.ledger import Entry, Ledger
 from daemon.service.outbox import Channel, Courier, Office
 from daemon.service.watchdog import offset
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
@@ -42,6 +42,9 @@ def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind 
     return Notice(NoticeKey("main", rule, 1, "telegram", kind, seq), T0, facts)
 
 
+Absence: TypeAlias = tuple[Millis, Millis] | None
+
+
 @dataclass
 class Bench:
     clock: ManualClock
@@ -70,11 +73,11 @@ async def end(bench: Bench) -> None:
     await asyncio.gather(*bench.tasks, return_exceptions=True)
 
 
-def make(*names: str, fallbacks: Mapping[str, str] | None = None) -> Bench:
+def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absence = None) -> Bench:
     names = names or ("telegram", "email")
     clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
     ledger = Ledger(offset(clock))
-    office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher)
+    office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher, absent)
     ways = {name: ScriptedNotifier() for name in names}
     channels = {
         name: Channel(name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {}))
@@ -285,6 +288,21 @@ async def test_f6_what_waited_says_why(bench: Bench) -> None:
     bench.queue(notice("new"))
     await bench.clock.advance(2 * SECOND)
     assert "could not be reached" not in bench.ways["telegram"].sent[-1].body
+
+
+@pytest.mark.parametrize(("lasted", "said"), [(30 * MINUTE, True), (40 * SECOND, False)])
+async def test_f6_what_waited_while_nobody_ran_says_so(lasted: Millis, said: bool) -> None:
+    """F6: from when to when; a restart in between is no reason, and not of what came later."""
+    bench = make("telegram", absent=(NOON - lasted, NOON))
+    raised = replace(notice(), at=NOON - HOUR)
+    bench.ledger.keep(Entry(raised, bench.clock.elapsed(), kept=True))
+    await bench.clock.advance(SECOND)
+    bench.queue(notice("new"))
+    await bench.clock.advance(2 * SECOND)
+    first, second = bench.ways["telegram"].sent
+    assert ("late: marginwatch did not run from 10:30:00 to 11:00:00" in first.body) is said
+    assert "did not run" not in second.body
+    await end(bench)
 
 
 async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Bench) -> None:
