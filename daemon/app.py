@@ -8,6 +8,7 @@ All that is given from outside (clock, randomness, ways out) comes in as `World`
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from daemon.exchanges import budget, http
 from daemon.exchanges.pauses import Pause, reloaded
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
+from daemon.notifiers.drawn import Drawer
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
 from daemon.service.backoff import Health, remembered
@@ -32,6 +34,7 @@ from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
 from daemon.service.owner import Desk, Look, Owner
+from daemon.service.pictures import Artist, Draws, Studio
 from daemon.service.poller import Ears, Poller
 from daemon.service.reporter import Reporter
 from daemon.service.schedule import Schedule
@@ -59,6 +62,10 @@ def _apprise(channel: Channel, clock: Clock) -> Notifier:
     return AppriseNotifier(channel.url.reveal(), clock)
 
 
+def _drawer(clock: Clock) -> Draws:
+    return Drawer(clock, os.environ)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What the daemon meets outside itself; `demo` and the tests give another one."""
@@ -66,6 +73,7 @@ class World:
     clock: Clock = field(default_factory=SystemClock)
     jitter: Callable[[], float] = random.random
     notifier: Callable[[Channel, Clock], Notifier] = _apprise
+    drawer: Callable[[Clock], Draws] = _drawer
     watchers: Sequence[Watcher] = ()
     open_store: Callable[..., Store] = Store.open
 
@@ -94,6 +102,7 @@ class App:
         self._offset = offset(world.clock)
         self._ledger = Ledger(self._offset)
         self._watcher = Watchers([Reporter(self._episodes), *world.watchers])
+        self._artist = Artist(self._studio())
         self._schedule = Schedule(self._slot_trouble)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pollers: dict[str, Poller] = {}
@@ -168,6 +177,7 @@ class App:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._artist.close()
         for operation in last:
             self._store.submit(operation)
         await self._session.close()
@@ -195,12 +205,24 @@ class App:
     def _start_couriers(self, beginning: Beginning) -> None:
         zone, watcher = self._config.daemon.timezone, self._watcher
         absent = beginning.absent if self._reason != RELOAD else None
-        office = Office(self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher, absent)
+        office = Office(
+            self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher, absent, self._artist
+        )
         for channel in self._config.channels:
             courier = Courier(self._place(channel), self._world.notifier(channel, self._clock), office)
             courier.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
+
+    def _studio(self) -> Studio:
+        return Studio(
+            self._config.daemon.database.reveal(),
+            {rule.name: rule for rule in self._config.rules},
+            self._config.daemon.timezone,
+            lambda account: self._paces().get(account),
+            self._world.drawer(self._clock),
+            self._episodes,
+        )
 
     def _place(self, channel: Channel) -> outbox.Channel:
         others = tuple(name for name in self._channels if name != channel.name)

@@ -14,7 +14,7 @@ from daemon.alerts import html, over
 from daemon.alerts.section import Piece, Section, Sending, worded
 from daemon.alerts.text import GAP, Shown, Text
 from daemon.alerts.wording import name, short
-from daemon.types import DAY, Kind, Message, Severity
+from daemon.types import DAY, Kind, Message, Notice, Severity
 
 DETAILED = 4
 """Sections with details in one message: more is no message but a list."""
@@ -33,6 +33,11 @@ class Letter:
     message: Message
     told: tuple[Piece, ...]
     """Those of the pieces given whose headlines are in the text."""
+
+    @property
+    def subject(self) -> Notice:
+        """What it tells first."""
+        return self.told[0].last
 
 
 def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:

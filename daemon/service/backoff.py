@@ -6,7 +6,7 @@ Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from daemon.types import MINUTE, SECOND, Attempted, Limit, Millis, Outcome
+from daemon.types import MINUTE, SECOND, Attempted, Millis, Outcome
 
 FIRST = SECOND
 CAP = 5 * MINUTE
@@ -77,12 +77,6 @@ def due_at(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Mi
     if not waiting:
         return None
     return max(_wish(health, waiting, group_wait), health.not_before)
-
-
-def paced(sent: Sequence[Millis], pace: Sequence[Limit], now: Millis) -> Millis:
-    """The earliest instant at which a service takes another message; `sent` are the last ones, ascending."""
-    held = [sent[-limit.count] + limit.per for limit in pace if len(sent) >= limit.count]
-    return max(held, default=now)
 
 
 def _wish(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis:

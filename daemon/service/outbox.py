@@ -20,9 +20,11 @@ from daemon.alerts.silences import NO_SILENCES, silenced
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.notifiers import Notifier
-from daemon.service.backoff import Health, Waiting, after, begun, due_at, paced
+from daemon.service.backoff import Health, Waiting, after, begun, due_at
 from daemon.service.journal import Journal
 from daemon.service.ledger import Entry, Ledger
+from daemon.service.pacing import Pace
+from daemon.service.pictures import Artist, Exhibit
 from daemon.service.watcher import Watcher
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Supersede
 from daemon.types import (
@@ -79,6 +81,7 @@ class Office:
     watcher: Watcher
     absent: tuple[Millis, Millis] | None = None
     """From when to when nobody watched, before this life began."""
+    artist: Artist = field(default_factory=Artist)
     refusing: set[str] = field(default_factory=set)
     """The channels that refused for good in this life of the daemon."""
 
@@ -93,20 +96,24 @@ class Courier:
         self._office = office
         self._stopping = False
         self._last: MessageKey | None = None
-        self._sent: list[Millis] = []
-        """When the last messages left, as far as the service's pace asks for it; by `elapsed`."""
+        self._pace = Pace(notifier, office.clock)
+        wake = office.ledger.changed(channel.name).set
+        self._exhibit = Exhibit(office.artist, channel.name, notifier, self._pace, wake)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._outage: Outage | None = None
         """The last one, for what still waits from then."""
 
     async def run(self) -> None:
         """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
-        while not self._stopping:
-            await self._share()
-            if await self._due():
+        try:
+            while not self._stopping:
+                await self._share()
+                if await self._due():
+                    await self.attempt()
+            if self.health.streak == 0:
                 await self.attempt()
-        if self.health.streak == 0:
-            await self.attempt()
+        finally:
+            self._exhibit.close()
 
     def stop(self) -> None:
         self._stopping = True
@@ -192,7 +199,7 @@ class Courier:
         return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
 
     async def _deliver(self, entries: list[Entry], letter: Letter) -> None:
-        office, message = self._office, letter.message
+        office, message = self._office, self._exhibit.illustrated(letter.message, letter.subject)
         key = self._number(office.clock.now())
         keys = tuple(entry.notice.key for entry in entries)
         try:
@@ -204,6 +211,8 @@ class Courier:
         attempted = await self._send(message)
         await self._settle(key, entries, attempted)
         office.watcher.attempted(self._channel.name, message, [entry.notice for entry in entries], attempted)
+        if attempted.outcome is Outcome.DELIVERED:
+            self._exhibit.follow(letter.subject, lambda: not self._ready())
 
     async def _withdraw(self, key: MessageKey, keys: Sequence[NoticeKey]) -> None:
         """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
@@ -213,8 +222,7 @@ class Courier:
         self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
 
     async def _send(self, message: Message) -> Attempted:
-        longest = max((limit.count for limit in self._notifier.traits.pace), default=0)
-        self._sent = [*self._sent, self._office.clock.elapsed()][-longest:] if longest else []
+        self._pace.note()
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
@@ -309,9 +317,9 @@ class Courier:
         office = self._office
         changed = office.ledger.changed(self._channel.name)
         changed.clear()
-        waiting = [Waiting(entry.queued_at, entry.critical) for entry in self._ready()]
+        waiting = list(self._waiting())
         now = office.clock.elapsed()
-        due = self._next(waiting, now)
+        due = self._next(waiting)
         if due is not None and due <= now:
             return True
         shared_at = None if self._failing_long() else self._shared_at()
@@ -319,12 +327,19 @@ class Courier:
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
-    def _next(self, waiting: Sequence[Waiting], now: Millis) -> Millis | None:
+    def _waiting(self) -> Iterator[Waiting]:
+        entries = self._ready()
+        if entries and self._exhibit.is_inside and self.health.streak == 0:
+            self._exhibit.expect(self._letter(entries).subject)
+        for entry in entries:
+            yield Waiting(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
+
+    def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""
         if self._parked:
             return due_at(Health(), waiting, self._channel.group_wait)
         due = due_at(self.health, waiting, self._channel.group_wait)
-        return None if due is None else max(due, paced(self._sent, self._notifier.traits.pace, now))
+        return None if due is None else max(due, self._pace.due_at)
 
 
 async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:

@@ -1,0 +1,36 @@
+"""The pace at which one service takes messages (SEMANTICS F5): what left of late, and what may leave now."""
+
+from daemon.clock import Clock
+from daemon.notifiers import Notifier
+from daemon.types import Limit, Millis
+
+
+class Pace:
+    """Of one channel. Instants are those of `Clock.elapsed`."""
+
+    def __init__(self, notifier: Notifier, clock: Clock) -> None:
+        self._notifier = notifier
+        self._clock = clock
+        self._sent: list[Millis] = []
+
+    @property
+    def _limits(self) -> tuple[Limit, ...]:
+        return self._notifier.traits.pace
+
+    def note(self) -> None:
+        """A message leaves now."""
+        longest = max((limit.count for limit in self._limits), default=0)
+        self._sent = [*self._sent, self._clock.elapsed()][-longest:] if longest else []
+
+    @property
+    def due_at(self) -> Millis:
+        """The earliest instant at which the service takes another message."""
+        held = [self._sent[-limit.count] + limit.per for limit in self._limits if len(self._sent) >= limit.count]
+        return max(held, default=self._clock.elapsed())
+
+    @property
+    def is_easy(self) -> bool:
+        """Whether less than half of what the service takes has left: there is room for what need not be sent."""
+        now = self._clock.elapsed()
+        used = [(sum(at > now - limit.per for at in self._sent), limit.count) for limit in self._limits]
+        return self.due_at <= now and all(2 * count < most for count, most in used if most > 1)
