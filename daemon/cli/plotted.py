@@ -13,7 +13,7 @@ from daemon.cli.record import Record
 from daemon.cli.session import Session
 from daemon.errors import MarginwatchError, UsageError
 from daemon.notifiers.chart import Chart, Span
-from daemon.notifiers.drawn import DRAWING, Drawer, NotDrawn
+from daemon.notifiers.drawn import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, named
 from daemon.service import charts
 from daemon.service.charts import Subject
@@ -64,7 +64,7 @@ def write(past: Record, wish: Wish, session: Session) -> None:
     """
     subject = _subject(past, wish, session.clock.now())
     chart = _chart(past, subject)
-    picture = asyncio.run(Drawer(session.clock, session.environ, DRAWING).draw(chart))
+    picture = asyncio.run(Drawer(session.clock, session.environ, DRAWING, ASKED_FOR).draw(chart))
     if isinstance(picture, NotDrawn):
         raise MarginwatchError(f"the picture could not be drawn: {picture.why}")
     _put(picture, wish.file)

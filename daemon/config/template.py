@@ -49,6 +49,10 @@ name = {name}
 url = {url}
 """
 
+_MAILED = """\
+group_wait = "5s"                         # time to draw the chart that stands in the mail; critical never waits
+"""
+
 _NO_CHANNEL = """
 # Without a channel nobody is told. Any address that Apprise knows will do: https://appriseit.com/services/
 # [[channels]]
@@ -88,7 +92,7 @@ def new_config(answers: Answers) -> str:
         api_key=quoted(answers.api_key),
         secret_key=quoted(answers.secret_key),
     )
-    channels = [_CHANNEL.format(name=quoted(each.name), url=quoted(each.url)) for each in answers.channels]
+    channels = [_channel(each) for each in answers.channels]
     rules = _RULES.format(
         critical=_amount(answers.critical_below),
         critical_over=_amount(answers.critical_below * HYSTERESIS),
@@ -96,6 +100,11 @@ def new_config(answers: Answers) -> str:
         warning_over=_amount(answers.warning_below * HYSTERESIS),
     )
     return head + ("".join(channels) or _NO_CHANNEL) + rules
+
+
+def _channel(answer: ChannelAnswer) -> str:
+    written = _CHANNEL.format(name=quoted(answer.name), url=quoted(answer.url))
+    return written + _MAILED if answer.url.startswith("mailto") else written
 
 
 def quoted(text: str) -> str:

@@ -18,7 +18,7 @@ NICE = 10
 MEMORY = 512 * 1024**2
 """Bytes of its own; it takes a third of that."""
 
-ALARM = 15
+ALARM = 60
 """Seconds after which the kernel ends it, whatever it is doing."""
 
 

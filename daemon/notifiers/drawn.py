@@ -17,9 +17,13 @@ from pathlib import Path
 from daemon.clock import Clock
 from daemon.notifiers.chart import Chart, encode
 from daemon.notifiers.drawing import PREFIX
-from daemon.types import SECOND, Millis
+from daemon.types import MINUTE, SECOND, Millis
 
 TIMEOUT: Millis = 5 * SECOND
+"""For a message, which leaves without a chart rather than late."""
+
+ASKED_FOR: Millis = MINUTE
+"""For somebody who waits for nothing else."""
 
 DRAWING = (sys.executable, "-P", "-m", "daemon.notifiers.drawing")
 """It imports what we would: our path is its path, without any that Python puts before it."""

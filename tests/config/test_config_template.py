@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.config import Answers, ChannelAnswer, new_config
 from daemon.config.template import quoted
+from daemon.types import SECOND
 from tests.config.written import loaded
 
 TELEGRAM = ChannelAnswer("telegram", "tgram://{env:TOKEN}/{env:CHAT}")
@@ -26,6 +27,7 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
     assert config.warnings == ()
     assert config.accounts[0].api_key.reveal() == meant
     assert [channel.url.reveal() for channel in config.channels] == ["tgram://12%3Aab/5", MAIL.url]
+    assert [channel.group_wait for channel in config.channels] == [1 * SECOND, 5 * SECOND]
     assert [str(rule.when) for rule in config.rules] == [
         "available_margin < 80.5",
         "available_margin < 200",
