@@ -3,6 +3,7 @@
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def _sheets(seed: int) -> list[Sheet]:
     return [story(at, 0) for at in range(0, DAY, MINUTE)]
 
 
+@pytest.mark.no_cover
 @few
 @given(SEEDS)
 def test_same_seed_same_day(seed: int) -> None:
@@ -29,6 +31,7 @@ def test_same_seed_same_day(seed: int) -> None:
     assert day != _sheets(seed + 1)
 
 
+@pytest.mark.no_cover
 @few
 @given(SEEDS)
 def test_nothing_is_negative_and_the_relation_holds(seed: int) -> None:
@@ -40,6 +43,7 @@ def test_nothing_is_negative_and_the_relation_holds(seed: int) -> None:
         assert abs(margin - usdt - gold) < Decimal("1e-6")
 
 
+@pytest.mark.no_cover
 @few
 @given(SEEDS)
 def test_things_happen(seed: int) -> None:

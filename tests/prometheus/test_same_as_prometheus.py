@@ -32,12 +32,14 @@ def promtool(require: Callable[[str], Path]) -> Path:
     return program
 
 
+@pytest.mark.no_cover
 def test_c1_d1_d2_random_cases_are_in_prometheus_states(promtool: Path, tmp_path: Path) -> None:
     """C1, D1, D2: no alert, pending or firing, the same at every evaluation of cases that no fixture holds."""
     expected = [evaluate(case) for case in cases(seed=20_260, count=FRESH)]
     assert [str(difference) for difference in differences(promtool, expected, tmp_path)] == []
 
 
+@pytest.mark.no_cover
 def test_c1_d1_d2_the_kept_cases_are_in_the_states_that_prometheus_confirmed(kept: list[Known]) -> None:
     """C1, D1, D2: the same without promtool, of what it once agreed to."""
     assert [(known, ours) for known in kept if (ours := evaluate(known.case)) != known] == []

@@ -21,6 +21,7 @@ def verified(path: Path) -> dict[str, Verified]:
         return {name: verify(RecordedAccount(history, name)) for name in ACCOUNTS}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(6))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the same transitions."""

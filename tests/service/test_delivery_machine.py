@@ -18,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +161,7 @@ ACTS: st.SearchStrategy[Act] = st.one_of(READS, SOON, TURNS, READS, SOON, SPELLS
 STORIES = st.tuples(st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5))
 
 
+@pytest.mark.no_cover
 @given(STORIES)
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
@@ -171,6 +173,7 @@ FLAPS: list[Act] = [act for margin in ("90", "500", "90", "500", "40") for act i
 ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass(MINUTE), Restart(0), Pass(MINUTE)]
 
 
+@pytest.mark.no_cover
 @given(STORIES)
 @example((FLAPS, [0]))
 @example((ENDS_MUTED, [0]))

@@ -33,6 +33,7 @@ def _counts(name: str, swing: Swing, state: AccountState) -> bool:
     return limit is not None and swing.fired_at >= state.at - limit.per
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(4))
 async def test_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed: int) -> None:
     """A5, E4: over misses, clock steps, stops, kills and reloads."""
