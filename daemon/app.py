@@ -28,6 +28,7 @@ from daemon.service import outbox
 from daemon.service.backoff import Health, remembered
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
+from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, Vitals, untaken_for
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.lives import RELOAD, STOP
@@ -66,6 +67,12 @@ def _drawer(clock: Clock) -> Draws:
     return Drawer(clock, os.environ)
 
 
+def _monitor(url: str, clock: Clock) -> Monitor:
+    from daemon.notifiers import heartbeat  # noqa: PLC0415 -- most configurations need it, `demo` does not
+
+    return heartbeat.Monitor(url, clock)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What the daemon meets outside itself; `demo` and the tests give another one."""
@@ -74,6 +81,7 @@ class World:
     jitter: Callable[[], float] = random.random
     notifier: Callable[[Channel, Clock], Notifier] = _apprise
     drawer: Callable[[Clock], Draws] = _drawer
+    monitor: Callable[[str, Clock], Monitor] = _monitor
     watchers: Sequence[Watcher] = ()
     open_store: Callable[..., Store] = Store.open
 
@@ -86,6 +94,10 @@ class Legacy:
     """By account: where the exchange wants to be left alone."""
     halved_for: Millis
     """How much longer the budget is halved."""
+    attempts: Mapping[str, Millis]
+    """By account: when its last attempt was judged."""
+    beat_at: Millis | None
+    """When the next heartbeat may be fetched; None where there is none. Both by `elapsed`."""
 
 
 class App:
@@ -94,14 +106,16 @@ class App:
     def __init__(self, config: Config, world: World, former: "App | None" = None) -> None:
         self._config = config
         self._reason = "start" if former is None else RELOAD
-        self._legacy = Legacy({}, 0) if former is None else former.legacy()
+        self._legacy = Legacy({}, 0, {}, None) if former is None else former.legacy()
         self._channels = tuple(channel.name for channel in config.channels)
         self._world = world
         self._clock = world.clock
         self._episodes = Episodes(_log, world.clock)
         self._offset = offset(world.clock)
         self._ledger = Ledger(self._offset)
-        self._watcher = Watchers([Reporter(self._episodes), *world.watchers])
+        self._attempts = Attempts(world.clock, self._legacy.attempts)
+        self._heartbeat: Heartbeat | None = None
+        self._watcher = Watchers([Reporter(self._episodes), self._attempts, *world.watchers])
         self._artist = Artist(self._studio())
         self._schedule = Schedule(self._slot_trouble)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -125,6 +139,7 @@ class App:
             self._start_couriers(beginning)
             self._start_accounts(beginning.states)
             self._watch_itself()
+            self._prove_life()
             self._run("the watchdog", lambda: watch(Drift(self._clock, self._offset), self._clock_was_set))
             self._schedule.start()
         except BaseException:
@@ -141,7 +156,8 @@ class App:
     def legacy(self) -> Legacy:
         """What the next life should know. A pause for a refused key is not: it may be another key now (B2)."""
         pauses = {name: reloaded(poller.pause) for name, poller in self._pollers.items()}
-        return Legacy(pauses, self._budget.halved_for)
+        beat_at = None if self._heartbeat is None else self._heartbeat.due_at
+        return Legacy(pauses, self._budget.halved_for, self._attempts.at, beat_at)
 
     async def stop(self, reason: str = STOP) -> int:
         """End the pass, try once what is due, leave the rest queued; within five seconds.
@@ -250,6 +266,22 @@ class App:
         )
         self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
         self._run("the watch over the daemon itself", self._selfwatch.run)
+
+    def _prove_life(self) -> None:
+        url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._legacy.beat_at
+        if url:
+            monitor = self._world.monitor(url.reveal(), clock)
+            first = clock.elapsed() + BEAT if due_at is None else due_at
+            self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._episodes, first)
+            self._run("the heartbeat", self._heartbeat.run)
+
+    def _vitals(self) -> Vitals:
+        attempts, paces = self._attempts.at, self._paces()
+        pulses = {
+            name: Pulse(attempts.get(name), paces[name], poller.pause.length) for name, poller in self._pollers.items()
+        }
+        untaken = untaken_for(self._ledger, self._clock.now(), self._clock.elapsed())
+        return Vitals(pulses, self._config.daemon.timeout, self.down, untaken)
 
     def _start_accounts(self, states: Mapping[str, AccountState]) -> None:
         desk = self._desk()

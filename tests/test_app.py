@@ -17,6 +17,7 @@ from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.errors import StoreError
 from daemon.exchanges.simulator import Simulator
+from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
 from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity
 from tests.fakes import RecordingWatcher, ScriptedNotifier
@@ -235,6 +236,41 @@ async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
     assert 0 < left.halved_for <= 5 * MINUTE
     assert rig.readings() == []
     assert rows(rig.folder / "m.db", "SELECT reason, end_reason FROM epochs") == [("start", RELOAD), (RELOAD, "stop")]
+
+
+def _beating(rig: Rig) -> App:
+    config = rig.config()
+    return App(replace(config, daemon=replace(config.daemon, heartbeat=Secret("https://planted"))), rig.world())
+
+
+async def test_f9_all_that_runs_is_what_the_heartbeat_looks_at(rig: Rig) -> None:
+    """F9: a life that reads and writes is well; an account without attempts and a dead database are not."""
+    app = _beating(rig)
+    await app.start()
+    assert app._heartbeat is not None
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    vitals, now = app._vitals(), SystemClock().elapsed()
+    assert withheld(vitals, now) is None
+    stuck, mute = withheld(vitals, now + MINUTE), withheld(replace(vitals, down="disk full"), now)
+    await app.stop()
+    assert stuck is not None
+    assert stuck.sentence.startswith("no attempt to read main has been recorded for 1 min")
+    assert mute == Withheld(Cause.STORE, "the database refuses to write (disk full)")
+
+
+async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) -> None:
+    """F9: at most once a minute, whatever is reloaded; attempts of the life before still count."""
+    app = _beating(rig)
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    await app.stop(RELOAD)
+    rig.main.fault("hang")
+    again = App(app._config, rig.world(), app)
+    await again.start()
+    left, known = again.legacy(), again._vitals().pulses["main"].attempted_at
+    await again.stop()
+    assert left.beat_at == app.legacy().beat_at
+    assert known is not None
 
 
 async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:

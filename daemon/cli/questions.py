@@ -35,6 +35,7 @@ How can you be reached? Any address that Apprise knows (https://appriseit.com/se
   tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}
   mailtos://{env:SMTP_USER}:{env:SMTP_PASSWORD}@smtp.example.com?to=you@example.com
 Best give two of different kinds: one may fail. An empty answer ends the list."""
+_ABOUT_HEARTBEAT = "\nA daemon that is down warns nobody; a monitor does whose address it fetches while all is well."
 
 
 def ask(environ: Mapping[str, str], path: Path) -> str:
@@ -63,7 +64,8 @@ def _answers(around: Surroundings) -> Answers:
     warning = _asked("Warn when available_margin falls below, in USDT", amount, "100")
     critical = _asked("Critical below", partial(below, warning), f"{warning / 2:f}")
     timezone = _asked("Time zone of messages, such as Europe/Berlin; empty is the system's", zone, "")
-    return Answers(account, api_key, secret_key, channels, warning, critical, timezone)
+    heartbeat = _heartbeat(around)
+    return Answers(account, api_key, secret_key, channels, warning, critical, timezone, heartbeat)
 
 
 def _asked(question: str, meant: Callable[[object], T], default: str | None, *, hidden: bool = False) -> T:
@@ -94,6 +96,14 @@ def _channels(around: Surroundings) -> tuple[ChannelAnswer, ...]:
         _note(lambda: resolve.url(url, around))
         found.append(ChannelAnswer(_named(url, {each.name for each in found}), url))
     return tuple(found)
+
+
+def _heartbeat(around: Surroundings) -> str:
+    click.echo(_ABOUT_HEARTBEAT)
+    url = _asked("Heartbeat, such as https://hc-ping.com/your-uuid; empty is none", partial(monitor, around), "")
+    if url:
+        _note(lambda: resolve.url(url, around))
+    return url
 
 
 def _named(url: str, taken: set[str]) -> str:
@@ -134,18 +144,29 @@ def typed(around: Surroundings, answer: object) -> str:
 def channel(around: Surroundings, answer: object) -> str:
     """The address of a channel, or nothing. Apprise judges it where all it refers to is there."""
     text = str(answer)
-    if not text:
-        return ""
-    try:
-        address = resolve.url(text, around).text
-    except MistakeError:
-        if _REFERENCE.fullmatch(text) or _PLACE.search(text):
-            return text
-        raise
-    problem = notifiers.problem(address)
+    address = _put_together(text, around) if text else ""
+    problem = notifiers.problem(address) if address else None
     if problem is not None:
         raise MistakeError(problem)
     return text
+
+
+def monitor(around: Surroundings, answer: object) -> str:
+    """The address to be fetched as a heartbeat, or nothing; judged where all it refers to is there."""
+    text = str(answer)
+    if text and (address := _put_together(text, around)):
+        values.heartbeat(address)
+    return text
+
+
+def _put_together(text: str, around: Surroundings) -> str:
+    """With what it refers to; nothing where that is not there yet."""
+    try:
+        return resolve.url(text, around).text
+    except MistakeError:
+        if _REFERENCE.fullmatch(text) or _PLACE.search(text):
+            return ""
+        raise
 
 
 def amount(answer: object) -> Decimal:

@@ -19,12 +19,19 @@ SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
 _DISTANCES = frozenset({"spike", "zscore"})
 """Those that do not tell in which direction the value went."""
 
+NO_HEARTBEAT = (
+    "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a monitor elsewhere, "
+    "such as healthchecks.io"
+)
+
 _A_DAY = 24 * 60
 _A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
     """One sentence each, with its place, in the order of the file; `caution` knows what is risky about a URL."""
+    if not config.daemon.heartbeat:
+        yield NO_HEARTBEAT
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
     for index, channel in enumerate(config.channels):

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from daemon.alerts.system import ACCOUNT, DAEMON
-from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax
+from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax, values
 from daemon.config.document import Document
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, System
 from daemon.config.problems import MistakeError, Problems
@@ -120,7 +120,7 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 
 def _config(written: Document, path: Path, run: _Load) -> Config:
     """Everything that can be built; where there are mistakes, parts are missing."""
-    daemon = _daemon(written.daemon.table, run)
+    daemon = _daemon(written.daemon, run)
     system = System(**_values(written.system, System))
     return Config(
         path=path,
@@ -142,7 +142,8 @@ def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str,
     return {each.name: getattr(item.table, each.name) for each in fields(kind)}
 
 
-def _daemon(table: DaemonTable, run: _Load) -> Daemon:
+def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
+    table = item.table
     scheme, _, rest = table.database.partition(":///")
     if scheme == "sqlite":
         database = f"sqlite:///{run.around.folder / rest}"
@@ -155,10 +156,20 @@ def _daemon(table: DaemonTable, run: _Load) -> Daemon:
         every=table.every,
         web=table.web,
         timezone=table.timezone,
-        heartbeat=Secret(table.heartbeat),
+        heartbeat=_heartbeat(item, run),
         timeout=table.timeout,
         max_jump=table.max_jump,
     )
+
+
+def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
+    """Written like the URL of a channel, and judged as it is once it is put together."""
+    url = _secret(item, "heartbeat", resolve.url, run)
+    try:
+        return Secret(values.heartbeat(url.reveal())) if url else NO_SECRET
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.heartbeat", str(error))
+        return NO_SECRET
 
 
 def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
@@ -205,6 +216,6 @@ def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], R
 
 def _written_secrets(written: Document) -> set[str]:
     """Secrets as they stand in the file, also where a mistake kept them from being used."""
-    items: tuple[Item[Any], ...] = (*written.accounts, *written.channels)
-    raws = [item.raw.get(key) for item in items for key in ("api_key", "secret_key", "url")]
+    items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
+    raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
     return {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}

@@ -11,7 +11,6 @@ from daemon.config.problems import Problems
 from daemon.config.tables import Item
 
 NOT_YET = frozenset({
-    "daemon.heartbeat",
     "daemon.max_jump",
     "accounts.ws_url",
     "reports",

@@ -37,7 +37,7 @@ When = Annotated[Condition | None, PlainValidator(values.expression)]
 ClearWhen = Annotated[Condition | None, PlainValidator(values.optional(values.expression, empty=None))]
 Address = Annotated[str, PlainValidator(values.url("https", "http"))]
 Stream = Annotated[str, PlainValidator(values.optional(values.url("wss", "ws"), empty=""))]
-Heartbeat = Annotated[str, PlainValidator(values.optional(values.heartbeat, empty=""))]
+Hidden = Annotated[str, PlainValidator(values.hidden)]
 Database = Annotated[str, PlainValidator(values.database)]
 Page = Annotated[Web | None, PlainValidator(values.optional(values.web, empty=None))]
 Zone = Annotated[ZoneInfo | None, PlainValidator(values.optional(values.zone, empty=None))]
@@ -71,7 +71,7 @@ class DaemonTable(Table):
     every: Interval = 5 * SECOND
     web: Page = Web("127.0.0.1", 8787)
     timezone: Zone = None
-    heartbeat: Heartbeat = ""
+    heartbeat: Hidden = ""
     timeout: Positive = 10 * SECOND
     max_jump: Percent = None
 

@@ -25,6 +25,8 @@ class Answers:
     """Of available_margin, in USDT."""
     critical_below: Decimal = Decimal(50)
     timezone: str = ""
+    heartbeat: str = ""
+    """As for channels: the address or where it stands; empty is none."""
 
 
 _HEAD = """\
@@ -36,6 +38,8 @@ _HEAD = """\
 # every = "5s"                            # how often each account is read, at least 400ms
 # of messages, such as "Europe/Berlin"; "" = the system's
 timezone = {timezone}
+# an address of a monitor such as healthchecks.io, fetched once a minute while all is well; "" = none
+heartbeat = {heartbeat}
 
 [[accounts]]
 name = {account}
@@ -88,6 +92,7 @@ def new_config(answers: Answers) -> str:
     """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not references."""
     head = _HEAD.format(
         timezone=quoted(answers.timezone),
+        heartbeat=quoted(answers.heartbeat),
         account=quoted(answers.account),
         api_key=quoted(answers.api_key),
         secret_key=quoted(answers.secret_key),

@@ -264,12 +264,15 @@ def url(*schemes: str) -> Callable[[object], str]:
 
 def heartbeat(raw: object) -> str:
     """An address that holds a token: plain http only to this machine (promise 9)."""
-    parts = _split(hidden(raw))
+    address = hidden(raw)
+    parts = _split(address)
     if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
         raise MistakeError('must be an address that begins with "https://"')
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise MistakeError("plain http shows the address to everyone on the way; write https")
-    return hidden(raw)
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise MistakeError("holds a space or a character that no address has; copy the address again")
+    return address
 
 
 def database(raw: object) -> str:

@@ -137,15 +137,23 @@ def _of_error(error: BaseException, service: str) -> Attempted:
         return Attempted(Outcome.LATER, _one_line(f"the mail server answered {error.smtp_code} {said}"))
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return Attempted(Outcome.LATER, _one_line(f"the mail server cannot do what the URL asks for: {error}"))
-    names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    for name, sentence in NEVER_SENT.items():
-        if name in names:
-            return Attempted(Outcome.LATER, f"{service} was not reached: {sentence}")
-    if "RequestException" in names:
+    if why := unreached(error):
+        return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+    if "RequestException" in _names(error):
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
         )
     return Attempted(Outcome.LATER, f"{service} was not reached ({type(error).__name__})")
+
+
+def unreached(error: BaseException) -> str | None:
+    """Why a receiver was surely never reached, in words without its address; None where it may have been."""
+    names = _names(error)
+    return next((sentence for name, sentence in NEVER_SENT.items() if name in names), None)
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -45,10 +45,17 @@ class Entry:
 
         No longer than the window lasted when this was decided: a clock that was set far back holds nothing for ever.
         """
+        return max(0, self._leaves_in(now, elapsed))
+
+    def waited(self, now: Millis, elapsed: Millis) -> Millis:
+        """How long it could have left, and did not."""
+        return min(elapsed - self.queued_at, max(0, -self._leaves_in(now, elapsed)))
+
+    def _leaves_in(self, now: Millis, elapsed: Millis) -> Millis:
         until = self.notice.facts.not_before
         if until is None:
-            return 0
-        return max(0, min(until - now, self.queued_at + until - self.notice.at - elapsed))
+            return self.queued_at - elapsed
+        return min(until - now, self.queued_at + until - self.notice.at - elapsed)
 
 
 class Ledger:
@@ -62,6 +69,8 @@ class Ledger:
         self._told: dict[str, dict[Episode, dict[str, Told]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._taken: set[NoticeKey] = set()
+        """News that one channel has, and for which another one's is still open; without a channel."""
 
     def dated(self, account: str, offset: Millis) -> None:
         """What is told of the account from here on is told by a clock that was set."""
@@ -128,6 +137,14 @@ class Ledger:
         """How long until the next mute window ends that holds something back there; None where none does."""
         spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
         return min((span for span in spans if span), default=None)
+
+    def taken(self, entry: Entry) -> bool:
+        """Whether another channel has these news; of those that an earlier life left, as far as it is known."""
+        key = entry.notice.key
+        if replace(key, channel="") in self._taken:
+            return True
+        told = self._told[key.account].get(_episode(key), {}) if entry.kept else {}
+        return any(self.heard(key, channel) for channel in told if channel != key.channel)
 
     def open(self, channel: str) -> list[Entry]:
         """What is queued or on its way there."""
@@ -209,6 +226,8 @@ class Ledger:
                 self._requeue(key)
 
     def _delivered(self, key: NoticeKey, at: Millis) -> None:
+        if any(other.notice.key != key for other in self._same_news(key)):
+            self._taken.add(replace(key, channel=""))
         sure = {"doubtful": self._known(key).doubtful - {key}}
         news = {"in_flight": False, "sure": True, "told_at": at, "last": self._facts(key)}
         self._close(key, **sure, **(news if key.kind in NEWS else {}))
@@ -249,8 +268,15 @@ class Ledger:
 
     def _close(self, key: NoticeKey, **changes: object) -> None:
         self._open[key.channel].pop(key, None)
+        if not self._same_news(key):
+            self._taken.discard(replace(key, channel=""))
         self._tell(key, **changes)
         self._forget(key.account, _episode(key))
+
+    def _same_news(self, key: NoticeKey) -> list[Entry]:
+        """What is open of it, for whichever channel."""
+        keys = (replace(key, channel=channel) for channel in self._open)
+        return [self._open[each.channel][each] for each in keys if each in self._open[each.channel]]
 
     def _early(self, entry: Entry) -> bool:
         """Whether the news of the firing is reserved for the channel, and not yet queued there."""

@@ -6,6 +6,7 @@ import pytest
 
 from daemon.cli import pacing
 from daemon.cli.configuration import configuration
+from daemon.config.advice import NO_HEARTBEAT
 from daemon.store.operations import Identify
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
@@ -26,6 +27,7 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "rules.toml is good: 2 accounts, 1 channel, 1 rule",
+        f"warning: {NO_HEARTBEAT}",
         "warning: accounts[1].api_key: the same key as accounts[0]; both read one account",
         "warning: channels: there is only one; add a second of another kind, for when it fails",
         "main: read every 5s",

@@ -14,12 +14,13 @@ from daemon.config.resolve import Surroundings
 from daemon.errors import MarginwatchError
 from tests.cli.calls import call
 
+BEAT = "https://hc-ping.com/planted-0af3"
 ENVIRON = {
     "COINW_API_KEY": "planted-key-4711",
     "COINW_SECRET_KEY": "planted-secret-4711",
     "HOOK_TOKEN": "planted-token-4711",
 }
-DEFAULTS = "\n" * 8
+DEFAULTS = "\n" * 9
 
 
 def init(path: Path, *answers: str, force: bool = False) -> tuple[int, str, str]:
@@ -31,7 +32,7 @@ def init(path: Path, *answers: str, force: bool = False) -> tuple[int, str, str]
 def test_a_person_who_presses_return_has_a_configuration_that_loads(tmp_path: Path) -> None:
     """Keys stay in the environment; the next two commands are shown; only the owner may read the file."""
     path = tmp_path / "rules.toml"
-    status, shown, _ = init(path, "", "", "", "", "", "", "")
+    status, shown, _ = init(path, "", "", "", "", "", "", "", "")
     assert status == 0
     assert shown.splitlines()[-3:] == [
         f"{path} is written. Next:",
@@ -48,8 +49,11 @@ def test_every_answer_ends_up_in_the_file(tmp_path: Path) -> None:
     """Two channels named after their services, levels and zone as answered, a key that was typed."""
     path = tmp_path / "rules.toml"
     channels = ("tgram://123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/42", "mailtos://me:pw@example.com", "")
-    init(path, "grid bot", "env:COINW_API_KEY", "type", "typed-secret-1", *channels, "200", "99.5", "Europe/Berlin")
+    init(
+        path, "grid bot", "env:COINW_API_KEY", "type", "typed-secret-1", *channels, "200", "99.5", "Europe/Berlin", BEAT
+    )
     config = configuration(path, ENVIRON)
+    assert config.daemon.heartbeat.reveal() == BEAT
     assert config.accounts[0].name == "grid bot"
     assert config.accounts[0].secret_key.reveal() == "typed-secret-1"
     assert [channel.name for channel in config.channels] == ["telegram", "email"]
@@ -68,6 +72,7 @@ def test_a_bad_answer_is_told_and_asked_again(tmp_path: Path) -> None:
         *("none", "-5", "NaN", "100"),
         *("100", "50"),
         *("Europe/Berln", "UTC"),
+        *("http://hc-ping.com/x", "https://hc-ping.com/{TOKEN}", "https://hc-ping.com/{env:BEAT}"),
     )
     status, shown, _ = init(path, *answers)
     assert status == 0
@@ -82,11 +87,14 @@ def test_a_bad_answer_is_told_and_asked_again(tmp_path: Path) -> None:
         "write a number above 0",
         "must be below the level of the warning",
         'no such time zone as "Europe/Berln"',
+        "plain http shows the address to everyone on the way",
+        "write {env:TOKEN} instead of {TOKEN}",
     ]
+    assert "noted, but for now the environment variable BEAT is not set" in shown
     assert "noted, but for now the environment variable NOT_SET is not set" in shown
 
 
-@pytest.mark.parametrize("given", [0, 1, 4, 7])
+@pytest.mark.parametrize("given", [0, 1, 4, 8])
 def test_answers_that_end_early_write_nothing(tmp_path: Path, given: int) -> None:
     """One sentence, status 1."""
     path = tmp_path / "rules.toml"
@@ -133,7 +141,7 @@ def test_a_second_channel_of_one_service_gets_its_own_name(tmp_path: Path) -> No
     """Names are unique, and say what kind of way it is; a whole reference says nothing."""
     path = tmp_path / "rules.toml"
     hooks = ("jsons://a.example.com", "jsons://b.example.com", "env:HOOK_URL", "")
-    init(path, "", "", "", *hooks, "", "", "")
+    init(path, "", "", "", *hooks, "", "", "", "")
     names = [channel.name for channel in configuration(path, ENVIRON | {"HOOK_URL": "jsons://c.example.com"}).channels]
     assert names == ["jsons", "jsons-2", "channel"]
 

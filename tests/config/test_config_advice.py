@@ -3,7 +3,8 @@
 import pytest
 
 from daemon.config import Checks
-from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, loaded
+from daemon.config.advice import NO_HEARTBEAT
+from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, doubts, loaded
 
 SILENT = "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
 NO_SYSTEM = '\n[system]\nno-readings = "off"\n'
@@ -133,11 +134,17 @@ def forgets(call: str, level: str = "") -> str:
 )  # fmt: skip
 def test_d6_each_doubt_is_one_sentence(text: str, warnings: list[str]) -> None:
     """D6 and others: a warning names its place and what to do; a sound configuration has none."""
-    assert list(loaded(text).warnings) == warnings
+    assert doubts(loaded(text)) == warnings
+
+
+def test_f9_a_configuration_without_a_heartbeat_is_warned_of() -> None:
+    """F9: who would tell that the daemon is down?"""
+    assert loaded(WHOLE).warnings == (NO_HEARTBEAT,)
+    assert loaded(WHOLE + '[daemon]\nheartbeat = "https://hc-ping.com/x"\n').warnings == ()
 
 
 def test_what_the_notifier_says_of_a_url_is_a_warning() -> None:
     """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed, and `check` warns of it."""
     checks = Checks(caution=lambda url: "goes unencrypted" if url.startswith("json:") else None)
     text = ACCOUNT + channels("jsons://h/x", "json://h/y") + RULE
-    assert loaded(text, checks=checks).warnings == ("channels[1].url: goes unencrypted",)
+    assert doubts(loaded(text, checks=checks)) == ["channels[1].url: goes unencrypted"]

@@ -311,6 +311,30 @@ def test_all_secrets_are_known_to_the_filter() -> None:
     assert config.holds_secrets
 
 
+@pytest.mark.parametrize("written", ["https://hc-ping.com/{env:BEAT}", "env:WHOLE", "https://hc-ping.com/planted-0af3"])
+def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
+    """F9, promise 9: it is put together, judged as a whole, and its token is a secret."""
+    environ = {"BEAT": "planted-0af3", "WHOLE": "https://hc-ping.com/planted-0af3"}
+    config = loaded(WHOLE + f'[daemon]\nheartbeat = "{written}"\n', environ)
+    assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/planted-0af3"
+    assert {"https://hc-ping.com/planted-0af3"} <= config.secrets()
+    assert config.holds_secrets
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("https://hc-ping.com/{env:BEAT}", "the environment variable BEAT is not set; set it, or use file:PATH"),
+        ("env:PLAIN", "plain http shows the address to everyone on the way; write https"),
+        ("hc-ping.com/planted", 'must be an address that begins with "https://"'),
+    ],
+)
+def test_a_heartbeat_that_cannot_be_fetched_is_a_mistake(written: str, sentence: str) -> None:
+    """Also where what it refers to is no such address; none of it is shown."""
+    text = WHOLE + f'[daemon]\nheartbeat = "{written}"\n'
+    assert problems(text, {"PLAIN": "http://example.com/planted"}) == [f"daemon.heartbeat: {sentence}"]
+
+
 def test_a_configuration_prints_without_secrets() -> None:
     """Promise 9: the repr of the whole configuration may be logged."""
     config = loaded(FULL, {"KEY": "planted-key-0001", "TOKEN": "planted:token"})

@@ -6,7 +6,6 @@ from daemon.config.release import NOT_YET, SENTENCE
 from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, problems
 
 OTHER = {
-    "daemon.heartbeat": '"https://example.com/planted"',
     "daemon.max_jump": '"50%"',
     "accounts.ws_url": '"wss://example.com/x"',
     "system.push-contradicted": "4",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from daemon.config import Answers, ChannelAnswer, new_config
 from daemon.config.template import quoted
 from daemon.types import SECOND
-from tests.config.written import loaded
+from tests.config.written import doubts, loaded
 
 TELEGRAM = ChannelAnswer("telegram", "tgram://{env:TOKEN}/{env:CHAT}")
 MAIL = ChannelAnswer("mail", "mailtos://me:pass@example.com")
@@ -21,9 +21,11 @@ MAIL = ChannelAnswer("mail", "mailtos://me:pass@example.com")
 def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
     """A person who answered every question has a configuration that `check` finds clean."""
     text = new_config(
-        Answers("main", key, "secret-text", (TELEGRAM, MAIL), Decimal(200), Decimal("80.50"), "Europe/Paris")
+        Answers(
+            "main", key, "secret-text", (TELEGRAM, MAIL), Decimal(200), Decimal("80.50"), "Europe/Paris", "env:BEAT"
+        )
     )
-    config = loaded(text, {"KEY": "from-env", "TOKEN": "12:ab", "CHAT": "5"})
+    config = loaded(text, {"KEY": "from-env", "TOKEN": "12:ab", "CHAT": "5", "BEAT": "https://hc-ping.com/x"})
     assert config.warnings == ()
     assert config.accounts[0].api_key.reveal() == meant
     assert [channel.url.reveal() for channel in config.channels] == ["tgram://12%3Aab/5", MAIL.url]
@@ -34,12 +36,13 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
     ]
     assert [str(rule.clear_when) for rule in config.rules] == ["available_margin > 96.6", "available_margin > 240"]
     assert str(config.daemon.timezone) == "Europe/Paris"
+    assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/x"
 
 
 def test_without_a_channel_it_says_how_to_add_one() -> None:
     """The file loads, and `check` warns that nobody will be told."""
     text = new_config(Answers("main", "env:KEY", "env:KEY"))
-    assert loaded(text, {"KEY": "k"}).warnings == ("channels: there is none, so nobody will be told; add [[channels]]",)
+    assert doubts(loaded(text, {"KEY": "k"})) == ["channels: there is none, so nobody will be told; add [[channels]]"]
     assert "# url = " in text
 
 

@@ -96,6 +96,8 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.url("https"), "https://h:port", 'must be an address that begins with "https://"'),
     (values.heartbeat, "example.com", 'must be an address that begins with "https://"'),
     (values.heartbeat, "http://e.com/x", "plain http shows the address to everyone on the way; write https"),
+    (values.heartbeat, "https://e.com/x y", "holds a space or a character that no address has; copy the address again"),
+    (values.heartbeat, "https://e.com/ü", "holds a space or a character that no address has; copy the address again"),
     (values.database, "sqlite://", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),
     (values.database, "sqlite:///:memory:", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),
     (values.database, "mysql://u:pw@h/d", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from daemon import config
 from daemon.config import Checks, Config
+from daemon.config.advice import NO_HEARTBEAT
 from daemon.errors import ConfigError
 
 PATH = Path("/etc/marginwatch/rules.toml")
@@ -39,6 +40,11 @@ def loaded(
     text: str, environ: Mapping[str, str] | None = None, checks: Checks | None = None, path: Path = PATH
 ) -> Config:
     return config.load(text, path=path, environ=environ or {}, checks=checks)
+
+
+def doubts(config: Config) -> list[str]:
+    """Its warnings, without the one of every configuration that has no heartbeat."""
+    return [warning for warning in config.warnings if warning != NO_HEARTBEAT]
 
 
 def problems(

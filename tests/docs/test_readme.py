@@ -19,7 +19,7 @@ from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.store import upgrade
 from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
-from tests.config.written import ACCOUNT, CHANNELS, RULE
+from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import BACKTESTING, CHANGELOG, PAGES, README, ROOT, Page, code
 
 SECRETS: Mapping[str, str] = {
@@ -27,6 +27,7 @@ SECRETS: Mapping[str, str] = {
     "coinw-secret": "secret-0001",
     "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
     "mail-password": "p@ss/w0rd",
+    "heartbeat-uuid": "0af3-0001",
 }
 ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
 
@@ -54,7 +55,7 @@ def test_configurations_load(text: str, tmp_path: Path) -> None:
     missing = [
         rest for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE)) if table not in text
     ]
-    assert _loaded(text + "".join(missing), tmp_path).warnings == ()
+    assert doubts(_loaded(text + "".join(missing), tmp_path)) == []
 
 
 def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
