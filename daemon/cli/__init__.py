@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("daemon.cli.rules:rules", "test your rules with series that you write"),
     "backtest": ("daemon.cli.backtest:backtest", "what rules would have announced over the recorded history"),
     "explain": ("daemon.cli.explain:explain", "why a rule did, or did not, wake you"),
+    "last-words": ("daemon.cli.lastwords:last_words", "tell every channel that the daemon is down: for systemd"),
     "db": ("daemon.cli.db:db", "look after the database"),
 }
 """By name, in the order in which they are shown: where the command is, and what it does."""

@@ -33,7 +33,7 @@ async def _send_all(config: Config, clock: Clock) -> bool:
     for channel, task in zip(config.channels, tasks, strict=True):
         attempted = await task
         good &= attempted.outcome is Outcome.DELIVERED
-        click.echo(f"{channel.name}: {_said(attempted)}")
+        click.echo(f"{channel.name}: {said(attempted)}")
     return good
 
 
@@ -47,6 +47,7 @@ def message(channel: str, at: str) -> Message:
     return Message("TEST: marginwatch reaches you", body, Severity.INFO)
 
 
-def _said(attempted: Attempted) -> str:
+def said(attempted: Attempted) -> str:
+    """How an attempt ended, for the line of its channel."""
     word = _WORDS[attempted.outcome]
     return f"{word}: {attempted.detail}" if attempted.detail else word

@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.session import Session
+from daemon.errors import MarginwatchError
 
 if TYPE_CHECKING:
     from daemon.config import Config
@@ -50,11 +52,24 @@ def run(session: Session, style: str, level: str) -> None:
 
     redactor = log.Redactor()
     log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
-    config = configured(session, redactor)
-    session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
-    status = asyncio.run(_live(config, session, redactor))
+    with _last_words(session):
+        config = configured(session, redactor)
+        session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
+        status = asyncio.run(_live(config, session, redactor))
     sys.stderr.flush()
     os._exit(status)  # a receiver that hangs holds a thread of its own: nothing is left to wait for
+
+
+@contextmanager
+def _last_words(session: Session) -> Iterator[None]:
+    """Why the daemon cannot begin is left with systemd, where `marginwatch last-words` finds it."""
+    try:
+        yield
+    except MarginwatchError as error:
+        from daemon.service import systemd  # noqa: PLC0415 -- on use
+
+        systemd.notify(session.environ, systemd.failing(str(error)))
+        raise
 
 
 def configured(session: Session, redactor: "Redactor") -> "Config":

@@ -143,6 +143,7 @@ class Lives(Generic[L]):
             await self._begin(config, former)
         except Exception as error:  # noqa: BLE001 -- whatever it is: somebody must go on watching, or say why not
             _log.error("%s: it %s", failure, _how(error))
+            self._tell(systemd.failing(f"{failure}: it {_how(error)}"))
             return False
         return True
 

@@ -11,11 +11,17 @@ from daemon.types import Millis
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
+FAILING = "failed: "
 
 
 def ready(status: str) -> str:
     """Ready again, with a sentence that `systemctl status` shows."""
     return f"{READY}\nSTATUS={status}"
+
+
+def failing(problem: str) -> str:
+    """Why it is about to end: one line that systemd keeps, shows, and gives to whoever tells people (`ending`)."""
+    return f"STATUS={FAILING}{problem.partition(chr(10))[0]}"
 
 
 def reloading(awake: Millis) -> str:

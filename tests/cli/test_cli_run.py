@@ -2,6 +2,9 @@
 
 import os
 import pty
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from daemon.cli.run import configured, hang_up
 from daemon.cli.session import Session
 from daemon.log import Redactor
-from tests.cli.calls import SECRETS, account, write
+from tests.cli.calls import RULE, SECRETS, account, write
 
 
 class Lives:
@@ -46,6 +49,20 @@ def test_a_service_has_no_terminal_to_lose() -> None:
     lives = Lives()
     hang_up(lives, [])
     assert lives.asked == ["reload"]
+
+
+def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
+    """The first mistake, in a line that `systemctl status` and `last-words` show."""
+    path = write(tmp_path, account(), RULE.replace("available_margin", "available_margn"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        environ = {**SECRETS, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        command = [sys.executable, "-m", "daemon", "run", "--config", str(path)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        status = manager.recv(4096).decode()
+    assert (done.returncode, status) == (78, f"STATUS=failed: {done.stderr.splitlines()[0]}")
+    assert "did you mean `available_margin`?" in status
 
 
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:

@@ -11,9 +11,12 @@ from typing import Any
 
 from daemon.alerts.message import compose
 from daemon.alerts.section import Piece, Sending
+from daemon.cli.lastwords import message as last_words
+from daemon.cli.session import Session
 from daemon.notifiers import Pictures, services
 from daemon.notifiers.outcomes import Complaint, outcome
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
+from daemon.service.ending import Ending
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -28,7 +31,9 @@ from daemon.types import (
     Severity,
     Swings,
 )
+from tests.config.written import WHOLE, problems
 from tests.docs.markdown import DELIVERY, code
+from tests.fakes import ManualClock
 
 AT = 1_767_237_141_000
 """2026-01-01 03:12:21 UTC"""
@@ -215,3 +220,14 @@ def _headline(piece: Piece) -> str:
     other = replace(piece.notice, key=replace(piece.notice.key, rule="zzz"))
     text = compose([piece, Piece(other, ended=piece.ended)], Sending(AT, UTC)).message.body
     return text.splitlines()[0]
+
+
+def test_last_words_are_those_that_arrive() -> None:
+    """The message shown is the one that is sent, for that mistake; machine and time differ."""
+    (shown,) = (block for block in DELIVERY.blocks("text") if block.startswith("DOWN"))
+    (mistake,) = problems(WHOLE.replace("available_margin", "available_margn"))
+    ended = Ending("failed", "exit-code", 1, 78, mistake.partition("\n")[0])
+    sent = last_words(ended, "marginwatch.service", Session(environ={}, own_clock=ManualClock()))
+    lines = [sent.title, *sent.body.splitlines()]
+    assert re.fullmatch(r"marginwatch\.service on \S+, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines.pop(4))
+    assert [line for line in shown.splitlines() if " on vps-1, 2026-01-01 03:12:21" not in line] == lines

@@ -86,11 +86,12 @@ def _below(folder: str, *suffixes: str) -> Iterator[Path]:
 
 
 def test_it_holds_what_the_program_needs(wheel: Path) -> None:
-    """Migrations, the example, the unit, the grammar, the mark of types and all code are in the wheel."""
+    """Migrations, the example, the units, the grammar, the mark of types and all code are in the wheel."""
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
     code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
-    wanted = {*examples, "daemon/_bundled/systemd/marginwatch.service", "daemon/py.typed"}
+    units = {f"daemon/_bundled/systemd/marginwatch{name}.service" for name in ("", "-last-words")}
+    wanted = {*examples, *units, "daemon/py.typed"}
     assert (bundled | code | wanted | {"daemon/rules/grammar.lark"}) - _names(wheel) == set()
     assert any(name.endswith("/0001_first.py") for name in bundled)
 

@@ -190,8 +190,10 @@ async def test_a_new_life_that_cannot_begin_gives_way_to_one_as_before(
         house.failures["b"] = failure
         house.files = iter([named("b"), named("c")])
         await house.reloaded()
-        assert house.told[2:5] == ["a ends: reload", "b after a", "a after a"]
-        assert house.told[5].startswith("READY=1\nSTATUS=the new configuration cannot be started with")
+        assert house.told[2:4] == ["a ends: reload", "b after a"]
+        assert house.told[4].startswith("STATUS=failed: the new configuration cannot be started with")
+        assert house.told[5] == "a after a"
+        assert house.told[6].startswith("READY=1\nSTATUS=the new configuration cannot be started with")
         assert (str(failure) or "ZeroDivisionError") in caplog.text
         await house.reloaded()
         assert house.told[-3:] == ["a ends: reload", "c after a", "READY=1\nSTATUS=reloaded"]
@@ -204,7 +206,10 @@ async def test_where_neither_can_begin_the_process_ends_with_1(caplog: pytest.Lo
         house.files = iter([named("b")])
         house.lives.reload()
         assert await task == 1
-        assert house.told[-2:] == ["b after a", "a after a"]
+        assert house.told[-4::2] == ["b after a", "a after a"]
+        assert house.told[-1] == (
+            "STATUS=failed: the configuration before cannot be started with any more: it failed: the disk is gone"
+        )
         assert "the disk is gone" in caplog.records[-1].getMessage()
 
 

@@ -1,4 +1,4 @@
-"""What systemd is told, over real sockets, and the unit that it starts."""
+"""What systemd is told, over real sockets, and the units that it starts."""
 
 import shutil
 import socket
@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from daemon import bundled
-from daemon.service import systemd
+from daemon.cli.lastwords import PAUSE, TRIES
+from daemon.notifiers.apprise import TIMEOUT
+from daemon.service import ending, systemd
+from daemon.types import MINUTE
 
 
 def heard(address: str, environ: dict[str, str], state: str) -> tuple[bool, str]:
@@ -50,14 +53,45 @@ def test_a_manager_that_is_gone_fails_nothing(tmp_path: Path) -> None:
     assert systemd.notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}, systemd.READY) is False
 
 
-def test_the_unit_is_valid(require: Callable[[str], Path], tmp_path: Path) -> None:
-    """systemd-analyze accepts the shipped unit; only the program's place is this machine's."""
+PROGRAM = "/opt/marginwatch/.venv/bin/marginwatch"
+UNITS = ("marginwatch.service", "marginwatch-last-words.service")
+
+
+def unit(name: str) -> str:
+    return (bundled.path("systemd") / name).read_text()
+
+
+def settings(name: str) -> dict[str, str]:
+    """What stands in a unit, by key."""
+    return dict(line.split("=", 1) for line in unit(name).splitlines() if "=" in line and not line.startswith("#"))
+
+
+def test_the_units_are_valid(require: Callable[[str], Path], tmp_path: Path) -> None:
+    """systemd-analyze accepts the shipped units; only the program's place is this machine's."""
     analyze = require("systemd")
-    unit = (bundled.path("systemd") / "marginwatch.service").read_text()
-    program = "/opt/marginwatch/.venv/bin/marginwatch"
-    assert f"ExecStart={program} run " in unit
-    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in unit
-    here = tmp_path / "marginwatch.service"
-    here.write_text(unit.replace(program, shutil.which("true") or "/bin/true"))
-    done = subprocess.run([analyze, "verify", "--man=no", here], capture_output=True, text=True, check=False)
+    for name in UNITS:
+        (tmp_path / name).write_text(unit(name).replace(PROGRAM, shutil.which("true") or "/bin/true"))
+    here = [tmp_path / name for name in UNITS]
+    done = subprocess.run([analyze, "verify", "--man=no", *here], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_daemon_is_started_reloaded_and_mourned() -> None:
+    """The unit runs the daemon, SIGHUP reloads it, and its failure starts the unit that tells of it."""
+    daemon, mourner = map(settings, UNITS)
+    assert daemon["ExecStart"].startswith(f"{PROGRAM} run --config /etc/marginwatch/rules.toml")
+    assert daemon["ExecReload"] == "/bin/kill -HUP $MAINPID"
+    assert daemon["OnFailure"] == UNITS[1]
+    assert mourner["ExecStart"] == f"{PROGRAM} last-words --unit {UNITS[0]} --config /etc/marginwatch/rules.toml"
+
+
+def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
+    """The same user, folders and hardening; and it is over in bounded time, without being tried again."""
+    daemon, mourner = map(settings, UNITS)
+    own = {"Description", "Type", "ExecStart", "TimeoutStartSec"}
+    assert {key: value for key, value in mourner.items() if key not in own}.items() <= daemon.items()
+    assert mourner.keys() | {"NotifyAccess", "ExecReload", "TimeoutStopSec", "OnFailure"} >= {
+        key for key in daemon if not key.startswith(("Restart", "StartLimit", "WantedBy"))
+    }
+    bound = TRIES * TIMEOUT + (TRIES - 1) * PAUSE + ending.TIMEOUT
+    assert (mourner["TimeoutStartSec"], bound <= 2 * MINUTE) == ("3min", True)

@@ -1,0 +1,73 @@
+"""How systemd saw the daemon end: what it answers, in words."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.service import systemd
+from daemon.service.ending import PROPERTIES, Ending, ask, parse
+
+SHOWN = """\
+ActiveState=failed
+Result=exit-code
+ExecMainCode=1
+ExecMainStatus=78
+StatusText=failed: rules[0].when: x = 5
+"""
+
+
+def test_what_systemd_shows_is_read() -> None:
+    """Values may hold an equals sign; what the daemon says on other occasions are no last words."""
+    assert parse(SHOWN) == Ending("failed", "exit-code", 1, 78, "rules[0].when: x = 5")
+    assert parse(SHOWN.replace("failed: rules", "reloaded: rules")).said == ""
+    assert parse("nonsense\nExecMainStatus=[not set]\n") == Ending()
+
+
+def test_what_the_daemon_says_at_its_end_is_one_line_that_is_read_again() -> None:
+    """The first of several mistakes stands for all."""
+    status = systemd.failing("rules[0].when: no such field\n    x > 5\n    ^")
+    assert status == "STATUS=failed: rules[0].when: no such field"
+    assert parse(status.replace("STATUS", "StatusText")).said == "rules[0].when: no such field"
+
+
+@pytest.mark.parametrize(
+    ("ending", "sentence"),
+    [
+        (Ending("failed", "exit-code", 1, 78), "it ended with exit status 78 (bad configuration)"),
+        (Ending("failed", "exit-code", 1, 1), "it ended with exit status 1"),
+        (Ending("failed", "signal", 2, 9), "it was killed by SIGKILL"),
+        (Ending("failed", "core-dump", 3, 11), "it was killed by SIGSEGV"),
+        (Ending("failed", "signal", 2, 99), "it was killed by signal 99"),
+        (Ending("failed", "oom-kill", 2, 9), "it was killed because the machine ran out of memory"),
+        (Ending("failed", "timeout", 2, 9), "it took too long to start or to stop, and was killed"),
+        (Ending("failed", "exec-condition"), "it ended, and systemd does not say why"),
+        (Ending(), "it ended, and systemd does not say why"),
+    ],
+)
+def test_why_it_ended_is_a_sentence(ending: Ending, sentence: str) -> None:
+    """By its result where that says more than its status."""
+    assert ending.sentence == sentence
+
+
+def program(folder: Path, text: str) -> None:
+    """A `systemctl` of our own, found first."""
+    path = folder / "systemctl"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_the_unit_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question for all that is to be known."""
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    program(tmp_path, f'echo "$@" > {tmp_path}/asked; printf "{SHOWN}"')
+    assert ask("marginwatch.service").status == 78
+    asked = (tmp_path / "asked").read_text().strip()
+    assert asked == f"show --property {','.join(PROPERTIES)} -- marginwatch.service"
+
+
+def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses, as in a container; or there is none."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ask("marginwatch.service") == Ending()
+    program(tmp_path, "echo System has not been booted with systemd >&2; exit 1")
+    assert ask("marginwatch.service") == Ending()
