@@ -67,11 +67,14 @@ class BotApi:
         with self.receiver.serving():
             yield self
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """For a child process, which keeps what it needs in `folder` and knows no other name but the machine's own."""
+    def environment(self, folder: Path, port: int | None = None) -> dict[str, str]:
+        """For a child process, which keeps what it needs in `folder` and knows no other name but the machine's own.
+
+        `port` is that of what stands between it and this one, if anything does.
+        """
         authority = folder / "authority.pem"
         self.authority.cert_pem.write_to_path(str(authority))
-        (folder / "sitecustomize.py").write_text(_RESOLVER.format(name=NAME, port=self.receiver.port))
+        (folder / "sitecustomize.py").write_text(_RESOLVER.format(name=NAME, port=port or self.receiver.port))
         return {
             "PYTHONPATH": str(folder),
             "REQUESTS_CA_BUNDLE": str(authority),
