@@ -1,4 +1,4 @@
-"""A channel through Apprise: one service of its own, one call at a time, one try per call.
+"""A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
 
 It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
 Apprise says is read here, classed, and told once by whoever called. Only this module and `plugins` import Apprise.
@@ -63,7 +63,8 @@ class AppriseNotifier:
         self._redactor = Redactor(urls.secrets(url))
         self._service = plugins.known(plugin, url)
         self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
-        self._calls: Calls[Attempted] = Calls(clock, timeout)
+        self._texts: Calls[Attempted] = Calls(clock, timeout)
+        self._pictures: Calls[Attempted] = Calls(clock, timeout)
 
     @property
     def traits(self) -> Traits:
@@ -74,7 +75,8 @@ class AppriseNotifier:
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
             return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
-        ended = await self._calls.run(lambda: self._attempt(fitted))
+        calls = self._texts if fitted.body else self._pictures  # no text waits for a picture (SEMANTICS F8)
+        ended = await calls.run(lambda: self._attempt(fitted))
         if ended is Unfinished.TIMED_OUT:
             detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
             return Attempted(Outcome.UNKNOWN, detail)

@@ -1,20 +1,24 @@
 """Channels through ntfy, Slack and Discord, over real HTTP: what they may answer, and what they get."""
 
+import asyncio
+from threading import Event
 from typing import Any
 
 import pytest
 
 from daemon.notifiers import Pictures
-from daemon.notifiers.apprise import AppriseNotifier
+from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
 from daemon.types import MINUTE, SECOND, Attempted, Limit, Message, Outcome, Severity
 from tests.fakes import ManualClock
-from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, in_turn
+from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, hanging, in_turn
 
 TITLE = "WARNING low-margin · main"
 TEXT = "available_margin 92 < 100 & 'more'\n\n*since* 03:12:21 [x] 😀 <@123> <!channel>"
 MESSAGE = Message(TITLE, TEXT, Severity.WARNING)
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 ALONE = Message("", "", Severity.WARNING, picture=PICTURE)
+PICTURES = 3
+"""That may hang; then none is begun."""
 TOPIC = "t0pic-9fK2xQ"
 TOKENS = ("T1JJ3T3L2", "A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ")
 
@@ -180,6 +184,31 @@ async def test_a_picture_follows_silently() -> None:
     assert b'"flags": 4096' in chart.form["payload_json"]
     assert b'"content"' not in chart.form["payload_json"]
     assert ["flags" in post.json for post in (first, last)] == [False, False]
+
+
+async def test_a_picture_that_hangs_delays_no_text() -> None:
+    """F8: the text leaves beside it, however many hang, and crowds of pictures are none of texts."""
+    ended = Event()
+    with Receiver(in_turn(*[hanging(ended)] * PICTURES, answering(200, "ok"))).serving() as receiver:
+        clock = ManualClock()
+        notifier = AppriseNotifier(f"ntfy://127.0.0.1:{receiver.port}/{TOPIC}", clock)
+        for _ in range(PICTURES - 1):
+            given_up = asyncio.create_task(notifier.send(ALONE))
+            await asyncio.to_thread(receiver.arrived.acquire)
+            await clock.advance(TIMEOUT)
+            assert (await given_up).outcome is Outcome.UNKNOWN
+        chart = asyncio.create_task(notifier.send(ALONE))
+        await asyncio.to_thread(receiver.arrived.acquire)
+        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert not chart.done()
+        assert (await asyncio.gather(chart, _in_time(clock)))[0].outcome is Outcome.UNKNOWN
+        assert (await notifier.send(ALONE)).outcome is Outcome.LATER
+        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        ended.set()
+
+
+async def _in_time(clock: ManualClock) -> None:
+    await clock.advance(TIMEOUT)
 
 
 async def test_slack_gets_no_picture() -> None:
