@@ -53,20 +53,27 @@ class Artist:
     def __init__(self, studio: Studio | None = None) -> None:
         self._studio = studio
         self._begun: dict[tuple[str, str, int], asyncio.Task[bytes]] = {}
+        self._turn = asyncio.Lock()
 
     def draw(self, notice: Notice) -> asyncio.Task[bytes] | None:
         """Its chart as PNG, begun now or earlier; empty where it cannot be drawn. None where there is nothing to draw:
-        of a rule that nobody wrote, and of the daemon itself.
+        of a rule that nobody wrote, and of the daemon itself. One at a time is read and drawn; what waits for its turn
+        too long is forgotten, that no crowd of alerts becomes a crowd of charts.
         """
         rule = None if self._studio is None else self._studio.rules.get(base(notice.key.rule))
         if self._studio is None or rule is None or rule.system or not notice.key.account:
             return None
         subject = notice.key.account, rule.name, notice.key.seq
         if subject not in self._begun:
-            self._begun[subject] = asyncio.create_task(_drawn(self._studio, notice, rule))
+            self._begun[subject] = asyncio.create_task(self._in_turn(self._studio, notice, rule))
             for old in list(self._begun)[:-KEPT]:
-                del self._begun[old]
+                self._begun.pop(old).cancel()
         return self._begun[subject]
+
+    async def _in_turn(self, studio: Studio, notice: Notice, rule: Rule) -> bytes:
+        """Reading takes a thread of those in which everything else is read, and a text must never want for one."""
+        async with self._turn:
+            return await _drawn(studio, notice, rule)
 
     async def close(self) -> None:
         """End what is being drawn."""
@@ -140,7 +147,7 @@ class Exhibit:
         """With the chart of what it tells first, if that is there."""
         expected, self._expected = self._expected, None
         there = expected is not None and expected[0].key == notice.key and expected[1].done()
-        return replace(message, picture=expected[1].result()) if expected is not None and there else message
+        return replace(message, picture=_picture(expected[1])) if expected is not None and there else message
 
     def follow(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
         """The text has arrived: its chart comes after it, unless one still does, or something else waits by then."""
@@ -155,8 +162,22 @@ class Exhibit:
 
     async def _send(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
         chart = self._artist.draw(notice)
-        picture = b"" if chart is None else await asyncio.shield(chart)
+        if chart is None:
+            return
+        await asyncio.wait([chart])
+        picture = _picture(chart)
         if picture and is_idle() and self._pace.is_easy:
             self._pace.note()
             message = Message("", "", notice.facts.severity, picture=picture, quiet=True)
-            self._artist.sent(self._channel, await self._notifier.send(message))
+            self._artist.sent(self._channel, await self._attempt(message))
+
+    async def _attempt(self, message: Message) -> Attempted:
+        try:
+            return await self._notifier.send(message)
+        except Exception as error:  # noqa: BLE001 -- it may have left before it broke
+            return Attempted(Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})")
+
+
+def _picture(chart: asyncio.Task[bytes]) -> bytes:
+    """Of one that is there, or was forgotten."""
+    return b"" if chart.cancelled() else chart.result()

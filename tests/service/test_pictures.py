@@ -21,7 +21,7 @@ from daemon.service.pacing import Pace
 from daemon.service.pictures import KEPT, Artist, Studio
 from daemon.service.watchdog import offset
 from daemon.store import Store
-from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Limit, Notice, NoticeKey, Outcome, Severity
+from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Limit, Message, Notice, NoticeKey, Outcome, Severity
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier, settle
 from tests.values import judged, rule
 
@@ -232,11 +232,63 @@ async def test_f8_every_channel_shows_the_same_chart(bench: Bench) -> None:
     first = bench.artist.draw(notice(seq=0))
     assert first is not None
     assert bench.artist.draw(notice(Kind.REPEAT, seq=0)) is first
+    await bench.drawn()
     for number in range(1, KEPT + 1):
         assert bench.artist.draw(notice(seq=number)) is not first
-    await bench.drawn()
+        await bench.drawn()
     assert len(bench.easel.charts) == KEPT + 1
     assert bench.artist.draw(notice(seq=0)) is not first
+
+
+async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
+    """F8: one is read and drawn at a time, and whoever waits behind the last ones gets none; its text left long ago."""
+    bench.easel.paint.clear()
+    begun = [bench.artist.draw(notice(seq=number)) for number in range(3 * KEPT)]
+    await bench.drawn()
+    assert len(bench.easel.charts) == 1
+    bench.easel.paint.set()
+    for _ in range(KEPT):
+        await bench.drawn()
+    assert len(bench.easel.charts) == KEPT
+    assert [chart is not None and chart.cancelled() for chart in begun] == [True] * 2 * KEPT + [False] * KEPT
+
+
+async def test_f8_a_text_leaves_without_a_chart_that_is_forgotten(bench: Bench) -> None:
+    """F8: in the message, and after it."""
+    bench.easel.paint.clear()
+    for number, (traits, severity) in enumerate(((INSIDE, Severity.WARNING), (APART, CRITICAL))):
+        bench.way.traits = traits
+        await bench.queue(notice(severity=severity, seq=100 * number))
+        for other in range(KEPT):
+            bench.artist.draw(notice(seq=100 * number + other + 1))
+        await bench.sent(5 * SECOND)
+    bench.easel.paint.set()
+    for _ in range(KEPT):
+        await bench.drawn()
+    assert [picture for _, picture, _ in await bench.sent()] == [b"", b""]
+
+
+class BrokenWay(ScriptedNotifier):
+    """Breaks at pictures, as no notifier should."""
+
+    async def send(self, message: Message) -> Attempted:
+        if message.picture:
+            raise ZeroDivisionError("with a token in its words")
+        return await super().send(message)
+
+
+async def test_f8_a_way_that_breaks_at_a_chart_is_told_to_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F8, promise 9: in our words, not in those of the error; texts leave as ever."""
+    bench.way.__class__ = BrokenWay
+    bench.way.traits = APART
+    for number in range(2):
+        await bench.queue(notice(severity=CRITICAL, seq=number))
+    assert len(await bench.sent()) == 2
+    assert [record.message for record in caplog.records] == [
+        "a chart did not reach phone, its text did: the way to phone broke (ZeroDivisionError)"
+    ]
 
 
 async def test_f8_without_the_record_there_is_no_chart(bench: Bench, tmp_path: Path) -> None:
