@@ -29,7 +29,7 @@ _COLOURS = {"CRITICAL": _RED, "WARNING": _ORANGE, "NOT JUDGED": _ORANGE, "INFO":
 def rendered(text: Text) -> str:
     """A fragment: what the title says stands above it, as the subject."""
     parts = [_shown(each) for each in text.shown]
-    why = [_block(escape(text.why), _ASIDE)] if text.why else []
+    why = [_block(escape(each), _ASIDE) for each in text.why]
     return _block("<br><br>".join([*parts, *why]), _PAGE)
 
 

@@ -7,14 +7,14 @@ fields moved and the alert's id. A notice counts as delivered only if its headli
 headlines first into the room a channel has, details only where they fit, and what does not fit is another message.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts import html, over
-from daemon.alerts.section import Piece, Section, Sending, worded
-from daemon.alerts.text import GAP, Shown, Text
-from daemon.alerts.wording import name, short
-from daemon.types import DAY, Kind, Message, Notice, Severity
+from daemon.alerts.section import GAP, Piece, Section, Sending, stead, worded
+from daemon.alerts.text import Shown, Text
+from daemon.alerts.wording import is_cleared, name, short
+from daemon.types import DAY, Facts, Kind, Message, Notice, Severity
 
 DETAILED = 4
 """Sections with details in one message: more is no message but a list."""
@@ -43,11 +43,16 @@ class Letter:
 def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     """One message with as many of `pieces` as it takes, at least one, the most severe first."""
     ranked = sorted(pieces, key=lambda piece: (piece.over, _ORDER[piece.notice.facts.severity]))
-    fitting = _fitting(list(over.sections(ranked, sending)), sending)
+    steads = _steads(ranked, sending)
+    room = _room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
+    fitting = _fitting(list(over.sections(ranked, sending, room)), sending, room)
     told = tuple(piece for _, alike in fitting for piece in alike)
     digest = len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
-    title = _digest(told, sending) if digest else _title(fitting)
-    text = Text(_shown([one for one, _ in fitting], 0 if digest else DETAILED, sending), _why(told, sending))
+    title = _digest(told, sending) if digest else _title(fitting, sending)
+    shown = _shown([one for one, _ in fitting], 0 if digest else DETAILED, sending, room)
+    brief = [alike for (one, alike), each in zip(fitting, shown, strict=True) if not (each.whole and one.details)]
+    unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
+    text = Text(shown, [*_why(told, sending), *(each for by, each in steads.items() if by in unsaid)])
     message = Message(title, text.plain(title), told[0].notice.facts.severity, html.rendered(text), _thread(told))
     return Letter(message, told)
 
@@ -78,9 +83,9 @@ def _joined(begun: Piece, later: Piece) -> Piece:
     )
 
 
-def _fitting(kept: Sequence[over.Kept], sending: Sending) -> list[over.Kept]:
+def _fitting(kept: Sequence[over.Kept], sending: Sending, room: int) -> list[over.Kept]:
     """As many as fit without their details, beside the longest title there is."""
-    room, fitting = _room(sending), list[over.Kept]()
+    fitting = list[over.Kept]()
     for each in kept:
         room -= sending.weigh(each[0].brief + GAP)
         if fitting and room < 0:
@@ -95,9 +100,9 @@ def _room(sending: Sending) -> int:
     return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
 
 
-def _shown(sections: Sequence[Section], detailed: int, sending: Sending) -> list[Shown]:
+def _shown(sections: Sequence[Section], detailed: int, sending: Sending, room: int) -> list[Shown]:
     """The first of them with their details, as long as all headlines still fit."""
-    room = _room(sending) - sum(sending.weigh(section.brief + GAP) for section in sections)
+    room -= sum(sending.weigh(section.brief + GAP) for section in sections)
     shown = []
     for number, section in enumerate(sections):
         more = sending.weigh(section.whole) - sending.weigh(section.brief)
@@ -107,23 +112,39 @@ def _shown(sections: Sequence[Section], detailed: int, sending: Sending) -> list
     return shown
 
 
-def _why(told: Sequence[Piece], sending: Sending) -> str:
+def _why(told: Sequence[Piece], sending: Sending) -> Iterator[str]:
     """Why it comes only now, once for all that is late."""
-    late = sending.why_late and any(sending.is_late(piece) for piece in told)
-    return f"{LATE}{sending.why_late}" if late else ""
+    if sending.why_late and any(sending.is_late(piece) for piece in told):
+        yield f"{LATE}{sending.why_late}"
 
 
-def _title(fitting: Sequence[over.Kept]) -> str:
+def _steads(pieces: Iterable[Piece], sending: Sending) -> dict[str, str]:
+    """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS F4)."""
+    failing: dict[str, Facts] = {}
+    for facts in (piece.notice.facts for piece in pieces):
+        failing.setdefault(facts.handed_over_by, facts)
+    return {by: stead(facts, sending) for by, facts in failing.items() if by}
+
+
+def _title(fitting: Sequence[over.Kept], sending: Sending) -> str:
     """Severity, rule, account and value of the first; names give way to the value when there is no room for all."""
-    first, count = fitting[0][1][0], sum(len(alike) for _, alike in fitting)
-    others = f" +{count - 1}" if count > 1 else ""
+    told = [piece for _, alike in fitting for piece in alike]
+    if len(fitting) > 1 and all(piece.account_of_both and is_cleared(piece.last) for piece in told):
+        return f"OVER: {len(told)} alerts, all cleared, since {sending.moment(over.first(told))}"
+    alike = fitting[0][1]
+    others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
     room = TITLE - len(others)
-    head = f"{worded(first)} {name(first.notice.key)}"
-    values = [f": {value}" if value else "" for value in short(first.notice)]
+    head = f"{worded(alike[0])} {name(alike[0].notice.key)}"
+    values = [f": {value}" if value else "" for value in _values(alike)]
     value = next((each for each in values if len(head) + len(each) <= room), values[-1])
     if len(head) + len(value) > room:
         head = head[: max(1, room - len(value) - 1)] + "…"
     return (head + value)[:room] + others
+
+
+def _values(alike: Sequence[Piece]) -> tuple[str, ...]:
+    """Of what is over as it is now: nobody is to be frightened by what is past."""
+    return short(alike[0].last) if len(alike) == 1 else (over.times(alike), "")
 
 
 def _digest(told: Sequence[Piece], sending: Sending) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from daemon.alerts.numbers import lasting, spelled
-from daemon.alerts.section import Piece, Section, Sending, section
+from daemon.alerts.section import GAP, Piece, Section, Sending, doubts, section
 from daemon.alerts.wording import ended, name
 from daemon.types import Millis
 
@@ -19,10 +19,23 @@ LISTED = 6
 """Episodes that are listed one by one; of more, the first, the last, and how long in all."""
 
 
-def sections(pieces: Iterable[Piece], sending: Sending) -> Iterator[Kept]:
-    """In the order of the pieces; those that are over stand together by rule, account and how they ended."""
+def sections(pieces: Iterable[Piece], sending: Sending, room: int) -> Iterator[Kept]:
+    """In the order of the pieces; those that are over stand together by rule, account and how they ended.
+
+    What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it could never leave.
+    """
     for alike in grouped(pieces):
-        yield (section(alike[0], sending) if len(alike) == 1 else _several(alike, sending)), tuple(alike)
+        yield from _parts(sorted(alike, key=_begun), sending, room)
+
+
+def _parts(alike: Sequence[Piece], sending: Sending, room: int) -> Iterator[Kept]:
+    one = section(alike[0], sending) if len(alike) == 1 else _several(alike, sending)
+    if len(alike) == 1 or sending.weigh(one.brief + GAP) <= room:
+        yield one, tuple(alike)
+        return
+    half = len(alike) // 2
+    yield from _parts(alike[:half], sending, room)
+    yield from _parts(alike[half:], sending, room)
 
 
 def grouped(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
@@ -35,15 +48,20 @@ def grouped(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     yield from groups.values()
 
 
-def _several(alike: Sequence[Piece], sending: Sending) -> Section:
-    ordered = sorted(alike, key=_begun)
+def _several(ordered: Sequence[Piece], sending: Sending) -> Section:
     how = ended(ordered[0].last).removesuffix(" since")
-    told = f"fired {len(ordered)} times, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
-    said = f"{name(ordered[0].notice.key)}: {told}"
+    told = f"{times(ordered)}, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
     codes = " ".join(piece.last.facts.code for piece in ordered)
-    again = ("may be a repeat",) if any(piece.maybe_repeat for piece in ordered) else ()
-    unsaved = ("not recorded",) if any(piece.not_recorded for piece in ordered) else ()
-    return Section("OVER", said, (f"alerts {codes}", *again, *unsaved))
+    return Section("OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered)))
+
+
+def times(alike: Sequence[Piece]) -> str:
+    return f"fired {len(alike)} times"
+
+
+def first(pieces: Iterable[Piece]) -> Millis:
+    """When the first of them fired."""
+    return min(map(_begun, pieces))
 
 
 def _spans(ordered: Sequence[Piece], sending: Sending) -> str:

@@ -4,7 +4,7 @@ How many sections a message has, and which keep their details, is decided in `me
 `html`. Nothing here knows how long a message may be.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from operator import attrgetter
@@ -17,6 +17,8 @@ from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
 
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
+GAP = "\n\n"
+"""Between two paragraphs of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,25 @@ class Section:
 def section(piece: Piece, sending: Sending) -> Section:
     """What there is to say of one alert."""
     facts = piece.last.facts
-    marks = (f"alert {facts.code}", *(("may be a repeat",) if piece.maybe_repeat else ()))
+    marks = (f"alert {facts.code}", *doubts([piece]), *_raised(piece, sending))
     lines = (*_own_words(piece), *_judgement(piece), *_since(piece, sending), *_remarks(piece, sending))
     return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
+
+
+def doubts(pieces: Sequence[Piece]) -> Iterator[str]:
+    """What must be known of any of them."""
+    if any(piece.maybe_repeat for piece in pieces):
+        yield "may be a repeat"
+    if any(piece.not_recorded for piece in pieces):
+        yield "not recorded"
+    if any(piece.last.facts.unconfirmed for piece in pieces):
+        yield "unconfirmed"
+
+
+def _raised(piece: Piece, sending: Sending) -> Iterator[str]:
+    """When it happened, unless that is now, or said already: a value of two hours ago must not pass for the present."""
+    if sending.is_late(piece) and not piece.account_of_both:
+        yield f"raised {sending.moment(piece.notice.at)}"
 
 
 def _said(piece: Piece, sending: Sending) -> str:
@@ -205,7 +223,8 @@ def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
         yield "unconfirmed: judged on a reading that could not be checked"
-    yield from _stead(notice.facts, sending)
+    if notice.facts.handed_over_by:
+        yield stead(notice.facts, sending)
     if last.facts.not_before is not None:
         yield f"ended in a mute window, and held until {sending.moment(last.facts.not_before)}"
     elif sending.is_late(piece):
@@ -217,13 +236,11 @@ def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
         yield "not recorded: the database refuses to write"
 
 
-def _stead(facts: Facts, sending: Sending) -> Iterator[str]:
+def stead(facts: Facts, sending: Sending) -> str:
     """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
-    if not facts.handed_over_by:
-        return
     since = f" since {sending.moment(facts.handed_over_since)}" if facts.handed_over_since is not None else ""
     why = f" ({facts.handed_over_why})" if facts.handed_over_why else ""
-    yield f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"
+    return f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"
 
 
 def _foot(piece: Piece) -> Iterator[str]:

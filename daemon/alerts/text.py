@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daemon.alerts.section import Section
-
-GAP = "\n\n"
-"""Between two paragraphs."""
+from daemon.alerts.section import GAP, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +20,8 @@ class Text:
     """What stands below the title."""
 
     shown: Sequence[Shown]
-    why: str = ""
-    """Why it comes late."""
+    why: Sequence[str] = ()
+    """Why it comes late, or to this channel: each a paragraph."""
 
     def plain(self, title: str) -> str:
         """What the title says whole is not said again."""
@@ -32,4 +29,4 @@ class Text:
             paragraphs = ["\n".join(self.shown[0].section.details)]
         else:
             paragraphs = [each.section.whole if each.whole else each.section.brief for each in self.shown]
-        return GAP.join([*paragraphs, *([self.why] if self.why else [])])
+        return GAP.join([*paragraphs, *self.why])

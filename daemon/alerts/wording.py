@@ -11,6 +11,7 @@ from daemon.types import Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, S
 LONGEST = 60
 """Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
 
+_CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"
 """Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS D4)."""
 
@@ -79,7 +80,12 @@ def ended(end: Notice) -> str:
         return "watched no longer since"
     if end.facts.swings is not None:
         return "calm since"
-    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(end.facts.reason, "cleared")
+    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(end.facts.reason, _CLEARED)
+
+
+def is_cleared(end: Notice) -> bool:
+    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it any more."""
+    return ended(end) == _CLEARED
 
 
 def what(notice: Notice) -> str:

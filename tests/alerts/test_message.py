@@ -251,13 +251,72 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty messages."""
     pieces = [gone("low", 10 * MINUTE, MINUTE, "40"), gone("low", 0, 5 * MINUTE, "12.5"), gone("high", MINUTE, MINUTE)]
     letter = compose(pieces, Sending(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached"))
-    assert letter.message.title == "OVER low · main: available_margin 45.2 +2"
+    assert letter.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
     assert sorted(piece.episode for piece in letter.told) == sorted(piece.episode for piece in pieces)
     assert letter.message.body.split("\n\n")[0] == (
         "OVER low · main: fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to 11:11:00; worst 12.5"
         " · alerts 0000 0600"
     )
     assert letter.message.body.endswith("\n\nlate: telegram could not be reached")
+
+
+def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
+    """Promise 10: at three in the morning a low number is read as the present one."""
+    one, other = gone("low", 0, MINUTE), gone("low", MINUTE, MINUTE)
+    assert one.ended is not None
+    back = replace(one, ended=replace(one.ended, facts=replace(one.ended.facts, judged=judged("500", "50"))))
+    assert said([back], T0 + HOUR).title == "OVER low · main: available_margin 500"
+    assert said([one, other], T0 + HOUR).title == "OVER low · main: fired 2 times"
+    firing = Piece(notice(rule="still"))
+    assert said([one, other, firing], T0 + HOUR).title == "CRITICAL still · main: available_margin 45.2 +2"
+    unseen = gone("other", 2 * MINUTE, MINUTE)
+    assert unseen.ended is not None
+    unseen = replace(unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED)))
+    assert said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times +1"
+    end = Piece(notice(Kind.RESOLVED, rule="told"))
+    assert said([end, one, other], T0 + HOUR).title == "RESOLVED told · main: available_margin 45.2 +2"
+
+
+def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_takes() -> None:
+    """F5, F6: a week without a way out: what fits no message is told in parts, each true of its own episodes."""
+    waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
+    parts = []
+    while waiting:
+        letter = compose(waiting, Sending(T0 + 30 * HOUR, UTC, room=1_900))
+        assert len(letter.message.title) + len(letter.message.body) <= 1_900
+        parts.append((len(letter.told), letter.message.body))
+        waiting = [piece for piece in waiting if piece not in letter.told]
+    assert sum(count for count, _ in parts) == 1_000
+    assert all(f"low · main: fired {count} times, cleared each time: first " in body for count, body in parts)
+    assert ["; worst 0 ·" in body for _, body in parts] == [True] + [False] * (len(parts) - 1)
+
+
+def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
+    """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded stays said."""
+    pieces = [Piece(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)]
+    end = Piece(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
+    *_, brief, ended = text(*pieces, end, now=T0 + 2 * HOUR).split("\n\n")
+    assert brief == (
+        "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed · raised 11:00:00"
+    )
+    assert ended == "RESOLVED gone · main: over after 1 min · alert k3f9 · raised 11:01:00"
+    assert "raised" not in text(*pieces, now=T0 + SECOND)
+
+
+def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
+    """F4: once for all that have no room for it, and not of what says it itself."""
+    handed = {"handed_over_by": "telegram", "handed_over_since": T0, "handed_over_why": "HTTP 502"}
+    why = "sent here because the channel telegram cannot be reached since 11:00:00 (HTTP 502)"
+    pieces = [Piece(notice(rule=f"rule-{n}", **handed)) for n in range(6)]
+    message = said(pieces, T0 + SECOND)
+    assert (message.body.count(why), message.html.count(why)) == (5, 5)
+    assert message.body.endswith(f"\n\n{why}")
+    alone = said(pieces[:4], T0 + SECOND)
+    assert alone.body.count(why) == 4
+    assert not alone.body.endswith(why)
+    over = [gone("low", n * MINUTE, SECOND) for n in range(3)]
+    grouped = [replace(each, notice=replace(each.notice, facts=replace(each.notice.facts, **handed))) for each in over]  # type: ignore[arg-type]
+    assert text(*grouped, now=T0 + HOUR).count(why) == 1
 
 
 def test_f6_no_worst_is_told_of_what_was_judged_by_different_comparisons() -> None:

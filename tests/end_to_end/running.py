@@ -71,7 +71,7 @@ ws_url = ""
 FIRED, ENDED = "firing", "resolved"
 _KINDS = {"INFO": {FIRED}, "WARNING": {FIRED}, "CRITICAL": {FIRED}, "RESOLVED": {ENDED}, "OVER": {FIRED, ENDED}}
 _CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
-_WHY = "late: "
+_WHY = ("late: ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
 
 

@@ -435,7 +435,7 @@ async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: B
     bench.ways["telegram"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)), *(ended(f"rule-{n}") for n in range(20)))
     await bench.clock.advance(5 * SECOND)
-    assert [message.title.split()[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
+    assert [message.title.split(":")[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
 
 
 async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
