@@ -234,8 +234,8 @@ class Ledger:
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
         """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
-        self._over[account].update(episodes)
-        for episode in list(self._over[account]):
+        for episode in episodes:
+            self._over[account].add(episode)
             self._forget(account, episode)
 
     def shift(self, account: str, by: Millis) -> None:
