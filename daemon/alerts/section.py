@@ -124,7 +124,7 @@ def section(piece: Piece, sending: Sending) -> Section:
     """What there is to say of one alert."""
     facts = piece.last.facts
     marks = (f"alert {facts.code}", *doubts([piece]), *_raised(piece, sending))
-    lines = (*_own_words(piece), *_judgement(piece), *_since(piece, sending), *_remarks(piece, sending))
+    lines = (*_own_words(piece), *_judgement(piece, sending), *_since(piece, sending), *_remarks(piece, sending))
     return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
 
 
@@ -174,10 +174,10 @@ def _own_words(piece: Piece) -> Iterator[str]:
         yield facts.summary
 
 
-def _judgement(piece: Piece) -> Iterator[str]:
+def _judgement(piece: Piece, sending: Sending) -> Iterator[str]:
     """The judged field with its value and threshold; later also the worst value; what a system rule found.
 
-    What was found is over with the alert.
+    What was found is over with the alert; and where its pace leads to is past, in what comes late.
     """
     facts = piece.last.facts
     yield from _compared(facts.judged) if facts.judged is not None else ()
@@ -188,7 +188,8 @@ def _judgement(piece: Piece) -> Iterator[str]:
         return
     if facts.detail and facts.detail not in news(piece.notice, facts.at, None):
         yield facts.detail
-    yield from pace(facts)
+    if not sending.is_late(piece):
+        yield from pace(facts)
 
 
 def _compared(told: Judged) -> Iterator[str]:

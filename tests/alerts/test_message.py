@@ -303,11 +303,18 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
     assert "raised" not in text(*pieces, now=T0 + SECOND)
 
 
+def test_f6_what_comes_late_foretells_nothing() -> None:
+    """Promise 10: "0 in 8 min" of two hours ago is over, one way or the other."""
+    piece = Piece(notice(span=10 * MINUTE))
+    said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
+    assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
+
+
 def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
     """F4: once for all that have no room for it, and not of what says it itself."""
     handed = {"handed_over_by": "telegram", "handed_over_since": T0, "handed_over_why": "HTTP 502"}
     why = "sent here because the channel telegram cannot be reached since 11:00:00 (HTTP 502)"
-    pieces = [Piece(notice(rule=f"rule-{n}", **handed)) for n in range(6)]
+    pieces = [Piece(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
     message = said(pieces, T0 + SECOND)
     assert (message.body.count(why), message.html.count(why)) == (5, 5)
     assert message.body.endswith(f"\n\n{why}")
