@@ -25,7 +25,7 @@ from daemon.notifiers import Notifier
 from daemon.notifiers.drawn import Drawer
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
-from daemon.service.backoff import Health, remembered
+from daemon.service.backoff import Health, resumed
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, Vitals, untaken_for
@@ -44,7 +44,6 @@ from daemon.service.supervise import supervise
 from daemon.service.watchdog import Drift, offset, watch
 from daemon.service.watcher import Watcher, Watchers
 from daemon.store import Store, disk
-from daemon.store.deliveries import Deliveries
 from daemon.store.operations import Book, EndEpoch, Identify
 from daemon.types import AccountState, Millis
 
@@ -203,18 +202,12 @@ class App:
         """In a thread of its own."""
         self._codes = self._store.codes()
         self._user_ids = self._store.user_ids()
-        self._fared = {each.channel: self._health(each) for each in self._store.deliveries()}
+        now, elapsed = self._clock.now(), self._clock.elapsed()
+        self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
         setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes)
         return begin(self._store, self._ledger, setting, self._clock, self._reason)
-
-    def _health(self, fared: Deliveries) -> Health:
-        """A streak of failures survives a restart, as long as it has lasted by the clock on the wall."""
-        if fared.failing_since is None:
-            return Health()
-        lasted = max(0, self._clock.now() - fared.failing_since)
-        return remembered(self._clock.elapsed() - lasted, fared.detail)
 
     # The loops.
 

@@ -6,6 +6,7 @@ Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from daemon.store.deliveries import Deliveries
 from daemon.types import MINUTE, SECOND, Attempted, Millis, Outcome
 
 FIRST = SECOND
@@ -43,6 +44,13 @@ class Health:
 def remembered(failing_since: Millis, answer: str) -> Health:
     """Of a channel that failed in an earlier life: it is tried at once, and where it fails again, it has all along."""
     return Health(failing_since=failing_since, answer=answer)
+
+
+def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
+    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock on the wall."""
+    if fared.failing_since is None:
+        return Health()
+    return remembered(elapsed - max(0, now - fared.failing_since), fared.detail)
 
 
 def begun(health: Health, now: Millis) -> Health:

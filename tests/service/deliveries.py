@@ -19,6 +19,7 @@ from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.notifiers import Traits
 from daemon.rules.rule import Rule
+from daemon.service.backoff import resumed
 from daemon.service.journal import StoreJournal
 from daemon.service.outbox import HAND_OVER_AFTER, Channel, Courier, Office
 from daemon.service.owner import Arrival
@@ -223,11 +224,15 @@ class House:
             journal=lambda store, clock: SteadyJournal(store, clock, fate),
         )
         life = self.life
-        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher)
+        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, life.beginning.absent)
         self.couriers = [
             Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
         ]
+        fared = {each.channel: each for each in life.store.deliveries()}
+        for name, courier in zip(plan.channels, self.couriers, strict=True):
+            if name in fared:
+                courier.health = resumed(fared[name], fate.clock.now(), fate.clock.elapsed())
         loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers)]
         self.tasks = [asyncio.create_task(loop()) for loop in loops]
 
