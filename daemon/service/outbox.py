@@ -212,7 +212,7 @@ class Courier:
         await self._settle(key, entries, attempted)
         office.watcher.attempted(self._channel.name, message, [entry.notice for entry in entries], attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._exhibit.follow(letter.subject, lambda: not self._ready())
+            self._exhibit.follow(letter.subject, self._is_idle)
 
     async def _withdraw(self, key: MessageKey, keys: Sequence[NoticeKey]) -> None:
         """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
@@ -301,6 +301,10 @@ class Courier:
     def _ready(self) -> list[Entry]:
         clock = self._office.clock
         return self._office.ledger.ready(self._channel.name, clock.now(), clock.elapsed())
+
+    def _is_idle(self) -> bool:
+        """Nothing waits that may leave, and nothing is on its way."""
+        return not self._ready() and not any(each.sending for each in self._office.ledger.open(self._channel.name))
 
     def _released_at(self) -> Millis | None:
         """When the next mute window ends that holds something back here, by `elapsed`."""

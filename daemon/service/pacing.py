@@ -28,9 +28,14 @@ class Pace:
         held = [self._sent[-limit.count] + limit.per for limit in self._limits if len(self._sent) >= limit.count]
         return max(held, default=self._clock.elapsed())
 
+    async def turn(self) -> None:
+        """Returns when the service takes another message."""
+        while (left := self.due_at - self._clock.elapsed()) > 0:
+            await self._clock.sleep(left)
+
     @property
     def is_easy(self) -> bool:
         """Whether less than half of what the service takes has left: there is room for what need not be sent."""
         now = self._clock.elapsed()
         used = [(sum(at > now - limit.per for at in self._sent), limit.count) for limit in self._limits]
-        return self.due_at <= now and all(2 * count < most for count, most in used if most > 1)
+        return all(2 * count < most for count, most in used if most > 1)

@@ -166,6 +166,8 @@ class Exhibit:
             return
         await asyncio.wait([chart])
         picture = _picture(chart)
+        if picture and self._pace.is_easy:
+            await self._pace.turn()  # a chart that is there sooner must not be lost for it
         if picture and is_idle() and self._pace.is_easy:
             self._pace.note()
             message = Message("", "", notice.facts.severity, picture=picture, quiet=True)
