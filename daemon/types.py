@@ -150,6 +150,11 @@ class Answer:
     exchange_at: Millis | None
     balances: Balances
     extra: Mapping[str, object] = field(default_factory=dict)
+    source: Source = Source.REST
+    asked_at: Millis | None = field(default=None, compare=False)
+    """When the request left, by `Clock.elapsed`; None where nobody asked, or nobody knows."""
+    overtaken: bool = False
+    """A push arrived after the request had left, and says otherwise (SEMANTICS B7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ input at hand. The names are those of `readings.fields.SIGNS`.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from daemon.types import Millis, Miss, MissReason, Reading, Unconfirmed
+from daemon.types import Millis, Miss, MissReason, Reading, Source, Unconfirmed
 
 _REFUSED = frozenset({MissReason.AUTH, MissReason.PERMISSION, MissReason.WRONG_USER})
 _LIMITED = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
@@ -18,6 +18,8 @@ LASTING = ("exchange_unchanged", "rule_unknown")
 
 Shown = Mapping[str, Decimal | None]
 """By sign, its value at an input; durations in milliseconds, None is unknown."""
+
+_NOTHING: Shown = dict.fromkeys(("exchange_unchanged", "clock_skew", "key_refused", "rate_limited"))
 
 
 class Signs:
@@ -31,8 +33,13 @@ class Signs:
         self._unknown: dict[str, Millis] = {}
 
     def read(self, event: Reading | Unconfirmed) -> Shown:
-        """What a judged reading shows. A skew is seen only where the exchange's own time has moved on."""
+        """What a judged reading shows. A skew is seen only where the exchange's own time has moved on.
+
+        A push was not asked for and bears no time: it says nothing of keys, limits and clocks.
+        """
         reading = event.reading if isinstance(event, Unconfirmed) else event
+        if reading.source is Source.WS:
+            return _NOTHING
         moved = reading.exchange_at is not None and reading.exchange_at != self._exchange_at
         if moved or reading.exchange_at is None:
             self._exchange_at, self._changed_at = reading.exchange_at, event.at

@@ -20,6 +20,7 @@ from daemon.types import (
     Quality,
     Reading,
     Severity,
+    Source,
     Unconfirmed,
 )
 from tests.values import T0, miss, reading, rule
@@ -202,3 +203,16 @@ def test_only_what_is_watched_or_holds_is_put_together() -> None:
     evaluator = Evaluator([rule(), system_rule("exchange-frozen", 30 * SECOND), system_rule("clock-skew", SECOND)])
     assert set(evaluator.read(at(0), ())) == set()
     assert set(evaluator.read(at(30), ("low",))) == {"low", "exchange-frozen"}
+
+
+def test_b7_a_push_says_nothing_of_clocks_keys_and_limits() -> None:
+    """B7, B6: it bears no time and was not asked for: a standstill lasts, and a refused key stays refused."""
+    frozen, refused = system("exchange-frozen", 30 * SECOND), system("key-refused", 0)
+    push = replace(at(20, exchange=None), source=Source.WS)
+    assert [holds(frozen.read(each)) for each in (at(0), push, at(30))] == [
+        {"exchange-frozen": False},
+        {"exchange-frozen": None},
+        {"exchange-frozen": True},
+    ]
+    refused.miss(miss(1, reason=MissReason.AUTH))
+    assert holds(refused.read(push)) == {"key-refused": None}
