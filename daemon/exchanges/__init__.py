@@ -1,6 +1,7 @@
 """The exchanges: what each of them must offer, and how one is found by its name.
 
-A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see `Adapter`).
+A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see `Adapter`); one that
+tells of changes by itself offers `dialect` as well (see `Streaming`).
 Importing this package must stay light: the HTTP library is loaded when an exchange is used, not when one is named.
 """
 
@@ -8,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from daemon.clock import Clock
 from daemon.types import SECOND, Answer, Millis, NoAnswer
@@ -17,8 +18,21 @@ if TYPE_CHECKING:
     import aiohttp
 
     from daemon.exchanges.budget import Budget
+    from daemon.exchanges.speech import Dialect
 
-_TOOLS = frozenset({"addresses", "answers", "budget", "http", "pauses", "simulator"})
+_TOOLS = frozenset({
+    "addresses",
+    "answers",
+    "budget",
+    "coinw_frames",
+    "http",
+    "lifeline",
+    "pauses",
+    "reconnect",
+    "simulator",
+    "speech",
+    "stream",
+})  # fmt: skip
 """The files of this folder that are not an exchange."""
 
 Problem: TypeAlias = tuple[str, str]
@@ -73,6 +87,13 @@ class Adapter(Protocol):
     def connect(self, account: Account, tools: Tools) -> Exchange: ...
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """What the file of an exchange with a push stream offers, too."""
+
+    def dialect(self, account: Account) -> "Dialect": ...
+
+
 def names() -> tuple[str, ...]:
     """The exchanges there are, by file name; nothing is imported."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
@@ -87,3 +108,9 @@ def load(name: str) -> Adapter:
     if name not in names():
         raise LookupError(f'there is no exchange "{name}": choose one of {", ".join(names())}')
     return cast("Adapter", importlib.import_module(f"{__name__}.{name}"))
+
+
+def dialect(name: str, account: Account) -> "Dialect | None":
+    """How the account's push stream is talked to; None where there is none, or none is wanted (`ws_url` is empty)."""
+    adapter: object = load(name)
+    return adapter.dialect(account) if account.ws_url and isinstance(adapter, Streaming) else None

@@ -23,6 +23,7 @@ MAX_DECIMALS = 40
 window of amounts that may be 1e400 or 1e-400 would take thousands of digits each."""
 
 _MAX_QUOTE = 120
+_MAX_LABEL = 40
 _MAX_DEPTH = 8
 _MAX_INT_DIGITS = 18
 _MAX_DIGITS = 80
@@ -55,8 +56,13 @@ def decode(page: Page) -> Mapping[str, object]:
     """
     if not page.whole:
         raise MalformedError("is over 1 MiB long")
+    return decoded(page.body)
+
+
+def decoded(body: bytes) -> Mapping[str, object]:
+    """As `decode`, of the bytes alone."""
     try:
-        value = _read(page.body.decode())
+        value = _read(body.decode())
     except MalformedError:
         raise
     except UnicodeDecodeError:
@@ -141,6 +147,18 @@ def tidy(text: str, secrets: Sequence[str] = (), at_most: int = _MAX_QUOTE) -> s
     return line if len(line) <= at_most else line[: at_most - 1] + "…"
 
 
+def label(value: object, secrets: Sequence[str] = ()) -> str:
+    """A user id, which is opaque: a number in one answer and text in another, so always text here.
+
+    Raises MalformedError for what is none.
+    """
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
+        text = str(value)
+        if 0 < len(text) <= _MAX_LABEL and text == tidy(text, secrets) and (isinstance(value, str) or text.isdigit()):
+            return text
+    raise MalformedError("userId is missing or no user id")
+
+
 def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
     """An unknown value, fit to be stored: its texts tidied (uncut), numbers of no plausible size as text.
 
@@ -159,11 +177,14 @@ def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -
     return value
 
 
-def refusal(page: Page, name: str) -> NoAnswer | None:
-    """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be read."""
+def refusal(page: Page, name: str, key: str = "rest_url") -> NoAnswer | None:
+    """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be read.
+
+    `key` is that of the address in the configuration.
+    """
     status = page.status
     if 300 <= status < 400:
-        return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name))
+        return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name, key))
     if status == 401:
         return NoAnswer(MissReason.AUTH, f"{name} refused the key (HTTP 401): check api_key and secret_key")
     if status == 429:
@@ -180,10 +201,10 @@ PAUSING = "pausing; see that nothing else at this address uses up its limits"
 BLOCKED = "pausing; if it lasts, ask its support whether this machine's address is blocked"
 
 
-def _redirected(page: Page, name: str) -> str:
+def _redirected(page: Page, name: str, key: str) -> str:
     try:
         host = urlsplit(page.location).hostname
     except ValueError:
         host = None
     where = tidy(host) if host else "another place"
-    return f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check rest_url"
+    return f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check {key}"

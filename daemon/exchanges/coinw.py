@@ -1,4 +1,6 @@
-"""CoinW USDT-M futures over REST: signs `getUserAssets`, reads its answer, and says why when there is none.
+"""CoinW USDT-M futures: signs `getUserAssets`, reads its answer, and says why when there is none.
+
+Its push stream is in `coinw_frames`.
 
 `sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts are from
 https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the signing rule from the
@@ -13,7 +15,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from daemon.exchanges import Account, Problem, Tools, addresses
-from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, plain, refusal, tidy
+from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, label, plain, refusal, tidy
+from daemon.exchanges.coinw_frames import Frames, frames
 from daemon.log import Redactor
 from daemon.types import Answer, Balances, Millis, MissReason, NoAnswer
 
@@ -126,7 +129,7 @@ def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
     exchange_at = _instant(time)
     known = {*_REQUIRED, *_OPTIONAL, "userId"} | ({"time"} if exchange_at is not None or time is None else set())
     extra = {tidy(key, secrets): plain(value, secrets) for key, value in entry.items() if key not in known}
-    return Answer(_user_id(entry.get("userId"), secrets), exchange_at, Balances(**fields), extra)
+    return Answer(label(entry.get("userId"), secrets), exchange_at, Balances(**fields), extra)
 
 
 def _named(entry: Mapping[str, object], sent: str, secrets: Sequence[str]) -> Decimal:
@@ -144,15 +147,6 @@ def _instant(value: object) -> Millis | None:
         value = int(value)
     usable = isinstance(value, int) and _FIRST_INSTANT <= value < _LAST_INSTANT
     return value if usable and isinstance(value, int) else None
-
-
-def _user_id(value: object, secrets: Sequence[str]) -> str:
-    """An opaque label: a number in this answer, text in pushes, so always text here."""
-    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
-        text = str(value)
-        if 0 < len(text) <= 40 and text == tidy(text, secrets) and (isinstance(value, str) or text.isdigit()):
-            return text
-    raise MalformedError("userId is missing or no user id")
 
 
 def problems(account: Account) -> list[Problem]:
@@ -198,14 +192,15 @@ class CoinW:
         from daemon.exchanges import http  # noqa: PLC0415 -- it loads aiohttp, which validating keys does not need
 
         account = self._account
-        timestamp = str(self._tools.clock.now())
+        asked_at, timestamp = self._tools.clock.elapsed(), str(self._tools.clock.now())
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
         page = await http.get(self._tools.session, url, headers, account.timeout)
         if isinstance(page, NoAnswer):
             return page
-        return parse(page, (*self._secrets, signed))
+        answer = parse(page, (*self._secrets, signed))
+        return replace(answer, asked_at=asked_at) if isinstance(answer, Answer) else answer
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
         """SEMANTICS B4."""
@@ -221,3 +216,7 @@ class CoinW:
 
 def connect(account: Account, tools: Tools) -> CoinW:
     return CoinW(account, tools)
+
+
+def dialect(account: Account) -> Frames:
+    return frames(account)

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from daemon.exchanges import Account, load, names
+from daemon.exchanges import Account, Streaming, dialect, load, names
 
 
 def test_coinw_is_there() -> None:
@@ -19,6 +20,15 @@ def test_every_exchange_keeps_the_contract(name: str) -> None:
     adapter = load(name)
     account = Account("main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL)
     assert (list(adapter.problems(account)), callable(adapter.connect)) == ([], True)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_push_stream_may_be_done_without(name: str) -> None:
+    """Where `ws_url` is empty there is none; where an exchange offers none, nothing is asked of it."""
+    adapter = load(name)
+    account = Account("main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL)
+    assert dialect(name, replace(account, ws_url="")) is None
+    assert (dialect(name, account) is not None) is isinstance(adapter, Streaming)
 
 
 @pytest.mark.parametrize("name", ["", "binance", "http", "simulator", "coinw.x", "../coinw", "CoinW"])
