@@ -14,6 +14,15 @@ from daemon.exchanges.answers import MAX_BODY, Page
 from daemon.types import Millis, MissReason, NoAnswer
 
 
+class RedirectedError(Exception):
+    """A handshake was answered with another address, which aiohttp would go to: the login must not."""
+
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.location = location
+
+
 class BrokenConnectionError(Exception):
     """The connection broke under a call. Not an aiohttp error, because it resends a GET after some of those."""
 
@@ -28,14 +37,27 @@ async def no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise BrokenConnectionError from error
 
 
+async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep a handshake at its address; aiohttp has no setting for that."""
+    response = await handler(request)
+    if "Upgrade" in request.headers and 300 <= response.status < 400:
+        response.close()
+        raise RedirectedError(response.status, response.headers.get("Location", ""))
+    return response
+
+
 def open_session() -> aiohttp.ClientSession:
-    """A session that keeps connections and nothing else: no cookies, no proxies from the environment."""
+    """A session that keeps connections and nothing else: no cookies, no proxies from the environment.
+
+    As many connections as there are streams and calls: the budget bounds the calls, the accounts bound the streams.
+    """
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         timeout=aiohttp.ClientTimeout(),
         headers={"User-Agent": f"marginwatch/{__version__}"},
-        middlewares=(no_resend,),
+        middlewares=(no_redirect, no_resend),
     )
 
 
@@ -45,12 +67,12 @@ async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, st
         async with asyncio.timeout(within / 1_000):
             return await _fetch(session, url, headers)
     except TimeoutError:
-        said = f"{_host(url)} did not answer within {within / 1_000:g}s: check the network"
+        said = f"{host(url)} did not answer within {within / 1_000:g}s: check the network"
         return NoAnswer(MissReason.TIMEOUT, said)
     except aiohttp.ClientResponseError:
-        return NoAnswer(MissReason.BAD_ANSWER, f"{_host(url)} does not speak HTTP: check rest_url")
+        return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} does not speak HTTP: check rest_url")
     except (BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
-        return NoAnswer(MissReason.NETWORK, f"{_host(url)} {_failure(error)}")
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
 
 
 async def _fetch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> Page:
@@ -69,7 +91,7 @@ async def _bounded(content: aiohttp.StreamReader) -> tuple[bytes, bool]:
     return bytes(body), True
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
     """Host and port only: the rest of an address is nobody's business."""
     return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
 
@@ -83,7 +105,7 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _failure(error: Exception) -> str:
+def failure(error: Exception) -> str:
     """How the call failed, reading on after the host's name."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"has no valid certificate ({_verified(error)}): check the address and this machine's clock"

@@ -45,7 +45,15 @@ class Moment(StrEnum):
 Altered: TypeAlias = Callable[[Fields], Reply]
 """From the tokens of the regular answer to what is answered instead."""
 
-Frame: TypeAlias = str | bytes | None
+
+@dataclass(frozen=True, slots=True)
+class RawText:
+    """A text frame of these bytes, be they text or not."""
+
+    body: bytes
+
+
+Frame: TypeAlias = str | bytes | RawText | None
 """Of a WebSocket; None drops the connection."""
 
 
@@ -275,11 +283,22 @@ def _marked(old: str, new: str) -> Callable[[str], Sequence[Frame]]:
     return lambda frame: (frame.replace(old, new),)
 
 
+def _differing(frame: str) -> Sequence[Frame]:
+    """The second entry is not that of the first."""
+    first, between, second = frame.partition("},{")
+    return (first + between + second.replace('"availableMargin":', '"availableMargin":9'),)
+
+
+_EXCEPTION = '{"result":false,"errorCode":500,"errorMsg":"exception"}'
+
 _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_login_refused", Moment.LOGIN, _refused_login, denies=True),
     SocketFault("ws_login_silent", Moment.LOGIN, _nothing, denies=True),
     SocketFault("ws_login_drop", Moment.LOGIN, _dropped, denies=True),
+    SocketFault("ws_login_failed", Moment.LOGIN, _instead('{"event":"login","success":false}'), denies=True),
+    SocketFault("ws_login_exception", Moment.LOGIN, _instead(_EXCEPTION), denies=True),
     SocketFault("ws_login_event", Moment.LOGIN, _instead('{"event":"login","success":true}')),
+    SocketFault("ws_login_unheard", Moment.LOGIN, _nothing),
     SocketFault("ws_login_both", Moment.LOGIN, _instead('{"event":"login","data":{"result":true}}')),
     SocketFault(
         "ws_sub_refused",
@@ -290,9 +309,7 @@ _SOCKET: tuple[SocketFault, ...] = (
         ),
         denies=True,
     ),
-    SocketFault(
-        "ws_sub_exception", Moment.SUB, _instead('{"result":false,"errorCode":500,"errorMsg":"exception"}'), denies=True
-    ),
+    SocketFault("ws_sub_exception", Moment.SUB, _instead(_EXCEPTION), denies=True),
     SocketFault("ws_sub_silent", Moment.SUB, _nothing, denies=True),
     SocketFault("ws_no_pong", Moment.PING, _nothing),
     SocketFault("ws_ping_drop", Moment.PING, _dropped),
@@ -306,6 +323,11 @@ _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_field_missing", Moment.PUSH, _marked('"availableMargin"', '"availableMargins"')),
     SocketFault("ws_field_nan", Moment.PUSH, _marked('"availableMargin":', '"availableMargin":NaN,"was":')),
     SocketFault("ws_garbage", Moment.PUSH, _instead("not json")),
+    SocketFault("ws_not_utf8", Moment.PUSH, lambda frame: (RawText(frame.encode() + b"\xff"),)),
+    SocketFault("ws_deep", Moment.PUSH, _instead("[" * 100_000)),
+    SocketFault("ws_30_mib", Moment.PUSH, lambda frame: (frame + " " * (30 * MIB),)),
+    SocketFault("ws_differs", Moment.PUSH, _differing),
+    SocketFault("ws_margin_wrong", Moment.PUSH, _marked('"margin":', '"margin":7')),
     SocketFault("ws_binary", Moment.PUSH, lambda frame: (frame.encode(),)),
     SocketFault("ws_list", Moment.PUSH, _instead("[]")),
     SocketFault("ws_data_null", Moment.PUSH, _instead('{"biz":"futures","data":null,"type":"assets"}')),

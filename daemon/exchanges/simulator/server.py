@@ -126,9 +126,14 @@ class Simulator:
     async def _assets(self, request: web.Request) -> web.StreamResponse:
         return await self._rest.answer(request, self._stopping)
 
+    def _elsewhere(self) -> dict[str, str]:
+        """A redirect leads to another name of this same server, so that whoever follows it is seen in the log."""
+        moved = self.socket_status is not None and 300 <= self.socket_status < 400
+        return {"Location": f"http://localhost:{self.port}{SOCKET_PATH}"} if moved else {}
+
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if self.socket_status is not None:
-            return web.Response(status=self.socket_status)
+            return web.Response(status=self.socket_status, headers=self._elsewhere())
         connection = Connection(self._accounts, self._clock, self._log)
         self._connections.add(connection)
         try:

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from daemon.clock import Clock
 from daemon.exchanges.simulator.account import SOCKET_PATH, SimulatedAccount, spoken
-from daemon.exchanges.simulator.faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment
+from daemon.exchanges.simulator.faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment, RawText
 from daemon.exchanges.simulator.log import Caller, Log
 from daemon.types import MINUTE, Millis
 
@@ -35,6 +35,16 @@ def refusal(code: int, text: str, kind: str) -> str:
     """A refused subscription, in the captured shape."""
     told = {"result": False, "errorCode": code, "errorMsg": text}
     return json.dumps({"biz": "futures", "data": told, "channel": "subscribe", "type": kind})
+
+
+async def _send(socket: web.WebSocketResponse, frame: str | bytes | RawText) -> None:
+    match frame:
+        case RawText(body):
+            await socket.send_frame(body, WSMsgType.TEXT)
+        case bytes():
+            await socket.send_bytes(frame)
+        case str():
+            await socket.send_str(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ class Connection:
     async def _speak(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         while (frame := await self._queue.get()) is not None:
             try:
-                await (socket.send_bytes(frame) if isinstance(frame, bytes) else socket.send_str(frame))
+                await _send(socket, frame)
             except ConnectionError:
                 return  # the client has gone: the hearing side ends as well
             self._last = self._clock.elapsed()
