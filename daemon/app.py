@@ -1,7 +1,7 @@
 """The composition root: builds one life of the daemon from a configuration, starts it and stops it.
 
-    Schedule ──► Poller ──► Owner ──► Store                     one poller and one owner per account
-                              └──► Ledger ──► Courier ──► Notifier          one courier per channel
+    Schedule ──► Poller ──► Intake ──► Owner ──► Store          one of each per account, but for the first and the last
+                 Stream ──────┘          └──► Ledger ──► Courier ──► Notifier          one courier per channel
 
 All that is given from outside (clock, randomness, ways out) comes in as `World`.
 """
@@ -18,17 +18,20 @@ from daemon import __version__, exchanges
 from daemon.alerts.codes import code
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, pace
-from daemon.exchanges import budget, http
+from daemon.exchanges import budget, http, stream
 from daemon.exchanges.pauses import Pause, reloaded
+from daemon.exchanges.speech import Dialect
 from daemon.log import Episodes
 from daemon.notifiers import Notifier
 from daemon.notifiers.drawn import Drawer
+from daemon.readings import pushes
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
 from daemon.service.backoff import Health, resumed
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, Vitals, untaken_for
+from daemon.service.intake import Intake
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.lives import RELOAD, STOP
@@ -40,12 +43,13 @@ from daemon.service.poller import Ears, Poller
 from daemon.service.reporter import Reporter
 from daemon.service.schedule import Schedule
 from daemon.service.selfwatch import SelfWatch, Senses
+from daemon.service.streams import Streams
 from daemon.service.supervise import supervise
 from daemon.service.watchdog import Drift, offset, watch
 from daemon.service.watcher import Watcher, Watchers
 from daemon.store import Store, disk
 from daemon.store.operations import Book, EndEpoch, Identify
-from daemon.types import AccountState, Millis
+from daemon.types import AccountState, Millis, NoAnswer
 
 _log = logging.getLogger("marginwatch")
 
@@ -120,6 +124,7 @@ class App:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
+        self._streams = Streams(self._dial, self._clock, world.jitter, self._episodes)
         self._couriers: dict[str, Courier] = {}
 
     async def start(self) -> None:
@@ -164,6 +169,8 @@ class App:
         Returns the number of operations that could not be stored.
         """
         self._schedule.pause()
+        for account in self._streams.accounts:
+            self._tasks[_stream(account)].cancel()
         await _within(PATIENCE, (poller.finished() for poller in self._pollers.values()))
         cut_off = self._cut_off()
         self._schedule.stop()
@@ -255,7 +262,10 @@ class App:
         url, zone = self._config.daemon.database.reveal(), self._config.daemon.timezone
         couriers = self._couriers
         senses = Senses(
-            lambda: {name: courier.health for name, courier in couriers.items()}, partial(disk.free, url), zone
+            lambda: {name: courier.health for name, courier in couriers.items()},
+            partial(disk.free, url),
+            zone,
+            self._streams.pushes,
         )
         self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
         self._run("the watch over the daemon itself", self._selfwatch.run)
@@ -289,11 +299,16 @@ class App:
 
     def _poll(self, account: Account, every: Millis, owner: Owner) -> None:
         user_id = account.user_id or self._user_ids.get(account.name, "")
-        ears = Ears(owner.post, partial(self._learned, account.name))
+        intake = Intake(owner.post, self._clock, self._config.system.push_contradicted or pushes.LIMIT)
+        ears = Ears(intake.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
         poller.pause = self._legacy.pauses.get(account.name, Pause())
         self._pollers[account.name] = poller
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
+        self._run(f"the calls beside the slots of {account.name}", poller.beside)
+        listener = self._streams.add(account.exchange, self._keys(account, user_id), intake, poller, owner)
+        if listener is not None:
+            self._run(_stream(account.name), listener.run)
 
     def _paces(self) -> dict[str, Millis]:
         return pace.intervals(self._config.accounts, self._config.budget, self._user_ids)
@@ -311,7 +326,14 @@ class App:
             _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
 
     def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
-        keys = exchanges.Account(
+        tools = exchanges.Tools(self._session, self._budget, self._clock)
+        return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
+
+    async def _dial(self, url: str, dialect: Dialect) -> stream.Connection | NoAnswer:
+        return await stream.connect(self._session, url, dialect, self._clock, self._config.daemon.timeout)
+
+    def _keys(self, account: Account, user_id: str) -> exchanges.Account:
+        return exchanges.Account(
             account.name,
             account.api_key.reveal(),
             account.secret_key.reveal(),
@@ -320,8 +342,6 @@ class App:
             self._config.daemon.timeout,
             user_id,
         )
-        tools = exchanges.Tools(self._session, self._budget, self._clock)
-        return exchanges.load(account.exchange).connect(keys, tools)
 
     def _shared_budget(self) -> budget.Budget:
         """The budget of the whole host, in which the calls of the last life still stand (SEMANTICS B3)."""
@@ -367,6 +387,10 @@ class App:
     def _recovered(self) -> None:
         self._ledger.stored()
         self._episodes.ended("store", "the database writes again, and the record is complete")
+
+
+def _stream(account: str) -> str:
+    return f"the push stream of {account}"
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:

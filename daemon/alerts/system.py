@@ -18,7 +18,7 @@ NOBODY = ""
 """The account of the daemon's own alerts."""
 
 Limit: TypeAlias = Millis | Decimal
-"""How long, or how much: what stands at the rule's key in `[system]`."""
+"""How long, how much or how often: what stands at the rule's key in `[system]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Kind:
 
 
 def rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
-    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction."""
+    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction, and a number of times."""
     return replace(KINDS[name].build(name, limit), channels=channels)
 
 
@@ -60,6 +60,11 @@ def _answered(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str
     return lambda name, limit: _made(name, when, hold=int(limit), severity=severity)
 
 
+def _as_often(sign: str) -> Callable[[str, Limit], Rule]:
+    """It fires once something has happened as often as the limit."""
+    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Number(Decimal(limit))))
+
+
 def _less(sign: str) -> Callable[[str, Limit], Rule]:
     return lambda name, limit: _made(name, Comparison("<", Field(sign), Number(Decimal(limit))))
 
@@ -77,6 +82,7 @@ DAEMON: Mapping[str, Kind] = {
     "channel-failing": Kind(_longer("channel_failing"), "a channel fails"),
     "clock-stepped": Kind(_longer("clock_step"), "the clock of this machine was set"),
     "disk-full": Kind(_less("disk_free"), "the disk is nearly full"),
+    "push-contradicted": Kind(_as_often("push_contradicted"), "pushes and readings disagree"),
 }
 
 KINDS: Mapping[str, Kind] = {**ACCOUNT, **DAEMON}

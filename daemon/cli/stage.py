@@ -32,11 +32,14 @@ from daemon.types import (
     Outcome,
     Reading,
     Record,
+    Source,
     State,
     Transition,
 )
 
 EVERY: Millis = 500
+TICK: Millis = 50
+"""How soon the built-in exchange pushes what has changed."""
 SHOWN: Millis = 2 * SECOND
 """Between the readings of one account that are shown; those that change an alert always are."""
 
@@ -58,7 +61,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 async def _show(folder: Path, length: Millis | None) -> None:
     clock = SystemClock()
-    exchange = Simulator(clock)
+    exchange = Simulator(clock, tick=TICK)
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
@@ -67,7 +70,7 @@ async def _show(folder: Path, length: Millis | None) -> None:
     world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(sys.stdout), watchers=[screen])
     app = App(_config(folder, exchange), world)
     await app.start()
-    screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms; {_ending(length)}")
+    screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {_ending(length)}")
     await _until(over, length)
     await app.stop()
     await exchange.stop()
@@ -89,7 +92,7 @@ def _config(folder: Path, exchange: Simulator) -> Config:
                 Secret(f"{name}-secret"),
                 every=EVERY,
                 rest_url=exchange.rest_url,
-                ws_url="",
+                ws_url=exchange.ws_url,
             )
             for name in DEMO
         ),
@@ -124,6 +127,7 @@ class _Screen:
     failure: OSError | None = None
     began: Millis = 0
     readings: int = 0
+    pushed: int = 0
     misses: int = 0
     fired: int = 0
     ended: int = 0
@@ -151,6 +155,7 @@ class _Screen:
         match record.event:
             case Reading():
                 self.readings += 1
+                self.pushed += record.event.source is Source.WS
                 self._show(record.account, record.event, always=bool(record.transitions))
             case Miss(reason=reason):
                 self.misses += 1
@@ -191,7 +196,7 @@ class _Screen:
         lasted = (self.clock.elapsed() - self.began) / SECOND
         lines = [
             f"the demo lasted {lasted:.0f} s",
-            f"readings       {self.readings}",
+            f"readings       {self.readings}, {self.pushed} of them pushed",
             f"misses         {self.misses}",
             f"alerts         {self.fired} fired, {self.ended} ended",
             f"notifications  {len(self.latencies)} delivered",

@@ -12,9 +12,7 @@ from daemon.config.tables import Item
 
 NOT_YET = frozenset({
     "daemon.max_jump",
-    "accounts.ws_url",
     "reports",
-    "system.push-contradicted",
     "system.upkeep-failing",
 })  # fmt: skip
 """`table.key`, or `table` for all of it."""
@@ -24,17 +22,9 @@ EMPTY: tuple[object, ...] = ("", [])
 SENTENCE = "not available yet; leave it out"
 
 
-MEANS_SOMETHING = frozenset({"accounts.ws_url"})
-"""Where empty is not the same as left out, and already has its effect: without a stream there is REST only."""
-
-
 def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
     """A table without those keys that are not effective yet and stand empty, which is always allowed."""
-    return {
-        key: value
-        for key, value in raw.items()
-        if value not in EMPTY or not _waits(section, key) or f"{section}.{key}" in MEANS_SOMETHING
-    }
+    return {key: value for key, value in raw.items() if value not in EMPTY or not _waits(section, key)}
 
 
 def check(items: Iterable[Item[Any]], problems: Problems) -> None:

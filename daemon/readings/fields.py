@@ -81,6 +81,7 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "channel_failing": True,
         "clock_step": True,
         "disk_free": False,
+        "push_contradicted": False,
     },
 )
 """What only system rules name (SEMANTICS D7), and whether it is a duration; no person's rule can."""

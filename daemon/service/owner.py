@@ -48,7 +48,6 @@ from daemon.types import (
     Reading,
     Record,
     Silence,
-    Source,
     State,
     Unconfirmed,
 )
@@ -61,6 +60,9 @@ QUICK = 3
 
 ABOUT: Millis = 10 * MINUTE
 """A reading so much older than an hour still tells what has changed within one."""
+
+CROWD = 100
+"""Arrivals that may wait before whoever can is asked to bring no more."""
 
 SLICE: Millis = 20
 """The longest that warming one account's windows may hold up the others."""
@@ -148,6 +150,11 @@ class Owner:
             finally:
                 self._mailbox.task_done()
 
+    async def room(self) -> None:
+        """Returns at once, unless so much waits here that it is better judged before more comes."""
+        if self._mailbox.qsize() >= CROWD:
+            await self._mailbox.join()
+
     async def drained(self) -> None:
         """Returns when everything that was posted has been judged and committed."""
         await self._mailbox.join()
@@ -199,8 +206,9 @@ class Owner:
         match arrival:
             case NoAnswer(reason, detail):
                 return Miss(seq, at, reason, detail)
-            case Answer(_, exchange_at, balances, extra):
-                return Reading(seq, at, Source.REST, Quality.OK, exchange_at, balances, extra)
+            case Answer(_, exchange_at, balances, extra, source):
+                quality = Quality.STALE if arrival.overtaken else Quality.OK
+                return Reading(seq, at, source, quality, exchange_at, balances, extra)
 
     async def _decide(self, event: Input) -> Decision:
         """Judge once; who is told is decided anew where somebody may have asked for silence meanwhile."""

@@ -17,7 +17,8 @@ from daemon.types import Answer, NoAnswer
 class Ears:
     """Who hears what the exchange said."""
 
-    heard: Callable[[Answer | NoAnswer], None]
+    heard: Callable[[Answer | NoAnswer], bool | None]
+    """True where the answer came too late to be used, and is to be asked for again."""
     learned: Callable[[str], None]
     """Whose account it is: called with the exchange's user id at the first answer that tells it."""
 
@@ -31,24 +32,53 @@ class Poller:
         self._ears = ears
         self._clock = clock
         self._busy = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._identified = asyncio.Event()
+        if user_id:
+            self._identified.set()
         self.pause = Pause()
+
+    async def identified(self) -> str:
+        """Whose account it is, once that is known."""
+        await self._identified.wait()
+        return self._user_id
 
     async def tick(self) -> None:
         """One slot: a call, unless the exchange asked for a pause that still runs."""
-        if self._clock.elapsed() >= self.pause.not_before:
-            async with self._busy:
-                await self._ask()
+        if await self._call():
+            self.again()
+
+    def again(self) -> None:
+        """Make a call beside the slots, after the one under way; wanted twice before it leaves, it is one."""
+        self._wanted.set()
+
+    async def beside(self) -> None:
+        """Make the calls that are wanted beside the slots, until cancelled.
+
+        One that came too late is not made a third time before the next slot: where balances move faster than calls
+        travel, pushes tell all there is to know.
+        """
+        while True:
+            await self._wanted.wait()
+            await self._call()
+
+    async def _call(self) -> bool:
+        """One call, the only one at a time; whether it is to be made again. None is made in a pause."""
+        async with self._busy:
+            self._wanted.clear()
+            return self._clock.elapsed() >= self.pause.not_before and await self._ask()
 
     async def finished(self) -> None:
         """Returns when no call is under way."""
         async with self._busy:
             pass
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> bool:
         answer = await self._exchange.read()
         if isinstance(answer, Answer) and not self._user_id:
             self._user_id = answer.user_id
+            self._identified.set()
             self._ears.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
         self.pause = after(self.pause, reason, self._clock.elapsed())
-        self._ears.heard(answer)
+        return bool(self._ears.heard(answer))

@@ -8,7 +8,7 @@ only where it changed an alert, or is told.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
@@ -20,6 +20,7 @@ from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.numbers import lasting, moment
 from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.system import NOBODY
+from daemon.readings.pushes import Pushes
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Node, Number, Span, walk
@@ -34,6 +35,9 @@ EVERY: Millis = 10 * SECOND
 CALM: Millis = 10 * MINUTE
 """How long after the last step of the clock its alert ends."""
 
+NAMED = 3
+"""Accounts that one sentence names."""
+
 UNKNOWN = Verdict(when=None, clear=None)
 
 
@@ -45,6 +49,8 @@ class Senses:
     disk: Callable[[], Decimal | None]
     """The share that is free, where that is known; may block."""
     zone: tzinfo | None
+    pushes: Callable[[], Mapping[str, Pushes]] = dict
+    """By account that is pushed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Sight:
     steps: Sequence[Millis]
     """By how much the clock was set of late, each time."""
     zone: tzinfo | None
+    pushes: Mapping[str, Pushes] = field(default_factory=dict)
 
 
 def verdict(rule: Rule, sight: Sight) -> Verdict:
@@ -115,10 +122,22 @@ def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
     return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
 
 
+def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
+    """Where pushes are heard but hardly compared since a start, nobody knows."""
+    found = {name: ", ".join(pushes.contradicted) for name, pushes in sight.pushes.items() if pushes.contradicted}
+    if not found and sight.pushes and all(pushes.compared < pushes.limit for pushes in sight.pushes.values()):
+        return UNKNOWN
+    named = [f"{fields} of {name}" for name, fields in list(found.items())[:NAMED]]
+    more = f" and of {len(found) - NAMED} more" if len(found) > NAMED else ""
+    detail = f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a restart"
+    return _told(bool(found), detail)
+
+
 _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
     "channel-failing": _channel_failing,
     "clock-stepped": _clock_stepped,
     "disk-full": _disk_full,
+    "push-contradicted": _push_contradicted,
 }
 
 
@@ -182,6 +201,7 @@ class SelfWatch:
             disk,
             [by for _, by in self._steps],
             self._senses.zone,
+            self._senses.pushes(),
         )
 
     async def _shift(self, now: Millis, by: Millis) -> None:

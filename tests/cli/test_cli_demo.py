@@ -19,7 +19,9 @@ def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_log
     assert re.search(r"^[\d:]+ reading +main: available_margin [\d.]+, al_freeze 0$", shown, re.MULTILINE)
     assert re.search(r"^[\d:]+ firing +low-margin on main at [\d.]+ \(alert \w{4}\)$", shown, re.MULTILINE)
     assert re.search(r"^  \| WARNING low-margin · main: available_margin [\d.]+$", shown, re.MULTILINE)
-    assert re.search(r"^readings +\d\d\nmisses +0\nalerts +\d fired, 0 ended\nnotif", shown, re.MULTILINE)
+    assert re.search(
+        r"^readings +\d\d, \d+ of them pushed\nmisses +0\nalerts +\d fired, 0 ended\nnotif", shown, re.MULTILINE
+    )
     assert re.search(r"^latency +\d+ ms from a change to its notification", shown, re.MULTILINE)
 
 

@@ -71,7 +71,7 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + 'inhibited_by = ["no-readings", "disk-full", "push-contradicted"]',
             [
                 powerless("disk-full", "belongs to no account"),
-                powerless("push-contradicted", "is not available yet"),
+                powerless("push-contradicted", "belongs to no account"),
             ],
         ),
         (

@@ -7,8 +7,6 @@ from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, problems
 
 OTHER = {
     "daemon.max_jump": '"50%"',
-    "accounts.ws_url": '"wss://example.com/x"',
-    "system.push-contradicted": "4",
     "system.upkeep-failing": '"off"',
 }
 TABLES = {

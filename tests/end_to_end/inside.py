@@ -46,7 +46,8 @@ class Lookout:
             self._changed.set()
 
     def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
-        """What is told is not looked at here."""
+        """What is told is not looked at here, but may be what somebody waits for."""
+        self._changed.set()
 
     async def until(self, so: Callable[[], bool]) -> None:
         """Returns once it is so, looking again after everything that is judged."""
@@ -81,13 +82,21 @@ def configured(folder: Path, exchange: Simulator, accounts: Iterable[SimulatedAc
 
 def _account(simulated: SimulatedAccount, exchange: Simulator, keys: dict[str, Any]) -> Account:
     api_key, secret_key = Secret(simulated.keys.api_key), Secret(simulated.keys.secret_key)
-    return Account(simulated.name, api_key, secret_key, rest_url=exchange.rest_url, ws_url="", **keys)
+    keys = {"ws_url": "", **keys}
+    return Account(simulated.name, api_key, secret_key, rest_url=exchange.rest_url, **keys)
 
 
 @asynccontextmanager
-async def life(config: Config, lookout: Lookout, clock: SystemClock | None = None) -> AsyncIterator[App]:
-    """One life of the daemon; its end stores everything."""
-    world = World(clock or SystemClock(), notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[lookout])
+async def life(
+    config: Config, lookout: Lookout, clock: SystemClock | None = None, way: ScriptedNotifier | None = None
+) -> AsyncIterator[App]:
+    """One life of the daemon; its end stores everything. `way` is the way out of all channels."""
+    world = World(
+        clock or SystemClock(),
+        jitter=lambda: 0.0,
+        notifier=lambda _channel, _clock: way or ScriptedNotifier(),
+        watchers=[lookout],
+    )
     app = App(config, world)
     await app.start()
     try:

@@ -1,5 +1,6 @@
 """One slot at a time; after a miss at the distance the exchange asks for."""
 
+import asyncio
 from collections.abc import Iterable
 
 from daemon.service.poller import Ears, Poller
@@ -22,6 +23,26 @@ class ScriptedExchange:
 
 def no(reason: MissReason) -> NoAnswer:
     return NoAnswer(reason, "no")
+
+
+class HangingExchange:
+    """Answers when it is let go; knows how many calls are under way."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.flying = 0
+        self.most = 0
+        self.let = asyncio.Event()
+
+    async def read(self) -> Answer | NoAnswer:
+        self.calls += 1
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        await self.let.wait()
+        self.flying -= 1
+        return answer()
+
+    async def close(self) -> None: ...
 
 
 async def ticks(
@@ -67,3 +88,63 @@ async def test_b4_whose_account_it_is_is_learned_once() -> None:
     assert learned == ["42"]
     _, learned, _ = await ticks([answer("42")], 1, user_id="42")
     assert learned == []
+
+
+async def test_b4_whoever_needs_to_know_whose_account_it_is_can_wait_for_it() -> None:
+    """B4: until the first answer; where it is known before, there is nothing to wait for."""
+    clock, exchange = ManualClock(), ScriptedExchange([no(MissReason.TIMEOUT), answer("42")])
+    poller = Poller(exchange, "", Ears(lambda _: None, lambda _: None), clock)
+    waiting = asyncio.create_task(poller.identified())
+    for known in (False, True):
+        await poller.tick()
+        await clock.advance(0)
+        assert waiting.done() is known
+    assert (await waiting, await Poller(exchange, "7", Ears(print, print), clock).identified()) == ("42", "7")
+
+
+async def test_b1_a_call_beside_the_slots_follows_the_one_under_way() -> None:
+    """B1, B7: wanted several times before it leaves, it is one; never are there two at once."""
+    clock, exchange = ManualClock(), HangingExchange()
+    poller = Poller(exchange, "7", Ears(lambda _: None, print), clock)
+    beside, slot = asyncio.create_task(poller.beside()), asyncio.create_task(poller.tick())
+    await clock.advance(0)
+    poller.again()
+    await clock.advance(0)
+    poller.again()
+    assert exchange.calls == 1
+    exchange.let.set()
+    await clock.advance(0)
+    beside.cancel()
+    await slot
+    assert (exchange.calls, exchange.most) == (2, 1)
+
+
+async def test_b7_what_came_too_late_is_asked_for_again_at_once_and_then_at_the_next_slot() -> None:
+    """B7: where balances move faster than calls travel, calls are not made without end."""
+    clock, heard = ManualClock(), list[object]()
+    exchange = ScriptedExchange([answer()] * 9)
+
+    def late(told: object) -> bool:
+        heard.append(told)
+        return True
+
+    poller = Poller(exchange, "7", Ears(late, print), clock)
+    beside = asyncio.create_task(poller.beside())
+    for calls in (2, 4):
+        await poller.tick()
+        await clock.advance(0)
+        assert exchange.calls == calls
+    beside.cancel()
+    assert len(heard) == 4
+
+
+async def test_b2_a_pause_holds_for_calls_beside_the_slots() -> None:
+    """B2: an exchange that refuses is left alone, whoever wants to know."""
+    clock, exchange = ManualClock(), ScriptedExchange([no(MissReason.AUTH), answer()])
+    poller = Poller(exchange, "7", Ears(lambda _: None, print), clock)
+    beside = asyncio.create_task(poller.beside())
+    await poller.tick()
+    poller.again()
+    await clock.advance(SECOND)
+    beside.cancel()
+    assert exchange.calls == 1

@@ -12,6 +12,7 @@ import pytest
 
 from daemon.alerts.system import NOBODY, rule
 from daemon.log import Episodes
+from daemon.readings.pushes import Pushes
 from daemon.service.backoff import Health
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
@@ -36,6 +37,7 @@ from tests.service.lives import RestlessClock, rows
 FAILING = rule("channel-failing", 10 * MINUTE)
 STEPPED = rule("clock-stepped", 250)
 FULL = rule("disk-full", Decimal("0.05"))
+CONTRADICTED = rule("push-contradicted", 3)
 RULES = (FAILING, STEPPED, FULL)
 ELAPSED = 1_000_000
 
@@ -291,3 +293,35 @@ async def test_it_looks_every_ten_seconds_and_when_woken(bench: Bench) -> None:
         watch.wake()
         await looks.get()
     task.cancel()
+
+
+def pushed(*streaks: int, compared: int = 0) -> Pushes:
+    """Pushes of which fields have disagreed so often in a row."""
+    names = ("al_margin", "al_freeze", "available_margin")
+    return Pushes(streaks=dict(zip(names, streaks, strict=False)), compared=compared)
+
+
+@pytest.mark.parametrize(
+    ("pushes", "expected"),
+    [
+        ({}, False),
+        ({"main": pushed()}, None),
+        ({"main": pushed(2, compared=2)}, None),
+        ({"main": pushed(2, compared=3), "desk": pushed()}, False),
+        ({"main": pushed(3, compared=3)}, True),
+        ({"main": pushed(3), "desk": pushed()}, True),
+    ],
+)
+def test_b7_pushes_that_contradict_readings(pushes: dict[str, Pushes], expected: bool | None) -> None:
+    """B7: it fires once a field is believed no more; after a start nobody knows, until enough was compared."""
+    assert verdict(CONTRADICTED, replace(sight(), pushes=pushes)).when is expected
+
+
+def test_b7_the_contradicted_fields_are_named() -> None:
+    """B7: with their accounts, some of them where there are many; what is done about it is said, too."""
+    some = {"main": pushed(3, 3), "desk": pushed(3)}
+    many = {**some, **{f"a{number}": pushed(3) for number in range(5)}}
+    told = [verdict(CONTRADICTED, replace(sight(), pushes=each)).detail for each in (some, many)]
+    named = "pushes contradict readings in al_margin, al_freeze of main, al_margin of desk"
+    end = ", which readings alone tell until a restart"
+    assert told == [f"{named}{end}", f"{named}, al_margin of a0 and of 4 more{end}"]

@@ -1,0 +1,35 @@
+"""Both sources of one account on their way into its mailbox: answers and pushes, held against each other (B7).
+
+It judges nothing: what either is worth is decided in `readings.pushes`, whose state is kept here.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from daemon.clock import Clock
+from daemon.readings import pushes
+from daemon.readings.pushes import LIMIT, Pushes
+from daemon.types import Answer, NoAnswer
+
+
+class Intake:
+    """Of one account. `post` puts into the mailbox; `limit` is how often in a row a field may disagree."""
+
+    def __init__(self, post: Callable[[Answer | NoAnswer], None], clock: Clock, limit: int = LIMIT) -> None:
+        self._post = post
+        self._clock = clock
+        self.pushes = Pushes(limit)
+
+    def answered(self, answer: Answer | NoAnswer) -> bool:
+        """A call has ended; True where a push overtook its answer, so that it is to be made again."""
+        stale = False
+        if isinstance(answer, Answer) and answer.asked_at is not None:
+            self.pushes, stale = pushes.answered(self.pushes, answer.balances, answer.asked_at)
+        self._post(replace(answer, overtaken=True) if isinstance(answer, Answer) and stale else answer)
+        return stale
+
+    def pushed(self, answer: Answer) -> None:
+        """The account's balances were pushed."""
+        self.pushes, believed = pushes.pushed(self.pushes, answer.balances, self._clock.elapsed())
+        if believed is not None:
+            self._post(replace(answer, balances=believed))

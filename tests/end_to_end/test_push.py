@@ -1,0 +1,192 @@
+"""The whole daemon beside the built-in exchange's push stream, over real sockets (SEMANTICS B7)."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.alerts.system import DAEMON
+from daemon.clock import SystemClock
+from daemon.config import Budget, Config, System, system_rules
+from daemon.exchanges.simulator import SOCKET_FAULTS, SimulatedAccount, Simulator, slow
+from daemon.exchanges.simulator.faults import Moment
+from daemon.types import MINUTE, SECOND, Limit, Millis, Quality, Reading, Source
+from tests.cli.calls import call, write
+from tests.end_to_end.inside import Lookout, configured, exchange, life
+from tests.exchanges.simulated import until
+from tests.fakes import ScriptedNotifier
+from tests.values import rule
+
+PLENTY = Budget(*[Limit(100_000, SECOND)] * 3)
+
+SELDOM: Millis = 10 * MINUTE
+"""An interval that no test waits for: beyond its first call nothing is read at a slot."""
+
+
+class SteppingClock(SystemClock):
+    """The machine's clock, whose wall time a test sets."""
+
+    by: Millis = 0
+
+    def now(self) -> Millis:
+        return super().now() + self.by
+
+
+def pushing(there: Simulator, folder: Path, *accounts: SimulatedAccount, every: Millis = SELDOM, **keys: Any) -> Config:
+    config = configured(folder, there, accounts, every=every, ws_url=there.ws_url, **keys)
+    return replace(config, rules=(rule("low", clear_when="available_margin > 120"),))
+
+
+def listening(account: SimulatedAccount) -> bool:
+    return any(socket.subscribed for socket in account.sockets)
+
+
+def readings(lookout: Lookout, source: Source, name: str = "main") -> list[Reading]:
+    brought = (each for each in lookout.brought.get(name, []) if isinstance(each, Reading))
+    return [each for each in brought if each.source is source]
+
+
+def asked(there: Simulator) -> int:
+    return sum(entry.said == "balances" for entry in there.log)
+
+
+def margin(found: Reading) -> Decimal | None:
+    return found.balances.available_margin
+
+
+async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(tmp_path: Path) -> None:
+    """B7: the alert leaves although nothing is polled; the reading has what was pushed and nothing else."""
+    lookout, way = Lookout(), ScriptedNotifier()
+    async with exchange() as there:
+        main = there.account("main")
+        main.set(available_margin="500")
+        async with life(pushing(there, tmp_path, main), lookout, way=way):
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2)
+            main.set(available_margin="90")
+            await lookout.until(lambda: len(way.sent) == 1)
+        assert (way.sent[0].title, asked(there)) == ("WARNING low · main: available_margin 90", 2)
+    (pushed,) = readings(lookout, Source.WS)
+    assert pushed.balances == replace(main.sheet.balances(), cross_un_pnl=None)
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
+        kept = connection.execute("SELECT source, quality, exchange_at, cross_un_pnl FROM snapshots WHERE seq = 4")
+        assert list(kept) == [("ws", "ok", None, None)]
+
+
+async def test_b7_a_lost_connection_costs_latency_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """B7: it comes back, balances are read for what changed meanwhile, and the log says both ends in one line each."""
+    caplog.set_level(logging.INFO)
+    lookout = Lookout()
+    async with exchange() as there:
+        main = there.account("main")
+        main.set(available_margin="500")
+        async with life(pushing(there, tmp_path, main), lookout):
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2)
+            main.fault("ws_drop", times=1)
+            main.set(available_margin="400")
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 3)
+            main.set(available_margin="300")
+            await lookout.until(lambda: len(readings(lookout, Source.WS)) == 1)
+    assert [margin(each) for each in readings(lookout, Source.REST)] == [500, 500, 400]
+    told = [record.message for record in caplog.records if "push" in record.message]
+    assert told == [
+        f"no pushes, balances are still asked for: 127.0.0.1:{there.port} closed its push stream: reconnecting",
+        "balances are pushed again",
+    ]
+
+
+async def test_b2_a_refused_login_leaves_readings_alone(tmp_path: Path) -> None:
+    """B2: it is tried once in thirty seconds, while balances are read as ever."""
+    lookout = Lookout()
+    async with exchange() as there:
+        main = there.account("main")
+        main.fault("ws_login_refused")
+        async with life(pushing(there, tmp_path, main, every=400), lookout):
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 6)
+        assert sum(entry.said == "ws_login_refused" for entry in there.log) == 1
+        assert {entry.said for entry in there.log} == {"ws_login_refused", "balances"}
+
+
+async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path) -> None:
+    """B7, promise 6: an answer that a push overtook ends no alert, and is asked for again at once."""
+    lookout = Lookout()
+    async with exchange() as there:
+        main = there.account("main")
+        main.set(available_margin="500")
+        main.fault(slow(300), times=1)
+        async with life(pushing(there, tmp_path, main, user_id=main.keys.user_id), lookout):
+            await until(lambda: listening(main) and any(entry.said == "slow" for entry in there.log))
+            main.set(available_margin="90")
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2)
+    found = [each for each in lookout.brought["main"] if isinstance(each, Reading)]
+    assert [(each.source, each.quality, margin(each)) for each in found] == [
+        (Source.WS, Quality.OK, Decimal(90)),
+        (Source.REST, Quality.STALE, Decimal(500)),
+        (Source.REST, Quality.OK, Decimal(90)),
+    ]
+    verified = call("backtest", "--verify", "--config", write(tmp_path))
+    assert (verified.exit_code, "no difference" in verified.stdout) == (0, True)
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
+        assert list(connection.execute("SELECT to_state FROM transitions")) == [("firing",)]
+
+
+async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp_path: Path) -> None:
+    """B7: after three comparisons in a row; what else is pushed is believed, and one alert tells."""
+    lookout, way, clock = Lookout(), ScriptedNotifier(), SteppingClock()
+    async with exchange() as there:
+        main = there.account("main")
+        main.set(available_margin="500", al_margin="10")
+        main.fault("ws_margin_wrong")
+        config = pushing(there, tmp_path, main, every=400)
+        telling = replace(config, daemon_rules=system_rules(System(), ["push-contradicted"]))
+        async with life(telling, lookout, clock, way):
+            await lookout.until(lambda: listening(main))
+            for count in (1, 2, 3, 4):
+                main.set(available_margin=str(500 - count))
+                seen = len(readings(lookout, Source.REST)) + 2
+                await lookout.until(
+                    lambda count=count, seen=seen: (  # type: ignore[misc]
+                        len(readings(lookout, Source.WS)) == count and len(readings(lookout, Source.REST)) >= seen
+                    )
+                )
+            clock.by = SECOND  # whoever watches the daemon looks at once where the clock was set
+            await lookout.until(lambda: len(way.sent) == 1)
+    pushed = [each.balances.al_margin for each in readings(lookout, Source.WS)]
+    assert pushed == [710, 710, 710, None]
+    assert all(each.balances.al_margin == 10 for each in readings(lookout, Source.REST))
+    assert "pushes contradict readings in al_margin of main" in way.sent[0].body
+    assert "push-contradicted" in DAEMON
+
+
+PUSHES = [fault.name for fault in SOCKET_FAULTS.values() if fault.on is Moment.PUSH]
+
+
+@pytest.mark.parametrize("names", [PUSHES[::2], PUSHES[1::2]])
+async def test_every_fault_of_a_push_passes(tmp_path: Path, caplog: pytest.LogCaptureFixture, names: list[str]) -> None:
+    """B4, B7: each on an account of its own: no reading is lost, no number made up, and the next push is judged."""
+    lookout = Lookout()
+    async with exchange() as there:
+        accounts = [there.account(name) for name in names]
+        for account in accounts:
+            account.set(available_margin="500")
+        async with life(pushing(there, tmp_path, *accounts, every=400, budget=PLENTY), lookout):
+            await lookout.until(lambda: all(map(listening, accounts)) and lookout.brought.keys() == set(names))
+            for account in accounts:
+                account.fault(account.name, times=1)
+                account.set(available_margin="90")
+            await lookout.until(lambda: all(said(lookout, name, Source.REST, 90) for name in names))
+            await lookout.until(lambda: all(map(listening, accounts)))
+            for account in accounts:
+                account.set(available_margin="80")
+            await lookout.until(lambda: all(said(lookout, name, Source.WS, 80) for name in names))
+    found = {margin(each) for name in names for source in Source for each in readings(lookout, source, name)}
+    assert found <= {Decimal(500), Decimal(90), Decimal(80), None}
+    assert not any("broke" in record.message for record in caplog.records)
+
+
+def said(lookout: Lookout, name: str, source: Source, value: int) -> bool:
+    return any(margin(each) == value for each in readings(lookout, source, name))
