@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("daemon.cli.history:history", "the recorded readings"),
     "plot": ("daemon.cli.plot:plot", "a field as a picture, with thresholds, alerts and gaps"),
     "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
+    "notifications": ("daemon.cli.notifications:notifications", "what was told to whom, and what waits and why"),
     "silence": ("daemon.cli.silence:silence", "hold back news of some alerts for a while"),
     "ack": ("daemon.cli.ack:ack", "say that you know of an alert: no more reminders"),
     "import": ("daemon.cli.importing:bring_in", "add readings that others recorded, from a CSV file"),

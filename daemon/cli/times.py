@@ -1,7 +1,9 @@
 """Instants as people write and read them. Pure: the present instant and the time zone are arguments."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from daemon.alerts.numbers import lasting, moment
 from daemon.errors import UsageError
 from daemon.rules.durations import duration
 from daemon.types import MINUTE, SECOND, Millis
@@ -112,3 +114,22 @@ def iso(at: Millis, zone: tzinfo | None) -> str:
 def shown(at: Millis, zone: tzinfo | None) -> str:
     """For people: date and time to the second."""
     return local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Now, and the time zone in which instants are shown: as they are told to programs and to people."""
+
+    now: Millis
+    zone: tzinfo | None
+
+    def iso(self, at: Millis | None) -> str | None:
+        return None if at is None else iso(at, self.zone)
+
+    def shown(self, at: Millis) -> str:
+        """The time of day, with the date unless it is today's."""
+        return moment(at, self.now, self.zone)
+
+    def ago(self, at: Millis) -> str:
+        """How long ago; an instant in the future is a clock that was set."""
+        return f"{lasting(self.now - at)} ago" if at <= self.now else shown(at, self.zone)

@@ -196,7 +196,13 @@ def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
     if sentence:
         run.problems.add(f"{item.place}.url", sentence)
     table = item.table
-    return Channel(table.name, url, table.fallback, table.fallback_after, table.group_wait)
+    return Channel(table.name, url, table.fallback, table.fallback_after, table.group_wait, _service(table.url))
+
+
+def _service(url: str) -> str:
+    """The service that a channel's URL names as it is written; empty where the whole of it is a secret."""
+    name, mark, _ = url.partition("://")
+    return name.strip().lower() if mark else ""
 
 
 def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:

@@ -65,6 +65,8 @@ class Channel:
     fallback: str = ""
     fallback_after: Millis = 2 * MINUTE
     group_wait: Millis = SECOND
+    service: str = ""
+    """The scheme of the URL (`tgram`), known without secrets; empty where the whole URL is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,12 @@ def service(scheme: str, limits: Limits) -> Service:
     return SERVICES.get(scheme) or Service(Traits(room=_room(limits)))
 
 
+def pace(scheme: str) -> tuple[Limit, ...]:
+    """How many messages the service takes, as far as it is known."""
+    found = SERVICES.get(scheme)
+    return () if found is None else found.traits.pace
+
+
 def _room(limits: Limits) -> int:
     """What surely fits: at worst each sign is escaped, and the title stands before the text, marked as one."""
     grown = min(_GROWTH.get(each, 1) for each in limits.formats)

@@ -48,9 +48,9 @@ def remembered(failing_since: Millis, answer: str) -> Health:
 
 def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
     """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock on the wall."""
-    if fared.failing_since is None:
+    if fared.own is None:
         return Health()
-    return remembered(elapsed - max(0, now - fared.failing_since), fared.detail)
+    return remembered(elapsed - max(0, now - fared.own.since), fared.own.detail)
 
 
 def begun(health: Health, now: Millis) -> Health:

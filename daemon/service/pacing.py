@@ -1,8 +1,15 @@
 """The pace at which one service takes messages (SEMANTICS F5): what left of late, and what may leave now."""
 
+from collections.abc import Sequence
+
 from daemon.clock import Clock
 from daemon.notifiers import Notifier
 from daemon.types import Limit, Millis
+
+
+def free_at(sent: Sequence[Millis], limits: Sequence[Limit]) -> Millis | None:
+    """The earliest instant at which a service takes one more than those sent; None where any is early enough."""
+    return max((sent[-limit.count] + limit.per for limit in limits if len(sent) >= limit.count), default=None)
 
 
 class Pace:
@@ -25,8 +32,8 @@ class Pace:
     @property
     def due_at(self) -> Millis:
         """The earliest instant at which the service takes another message."""
-        held = [self._sent[-limit.count] + limit.per for limit in self._limits if len(self._sent) >= limit.count]
-        return max(held, default=self._clock.elapsed())
+        at = free_at(self._sent, self._limits)
+        return self._clock.elapsed() if at is None else at
 
     async def turn(self) -> None:
         """Returns when the service takes another message."""

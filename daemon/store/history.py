@@ -24,7 +24,7 @@ from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotic
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
 from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
 from daemon.store.state import Call
-from daemon.store.status import AccountStatus, ChannelStatus
+from daemon.store.status import AccountStatus
 from daemon.store.streaming import Replayed, Stream
 from daemon.types import Alert, Millis, Reading, Silence
 
@@ -151,10 +151,13 @@ class History:
         within = and_(alerts.c.started_at < until, or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since))
         yield from self._pages(past.alert_rows().where(within), alerts.c.id, past.with_transitions)
 
-    def notifications(self, since: Millis, until: Millis) -> Iterator[PastNotice]:
-        """Those that were queued within the span, in that order."""
+    def notifications(self, since: Millis, until: Millis, *, waiting: bool = False) -> Iterator[PastNotice]:
+        """Those that were raised within the span, in the order of recording; or of them those that still wait."""
         within = and_(notifications.c.at >= since, notifications.c.at < until)
-        yield from self._pages(past.notice_rows().where(within), notifications.c.id, _each(past.notice))
+        chosen = past.notice_rows().where(within)
+        if waiting:
+            chosen = chosen.where(notifications.c.state.in_(state.UNSETTLED))
+        yield from self._pages(chosen, notifications.c.id, past.notices)
 
     def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:
         """The last transitions of these rules at or before `until`, in the order in which they were recorded."""
@@ -164,7 +167,7 @@ class History:
     def last_notifications(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastNotice]:
         """Likewise, those that were queued."""
         chosen = past.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
-        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, _each(past.notice))
+        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, past.notices)
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """The recorded gaps that touch the span (those that misses make are derived from `inputs`)."""
@@ -192,10 +195,6 @@ class History:
     def own_alerts(self) -> list[Alert]:
         """The open alerts about the daemon itself."""
         return self._read(status.own_alerts)
-
-    def waiting(self, now: Millis) -> list[ChannelStatus]:
-        """By channel, what is not delivered yet."""
-        return self._read(lambda connection: status.channels_status(connection, now))
 
     def deliveries(self) -> list[Deliveries]:
         """By channel, how attempts to deliver have ended of late."""

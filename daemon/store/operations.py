@@ -49,6 +49,10 @@ class GapReason(StrEnum):
     STORE_DOWN = "store_down"
 
 
+TEST = -1
+"""The `n` of a message by which `check --notify` tries a channel; those of the daemon's own begin at 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageKey:
     """What makes a message the one it is: `n` tells apart those that one channel begins at one instant."""

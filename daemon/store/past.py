@@ -1,16 +1,17 @@
 """Rows of the past into values: what `History` gives."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, select
 
 from daemon.store.codec import INSTANTS, alert_of, check, typed, value_of
 from daemon.store.damage import UNREADABLE, within
 from daemon.store.operations import GapReason, NoticeState
-from daemon.store.schema import accounts, alerts, attempts, gaps, notifications, transitions
+from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
+from daemon.store.state import UNSETTLED
 from daemon.types import (
     AccountState,
     Alert,
@@ -22,9 +23,15 @@ from daemon.types import (
     MissReason,
     Notice,
     NoticeKey,
+    Outcome,
     State,
     Transition,
 )
+
+_NOT_ARRIVED = (*UNSETTLED, NoticeState.REFUSED.value)
+"""Where other channels may have been told in its channel's stead."""
+
+_Told: TypeAlias = tuple[int, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,20 @@ class PastNotice:
     state: NoticeState
     done_at: Millis | None
     attempts: int
-    detail: str
-    """What the last attempt that has an outcome said; empty where it said nothing."""
     tried_at: Millis | None
     """When the last attempt began."""
+    outcome: Outcome | None
+    """Its outcome, as far as it is known."""
+    detail: str
+    """What it said; empty where it said nothing."""
+    told_at: Millis | None
+    """The last attempt that told, or may have told, the channel."""
+    message: int | None
+    """The number of the last message that carried it."""
+    title: str
+    """That message's."""
+    handed_to: tuple[str, ...]
+    """The channels that were given it in this one's stead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +163,51 @@ def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
 def notice_rows() -> Select[Any]:
     n = notifications.c
     return (
-        select(n.id, n.channel, n.kind, n.seq, n.state, n.at, n.done_at, n.attempts, n.facts)
+        select(n.id, n.alert_id, n.channel, n.kind, n.seq, n.state, n.at, n.done_at, n.told_at, n.attempts, n.facts)
         .add_columns(alerts.c.rule, alerts.c.seq.label("alert_seq"))
-        .add_columns(attempts.c.detail, attempts.c.at.label("tried_at"))
+        .add_columns(n.message_id, messages.c.title)
+        .add_columns(attempts.c.at.label("tried_at"), attempts.c.outcome, attempts.c.detail)
         .add_columns(func.coalesce(accounts.c.name, "").label("account"))
         .join_from(notifications, alerts)
         .join(accounts, accounts.c.id == alerts.c.account_id, isouter=True)
+        .join(messages, messages.c.id == n.message_id, isouter=True)
         .join(attempts, attempts.c.message_id == n.message_id, isouter=True)
     )
 
 
-def notice(row: Row[Any]) -> PastNotice:
+def notices(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastNotice]:
+    handed = _handed(connection, {row.alert_id for row in rows if row.state in _NOT_ARRIVED})
+    return [_notice(row, handed[row.alert_id, row.kind, row.seq, row.channel]) for row in rows]
+
+
+def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, list[str]]:
+    """By alert, kind, counter and channel: who was given such news in that channel's stead."""
+    n, found = notifications.c, defaultdict[_Told, list[str]](list)
+    siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(n.alert_id.in_(numbers))
+    for row in connection.execute(siblings.order_by(n.id)):
+        with within("notifications", row.id):
+            by = row.facts.get("handed_over_by")
+        if by:
+            found[row.alert_id, row.kind, row.seq, by].append(row.channel)
+    return found
+
+
+def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
     with within("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
-        told = Notice(key, row.at, typed(Facts, row.facts))
-        return PastNotice(told, NoticeState(row.state), row.done_at, row.attempts, row.detail or "", row.tried_at)
+        return PastNotice(
+            notice=Notice(key, row.at, typed(Facts, row.facts)),
+            state=NoticeState(row.state),
+            done_at=row.done_at,
+            attempts=row.attempts,
+            tried_at=row.tried_at,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
+            detail=row.detail or "",
+            told_at=row.told_at,
+            message=row.message_id,
+            title=row.title or "",
+            handed_to=tuple(handed_to),
+        )
 
 
 def gap_rows() -> Select[Any]:

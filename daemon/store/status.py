@@ -1,6 +1,5 @@
 """How things stand, as far as the record tells: for `status`, the page and the metrics."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from daemon.store.codec import alert_of, reading
-from daemon.store.damage import within
 from daemon.store.inputs import OPEN
 from daemon.store.past import miss
-from daemon.store.schema import accounts, alerts, misses, notifications, snapshots
-from daemon.store.state import UNSETTLED
+from daemon.store.schema import accounts, alerts, misses, snapshots
 from daemon.types import DAY, Alert, Millis, Miss, Reading
 
 
@@ -33,14 +30,6 @@ class AccountStatus:
     """Pending and firing ones, by rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelStatus:
-    channel: str
-    waiting: int
-    oldest: Millis
-    """Since when the oldest of them waits."""
-
-
 def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
     rows = connection.execute(select(accounts).order_by(accounts.c.id)).all()
     return [_account(connection, row, now) for row in rows]
@@ -49,18 +38,6 @@ def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
 def own_alerts(connection: Connection) -> list[Alert]:
     """Those about the daemon itself, which have no account."""
     return list(_open(connection, None).values())
-
-
-def channels_status(connection: Connection, now: Millis) -> list[ChannelStatus]:
-    """What a mute window holds back does not wait for its channel."""
-    n = notifications.c
-    chosen = select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED)).order_by(n.channel)
-    waiting = defaultdict[str, list[Millis]](list)
-    for row in connection.execute(chosen):
-        with within("notifications", row.id):
-            if (row.facts.get("not_before") or now) <= now:
-                waiting[row.channel].append(row.at)
-    return [ChannelStatus(channel, len(since), min(since)) for channel, since in waiting.items()]
 
 
 def _account(connection: Connection, row: Row[Any], now: Millis) -> AccountStatus:

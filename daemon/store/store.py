@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Engine
 from daemon.store import damage, silences, state
 from daemon.store import engine as engines
 from daemon.store.apply import apply
-from daemon.store.deliveries import Deliveries, deliveries
+from daemon.store.deliveries import Deliveries, deliveries, tested
 from daemon.store.failures import told
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
-from daemon.store.operations import Book, Operation, Written
+from daemon.store.operations import Book, MessageKey, Operation, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, ToldNotice
 from daemon.store.writer import Hooks, Seams, Writer
@@ -109,6 +109,10 @@ class Store:
     def deliveries(self) -> list[Deliveries]:
         """By channel, how attempts to deliver have ended of late."""
         return self._read(deliveries)
+
+    def tested(self, since: MessageKey) -> bool:
+        """Whether `check --notify` got a test through to the channel of this message, later than it was sent."""
+        return self._read(lambda connection: tested(connection, since))
 
     def codes(self) -> set[str]:
         """Those of all alerts that ever were."""

@@ -23,6 +23,8 @@ COMMANDS = (
     ("history", "--format", "csv"),
     ("alerts", "--since", "25h"),
     ("alerts", "--format", "json"),
+    ("notifications", "--since", "25h"),
+    ("notifications", "--format", "csv"),
     ("backtest",),
     ("backtest", "--format", "json", "--since", "2026-01-01T12:00:01"),
     ("backtest", "--rules", "rules.toml", "--diff"),

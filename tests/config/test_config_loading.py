@@ -159,7 +159,7 @@ def test_everything_written_arrives() -> None:
     )
     second = Account("second", Secret("planted-key-0002"), Secret("planted-secret-0002"), every=2 * SECOND)
     assert config.accounts == (first, second)
-    assert config.channels == (Channel("phone", Secret("tgram://12%3Aab/55"), group_wait=2 * SECOND),)
+    assert config.channels == (Channel("phone", Secret("tgram://12%3Aab/55"), group_wait=2 * SECOND, service="tgram"),)
     assert config.rules == (
         Rule(
             name="low",

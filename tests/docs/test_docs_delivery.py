@@ -13,6 +13,7 @@ from daemon.alerts.message import compose
 from daemon.alerts.section import Piece, Sending
 from daemon.cli.lastwords import message as last_words
 from daemon.cli.session import Session
+from daemon.cli.waits import Why
 from daemon.notifiers import Pictures, services
 from daemon.notifiers.outcomes import Complaint, outcome
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
@@ -162,6 +163,12 @@ def test_every_outcome_is_explained() -> None:
     """The table of outcomes has all of them."""
     table = next(table for table in DELIVERY.tables() if table.columns[0] == "outcome")
     assert [code(cell) for cell in table.column("outcome")] == ["delivered", "refused", "later", "unknown"]
+
+
+def test_every_reason_to_wait_is_explained() -> None:
+    """The table of reasons has all of them, as json names them."""
+    table = next(table for table in DELIVERY.tables() if table.columns[0] == "why")
+    assert {code(cell) for cell in table.column("why")} == {each.value for each in Why}
 
 
 FACTS = Facts(

@@ -70,7 +70,11 @@ def test_a_daemon_is_told_of_it(
             "snapshots .* 3",
         ),
         ("UPDATE gaps SET reason = 'weird'", lambda past: list(past.gaps(0, 2 * T0)), "gaps .* seq 5"),
-        ("UPDATE notifications SET facts = '[]'", lambda past: past.waiting(T0), "notifications .* with id 1"),
+        (
+            "UPDATE notifications SET facts = '[]'",
+            lambda past: [*past.notifications(0, 2 * T0)],
+            "notifications .* with id 1",
+        ),
         (
             "UPDATE transitions SET from_state = 'x'",
             lambda past: list(past.transitions(ACCOUNT)),

@@ -10,11 +10,20 @@ from sqlalchemy import make_url
 from daemon.store import History, Store
 from daemon.store import history as history_module
 from daemon.store import streaming as streaming_module
-from daemon.store.operations import Claim, Gap, GapReason, Identify, Mark, MessageKey, NoticeState
+from daemon.store.operations import Claim, Gap, GapReason, HandOver, Identify, Mark, MessageKey, NoticeState
 from daemon.store.past import PastAlert, PastGap
-from daemon.store.status import ChannelStatus
 from daemon.store.streaming import Replayed
-from daemon.types import Attempted, ClockStep, Kind, Outcome, Quality, Record, State, Unconfirmed
+from daemon.types import (
+    Attempted,
+    ClockStep,
+    Message,
+    Outcome,
+    Quality,
+    Record,
+    Severity,
+    State,
+    Unconfirmed,
+)
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read, transition
 from tests.values import T0, miss, reading
 
@@ -88,13 +97,14 @@ def test_alerts_come_with_their_transitions(history: History, write: Write, smal
 
 
 def test_notifications_tell_how_they_fared(history: History, write: Write, small_pages: None) -> None:
-    """State, attempts, and what the last attempt said."""
-    message = MessageKey("phone", T0 + 3_000)
+    """State, attempts, and of the last attempt its message, its outcome and what it said."""
+    message, text = MessageKey("phone", T0 + 3_000), Message("title", "body", Severity.WARNING)
     refused = Mark(message, T0 + 4_000, Attempted(Outcome.REFUSED, "chat not found"), {key(): NoticeState.REFUSED})
-    write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),)), refused)
+    write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),), text), refused)
     first, *others = history.notifications(T0, LATER)
     assert (first.notice, first.state, first.done_at) == (notice(), NoticeState.REFUSED, T0 + 4_000)
     assert (first.attempts, first.detail, first.tried_at) == (1, "chat not found", T0 + 3_000)
+    assert (first.outcome, first.message, first.title, first.told_at) == (Outcome.REFUSED, 1, "title", None)
     assert [(each.notice.key.channel, each.attempts, each.detail) for each in others] == [
         ("mail", 0, ""),
         ("desk", 0, ""),
@@ -140,10 +150,26 @@ def test_status_tells_the_last_of_everything(history: History, write: Write) -> 
     assert (other.account, other.user_id, other.reading, other.miss, other.readings) == ("other", "", None, None, 0)
 
 
-def test_what_waits_on_each_channel(history: History, write: Write) -> None:
-    """How much, and since when."""
-    write(fires(2, ("phone", "mail")), clears(3), fires(4, ("phone",)))
-    assert history.waiting(T0 + 9_000) == [ChannelStatus("mail", 1, T0 + 2_000), ChannelStatus("phone", 2, T0 + 2_000)]
+def test_what_waits_is_found_by_itself(history: History, write: Write, small_pages: None) -> None:
+    """What is queued or on its way, however old; not what was delivered."""
+    message = MessageKey("mail", T0 + 3_000)
+    mail = key("mail")
+    delivered = Mark(message, T0 + 4_000, Attempted(Outcome.DELIVERED), {mail: NoticeState.DELIVERED})
+    write(fires(2, ("phone", "mail")), Claim(message, (mail,)), delivered, clears(3), fires(4, ("phone",)))
+    write(Claim(MessageKey("phone", T0 + 5_000), (key(),)))
+    found = [(each.notice.key, each.state) for each in history.notifications(T0, LATER, waiting=True)]
+    again = key(seq=4, alert_seq=4)
+    assert found == [(key(), NoticeState.SENDING), (again, NoticeState.QUEUED)]
+
+
+def test_f3_what_was_handed_over_says_to_whom(history: History, write: Write) -> None:
+    """F3, F4: of this news, in this channel's stead; what arrived was given to nobody."""
+    write(fires(2), clears(3), fires(4))
+    handed = tuple(notice(key(name), handed_over_by="phone") for name in ("mail", "desk"))
+    write(HandOver(T0 + 5_000, handed, refused=(key(),)))
+    found = {each.notice.key: each.handed_to for each in history.notifications(T0, LATER)}
+    again = key(seq=4, alert_seq=4)
+    assert found == {key(): ("mail", "desk"), again: (), key("mail"): (), key("desk"): ()}
 
 
 def test_accounts_in_the_order_of_their_appearance(history: History, write: Write) -> None:
@@ -164,12 +190,3 @@ def test_a_reader_between_pages_holds_nothing(history: History, write: Write, ur
     connection.close()
     assert busy == 0
     assert len(list(paused)) == 16
-
-
-def test_e2_what_a_mute_window_holds_back_does_not_wait(history: History, write: Write) -> None:
-    """It may not leave before the window ends; from then on it waits like anything else."""
-    end = notice(key(kind=Kind.RESOLVED, seq=3))
-    held = replace(end, facts=replace(end.facts, not_before=T0 + 60_000))
-    write(fires(2, channels=()), replace(clears(3), notices=(held,)))
-    assert history.waiting(T0 + 59_999) == []
-    assert history.waiting(T0 + 60_000) == [ChannelStatus("phone", 1, T0 + 3_000)]
