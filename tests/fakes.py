@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from daemon.errors import StoreError
 from daemon.notifiers import Traits
-from daemon.store.operations import CommitFailed, Operation, Written
+from daemon.store.operations import CommitFailed, MessageKey, Operation, Written
 from daemon.types import (
     AccountState,
     Attempted,
@@ -120,6 +120,10 @@ class ListJournal:
         self.answers: list[Written | Exception] = []
         self.unreadable = False
         self.hushed: list[Silence] = []
+        self.mended: set[str] = set()
+        """The channels to which tests got through since their last attempt."""
+        self.asked = 0
+        """How often that was looked up."""
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED
@@ -143,6 +147,12 @@ class ListJournal:
         if self.unreadable:
             raise StoreError("the database cannot be reached")
         return self.hushed
+
+    async def tested(self, since: MessageKey) -> bool:
+        self.asked += 1
+        if self.unreadable:
+            raise StoreError("the database cannot be reached")
+        return since.channel in self.mended
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         if self.unreadable:

@@ -95,12 +95,12 @@ def message(ended: "Ending", unit: str, session: Session) -> "Message":
 
 async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> bool:
     """Print how each channel fared; whether at least one was told."""
-    from daemon.cli.reach import said  # noqa: PLC0415 -- on use
+    from daemon.cli.attempted import said  # noqa: PLC0415 -- on use
     from daemon.types import Outcome  # noqa: PLC0415
 
     attempts = await asyncio.gather(*(_try(channel, news, clock) for channel in channels))
     for channel, attempted in zip(channels, attempts, strict=True):
-        click.echo(f"{channel.name}: {said(attempted)}")
+        click.echo(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
     return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
 
 

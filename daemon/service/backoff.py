@@ -36,7 +36,7 @@ class Health:
     not_before: Millis = 0
     """The service's own word (`retry_after`); nothing overrides it."""
     refused: bool = False
-    """Parked: it refused for good. A start or a reload tries it again."""
+    """Parked: it refused for good. A start, a reload or a test that got through has it tried again."""
     answer: str = ""
     """What the last failing attempt said."""
 

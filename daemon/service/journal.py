@@ -10,7 +10,7 @@ from typing import Protocol
 
 from daemon.clock import Clock
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, Operation, Rejected, Written
+from daemon.store.operations import CommitFailed, MessageKey, Operation, Rejected, Written
 from daemon.types import SECOND, AccountState, Millis, Reading, Silence, Unconfirmed
 
 _log = logging.getLogger("marginwatch")
@@ -34,6 +34,10 @@ class Journal(Protocol):
 
     async def silences(self) -> Sequence[Silence]:
         """Those that hold or will, as commands have written them by now; raises StoreError."""
+        ...
+
+    async def tested(self, since: MessageKey) -> bool:
+        """Whether a test reached the channel of this message, later than it was sent; raises StoreError."""
         ...
 
     def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
@@ -66,6 +70,9 @@ class StoreJournal:
 
     async def silences(self) -> Sequence[Silence]:
         return await asyncio.to_thread(self._store.silences, self._clock.now())
+
+    async def tested(self, since: MessageKey) -> bool:
+        return await asyncio.to_thread(self._store.tested, since)
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         pages = self._store.recent(account, since)

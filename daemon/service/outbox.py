@@ -8,6 +8,7 @@ refuses for good, or could not deliver for so long, goes to its fallback, or els
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,9 @@ from daemon.types import (
 )
 
 HAND_OVER_AFTER = 10 * MINUTE
+LISTEN: Millis = 10 * SECOND
+"""How often a channel that fails looks whether a test got through meanwhile."""
+_log = logging.getLogger("marginwatch")
 _NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 
@@ -107,6 +111,7 @@ class Courier:
         """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
         try:
             while not self._stopping:
+                await self._heed_test()
                 await self._share()
                 if await self._due():
                     await self.attempt()
@@ -125,7 +130,7 @@ class Courier:
         entries = self._ready()
         if not entries:
             return
-        if self._parked:
+        if self.is_parked:
             await self._guarded(entries, self._pass_on(entries))
             return
         letter = self._letter(entries)
@@ -194,7 +199,7 @@ class Courier:
         return Outage(now - (elapsed - failing_since), now, elapsed, self.health.answer)
 
     @property
-    def _parked(self) -> bool:
+    def is_parked(self) -> bool:
         """It refused for good, and others can be told in its stead; where all refuse, all are tried on and on."""
         return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
 
@@ -239,7 +244,7 @@ class Courier:
         self._outage = self._present_outage() or self._outage
         self.health = after(self.health, attempted, elapsed, critical, office.jitter())
         (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
-        parked = self._parked
+        parked = self.is_parked
         handed = self._elsewhere(entries, giving_up=True) if parked else []
         state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         states = {entry.notice.key: state for entry in entries}
@@ -248,8 +253,22 @@ class Courier:
         self._queue(handed)
         office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)
 
+    async def _heed_test(self) -> None:
+        """A test that got through since the last failure shows that somebody mended the channel: it is parked no
+        longer (SEMANTICS F3), and tried without any further pause but one that the service itself asked for.
+        """
+        office, last = self._office, self._last
+        if self.health.streak == 0 or last is None:
+            return
+        with suppress(StoreError):  # where nobody can tell, it stays as it is
+            if await office.journal.tested(last):
+                self._outage = self._present_outage()
+                self.health = Health(not_before=self.health.not_before)
+                office.refusing.discard(self._channel.name)
+                _log.info("a test got through: the channel is tried again", extra={"channel": self._channel.name})
+
     async def _pass_on(self, entries: list[Entry]) -> None:
-        """A parked channel is not tried before the next start: what comes in goes to the others at once."""
+        """A parked channel is not tried until a test got through: what comes in goes to the others at once."""
         office, at = self._office, self._office.clock.now()
         handed = self._elsewhere(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
@@ -275,7 +294,7 @@ class Courier:
 
     def _shared_at(self) -> Millis | None:
         """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
-        known = self.health.streak > 0 and not self._parked  # what an earlier life found is tried once more first
+        known = self.health.streak > 0 and not self.is_parked  # what an earlier life found is tried once more first
         since = self.health.failing_since if known else None
         return None if since is None else since + self._channel.patience
 
@@ -327,7 +346,8 @@ class Courier:
         if due is not None and due <= now:
             return True
         shared_at = None if self._failing_long() else self._shared_at()
-        wake = min((at for at in (due, shared_at, self._released_at()) if at is not None), default=None)
+        listen_at = now + LISTEN if self.health.streak else None
+        wake = min((at for at in (due, shared_at, self._released_at(), listen_at) if at is not None), default=None)
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
@@ -340,7 +360,7 @@ class Courier:
 
     def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""
-        if self._parked:
+        if self.is_parked:
             return due_at(Health(), waiting, self._channel.group_wait)
         due = due_at(self.health, waiting, self._channel.group_wait)
         return None if due is None else max(due, self._pace.due_at)

@@ -1,8 +1,9 @@
 """`check --notify`: a real message to a real receiver."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,7 +12,9 @@ import pytest
 
 from daemon.cli.reach import message
 from daemon.clock import SystemClock
-from tests.cli.calls import CHANNEL, account, call, write
+from daemon.store.operations import TEST
+from tests.cli.calls import CHANNEL, account, call, collecting, record, write
+from tests.service.lives import rows
 
 
 @contextmanager
@@ -38,9 +41,12 @@ def receiver(status: int = 200) -> Iterator[tuple[str, list[bytes]]]:
             thread.join()
 
 
-def notify(path: Path) -> tuple[int, list[str]]:
+def notify(path: Path, said: list[str] | None = None) -> tuple[int, list[str]]:
+    """Its exit status and what it says of the channels; all that it says goes to `said`."""
     result = call("check", "--notify", "--config", path, clock=SystemClock())
     assert "planted" not in result.output
+    if said is not None:
+        said += result.stdout.splitlines()
     return result.exit_code, [
         line for line in result.stdout.splitlines() if line.startswith(("hook", "other", "there"))
     ]
@@ -71,6 +77,38 @@ def test_a_channel_that_fails_is_told_with_what_it_answered(tmp_path: Path, stat
         tables = (CHANNEL.replace("127.0.0.1:9", bad), CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"))
         assert notify(write(tmp_path, account(), *tables)) == (1, [line, "other: delivered"])
     assert len(heard) == 1
+
+
+TESTS = (
+    "SELECT channel, n, title, outcome, detail FROM attempts JOIN messages ON messages.id = message_id ORDER BY channel"
+)
+
+
+def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> None:
+    """Beside a daemon that runs; it belongs to no alert, and is told apart by its number."""
+    with receiver() as (good, _), receiver(410) as (bad, _), collecting(tmp_path):
+        tables = (CHANNEL.replace("127.0.0.1:9", bad), CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"))
+        assert notify(write(tmp_path, account(), *tables))[0] == 1
+    title = "TEST: marginwatch reaches you"
+    assert rows(tmp_path / "marginwatch.db", TESTS) == [
+        ("hook", TEST, title, "refused", "JSON answered HTTP 410"),
+        ("other", TEST, title, "delivered", ""),
+    ]
+
+
+def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
+    """And that is said: before the first start there is no database, and one of another version takes nothing."""
+    with receiver() as (address, heard):
+        path = write(tmp_path, account(), CHANNEL.replace("127.0.0.1:9", address))
+        said: list[str] = []
+        assert notify(path, said) == (0, ["hook: delivered"])
+        assert said[-1] == f"the tests are not on record: there is no database at {tmp_path / 'marginwatch.db'} yet"
+        record(tmp_path)
+        with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        assert notify(path, said) == (0, ["hook: delivered"])
+        assert said[-1].startswith("the tests are not on record: ")
+    assert len(heard) == 2
 
 
 def test_without_a_channel_there_is_nothing_to_try(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ class Receiver:
         self.heard: list[Heard] = []
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         """What happens in the middle of each call, when the message is read and not yet answered."""
+        self.status = 200
         self.port = 0
         self._bell = bell
         app = web.Application()
@@ -148,7 +149,7 @@ class Receiver:
         self._bell.ring()
         if self.meanwhile is not None:
             await self.meanwhile()
-        return web.Response(text="thanks")
+        return web.Response(text="thanks", status=self.status)
 
 
 class ServiceManager:

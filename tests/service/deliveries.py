@@ -131,6 +131,11 @@ class SteadyJournal(StoreJournal):
         await self._fate.survive()
         return self._store.silences(self._fate.clock.now())
 
+    async def tested(self, since: MessageKey) -> bool:
+        await self._fate.breathe()
+        await self._fate.survive()
+        return self._store.tested(since)
+
     async def write(self, operation: Operation) -> Written:
         await self._fate.survive()
         await self._fate.breathe()
@@ -225,15 +230,14 @@ class House:
         )
         life = self.life
         office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, life.beginning.absent)
-        self.couriers = [
-            Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
+        self.couriers = {
+            name: Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
-        ]
-        fared = {each.channel: each for each in life.store.deliveries()}
-        for name, courier in zip(plan.channels, self.couriers, strict=True):
-            if name in fared:
-                courier.health = resumed(fared[name], fate.clock.now(), fate.clock.elapsed())
-        loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers)]
+        }
+        for fared in life.store.deliveries():
+            if fared.channel in self.couriers:
+                self.couriers[fared.channel].health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
+        loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers.values())]
         self.tasks = [asyncio.create_task(loop()) for loop in loops]
 
     async def tell(self, arrivals: dict[str, Arrival]) -> None:
@@ -245,7 +249,7 @@ class House:
 
     async def stop(self) -> None:
         """As the daemon stops: what is due is tried once; what hangs is cut off."""
-        for courier in self.couriers:
+        for courier in self.couriers.values():
             courier.stop()
         await settle(120)
         await self._end()

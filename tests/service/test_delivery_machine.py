@@ -24,13 +24,30 @@ from hypothesis import strategies as st
 
 from daemon.alerts.dispatch import Told
 from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.cli.waits import parked, refusing
 from daemon.service.beginning import _remember
 from daemon.service.ledger import Ledger
+from daemon.service.outbox import LISTEN
 from daemon.service.owner import Arrival, Look
 from daemon.service.watchdog import offset
+from daemon.store import write_once
+from daemon.store.operations import TEST, Claim, Mark, MessageKey
 from daemon.store.silences import add, end, every
 from daemon.store.store import beside
-from daemon.types import FLAPPING, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing, Severity, Silence, base
+from daemon.types import (
+    FLAPPING,
+    MINUTE,
+    SECOND,
+    Attempted,
+    Limit,
+    MissReason,
+    NoAnswer,
+    OnMissing,
+    Outcome,
+    Severity,
+    Silence,
+    base,
+)
 from tests.fakes import ManualClock
 from tests.service.deliveries import Fate, Glitch, House, Mood, Plan, begin
 from tests.service.lives import Life, rows
@@ -138,7 +155,15 @@ class Ack:
     """Somebody says that the alerts are known that fire now."""
 
 
-Act: TypeAlias = Read | Pass | Turn | Release | Doom | Restart | Shake | Set | Hush | Ack
+@dataclass(frozen=True)
+class Try:
+    """Somebody sends a test through a channel, which arrives or does not."""
+
+    channel: str
+    outcome: Outcome
+
+
+Act: TypeAlias = Read | Pass | Turn | Release | Doom | Restart | Shake | Set | Hush | Ack | Try
 
 MARGINS = st.sampled_from(["500", "90", "40", "110", None])
 CHANNELS = st.sampled_from(["alpha", "alpha", "beta", "gamma"])
@@ -156,13 +181,22 @@ CHANGES = st.one_of(
     st.builds(Set, st.sampled_from([-20 * MINUTE, 40_000])),
     st.builds(Hush, st.sampled_from(["*", "low", "*l*"]), st.sampled_from([3_000, 8 * MINUTE])),
     st.just(Ack()),
+    st.builds(Try, CHANNELS, st.sampled_from([Outcome.DELIVERED, Outcome.DELIVERED, Outcome.LATER])),
 )
 ACTS: st.SearchStrategy[Act] = st.one_of(READS, SOON, TURNS, READS, SOON, SPELLS, LONG, DOOMS, CHANGES)
 STORIES = st.tuples(st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5))
 
 
+MENDED: list[Act] = [
+    *(Turn("alpha", (Mood.REFUSES,)), Read("90", "500"), Pass(2_500)),
+    *(Try("alpha", Outcome.LATER), Pass(30_000), Try("alpha", Outcome.DELIVERED), Pass(30_000)),
+    *(Read("500", "90"), Pass(2_500)),
+]
+
+
 @pytest.mark.no_cover
 @given(STORIES)
+@example((MENDED, [0]))
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
     """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
@@ -210,6 +244,7 @@ class Story:
         self.clock = ManualClock()
         self.fate = Fate(self.clock, yields=cycle(breaths))
         self.stepped = False
+        self.begun, self.tried = self.clock.now(), 0
         self.acked = False
         self.gone: set[str] = set()
         self.plan = plans[0]
@@ -227,6 +262,7 @@ class Story:
 
     def start(self) -> None:
         self.fate.moods = {} if self.fate.dead else self.fate.moods
+        self.begun = self.clock.now()
         self.house = begin(f"sqlite:///{self.path}", self.plan, self.fate)
 
     @property
@@ -258,6 +294,8 @@ class Story:
                 for code in rows(self.path, "SELECT code FROM alerts WHERE state = 'firing'"):
                     self.ask(Silence(0, True, "", "", str(code[0]), self.clock.now(), None))
                     self.acked = True
+            case Try(channel, outcome):
+                self.attempt(MessageKey(channel, self.clock.now(), TEST), outcome)
             case Set(by):
                 self.stepped = True
                 self.clock.step(by)
@@ -267,6 +305,12 @@ class Story:
         """As a command does, beside the daemon."""
         with beside(f"sqlite:///{self.path}") as connection:
             add(connection, silence, self.clock.now())
+
+    def attempt(self, test: MessageKey, outcome: Outcome) -> None:
+        """As `check --notify` does, beside the daemon."""
+        self.tried = self.clock.now()
+        for operation in (Claim(test, ()), Mark(test, test.at, Attempted(outcome), {})):
+            write_once(f"sqlite:///{self.path}", operation)
 
     async def burial(self) -> None:
         """If the process was killed meanwhile, another one begins."""
@@ -297,6 +341,15 @@ class Story:
         _remember(self.living.life.store, theirs, self.clock)
         quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
         assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
+        if not self.stepped and not self.fate.shaken and self.clock.now() - self.tried >= 2 * LISTEN:
+            self.compare_parked(quiet)
+
+    def compare_parked(self, quiet: Sequence[str]) -> None:
+        """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears within LISTEN."""
+        refused = refusing(self.living.life.store.deliveries(), self.begun)
+        left_alone = {name for name in self.plan.channels if self.living.couriers[name].is_parked}
+        if len(quiet) == len(self.plan.channels):
+            assert parked(self.plan.channels, refused) == left_alone
 
     async def finale(self) -> None:
         """All ways out work, and time passes: first with alerts firing, then with none."""

@@ -12,7 +12,7 @@ from daemon.alerts.dispatch import Told
 from daemon.notifiers import Traits
 from daemon.service.backoff import remembered
 from daemon.service.ledger import Entry, Ledger
-from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.outbox import LISTEN, Channel, Courier, Office
 from daemon.service.watchdog import offset
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
 from daemon.types import (
@@ -577,3 +577,72 @@ async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
     assert bench.ways["email"].sent == []
     await bench.clock.advance(3 * SECOND)
     assert len(bench.ways["email"].sent) == 1
+
+
+async def test_f3_a_test_that_got_through_un_parks_a_channel(bench: Bench) -> None:
+    """F3: what comes next goes there again, at once; one that works is never asked about."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice("a"))
+    await bench.clock.advance(5 * SECOND)
+    bench.queue(notice("b"))
+    await bench.clock.advance(5 * SECOND)
+    assert [len(way.sent) for way in bench.ways.values()] == [1, 2]
+    bench.journal.mended = {"telegram"}
+    bench.queue(notice("c"))
+    await bench.clock.advance(5 * SECOND)
+    assert [len(way.sent) for way in bench.ways.values()] == [2, 2]
+    asked = bench.journal.asked
+    await bench.clock.advance(MINUTE)
+    assert bench.journal.asked == asked
+
+
+async def test_f3_nobody_can_tell_whether_a_test_got_through(bench: Bench) -> None:
+    """F3: the channel stays parked until somebody can."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.journal.unreadable, bench.journal.mended = True, {"telegram"}
+    bench.queue(notice("a"))
+    await bench.clock.advance(MINUTE)
+    assert bench.couriers["telegram"].is_parked
+    bench.journal.unreadable = False
+    await bench.clock.advance(LISTEN)
+    assert not bench.couriers["telegram"].is_parked
+
+
+async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_theirs() -> None:
+    """F3: the others are parked from then on, and hand over to the one that works."""
+    bench = make("one", "two")
+    bench.ways["one"].script = bench.ways["two"].script = [REFUSED] * 99
+    first = replace(notice(), key=replace(notice().key, channel="one"))
+    bench.queue(first, replace(first, key=replace(first.key, channel="two")))
+    await bench.clock.advance(MINUTE)
+    assert not any(courier.is_parked for courier in bench.couriers.values())
+    bench.ways["one"].script, bench.journal.mended = [], {"one"}
+    await bench.clock.advance(6 * MINUTE)
+    assert bench.couriers["two"].is_parked
+    assert bench.ledger.open("one") == bench.ledger.open("two") == []
+    await end(bench)
+
+
+async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) -> None:
+    """F2: no pause after a failure is longer than LISTEN then, but the one that the service asked for."""
+    bench.ways["telegram"].script = [LATER] * 8
+    bench.queue(notice())
+    await bench.clock.advance(5 * MINUTE)
+    tried = len(bench.ways["telegram"].sent)
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["telegram"].sent) == tried
+    bench.journal.mended = {"telegram"}
+    await bench.clock.advance(LISTEN)
+    assert len(bench.ways["telegram"].sent) == tried + 1
+
+
+async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Bench) -> None:
+    """F2: Telegram's `retry_after` is obeyed whatever a test met."""
+    bench.ways["telegram"].script = [replace(LATER, retry_after=MINUTE)]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.journal.mended = {"telegram"}
+    await bench.clock.advance(59 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 2
