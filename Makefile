@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fuzz lint format lock clean
+.PHONY: demo test fuzz soak lint format lock clean
 
 demo: $(READY)
 	@$(BIN)/marginwatch demo $(ARGS)
@@ -18,6 +18,10 @@ test: $(READY)
 # profile of tests/conftest.py.
 fuzz: $(READY)
 	MARGINWATCH_HYPOTHESIS=fuzz $(BIN)/pytest -n 2 -m fuzz --timeout 0 $(ARGS)
+
+# Ten minutes of a bad day; needs faketime.
+soak: $(READY)
+	MARGINWATCH_SOAK=600 MARGINWATCH_REQUIRE=faketime $(BIN)/pytest -s --timeout 0 tests/end_to_end/test_soak.py $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
