@@ -5,6 +5,7 @@ from pathlib import Path
 
 from daemon import config, exchanges, notifiers
 from daemon.config import Account, Checks, Config
+from daemon.service import cron
 from daemon.types import SECOND, Millis
 
 
@@ -42,4 +43,4 @@ def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
     return list(adapter.problems(adapted(account)))
 
 
-CHECKS = Checks(account=_account_problems, channel=notifiers.problem, caution=notifiers.caution)
+CHECKS = Checks(_account_problems, notifiers.problem, notifiers.caution, cron.problem)

@@ -16,6 +16,7 @@ from daemon.config.model import (
     Channel,
     Config,
     Daemon,
+    Report,
     System,
     Web,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Checks",
     "Config",
     "Daemon",
+    "Report",
     "Secret",
     "System",
     "Web",

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from daemon.alerts.system import ACCOUNT, DAEMON
 from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax, values
 from daemon.config.document import Document
-from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, System
-from daemon.config.problems import MistakeError, Problems
+from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
+from daemon.config.problems import MistakeError, Problems, shown
 from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.secret import Secret
-from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item
+from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
 from daemon.rules.rule import Rule
 
 
@@ -34,6 +34,8 @@ class Checks:
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else None."""
+    cron: Callable[[str], str | None] = lambda _cron: None
+    """Cron -> what is wrong with it, as the rest of a sentence that begins with it, else None."""
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ def _config(written: Document, path: Path, run: _Load) -> Config:
         channels=tuple(_channel(item, run) for item in written.channels),
         rules=making.rules(written.rules),
         mutes=making.mutes(written.mutes, daemon.timezone),
+        reports=tuple(_report(item, run) for item in written.reports),
         system=system,
         system_rules=making.system_rules(system, ACCOUNT),
         daemon_rules=making.system_rules(system, DAEMON),
@@ -203,6 +206,14 @@ def _service(url: str) -> str:
     """The service that a channel's URL names as it is written; empty where the whole of it is a secret."""
     name, mark, _ = url.partition("://")
     return name.strip().lower() if mark else ""
+
+
+def _report(item: Item[ReportTable], run: _Load) -> Report:
+    table = item.table
+    sentence = run.checks.cron(table.cron) if table.cron else None
+    if sentence:
+        run.problems.add(f"{item.place}.cron", f"{shown(table.cron)} {sentence}")
+    return Report(table.name, table.cron, table.channels)
 
 
 def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:

@@ -70,6 +70,16 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """One that is sent whenever it is due."""
+
+    name: str
+    cron: str
+    channels: tuple[str, ...] = ()
+    """Empty is all."""
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """When the rules that nobody writes fire; None is off."""
 
@@ -108,6 +118,7 @@ class Config:
     rules: tuple[Rule, ...] = ()
     """Those that are written."""
     mutes: Mutes = NO_MUTES
+    reports: tuple[Report, ...] = ()
     system: System = System()
     system_rules: tuple[Rule, ...] = ()
     """Those that nobody writes and that are about accounts."""

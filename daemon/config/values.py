@@ -41,7 +41,7 @@ _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 _AT_LEAST = re.compile(r"([0-9]{1,100}) of ([0-9]{1,100})")
 _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_CRON = re.compile(r"[\w*/,-]+(?: +[\w*/,-]+){4}")
+_CRON = re.compile(r"[\w*/,#-]+(?: +[\w*/,#-]+){4}")
 
 
 def text(raw: object) -> str:

@@ -31,6 +31,7 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.limit_of_system(0), "7d", 7 * DAY),
     (values.between, ["23:00", "07:00"], ("23:00", "07:00")),
     (values.cron, "*/5 8-18 * * mon,fri", "*/5 8-18 * * mon,fri"),
+    (values.cron, "0 8 L * mon#1", "0 8 L * mon#1"),
     (values.zone, "Europe/Berlin", ZoneInfo("Europe/Berlin")),
     (values.web, "127.0.0.1:8787", Web("127.0.0.1", 8787)),
     (values.web, "[::1]:80", Web("::1", 80)),
