@@ -8,7 +8,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, delete, or_, update
 
-from daemon.store import delivery, epochs, inputs
+from daemon.store import delivery, epochs, inputs, issued
 from daemon.store.operations import (
     Book,
     Claim,
@@ -16,6 +16,7 @@ from daemon.store.operations import (
     Gap,
     HandOver,
     Identify,
+    Issue,
     Mark,
     Operation,
     StartEpoch,
@@ -34,6 +35,8 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             inputs.record(connection, ids, operation)
         case Gap() | StoreDownGap():
             inputs.gap(connection, ids, operation)
+        case Issue():
+            issued.issue(connection, operation)
         case Claim() | Mark() | HandOver() | Supersede():
             delivery.deliver(connection, ids, operation)
         case StartEpoch() | EndEpoch():

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from daemon.store import issued
 from daemon.store.codec import plain
 from daemon.store.columns import clean
 from daemon.store.inputs import queue, supersede
@@ -59,6 +60,8 @@ def _claim(connection: Connection, new: Claim) -> None:
                 attempts=notifications.c.attempts + 1,
             ),
         )
+    if new.report is not None:
+        issued.claim(connection, new.report, number)
 
 
 def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
@@ -66,6 +69,8 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
     if number is not None and not _conclude(connection, number, new):
         return
     telling = new.attempted.outcome in TELLING
+    if new.report is not None:
+        issued.mark(connection, new.report, new.at, new.attempted.outcome)
     for key, state in new.states.items():
         told = {"told_at": new.told.get(key, new.at)} if telling else {}
         _settle(connection, is_notice(key), state, new.at, told)

@@ -27,7 +27,7 @@ def fired(connection: Connection, account_id: AccountId, since: Millis, steps: S
     values = _values(connection, [row.id for row in rows])
     for row in rows:
         alert = alert_of(row)
-        at = _fired_at(alert, steps)
+        at = fired_at(alert, steps)
         if at is not None and at >= since and alert.swings is None:
             found[alert.rule].append(_swing(at, alert, values[row.id]))
     return {rule: tuple(swings) for rule, swings in found.items()}
@@ -42,11 +42,15 @@ def _recent(connection: Connection, account_id: AccountId, since: Millis) -> Seq
     return connection.execute(chosen.order_by(alerts.c.id)).all()
 
 
-def _fired_at(alert: Alert, steps: Steps) -> Millis | None:
-    """Steps move open alerts where they are recorded; from its end on, nothing does."""
+def fired_at(alert: Alert, steps: Steps) -> Millis | None:
+    """When it fired, as that is meant now; None where it did not."""
+    return None if alert.fired_at is None else alert.fired_at + moved(alert, steps)
+
+
+def moved(alert: Alert, steps: Steps) -> Millis:
+    """By how much its instants have moved: steps move an alert where it is recorded, and none does from its end on."""
     ended = alert.ended_at is not None and alert.ended_seq is not None
-    moved = steps.moved(alert.ended_seq or 0) if ended else 0
-    return None if alert.fired_at is None else alert.fired_at + moved
+    return steps.moved(alert.ended_seq or 0) if ended else 0
 
 
 def _values(connection: Connection, numbers: list[int]) -> Mapping[int, list[Decimal | None]]:

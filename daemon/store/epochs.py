@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, func, select, update
 
+from daemon.store import issued
 from daemon.store.codec import plain
 from daemon.store.inputs import record
 from daemon.store.operations import EndEpoch, NoticeState, StartEpoch
@@ -26,6 +27,7 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
         return
     _introduce(connection, new)
     _doubt(connection)
+    issued.doubt(connection)
     if new.reason == RELOAD:
         _end(connection, EndEpoch(new.at, RELOAD))
     else:

@@ -12,7 +12,8 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
-from daemon.store import damage, past, silences, state, status
+from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
+from daemon.store import damage, past, reporting, silences, state, status
 from daemon.store import engine as engines
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
@@ -199,6 +200,25 @@ class History:
     def deliveries(self) -> list[Deliveries]:
         """By channel, how attempts to deliver have ended of late."""
         return self._read(deliveries)
+
+    def watched(self, account: str, span: Stretch, patience: Millis) -> Watched:
+        """What the record holds of a span of an account; its gaps are the times that are longer than `patience`."""
+        number = self._numbers().get(account)
+        if number is None:
+            return Watched(account, span.until)
+        return self._read(lambda connection: reporting.watched(connection, number, account, span, patience))
+
+    def episodes(self, span: Stretch) -> list[Episode]:
+        """What fired in a span, or since before it."""
+        return self._read(lambda connection: reporting.episodes(connection, span))
+
+    def posted(self, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
+        """By channel, what was sent in a span, and what has waited for long by `now`."""
+        return self._read(lambda connection: reporting.posted(connection, channels, span, now))
+
+    def downs(self, span: Stretch, patience: Millis) -> list[Down]:
+        """When the daemon did not run for longer than `patience`, if that touches the span."""
+        return self._read(lambda connection: reporting.downs(connection, span, patience))
 
     def user_ids(self) -> dict[str, str]:
         """By the name of every account ever recorded: its user id, empty where that is not known."""

@@ -12,7 +12,7 @@ from daemon.store.engine import parse, writing
 from daemon.store.failures import named, told
 from daemon.store.lock import collect
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this version reads and writes."""
 
 VERSIONS = "alembic_version"

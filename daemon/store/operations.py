@@ -63,6 +63,15 @@ class MessageKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportKey:
+    """What makes a report the one it is: on each of its channels it is one of its own."""
+
+    name: str
+    due_at: Millis
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartEpoch:
     """A start or a reload: from here on `rules` are in force, and replay can begin from `state`.
 
@@ -104,6 +113,8 @@ class Claim:
     keys: tuple[NoticeKey, ...]
     text: Message | None = None
     """What is sent, where it should be remembered."""
+    report: ReportKey | None = None
+    """What it is instead of notifications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,8 @@ class Mark:
     """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
     """When each was told, as the instants of its account are meant; `at` where nothing else is said."""
+    report: ReportKey | None = None
+    """What the message was; what it did not deliver waits again, unless it was superseded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,16 @@ class Supersede:
 
     at: Millis
     keys: tuple[NoticeKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """These reports are due, and wait for their channels from here on."""
+
+    at: Millis
+    reports: tuple[ReportKey, ...]
+    superseded: tuple[ReportKey, ...] = ()
+    """Those that nobody needs any more: a later one is due, or nobody asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +209,5 @@ class StoreDownGap:
 
 
 Operation: TypeAlias = (
-    Record | StartEpoch | EndEpoch | Claim | Mark | HandOver | Supersede | Identify | Book | Gap | StoreDownGap
+    Record | StartEpoch | EndEpoch | Claim | Mark | HandOver | Supersede | Issue | Identify | Book | Gap | StoreDownGap
 )

@@ -155,6 +155,24 @@ attempts = Table(
     Column("detail", Text),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("done_at", Instant),
+    # The last attempt that told, or may have told, the channel.
+    Column("told_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("message_id", RowNumber, ForeignKey("messages.id")),
+    UniqueConstraint("name", "channel", "due_at"),
+    Index(None, "state"),
+)
+
 silences = Table(
     "silences",
     metadata,

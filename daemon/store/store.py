@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from daemon.store import damage, silences, state
+from daemon.store import damage, issued, silences, state
 from daemon.store import engine as engines
 from daemon.store.apply import apply
 from daemon.store.deliveries import Deliveries, deliveries, tested
 from daemon.store.failures import told
+from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
 from daemon.store.operations import Book, MessageKey, Operation, Written
@@ -101,6 +102,10 @@ class Store:
     def open_notices(self) -> list[KeptNotice]:
         """What is queued, or was being sent when the daemon ended, oldest first."""
         return self._read(state.open_notices)
+
+    def open_reports(self) -> list[OpenReport]:
+        """The reports that wait, or were being sent when the daemon ended, oldest first."""
+        return self._read(issued.open_reports)
 
     def told(self) -> list[ToldNotice]:
         """What channels know of the alerts that are open, or of which something is still to be told."""

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from daemon.errors import StoreError
 from daemon.store import Store, upgrade, write_once
+from daemon.store.migrate import HEAD
 from daemon.store.operations import Book, Identify, Operation
 from daemon.types import Quality, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires, read
@@ -104,6 +105,6 @@ def test_a_failed_opening_lets_go(sqlite: str) -> None:
     with pytest.raises(StoreError, match="newer"):
         Store.open(sqlite)
     with connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (HEAD,))
     connection.close()
     assert Store.open(sqlite).close() == 0

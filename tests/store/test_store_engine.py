@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.engine import parse, reading, writing
+from daemon.store.migrate import HEAD
 from tests.store.records import ACCOUNT, epoch, read
 from tests.values import T0
 
@@ -190,5 +191,5 @@ def test_names_with_special_characters(tmp_path: Path) -> None:
     path = tmp_path / "50% ? #1.db"
     upgrade(make_url("sqlite://").set(database=str(path)).render_as_string())
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
     connection.close()

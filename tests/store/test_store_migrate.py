@@ -45,7 +45,7 @@ def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> 
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
-        StoreError, match=r"newer marginwatch \(revision 9999, known up to 0001\): install that version"
+        StoreError, match=r"newer marginwatch \(revision 9999, known up to 0002\): install that version"
     ):
         use(url)
 
@@ -53,7 +53,7 @@ def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> 
 def test_an_older_database_is_not_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not migrate: they name the command that does."""
     upgrade(url)
-    monkeypatch.setattr(sys.modules["daemon.store.migrate"], "HEAD", "0002")
+    monkeypatch.setattr(sys.modules["daemon.store.migrate"], "HEAD", "0003")
     with pytest.raises(StoreError, match="older marginwatch: run marginwatch db upgrade"):
         History.open(url)
 

@@ -1,0 +1,114 @@
+"""How a span went, for a report: by account and by channel, what fired, and when the daemon did not run.
+
+Instants are those that are meant now (SEMANTICS A5). Imported readings are left out: no daemon watched then. Few
+queries, each of which reads its span by an index, or a table that stays small.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+
+from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
+from daemon.store.codec import alert_of
+from daemon.store.episodes import fired_at, moved
+from daemon.store.epochs import CRASH
+from daemon.store.judged import Judged
+from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, snapshots
+from daemon.store.seeking import LAST, NO_STEPS, Record, Steps, steps
+from daemon.store.status import channels_status
+from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
+
+
+def watched(connection: Connection, account_id: int, account: str, span: Stretch, patience: Millis) -> Watched:
+    """What was recorded of an account; gaps are all times without judged readings that are longer than `patience`."""
+    record = Record(connection, account_id, steps(connection, account_id))
+    extent = record.extent(0, LAST)
+    begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
+    judged = Judged(record, *_between(record, snapshots, span))
+    readings, courses = judged.went()
+    return Watched(
+        account=account,
+        since=begun,
+        readings=readings,
+        courses=courses,
+        misses=_missed(record, span),
+        gaps=tuple(judged.gaps(Stretch(begun, span.until), patience)),
+    )
+
+
+def episodes(connection: Connection, span: Stretch) -> list[Episode]:
+    """What fired in the span, or before it and was not over then, in the order of their beginnings."""
+    rows = connection.execute(select(accounts.c.id, accounts.c.name)).all()
+    names: dict[int | None, str] = {None: "", **{row.id: row.name for row in rows}}
+    clocks: dict[int | None, Steps] = {None: NO_STEPS, **{row.id: steps(connection, row.id) for row in rows}}
+    moves = [0, *(move for each in clocks.values() for move in each.moves)]
+    within = and_(
+        alerts.c.started_at < span.until - min(moves),
+        or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= span.since - max(moves)),
+    )
+    chosen: Select[Any] = select(alerts.c.id, alerts.c.data, alerts.c.account_id).where(within).order_by(alerts.c.id)
+    found = [
+        _episode(names[row.account_id], alert_of(row), clocks[row.account_id], span)
+        for row in connection.execute(chosen)
+    ]
+    return [each for each in found if each is not None]
+
+
+def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
+    """By channel, the messages that left in the span; what waits, has waited for more than a minute by `now`."""
+    waits = {each.channel: each for each in channels_status(connection, now) if now - each.oldest > MINUTE}
+    m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
+    counts = select(m.channel, func.count().filter(delivered), func.count().filter(~delivered))
+    within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until)
+    rows = connection.execute(counts.join_from(messages, attempts).where(within).group_by(m.channel))
+    sent = {channel: (good, bad) for channel, good, bad in rows}
+    return [
+        Posted(
+            name,
+            *sent.get(name, (0, 0)),
+            waits[name].waiting if name in waits else 0,
+            waits[name].oldest if name in waits else None,
+        )
+        for name in channels
+    ]
+
+
+def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]:
+    """From the end of a life to the beginning of the next, where that was longer than `patience` and touches the span.
+
+    The first life ever has none before it.
+    """
+    e = epochs.c
+    before = select(func.max(e.id)).where(e.ended_at < span.since).scalar_subquery()
+    chosen = select(e.started_at, e.ended_at, e.end_reason).where(e.id >= func.coalesce(before, 0)).order_by(e.id)
+    lives = connection.execute(chosen).all()
+    found = [
+        Down(Stretch(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
+        for ended, begun in pairwise(lives)
+        if ended.ended_at is not None
+    ]
+    return [each for each in found if each.stretch.lasted > patience and each.stretch.overlap(span)]
+
+
+def _episode(account: str, alert: Alert, clock: Steps, span: Stretch) -> Episode | None:
+    """None where it did not fire, or not in the span."""
+    since = fired_at(alert, clock)
+    until = None if alert.ended_at is None else alert.ended_at + moved(alert, clock)
+    if since is None or since >= span.until or (until is not None and until < span.since):
+        return None
+    return Episode(account, alert.rule, alert.severity, since, until)
+
+
+def _between(record: Record, table: Table, span: Stretch) -> tuple[int, int]:
+    """The counters of our first and last row of a table in the span; where there is none, the first is the higher."""
+    first, beyond = record.first(table, span.since), record.first(table, span.until)
+    return LAST if first is None else max(first, 1), LAST if beyond is None else beyond - 1
+
+
+def _missed(record: Record, span: Stretch) -> dict[MissReason, int]:
+    m, (first, last) = misses.c, _between(record, misses, span)
+    ours = and_(m.account_id == record.account_id, m.seq >= first, m.seq <= last)
+    rows = record.connection.execute(select(m.reason, func.count()).where(ours).group_by(m.reason)).all()
+    return {MissReason(reason): count for reason, count in rows}
