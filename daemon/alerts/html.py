@@ -22,8 +22,12 @@ _ASIDE = "opacity:.7"
 _BELOW = f"font-size:14px;{_ASIDE}"
 
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
-_COLOURS = {"CRITICAL": _RED, "WARNING": _ORANGE, "NOT JUDGED": _ORANGE, "INFO": _BLUE, "ACK": _BLUE, "RETIRED": _BLUE}
-"""By the first word of a headline; what is over is green."""
+_COLOURS = {
+    **dict.fromkeys(("CRITICAL", "FIRING"), _RED),
+    **dict.fromkeys(("WARNING", "NOT JUDGED", "ALERTS", "GAPS", "FAILING"), _ORANGE),
+    **dict.fromkeys(("INFO", "ACK", "RETIRED", "REPORT"), _BLUE),
+}
+"""By the first word of a headline; what is over, or has been well all the time, is green."""
 
 
 def rendered(text: Text) -> str:

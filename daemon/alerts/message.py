@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts import html, over
-from daemon.alerts.section import GAP, Piece, Section, Sending, stead, worded
-from daemon.alerts.text import Shown, Text
+from daemon.alerts.section import GAP, Piece, Sending, stead, worded
+from daemon.alerts.text import Text, shown
 from daemon.alerts.wording import is_cleared, name, short
 from daemon.types import DAY, Facts, Kind, Message, Notice, Severity
 
@@ -44,15 +44,15 @@ def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     """One message with as many of `pieces` as it takes, at least one, the most severe first."""
     ranked = sorted(pieces, key=lambda piece: (piece.over, _ORDER[piece.notice.facts.severity]))
     steads = _steads(ranked, sending)
-    room = _room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
+    room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
     fitting = _fitting(list(over.sections(ranked, sending, room)), sending, room)
     told = tuple(piece for _, alike in fitting for piece in alike)
     digest = len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
     title = _digest(told, sending) if digest else _title(fitting, sending)
-    shown = _shown([one for one, _ in fitting], 0 if digest else DETAILED, sending, room)
-    brief = [alike for (one, alike), each in zip(fitting, shown, strict=True) if not (each.whole and one.details)]
+    sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
+    brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
     unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
-    text = Text(shown, [*_why(told, sending), *(each for by, each in steads.items() if by in unsaid)])
+    text = Text(sections, [*_why(told, sending), *(each for by, each in steads.items() if by in unsaid)])
     message = Message(title, text.plain(title), told[0].notice.facts.severity, html.rendered(text), _thread(told))
     return Letter(message, told)
 
@@ -94,22 +94,10 @@ def _fitting(kept: Sequence[over.Kept], sending: Sending, room: int) -> list[ove
     return fitting
 
 
-def _room(sending: Sending) -> int:
-    """What the texts of alerts may take, beside the longest title and the reason of a delay."""
+def body_room(sending: Sending) -> int:
+    """What all sections may take, beside the longest title and the reason of a delay."""
     title = TITLE * max(map(sending.weigh, _WIDE))
     return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
-
-
-def _shown(sections: Sequence[Section], detailed: int, sending: Sending, room: int) -> list[Shown]:
-    """The first of them with their details, as long as all headlines still fit."""
-    room -= sum(sending.weigh(section.brief + GAP) for section in sections)
-    shown = []
-    for number, section in enumerate(sections):
-        more = sending.weigh(section.whole) - sending.weigh(section.brief)
-        whole = number < detailed and more <= room
-        room -= more if whole else 0
-        shown.append(Shown(section, whole))
-    return shown
 
 
 def _why(told: Sequence[Piece], sending: Sending) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The text of a message: paragraphs of plain lines, for every channel there is. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from daemon.alerts.section import GAP, Section
@@ -13,6 +13,18 @@ class Shown:
     section: Section
     whole: bool
     """With its details."""
+
+
+def shown(sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]) -> list[Shown]:
+    """The first of them with their details, as long as all headlines still fit."""
+    room -= sum(weigh(section.brief + GAP) for section in sections)
+    found = []
+    for number, section in enumerate(sections):
+        more = weigh(section.whole) - weigh(section.brief)
+        whole = number < detailed and more <= room
+        room -= more if whole else 0
+        found.append(Shown(section, whole))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
