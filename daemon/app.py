@@ -11,7 +11,7 @@ import logging
 import os
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon import __version__, exchanges
@@ -22,7 +22,7 @@ from daemon.exchanges import budget, http, stream
 from daemon.exchanges.pauses import Pause, reloaded
 from daemon.exchanges.speech import Dialect
 from daemon.log import Episodes
-from daemon.notifiers import Notifier
+from daemon.notifiers import Notifier, Pictures
 from daemon.notifiers.drawn import Drawer
 from daemon.readings import pushes
 from daemon.rules.durations import duration_text
@@ -38,9 +38,12 @@ from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
 from daemon.service.owner import Desk, Look, Owner
+from daemon.service.parcels import Tray
 from daemon.service.pictures import Artist, Draws, Studio
 from daemon.service.poller import Ears, Poller
+from daemon.service.reported import Archive
 from daemon.service.reporter import Reporter
+from daemon.service.reports import Means, Reports
 from daemon.service.schedule import Schedule
 from daemon.service.selfwatch import SelfWatch, Senses
 from daemon.service.streams import Streams
@@ -120,12 +123,14 @@ class App:
         self._heartbeat: Heartbeat | None = None
         self._watcher = Watchers([Reporter(self._episodes), self._attempts, *world.watchers])
         self._artist = Artist(self._studio())
+        self._tray = Tray(lambda channel: self._ledger.changed(channel).set())
         self._schedule = Schedule(self._slot_trouble)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._streams = Streams(self._dial, self._clock, world.jitter, self._episodes)
         self._couriers: dict[str, Courier] = {}
+        self._pictured: set[str] = set()
 
     async def start(self) -> None:
         """Returns when the store is ready and every loop runs.
@@ -141,6 +146,7 @@ class App:
         try:
             beginning = await asyncio.to_thread(self._begin)
             self._start_couriers(beginning)
+            self._start_reports(beginning)
             self._start_accounts(beginning.states)
             self._watch_itself()
             self._prove_life()
@@ -222,13 +228,32 @@ class App:
         zone, watcher = self._config.daemon.timezone, self._watcher
         absent = beginning.absent if self._reason != RELOAD else None
         office = Office(
-            self._journal, self._ledger, self._clock, zone, self._world.jitter, watcher, absent, self._artist
+            self._journal,
+            self._ledger,
+            self._clock,
+            zone,
+            self._world.jitter,
+            watcher,
+            absent,
+            self._artist,
+            self._tray,
         )
         for channel in self._config.channels:
-            courier = Courier(self._place(channel), self._world.notifier(channel, self._clock), office)
+            notifier = self._world.notifier(channel, self._clock)
+            courier = Courier(self._place(channel), notifier, office)
+            self._pictured |= {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
             courier.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
+
+    def _start_reports(self, beginning: Beginning) -> None:
+        names, zone = [account.name for account in self._config.accounts], self._config.daemon.timezone
+        url, every = self._config.daemon.database.reveal(), lambda account: self._paces().get(account)
+        archive = Archive(url, self._clock, zone, names, self._channels, every)
+        draw = archive.drawing(self._artist, self._config.rules)
+        means = Means(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
+        wanted = [replace(each, channels=each.channels or self._channels) for each in self._config.reports]
+        self._run("the reports", Reports(wanted, means, beginning.absent).run)
 
     def _studio(self) -> Studio:
         return Studio(
@@ -266,6 +291,7 @@ class App:
             partial(disk.free, url),
             zone,
             self._streams.pushes,
+            self._tray.channels,
         )
         self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
         self._run("the watch over the daemon itself", self._selfwatch.run)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from daemon.errors import StoreError
 from daemon.notifiers import Traits
+from daemon.store.issued import OpenReport
 from daemon.store.operations import CommitFailed, MessageKey, Operation, Written
 from daemon.types import (
     AccountState,
@@ -124,6 +125,7 @@ class ListJournal:
         """The channels to which tests got through since their last attempt."""
         self.asked = 0
         """How often that was looked up."""
+        self.reports: list[OpenReport] = []
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED
@@ -153,6 +155,11 @@ class ListJournal:
         if self.unreadable:
             raise StoreError("the database cannot be reached")
         return since.channel in self.mended
+
+    async def open_reports(self) -> Sequence[OpenReport]:
+        if self.unreadable:
+            raise StoreError("the database cannot be reached")
+        return self.reports
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         if self.unreadable:

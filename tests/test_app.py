@@ -1,12 +1,14 @@
 """The whole daemon in one process: real HTTP against the built-in exchange, a real database, a recording way out."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,9 +16,12 @@ from daemon.alerts import system
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.app import App, World
 from daemon.clock import SystemClock
-from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
+from daemon.config import Account, Channel, Config, Daemon, Report, Secret, System, system_rules
 from daemon.errors import StoreError
 from daemon.exchanges.simulator import Simulator
+from daemon.notifiers import Pictures, Traits
+from daemon.notifiers.chart import Chart
+from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
 from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity
@@ -115,6 +120,56 @@ async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
     assert rows(path, "SELECT user_id FROM accounts") == [(rig.main.keys.user_id,)]
     assert rows(path, "SELECT reason, end_reason FROM epochs") == [("start", "stop")]
     assert rows(path, "SELECT account FROM balances LIMIT 1") == [("main",)]
+
+
+class Late(SystemClock):
+    """The machine's clock, slow by less than a minute: as if the next full minute were so far away."""
+
+    def __init__(self, before: Millis) -> None:
+        self._slow = (super().now() + before) % MINUTE
+
+    def now(self) -> Millis:
+        return super().now() - self._slow
+
+
+class Easel:
+    """Draws anything."""
+
+    def __init__(self) -> None:
+        self.charts: list[Chart] = []
+
+    async def draw(self, chart: Chart) -> bytes | NotDrawn:
+        self.charts.append(chart)
+        return b"PNG"
+
+
+async def test_a_report_is_sent_with_what_was_recorded(rig: Rig) -> None:
+    """From the exchange's numbers to the person's phone, with a chart."""
+    easel, clock = Easel(), Late(before=4_000)
+    rig.way.traits = Traits(pictures=Pictures.WITH)
+    due = datetime.fromtimestamp((clock.now() + 4_000) / 1_000, UTC)
+    reports = (Report("daily", f"{due.minute} {due.hour} * * *"),)
+    config = replace(rig.config(), reports=reports, daemon=replace(rig.config().daemon, timezone=ZoneInfo("UTC")))
+    app = App(config, replace(rig.world(), clock=clock, drawer=lambda _: easel))
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.set(available_margin="480.12")
+    await rig.bell.until(lambda: len(rig.way.sent) >= 1)
+    assert await app.stop() == 0
+    (message,) = rig.way.sent
+    assert message.title == "REPORT daily: all quiet"
+    assert re.search(r"available_margin 480.12 \(low 480.12 at \d\d:\d\d, high 500 at \d\d:\d\d\)", message.body)
+    assert f"to {due:%a} {due.day} {due:%b %H:%M}\nall quiet" in message.body
+    assert message.picture == (b"PNG")
+    (chart,) = easel.charts
+    assert (chart.account, chart.field, [level.value for level in chart.levels]) == (
+        "main",
+        "available_margin",
+        [Decimal(100)],
+    )
+    assert rows(rig.folder / "m.db", "SELECT name, channel, state, attempts FROM reports") == [
+        ("daily", "telegram", "delivered", 1)
+    ]
 
 
 async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:

@@ -2,17 +2,19 @@
 and what would become of the record with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import click
 
+from daemon.alerts.numbers import moment
 from daemon.cli import pacing
 from daemon.cli.forecast import Recorded, forecast, recorded
 from daemon.cli.record import existing
 from daemon.config import Config
 from daemon.errors import StoreError
 from daemon.rules.durations import duration_text
+from daemon.service import cron
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000
@@ -38,6 +40,8 @@ def show(config: Config, now: Millis) -> None:
     every = pacing.intervals(config, memory.user_ids)
     for line in _paces(config, every):
         click.echo(line)
+    for line in _reports(config, now):
+        click.echo(line)
     click.echo(f"memory for the rules' windows: about {_size(pacing.memory(config, every))}")
 
 
@@ -53,6 +57,13 @@ def _changes(config: Config, last: Recorded | None) -> list[str]:
 
 def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
     return [f"{account.name}: read every {_pace(account.every, every[account.name])}" for account in config.accounts]
+
+
+def _reports(config: Config, now: Millis) -> Iterator[str]:
+    zone = config.daemon.timezone
+    for report in config.reports:
+        at = moment(cron.due(report.cron, zone, now), now, zone)
+        yield f"report {report.name}: next {at}, to {', '.join(report.channels) or 'all channels'}"
 
 
 def _pace(wished: Millis, effective: Millis) -> str:

@@ -12,10 +12,9 @@ from daemon.config.tables import Item
 
 NOT_YET = frozenset({
     "daemon.max_jump",
-    "reports",
     "system.upkeep-failing",
 })  # fmt: skip
-"""`table.key`, or `table` for all of it."""
+"""`table.key`."""
 
 EMPTY: tuple[object, ...] = ("", [])
 
@@ -30,8 +29,6 @@ def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
 def check(items: Iterable[Item[Any]], problems: Problems) -> None:
     """Refuses what is valid but not available yet; where a mistake is already known, that is enough."""
     for item in items:
-        if item.section in NOT_YET and not problems.within(item.place):
-            problems.add(item.place, SENTENCE)
         for key in item.raw:
             place = f"{item.place}.{key}"
             if _waits(item.section, key) and not problems.within(place) and _says_something(item, key):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from daemon.clock import Clock
 from daemon.store import Store
+from daemon.store.issued import OpenReport
 from daemon.store.operations import CommitFailed, MessageKey, Operation, Rejected, Written
 from daemon.types import SECOND, AccountState, Millis, Reading, Silence, Unconfirmed
 
@@ -38,6 +39,10 @@ class Journal(Protocol):
 
     async def tested(self, since: MessageKey) -> bool:
         """Whether a test reached the channel of this message, later than it was sent; raises StoreError."""
+        ...
+
+    async def open_reports(self) -> Sequence[OpenReport]:
+        """The reports that wait for their channels; raises StoreError."""
         ...
 
     def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
@@ -73,6 +78,9 @@ class StoreJournal:
 
     async def tested(self, since: MessageKey) -> bool:
         return await asyncio.to_thread(self._store.tested, since)
+
+    async def open_reports(self) -> Sequence[OpenReport]:
+        return await asyncio.to_thread(self._store.open_reports)
 
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         pages = self._store.recent(account, since)

@@ -21,10 +21,13 @@ from daemon.alerts.silences import NO_SILENCES, silenced
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.notifiers import Notifier
+from daemon.reports import compose as reports
+from daemon.reports.compose import Doubts
 from daemon.service.backoff import Health, Waiting, after, begun, due_at
 from daemon.service.journal import Journal
 from daemon.service.ledger import Entry, Ledger
 from daemon.service.pacing import Pace
+from daemon.service.parcels import Parcel, Tray
 from daemon.service.pictures import Artist, Exhibit
 from daemon.service.watcher import Watcher
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Supersede
@@ -37,7 +40,6 @@ from daemon.types import (
     Message,
     Millis,
     Notice,
-    NoticeKey,
     Outcome,
     Silence,
 )
@@ -86,6 +88,7 @@ class Office:
     absent: tuple[Millis, Millis] | None = None
     """From when to when nobody watched, before this life began."""
     artist: Artist = field(default_factory=Artist)
+    tray: Tray = field(default_factory=Tray)
     refusing: set[str] = field(default_factory=set)
     """The channels that refused for good in this life of the daemon."""
 
@@ -125,10 +128,11 @@ class Courier:
         self._office.ledger.changed(self._channel.name).set()
 
     async def attempt(self) -> None:
-        """Send one message with what waits, the most severe first."""
+        """Send one message with what waits, the most severe first; a report where nothing else does."""
         await self._hush()
         entries = self._ready()
         if not entries:
+            await self._report()
             return
         if self.is_parked:
             await self._guarded(entries, self._pass_on(entries))
@@ -167,18 +171,20 @@ class Courier:
 
     def _letter(self, entries: Sequence[Entry]) -> Letter:
         """What goes out now: begin and end of an alert are never torn apart."""
+        return compose(pair(map(self._piece, entries)), self._leaving(entries))
+
+    def _leaving(self, waited: Sequence[Entry | Parcel]) -> Sending:
         office = self._office
-        sending = Sending(
+        return Sending(
             office.clock.now(),
             office.zone,
             self._channel.group_wait,
             self._notifier.traits.room,
             self._notifier.traits.weigh,
-            "; ".join(self._why_late(entries)),
+            "; ".join(self._why_late(waited)),
         )
-        return compose(pair(map(self._piece, entries)), sending)
 
-    def _why_late(self, entries: Sequence[Entry]) -> Iterator[str]:
+    def _why_late(self, entries: Sequence[Entry | Parcel]) -> Iterator[str]:
         """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
         now = self._office.clock.now()
         outage = self._present_outage() or self._outage
@@ -205,25 +211,54 @@ class Courier:
 
     async def _deliver(self, entries: list[Entry], letter: Letter) -> None:
         office, message = self._office, self._exhibit.illustrated(letter.message, letter.subject)
-        key = self._number(office.clock.now())
-        keys = tuple(entry.notice.key for entry in entries)
-        try:
-            await office.journal.write(Claim(key, keys, message))
-        except CommitFailed:
-            await self._withdraw(key, keys)
+        claim = Claim(self._number(office.clock.now()), tuple(entry.notice.key for entry in entries), message)
+        attempted = await self._try(claim, message)
+        if attempted is None:
             return
-        self.health = begun(self.health, office.clock.elapsed())
-        attempted = await self._send(message)
-        await self._settle(key, entries, attempted)
+        await self._settle(claim.message, entries, attempted)
         office.watcher.attempted(self._channel.name, message, [entry.notice for entry in entries], attempted)
         if attempted.outcome is Outcome.DELIVERED:
             self._exhibit.follow(letter.subject, self._is_idle)
 
-    async def _withdraw(self, key: MessageKey, keys: Sequence[NoticeKey]) -> None:
+    async def _report(self) -> None:
+        """Send what waits of reports, one by one; a parked channel keeps them until it is tried again."""
+        office, parcel = self._office, self._parcel
+        if parcel is None:
+            return
+        doubts = Doubts(parcel.maybe_repeat, not parcel.recorded)
+        message = replace(reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture)
+        claim = Claim(self._number(office.clock.now()), (), message, parcel.key)
+        attempted = await self._try(claim, message)
+        if attempted is None:
+            return
+        at = self._fare(attempted, ())
+        await office.journal.insist(Mark(claim.message, at, attempted, {}, report=parcel.key))
+        office.tray.settle(parcel, attempted.outcome)
+        office.watcher.attempted(self._channel.name, message, (), attempted)
+        if attempted.outcome is Outcome.DELIVERED:
+            self._exhibit.present(parcel.picture, message.severity, self._is_idle)
+
+    @property
+    def _parcel(self) -> Parcel | None:
+        """The report that is to leave."""
+        return None if self.is_parked else self._office.tray.next(self._channel.name)
+
+    async def _try(self, claim: Claim, message: Message) -> Attempted | None:
+        """One attempt, recorded before the call; None where that could not be recorded."""
+        try:
+            await self._office.journal.write(claim)
+        except CommitFailed:
+            await self._withdraw(claim)
+            return None
+        self.health = begun(self.health, self._office.clock.elapsed())
+        return await self._send(message)
+
+    async def _withdraw(self, claim: Claim) -> None:
         """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
-        office, queued = self._office, dict.fromkeys(keys, NoticeState.QUEUED)
-        await office.journal.insist(Mark(key, office.clock.now(), _NEVER_MADE, queued))
-        office.ledger.unsend(keys)
+        office, queued = self._office, dict.fromkeys(claim.keys, NoticeState.QUEUED)
+        mark = Mark(claim.message, office.clock.now(), _NEVER_MADE, queued, report=claim.report)
+        await office.journal.insist(mark)
+        office.ledger.unsend(claim.keys)
         self.health = replace(self.health, not_before=office.clock.elapsed() + SECOND)
 
     async def _send(self, message: Message) -> Attempted:
@@ -239,11 +274,8 @@ class Courier:
         return self._last
 
     async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
-        office, at, elapsed = self._office, self._office.clock.now(), self._office.clock.elapsed()
-        critical = any(entry.critical for entry in (*entries, *self._ready()))
-        self._outage = self._present_outage() or self._outage
-        self.health = after(self.health, attempted, elapsed, critical, office.jitter())
-        (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
+        office, elapsed = self._office, self._office.clock.elapsed()
+        at = self._fare(attempted, entries)
         parked = self.is_parked
         handed = self._elsewhere(entries, giving_up=True) if parked else []
         state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
@@ -266,6 +298,15 @@ class Courier:
                 self.health = Health(not_before=self.health.not_before)
                 office.refusing.discard(self._channel.name)
                 _log.info("a test got through: the channel is tried again", extra={"channel": self._channel.name})
+
+    def _fare(self, attempted: Attempted, entries: Sequence[Entry]) -> Millis:
+        """What the end of an attempt says of the channel; when that was, by the clock on the wall."""
+        office, elapsed = self._office, self._office.clock.elapsed()
+        critical = any(entry.critical for entry in (*entries, *self._ready()))
+        self._outage = self._present_outage() or self._outage
+        self.health = after(self.health, attempted, elapsed, critical, office.jitter())
+        (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
+        return office.clock.now()
 
     async def _pass_on(self, entries: list[Entry]) -> None:
         """A parked channel is not tried until a test got through: what comes in goes to the others at once."""
@@ -357,6 +398,8 @@ class Courier:
             self._exhibit.expect(self._letter(entries).subject)
         for entry in entries:
             yield Waiting(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
+        if self._parcel is not None:
+            yield Waiting(self._parcel.queued_at, critical=False)
 
     def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""

@@ -7,8 +7,9 @@ A chart that cannot be drawn or sent is told to the log, once, and to nobody els
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from daemon.rules.rule import Rule
 from daemon.service.charts import Subject, alert_chart, before, field_of
 from daemon.service.pacing import Pace
 from daemon.store.history import History
-from daemon.types import NEWS, Attempted, Kind, Message, Millis, Notice, Outcome, base
+from daemon.types import NEWS, Attempted, Kind, Message, Millis, Notice, Outcome, Severity, base
 
 KEPT = 8
 """Charts that are remembered: every channel shows the same one of an alert."""
@@ -65,15 +66,20 @@ class Artist:
             return None
         subject = notice.key.account, rule.name, notice.key.seq
         if subject not in self._begun:
-            self._begun[subject] = asyncio.create_task(self._in_turn(self._studio, notice, rule))
+            make = partial(_chart, self._studio, notice, rule)
+            self._begun[subject] = asyncio.create_task(self._in_turn(self._studio, make))
             for old in list(self._begun)[:-KEPT]:
                 self._begun.pop(old).cancel()
         return self._begun[subject]
 
-    async def _in_turn(self, studio: Studio, notice: Notice, rule: Rule) -> bytes:
+    async def paint(self, make: Callable[[], Chart]) -> bytes:
+        """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is no studio."""
+        return b"" if self._studio is None else await self._in_turn(self._studio, make)
+
+    async def _in_turn(self, studio: Studio, make: Callable[[], Chart]) -> bytes:
         """Reading takes a thread of those in which everything else is read, and a text must never want for one."""
         async with self._turn:
-            return await _drawn(studio, notice, rule)
+            return await _drawn(studio, make)
 
     async def close(self) -> None:
         """End what is being drawn."""
@@ -92,9 +98,9 @@ class Artist:
             self._studio.episodes.failed(("chart", channel), sentence)
 
 
-async def _drawn(studio: Studio, notice: Notice, rule: Rule) -> bytes:
+async def _drawn(studio: Studio, make: Callable[[], Chart]) -> bytes:
     try:
-        picture = await studio.drawer.draw(await asyncio.to_thread(_chart, studio, notice, rule))
+        picture = await studio.drawer.draw(await asyncio.to_thread(make))
     except StoreError as error:
         picture = NotDrawn(str(error))
     except Exception as error:  # noqa: BLE001 -- a fault of ours must not keep a text back
@@ -151,26 +157,43 @@ class Exhibit:
 
     def follow(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
         """The text has arrived: its chart comes after it, unless one still does, or something else waits by then."""
-        apart = self._notifier.traits.pictures is Pictures.AFTER and notice.key.kind in NEWS
-        if apart and (self._following is None or self._following.done()):
-            self._following = asyncio.create_task(self._send(notice, is_idle))
+        if notice.key.kind in NEWS:
+            self._hang(lambda: self._drawn(notice), notice.facts.severity, is_idle)
+
+    def present(self, picture: bytes, severity: Severity, is_idle: Callable[[], bool]) -> None:
+        """The same of a chart that is there already."""
+
+        async def there() -> bytes:
+            return picture
+
+        self._hang(there, severity, is_idle)
 
     def close(self) -> None:
         """Nobody waits for what is still to come."""
         if self._following is not None:
             self._following.cancel()
 
-    async def _send(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
+    def _hang(self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]) -> None:
+        apart = self._notifier.traits.pictures is Pictures.AFTER
+        if apart and (self._following is None or self._following.done()):
+            self._following = asyncio.create_task(self._send(draw, severity, is_idle))
+
+    async def _drawn(self, notice: Notice) -> bytes:
         chart = self._artist.draw(notice)
         if chart is None:
-            return
+            return b""
         await asyncio.wait([chart])
-        picture = _picture(chart)
+        return _picture(chart)
+
+    async def _send(
+        self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]
+    ) -> None:
+        picture = await draw()
         if picture and self._pace.is_easy:
             await self._pace.turn()  # a chart that is there sooner must not be lost for it
         if picture and is_idle() and self._pace.is_easy:
             self._pace.note()
-            message = Message("", "", notice.facts.severity, picture=picture, quiet=True)
+            message = Message("", "", severity, picture=picture, quiet=True)
             self._artist.sent(self._channel, await self._attempt(message))
 
     async def _attempt(self, message: Message) -> Attempted:

@@ -7,7 +7,7 @@ only where it changed an alert, or is told.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -51,6 +51,8 @@ class Senses:
     zone: tzinfo | None
     pushes: Callable[[], Mapping[str, Pushes]] = dict
     """By account that is pushed to."""
+    owed: Callable[[], Collection[str]] = frozenset
+    """The channels that a report waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class SelfWatch:
             now,
             clock.elapsed(),
             self._senses.channels(),
-            frozenset(ledger.channels()),
+            frozenset(ledger.channels()).union(self._senses.owed()),
             disk,
             [by for _, by in self._steps],
             self._senses.zone,

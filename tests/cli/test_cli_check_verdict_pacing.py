@@ -36,6 +36,18 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
     ]
 
 
+def test_reports_are_told_with_when_they_come(tmp_path: Path) -> None:
+    """By the clock on the wall: manual clocks stand at noon in Berlin."""
+    daily, weekly = (
+        f'[[reports]]\nname = "{name}"\ncron = "{cron}"\n' for name, cron in (("d", "0 13 * * *"), ("w", "0 8 * * mon"))
+    )
+    path = write(tmp_path, account(), RULE, CHANNEL, daily, f'{weekly}channels = ["hook"]\n')
+    assert [line for line in call("check", "--config", path).stdout.splitlines() if line.startswith("report ")] == [
+        "report d: next 13:00:00, to all channels",
+        "report w: next 2026-01-05 08:00:00, to hook",
+    ]
+
+
 def test_a_stretched_interval_is_told(tmp_path: Path) -> None:
     """SEMANTICS B3: when wishes exceed the budget, `check` shows what is left of them."""
     many = [account(f"a{n}", every="400ms", api_key=f"key-number-{n}") for n in range(4)]

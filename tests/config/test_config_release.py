@@ -9,9 +9,6 @@ OTHER = {
     "daemon.max_jump": '"50%"',
     "system.upkeep-failing": '"off"',
 }
-TABLES = {
-    "reports": '[[reports]]\nname = "daily"\ncron = "0 8 * * *"\n',
-}
 PLACES = {"accounts": "accounts[0]", "channels": "channels[1]", "rules": "rules[0]"}
 
 
@@ -26,7 +23,7 @@ def written(key: str, value: str) -> str:
 
 def test_every_key_of_the_list_is_tried_here() -> None:
     """A key that becomes effective leaves the list and this test together."""
-    assert {*OTHER, *TABLES} == NOT_YET
+    assert set(OTHER) == NOT_YET
 
 
 @pytest.mark.parametrize("key", sorted(OTHER))
@@ -62,17 +59,8 @@ channels = []
     assert problems(WHOLE + system) == []
 
 
-@pytest.mark.parametrize("table", sorted(TABLES))
-def test_a_whole_table_is_refused_once(table: str) -> None:
-    """[[reports]] is one sentence, not one per key."""
-    assert problems(WHOLE + TABLES[table]) == [f"{table}[0]: {SENTENCE}"]
-
-
 def test_an_invalid_value_is_explained_as_such() -> None:
     """Where a mistake is known, "not available yet" is not added to it."""
     assert problems(written("daemon.max_jump", '"much"')) == [
         'daemon.max_jump: must be a percentage such as "50%", not "much"'
-    ]
-    assert problems(WHOLE + '[[reports]]\nname = "n"\ncron = "daily"\n') == [
-        'reports[0].cron: must be five fields such as "0 8 * * *", not "daily"'
     ]

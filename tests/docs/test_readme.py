@@ -53,7 +53,9 @@ def _loaded(text: str, folder: Path) -> Config:
 def test_configurations_load(text: str, tmp_path: Path) -> None:
     """Every TOML block is good, alone or with the tables that it does not show, also for Apprise and the exchange."""
     missing = [
-        rest for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE)) if table not in text
+        rest
+        for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE))
+        if f"[[{table}]]" not in text
     ]
     assert doubts(_loaded(text + "".join(missing), tmp_path)) == []
 

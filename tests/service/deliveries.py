@@ -11,19 +11,26 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from enum import StrEnum
 from itertools import cycle
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
+from daemon.config import Report
 from daemon.errors import StoreError
 from daemon.notifiers import Traits
+from daemon.reports.facts import Facts
 from daemon.rules.rule import Rule
 from daemon.service.backoff import resumed
 from daemon.service.journal import StoreJournal
 from daemon.service.outbox import HAND_OVER_AFTER, Channel, Courier, Office
 from daemon.service.owner import Arrival
+from daemon.service.parcels import Tray
+from daemon.service.reported import Archive
+from daemon.service.reports import Means, Reports
 from daemon.store import Seams, Store
+from daemon.store.issued import OpenReport
 from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
 from daemon.types import MINUTE, SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading, Silence
 from tests.fakes import ManualClock, settle
@@ -161,6 +168,10 @@ class SteadyJournal(StoreJournal):
     async def load(self, account: str) -> AccountState:
         return self._store.load(account)
 
+    async def open_reports(self) -> Sequence[OpenReport]:
+        await self._fate.survive()
+        return self._store.open_reports()
+
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading]:
         for page in self._store.recent(account, since):
             for reading in page:
@@ -205,12 +216,18 @@ class Plan:
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     room: int = 3_800
     """Of every channel."""
+    reports: tuple[Report, ...] = ()
+    """With their channels."""
 
     def channel(self, name: str) -> Channel:
         others = tuple(other for other in self.channels if other != name)
         fallback = self.fallbacks.get(name, "")
         stead = fallback if fallback in others else ""
         return Channel(name, SECOND, others, stead, 2 * MINUTE if stead else HAND_OVER_AFTER)
+
+
+async def _no_chart(_facts: Facts) -> bytes:
+    return b""
 
 
 class House:
@@ -229,7 +246,9 @@ class House:
             journal=lambda store, clock: SteadyJournal(store, clock, fate),
         )
         life = self.life
-        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, life.beginning.absent)
+        tray = Tray(lambda channel: life.ledger.changed(channel).set())
+        absent = life.beginning.absent
+        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, absent, tray=tray)
         self.couriers = {
             name: Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
@@ -237,7 +256,14 @@ class House:
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
                 self.couriers[fared.channel].health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
-        loops = [*(owner.run for owner in life.owners.values()), *(courier.run for courier in self.couriers.values())]
+        archive = Archive(url, life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
+        means = Means(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
+        reports = [Reports(plan.reports, means, absent).run] if plan.reports else []
+        loops = [
+            *(owner.run for owner in life.owners.values()),
+            *(courier.run for courier in self.couriers.values()),
+            *reports,
+        ]
         self.tasks = [asyncio.create_task(loop()) for loop in loops]
 
     async def tell(self, arrivals: dict[str, Arrival]) -> None:

@@ -13,15 +13,32 @@ import pytest
 
 from daemon.log import Episodes
 from daemon.notifiers import Pictures, Traits
-from daemon.notifiers.chart import Chart
+from daemon.notifiers.chart import Chart, Span
 from daemon.notifiers.drawn import NotDrawn
+from daemon.reports.facts import Facts as Told
+from daemon.reports.facts import Stretch
 from daemon.service.ledger import Ledger
 from daemon.service.outbox import Channel, Courier, Office
 from daemon.service.pacing import Pace
+from daemon.service.parcels import Parcel, Tray
 from daemon.service.pictures import KEPT, Artist, Studio
 from daemon.service.watchdog import offset
 from daemon.store import Store
-from daemon.types import MINUTE, SECOND, Attempted, Facts, Kind, Limit, Message, Notice, NoticeKey, Outcome, Severity
+from daemon.store.operations import ReportKey
+from daemon.types import (
+    DAY,
+    MINUTE,
+    SECOND,
+    Attempted,
+    Facts,
+    Kind,
+    Limit,
+    Message,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Severity,
+)
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier, settle
 from tests.values import judged, rule
 
@@ -55,11 +72,19 @@ class Bench:
         Store.open(url).close()
         self.clock, self.easel, self.way = ManualClock(), Easel(), ScriptedNotifier()
         self.ledger = Ledger(offset(self.clock))
+        self.tray = Tray(lambda channel: self.ledger.changed(channel).set())
         rules = {"low": rule("low", clear_when="available_margin > 120"), "no-readings": rule(system=True)}
         episodes = Episodes(logging.getLogger("pictures"), self.clock)
         self.artist = Artist(Studio(url, rules, None, lambda _: SECOND, self.easel, episodes))
         office = Office(
-            ListJournal(), self.ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), artist=self.artist
+            ListJournal(),
+            self.ledger,
+            self.clock,
+            UTC,
+            lambda: 1.0,
+            RecordingWatcher(),
+            artist=self.artist,
+            tray=self.tray,
         )
         courier = Courier(Channel("phone", 5 * SECOND), self.way, office)
         self.task = asyncio.create_task(courier.run())
@@ -196,6 +221,27 @@ async def test_f5_charts_leave_half_of_a_service_s_pace_to_texts(bench: Bench) -
         await bench.queue(notice(severity=CRITICAL, seq=number, account=f"account {number}"))
     assert [bool(picture) for _, picture, _ in await bench.sent()] == [False, True, False, False]
     assert [bool(picture) for _, picture, _ in await bench.sent(MINUTE)] == [False, True, False, False, False, True]
+
+
+@pytest.mark.parametrize("traits", [INSIDE, APART])
+async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
+    """F8: in the message, or after it, silently; one that is empty is no message."""
+    bench.way.traits = traits
+    for picture in (PNG, b""):
+        key = ReportKey("daily", NOON, "phone")
+        bench.tray.put(Parcel(key, Told("daily", Stretch(NOON - DAY, NOON)), bench.clock.elapsed(), picture))
+        await bench.sent(5 * SECOND)
+    sent = [(bool(title), picture) for title, picture, _ in await bench.sent()]
+    assert sent == ([(True, PNG)] if traits is INSIDE else [(True, PNG), (False, PNG)]) + [(True, b"")]
+
+
+async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
+    """F8: for a report; without a studio, or where it fails, there is none."""
+    chart = Chart("available_margin", "main", Span(NOON - DAY, NOON))
+    assert await bench.artist.paint(lambda: chart) == PNG + b"main"
+    bench.easel.fault = NotDrawn("it took longer than 5 s")
+    assert await bench.artist.paint(lambda: chart) == b""
+    assert await Artist().paint(lambda: chart) == b""
 
 
 @pytest.mark.parametrize("fault", [NotDrawn("it took longer than 5 s"), RuntimeError("a fault")])

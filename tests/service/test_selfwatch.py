@@ -102,6 +102,7 @@ class Bench:
     watcher: RecordingWatcher = field(default_factory=RecordingWatcher)
     free: Decimal = Decimal("0.5")
     channels: dict[str, Health] = field(default_factory=dict)
+    owed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(offset(self.clock))
@@ -117,7 +118,8 @@ class Bench:
             self.watcher,
             offset(self.clock),
         )
-        return SelfWatch(desk, rules or RULES, Senses(lambda: self.channels, lambda: self.free, UTC))  # type: ignore[arg-type]
+        senses = Senses(lambda: self.channels, lambda: self.free, UTC, owed=lambda: self.owed)
+        return SelfWatch(desk, rules or RULES, senses)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
         return [
@@ -153,6 +155,17 @@ async def test_d7_a_full_disk_fires_is_told_and_ends(bench: Bench, path: Path) -
     assert bench.moves() == [("disk-full", "firing", "condition"), ("disk-full", "resolved", "cleared")]
     assert rows(path, "SELECT account_id, rule, state FROM alerts") == [(None, "disk-full", "resolved")]
     assert rows(path, "SELECT kind FROM notifications ORDER BY id") == [("firing",), ("resolved",)]
+
+
+async def test_d7_a_channel_that_only_a_report_waits_for_is_in_need(bench: Bench) -> None:
+    """Nothing else is to be sent there, and the report fails: others hear of it."""
+    watch = bench.watch()
+    bench.channels = {"email": health(HOUR)}
+    await watch.look()
+    assert bench.moves() == []
+    bench.owed = ["email"]
+    await watch.look()
+    assert bench.moves() == [("channel-failing", "firing", "condition")]
 
 
 async def test_promise_4_a_restart_goes_on_with_the_daemons_own_alerts(bench: Bench, path: Path) -> None:
