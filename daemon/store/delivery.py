@@ -13,12 +13,11 @@ from daemon.store import issued
 from daemon.store.codec import plain
 from daemon.store.columns import clean
 from daemon.store.inputs import queue, supersede
-from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
+from daemon.store.operations import UNSETTLED, Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
 from daemon.store.rows import AccountIds, insert, is_notice
 from daemon.store.schema import attempts, messages, notifications
 from daemon.types import Millis, Notice, Outcome
 
-UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
 """What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
 

@@ -20,7 +20,7 @@ from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
 from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
-from daemon.store.operations import Book
+from daemon.store.operations import UNSETTLED, Book
 from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
 from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
@@ -157,7 +157,7 @@ class History:
         within = and_(notifications.c.at >= since, notifications.c.at < until)
         chosen = past.notice_rows().where(within)
         if waiting:
-            chosen = chosen.where(notifications.c.state.in_(state.UNSETTLED))
+            chosen = chosen.where(notifications.c.state.in_(UNSETTLED))
         yield from self._pages(chosen, notifications.c.id, past.notices)
 
     def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from daemon.store.operations import Issue, NoticeState, ReportKey
+from daemon.store.operations import UNSETTLED, Issue, NoticeState, ReportKey
 from daemon.store.rows import insert
 from daemon.store.schema import messages, reports
 from daemon.types import Millis, Outcome
-
-UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class NoticeState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
+"""Of what still waits, as it is stored."""
+
+
 class GapReason(StrEnum):
     """Why there are no readings, beyond the reasons of misses (SEMANTICS A3)."""
 

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from daemon.store.codec import INSTANTS, alert_of, check, typed, value_of
 from daemon.store.damage import UNREADABLE, within
-from daemon.store.operations import GapReason, NoticeState
+from daemon.store.operations import UNSETTLED, GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
-from daemon.store.state import UNSETTLED
 from daemon.types import (
     AccountState,
     Alert,

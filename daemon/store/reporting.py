@@ -4,6 +4,7 @@ Instants are those that are meant now (SEMANTICS A5). Imported readings are left
 queries, each of which reads its span by an index, or a table that stays small.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,12 +13,13 @@ from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
 from daemon.store.codec import alert_of
+from daemon.store.damage import within
 from daemon.store.episodes import fired_at, moved
 from daemon.store.epochs import CRASH
 from daemon.store.judged import Judged
-from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, snapshots
+from daemon.store.operations import UNSETTLED
+from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, notifications, snapshots
 from daemon.store.seeking import LAST, NO_STEPS, Record, Steps, steps
-from daemon.store.status import channels_status
 from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
 
 
@@ -58,7 +60,7 @@ def episodes(connection: Connection, span: Stretch) -> list[Episode]:
 
 def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
     """By channel, the messages that left in the span; what waits, has waited for more than a minute by `now`."""
-    waits = {each.channel: each for each in channels_status(connection, now) if now - each.oldest > MINUTE}
+    waits = {channel: since for channel, since in _waiting(connection, now).items() if now - min(since) > MINUTE}
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
     counts = select(m.channel, func.count().filter(delivered), func.count().filter(~delivered))
     within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until)
@@ -68,11 +70,21 @@ def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: 
         Posted(
             name,
             *sent.get(name, (0, 0)),
-            waits[name].waiting if name in waits else 0,
-            waits[name].oldest if name in waits else None,
+            len(waits.get(name, ())),
+            min(waits[name]) if name in waits else None,
         )
         for name in channels
     ]
+
+
+def _waiting(connection: Connection, now: Millis) -> dict[str, list[Millis]]:
+    """By channel, since when each of its notifications waits; what a mute window holds back waits for no channel."""
+    n, waiting = notifications.c, defaultdict[str, list[Millis]](list)
+    for row in connection.execute(select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))):
+        with within("notifications", row.id):
+            if (row.facts.get("not_before") or now) <= now:
+                waiting[row.channel].append(row.at)
+    return waiting
 
 
 def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]:

@@ -17,7 +17,7 @@ from daemon.store.codec import alert_of, reading, typed
 from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
-from daemon.store.operations import Book, GapReason, NoticeState
+from daemon.store.operations import UNSETTLED, Book, GapReason, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
 from daemon.store.seeking import NO_STEPS, Steps, step_of, steps
 from daemon.types import (
@@ -36,7 +36,6 @@ from daemon.types import (
     Source,
 )
 
-UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
 PAGE = 2_000
 
 
