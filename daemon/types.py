@@ -477,3 +477,5 @@ class Record:
     notices: tuple[Notice, ...] = ()
     superseded: tuple[NoticeKey, ...] = ()
     """Queued notifications that this input made pointless."""
+    contradicts: int | None = None
+    """The first of the suspect readings that this one contradicts; with it all those up to this one (SEMANTICS B5)."""

@@ -1,0 +1,61 @@
+"""`available_margin = available_usdt + almighty_gold`: expected of an account, and never a gate (SEMANTICS B6). Pure.
+
+Where it fails three times in a row it is expected no more, as the exchange means something else by the fields then.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.readings.exact import added, known, subtracted
+from daemon.types import JUDGED, Balances, Input, Reading, Unconfirmed
+
+SLACK = Decimal("0.000001")
+"""USDT: the exchange's own sums have tails such as 62.719644589999994."""
+
+ENOUGH = 3
+"""Failures in a row."""
+
+SENTENCE = (
+    "available_margin is not available_usdt + almighty_gold: the exchange means something else by these fields than "
+    "its page says; rules judge each of them as it is sent"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    failed: int = 0
+    """Judged readings in a row of which it is not true."""
+    off: bool = False
+    """It is expected no more."""
+
+
+def compared(before: Expectation, event: Input) -> Expectation:
+    """After one more input; what is not judged, or lacks one of the fields, tells nothing."""
+    reading = event.reading if isinstance(event, Unconfirmed) else event
+    judged = isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED)
+    if before.off or not judged or not isinstance(reading, Reading):
+        return before
+    holds = _holds(reading.balances)
+    if holds is None:
+        return before
+    failed = 0 if holds else before.failed + 1
+    return Expectation(failed, failed >= ENOUGH)
+
+
+def of(events: Iterable[Input]) -> Expectation:
+    """After all of them, in their order."""
+    found = Expectation()
+    for event in events:
+        found = compared(found, event)
+    return found
+
+
+def _holds(sent: Balances) -> bool | None:
+    """None where one of the three is unknown."""
+    whole, usdt, gold = known(sent.available_margin), known(sent.available_usdt), known(sent.almighty_gold)
+    if whole is None or usdt is None or gold is None:
+        return None
+    parts = added(usdt, gold)
+    off = None if parts is None else subtracted(whole, parts)
+    return None if off is None else abs(off) <= SLACK
