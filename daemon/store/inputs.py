@@ -23,6 +23,7 @@ from daemon.types import (
     Miss,
     Notice,
     NoticeKey,
+    Quality,
     Reading,
     Record,
     State,
@@ -43,6 +44,15 @@ def record(connection: Connection, ids: AccountIds, new: Record) -> None:
         _transition(connection, account_id, transition)
     queue(connection, ids, new.notices)
     supersede(connection, new.event.at, new.superseded)
+    if new.contradicts is not None:
+        _contradict(connection, account_id, new.contradicts, new.event.seq)
+
+
+def _contradict(connection: Connection, account_id: AccountId, first: int, until: int) -> None:
+    """Suspect readings judge nothing either way: that nothing came of them is for people to see."""
+    s = snapshots.c
+    theirs = (s.account_id == account_id, s.seq >= first, s.seq < until, s.quality == Quality.SUSPECT.value)
+    connection.execute(update(snapshots).where(*theirs).values(quality=Quality.CONTRADICTED.value))
 
 
 def gap(connection: Connection, ids: AccountIds, new: Gap | StoreDownGap) -> None:

@@ -37,6 +37,8 @@ from daemon.types import (
 )
 
 PAGE = 2_000
+LATEST = 200
+"""Readings that tell what is believed of an account: among so many, one has each of its fields and a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,17 @@ def page(connection: Connection, begin: Start) -> list[Reading]:
     )
     readings = map(reading, connection.execute(chosen).all())
     return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]
+
+
+def latest(connection: Connection, account: str) -> list[Reading]:
+    """The last readings of our own, whatever their quality, oldest first."""
+    chosen = (
+        select(snapshots)
+        .where(snapshots.c.account_id == _number(connection, account), snapshots.c.seq > 0)
+        .order_by(snapshots.c.seq.desc())
+        .limit(LATEST)
+    )
+    return [reading(row) for row in reversed(connection.execute(chosen).all())]
 
 
 def open_notices(connection: Connection) -> list[KeptNotice]:

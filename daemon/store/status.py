@@ -1,6 +1,6 @@
 """How things stand, as far as the record tells: for `status`, the page and the metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from daemon.store.codec import alert_of, reading
 from daemon.store.inputs import OPEN
 from daemon.store.past import miss
 from daemon.store.schema import accounts, alerts, misses, snapshots
+from daemon.store.state import latest
 from daemon.types import DAY, Alert, Millis, Miss, Reading
 
 
@@ -26,6 +27,8 @@ class AccountStatus:
     """Within the last day."""
     misses: int
     """Within the last day."""
+    latest: Sequence[Reading]
+    """The last ones, whatever their quality, oldest first."""
     alerts: Mapping[str, Alert]
     """Pending and firing ones, by rule."""
 
@@ -50,6 +53,7 @@ def _account(connection: Connection, row: Row[Any], now: Millis) -> AccountStatu
         miss=None if nothing is None else miss(nothing),
         readings=_count(connection, snapshots, row.id, now - DAY),
         misses=_count(connection, misses, row.id, now - DAY),
+        latest=latest(connection, row.name),
         alerts=_open(connection, row.id),
     )
 

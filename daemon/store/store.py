@@ -99,6 +99,10 @@ class Store:
                 yield page
             begin = replace(at, seq=page[-1].seq + 1) if len(page) == state.PAGE else None
 
+    def latest(self, account: str) -> list[Reading]:
+        """Its last readings, whatever their quality, oldest first: enough to know what is believed (SEMANTICS B5)."""
+        return self._read(lambda connection: state.latest(connection, account))
+
     def open_notices(self) -> list[KeptNotice]:
         """What is queued, or was being sent when the daemon ended, oldest first."""
         return self._read(state.open_notices)

@@ -112,10 +112,11 @@ class Stream:
         return settled
 
     def _suspect(self, connection: Connection, judged: Reading) -> Reading:
-        """The last one before; where that is pruned, this row has its values."""
-        chosen = self._snapshots(FIRST, judged.seq - 1).where(snapshots.c.quality == Quality.SUSPECT)
+        """The last one before that nothing settled; where that is pruned or was lost, this row has its values."""
+        chosen = self._snapshots(FIRST, judged.seq - 1).where(snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT}))
         rows = _raw(connection, chosen.order_by(None).order_by(snapshots.c.seq.desc()).limit(1))
-        return self.readings(rows)[0] if rows else replace(judged, quality=Quality.SUSPECT)
+        found = self.readings(rows)
+        return found[0] if found and found[0].quality is Quality.SUSPECT else replace(judged, quality=Quality.SUSPECT)
 
     def _snapshots(self, after: int, last: int) -> Select[Any]:
         return _between(snapshots, (*LEADING, *self.fields), self.account_id, after, last)

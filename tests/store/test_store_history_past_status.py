@@ -190,3 +190,13 @@ def test_a_reader_between_pages_holds_nothing(history: History, write: Write, ur
     connection.close()
     assert busy == 0
     assert len(list(paused)) == 16
+
+
+def test_b5_of_an_unconfirmed_reading_the_suspect_that_nothing_settled_is_found(history: History, write: Write) -> None:
+    """B5: one that was confirmed long ago is not taken for it, where its own row was lost."""
+    confirmed = reading(2, T0 + 2_000, Quality.SUSPECT, available_margin="0")
+    write(Record(ACCOUNT, confirmed), Record(ACCOUNT, reading(3, T0 + 3_000, Quality.CONFIRMED)))
+    lost = reading(4, T0 + 4_000, Quality.SUSPECT, available_margin="7")
+    write(Record(ACCOUNT, Unconfirmed(5, T0 + 7_000, lost)))
+    expected = replace(lost, seq=5, at=T0 + 7_000)
+    assert list(history.inputs(ACCOUNT, after=3)) == [Unconfirmed(5, T0 + 7_000, expected)]

@@ -60,6 +60,8 @@ EVERYTHING: list[Operation] = [
     Record(ACCOUNT, ClockStep(5, T0 + 5_000, 250)),
     Record(ACCOUNT, SUSPECT),
     Record(ACCOUNT, Unconfirmed(7, T0 + 9_000, SUSPECT)),
+    Record(ACCOUNT, a_reading(10, T0 + 9_000, Quality.SUSPECT)),
+    Record(ACCOUNT, a_reading(11, T0 + 9_000), contradicts=10),
     replace(clears(8), superseded=(key("pager"),)),
     Gap(ACCOUNT, 9, T0 + 9_000, T0 + 60_000, GapReason.SUSPENDED, 10),
     StoreDownGap("other", 30, T0 + 9_000, T0 + 60_000, 10, (alert(20),)),
@@ -88,7 +90,7 @@ def test_each_operation_leaves_its_rows(write: Write, url: str) -> None:
     counts = {name: len(content) for name, content in rows(url).items() if content}
     assert counts == {
         "accounts": 2,
-        "snapshots": 4,
+        "snapshots": 6,
         "misses": 1,
         "gaps": 3,
         "alerts": 2,
@@ -173,3 +175,13 @@ def test_bookings_last_a_minute(store: Store, write: Write) -> None:
     """B3: what cannot matter any more is not kept."""
     write(Book(T0, "assets"), Book(T0 + 61_000, "assets"))
     assert store.bookings(0) == [Book(T0 + 61_000, "assets")]
+
+
+def test_b5_what_a_reading_contradicts_is_marked(store: Store, write: Write) -> None:
+    """B5: the suspects of the present run alone; what was confirmed, or judged after all, stays as it was."""
+    qualities = ("suspect", "confirmed", "suspect", "suspect", "ok")
+    records = [Record(ACCOUNT, a_reading(seq, T0 + seq, Quality(each))) for seq, each in enumerate(qualities, 2)]
+    write(*records[:-1], replace(records[-1], contradicts=4))
+    found = [each.quality for each in store.latest(ACCOUNT)]
+    assert found == ["suspect", "confirmed", "contradicted", "contradicted", "ok"]
+    assert store.latest("never seen") == []
