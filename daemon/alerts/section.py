@@ -223,7 +223,7 @@ def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
     if last.facts.unfilled and not piece.over:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
-        yield "unconfirmed: judged on a reading that could not be checked"
+        yield "unconfirmed: the exchange's answer looked wrong, and asking again brought no other"
     if notice.facts.handed_over_by:
         yield stead(notice.facts, sending)
     if last.facts.not_before is not None:

@@ -54,6 +54,11 @@ def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
 
 def short(notice: Notice) -> tuple[str, ...]:
     """The same for a title, from the longest to the shortest: whichever there is room for."""
+    told = _short(notice)
+    return (*(f"{each}, unconfirmed" for each in told if each), *told) if notice.facts.unconfirmed else told
+
+
+def _short(notice: Notice) -> tuple[str, ...]:
     kind, facts = notice.key.kind, notice.facts
     if kind is Kind.RESOLVED and facts.reason in (_MISSING, _BACK):
         return ("readings are back" if facts.reason == _BACK else "no readings", "")

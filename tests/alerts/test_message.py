@@ -6,7 +6,7 @@ from datetime import UTC
 from decimal import Decimal
 
 from daemon.alerts.message import TITLE, compose, pair
-from daemon.alerts.section import Piece, Sending
+from daemon.alerts.section import Piece, Sending, section
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -138,6 +138,19 @@ def test_what_a_person_must_know_of_a_message_is_said() -> None:
     said = text(Piece(facts, maybe_repeat=True, not_recorded=True))
     for words in ("may be a repeat", "not recorded", "unconfirmed", "the channel telegram cannot be reached"):
         assert words in said
+
+
+def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
+    """B5: in the title, also where there is little room, and beside a headline that stands without its details."""
+    assert compose([Piece(notice(unconfirmed=True))], Sending(T0, UTC)).message.title == (
+        "CRITICAL margin-critical · main: 45.2, unconfirmed"
+    )
+    (piece,) = compose([Piece(notice(unconfirmed=True))], Sending(T0, UTC, room=1)).told
+    assert "alert k3f9 · unconfirmed" in section(piece, Sending(T0, UTC)).brief
+    whole = notice(unconfirmed=True, rule="low")
+    assert compose([Piece(whole)], Sending(T0, UTC)).message.title == (
+        "CRITICAL low · main: available_margin 45.2, unconfirmed"
+    )
 
 
 def test_free_margin_is_called_an_estimate() -> None:
