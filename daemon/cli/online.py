@@ -7,8 +7,7 @@ Beside a daemon that collects, each call is announced first, so that the daemon 
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -18,6 +17,7 @@ from daemon import exchanges
 from daemon.alerts.numbers import amount
 from daemon.cli.configuration import adapted
 from daemon.cli.record import existing
+from daemon.cli.twins import known, twins
 from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
@@ -60,9 +60,13 @@ class Asked:
 
 def ask(config: Config, clock: Clock) -> bool:
     """Print what the exchange says about each account, in their order; whether all answered."""
-    answers = asyncio.run(_ask_all(config, clock, recorded(config, clock.now())))
-    for warning in twins(answers):
-        click.echo(f"warning: {warning}")
+    told = recorded(config, clock.now())
+    answers = asyncio.run(_ask_all(config, clock, told))
+    users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
+    before = set(twins(known(config, told.user_ids)))
+    for warning in twins(users):
+        if warning not in before:  # else it was said of the record
+            click.echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
@@ -152,14 +156,3 @@ def _said(answer: Answer | NoAnswer) -> str:
     values = zip(CORE, _amounts(answer.balances), strict=True)
     shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
     return f"user {answer.user_id}  {shown}"
-
-
-def twins(answers: Mapping[str, Answer | NoAnswer]) -> Iterator[str]:
-    """A sentence for each user that several accounts turned out to be (SEMANTICS B4)."""
-    names = defaultdict(list)
-    for name, answer in answers.items():
-        if isinstance(answer, Answer):
-            names[answer.user_id].append(name)
-    for user_id, several in names.items():
-        if len(several) > 1:
-            yield f"{' and '.join(several)} are the same user {user_id}: they are read, and alert, twice"

@@ -11,6 +11,7 @@ from daemon.alerts.numbers import moment
 from daemon.cli import pacing
 from daemon.cli.forecast import Recorded, forecast, recorded
 from daemon.cli.record import existing
+from daemon.cli.twins import known, twins
 from daemon.config import Config
 from daemon.errors import StoreError
 from daemon.rules.durations import duration_text
@@ -35,6 +36,8 @@ def show(config: Config, now: Millis) -> None:
     for warning in config.warnings:
         click.echo(f"warning: {warning}")
     memory = remembered(config, now)
+    for warning in twins(known(config, memory.user_ids)):
+        click.echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
         click.echo(f"reload: {line}")
     every = pacing.intervals(config, memory.user_ids)

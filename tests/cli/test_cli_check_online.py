@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.configuration import configuration
-from daemon.cli.online import HEARD, recorded, twins
+from daemon.cli.online import HEARD, recorded
+from daemon.cli.twins import twins
 from daemon.clock import SystemClock
 from daemon.store import History
 from daemon.store.operations import Identify
-from daemon.types import Answer, Balances, MissReason, NoAnswer, Record
+from daemon.types import Record
 from tests.cli.calls import SECRETS, account, call, collecting, exchange, record, url, write
 from tests.fakes import NOON
 from tests.values import miss, reading
 
+TWINS = "a and b are the same user 77: they are read, and alert, twice, and share one allowance; keep one of them"
 KEYS = ("planted-key-4711", "planted-secret-4711")
 
 
@@ -87,7 +89,18 @@ def test_two_accounts_of_one_user_are_warned_of(tmp_path: Path) -> None:
         both = (account("a", simulator.rest_url), account("b", simulator.rest_url))
         status, lines = online(write(tmp_path, *both))
     assert status == 0
-    assert lines[-1] == "warning: a and b are the same user 77: they are read, and alert, twice"
+    assert lines[-1] == f"warning: {TWINS}"
+
+
+def test_b4_twins_that_the_record_knows_are_told_once(tmp_path: Path) -> None:
+    """B4: `check` warns of them without a call, and not a second time after one."""
+    with collecting(tmp_path, accounts=("a", "b")) as store:
+        store.submit(Identify("a", "77")).result()
+    with exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77")
+        tables = account("a", simulator.rest_url), account("b", simulator.rest_url, user_id="77")
+        result = call("check", "--online", "--config", write(tmp_path, *tables), clock=SystemClock())
+    assert result.stdout.splitlines().count(f"warning: {TWINS}") == 1
 
 
 def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
@@ -158,10 +171,7 @@ def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_different_users_are_no_twins() -> None:
-    """Nor is an account that did not answer."""
-    answers: dict[str, Answer | NoAnswer] = {
-        "a": Answer("1", None, Balances()),
-        "b": NoAnswer(MissReason.TIMEOUT, ""),
-        "c": Answer("2", None, Balances()),
-    }
-    assert list(twins(answers)) == []
+    """B4: of three accounts the two that are one user are named."""
+    assert list(twins({"a": "1", "c": "2"})) == []
+    (sentence,) = twins({"a": "1", "b": "2", "c": "1"})
+    assert sentence.startswith("a and c are the same user 1:")

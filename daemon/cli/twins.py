@@ -1,0 +1,23 @@
+"""Accounts that are one and the same user at the exchange (SEMANTICS B4): what `check` warns of."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from daemon.config import Config
+
+
+def known(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
+    """Whose each configured account is, by `user_id` or by what was learned; without those of whom nobody knows."""
+    users = {each.name: each.user_id or recorded.get(each.name, "") for each in config.accounts}
+    return {name: user for name, user in users.items() if user}
+
+
+def twins(users: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each user that several accounts are; `users` by account."""
+    names = defaultdict[str, list[str]](list)
+    for name, user in users.items():
+        names[user].append(name)
+    for user, several in names.items():
+        if len(several) > 1:
+            both = f"{' and '.join(several)} are the same user {user}"
+            yield f"{both}: they are read, and alert, twice, and share one allowance; keep one of them"
