@@ -1,7 +1,9 @@
 """How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import click
 
@@ -14,14 +16,15 @@ from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
 from daemon.cli.record import Record
 from daemon.cli.times import Present
+from daemon.readings import expectation
 from daemon.rules.durations import duration_text
 from daemon.store.holder import Holder, holder
 from daemon.store.status import AccountStatus
-from daemon.types import Alert, Millis, Silence
+from daemon.types import Alert, Millis, Quality, Reading, Silence
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
-    "readings_24h", "misses_24h",
+    "readings_24h", "misses_24h", "margin_is_sum",
 )  # fmt: skip
 """Of csv: a row per account."""
 
@@ -108,6 +111,7 @@ def _account(account: Account, overview: Overview) -> Row:
         "miss_detail": None if miss is None else miss.detail,
         "readings_24h": 0 if told is None else told.readings,
         "misses_24h": 0 if told is None else told.misses,
+        "margin_is_sum": told is None or _margin_is_sum(told),
     }
 
 
@@ -132,8 +136,8 @@ def _print(overview: Overview) -> None:
     click.echo(_daemon(overview.daemon))
     accounts = [_account_cells(each, overview) for each in overview.accounts]
     _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
-    for trouble in filter(None, map(_trouble, overview.accounts)):
-        click.echo(trouble)
+    for remark in chain.from_iterable(map(_remarks, overview.accounts)):
+        click.echo(remark)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     for account, alert in overview.alerts:
@@ -166,19 +170,31 @@ def _account_cells(account: Account, overview: Overview) -> list[str]:
     return [
         account.name,
         duration_text(account.every),
-        "never" if reading is None else overview.now.ago(reading.at),
+        "never" if reading is None else f"{overview.now.ago(reading.at)}{_doubt(reading)}",
         "-" if margin is None else amount(margin),
         "-" if told is None else f"{told.readings} read, {told.misses} missed",
         "-" if miss is None else f"{overview.now.ago(miss.at)}: {miss.reason}",
     ]
 
 
-def _trouble(account: Account) -> str:
-    """Why an account is not read at present, with what to do; empty where its last attempt succeeded."""
+def _doubt(reading: Reading) -> str:
+    """What is to be known of a reading that was not simply believed (SEMANTICS B5)."""
+    return "" if reading.quality is Quality.OK else f", {reading.quality}"
+
+
+def _remarks(account: Account) -> Iterator[str]:
+    """Why an account is not read at present, with what to do; what its fields turned out not to be (SEMANTICS B6)."""
     told = account.recorded
-    if told is None or told.miss is None or (told.reading is not None and told.reading.seq > told.miss.seq):
-        return ""
-    return f"{account.name}: {told.miss.detail}"
+    if told is None:
+        return
+    if told.miss is not None and (told.reading is None or told.reading.seq < told.miss.seq):
+        yield f"{account.name}: {told.miss.detail}"
+    if not _margin_is_sum(told):
+        yield f"{account.name}: {expectation.SENTENCE}"
+
+
+def _margin_is_sum(told: AccountStatus) -> bool:
+    return not expectation.of(told.latest).off
 
 
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:

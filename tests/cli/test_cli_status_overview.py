@@ -5,8 +5,10 @@ import io
 import json
 import os
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+from daemon.readings.expectation import SENTENCE
 from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation
 from daemon.types import (
     SECOND,
@@ -19,6 +21,7 @@ from daemon.types import (
     Notice,
     NoticeKey,
     Outcome,
+    Quality,
     Record,
     Severity,
     State,
@@ -85,6 +88,27 @@ def test_c2_a_rule_that_stays_unknown_is_named_with_the_part_to_blame(tmp_path: 
     record(tmp_path, Record("main", reading(2, AT), (alert,)))
     result = call("status", "--config", configured(tmp_path), clock=LATER)
     assert f"rule-unknown · main: {why}" in result.stdout.splitlines()
+
+
+def test_b5_a_reading_that_is_not_simply_believed_is_shown_as_such(tmp_path: Path) -> None:
+    """B5: a person sees that the zero is not judged yet."""
+    zero = reading(3, NOON + 6 * SECOND, Quality.SUSPECT, available_margin="0")
+    record(tmp_path, fired(), Record("main", zero))
+    lines = call("status", "--config", configured(tmp_path), clock=LATER).stdout.splitlines()
+    assert any("59 s ago, suspect" in line for line in lines)
+
+
+def test_b6_that_the_margin_is_not_its_sum_is_shown(tmp_path: Path) -> None:
+    """B6: after three readings in a row of which it is not true; for programs too."""
+    unlike = replace(reading(2, AT).balances, available_usdt=Decimal(400))
+    seen = [Record("main", replace(reading(seq, AT + seq), balances=unlike)) for seq in (2, 3, 4)]
+    record(tmp_path, *seen[:2])
+    config = configured(tmp_path)
+    assert "available_usdt" not in call("status", "--config", config, clock=LATER).stdout
+    record(tmp_path, seen[2])
+    assert f"main: {SENTENCE}" in call("status", "--config", config, clock=LATER).stdout.splitlines()
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)["accounts"]
+    assert [each["margin_is_sum"] for each in found] == [False, True]
 
 
 def test_json_has_it_for_programs(tmp_path: Path) -> None:
