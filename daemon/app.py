@@ -30,6 +30,7 @@ from daemon.service import outbox
 from daemon.service.backoff import Health, resumed
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
+from daemon.service.confirming import Confirmer
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, Vitals, untaken_for
 from daemon.service.intake import Intake
 from daemon.service.journal import StoreJournal
@@ -37,7 +38,7 @@ from daemon.service.ledger import Ledger
 from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
-from daemon.service.owner import Desk, Look, Owner
+from daemon.service.owner import Desk, Doubters, Look, Owner
 from daemon.service.parcels import Tray
 from daemon.service.pictures import Artist, Draws, Studio
 from daemon.service.poller import Ears, Poller
@@ -129,6 +130,7 @@ class App:
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._streams = Streams(self._dial, self._clock, world.jitter, self._episodes)
+        self._confirmers: dict[str, Confirmer] = {}
         self._couriers: dict[str, Courier] = {}
         self._pictured: set[str] = set()
 
@@ -177,6 +179,8 @@ class App:
         self._schedule.pause()
         for account in self._streams.accounts:
             self._tasks[_stream(account)].cancel()
+        for confirmer in self._confirmers.values():
+            confirmer.stop()
         await _within(PATIENCE, (poller.finished() for poller in self._pollers.values()))
         cut_off = self._cut_off()
         self._schedule.stop()
@@ -281,6 +285,7 @@ class App:
             self._watcher,
             self._offset,
             self._config.mutes,
+            self._config.daemon.max_jump,
         )
 
     def _watch_itself(self) -> None:
@@ -317,7 +322,9 @@ class App:
         self._budget, paces = self._shared_budget(), self._paces()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
-            owner = Owner(desk, states[account.name], rules.values())
+            confirmer = self._confirmers[account.name] = Confirmer(self._clock)
+            doubters = Doubters(confirmer.doubted, confirmer.left)
+            owner = Owner(desk, states[account.name], rules.values(), doubters)
             self._owners[account.name] = owner
             self._run(f"the owner of {account.name}", owner.run)
             self._poll(account, paces[account.name], owner)
@@ -330,6 +337,8 @@ class App:
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
         poller.pause = self._legacy.pauses.get(account.name, Pause())
         self._pollers[account.name] = poller
+        confirm = partial(self._confirmers[account.name].run, poller.confirm, owner.post)
+        self._run(f"the confirming of {account.name}", confirm)
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
         self._run(f"the calls beside the slots of {account.name}", poller.beside)
         listener = self._streams.add(account.exchange, self._keys(account, user_id), intake, poller, owner)

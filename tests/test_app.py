@@ -24,7 +24,7 @@ from daemon.notifiers.chart import Chart
 from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
-from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity
+from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -184,6 +184,51 @@ async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:
     await app.stop()
     assert [message.title.split(" · ")[0] for message in rig.way.sent] == ["WARNING stale", "RESOLVED stale"]
     assert {miss.reason for miss in rig.misses()} == {"http_5xx"}
+
+
+QUALITIES = "SELECT source, quality, available_margin FROM snapshots WHERE quality <> 'ok' OR source <> 'rest'"
+
+
+async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig) -> None:
+    """B5: one wrong answer of the exchange; it is asked again at once, not at the next slot."""
+    app = App(replace(rig.config(), accounts=(replace(rig.config().accounts[0], every=10_000),)), rig.world())
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.fault("zeros", 1)
+    await app._pollers["main"].tick()
+    await rig.bell.until(lambda: any(each.source is Source.CONFIRM for each in rig.readings()))
+    await app.stop()
+    assert rig.way.sent == []
+    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "contradicted", 0.0), ("confirm", "ok", 500.0)]
+    assert len(rig.exchange.log) == 3
+
+
+async def test_b5_zeros_that_nothing_confirms_are_told_as_unconfirmed(rig: Rig) -> None:
+    """B5: it fails open: the confirming read fails, so a person is told at once, and told what it is worth."""
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.fault("zeros", 1)
+    rig.main.fault("http_500", 1)
+    await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
+    await app.stop()
+    assert [message.title for message in rig.way.sent] == [
+        "CRITICAL low · main: available_margin 0, unconfirmed",
+        "RESOLVED low · main: available_margin 500",
+    ]
+    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "suspect", 0.0), ("rest", "unconfirmed", 0.0)]
+
+
+async def test_b5_zeros_that_are_true_are_told_at_once(rig: Rig) -> None:
+    """B5: a second answer says the same; nobody waits for a slot, or for patience to end."""
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    rig.main.fault("zeros")
+    await rig.bell.until(lambda: len(rig.bell.attempts) >= 1)
+    await app.stop()
+    assert [message.title for message in rig.way.sent] == ["CRITICAL low · main: available_margin 0"]
+    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "suspect", 0.0), ("confirm", "confirmed", 0.0)]
 
 
 async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:

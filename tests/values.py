@@ -1,5 +1,6 @@
 """Values that many tests build: readings, rules and what the evaluator made of a reading."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,11 @@ def reading(seq: int, at: Millis = T0, quality: Quality = Quality.OK, **fields: 
 
 def answer(user_id: str = "1162061", **fields: str) -> Answer:
     return Answer(user_id, T0, balances(**fields))
+
+
+def confirming(read: Answer) -> Answer:
+    """The same, as a confirming read brings it."""
+    return replace(read, source=Source.CONFIRM)
 
 
 def miss(seq: int, at: Millis = T0, reason: MissReason = MissReason.TIMEOUT) -> Miss:

@@ -11,7 +11,6 @@ from daemon.config.problems import Problems
 from daemon.config.tables import Item
 
 NOT_YET = frozenset({
-    "daemon.max_jump",
     "system.upkeep-failing",
 })  # fmt: skip
 """`table.key`."""

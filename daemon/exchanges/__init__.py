@@ -65,8 +65,11 @@ class Tools:
 class Exchange(Protocol):
     """One account at its exchange."""
 
-    async def read(self) -> Answer | NoAnswer:
-        """Ask for the balances once, waiting for the budget first. Never raises for what the exchange does."""
+    async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
+        """Ask for the balances once, waiting for the budget first. Never raises for what the exchange does.
+
+        What is `urgent`, a confirming read, goes before routine polls.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -49,6 +49,10 @@ class Journal(Protocol):
         """The judged readings from the last one at or before `since` on, oldest first."""
         ...
 
+    async def latest(self, account: str) -> Sequence[Reading]:
+        """Its last readings, whatever their quality, oldest first; raises StoreError."""
+        ...
+
 
 class StoreJournal:
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -87,3 +91,6 @@ class StoreJournal:
         while page := await asyncio.to_thread(next, pages, ()):
             for reading in page:
                 yield reading
+
+    async def latest(self, account: str) -> Sequence[Reading]:
+        return await asyncio.to_thread(self._store.latest, account)

@@ -9,7 +9,7 @@ Nothing here decides what is true of an alert, or knows SQL.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,8 +26,11 @@ from daemon.alerts.silences import NO_SILENCES
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.log import Episodes
+from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
+from daemon.service.confirming import Overdue
+from daemon.service.gate import Gate
 from daemon.service.journal import Journal
 from daemon.service.ledger import Ledger
 from daemon.service.watchdog import Drift
@@ -73,7 +76,7 @@ class Look:
     """Somebody noticed that the wall clock was set: look at it now, rather than at the next input."""
 
 
-Arrival: TypeAlias = Answer | NoAnswer | Look
+Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue
 """What lies in a mailbox: an input before it has its counter and its instant."""
 
 
@@ -92,6 +95,8 @@ class Desk:
     offset: Millis
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
+    max_jump: Decimal | None = None
+    """The share of the last available_margin by which a believed one differs at most; None is any."""
 
     async def silences(self, known: Sequence[Silence]) -> Sequence[Silence]:
         """As they stand now; as they were last known where nobody can read them."""
@@ -114,16 +119,31 @@ def concerns(decision: Decision) -> bool:
     return firing or bool(decision.record.notices)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubters:
+    """Who is told of readings that are not believed at once (SEMANTICS B5)."""
+
+    doubted: Callable[[Suspicion], None] = lambda _: None
+    left: Callable[[Suspicion], None] = lambda _: None
+    """Of one that the last life left."""
+
+
+NOBODY = Doubters()
+"""What is suspect is settled by whatever comes next."""
+
+
 class Owner:
     """Of one account. `rules` are those that watch it."""
 
-    def __init__(self, desk: Desk, state: AccountState, rules: Iterable[Rule]) -> None:
+    def __init__(self, desk: Desk, state: AccountState, rules: Iterable[Rule], doubters: Doubters = NOBODY) -> None:
         self._desk = desk
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
         self._order = Order(self._rules, desk.channels, desk.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
         self._drift = Drift(desk.clock, desk.offset)
+        self._doubters = doubters
+        self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
@@ -139,6 +159,8 @@ class Owner:
     async def run(self) -> None:
         """Judge what arrives until cancelled; a cancellation never tears an input in two."""
         await self._warm_or_wait()
+        if self._gate.suspicion is not None:
+            self._doubters.left(self._gate.suspicion)
         while True:
             arrival = await self._mailbox.get()
             task = asyncio.ensure_future(self._take(arrival))
@@ -164,8 +186,8 @@ class Owner:
         now, by = self._drift.look()
         if by:
             await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
-        if not isinstance(arrival, Look):
-            await self._enter(self._stamp(arrival, now))
+        for event in self._inputs(arrival, now):
+            await self._enter(event)
 
     async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
@@ -200,15 +222,25 @@ class Owner:
     def _next(self) -> int:
         return self._state.seq + 1
 
-    def _stamp(self, arrival: Answer | NoAnswer, now: Millis) -> Input:
+    def _inputs(self, arrival: Arrival, now: Millis) -> Iterator[Input]:
+        """What an arrival comes to; each is stamped when the one before it is adopted.
+
+        A suspect that a miss leaves unsettled is judged before the miss is, as readings have not been missing.
+        """
+        suspect = self._gate.unsettled(arrival)
+        if suspect is not None:
+            yield Unconfirmed(self._next, max(now, self._state.at), suspect)
+        match arrival:
+            case Answer():
+                yield self._stamp(arrival, now)
+            case NoAnswer(reason, detail):
+                yield Miss(self._next, max(now, self._state.at), reason, detail)
+
+    def _stamp(self, answer: Answer, now: Millis) -> Reading:
         """Our clock, read once, never going back except by a step; and the account's next counter (A1)."""
         seq, at = self._next, max(now, self._state.at)
-        match arrival:
-            case NoAnswer(reason, detail):
-                return Miss(seq, at, reason, detail)
-            case Answer(_, exchange_at, balances, extra, source):
-                quality = Quality.STALE if arrival.overtaken else Quality.OK
-                return Reading(seq, at, source, quality, exchange_at, balances, extra)
+        quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
+        return Reading(seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra)
 
     async def _decide(self, event: Input) -> Decision:
         """Judge once; who is told is decided anew where somebody may have asked for silence meanwhile."""
@@ -232,7 +264,9 @@ class Owner:
 
     def _weigh(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
-        return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+        decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+        first = self._gate.contradicted(event)
+        return decision if first is None else replace(decision, record=replace(decision.record, contradicts=first))
 
     def _judge(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)
@@ -245,6 +279,7 @@ class Owner:
         self._state = decision.state
         desk.codes.update(alert.code for alert in decision.record.alerts)
         desk.ledger.adopt(decision.record, desk.clock.elapsed(), recorded=recorded)
+        self._gate.adopt(decision.record.event)
         if isinstance(decision.record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)
         desk.watcher.judged(decision.record)
@@ -281,4 +316,5 @@ class Owner:
             if self._desk.clock.elapsed() - started >= SLICE:
                 await self._desk.clock.sleep(0)
                 started = self._desk.clock.elapsed()
+        self._gate.recall(await self._desk.journal.latest(self.account))
         self._evaluator = evaluator

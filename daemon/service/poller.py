@@ -5,12 +5,12 @@ It neither judges nor stores. After a miss it keeps the distance that the exchan
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.clock import Clock
 from daemon.exchanges import Exchange
 from daemon.exchanges.pauses import Pause, after
-from daemon.types import Answer, NoAnswer
+from daemon.types import Answer, NoAnswer, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class Poller:
         if await self._call():
             self.again()
 
+    async def confirm(self) -> None:
+        """Ask now, before all routine polls, unless the exchange asked for a pause (SEMANTICS B5)."""
+        if await self._call(urgent=True):
+            self.again()
+
     def again(self) -> None:
         """Make a call beside the slots, after the one under way; wanted twice before it leaves, it is one."""
         self._wanted.set()
@@ -62,23 +67,24 @@ class Poller:
             await self._wanted.wait()
             await self._call()
 
-    async def _call(self) -> bool:
+    async def _call(self, *, urgent: bool = False) -> bool:
         """One call, the only one at a time; whether it is to be made again. None is made in a pause."""
         async with self._busy:
             self._wanted.clear()
-            return self._clock.elapsed() >= self.pause.not_before and await self._ask()
+            return self._clock.elapsed() >= self.pause.not_before and await self._ask(urgent=urgent)
 
     async def finished(self) -> None:
         """Returns when no call is under way."""
         async with self._busy:
             pass
 
-    async def _ask(self) -> bool:
-        answer = await self._exchange.read()
+    async def _ask(self, *, urgent: bool) -> bool:
+        answer = await self._exchange.read(urgent=urgent)
         if isinstance(answer, Answer) and not self._user_id:
             self._user_id = answer.user_id
             self._identified.set()
             self._ears.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
         self.pause = after(self.pause, reason, self._clock.elapsed())
-        return bool(self._ears.heard(answer))
+        sent = replace(answer, source=Source.CONFIRM) if urgent and isinstance(answer, Answer) else answer
+        return bool(self._ears.heard(sent))

@@ -6,7 +6,6 @@ from daemon.config.release import NOT_YET, SENTENCE
 from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, problems
 
 OTHER = {
-    "daemon.max_jump": '"50%"',
     "system.upkeep-failing": '"off"',
 }
 PLACES = {"accounts": "accounts[0]", "channels": "channels[1]", "rules": "rules[0]"}
@@ -61,6 +60,6 @@ channels = []
 
 def test_an_invalid_value_is_explained_as_such() -> None:
     """Where a mistake is known, "not available yet" is not added to it."""
-    assert problems(written("daemon.max_jump", '"much"')) == [
-        'daemon.max_jump: must be a percentage such as "50%", not "much"'
+    assert problems(written("accounts.ws_url", '"http://example.com"')) == [
+        'accounts[0].ws_url: must be an address that begins with "wss://"'
     ]

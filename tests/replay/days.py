@@ -5,29 +5,15 @@ What comes of them is a database; the tests hold the replay against it.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from daemon.alerts import system
 from daemon.rules.rule import AtLeast, Rule
-from daemon.service.owner import Owner
-from daemon.types import (
-    SECOND,
-    Answer,
-    Input,
-    Limit,
-    Millis,
-    MissReason,
-    NoAnswer,
-    OnMissing,
-    Quality,
-    Reading,
-    Unconfirmed,
-)
-from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step
-from tests.values import answer, rule
+from daemon.types import HOUR, SECOND, Balances, Limit, Millis, MissReason, NoAnswer, OnMissing
+from tests.service.lives import KILL, RELOAD, STOP, Late, Life, RestlessClock, Step, Told
+from tests.values import answer, confirming, rule
 
 EVERY: Millis = 500
 ACCOUNTS = ("main", "grid")
@@ -65,39 +51,8 @@ CHANGED = {
 """The same rules as somebody might change them: the first two mean something else now, the last one does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """An answer that is not believed at once."""
-
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """Nothing confirmed the last suspect in time."""
-
-
-Told: TypeAlias = Any
-"""An arrival, a suspect, or that nothing settled it: more than the mailbox of today's owner is typed for."""
-
-
-class WaryOwner(Owner):
-    """An owner that takes suspects too, as the collector will hand them in."""
-
-    def _stamp(self, arrival: Told, now: Millis) -> Input:
-        if isinstance(arrival, Suspect):
-            reading = super()._stamp(arrival.answer, now)
-            assert isinstance(reading, Reading)
-            self.suspect = replace(reading, quality=Quality.SUSPECT)
-            return self.suspect
-        if isinstance(arrival, Unsettled):
-            miss = super()._stamp(NoAnswer(MissReason.TIMEOUT, ""), now)
-            return Unconfirmed(miss.seq, miss.at, self.suspect)
-        return super()._stamp(arrival, now)
-
-
 def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
-    """What one account's mailbox gets, round by round."""
+    """What one account's mailbox gets, round by round; what jumps by more than a quarter is suspect too."""
     margin, exchange_at = 150.0, 1_767_265_200_000
     outage = 0
     for _ in range(rounds):
@@ -110,9 +65,17 @@ def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
         if outage:
             yield [NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH, MissReason.RATE_LIMITED)), "it failed")]
         elif draw.random() < 0.05:
-            yield [Suspect(found), *draw.choice(([Unsettled()], []))]
+            back = replace(found, exchange_at=exchange_at - HOUR)
+            odd = draw.choice((replace(found, balances=NOTHING), back))
+            yield [odd, *draw.choice(([Late()], [confirming(odd)], [confirming(found)], [odd], [MISS], []))]
+        elif draw.random() < 0.1:
+            yield [found, Late()]
         else:
             yield [found]
+
+
+NOTHING = Balances(*[Decimal(0)] * 5)
+MISS = NoAnswer(MissReason.TIMEOUT, "it failed")
 
 
 def policy(draw: random.Random) -> list[Rule]:
@@ -130,7 +93,8 @@ async def live(path: Path, seed: int, rounds: int = 400, accounts: Sequence[str]
         present = [name for name in accounts if draw.random() < 0.9] or [accounts[0]]
         lasts = min(left, 1 + int(draw.expovariate(1 / 50)))
         left -= lasts
-        async with Life(f"sqlite:///{path}", present, rules, clock=clock, reason=reason, owner=WaryOwner) as life:
+        url, jump = f"sqlite:///{path}", Decimal("0.25")
+        async with Life(url, present, rules, clock=clock, reason=reason, max_jump=jump) as life:
             for _ in range(lasts):
                 await _round(life, days, draw, clock)
             life.ending = draw.choice((STOP, KILL, RELOAD))

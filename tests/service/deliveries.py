@@ -172,6 +172,9 @@ class SteadyJournal(StoreJournal):
         await self._fate.survive()
         return self._store.open_reports()
 
+    async def latest(self, account: str) -> Sequence[Reading]:
+        return self._store.latest(account)
+
     async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading]:
         for page in self._store.recent(account, since):
             for reading in page:

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +17,18 @@ from typing import Self, TypeAlias
 from daemon.alerts.codes import code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import Episodes
+from daemon.readings.plausible import Suspicion
 from daemon.rules.rule import Rule
 from daemon.service.beginning import begin
+from daemon.service.confirming import Overdue
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
-from daemon.service.owner import Arrival, Desk, Look, Owner
+from daemon.service.owner import Arrival, Desk, Doubters, Look, Owner
 from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch
-from daemon.types import Millis
+from daemon.types import AccountState, Millis
 from tests.fakes import ManualClock, RecordingWatcher
 
 
@@ -43,7 +46,12 @@ class Step:
     by: Millis
 
 
-Told: TypeAlias = Arrival | Step
+@dataclass(frozen=True)
+class Late:
+    """Nothing has settled in time what the account's owner does not believe, if there is anything."""
+
+
+Told: TypeAlias = Arrival | Step | Late
 
 STOP, KILL, RELOAD = "stop", "kill", "reload"
 
@@ -63,7 +71,7 @@ class Life:
         journal: Callable[[Store, ManualClock], StoreJournal] = StoreJournal,
         reason: str = "start",
         mutes: Mutes = NO_MUTES,
-        owner: type[Owner] = Owner,
+        max_jump: Decimal | None = None,
     ) -> None:
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
@@ -91,8 +99,17 @@ class Life:
             self.watcher,
             moved,
             mutes,
+            max_jump,
         )
-        self.owners = {name: owner(desk, state, watching(rules, name).values()) for name, state in self.states.items()}
+        self.doubted: dict[str, Suspicion] = {}
+        """By account, what was not believed at once last, in this life or before it."""
+        self.owners = {name: self._owner(desk, state, watching(rules, name)) for name, state in self.states.items()}
+
+    def _owner(self, desk: Desk, state: AccountState, rules: Mapping[str, Rule]) -> Owner:
+        def doubted(suspicion: Suspicion) -> None:
+            self.doubted[state.account] = suspicion
+
+        return Owner(desk, state, rules.values(), Doubters(doubted, doubted))
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]
@@ -112,9 +129,21 @@ class Life:
         """Put one arrival into each mailbox and wait until all are judged and committed."""
         for step in {each for each in arrivals.values() if isinstance(each, Step)}:
             self.clock.step(step.by)
+        for name in (each for each, arrival in arrivals.items() if isinstance(arrival, Late)):
+            self.owners[name].post(Look())  # looked at once it knows what the last life left
+            await self.owners[name].drained()
         for name, arrival in arrivals.items():
-            self.owners[name].post(Look() if isinstance(arrival, Step) else arrival)
+            self.owners[name].post(self._posted(name, arrival))
         await asyncio.gather(*(owner.drained() for owner in self.owners.values()))
+
+    def _posted(self, name: str, arrival: Told) -> Arrival:
+        match arrival:
+            case Step():
+                return Look()
+            case Late():
+                return Overdue(self.doubted[name].first if name in self.doubted else 0)
+            case _:
+                return arrival
 
 
 async def play(
@@ -155,7 +184,7 @@ TRANSITIONS = """
     ORDER BY transitions.at, accounts.name, alerts.rule, transitions.id
 """
 READINGS = """
-    SELECT name, at, available_margin, al_freeze
+    SELECT name, at, source, quality, available_margin, al_freeze
     FROM snapshots JOIN accounts ON accounts.id = account_id ORDER BY 1, 2
 """
 MISSES = "SELECT name, at, reason FROM misses JOIN accounts ON accounts.id = account_id ORDER BY 1, 2"

@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 from daemon.log import Episodes
 from daemon.rules.rule import AtLeast
 from daemon.service.ledger import Ledger
-from daemon.service.owner import COLD, Arrival, Desk, Owner
+from daemon.service.owner import COLD, Desk, Owner
 from daemon.service.watchdog import STEP, offset
 from daemon.store import Seams
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher
 from tests.service.lives import (
     KILL,
@@ -30,13 +30,14 @@ from tests.service.lives import (
     RELOAD,
     STOP,
     TRANSITIONS,
+    Late,
     Life,
     Step,
     Told,
     play,
     rows,
 )
-from tests.values import answer, rule, state
+from tests.values import answer, confirming, rule, state
 
 RULES = (
     rule("critical", "available_margin < 50", clear_when="available_margin > 60"),
@@ -53,22 +54,25 @@ RULES = (
 NAMES = tuple(f"account {number}" for number in range(20))
 
 
-def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict[str, Arrival]]:
-    """Random balances around the thresholds, with misses now and then."""
+def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict[str, Told]]:
+    """Random balances around the thresholds, with misses now and then, and answers that are not believed at once."""
     draw = random.Random(seed)
-    margin = dict.fromkeys(names, 150.0)
+    margin, doubted = dict.fromkeys(names, 150.0), set[str]()
     for _ in range(rounds):
-        arrivals: dict[str, Arrival] = {}
+        arrivals: dict[str, Told] = {}
         for name in names:
             margin[name] = min(220.0, max(5.0, margin[name] + draw.uniform(-40, 40)))
             freeze = draw.choice((0, 0, 0, 100, 500))
             lost = draw.random() < 0.1
-            arrivals[name] = (
-                NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
-                if lost
-                else answer(available_margin=f"{margin[name]:.8f}", al_freeze=str(freeze))
-            )
+            found = answer(available_margin=f"{margin[name]:.8f}", al_freeze=str(freeze))
+            settling: tuple[Told, ...] = (Late(), Late(), confirming(NOTHING), confirming(found), NOTHING, found)
+            read = draw.choice(settling) if name in doubted else NOTHING if draw.random() < 0.1 else found
+            arrivals[name] = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s") if lost else read
+            (doubted.add if arrivals[name] is NOTHING else doubted.discard)(name)
         yield arrivals
+
+
+NOTHING = answer(available_margin="0", al_freeze="0")
 
 
 def never(_: int) -> str:
@@ -127,7 +131,10 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
 
     await play(life, day(1, 100), 500, never)
     assert record(rough) == record(quiet)
-    assert len(rows(quiet, READINGS)) + len(rows(quiet, MISSES)) == 20 * 100
+    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 100) for arrival in arrivals.values())
+    unconfirmed = sum(row[3] == "unconfirmed" for row in rows(quiet, READINGS))
+    assert len(rows(quiet, READINGS)) + len(rows(quiet, MISSES)) == taken + unconfirmed
+    assert {row[3] for row in rows(quiet, READINGS)} == set(Quality) - {Quality.STALE}
     assert len(rows(quiet, TRANSITIONS)) > 300
 
 

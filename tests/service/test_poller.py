@@ -5,17 +5,22 @@ from collections.abc import Iterable
 
 from daemon.service.poller import Ears, Poller
 from daemon.types import MINUTE, SECOND, Answer, MissReason, NoAnswer
-from tests.fakes import ManualClock
-from tests.values import answer
+from tests.fakes import ManualClock, settle
+from tests.values import answer, confirming
 
 
 class ScriptedExchange:
-    def __init__(self, answers: Iterable[Answer | NoAnswer]) -> None:
+    def __init__(self, answers: Iterable[Answer | NoAnswer], gate: asyncio.Event | None = None) -> None:
+        self._gate = gate
         self._answers = iter(answers)
         self.calls = 0
+        self.urgent: list[bool] = []
 
-    async def read(self) -> Answer | NoAnswer:
+    async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
         self.calls += 1
+        self.urgent.append(urgent)
+        if self._gate is not None:
+            await self._gate.wait()
         return next(self._answers)
 
     async def close(self) -> None: ...
@@ -34,7 +39,7 @@ class HangingExchange:
         self.most = 0
         self.let = asyncio.Event()
 
-    async def read(self) -> Answer | NoAnswer:
+    async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
         self.calls += 1
         self.flying += 1
         self.most = max(self.most, self.flying)
@@ -80,6 +85,23 @@ async def test_b2_a_refused_key_is_asked_every_30_s() -> None:
     """B2: 30 s for five minutes; at 5 s slots that is one call in six."""
     _, _, calls = await ticks([no(MissReason.AUTH)] * 99, MINUTE // (5 * SECOND))
     assert calls == 2
+
+
+async def test_b5_a_confirming_read_is_urgent_and_never_beside_another() -> None:
+    """B5: it waits for the call under way, says what it is, and respects the pause in which that may have ended."""
+    clock, heard, gate = ManualClock(), list[object](), asyncio.Event()
+    script: list[Answer | NoAnswer] = [answer(), answer(), no(MissReason.RATE_LIMITED)]
+    exchange = ScriptedExchange(script, gate)
+    poller = Poller(exchange, "7", Ears(heard.append, heard.append), clock)
+    calls = [asyncio.create_task(each()) for each in (poller.tick, poller.confirm)]
+    await settle()
+    assert exchange.urgent == [False]
+    gate.set()
+    await asyncio.gather(*calls)
+    assert (heard, exchange.urgent) == ([answer(), confirming(answer())], [False, True])
+    await poller.tick()
+    await poller.confirm()
+    assert exchange.calls == 3
 
 
 async def test_b4_whose_account_it_is_is_learned_once() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from daemon.alerts.codes import code
 from daemon.alerts.engine import step
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.types import (
+    JUDGED,
     AccountState,
     Balances,
     ClockStep,
@@ -24,6 +26,7 @@ from daemon.types import (
     Reading,
     Source,
     Transition,
+    Unconfirmed,
 )
 from tests.service.lives import KILL, Life, play, rows
 from tests.service.test_owner import RULES, day
@@ -34,9 +37,11 @@ FIELDS = "available_margin, available_usdt, almighty_gold, al_margin, al_freeze"
 def inputs(path: Path) -> Iterator[Input]:
     """Everything that was recorded of the only account, in the order of its counter."""
     found: list[Input] = []
-    for seq, at, *amounts in rows(path, f"SELECT seq, at, {FIELDS} FROM snapshots"):
+    for seq, at, source, quality, *amounts in rows(path, f"SELECT seq, at, source, quality, {FIELDS} FROM snapshots"):
         balances = Balances(*(Decimal(repr(amount)) for amount in amounts))
-        found.append(Reading(_int(seq), _int(at), Source.REST, Quality.OK, None, balances))
+        read = Reading(_int(seq), _int(at), Source(str(source)), Quality(str(quality)), None, balances)
+        unconfirmed = read.quality is Quality.UNCONFIRMED
+        found.append(Unconfirmed(read.seq, read.at, replace(read, quality=Quality.SUSPECT)) if unconfirmed else read)
     for seq, at in rows(path, "SELECT seq, at FROM misses"):
         found.append(Miss(_int(seq), _int(at), MissReason.TIMEOUT, ""))
     for seq, at, by in rows(path, "SELECT seq, ended_at, step_ms FROM gaps WHERE reason = 'clock_step'"):
@@ -56,7 +61,7 @@ def replay(path: Path) -> list[Transition]:
     rules, codes = {one.name: one for one in RULES}, set[str]()
     for event in inputs(path):
         verdicts: dict[str, Verdict] = {}
-        if isinstance(event, Reading):
+        if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):
             verdicts = dict(evaluator.read(event))
         elif isinstance(event, Miss):
             verdicts = dict(evaluator.miss(event))
@@ -71,7 +76,7 @@ def replay(path: Path) -> list[Transition]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
-    """Promise 6: over misses and restarts, every transition comes out again, to the instant and the digit."""
+    """Promise 6, A1: over misses, suspects and restarts, every transition comes again, to the instant and the digit."""
     path = tmp_path / "m.db"
     rounds = list(day(seed, 150, ("main",)))
     await play(partial(Life, f"sqlite:///{path}", ["main"], RULES), rounds, 500, lambda n: KILL if n % 31 == 7 else "")
@@ -86,3 +91,4 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     ]
     assert [None if t.value is None else float(t.value) for t in replayed] == [row[6] for row in recorded]
     assert len(recorded) > 20
+    assert rows(path, "SELECT count(*) > 1 FROM snapshots WHERE quality = 'unconfirmed'") == [(1,)]

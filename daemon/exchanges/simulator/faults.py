@@ -181,6 +181,8 @@ BAD_ANSWER = frozenset({MissReason.BAD_ANSWER})
 EITHER = READING | BAD_ANSWER
 """A reading without the field in question, or none; never a zero."""
 
+_AMOUNTS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
+
 _REST: tuple[RestFault, ...] = (
     RestFault("http_500", HTTP_5XX, _status(500)),
     RestFault("http_502", HTTP_5XX, _status(502, b"bad gateway")),
@@ -222,6 +224,7 @@ _REST: tuple[RestFault, ...] = (
     RestFault("field_huge", BAD_ANSWER, _with(availableMargin="1e999999999")),
     RestFault("field_long", EITHER, _with(availableMargin="9" * 5_000)),
     RestFault("field_twice", BAD_ANSWER, _twice),
+    RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0"))),
     RestFault("time_missing", READING, _without("time")),
     RestFault("time_back", READING, _with(time="1742374984772")),
     RestFault("extra_fields", READING, _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"')),
