@@ -25,6 +25,7 @@ from daemon.log import Episodes
 from daemon.notifiers import Notifier, Pictures
 from daemon.notifiers.drawn import Drawer
 from daemon.readings import pushes
+from daemon.readings.slots import passed
 from daemon.rules.durations import duration_text
 from daemon.service import outbox
 from daemon.service.backoff import Health, resumed
@@ -38,7 +39,7 @@ from daemon.service.ledger import Ledger
 from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
-from daemon.service.owner import Desk, Doubters, Look, Owner
+from daemon.service.owner import Desk, Doubters, Look, Owner, Slept
 from daemon.service.parcels import Tray
 from daemon.service.pictures import Artist, Draws, Studio
 from daemon.service.poller import Ears, Poller
@@ -152,7 +153,7 @@ class App:
             self._start_accounts(beginning.states)
             self._watch_itself()
             self._prove_life()
-            self._run("the watchdog", lambda: watch(Drift(self._clock, self._offset), self._clock_was_set))
+            self._run("the watchdog", self._watch)
             self._schedule.start()
         except BaseException:
             await self._release()
@@ -223,7 +224,7 @@ class App:
         self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
-        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes)
+        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes, self._paces())
         return begin(self._store, self._ledger, setting, self._clock, self._reason)
 
     # The loops.
@@ -402,6 +403,17 @@ class App:
         self._user_ids[account] = user_id
         for name, every in self._paces().items():
             self._schedule.pace(name, every, self._clock.now())
+
+    async def _watch(self) -> None:
+        await watch(Drift(self._clock, self._offset), self._clock_was_set, self._slept)
+
+    def _slept(self, lasted: Millis) -> None:
+        """Nothing bursts: every account goes on at its next slot, by the pace of before."""
+        now = self._clock.now()
+        _log.warning("the machine was suspended", extra={"for_ms": lasted})
+        for name, every in self._paces().items():
+            self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
+        self._schedule.realign(now)
 
     def _clock_was_set(self) -> None:
         for owner in self._owners.values():

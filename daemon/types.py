@@ -57,6 +57,15 @@ class MissReason(StrEnum):
     STORE_DOWN = "store_down"
 
 
+class GapReason(StrEnum):
+    """Why there are no readings, beyond the reasons of misses (SEMANTICS A3)."""
+
+    DAEMON_DOWN = "daemon_down"
+    SUSPENDED = "suspended"
+    CLOCK_STEP = "clock_step"
+    STORE_DOWN = "store_down"
+
+
 class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"

@@ -57,6 +57,13 @@ class ManualClock:
         """Set the wall clock, as an administrator or NTP does."""
         self._now += by
 
+    async def suspend(self, duration: Millis) -> None:
+        """Time passes while the machine sleeps: nobody wakes before it does."""
+        await settle()
+        self._suspended += duration
+        self._move(self._elapsed + duration)
+        self._sleepers = [(at + duration, ticket, future) for at, ticket, future in self._sleepers]
+
     async def advance(self, duration: Millis) -> None:
         """Let time pass, waking each sleeper at its instant and letting it run."""
         await settle()

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("daemon.cli.run:run", "collect, judge and notify until stopped"),
     "status": ("daemon.cli.status:status", "how the daemon, the accounts and the channels are doing"),
     "history": ("daemon.cli.history:history", "the recorded readings"),
+    "gaps": ("daemon.cli.gaps:gaps", "when readings were missing, and why"),
     "plot": ("daemon.cli.plot:plot", "a field as a picture, with thresholds, alerts and gaps"),
     "alerts": ("daemon.cli.alerts:alerts", "the open and recent alerts"),
     "notifications": ("daemon.cli.notifications:notifications", "what was told to whom, and what waits and why"),

@@ -14,9 +14,8 @@ from daemon.exchanges.pauses import LONGEST, REFUSALS
 from daemon.replay.explain import Attempt, Explanation
 from daemon.store.epochs import CRASH
 from daemon.store.holder import holder
-from daemon.store.operations import GapReason
 from daemon.store.past import PastEpoch, PastGap
-from daemon.types import ClockStep, Millis, Miss, Reading, Unconfirmed
+from daemon.types import ClockStep, GapReason, Millis, Miss, Reading, Unconfirmed
 
 INTERVALS = 3
 """So many of an account's may pass without an attempt before anything is amiss, as for the heartbeat (SEMANTICS F9)."""

@@ -10,10 +10,12 @@ from daemon import __version__
 from daemon.alerts.system import NOBODY
 from daemon.clock import Clock
 from daemon.errors import StoreError
+from daemon.service.absence import absence, gaps
 from daemon.service.ledger import Entry, Ledger
+from daemon.service.lives import RELOAD
 from daemon.service.opening import Opening, Setting, open_account
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.store.operations import CommitFailed, Gap, HandOver, Operation, Rejected, StartEpoch, Written
 from daemon.types import AccountState, Millis, Outcome
 
 
@@ -38,13 +40,14 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
     known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
     openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
-    _commit(store, ledger, setting, openings, clock, reason)
+    last = store.last_life()
+    absent = absence(last, known.values(), now)
+    expected = {} if reason == RELOAD else {name: setting.every[name] for name in setting.every if name in last.watched}
+    _commit(store, ledger, setting, openings, clock, reason, tuple(gaps(absent, known, openings, expected)))
     _redirect(store, ledger, setting, clock)
     for name, opening in openings.items():
         live = {(alert.rule, alert.seq) for alert in opening.state.alerts.values()}
         ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
-    watched = max((state.at for state in known.values()), default=0)
-    absent = (watched, now) if 0 < watched <= now else None
     return Beginning({name: openings[name].state for name in setting.accounts}, absent)
 
 
@@ -88,7 +91,13 @@ def _others(setting: Setting, channel: str) -> list[str]:
 
 
 def _commit(
-    store: Store, ledger: Ledger, setting: Setting, openings: Mapping[str, Opening], clock: Clock, reason: str
+    store: Store,
+    ledger: Ledger,
+    setting: Setting,
+    openings: Mapping[str, Opening],
+    clock: Clock,
+    reason: str,
+    absences: tuple[Gap, ...],
 ) -> None:
     """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
     stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
@@ -100,6 +109,7 @@ def _commit(
         accounts=setting.accounts,
         records=tuple(opening.changed for opening in openings.values()),
         state={name: opening.state for name, opening in openings.items()},
+        gaps=absences,
     )
     for record in stepped:
         _write(store, record)

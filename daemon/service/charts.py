@@ -20,10 +20,9 @@ from daemon.readings.fields import CORE, MADE_OF, VALUES
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Comparison, Field, Negative, Node, Number, walk
 from daemon.store.history import History
-from daemon.store.operations import GapReason
 from daemon.store.seeking import Steps
 from daemon.store.streaming import Replayed
-from daemon.types import HOUR, JUDGED, Alert, Judged, Millis, Miss, Reading, Unconfirmed
+from daemon.types import HOUR, JUDGED, Alert, GapReason, Judged, Millis, Miss, Reading, Unconfirmed
 
 LAST_HOURS: Millis = 6 * HOUR
 """How far back the chart of an alert goes."""

@@ -5,7 +5,7 @@ configuration, which retires the alerts whose rule or account is gone or means s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from daemon.alerts.decide import decide
 from daemon.alerts.dispatch import Order, Scene, ToldBy
@@ -37,6 +37,8 @@ class Setting:
     """Those of the configuration, with their exchange; the alerts of others are retired."""
     name_alert: NameAlert
     mutes: Mutes = NO_MUTES
+    every: Mapping[str, Millis] = field(default_factory=dict)
+    """By account: the effective interval."""
 
     def written(self) -> dict[str, object]:
         """What is recorded with an epoch, so that the past can be looked at as it was: `rules` and `mutes`."""

@@ -35,7 +35,7 @@ from daemon.service.journal import Journal
 from daemon.service.ledger import Ledger
 from daemon.service.watchdog import Drift
 from daemon.service.watcher import Watcher
-from daemon.store.operations import CommitFailed, Rejected, Written
+from daemon.store.operations import CommitFailed, Gap, Rejected, Written
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -43,6 +43,7 @@ from daemon.types import (
     AccountState,
     Answer,
     ClockStep,
+    GapReason,
     Input,
     Millis,
     Miss,
@@ -76,7 +77,15 @@ class Look:
     """Somebody noticed that the wall clock was set: look at it now, rather than at the next input."""
 
 
-Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue
+@dataclass(frozen=True, slots=True)
+class Slept:
+    """The machine was suspended until now; so many readings should have been there meanwhile."""
+
+    lasted: Millis
+    missed: int
+
+
+Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
 """What lies in a mailbox: an input before it has its counter and its instant."""
 
 
@@ -113,6 +122,11 @@ class Desk:
         return None
 
 
+def joined(before: Gap | None, now: Gap) -> Gap:
+    """Two suspends between which nothing was heard are one."""
+    return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
+
+
 def concerns(decision: Decision) -> bool:
     """Whether people may be told something: all else needs no look at what they asked not to be told."""
     firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
@@ -145,6 +159,8 @@ class Owner:
         self._doubters = doubters
         self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
         self._silences: Sequence[Silence] = NO_SILENCES
+        self._asleep: Gap | None = None
+        """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
@@ -186,8 +202,17 @@ class Owner:
         now, by = self._drift.look()
         if by:
             await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
+        if isinstance(arrival, Slept):
+            self._asleep = self._suspended(arrival, now)
+            return
         for event in self._inputs(arrival, now):
             await self._enter(event)
+
+    def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
+        """What is to be recorded, where a reading should have been there meanwhile."""
+        if not slept.missed:
+            return self._asleep
+        return joined(self._asleep, Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed))
 
     async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
@@ -207,6 +232,18 @@ class Owner:
             decision = await self._decide(replace(decision.record.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         self._adopt(decision, recorded=written is Written.COMMITTED)
+        await self._wake(decision.record.event)
+
+    async def _wake(self, event: Input) -> None:
+        """Record a suspend when what ended it is recorded: before that its counter is not taken."""
+        slept = self._asleep
+        if slept is None:
+            return
+        if isinstance(event, ClockStep):
+            self._asleep = replace(slept, started_at=slept.started_at + event.by, ended_at=slept.ended_at + event.by)
+        else:
+            self._asleep = None
+            await self._desk.journal.insist(replace(slept, seq=event.seq))
 
     def _sentence(self) -> str:
         return f"the database does not take the readings of {self.account}: they are offered again every second"

@@ -1,10 +1,9 @@
 """When each account is polled: APScheduler, set so that no run is lost and none piles up.
 
 Slots are spread by a stable hash of the account's name, so that a restart does not bunch them. APScheduler computes
-its runs from the wall clock; `realign` puts them right after a step of it.
+its runs from the wall clock, and sleeps on a clock that stops in suspend; `realign` puts them right after either.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +11,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from daemon.readings.slots import slot
 from daemon.types import Millis
 
 Trouble = Callable[[str, str], None]
@@ -48,9 +48,10 @@ class Schedule:
         self._scheduler.start()
 
     def realign(self, now: Millis) -> None:
-        """The wall clock was set: every run counts anew, from the account's slot by the clock as it is.
+        """The wall clock was set, or the machine slept: every run counts anew, from the account's next slot on.
 
-        A trigger that began when the clock was ahead would not run before that instant comes again.
+        A trigger that began when the clock was ahead would not run before that instant comes again; and after a suspend
+        all would be due at once.
         """
         for account, trigger in self._triggers.items():
             self._reschedule(account, round(trigger.interval.total_seconds() * 1_000), now)
@@ -69,11 +70,6 @@ class Schedule:
     def _listen(self, event: JobEvent) -> None:
         reason = getattr(event, "exception", None)
         self._trouble(event.job_id, _TROUBLES[event.code] + (f": {reason}" if reason else ""))
-
-
-def slot(account: str, every: Millis) -> Millis:
-    """The account's place within its interval, the same in every life of the daemon."""
-    return int.from_bytes(hashlib.blake2b(account.encode(), digest_size=8).digest()) % every
 
 
 def _trigger(account: str, every: Millis, now: Millis) -> IntervalTrigger:

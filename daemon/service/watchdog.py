@@ -1,6 +1,7 @@
-"""Notices that the wall clock was set, which nothing else on the machine tells.
+"""Notices that the wall clock was set, and that the machine was suspended, which nothing else on the machine tells.
 
-Wall time against time since boot (suspend included) moves only when somebody sets the clock. Whoever holds instants
+Wall time against time since boot (suspend included) moves only when somebody sets the clock, and that against the time
+awake only in suspend. Whoever holds instants
 has a `Drift` of its own and looks before each of its inputs, so that no input is judged by a clock that was set and
 not noticed; the loop sees to it that everybody looks within a second.
 """
@@ -16,14 +17,27 @@ STEP: Millis = 250
 
 EVERY: Millis = SECOND
 
+NAP: Millis = SECOND
+"""A shorter suspend keeps nobody waiting."""
+
 TOGETHER: Millis = 20
 """Two clocks read within this time were read at once: else the process was held up in between."""
 
 
 def offset(clock: Clock) -> Millis:
     """Wall time minus the time since boot, which only setting the clock changes."""
+    return _beyond(clock.now, clock)
+
+
+def asleep(clock: Clock) -> Millis:
+    """For how long the machine has been suspended since boot."""
+    return -_beyond(clock.awake, clock)
+
+
+def _beyond(other: Callable[[], Millis], clock: Clock) -> Millis:
+    """How far another clock is ahead of the time since boot."""
     while True:
-        before, now = clock.elapsed(), clock.now()
+        before, now = clock.elapsed(), other()
         if clock.elapsed() - before <= TOGETHER:
             return now - before
 
@@ -50,10 +64,14 @@ class Drift:
         return self.clock.elapsed() + found, by
 
 
-async def watch(drift: Drift, stepped: Callable[[], None]) -> None:
-    """Call `stepped` after every step of the wall clock; runs until cancelled."""
+async def watch(drift: Drift, stepped: Callable[[], None], slept: Callable[[Millis], None]) -> None:
+    """Call `stepped` after every step of the wall clock, `slept` with the length of every suspend; until cancelled."""
+    known = asleep(drift.clock)
     while True:
         await drift.clock.sleep(EVERY)
+        before, known = known, asleep(drift.clock)
+        if known - before > NAP:
+            slept(known - before)
         _, by = drift.look()
         if by:
             stepped()

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select, update
 
 from daemon.store import issued
 from daemon.store.codec import plain
-from daemon.store.inputs import record
+from daemon.store.inputs import gap, record
 from daemon.store.operations import EndEpoch, NoticeState, StartEpoch
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts, epochs, messages, misses, notifications, snapshots
@@ -34,6 +34,8 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
         _bury(connection, new.at)
     for each in new.records:
         record(connection, ids, each)
+    for absence in new.gaps:
+        gap(connection, ids, absence)
     rules = plain(new.rules)
     insert(connection, epochs, started_at=new.at, reason=new.reason, version=new.version, rules=rules, state=state)
 

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
+from daemon.readings.gaps import Seen
 from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
 from daemon.store import damage, past, reporting, silences, state, status
 from daemon.store import engine as engines
@@ -20,6 +21,7 @@ from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.failures import told
 from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
+from daemon.store.missing import Place, Trail
 from daemon.store.operations import UNSETTLED, Book
 from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
@@ -171,9 +173,14 @@ class History:
         return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, past.notices)
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
-        """The recorded gaps that touch the span (those that misses make are derived from `inputs`)."""
+        """The recorded gaps that touch the span, without those that misses make (see `missing`)."""
         within = and_(gaps.c.ended_at >= since, gaps.c.started_at < until)
         return iter(self._page(past.gap_rows().where(within), _each(past.gap))[1])
+
+    def missing(self, account: str, since: Millis) -> Iterator[Seen]:
+        """What `readings.gaps` makes the gaps of one account of, those that touch `since` or are later among them."""
+        number = self._numbers().get(account)
+        return iter(()) if number is None else chain.from_iterable(self._trail(number, since))
 
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
         """Those that touch the span, in their order."""
@@ -251,6 +258,14 @@ class History:
         while after < last:
             at = after
             page, after = self._read(lambda connection: stream.page(connection, at, last))  # noqa: B023 -- called at once
+            yield page
+
+    def _trail(self, number: int, since: Millis) -> Iterator[list[Seen]]:
+        trail = Trail(number, self._read(lambda connection: steps(connection, number)))
+        place: Place | None = self._read(lambda connection: trail.begin(connection, since))
+        while place is not None:
+            at = place
+            page, place = self._read(lambda connection: trail.page(connection, at))  # noqa: B023 -- called at once
             yield page
 
     def _lacking(self, number: int, turns: Collection[int], after: int, until: int) -> Iterator[Hole]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
-from daemon.store.operations import GapReason
 from daemon.store.schema import gaps, misses, snapshots
+from daemon.types import GapReason
 
 WIDTH = 10_000
 """Counters looked at in one transaction."""

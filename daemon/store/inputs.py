@@ -11,13 +11,14 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, select, update
 from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
 from daemon.store.failures import Unfit
-from daemon.store.operations import Gap, GapReason, NoticeState, StoreDownGap
+from daemon.store.operations import Gap, NoticeState, StoreDownGap
 from daemon.store.rows import AccountId, AccountIds, alert_id, insert, is_notice, upsert_alert
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
 from daemon.types import (
     Check,
     ClockStep,
     ConfigChange,
+    GapReason,
     Input,
     Millis,
     Miss,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, Attempted, Message, Millis, Notice, NoticeKey, Record
+from daemon.types import AccountState, Alert, Attempted, GapReason, Message, Millis, Notice, NoticeKey, Record
 
 
 class Written(StrEnum):
@@ -42,15 +42,6 @@ class NoticeState(StrEnum):
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
 """Of what still waits, as it is stored."""
-
-
-class GapReason(StrEnum):
-    """Why there are no readings, beyond the reasons of misses (SEMANTICS A3)."""
-
-    DAEMON_DOWN = "daemon_down"
-    SUSPENDED = "suspended"
-    CLOCK_STEP = "clock_step"
-    STORE_DOWN = "store_down"
 
 
 TEST = -1
@@ -96,6 +87,8 @@ class StartEpoch:
     """One per account, its event a `ConfigChange`."""
     state: Mapping[str, AccountState] = field(default_factory=dict)
     """By account: its state after that record."""
+    gaps: "tuple[Gap, ...]" = ()
+    """The time before, in which nobody ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from daemon.store.codec import INSTANTS, alert_of, check, typed, value_of
 from daemon.store.damage import UNREADABLE, within
-from daemon.store.operations import UNSETTLED, GapReason, NoticeState
+from daemon.store.operations import UNSETTLED, NoticeState
 from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
 from daemon.types import (
     AccountState,
     Alert,
     Facts,
+    GapReason,
     Judged,
     Kind,
     Millis,

@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
 from daemon.store.codec import INSTANTS, check
 from daemon.store.damage import within
-from daemon.store.operations import GapReason
 from daemon.store.schema import gaps, misses, snapshots
-from daemon.types import JUDGED, Millis
+from daemon.types import JUDGED, GapReason, Millis
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """The ends of what a counter can be; imported readings have negative ones."""

@@ -17,7 +17,7 @@ from daemon.store.codec import alert_of, reading, typed
 from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
-from daemon.store.operations import UNSETTLED, Book, GapReason, NoticeState
+from daemon.store.operations import UNSETTLED, Book, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
 from daemon.store.seeking import NO_STEPS, Steps, step_of, steps
 from daemon.types import (
@@ -27,6 +27,7 @@ from daemon.types import (
     AccountState,
     Alert,
     Facts,
+    GapReason,
     Kind,
     Millis,
     Notice,
@@ -76,6 +77,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class LastLife:
+    """What the last life of the daemon left behind."""
+
+    ended_at: Millis | None
+    """None where it was cut off."""
+    watched: frozenset[str]
+    """The accounts that it watched."""
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """Where the rebuilding of an account's windows begins."""
 
@@ -106,6 +117,17 @@ def load(connection: Connection, account: str) -> AccountState:
         None if begun.since is None else begun.since + moves.moved(begun.seq),
         fired(connection, account_id, at - DAY, moves),
     )
+
+
+def last_life(connection: Connection) -> LastLife:
+    """The one before the next start; that of a database without any watched nothing."""
+    chosen = select(epochs.c.id, epochs.c.ended_at, epochs.c.state).order_by(epochs.c.id.desc()).limit(1)
+    row = connection.execute(chosen).one_or_none()
+    if row is None:
+        return LastLife(None, frozenset())
+    with within("epochs", row.id):
+        states = typed(dict[str, AccountState], row.state)
+    return LastLife(row.ended_at, frozenset(name for name, state in states.items() if state.since is not None))
 
 
 def start(connection: Connection, account: str, since: Millis) -> Start | None:

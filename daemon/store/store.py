@@ -21,7 +21,7 @@ from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
 from daemon.store.operations import Book, MessageKey, Operation, Written
 from daemon.store.rows import AccountIds
-from daemon.store.state import Call, KeptNotice, ToldNotice
+from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
 from daemon.store.writer import Hooks, Seams, Writer
 from daemon.types import AccountState, Millis, Reading, Silence
 
@@ -88,6 +88,10 @@ class Store:
     def load(self, account: str) -> AccountState:
         """The recorded state of an account. Like all that reads: raises StoreError where it cannot."""
         return self._read(lambda connection: state.load(connection, account))
+
+    def last_life(self) -> LastLife:
+        """The one before the next start."""
+        return self._read(state.last_life)
 
     def recent(self, account: str, since: Millis) -> Iterator[list[Reading]]:
         """Pages of judged readings, from the last one at or before `since` on, oldest first."""

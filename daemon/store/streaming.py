@@ -17,10 +17,9 @@ from daemon.store.bulk import LEADING
 from daemon.store.codec import FIELDS, INSTANTS, check, theirs
 from daemon.store.columns import load
 from daemon.store.damage import CAUSES, within
-from daemon.store.operations import GapReason
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.store.seeking import FIRST
-from daemon.types import JUDGED, ClockStep, Millis, Miss, MissReason, Quality, Reading, Unconfirmed
+from daemon.types import JUDGED, ClockStep, GapReason, Millis, Miss, MissReason, Quality, Reading, Unconfirmed
 
 Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
 """The inputs that have rows of their own; a ConfigChange is an epoch's."""

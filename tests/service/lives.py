@@ -72,6 +72,8 @@ class Life:
         reason: str = "start",
         mutes: Mutes = NO_MUTES,
         max_jump: Decimal | None = None,
+        owner: type[Owner] = Owner,
+        every: Millis | None = None,
     ) -> None:
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
@@ -81,7 +83,8 @@ class Life:
         self.ledger = Ledger(moved)
         self.store = Store.open(url, seams=seams)
         codes = self.store.codes()
-        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes)
+        paces = {} if every is None else dict.fromkeys(accounts, every)
+        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes, paces)
         try:
             self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
         except BaseException:

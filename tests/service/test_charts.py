@@ -13,7 +13,7 @@ from daemon.rules.rule import Rule
 from daemon.service import charts
 from daemon.service.charts import LAST_HOURS, Subject
 from daemon.store import History, Store
-from daemon.store.operations import Gap, GapReason, StartEpoch, StoreDownGap, Written
+from daemon.store.operations import Gap, StartEpoch, StoreDownGap, Written
 from daemon.store.streaming import Replayed
 from daemon.types import (
     MINUTE,
@@ -21,6 +21,7 @@ from daemon.types import (
     AccountState,
     Answer,
     ClockStep,
+    GapReason,
     Millis,
     MissReason,
     NoAnswer,

@@ -2,24 +2,10 @@
 
 import asyncio
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from daemon.clock import SystemClock
-from daemon.service.schedule import Schedule, slot
+from daemon.readings.slots import slot
+from daemon.service.schedule import Schedule
 from daemon.types import HOUR
-
-
-@given(st.text(min_size=1, max_size=64), st.integers(400, 3_600_000))
-def test_b1_a_slot_is_stable_and_within_the_interval(account: str, every: int) -> None:
-    """B1: the same in every life of the daemon."""
-    assert slot(account, every) == slot(account, every)
-    assert 0 <= slot(account, every) < every
-
-
-def test_b1_slots_are_spread() -> None:
-    """B1: two hundred accounts do not fire in the same instant."""
-    assert len({slot(f"account {n}", 5_000) for n in range(200)}) > 150
 
 
 async def test_an_account_is_polled_at_once_and_then_slot_by_slot() -> None:

@@ -1,7 +1,7 @@
 import asyncio
 from typing import ClassVar
 
-from daemon.service.watchdog import TOGETHER, Drift, drift, offset, watch
+from daemon.service.watchdog import NAP, TOGETHER, Drift, asleep, drift, offset, watch
 from daemon.types import Millis
 from tests.fakes import ManualClock
 
@@ -32,7 +32,7 @@ async def test_each_step_is_told_once() -> None:
     """A step is noticed, told and then part of the clock."""
     clock, steps = ManualClock(), list[Millis]()
     told = Drift(clock, offset(clock))
-    task = asyncio.create_task(watch(told, lambda: steps.append(told.offset)))
+    task = asyncio.create_task(watch(told, lambda: steps.append(told.offset), steps.append))
     began = told.offset
     await clock.advance(3_000)
     clock.step(-60_000)
@@ -42,3 +42,16 @@ async def test_each_step_is_told_once() -> None:
     task.cancel()
     assert [each - began for each in steps] == [-60_000, -59_300]
     assert told.look() == (clock.now(), 0)
+
+
+async def test_a_suspend_is_told_once_and_is_no_step() -> None:
+    """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's business."""
+    clock, naps, steps = ManualClock(), list[Millis](), list[None]()
+    task = asyncio.create_task(watch(Drift(clock, offset(clock)), lambda: steps.append(None), naps.append))
+    await clock.advance(3_000)
+    for length in (60_000, NAP):
+        await clock.suspend(length)
+        await clock.advance(2_000)
+    task.cancel()
+    assert (naps, steps) == ([60_000], [])
+    assert asleep(clock) == 60_000 + NAP

@@ -10,12 +10,13 @@ from sqlalchemy import make_url
 from daemon.store import History, Store
 from daemon.store import history as history_module
 from daemon.store import streaming as streaming_module
-from daemon.store.operations import Claim, Gap, GapReason, HandOver, Identify, Mark, MessageKey, NoticeState
+from daemon.store.operations import Claim, Gap, HandOver, Identify, Mark, MessageKey, NoticeState
 from daemon.store.past import PastAlert, PastGap
 from daemon.store.streaming import Replayed
 from daemon.types import (
     Attempted,
     ClockStep,
+    GapReason,
     Message,
     Outcome,
     Quality,

@@ -16,7 +16,7 @@ from daemon.store import holes as holes_module
 from daemon.store import streaming as streaming_module
 from daemon.store.codec import FIELDS
 from daemon.store.holes import Hole
-from daemon.store.operations import Gap, GapReason, StoreDownGap
+from daemon.store.operations import Gap, StoreDownGap
 from daemon.store.past import PastTransition
 from daemon.store.seeking import Extent
 from daemon.store.streaming import Replayed
@@ -26,6 +26,7 @@ from daemon.types import (
     Balances,
     Check,
     ClockStep,
+    GapReason,
     Millis,
     Miss,
     Quality,

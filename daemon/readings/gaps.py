@@ -1,0 +1,78 @@
+"""The ledger of gaps: the spans without readings, and why there were none. Pure.
+
+    readings, misses, and what is recorded as missing, of one account and in their order ──► gaps, in their order
+
+A miss alone is no span: a gap lasts from the last reading, or from the end of what went before, to the next one. A slot
+that was never scheduled is no gap, so that nothing is made of the mere distance between two readings.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from daemon.types import GapReason, Millis, Miss, MissReason
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span without readings. A step of our clock is an instant of it, and no span."""
+
+    reason: MissReason | GapReason
+    started_at: Millis
+    ended_at: Millis | None
+    """None while it lasts."""
+    missed: int
+    """Attempts that failed; where none was made, the slots that passed."""
+    step: Millis | None = None
+    """By how much our clock was set."""
+    detail: str = ""
+    """What the last of the misses said."""
+
+    def touches(self, since: Millis, until: Millis) -> bool:
+        return self.started_at < until and (self.ended_at is None or self.ended_at >= since)
+
+
+Seen: TypeAlias = Millis | Miss | Gap
+"""What happened to an account: the instant of a reading, a miss, or what is recorded as missing."""
+
+
+def gaps(seen: Iterable[Seen]) -> Iterator[Gap]:
+    """The gaps of one account. Misses in a row that have one reason are one gap.
+
+    Of readings only those beside a miss, or beside a gap, need to be among what was seen.
+    """
+    run: Gap | None = None
+    known: Millis | None = None  # up to where it is settled what happened
+    for each in seen:
+        if isinstance(each, Gap) and each.step is not None:
+            yield each
+        elif isinstance(each, Miss) and run is not None and run.reason is each.reason:
+            run = replace(run, missed=run.missed + 1, detail=each.detail)
+        else:
+            if run is not None:
+                known = max(run.started_at, _begin(each))
+                yield replace(run, ended_at=known)
+            run = _run(each, known) if isinstance(each, Miss) else None
+            if isinstance(each, Gap):
+                yield each
+            known = _end(each)
+    if run is not None:
+        yield run
+
+
+def _run(miss: Miss, since: Millis | None) -> Gap:
+    return Gap(miss.reason, miss.at if since is None else since, None, 1, detail=miss.detail)
+
+
+def _begin(seen: Seen) -> Millis:
+    match seen:
+        case Miss():
+            return seen.at
+        case Gap():
+            return seen.started_at
+        case _:
+            return seen
+
+
+def _end(seen: Seen) -> Millis | None:
+    return seen.ended_at if isinstance(seen, Gap) else _begin(seen)
