@@ -30,6 +30,7 @@ _TOOLS = frozenset({
     "pauses",
     "reconnect",
     "simulator",
+    "skew",
     "speech",
     "stream",
 })  # fmt: skip

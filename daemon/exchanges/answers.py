@@ -32,13 +32,17 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One HTTP answer. `whole` is False when the body went on after MAX_BODY; `location` is that of a redirect."""
+    """One HTTP answer. `whole` is False when the body went on after MAX_BODY; `location` is that of a redirect.
+
+    `date` is the header of that name: when it was written, by the clock there.
+    """
 
     status: int
     content_type: str
     body: bytes
     location: str = ""
     whole: bool = True
+    date: str = ""
 
     @property
     def is_html(self) -> bool:

@@ -17,8 +17,10 @@ from decimal import Decimal
 from daemon.exchanges import Account, Problem, Tools, addresses
 from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, label, plain, refusal, tidy
 from daemon.exchanges.coinw_frames import Frames, frames
+from daemon.exchanges.skew import Skew, bounds
 from daemon.log import Redactor
-from daemon.types import Answer, Balances, Millis, MissReason, NoAnswer
+from daemon.rules.durations import duration_text
+from daemon.types import SECOND, Answer, Balances, Millis, MissReason, NoAnswer
 
 REST_URL = "https://api.coinw.com"
 WS_URL = "wss://ws.futurescw.com/perpum"
@@ -169,6 +171,7 @@ class CoinW:
         self._tools = tools
         keys = (account.secret_key, account.api_key)
         self._secrets = (*Redactor(keys).forms, *keys)
+        self._skew = Skew()
 
     @property
     def user_id(self) -> str:
@@ -191,8 +194,9 @@ class CoinW:
     async def _ask(self) -> Answer | NoAnswer:
         from daemon.exchanges import http  # noqa: PLC0415 -- it loads aiohttp, which validating keys does not need
 
-        account = self._account
-        asked_at, timestamp = self._tools.clock.elapsed(), str(self._tools.clock.now())
+        account, clock = self._account, self._tools.clock
+        sent, began = clock.now(), clock.elapsed()
+        timestamp = str(sent + self._skew.correction)
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
@@ -200,7 +204,20 @@ class CoinW:
         if isinstance(page, NoAnswer):
             return page
         answer = parse(page, (*self._secrets, signed))
-        return replace(answer, asked_at=asked_at) if isinstance(answer, Answer) else answer
+        time = answer.exchange_at if isinstance(answer, Answer) else None
+        self._skew = self._skew.seen(bounds(sent, sent + clock.elapsed() - began, page.date, time))
+        if isinstance(answer, NoAnswer):
+            return self._beside_the_clock(answer)
+        return replace(answer, asked_at=began)
+
+    def _beside_the_clock(self, answer: NoAnswer) -> NoAnswer:
+        """A refused signature may be the fault of our clock, which is part of it."""
+        ahead = self._skew.correction
+        if answer.reason is not MissReason.AUTH or not ahead:
+            return answer
+        by = f"{duration_text(abs(ahead) // SECOND * SECOND)} {'behind' if ahead > 0 else 'ahead of'}"
+        said = f"{answer.detail}; this machine's clock is {by} CoinW's, which is corrected from the next call on"
+        return replace(answer, detail=said)
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
         """SEMANTICS B4."""

@@ -78,8 +78,9 @@ async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, st
 async def _fetch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> Page:
     async with session.get(url, headers=headers, allow_redirects=False, middlewares=(no_resend,)) as response:
         body, whole = await _bounded(response.content)
-        kind = response.headers.get("Content-Type", "")
-        return Page(response.status, kind, body, response.headers.get("Location", ""), whole)
+        heard = response.headers
+        kind, location = heard.get("Content-Type", ""), heard.get("Location", "")
+        return Page(response.status, kind, body, location, whole, heard.get("Date", ""))
 
 
 async def _bounded(content: aiohttp.StreamReader) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from email.utils import formatdate
 
 import pytest
 from aiohttp import ClientSession, web
@@ -356,6 +357,12 @@ class Site:
         self.budget = Budget(clock)
         self.tools = Tools(session, self.budget, clock)
         self.body = SAMPLE
+        self.ahead = 0
+        """Of its clock, beyond ours."""
+
+    @property
+    def date(self) -> str:
+        return formatdate((self.clock.now() + self.ahead) // SECOND, usegmt=True)
 
     def client(self, user_id: str = "") -> CoinW:
         return connect(account(rest_url=self.url, user_id=user_id), self.tools)
@@ -368,7 +375,8 @@ async def site() -> AsyncIterator[Site]:
 
     async def handle(request: web.Request) -> web.Response:
         asked.append(request)
-        return web.Response(text=sites[0].body, content_type="application/json")
+        here = sites[0]
+        return web.Response(text=here.body, content_type="application/json", headers={"Date": here.date})
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
@@ -433,3 +441,29 @@ async def test_what_the_network_does_is_a_miss(site: Site) -> None:
     client = connect(account(rest_url="http://127.0.0.1:1"), site.tools)
     said = "127.0.0.1:1 refused the connection: check the address and that it is up"
     assert NoAnswer(MissReason.NETWORK, said) == await client.read()
+
+
+@pytest.mark.parametrize("ahead", [0, 900, -900])
+async def test_a_clock_that_is_right_signs_as_it_is(site: Site, ahead: int) -> None:
+    """Less than a second is nothing that a header of full seconds could tell."""
+    site.ahead = ahead
+    client = site.client()
+    for _ in range(3):
+        await client.read()
+    assert {request.headers["timestamp"] for request in site.asked} == {str(site.clock.now())}
+
+
+@pytest.mark.parametrize(("ahead", "which"), [(40_000, "40s behind"), (-3_600_000, "59m59s ahead of")])
+async def test_a_wrong_clock_is_corrected_when_signing(site: Site, ahead: int, which: str) -> None:
+    """From the first answer on, be it a refusal, which says so; each signature is of the time that is sent."""
+    site.ahead, client = ahead, site.client()
+    site.body = '{"code":6001,"msg":"invalid signature"}'
+    said = f"this machine's clock is {which} CoinW's, which is corrected from the next call on"
+    assert miss(await client.read()).detail.endswith(said)
+    site.body = SAMPLE
+    answer(await client.read())
+    first, second = [int(request.headers["timestamp"]) - site.clock.now() for request in site.asked]
+    assert first == 0
+    assert abs(second - ahead) <= SECOND
+    expected = sign("test_secret", site.asked[1].headers["timestamp"], "GET", ASSETS)
+    assert site.asked[1].headers["sign"] == expected
