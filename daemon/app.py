@@ -19,7 +19,7 @@ from daemon.alerts.codes import code
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, pace
 from daemon.exchanges import budget, http, stream
-from daemon.exchanges.pauses import Pause, reloaded
+from daemon.exchanges.pauses import Pause
 from daemon.exchanges.speech import Dialect
 from daemon.log import Episodes
 from daemon.notifiers import Notifier, Pictures
@@ -36,10 +36,12 @@ from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, 
 from daemon.service.intake import Intake
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
+from daemon.service.legacy import Legacy, left, recorded
 from daemon.service.lives import RELOAD, STOP
 from daemon.service.opening import Setting, watching
 from daemon.service.outbox import Courier, Office
 from daemon.service.owner import Desk, Doubters, Look, Owner, Slept
+from daemon.service.pacer import Pacer
 from daemon.service.parcels import Tray
 from daemon.service.pictures import Artist, Draws, Studio
 from daemon.service.poller import Ears, Poller
@@ -94,27 +96,13 @@ class World:
     open_store: Callable[..., Store] = Store.open
 
 
-@dataclass(frozen=True, slots=True)
-class Legacy:
-    """What a life leaves to the one that a reload begins after it, beyond the record."""
-
-    pauses: Mapping[str, Pause]
-    """By account: where the exchange wants to be left alone."""
-    halved_for: Millis
-    """How much longer the budget is halved."""
-    attempts: Mapping[str, Millis]
-    """By account: when its last attempt was judged."""
-    beat_at: Millis | None
-    """When the next heartbeat may be fetched; None where there is none. Both by `elapsed`."""
-
-
 class App:
     """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this one."""
 
     def __init__(self, config: Config, world: World, former: "App | None" = None) -> None:
         self._config = config
         self._reason = "start" if former is None else RELOAD
-        self._legacy = Legacy({}, 0, {}, None) if former is None else former.legacy()
+        self._legacy = Legacy() if former is None else former.legacy()
         self._channels = tuple(channel.name for channel in config.channels)
         self._world = world
         self._clock = world.clock
@@ -127,6 +115,9 @@ class App:
         self._artist = Artist(self._studio())
         self._tray = Tray(lambda channel: self._ledger.changed(channel).set())
         self._schedule = Schedule(self._slot_trouble)
+        limits = config.budget
+        self._budget = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
+        self._pacer = Pacer(config, self._budget, self._schedule, self._clock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
@@ -167,10 +158,10 @@ class App:
         return self._store.down
 
     def legacy(self) -> Legacy:
-        """What the next life should know. A pause for a refused key is not: it may be another key now (B2)."""
-        pauses = {name: reloaded(poller.pause) for name, poller in self._pollers.items()}
+        """What the next life should know."""
+        pauses = {name: poller.pause for name, poller in self._pollers.items()}
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
-        return Legacy(pauses, self._budget.halved_for, self._attempts.at, beat_at)
+        return left(pauses, self._budget.halved_for, self._attempts.at, beat_at)
 
     async def stop(self, reason: str = STOP) -> int:
         """End the pass, try once what is due, leave the rest queued; within five seconds.
@@ -219,12 +210,14 @@ class App:
     def _begin(self) -> Beginning:
         """In a thread of its own."""
         self._codes = self._store.codes()
-        self._user_ids = self._store.user_ids()
         now, elapsed = self._clock.now(), self._clock.elapsed()
+        self._pacer.user_ids = self._store.user_ids()
+        if self._reason != RELOAD:
+            self._legacy = recorded(self._store, now, self._offset)
         self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
-        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes, self._paces())
+        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes, self._pacer.paces())
         return begin(self._store, self._ledger, setting, self._clock, self._reason)
 
     # The loops.
@@ -253,7 +246,7 @@ class App:
 
     def _start_reports(self, beginning: Beginning) -> None:
         names, zone = [account.name for account in self._config.accounts], self._config.daemon.timezone
-        url, every = self._config.daemon.database.reveal(), lambda account: self._paces().get(account)
+        url, every = self._config.daemon.database.reveal(), lambda account: self._pacer.paces().get(account)
         archive = Archive(url, self._clock, zone, names, self._channels, every)
         draw = archive.drawing(self._artist, self._config.rules)
         means = Means(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
@@ -265,7 +258,7 @@ class App:
             self._config.daemon.database.reveal(),
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
-            lambda account: self._paces().get(account),
+            lambda account: self._pacer.paces().get(account),
             self._world.drawer(self._clock),
             self._episodes,
         )
@@ -311,7 +304,7 @@ class App:
             self._run("the heartbeat", self._heartbeat.run)
 
     def _vitals(self) -> Vitals:
-        attempts, paces = self._attempts.at, self._paces()
+        attempts, paces = self._attempts.at, self._pacer.paces()
         pulses = {
             name: Pulse(attempts.get(name), paces[name], poller.pause.length) for name, poller in self._pollers.items()
         }
@@ -320,7 +313,8 @@ class App:
 
     def _start_accounts(self, states: Mapping[str, AccountState]) -> None:
         desk = self._desk()
-        self._budget, paces = self._shared_budget(), self._paces()
+        self._fill_budget()
+        paces = self._pacer.paces()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
@@ -330,9 +324,10 @@ class App:
             self._run(f"the owner of {account.name}", owner.run)
             self._poll(account, paces[account.name], owner)
         self._tell_paces()
+        self._run("the pace", self._pacer.run)
 
     def _poll(self, account: Account, every: Millis, owner: Owner) -> None:
-        user_id = account.user_id or self._user_ids.get(account.name, "")
+        user_id = account.user_id or self._pacer.user_ids.get(account.name, "")
         intake = Intake(owner.post, self._clock, self._config.system.push_contradicted or pushes.LIMIT)
         ears = Ears(intake.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
@@ -346,12 +341,9 @@ class App:
         if listener is not None:
             self._run(_stream(account.name), listener.run)
 
-    def _paces(self) -> dict[str, Millis]:
-        return pace.intervals(self._config.accounts, self._config.budget, self._user_ids)
-
     def _tell_paces(self) -> None:
         """Once a life, and as it will be when every account has answered."""
-        paces = pace.settled(self._config.accounts, self._config.budget, self._user_ids)
+        paces = pace.settled(self._config.accounts, self._config.budget, self._pacer.user_ids)
         wishes = {account.name: account.every for account in self._config.accounts}
         stretched = [
             f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
@@ -379,19 +371,17 @@ class App:
             user_id,
         )
 
-    def _shared_budget(self) -> budget.Budget:
-        """The budget of the whole host, in which the calls of the last life still stand (SEMANTICS B3)."""
+    def _fill_budget(self) -> None:
+        """The calls of the last life, and of commands, still stand in the budget of the whole host (SEMANTICS B3)."""
         limits = self._config.budget
-        shared = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
         span = max(limits.host.per, limits.user.per, limits.assets.per)
         for call in self._store.calls(self._clock.now() - span):
-            shared.book(call.at, "assets", self._user_ids.get(call.account, ""))
-        if self._legacy.halved_for:
-            shared.halve(self._legacy.halved_for)
-        bookings = Bookings(self._store.bookings, shared, span, self._clock)
+            self._budget.book(call.at, "assets", self._pacer.user_ids.get(call.account, ""))
+        if self._legacy.halved_for > 0:
+            self._budget.halve(self._legacy.halved_for)
+        bookings = Bookings(self._store.bookings, self._budget, span, self._clock)
         bookings.hear()
         self._run("the ear for bookings", bookings.listen)
-        return shared
 
     def _run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         self._tasks[name] = asyncio.create_task(supervise(name, loop, self._clock, self._episodes), name=name)
@@ -400,9 +390,8 @@ class App:
 
     def _learned(self, account: str, user_id: str) -> None:
         self._store.submit(Identify(account, user_id))
-        self._user_ids[account] = user_id
-        for name, every in self._paces().items():
-            self._schedule.pace(name, every, self._clock.now())
+        self._pacer.user_ids[account] = user_id
+        self._pacer.apply()
 
     async def _watch(self) -> None:
         await watch(Drift(self._clock, self._offset), self._clock_was_set, self._slept)
@@ -411,7 +400,7 @@ class App:
         """Nothing bursts: every account goes on at its next slot, by the pace of before."""
         now = self._clock.now()
         _log.warning("the machine was suspended", extra={"for_ms": lasted})
-        for name, every in self._paces().items():
+        for name, every in self._pacer.paces().items():
             self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
         self._schedule.realign(now)
 

@@ -135,6 +135,10 @@ class Limit:
     count: int
     per: Millis
 
+    @property
+    def halved(self) -> "Limit":
+        return Limit(max(1, self.count // 2), self.per)
+
 
 @dataclass(frozen=True, slots=True)
 class Balances:

@@ -24,7 +24,7 @@ from daemon.notifiers.chart import Chart
 from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
-from daemon.types import MINUTE, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
+from daemon.types import MINUTE, SECOND, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -371,6 +371,23 @@ async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) ->
     await again.stop()
     assert left.beat_at == app.legacy().beat_at
     assert known is not None
+
+
+async def test_b2_a_restart_forgets_no_pause(rig: Rig) -> None:
+    """B2, B3: what knows nothing but the record leaves a busy exchange alone, and keeps to half the budget."""
+    rig.main.fault("code_29001", 1)
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.misses()) >= 1)
+    await app.stop()
+    again = rig.app()
+    await again.start()
+    before, now = app.legacy().pauses["main"], again.legacy().pauses["main"]
+    assert (now.reason, now.streak, now.length) == (before.reason, before.streak, before.length)
+    assert abs(now.not_before - before.not_before) <= SECOND
+    assert 0 < again.legacy().halved_for <= 5 * MINUTE
+    await again.stop()
+    assert rig.readings() == []
 
 
 async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:

@@ -22,7 +22,7 @@ from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
 from daemon.exchanges import http
-from daemon.exchanges.budget import ANNOUNCED, Budget
+from daemon.exchanges.budget import ANNOUNCED, HALVED, Budget
 from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.holder import holder
@@ -43,6 +43,8 @@ class Recorded:
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[Book, ...] = ()
+    halved_for: Millis = 0
+    """How much longer the exchange halves its limits, after what it said to the daemon."""
     writable: bool = False
     """Whether there is a record to book into."""
     beside: bool = False
@@ -82,7 +84,10 @@ def recorded(config: Config, now: Millis) -> Recorded:
             beside = holder(config.daemon.database.reveal()) is not None
             calls = [Book(each.at, ENDPOINT, user_ids.get(each.account, "")) for each in history.calls(since)]
             booked = history.bookings(since)
-            return Recorded(user_ids, tuple(booked if beside else calls + booked), writable=True, beside=beside)
+            limited_at = history.limited(now - HALVED)
+            halved_for = 0 if limited_at is None else min(limited_at + HALVED - now, HALVED)
+            counted = tuple(booked if beside else calls + booked)
+            return Recorded(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
         click.echo(f"warning: asking without the record, which cannot be read: {error}")
         return Recorded()
@@ -108,6 +113,8 @@ def _budget(config: Config, clock: Clock, told: Recorded) -> Budget:
     budget = Budget(clock, limits.host, limits.user, {ENDPOINT: limits.assets})
     for call in told.calls:
         budget.book(call.at, call.endpoint, call.user)
+    if told.halved_for > 0:
+        budget.halve(told.halved_for)
     return budget
 
 

@@ -10,13 +10,14 @@ import click
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import amount, lasting, spelled
 from daemon.alerts.system import NOBODY
-from daemon.cli import channels, hushing, pacing
+from daemon.cli import channels, hushing, pacing, traffic
 from daemon.cli.channels import Standing
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
 from daemon.cli.record import Record
 from daemon.cli.times import Present
 from daemon.readings import expectation
+from daemon.cli.traffic import Traffic
 from daemon.rules.durations import duration_text
 from daemon.store.holder import Holder, holder
 from daemon.store.status import AccountStatus
@@ -24,7 +25,7 @@ from daemon.types import Alert, Millis, Quality, Reading, Silence
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
-    "readings_24h", "misses_24h", "margin_is_sum",
+    "readings_24h", "misses_24h", "margin_is_sum", "paused_until", "pause_reason", "clock_ahead_ms",
 )  # fmt: skip
 """Of csv: a row per account."""
 
@@ -49,6 +50,7 @@ class Overview:
     channels: tuple[Standing, ...]
     silences: tuple[Silence, ...]
     """Those that hold, and the acks of open alerts."""
+    traffic: Traffic
 
 
 def show(record: Record, now: Millis, output: Format) -> None:
@@ -66,7 +68,9 @@ def show(record: Record, now: Millis, output: Format) -> None:
 def _look(record: Record, now: Millis) -> Overview:
     config, history = record.config, record.history
     recorded = {each.account: each for each in history.status(now)}
-    every = pacing.intervals(config, {name: each.user_id for name, each in recorded.items()})
+    exchange = traffic.look(record, now)
+    user_ids = {name: each.user_id for name, each in recorded.items()}
+    every = pacing.intervals(config, user_ids, halved=exchange.halved_until is not None)
     open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
     open_alerts += [(NOBODY, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
@@ -77,6 +81,7 @@ def _look(record: Record, now: Millis) -> Overview:
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
         channels=tuple(channels.standings(record, now, running=daemon is not None)),
         silences=tuple(hushing.holding(record, now)),
+        traffic=exchange,
     )
 
 
@@ -89,6 +94,7 @@ def _object(overview: Overview) -> Row:
         "at": overview.now.iso(overview.now.now),
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
+        "budget": traffic.budget_row(overview.traffic, overview.now.zone),
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
         "channels": [channels.row(each, overview.now) for each in overview.channels],
@@ -112,6 +118,7 @@ def _account(account: Account, overview: Overview) -> Row:
         "readings_24h": 0 if told is None else told.readings,
         "misses_24h": 0 if told is None else told.misses,
         "margin_is_sum": told is None or _margin_is_sum(told),
+        **traffic.account_row(overview.traffic, account.name, overview.now.zone),
     }
 
 
@@ -138,6 +145,8 @@ def _print(overview: Overview) -> None:
     _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
     for remark in chain.from_iterable(map(_remarks, overview.accounts)):
         click.echo(remark)
+    for line in traffic.lines(overview.traffic, (each.name for each in overview.accounts), overview.now.zone):
+        click.echo(line)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     for account, alert in overview.alerts:

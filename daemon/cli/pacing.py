@@ -13,9 +13,12 @@ from daemon.rules.tree import Call, Field, Span
 from daemon.types import Millis
 
 
-def intervals(config: Config, user_ids: Mapping[str, str]) -> dict[str, Millis]:
-    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known."""
-    return settled(config.accounts, config.budget, user_ids)
+def intervals(config: Config, user_ids: Mapping[str, str], *, halved: bool = False) -> dict[str, Millis]:
+    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known.
+
+    `halved` is how the budget stands after the exchange complained.
+    """
+    return settled(config.accounts, config.budget.halved if halved else config.budget, user_ids)
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:

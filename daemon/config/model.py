@@ -106,6 +106,11 @@ class Budget:
     user: Limit = Limit(50, 10 * SECOND)
     assets: Limit = Limit(5, 2 * SECOND)
 
+    @property
+    def halved(self) -> "Budget":
+        """What is left of it after the exchange complained (SEMANTICS B2)."""
+        return Budget(self.host.halved, self.user.halved, self.assets.halved)
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

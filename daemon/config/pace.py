@@ -1,5 +1,6 @@
 """How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3). Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -52,8 +53,10 @@ def stretch(wishes: Mapping[str, Wish], host: Limit, per_user: Sequence[Limit], 
     its place stays taken that much longer.
     """
     every = {name: Fraction(wish.every) for name, wish in wishes.items()}
-    for user in {wish.user_id for wish in wishes.values()}:
-        own = [name for name, wish in wishes.items() if wish.user_id == user]
+    accounts = defaultdict[str, list[str]](list)
+    for name, wish in wishes.items():
+        accounts[wish.user_id].append(name)
+    for own in accounts.values():
         factor = max((_excess([every[name] for name in own], limit, held) for limit in per_user), default=Fraction(1))
         every |= {name: every[name] * factor for name in own}
     factor = _excess(list(every.values()), host, held)

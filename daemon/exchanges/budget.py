@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 from daemon.clock import Clock
 from daemon.types import MINUTE, SECOND, Limit, Millis
 
-
-def halved(limit: Limit) -> Limit:
-    return Limit(max(1, limit.count // 2), limit.per)
-
-
 # CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets (its pages
 # "Precautions" and "Get Futures Account Assets"); the defaults stay below the first two.
 HOST = Limit(50, 10 * SECOND)
 USER = Limit(50, 10 * SECOND)
 ASSETS = Limit(5, 2 * SECOND)
 
+
+HALVED: Millis = 5 * MINUTE
+"""For so long the exchange halves its limits after a complaint, and so do we."""
 
 ANNOUNCED: Millis = 10 * SECOND
 """How far ahead a call may be booked."""
@@ -112,8 +110,8 @@ class Budget:
         finally:
             self._leave(place)
 
-    def halve(self, during: Millis = 5 * MINUTE) -> None:
-        """The exchange complained: halve every limit for that long (CoinW halves its own for 5 minutes)."""
+    def halve(self, during: Millis = HALVED) -> None:
+        """The exchange complained: halve every limit for that long."""
         self._halved_until = self._clock.elapsed() + during
 
     @property
@@ -146,7 +144,7 @@ class Budget:
         if endpoint in self._endpoints:
             limits["endpoint", endpoint, user] = self._endpoints[endpoint]
         if self.is_halved:
-            limits = {key: halved(limit) for key, limit in limits.items()}
+            limits = {key: limit.halved for key, limit in limits.items()}
         return limits
 
     def _admit(self, place: Place) -> Millis:

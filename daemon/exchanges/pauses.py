@@ -3,9 +3,10 @@
 Instants are on any one clock that the caller keeps to; `Clock.elapsed` is the one that never steps.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from daemon.types import MINUTE, SECOND, Millis, MissReason
+from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason
 
 _LADDERS = {
     MissReason.RATE_LIMITED: (10 * SECOND, 30 * SECOND, 60 * SECOND),
@@ -38,6 +39,10 @@ class Pause:
     not_before: Millis = 0
     """The earliest instant of the next attempt."""
 
+    def moved(self, by: Millis) -> "Pause":
+        """By another clock, which shows so much more."""
+        return replace(self, since=self.since + by, not_before=self.not_before + by) if self.reason else self
+
 
 def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     """The pause that follows an attempt which ended now; `outcome` is None for an answer, which ends any pause.
@@ -54,6 +59,14 @@ def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     streak = pause.streak + 1 if goes_on else 1
     length = _length(outcome, streak, now - since)
     return Pause(outcome, since, streak, length, now + length)
+
+
+def recalled(misses: Iterable[Miss], now: Millis) -> Pause:
+    """The pause that follows misses in a row, oldest first, as they are recorded; it ends no later than from now."""
+    pause = Pause()
+    for miss in misses:
+        pause = after(pause, miss.reason, miss.at)
+    return replace(pause, not_before=min(pause.not_before, now + pause.length))
 
 
 def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:

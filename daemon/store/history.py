@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from daemon.errors import StoreError
 from daemon.readings.gaps import Seen
 from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
-from daemon.store import damage, past, reporting, silences, state, status
+from daemon.store import damage, exchange, past, reporting, silences, state, status
 from daemon.store import engine as engines
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
+from daemon.store.exchange import Treatment
 from daemon.store.failures import told
 from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
@@ -29,7 +30,7 @@ from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, s
 from daemon.store.state import Call
 from daemon.store.status import AccountStatus
 from daemon.store.streaming import Replayed, Stream
-from daemon.types import Alert, Millis, Reading, Silence
+from daemon.types import Alert, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
 
@@ -234,6 +235,14 @@ class History:
     def calls(self, since: Millis) -> list[Call]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: state.calls(connection, since))
+
+    def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
+        """By account, how the exchange has treated us of late."""
+        return self._read(lambda connection: exchange.treatments(connection, refusals))
+
+    def limited(self, since: Millis) -> Millis | None:
+        """When the exchange last said that there were too many calls."""
+        return self._read(lambda connection: exchange.limited(connection, since))
 
     def bookings(self, since: Millis) -> list[Book]:
         """Calls to the exchange that commands booked."""

@@ -3,7 +3,7 @@
 Everything that reads opens a short transaction of its own on read-only connections, from whatever thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from daemon.store import damage, issued, silences, state
+from daemon.store import damage, exchange, issued, silences, state
 from daemon.store import engine as engines
 from daemon.store.apply import apply
 from daemon.store.deliveries import Deliveries, deliveries, tested
+from daemon.store.exchange import Treatment
 from daemon.store.failures import told
 from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
@@ -23,7 +24,7 @@ from daemon.store.operations import Book, MessageKey, Operation, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
 from daemon.store.writer import Hooks, Seams, Writer
-from daemon.types import AccountState, Millis, Reading, Silence
+from daemon.types import AccountState, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
 
@@ -150,6 +151,14 @@ class Store:
     def calls(self, since: Millis) -> list[Call]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: state.calls(connection, since))
+
+    def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
+        """By account, how the exchange has treated us of late."""
+        return self._read(lambda connection: exchange.treatments(connection, refusals))
+
+    def limited(self, since: Millis) -> Millis | None:
+        """When the exchange last said that there were too many calls."""
+        return self._read(lambda connection: exchange.limited(connection, since))
 
     def _read(self, what: Callable[[Connection], T]) -> T:
         with told(self._url), self._reading.connect() as connection, damage.told(self._url, connection):

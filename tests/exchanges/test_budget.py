@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, free_in, halved
+from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, free_in
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -200,7 +200,7 @@ async def test_how_long_a_halving_lasts_can_be_handed_on() -> None:
 @pytest.mark.parametrize(("whole", "half"), [(5, 2), (50, 25), (1, 1)])
 def test_half_of_a_limit(whole: int, half: int) -> None:
     """Half rounds down, but never to none."""
-    assert Limit(half, 7) == halved(Limit(whole, 7))
+    assert Limit(half, 7) == Limit(whole, 7).halved
 
 
 async def test_calls_of_before_a_restart_count() -> None:

@@ -1,9 +1,12 @@
 """SEMANTICS B2: when to ask again after a miss."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from daemon.exchanges.pauses import Pause, after, reloaded
-from daemon.types import MINUTE, SECOND, Millis, MissReason
+from daemon.exchanges.pauses import Pause, after, recalled, reloaded
+from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason
+from tests.values import T0
 
 LIMITED, BLOCKED = MissReason.RATE_LIMITED, MissReason.BLOCKED
 REFUSED = (MissReason.AUTH, MissReason.PERMISSION, MissReason.WRONG_USER)
@@ -20,55 +23,74 @@ def lengths(*outcomes: MissReason) -> list[Millis]:
 
 
 @pytest.mark.parametrize("reason", PASSING)
-def test_passing_failures_wait_for_the_next_slot(reason: MissReason) -> None:
+def test_b2_passing_failures_wait_for_the_next_slot(reason: MissReason) -> None:
     """B2: after timeout, network, http_5xx and bad_answer the next slot is used."""
     assert Pause(not_before=7) == after(Pause(), reason, 7)
 
 
-def test_too_many_calls() -> None:
+def test_b2_too_many_calls() -> None:
     """B2: 10, 30, then 60 s, and every 5 min once it has lasted for ten minutes."""
     assert [10, 30, *[60] * 10, 300, 300] == lengths(*[LIMITED] * 14)
 
 
-def test_blocked() -> None:
+def test_b2_blocked() -> None:
     """B2: 30, then 60 s, and every 5 min once it has lasted for ten minutes."""
     assert [30, *[60] * 10, 300, 300] == lengths(*[BLOCKED] * 13)
 
 
-def test_both_are_one_ladder() -> None:
+def test_b2_both_are_one_ladder() -> None:
     """B2: a block after too many calls is the next step, not a new beginning."""
     assert lengths(LIMITED, BLOCKED, LIMITED) == [10, 60, 60]
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_a_refused_key(reason: MissReason) -> None:
+def test_b2_a_refused_key(reason: MissReason) -> None:
     """B2: every 30 s for five minutes, then every five."""
     assert [*[30] * 10, 300, 300] == lengths(*[reason] * 12)
 
 
-def test_refused_keys_are_one_streak() -> None:
+def test_b2_refused_keys_are_one_streak() -> None:
     """B2: the five minutes run on when the exchange words its refusal differently."""
     outcomes = [REFUSED[index % 3] for index in range(11)]
     assert [*[30] * 10, 300] == lengths(*outcomes)
 
 
-def test_another_kind_of_refusal_begins_anew() -> None:
+def test_b2_another_kind_of_refusal_begins_anew() -> None:
     """A refused key says nothing about how busy the exchange is, nor the other way round."""
     assert lengths(LIMITED, LIMITED, MissReason.AUTH, LIMITED) == [10, 30, 30, 10]
 
 
-def test_the_first_success_ends_the_pause() -> None:
+def test_b2_the_first_success_ends_the_pause() -> None:
     """B2: after an answer the ladder starts at its foot."""
     tired = Pause(LIMITED, since=0, streak=5, length=60 * SECOND, not_before=60 * SECOND)
     assert Pause() == after(tired, None, MINUTE)
 
 
-def test_a_passing_failure_is_no_success() -> None:
+def test_b2_a_passing_failure_is_no_success() -> None:
     """B2: a timeout between two refusals is followed by the next slot, and the ladder goes on after it."""
     assert lengths(LIMITED, LIMITED, MissReason.TIMEOUT, LIMITED) == [10, 30, 0, 60]
 
 
-def test_a_reload_frees_a_refused_key_only() -> None:
+def test_b2_a_reload_frees_a_refused_key_only() -> None:
     """B2: a refused key is tried at once on reload; an exchange that is busy is left alone."""
     refused, busy = after(Pause(), MissReason.AUTH, 5), after(Pause(), BLOCKED, 5)
     assert [Pause(), busy] == [reloaded(refused), reloaded(busy)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(MissReason), st.integers(0, 7 * MINUTE)), max_size=40))
+def test_b2_the_record_tells_where_an_account_stands(attempts: list[tuple[MissReason, Millis]]) -> None:
+    """B2, B3: misses as they are recorded lead to the pause that the daemon was in; by another clock it is the same."""
+    pause, at, misses = Pause(), T0, []
+    for reason, later in attempts:
+        at = max(at + later, pause.not_before)
+        pause = after(pause, reason, at)
+        misses.append(Miss(1, at, reason, "no"))
+    assert recalled(misses, at) == pause
+    assert recalled(misses, at).moved(5).moved(-5) == pause
+
+
+def test_b2_a_pause_is_no_longer_for_a_clock_that_was_set_back() -> None:
+    """A5, B2: a miss of the future holds nobody up for more than its pause."""
+    refused = Miss(1, T0 + 60 * MINUTE, LIMITED, "no")
+    assert recalled([refused], T0).not_before == T0 + 10 * SECOND
+    assert recalled([], T0) == Pause()

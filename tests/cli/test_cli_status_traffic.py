@@ -1,0 +1,131 @@
+"""`status`: how things stand between us and the exchange, as another process finds it in the record."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.cli.configuration import configuration
+from daemon.cli.online import recorded
+from daemon.exchanges.budget import HALVED
+from daemon.store.operations import Book, Identify, Operation
+from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason, Record
+from tests.cli.calls import SECRETS, account, call, collecting, write
+from tests.fakes import NOON, ManualClock
+from tests.values import reading
+
+NOW = NOON + MINUTE
+
+
+def read(seq: int, ago: Millis, account: str = "main", ahead: Millis = 0) -> Record:
+    one = reading(seq, NOW - ago)
+    return Record(account, replace(one, exchange_at=one.at + ahead))
+
+
+def refused(seq: int, ago: Millis, reason: MissReason = MissReason.RATE_LIMITED) -> Record:
+    return Record("main", Miss(seq, NOW - ago, reason, "CoinW says too many calls: pausing"))
+
+
+def status(folder: Path, operations: Sequence[Operation], output: str = "table") -> str:
+    """Of two accounts of two users, while a daemon collects."""
+    with collecting(folder, accounts=("main", "grid")) as store:
+        for operation in (Identify("main", "7"), Identify("grid", "8"), *operations):
+            store.submit(operation).result()
+        path = write(folder, account(), account("grid", every="1s"))
+        result = call("status", "--format", output, "--config", path, clock=ManualClock(NOW))
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def as_json(folder: Path, *operations: Operation) -> Any:
+    return json.loads(status(folder, operations, "json"))
+
+
+def lines(folder: Path, *operations: Operation) -> list[str]:
+    return status(folder, operations).splitlines()
+
+
+def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
+    """B3: readings, misses and bookings within each window, of the host and of its busiest user; none to come."""
+    calls: tuple[Operation, ...] = (
+        *(read(seq, 11_000 - seq * SECOND) for seq in range(1, 6)),
+        read(1, 500, "grid"),
+        Book(NOW - 1_000, "assets", "8"),
+        Book(NOW - 3_000, "assets", "8"),
+        Book(NOW + 1_000, "assets", "8", 1),
+        read(6, 60_000, "grid"),
+    )
+    assert as_json(tmp_path, *calls)["budget"] == {
+        "host": {"used": 8, "allowed": 50, "per": "10s"},
+        "user": {"used": 5, "allowed": 50, "per": "10s"},
+        "assets": {"used": 2, "allowed": 5, "per": "2s"},
+        "halved_until": None,
+    }
+    busiest = "by its busiest user 5 of 50 calls in 10s and 2 of 5 calls in 2s"
+    assert f"budget: 8 of 50 calls in 10s by this machine; {busiest}" in lines(tmp_path)
+
+
+def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(tmp_path: Path) -> None:
+    """B2: until when an account is left alone, why, and what is left of the budget; others go on."""
+    told = lines(
+        tmp_path, read(1, 30 * SECOND), refused(2, 25 * SECOND), refused(3, 10 * SECOND), read(2, SECOND, "grid")
+    )
+    assert "main: CoinW says too many calls: pausing" in told
+    assert "main: not asked before 2026-01-01 12:01:20 (rate_limited, 2 times in a row)" in told
+    assert any(
+        line.startswith("budget: 2 of 25 calls")
+        and line.endswith("; halved until 2026-01-01 12:05:50, for the exchange complained")
+        for line in told
+    )
+    found = as_json(tmp_path)
+    assert found["budget"]["halved_until"] == "2026-01-01T12:05:50.000+01:00"
+    assert [
+        (each["account"], each["every"], each["paused_until"], each["pause_reason"]) for each in found["accounts"]
+    ] == [
+        ("main", "5s", "2026-01-01T12:01:20.000+01:00", "rate_limited"),
+        ("grid", "1s100ms", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("then", "paused"),
+    [
+        ([read(3, 5 * SECOND)], False),
+        ([], True),
+        ([refused(3, 5 * SECOND, MissReason.TIMEOUT)], False),
+    ],
+    ids=["answered", "not-yet", "the-next-slot-is-used"],
+)
+def test_b2_a_pause_ends_as_the_daemon_ends_it(tmp_path: Path, then: list[Record], paused: bool) -> None:
+    """B2: by an answer; after another kind of miss the next slot is used."""
+    (main, _) = as_json(tmp_path, refused(2, 10 * SECOND, MissReason.BLOCKED), *then)["accounts"]
+    assert (main["paused_until"] is not None) == paused
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (42_000, ["main: this machine's clock is 42 s behind the exchange's: set it"]),
+        (-90_000, ["main: this machine's clock is 1 min 30 s ahead of the exchange's: set it"]),
+        (-300, []),
+    ],
+)
+def test_a_clock_that_is_wrong_is_said(tmp_path: Path, ahead: Millis, said: list[str]) -> None:
+    """By what the exchange's answers say; less than a second is nothing that a person must know."""
+    told = lines(tmp_path, read(1, 6_000, ahead=ahead), read(2, 1_000, ahead=ahead))
+    assert [line for line in told if "clock" in line] == said
+    rows = list(csv.DictReader(io.StringIO(status(tmp_path, [], "csv"))))
+    assert [row["clock_ahead_ms"] for row in rows] == [str(ahead), ""]
+
+
+def test_b2_check_keeps_to_the_halved_budget(tmp_path: Path) -> None:
+    """B2, B3: what the exchange said to the daemon holds for commands beside it, for as long."""
+    with collecting(tmp_path, refused(2, MINUTE)):
+        config = configuration(write(tmp_path), SECRETS)
+        assert recorded(config, NOW).halved_for == HALVED - MINUTE
+        assert recorded(config, NOW + HALVED).halved_for == 0
