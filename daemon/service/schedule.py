@@ -4,6 +4,8 @@ Slots are spread by a stable hash of the account's name, so that a restart does 
 its runs from the wall clock, and sleeps on a clock that stops in suspend; `realign` puts them right after either.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +16,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 from daemon.readings.slots import slot
 from daemon.types import Millis
 
+BUSY = 3
+"""So many slots in a row that find an account busy are told: fewer are a slow answer, or the rush of a start."""
+
 Trouble = Callable[[str, str], None]
 """(account, what happened to its run)."""
 
 _TROUBLES = {
     EVENT_JOB_MISSED: "missed its slot",
-    EVENT_JOB_MAX_INSTANCES: "was still busy with the slot before",
+    EVENT_JOB_MAX_INSTANCES: "is asked less often than it should be, for the exchange, or the budget, takes its time",
     EVENT_JOB_ERROR: "failed",
 }
 
@@ -32,12 +37,25 @@ class Schedule:
         )
         self._trouble = trouble
         self._triggers: dict[str, IntervalTrigger] = {}
+        self._busy = Counter[str]()
+        """By account, the slots in a row that found it busy."""
+        self._stopping = False
         self._scheduler.add_listener(self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
 
     def add(self, account: str, every: Millis, tick: Callable[[], Awaitable[None]], now: Millis) -> None:
         """Call `tick` every `every` ms from the account's own slot on; the first time at once."""
+
+        async def run() -> None:
+            # A stop cancels what is under way, which APScheduler would tell as a failure, with a traceback.
+            try:
+                await tick()
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+            self._busy.pop(account, None)
+
         trigger = self._triggers[account] = _trigger(account, every, now)
-        self._scheduler.add_job(tick, trigger, id=account, next_run_time=_instant(now))
+        self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
 
     def pace(self, account: str, every: Millis, now: Millis) -> None:
         """Call the account's `tick` every `every` ms from its next slot on; nothing happens where it is so already."""
@@ -62,12 +80,17 @@ class Schedule:
 
     def stop(self) -> None:
         """No further run begins; APScheduler cancels those under way, so finish the pass first."""
+        self._stopping = True
         self._scheduler.shutdown(wait=False)
 
     def pause(self) -> None:
         self._scheduler.pause()
 
     def _listen(self, event: JobEvent) -> None:
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._busy[event.job_id] += 1
+            if self._busy[event.job_id] < BUSY:
+                return
         reason = getattr(event, "exception", None)
         self._trouble(event.job_id, _TROUBLES[event.code] + (f": {reason}" if reason else ""))
 
