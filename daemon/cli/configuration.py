@@ -43,4 +43,13 @@ def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
     return list(adapter.problems(adapted(account)))
 
 
-CHECKS = Checks(_account_problems, notifiers.problem, notifiers.caution, cron.problem)
+def _addresses(exchange: str) -> Mapping[str, str]:
+    """Where an exchange is, so that no key goes to another one; nothing of one that is not there."""
+    try:
+        adapter = exchanges.load(exchange)
+    except LookupError:
+        return {}
+    return {"rest_url": adapter.REST_URL, "ws_url": adapter.WS_URL}
+
+
+CHECKS = Checks(_account_problems, _addresses, notifiers.problem, notifiers.caution, cron.problem)

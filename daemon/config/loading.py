@@ -26,10 +26,12 @@ from daemon.rules.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only adapters know, given as functions; by default nothing is objected to."""
+    """What only adapters know, given as functions; by default nothing is objected to, and every exchange is CoinW."""
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
     """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http beyond loopback."""
+    addresses: Callable[[str], Mapping[str, str]] = lambda _exchange: {}
+    """exchange -> by key of an account (`rest_url`, `ws_url`) the address where none is written."""
     channel: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
@@ -177,6 +179,8 @@ def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
 
 def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
     table = item.table
+    where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
+    where |= {key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw}
     account = Account(
         name=table.name,
         api_key=_secret(item, "api_key", resolve.key, run),
@@ -184,8 +188,7 @@ def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
         exchange=table.exchange,
         every=table.every or daemon.every,
         user_id=table.user_id,
-        rest_url=table.rest_url,
-        ws_url=table.ws_url,
+        **where,
     )
     for key, sentence in run.checks.account(account.exchange, account):
         if not run.problems.within(f"{item.place}.{key}"):
