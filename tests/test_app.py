@@ -256,7 +256,7 @@ async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> 
     assert rows(rig.folder / "m.db", "SELECT DISTINCT rule FROM alerts ORDER BY rule") == [("loud",), ("muted",)]
 
 
-async def test_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
+async def test_a4_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
     """A4: downtime counts into `age`, but a first attempt that succeeds raises no staleness alert."""
     app = rig.app()
     await app.start()

@@ -521,7 +521,7 @@ def test_the_worst_value_is_shown_with_its_own_field_only() -> None:
 # One input, as a whole.
 
 
-def test_what_is_judged() -> None:
+def test_a1_what_is_judged() -> None:
     """A1, B5: judged readings, unconfirmed ones and misses give verdicts, clock steps move what is derived."""
     evaluator = Evaluator([rule(flapping=None), rule("old", when="age > 1m")])
     assert set(judge(evaluator, reading(1), {})) == set()

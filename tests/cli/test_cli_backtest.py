@@ -164,7 +164,7 @@ def test_the_headline_tells_what_was_judged(tmp_path: Path) -> None:
         assert shown(tmp_path, *span, tables=(account(), account("grid"), window, CHANNEL))[0] == told
 
 
-def test_the_headline_moves_with_the_clock(tmp_path: Path) -> None:
+def test_a5_the_headline_moves_with_the_clock(tmp_path: Path) -> None:
     """A5: over a clock that was set back an hour the span is as long as it was."""
     lived(tmp_path, [], alone(FINE, Step(-HOUR), FINE, FINE))
     assert shown(tmp_path)[0] == "2026-01-01 11:00:00 to 2026-01-01 11:00:15, 15 s: 1 account, 1 rule, 4 inputs"
@@ -303,7 +303,7 @@ def test_a_record_out_of_order_is_played_as_it_stands(tmp_path: Path) -> None:
         assert backtest(tmp_path, tables=tables).exit_code == 0
 
 
-def test_misses_and_steps_of_the_clock_keep_durations_true(tmp_path: Path) -> None:
+def test_a5_misses_and_steps_of_the_clock_keep_durations_true(tmp_path: Path) -> None:
     """A5: an alert that lasts over a clock set back an hour has lasted as long as it did."""
     lived(tmp_path, [], alone(LOW, MISS, Step(-HOUR), LOW, FINE))
     found = data(tmp_path)

@@ -156,7 +156,7 @@ def test_a5_epochs_are_followed_in_their_order(tmp_path: Path) -> None:
     assert gap(tmp_path, "12:00:00") == ""
 
 
-def test_what_goes_on_is_marked_as_of_the_last_input(tmp_path: Path) -> None:
+def test_a2_what_goes_on_is_marked_as_of_the_last_input(tmp_path: Path) -> None:
     """A2: an age of 0 ms after minutes of silence is that of the last input, and so are clocks."""
     live(tmp_path, ending=STOP)
     shown = lines(tmp_path, "no-readings", "2026-01-01T12:09:05")

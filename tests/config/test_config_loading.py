@@ -243,7 +243,7 @@ def test_no_account_is_a_mistake() -> None:
     assert problems(CHANNELS + RULE) == ["accounts: there is none; add [[accounts]] with name, api_key and secret_key"]
 
 
-def test_an_age_below_the_interval_is_refused() -> None:
+def test_b3_an_age_below_the_interval_is_refused() -> None:
     """B3: only accounts that the rule watches count."""
     text = ACCOUNT + CHANNELS + '[[rules]]\nname = "late"\nwhen = "age > 3s"\n'
     assert problems(text) == ['rules[0].when: age is compared with 3s, but "main" is read only every 5s']

@@ -45,19 +45,19 @@ def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
     assert [each["a0"] for each in (*paces, known)] == [1_000, 1_760, 1_760, 1_760]
 
 
-def test_wishes_within_the_budget_stay() -> None:
+def test_b3_wishes_within_the_budget_stay() -> None:
     """B3: intervals that fit are what was asked for, to the millisecond."""
     wishes = {"a": Wish(400, "u"), "b": Wish(1_000, "v"), "c": Wish(5_001, "w")}
     assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 400, "b": 1_000, "c": 5_001}
 
 
-def test_one_user_stretches_evenly() -> None:
+def test_b3_one_user_stretches_evenly() -> None:
     """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do not."""
     wishes = {"a": Wish(400, "u"), "b": Wish(800, "u"), "c": Wish(400, "v")}
     assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 600, "b": 1_200, "c": 400}
 
 
-def test_the_host_stretches_all_evenly() -> None:
+def test_b3_the_host_stretches_all_evenly() -> None:
     """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10 s."""
     wishes = {str(number): Wish(5_000, str(number)) for number in range(50)}
     assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
@@ -74,7 +74,7 @@ wishes = st.dictionaries(
 
 
 @given(wishes)
-def test_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
+def test_b3_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
     """B3: the effective intervals fit every limit, and none is shorter than was wished."""
     found = stretch(wishes, HOST, (USER, ASSETS))
     assert all(found[name] >= wish.every for name, wish in wishes.items())
@@ -94,6 +94,6 @@ def test_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
         ("available_margin < 1", []),
     ],
 )
-def test_an_age_below_the_interval_is_a_mistake(text: str, mistakes: list[str]) -> None:
+def test_b3_an_age_below_the_interval_is_a_mistake(text: str, mistakes: list[str]) -> None:
     """B3: an `age` limit that passes between two readings would alert on every one of them."""
     assert list(pace.age_mistakes(condition(text), {"quick": 1000, "main": 5000})) == mistakes

@@ -48,7 +48,7 @@ def back(lookout: Lookout, name: str, since: int) -> bool:
     return any(isinstance(event, Reading) for event in lookout.brought[name][since:])
 
 
-async def test_every_fault_is_a_miss_with_its_reason_and_the_next_answer_a_reading(
+async def test_a3_every_fault_is_a_miss_with_its_reason_and_the_next_answer_a_reading(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A3, B1, B2: all faults of the exchange at once; none is resent, none stops the readings that follow it."""

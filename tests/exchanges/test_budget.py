@@ -45,7 +45,7 @@ def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis,
 
 
 @given(st.integers(1, 5), st.integers(1, 30), calls, st.data())
-def test_no_window_ever_holds_more(
+def test_b3_no_window_ever_holds_more(
     count: int, per: Millis, wished: list[tuple[Millis, Millis]], data: st.DataObject
 ) -> None:
     """B3: wherever within its flight each call arrives, no window of the length `per` holds more than `count`."""
@@ -65,7 +65,7 @@ def test_waits_are_never_longer_than_needed(wished: list[tuple[Millis, Millis]])
     assert expected == instants
 
 
-def test_a_call_in_flight_holds_its_place() -> None:
+def test_b3_a_call_in_flight_holds_its_place() -> None:
     """B3: a place is taken from the sending until the window's length after the answer."""
     window = Window().sent().done(5).sent()
     assert [free_in(window, TWO, now) for now in (5, 15, 16)] == [11, 1, 0]
@@ -100,12 +100,12 @@ def small(**limits: Limit) -> Callable[[ManualClock], Budget]:
     )
 
 
-def test_the_defaults_stay_below_the_exchange() -> None:
+def test_b3_the_defaults_stay_below_the_exchange() -> None:
     """B3: 50 per 10 s on the host and per user, 5 per 2 s for the balances."""
     assert (Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000)) == (HOST, USER, ASSETS)
 
 
-async def test_calls_wait_for_their_place() -> None:
+async def test_b3_calls_wait_for_their_place() -> None:
     """B3: the third of two allowed calls leaves when the window has slid past the first."""
     traffic = Traffic(small(assets=TWO))
     for name in "abc":
@@ -114,7 +114,7 @@ async def test_calls_wait_for_their_place() -> None:
     assert traffic.sent == [("a", 0), ("b", 0), ("c", 11)]
 
 
-async def test_users_do_not_hold_each_other_up() -> None:
+async def test_b3_users_do_not_hold_each_other_up() -> None:
     """B3: a user's exhausted allowance is no other user's."""
     traffic = Traffic(small(user=TWO))
     for name in "abc":
@@ -124,7 +124,7 @@ async def test_users_do_not_hold_each_other_up() -> None:
     assert traffic.sent == [("a", 0), ("b", 0), ("d", 0)]
 
 
-async def test_unknown_users_share_one_allowance() -> None:
+async def test_b3_unknown_users_share_one_allowance() -> None:
     """B3: accounts whose user is not yet known count as one user."""
     traffic = Traffic(small(user=TWO))
     for name in "abc":
@@ -133,7 +133,7 @@ async def test_unknown_users_share_one_allowance() -> None:
     assert traffic.sent == [("a", 0), ("b", 0)]
 
 
-async def test_a_learned_user_inherits_the_call() -> None:
+async def test_b3_a_learned_user_inherits_the_call() -> None:
     """B3: the call that told whose the account is counts against that user, too."""
     traffic = Traffic(small(user=TWO))
     for name in "ab":
@@ -144,7 +144,7 @@ async def test_a_learned_user_inherits_the_call() -> None:
     assert traffic.sent == [("a", 0), ("b", 0), ("c", 11)]
 
 
-async def test_the_host_is_one() -> None:
+async def test_b3_the_host_is_one() -> None:
     """B3: all users together stay inside the host's limit."""
     traffic = Traffic(small(host=TWO))
     for name in "abc":
@@ -153,8 +153,8 @@ async def test_the_host_is_one() -> None:
     assert traffic.sent == [("a", 0), ("b", 0), ("c", 11)]
 
 
-async def test_urgent_calls_go_first() -> None:
-    """A confirming read goes before the routine polls that wait; those keep their order."""
+async def test_b3_urgent_calls_go_first() -> None:
+    """B3: a confirming read goes before the routine polls that wait; those keep their order."""
     traffic = Traffic(small(assets=Limit(1, 10)))
     for name in "abc":
         traffic.ask(name)
@@ -176,7 +176,7 @@ async def test_one_who_gives_up_loses_no_place() -> None:
     assert traffic.sent == [("flying", 0), ("next", 16)]
 
 
-async def test_halving_and_its_end() -> None:
+async def test_b2_halving_and_its_end() -> None:
     """B2: after a refusal every limit is halved for five minutes, and whole again at once after them."""
     traffic = Traffic(small(assets=Limit(2, 10 * MINUTE)))
     traffic.budget.halve()
@@ -186,7 +186,7 @@ async def test_halving_and_its_end() -> None:
     assert traffic.sent == [("a", 0), ("b", 5 * MINUTE), ("c", 10 * MINUTE + 1)]
 
 
-async def test_how_long_a_halving_lasts_can_be_handed_on() -> None:
+async def test_b2_how_long_a_halving_lasts_can_be_handed_on() -> None:
     """B2: a reload ends no penalty: the budget of the next life is halved for what is left."""
     traffic = Traffic(small())
     assert (traffic.budget.halved_for, traffic.budget.is_halved) == (0, False)
@@ -203,7 +203,7 @@ def test_half_of_a_limit(whole: int, half: int) -> None:
     assert Limit(half, 7) == Limit(whole, 7).halved
 
 
-async def test_calls_of_before_a_restart_count() -> None:
+async def test_b3_calls_of_before_a_restart_count() -> None:
     """B3: stored readings and misses of the last seconds occupy their places again; older ones do not."""
     traffic = Traffic(small(assets=TWO))
     now = traffic.clock.now()
@@ -224,7 +224,7 @@ async def test_a_call_from_the_future_counts_as_of_now() -> None:
     assert traffic.sent == [("a", 11)]
 
 
-async def test_an_announced_call_keeps_its_place_from_now_until_its_window_has_passed() -> None:
+async def test_b3_an_announced_call_keeps_its_place_from_now_until_its_window_has_passed() -> None:
     """B3: a command says seconds ahead when it will call; the daemon leaves room before and after that instant."""
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.budget.book(traffic.clock.now() + 30, "assets", "u")
@@ -245,7 +245,7 @@ async def test_a_clock_step_changes_no_window() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("uvw"), st.integers(0, 12), st.integers(0, 30), st.booleans()), max_size=25))
-def test_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]]) -> None:
+def test_b3_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]]) -> None:
     """B3: whatever is asked through the queue, in whatever order: every limit holds and every call is made."""
     limits = {"host": Limit(4, 20), "user": Limit(3, 20), "assets": Limit(2, 7)}
 

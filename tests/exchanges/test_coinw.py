@@ -219,7 +219,7 @@ def test_unknown_fields_are_kept() -> None:
         (b'{"code":500,"msg":"Internal server error"}', "500: Internal server error"),
     ],
 )
-def test_everything_else_is_a_bad_answer(body: bytes, said: str) -> None:
+def test_a3_everything_else_is_a_bad_answer(body: bytes, said: str) -> None:
     """A3: whatever is not the documented answer is `bad_answer` with its reason, never an exception."""
     found = miss(parse(page(body)))
     assert (found.reason, said in found.detail) == (MissReason.BAD_ANSWER, True), found.detail
@@ -268,7 +268,7 @@ HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
         (201, "application/json", SAMPLE, MissReason.BAD_ANSWER),
     ],
 )
-def test_refusals_have_a_reason(status: int, kind: str, body: str, reason: MissReason) -> None:
+def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: MissReason) -> None:
     """A3: status, content type and code map to the closed set of reasons; a known code ranks first."""
     assert reason == miss(parse(page(body, status, kind))).reason
 
@@ -286,7 +286,7 @@ def test_json_under_another_type_is_read() -> None:
         ("http://[", "another place"),
     ],
 )
-def test_a_redirect_names_where_it_points(location: str, where: str) -> None:
+def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     """A3: a redirect is `bad_answer` and names the host that the key must not be sent to."""
     found = miss(parse(Page(301, "text/html", b"", location)))
     said = f"CoinW sends us on to {where} (HTTP 301), where the key must not go: check rest_url"
@@ -426,7 +426,7 @@ async def test_the_user_is_learned(site: Site) -> None:
     await client.close()
 
 
-async def test_too_many_calls_halve_the_budget(site: Site) -> None:
+async def test_b2_too_many_calls_halve_the_budget(site: Site) -> None:
     """B2: 29001 halves all budgets for five minutes."""
     site.body = '{"code":29001,"msg":"API access frequently"}'
     before = site.budget.is_halved

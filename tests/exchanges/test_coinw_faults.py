@@ -22,7 +22,7 @@ def client(there: World, account: SimulatedAccount, fault: RestFault | None = No
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"slow"}))
-async def test_every_fault_is_what_it_means(name: str) -> None:
+async def test_a3_every_fault_is_what_it_means(name: str) -> None:
     """A3, B1: each fault is the reason it stands for, asked for exactly once, told in one sentence without secrets."""
     fault = FAULTS[name]
     async with world() as there:
@@ -70,7 +70,7 @@ async def test_a_miss_is_never_a_number(fault: str) -> None:
     assert isinstance(found, NoAnswer)
 
 
-async def test_a_wrong_secret_is_auth() -> None:
+async def test_a3_a_wrong_secret_is_auth() -> None:
     """A3: the exchange refuses another secret's signature, and the sentence says where to look."""
     async with world() as there:
         account = there.simulator.account("main")

@@ -89,7 +89,7 @@ async def test_an_answer_is_a_page() -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1])
-async def test_a_dropped_call_is_never_resent(before: int) -> None:
+async def test_b1_a_dropped_call_is_never_resent(before: int) -> None:
     """B1: on a new and on a kept connection, a call that breaks reaches the server exactly once."""
     server = Raw(*[OK] * before, b"", OK, OK)
     async with serve(server) as where, open_session() as session:

@@ -50,7 +50,7 @@ async def test_the_log_tells_balances_only_where_they_can_be_read(fault: RestFau
     assert (main.sheet.balances() if fault.means == READING else None) == entry.balances
 
 
-def test_every_reason_of_a_miss_has_a_fault() -> None:
+def test_a3_every_reason_of_a_miss_has_a_fault() -> None:
     """A3: each reason that an exchange can give is in the table, and so are unusual readings."""
     ours = {MissReason.STORE_DOWN}
     assert {None, *MissReason} - ours == set().union(*(fault.means for fault in FAULTS.values()))
@@ -105,7 +105,7 @@ def test_names_are_unique_and_found() -> None:
     assert all(named(name) is fault for name, fault in {**FAULTS, **SOCKET_FAULTS}.items())
 
 
-def test_what_never_ends_is_a_timeout() -> None:
+def test_a3_what_never_ends_is_a_timeout() -> None:
     """A3: hanging, stalling and dripping answers end by the reader's patience."""
     assert {"hang", "stall", "drip"} == {fault.name for fault in FAULTS.values() if fault.means == TIMEOUT}
 

@@ -68,7 +68,7 @@ def test_what_still_fires_in_the_end_is_told() -> None:
     assert only.ours == Episode(T0 + 5 * SECOND, None, low(90))
 
 
-def test_a_step_of_the_clock_moves_what_fires() -> None:
+def test_a5_a_step_of_the_clock_moves_what_fires() -> None:
     """A5: instants are those of the clock as it is now."""
     inputs: list[Input] = [
         *readings("90"),

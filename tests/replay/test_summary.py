@@ -77,7 +77,7 @@ def test_early_is_the_least_of_all_alerts_that_got_worse() -> None:
     assert summed([rule(flapping=None)], readings(*margins))["low"].early == 5 * SECOND
 
 
-def test_a_step_of_the_clock_changes_no_duration() -> None:
+def test_a5_a_step_of_the_clock_changes_no_duration() -> None:
     """A5: instants held move with the clock."""
     inputs: list[Input] = [
         reading(1, T0, available_margin="90"),

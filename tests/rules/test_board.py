@@ -114,7 +114,7 @@ def test_memory_is_bounded() -> None:
     assert [len(series.ring) < 1_000 for series in board._series.values()] == [True]
 
 
-def test_shift_before_the_first_reading() -> None:
+def test_a5_shift_before_the_first_reading() -> None:
     """A5: with nothing held, a step of the clock moves nothing."""
     board = Board()
     slot = board.field("age")

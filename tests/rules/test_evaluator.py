@@ -110,7 +110,7 @@ def test_age_grows_at_misses() -> None:
     assert late.judged == Judged("age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False, duration=True)
 
 
-def test_age_before_the_first_reading() -> None:
+def test_a4_age_before_the_first_reading() -> None:
     """A4: nothing was judged yet, so `age` is unknown."""
     assert Evaluator([rule("age > 2m")]).miss(miss(1, START))["r"].when is None
 
@@ -142,7 +142,7 @@ def test_unconfirmed_is_judged_at_its_own_instant() -> None:
     assert age == Judged("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True)
 
 
-def test_shift_keeps_durations_true() -> None:
+def test_a5_shift_keeps_durations_true() -> None:
     """A5: after a step of the clock, ages and windows are as if it had always gone right."""
     evaluator = Evaluator([rule("age >= 1m and delta(available_margin, 2m) < 0")])
     evaluator.warm(margin(0, "5"))

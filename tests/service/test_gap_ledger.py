@@ -111,7 +111,7 @@ async def test_a5_a_suspend_moves_with_the_clock_until_it_is_recorded(tmp_path: 
     ]
 
 
-async def test_a_gap_on_record_changes_no_counter(tmp_path: Path) -> None:
+async def test_a1_a_gap_on_record_changes_no_counter(tmp_path: Path) -> None:
     """A1: a gap is no input: the next life goes on from the last one that was."""
     clock = RestlessClock()
     for _ in range(3):

@@ -117,7 +117,7 @@ def test_an_episode_of_which_nothing_waits_is_forgotten_at_once() -> None:
     assert told(ledger) is None
 
 
-def test_a_clock_step_moves_what_was_told() -> None:
+def test_a5_a_clock_step_moves_what_was_told() -> None:
     """A5: repeats keep their distance; what was never told has no instant to move."""
     ledger = queued(FIRING)
     ledger.shift("main", -60_000)

@@ -25,7 +25,7 @@ def test_a_rule_watches_the_accounts_that_match() -> None:
     assert list(watching(rules, "grid-1")) == ["all", "bots"]
 
 
-def test_a_new_account_begins_with_the_change_of_the_configuration() -> None:
+def test_a1_a_new_account_begins_with_the_change_of_the_configuration() -> None:
     """A1: its first input has the seq 1."""
     opening = open_account(state(), {}, setting(rule()), T0)
     assert opening.stepped is None
@@ -33,7 +33,7 @@ def test_a_new_account_begins_with_the_change_of_the_configuration() -> None:
     assert (opening.state.seq, opening.state.at) == (1, T0)
 
 
-def test_a_record_in_the_future_is_shifted_first() -> None:
+def test_a5_a_record_in_the_future_is_shifted_first() -> None:
     """A5: the step is an input of its own, before the change of the configuration."""
     opening = open_account(firing(), {}, setting(rule()), T0 - MINUTE)
     assert opening.stepped is not None
@@ -42,7 +42,7 @@ def test_a_record_in_the_future_is_shifted_first() -> None:
     assert opening.state.alerts["low"].fired_at == T0 - MINUTE
 
 
-def test_a_record_a_little_in_the_future_is_no_step() -> None:
+def test_a5_a_record_a_little_in_the_future_is_no_step() -> None:
     """A5: 250 ms are noise; the instant just does not go back (A1)."""
     opening = open_account(firing(), {}, setting(rule()), T0 - 250)
     assert opening.stepped is None

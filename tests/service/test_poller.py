@@ -62,7 +62,7 @@ async def ticks(
     return heard, learned, exchange.calls
 
 
-async def test_every_slot_is_one_call() -> None:
+async def test_b2_every_slot_is_one_call() -> None:
     """B2: an answer, a timeout, a broken network, a 5xx and a bad answer are followed by the next slot."""
     script: list[Answer | NoAnswer] = [
         answer(),

@@ -35,7 +35,7 @@ def _counts(name: str, swing: Swing, state: AccountState) -> bool:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(4))
-async def test_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed: int) -> None:
+async def test_a5_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed: int) -> None:
     """A5, E4: over misses, clock steps, stops, kills and reloads."""
     url, clock, draw = f"sqlite:///{tmp_path / 'm.db'}", RestlessClock(), random.Random(seed)
     names = NAMES[:2]

@@ -87,7 +87,7 @@ def test_an_age_is_logged_as_a_duration(reporter: Reporter, caplog: pytest.LogCa
     assert (last["value"], last["alert"]) == ("7 min 35 s", "ab3d")
 
 
-def test_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_a5_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
     """A5: a step explains a jump in every chart; the change of the configuration says nothing."""
     reporter.judged(Record("main", ClockStep(1, T0, -5_000)))
     reporter.judged(Record("main", ConfigChange(2, T0)))

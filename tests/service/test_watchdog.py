@@ -44,7 +44,7 @@ async def test_each_step_is_told_once() -> None:
     assert told.look() == (clock.now(), 0)
 
 
-async def test_a_suspend_is_told_once_and_is_no_step() -> None:
+async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
     """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's business."""
     clock, naps, steps = ManualClock(), list[Millis](), list[None]()
     task = asyncio.create_task(watch(Drift(clock, offset(clock)), lambda: steps.append(None), naps.append))

@@ -42,7 +42,7 @@ def test_most_rows_have_no_extra() -> None:
     assert snapshot(plain_one)["extra"] is None
 
 
-def test_an_unconfirmed_row_has_the_values_of_its_suspect() -> None:
+def test_a1_an_unconfirmed_row_has_the_values_of_its_suspect() -> None:
     """A1: its own counter and instant, the suspect's values, quality `unconfirmed`."""
     suspect = Reading(7, T0, Source.REST, Quality.SUSPECT, T0 - 5, Balances(Decimal(0)))
     row = snapshot(Unconfirmed(8, T0 + 3_000, suspect))

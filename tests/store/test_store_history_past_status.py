@@ -61,7 +61,7 @@ def test_readings_of_one_instant_are_all_found(history: History, write: Write, s
     assert [one.seq for _, one in history.readings([ACCOUNT], T0, LATER)] == list(range(2, 9))
 
 
-def test_inputs_come_in_the_order_of_replay(history: History, write: Write, small_pages: None) -> None:
+def test_a1_inputs_come_in_the_order_of_replay(history: History, write: Write, small_pages: None) -> None:
     """A1: readings, misses, unconfirmed readings and clock steps, by their counter."""
     suspect = reading(4, T0 + 4_000, Quality.SUSPECT)
     inputs: list[Replayed] = [

@@ -171,7 +171,7 @@ def test_every_operation_is_known() -> None:
         apply(None, None, "something")  # type: ignore[arg-type]
 
 
-def test_bookings_last_a_minute(store: Store, write: Write) -> None:
+def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
     """B3: what cannot matter any more is not kept."""
     write(Book(T0, "assets"), Book(T0 + 61_000, "assets"))
     assert store.bookings(0) == [Book(T0 + 61_000, "assets")]

@@ -51,7 +51,7 @@ def test_an_account_never_seen_begins_empty(store: Store) -> None:
     assert store.load("other") == AccountState("other")
 
 
-def test_the_epoch_counts_as_the_last_input(store: Store) -> None:
+def test_a1_the_epoch_counts_as_the_last_input(store: Store) -> None:
     """A1: a ConfigChange has no row but its epoch's, and its counter is not used again."""
     assert store.load(ACCOUNT) == AccountState(ACCOUNT, 1, T0)
 
@@ -79,7 +79,7 @@ def test_unjudged_readings_do_not_count_as_judged(store: Store, write: Write, qu
     assert (loaded.seq, loaded.judged_at) == (3, T0 + 2_000)
 
 
-def test_clock_steps_move_the_last_judged_instant(store: Store, write: Write) -> None:
+def test_a5_clock_steps_move_the_last_judged_instant(store: Store, write: Write) -> None:
     """A5: instants from before a step are moved by it, so that durations stay true."""
     step = ClockStep(3, T0 - 57_000, -60_000)
     write(read(2), Record(ACCOUNT, step))
@@ -121,7 +121,7 @@ def test_warming_takes_all_when_history_is_short(store: Store, write: Write) -> 
     assert seqs(list(store.recent(ACCOUNT, T0 - 10))) == [2, 3]
 
 
-def test_warming_shifts_by_later_steps(store: Store, write: Write) -> None:
+def test_a5_warming_shifts_by_later_steps(store: Store, write: Write) -> None:
     """A5: the windows see the instants as they are meant now, and the look-back reaches across a step."""
     back: Millis = -100_000
     step = Record(ACCOUNT, ClockStep(4, T0 + 4_000 + back, back))
@@ -185,7 +185,7 @@ def test_what_a_channel_was_told(store: Store, write: Write, outcome: Outcome, s
     assert (found.key, found.told) == (key(), told)
 
 
-def test_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
+def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
     """A5: repeats keep their distance across a step, also after a restart."""
     message = MessageKey("phone", T0 + 3_000)
     delivered = Mark(message, T0 + 4_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
@@ -228,7 +228,7 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
     assert store.alerting() == [ACCOUNT]
 
 
-def test_calls_tell_the_budget(store: Store, write: Write) -> None:
+def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
     """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell of it."""
     write(read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), Book(T0 + 4_000, "assets", "1162061"))
     assert [(call.account, call.at) for call in store.calls(T0 + 2_000)] == [
@@ -238,7 +238,7 @@ def test_calls_tell_the_budget(store: Store, write: Write) -> None:
     assert store.bookings(T0) == [Book(T0 + 4_000, "assets", "1162061")]
 
 
-def test_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:
+def test_b3_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:
     """B3: a suspect and its judgement are two rows of one call; a push is none."""
     suspect = reading(2, T0 + 2_000, Quality.SUSPECT)
     pushed = replace(reading(4, T0 + 6_000), source=Source.WS)

@@ -149,7 +149,7 @@ def test_one_that_fails_takes_nothing_with_it(watched: Store, turnstile: Turnsti
     assert seqs(watched) == [2, 5]
 
 
-def test_a_counter_is_used_once(watched: Store) -> None:
+def test_a1_a_counter_is_used_once(watched: Store) -> None:
     """A1: another input with a counter that is taken is refused, never silently dropped."""
     answers([watched.submit(read(2))])
     with pytest.raises(Rejected, match="another input 2"):

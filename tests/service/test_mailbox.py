@@ -1,0 +1,61 @@
+"""What waits in an account's mailbox, and what a person hears of an exchange that has had enough."""
+
+import asyncio
+from pathlib import Path
+
+from daemon.alerts.system import rule as system_rule
+from daemon.exchanges.pauses import Pause, after
+from daemon.service.journal import StoreJournal
+from daemon.store import Store
+from daemon.store.operations import Operation, Written
+from daemon.types import MINUTE, SECOND, MissReason, NoAnswer
+from tests.fakes import ManualClock, settle
+from tests.service.lives import Life, RestlessClock, rows
+from tests.values import answer, rule
+
+
+class Gated(StoreJournal):
+    """Commits wait until somebody opens the gate."""
+
+    def __init__(self, store: Store, clock: ManualClock) -> None:
+        super().__init__(store, clock)
+        self.gate = asyncio.Event()
+
+    async def write(self, operation: Operation) -> Written:
+        await self.gate.wait()
+        return await super().write(operation)
+
+
+async def test_a6_readings_that_arrive_during_a_commit_wait_and_none_is_skipped(tmp_path: Path) -> None:
+    """A6: each is judged after the one before is committed, in the order in which they came."""
+    path = tmp_path / "m.db"
+    async with Life(f"sqlite:///{path}", ["main"], [rule()], journal=Gated) as life:
+        margins = ["90", "500", "80", "500"]
+        for margin in margins:
+            life.owners["main"].post(answer(available_margin=margin))
+            await settle()
+        assert rows(path, "SELECT seq FROM snapshots") == []
+        assert isinstance(life.journal, Gated)
+        life.journal.gate.set()
+        await life.owners["main"].drained()
+    found = rows(path, "SELECT seq, available_margin FROM snapshots ORDER BY seq")
+    assert found == [(seq, float(margin)) for seq, margin in enumerate(margins, 2)]
+    moved = [state for (state,) in rows(path, "SELECT to_state FROM transitions ORDER BY id")]
+    assert moved == ["firing", "resolved", "firing", "resolved"]
+
+
+async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_path: Path) -> None:
+    """B2: whatever the ladder does for half an hour; and once that it is over."""
+    clock, pause = RestlessClock(), Pause()
+    limited = system_rule("rate-limited", 2 * MINUTE)
+    async with Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [limited], clock=clock) as life:
+        refused = [MissReason.RATE_LIMITED, MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.TIMEOUT]
+        began = clock.now()
+        while clock.now() - began < 30 * MINUTE:
+            reason = refused[len(life.watcher.records) % len(refused)]
+            pause = after(pause, reason, clock.elapsed())
+            await life.tell({"main": NoAnswer(reason, "no")})
+            await clock.advance(max(pause.length, 5 * SECOND))
+        await life.tell({"main": answer()})
+    kinds = rows(tmp_path / "m.db", "SELECT kind FROM notifications ORDER BY id")
+    assert kinds == [("firing",), ("resolved",)]
