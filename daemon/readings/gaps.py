@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from daemon.types import GapReason, Millis, Miss, MissReason
+from daemon.types import SECOND, GapReason, Millis, Miss, MissReason
+
+PAUSING = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
+"""The reasons of misses after which nobody asks for minutes, over restarts too (SEMANTICS B2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,30 @@ def gaps(seen: Iterable[Seen]) -> Iterator[Gap]:
         elif isinstance(each, Miss) and run is not None and run.reason is each.reason:
             run = replace(run, missed=run.missed + 1, detail=each.detail)
         else:
+            before = run
             if run is not None:
                 known = max(run.started_at, _begin(each))
-                yield replace(run, ended_at=known)
+                yield from _ended(run, known)
             run = _run(each, known) if isinstance(each, Miss) else None
             if isinstance(each, Gap):
                 yield each
+                run = _resumed(before, each)
             known = _end(each)
     if run is not None:
         yield run
+
+
+def _ended(run: Gap, at: Millis) -> Iterator[Gap]:
+    """What is left of a pause that had passed by the time of the next attempt is none."""
+    if run.missed or at - run.started_at > SECOND:
+        yield replace(run, ended_at=at)
+
+
+def _resumed(run: Gap | None, absence: Gap) -> Gap | None:
+    """An exchange that had enough of us is left alone on, whatever came in between."""
+    if run is None or run.reason not in PAUSING or absence.ended_at is None:
+        return None
+    return replace(run, started_at=absence.ended_at, missed=0)
 
 
 def _run(miss: Miss, since: Millis | None) -> Gap:

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from daemon.store import past
+from daemon.store.codec import INSTANTS, check
+from daemon.store.damage import within
 from daemon.store.schema import accounts, misses, snapshots
 from daemon.store.seeking import steps
 from daemon.types import Millis, Miss, MissReason, Source
@@ -49,8 +51,9 @@ def limited(connection: Connection, since: Millis) -> Millis | None:
 
 
 def _limited(connection: Connection, account_id: int, since: Millis) -> Iterator[Millis]:
-    chosen = select(misses.c.at).where(misses.c.account_id == account_id, misses.c.at >= since)
-    yield from connection.scalars(chosen.where(misses.c.reason == MissReason.RATE_LIMITED))
+    chosen = select(misses).where(misses.c.account_id == account_id, misses.c.at >= since)
+    for row in connection.execute(chosen.where(misses.c.reason == MissReason.RATE_LIMITED)):
+        yield past.miss(row).at
 
 
 def _refusals(connection: Connection, account_id: int, reasons: Collection[MissReason]) -> list[Miss]:
@@ -66,8 +69,11 @@ def _refusals(connection: Connection, account_id: int, reasons: Collection[MissR
 
 def _ahead(connection: Connection, account_id: int) -> Millis | None:
     """Of the last answers the one that took the least time tells most; a time that did not move tells nothing."""
-    chosen = _answers(account_id, snapshots.c.at, snapshots.c.exchange_at).limit(LATEST)
-    rows = connection.execute(chosen).all()
+    columns = snapshots.c.seq, snapshots.c.at, snapshots.c.exchange_at
+    rows = connection.execute(_answers(account_id, *columns).limit(LATEST)).all()
+    for row in rows:
+        with within("snapshots", row.seq, account_id):
+            check(INSTANTS, (row.at, row.exchange_at or 0))
     times = [row.exchange_at for row in rows]
     before = [*times[1:], *(times[-1:] if len(times) == LATEST else [None])]
     found = [there - row.at for row, there, old in zip(rows, times, before, strict=False) if there not in (None, old)]

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Row, Table, select
 
 from daemon.readings.gaps import Gap, Seen
 from daemon.store import past
+from daemon.store.codec import INSTANTS, check
+from daemon.store.damage import within
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.store.seeking import FIRST, LAST, Record, Steps
 from daemon.types import Millis, Miss
@@ -86,4 +88,6 @@ class Trail:
             row = connection.execute(ours.order_by(order).limit(1)).one_or_none()
             if row is None:
                 return
+            with within("snapshots", row.seq, self.account_id):
+                check(INSTANTS, (row.at,))
             yield row.at + self.steps.moved(row.seq)

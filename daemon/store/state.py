@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from daemon.alerts.dispatch import Told
 from daemon.alerts.system import NOBODY
-from daemon.store.codec import alert_of, reading, typed
+from daemon.store.codec import INSTANTS, alert_of, check, reading, typed
 from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
@@ -243,11 +243,15 @@ def calls(connection: Connection, since: Millis) -> list[Call]:
 
 def _called(connection: Connection, account_id: int, since: Millis) -> Iterator[Millis]:
     for table in (snapshots, misses):
-        chosen = select(table.c.at).where(table.c.account_id == account_id, table.c.at >= since, table.c.seq > 0)
+        chosen = select(table.c.seq, table.c.at).where(table.c.account_id == account_id, table.c.at >= since)
+        chosen = chosen.where(table.c.seq > 0)
         if table is snapshots:
             chosen = chosen.where(snapshots.c.source.in_((Source.REST, Source.CONFIRM)))
             chosen = chosen.where(snapshots.c.quality != Quality.UNCONFIRMED)  # a second row of one call
-        yield from connection.scalars(chosen)
+        for row in connection.execute(chosen):
+            with within(table.name, row.seq, account_id):
+                check(INSTANTS, (row.at,))
+            yield row.at
 
 
 def _number(connection: Connection, account: str) -> int | None:

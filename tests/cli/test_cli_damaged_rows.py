@@ -19,6 +19,7 @@ MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 
 COMMANDS = (
     ("status",),
+    ("gaps",),
     ("history", "--since", "25h"),
     ("history", "--format", "csv"),
     ("alerts", "--since", "25h"),

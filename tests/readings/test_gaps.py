@@ -11,7 +11,7 @@ from daemon.readings.gaps import Gap, Seen, gaps
 from daemon.types import MINUTE, GapReason, Miss, MissReason
 from tests.values import T0
 
-TIMEOUT, NETWORK = MissReason.TIMEOUT, MissReason.NETWORK
+TIMEOUT, NETWORK, BLOCKED = MissReason.TIMEOUT, MissReason.NETWORK, MissReason.BLOCKED
 
 
 def at(second: float) -> int:
@@ -46,6 +46,19 @@ STEP = Gap(GapReason.CLOCK_STEP, at(12), at(12), 0, step=MINUTE)
         ([at(0), down(2, 30), at(31)], [down(2, 30)]),
         ([at(0), miss(5), down(5, 30), miss(31), at(35)], [gap(TIMEOUT, 0, 5), down(5, 30), gap(TIMEOUT, 30, 35)]),
         ([at(0), miss(5), down(2, 30)], [gap(TIMEOUT, 0, 2), down(2, 30)]),
+        (
+            [at(0), miss(5, BLOCKED), down(6, 30), at(60)],
+            [gap(BLOCKED, 0, 6), down(6, 30), gap(BLOCKED, 30, 60, 0)],
+        ),
+        (
+            [at(0), miss(5, BLOCKED), down(6, 30), miss(60, BLOCKED), at(90)],
+            [gap(BLOCKED, 0, 6), down(6, 30), gap(BLOCKED, 30, 90)],
+        ),
+        ([at(0), miss(5, BLOCKED), down(6, 90), at(90.4)], [gap(BLOCKED, 0, 6), down(6, 90)]),
+        (
+            [miss(5, BLOCKED), gap(GapReason.DAEMON_DOWN, 6, None)],
+            [gap(BLOCKED, 5, 6), gap(GapReason.DAEMON_DOWN, 6, None)],
+        ),
         ([at(0), miss(10), STEP, miss(15), at(20)], [STEP, gap(TIMEOUT, 0, 20, 2)]),
     ],
     ids=[
@@ -59,6 +72,10 @@ STEP = Gap(GapReason.CLOCK_STEP, at(12), at(12), 0, step=MINUTE)
         "nobody-ran",
         "nobody-ran-amid-misses",
         "a-miss-that-was-judged-later",
+        "a-pause-outlasts-a-restart",
+        "and-goes-on-after-it",
+        "and-is-over-by-then",
+        "nobody-runs-now",
         "a-step-ends-no-run",
     ],
 )
