@@ -16,8 +16,8 @@ from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv
 from daemon.cli.record import Record
 from daemon.cli.times import Present
-from daemon.readings import expectation
 from daemon.cli.traffic import Traffic
+from daemon.readings import expectation
 from daemon.rules.durations import duration_text
 from daemon.store.holder import Holder, holder
 from daemon.store.status import AccountStatus
