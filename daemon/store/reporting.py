@@ -5,7 +5,7 @@ queries, each of which reads its span by an index, or a table that stays small.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ from daemon.store.damage import within
 from daemon.store.episodes import fired_at, moved
 from daemon.store.epochs import CRASH
 from daemon.store.judged import Judged
-from daemon.store.operations import UNSETTLED
+from daemon.store.operations import TEST, UNSETTLED
 from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, notifications, snapshots
 from daemon.store.seeking import LAST, NO_STEPS, Record, Steps, steps
 from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
@@ -59,32 +59,26 @@ def episodes(connection: Connection, span: Stretch) -> list[Episode]:
 
 
 def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
-    """By channel, the messages that left in the span; what waits, has waited for more than a minute by `now`."""
-    waits = {channel: since for channel, since in _waiting(connection, now).items() if now - min(since) > MINUTE}
+    """By channel, the messages that left in the span, without tests; and what has waited for over a minute by `now`."""
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
     counts = select(m.channel, func.count().filter(delivered), func.count().filter(~delivered))
-    within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until)
+    within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until, m.n > TEST)
     rows = connection.execute(counts.join_from(messages, attempts).where(within).group_by(m.channel))
-    sent = {channel: (good, bad) for channel, good, bad in rows}
+    sent, waits = {channel: (good, bad) for channel, good, bad in rows}, _waiting(connection, now)
     return [
-        Posted(
-            name,
-            *sent.get(name, (0, 0)),
-            len(waits.get(name, ())),
-            min(waits[name]) if name in waits else None,
-        )
-        for name in channels
+        Posted(name, *sent.get(name, (0, 0)), len(waits[name]), min(waits[name], default=None)) for name in channels
     ]
 
 
-def _waiting(connection: Connection, now: Millis) -> dict[str, list[Millis]]:
-    """By channel, since when each of its notifications waits; what a mute window holds back waits for no channel."""
-    n, waiting = notifications.c, defaultdict[str, list[Millis]](list)
+def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Millis]]:
+    """By channel, since when: from the end of the mute window on, where one held it back."""
+    n, found = notifications.c, defaultdict[str, list[Millis]](list)
     for row in connection.execute(select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))):
         with within("notifications", row.id):
-            if (row.facts.get("not_before") or now) <= now:
-                waiting[row.channel].append(row.at)
-    return waiting
+            since = max(row.at, row.facts.get("not_before") or row.at)
+        if now - since > MINUTE:
+            found[row.channel].append(since)
+    return found
 
 
 def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]:

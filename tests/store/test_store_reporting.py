@@ -13,7 +13,7 @@ from daemon.errors import StoreError
 from daemon.reports.facts import Course, Down, Episode, Posted, Seen, Stretch
 from daemon.store import History, Store
 from daemon.store.engine import parse, writing
-from daemon.store.operations import Claim, EndEpoch, Mark, MessageKey, NoticeState
+from daemon.store.operations import TEST, Claim, EndEpoch, Mark, MessageKey, NoticeState
 from daemon.types import (
     HOUR,
     JUDGED,
@@ -30,7 +30,7 @@ from daemon.types import (
     Severity,
     Source,
 )
-from tests.store.records import ACCOUNT, clears, epoch, fires, key, read
+from tests.store.records import ACCOUNT, clears, epoch, fires, key, notice, read
 from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
@@ -195,6 +195,24 @@ def test_deliveries_are_counted_by_channel(history: History, write: Write) -> No
         Posted("mail"),
     ]
     assert history.posted(("phone",), SPAN, T0 + MINUTE) == [Posted("phone", delivered=1, failed=2)]
+
+
+def test_tests_of_a_channel_are_no_deliveries(history: History, write: Write) -> None:
+    """`check --notify` is somebody's own doing."""
+    tested = MessageKey("phone", T0 + 5_000, TEST)
+    write(Claim(tested, ()), Mark(tested, T0 + 6_000, Attempted(Outcome.LATER), {}))
+    assert history.posted(("phone",), SPAN, SPAN.until) == [Posted("phone")]
+
+
+def test_what_a_mute_window_holds_back_waits_from_its_end_on(history: History, write: Write) -> None:
+    """E2: it is no fault of its channel before; each notification is looked at by itself."""
+    held = notice(key("phone"))
+    write(
+        replace(fires(2), notices=(replace(held, facts=replace(held.facts, not_before=T0 + HOUR)), notice(key("mail"))))
+    )
+    channels, late = ("phone", "mail"), T0 + HOUR + MINUTE
+    assert [each.waiting for each in history.posted(channels, SPAN, late)] == [0, 1]
+    assert history.posted(channels, SPAN, late + 1)[0] == Posted("phone", waiting=1, waiting_since=T0 + HOUR)
 
 
 def test_downs_lie_between_lives(history: History, write: Write) -> None:
