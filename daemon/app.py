@@ -27,7 +27,7 @@ from daemon.notifiers.drawn import Drawer
 from daemon.readings import pushes
 from daemon.readings.slots import passed
 from daemon.rules.durations import duration_text
-from daemon.service import outbox
+from daemon.service import office
 from daemon.service.backoff import Health, resumed
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
@@ -38,8 +38,9 @@ from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.legacy import Legacy, left, recorded
 from daemon.service.lives import RELOAD, STOP
+from daemon.service.office import Office
 from daemon.service.opening import Setting, watching
-from daemon.service.outbox import Courier, Office
+from daemon.service.outbox import Courier
 from daemon.service.owner import Desk, Doubters, Look, Owner, Slept
 from daemon.service.pacer import Pacer
 from daemon.service.parcels import Tray
@@ -225,7 +226,7 @@ class App:
     def _start_couriers(self, beginning: Beginning) -> None:
         zone, watcher = self._config.daemon.timezone, self._watcher
         absent = beginning.absent if self._reason != RELOAD else None
-        office = Office(
+        shared = Office(
             self._journal,
             self._ledger,
             self._clock,
@@ -238,9 +239,9 @@ class App:
         )
         for channel in self._config.channels:
             notifier = self._world.notifier(channel, self._clock)
-            courier = Courier(self._place(channel), notifier, office)
+            courier = Courier(self._place(channel), notifier, shared)
             self._pictured |= {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
-            courier.health = self._fared.get(channel.name, Health())
+            courier.line.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._run(f"the channel {channel.name}", courier.run)
 
@@ -263,10 +264,10 @@ class App:
             self._episodes,
         )
 
-    def _place(self, channel: Channel) -> outbox.Channel:
+    def _place(self, channel: Channel) -> office.Channel:
         others = tuple(name for name in self._channels if name != channel.name)
-        patience = channel.fallback_after if channel.fallback else outbox.HAND_OVER_AFTER
-        return outbox.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
+        patience = channel.fallback_after if channel.fallback else office.HAND_OVER_AFTER
+        return office.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
 
     def _desk(self) -> Desk:
         return Desk(
@@ -286,7 +287,7 @@ class App:
         url, zone = self._config.daemon.database.reveal(), self._config.daemon.timezone
         couriers = self._couriers
         senses = Senses(
-            lambda: {name: courier.health for name, courier in couriers.items()},
+            lambda: {name: courier.line.health for name, courier in couriers.items()},
             partial(disk.free, url),
             zone,
             self._streams.pushes,

@@ -24,7 +24,8 @@ from daemon.reports.facts import Facts
 from daemon.rules.rule import Rule
 from daemon.service.backoff import resumed
 from daemon.service.journal import StoreJournal
-from daemon.service.outbox import HAND_OVER_AFTER, Channel, Courier, Office
+from daemon.service.office import HAND_OVER_AFTER, Channel, Office
+from daemon.service.outbox import Courier
 from daemon.service.owner import Arrival
 from daemon.service.parcels import Tray
 from daemon.service.reported import Archive
@@ -258,7 +259,7 @@ class House:
         }
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
-                self.couriers[fared.channel].health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
+                self.couriers[fared.channel].line.health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
         archive = Archive(url, life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
         means = Means(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
         reports = [Reports(plan.reports, means, absent).run] if plan.reports else []

@@ -347,7 +347,7 @@ class Story:
     def compare_parked(self, quiet: Sequence[str]) -> None:
         """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears within LISTEN."""
         refused = refusing(self.living.life.store.deliveries(), self.begun)
-        left_alone = {name for name in self.plan.channels if self.living.couriers[name].is_parked}
+        left_alone = {name for name in self.plan.channels if self.living.couriers[name].line.is_parked}
         if len(quiet) == len(self.plan.channels):
             assert parked(self.plan.channels, refused) == left_alone
 

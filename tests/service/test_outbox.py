@@ -12,7 +12,8 @@ from daemon.alerts.dispatch import Told
 from daemon.notifiers import Traits
 from daemon.service.backoff import remembered
 from daemon.service.ledger import Entry, Ledger
-from daemon.service.outbox import LISTEN, Channel, Courier, Office
+from daemon.service.office import Channel, Office
+from daemon.service.outbox import LISTEN, Courier
 from daemon.service.watchdog import offset
 from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
 from daemon.types import (
@@ -570,7 +571,7 @@ async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Benc
 async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
     """F1: a start tries at once; where that fails, it has failed all along, and the others are told."""
     courier = bench.couriers["telegram"]
-    courier.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
+    courier.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
     bench.ways["telegram"].script = [LATER] * 9
     bench.queue(notice())
     await bench.clock.advance(SECOND - 1)
@@ -602,10 +603,10 @@ async def test_f3_nobody_can_tell_whether_a_test_got_through(bench: Bench) -> No
     bench.journal.unreadable, bench.journal.mended = True, {"telegram"}
     bench.queue(notice("a"))
     await bench.clock.advance(MINUTE)
-    assert bench.couriers["telegram"].is_parked
+    assert bench.couriers["telegram"].line.is_parked
     bench.journal.unreadable = False
     await bench.clock.advance(LISTEN)
-    assert not bench.couriers["telegram"].is_parked
+    assert not bench.couriers["telegram"].line.is_parked
 
 
 async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_theirs() -> None:
@@ -615,10 +616,10 @@ async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_their
     first = replace(notice(), key=replace(notice().key, channel="one"))
     bench.queue(first, replace(first, key=replace(first.key, channel="two")))
     await bench.clock.advance(MINUTE)
-    assert not any(courier.is_parked for courier in bench.couriers.values())
+    assert not any(courier.line.is_parked for courier in bench.couriers.values())
     bench.ways["one"].script, bench.journal.mended = [], {"one"}
     await bench.clock.advance(6 * MINUTE)
-    assert bench.couriers["two"].is_parked
+    assert bench.couriers["two"].line.is_parked
     assert bench.ledger.open("one") == bench.ledger.open("two") == []
     await end(bench)
 

@@ -10,7 +10,8 @@ import pytest
 from daemon.config import Report
 from daemon.reports.facts import Facts, Stretch
 from daemon.service.ledger import Ledger
-from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.office import Channel, Office
+from daemon.service.outbox import Courier
 from daemon.service.parcels import Parcel, Tray
 from daemon.service.reports import Cover, Means, Reports
 from daemon.service.watchdog import offset

@@ -18,7 +18,8 @@ from daemon.notifiers.drawn import NotDrawn
 from daemon.reports.facts import Facts as Told
 from daemon.reports.facts import Stretch
 from daemon.service.ledger import Ledger
-from daemon.service.outbox import Channel, Courier, Office
+from daemon.service.office import Channel, Office
+from daemon.service.outbox import Courier
 from daemon.service.pacing import Pace
 from daemon.service.parcels import Parcel, Tray
 from daemon.service.pictures import KEPT, Artist, Studio
