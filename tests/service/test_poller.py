@@ -104,6 +104,22 @@ async def test_b5_a_confirming_read_is_urgent_and_never_beside_another() -> None
     assert exchange.calls == 3
 
 
+async def test_b7_a_confirming_read_that_a_push_overtook_is_made_again() -> None:
+    """B5, B7: as any other; what it says then is no confirmation, but a reading."""
+    heard, clock = list[Answer | NoAnswer](), ManualClock()
+
+    def overtaken(each: Answer | NoAnswer) -> bool:
+        heard.append(each)
+        return len(heard) == 1
+
+    poller = Poller(ScriptedExchange([answer(), answer()]), "7", Ears(overtaken, print), clock)
+    beside = asyncio.create_task(poller.beside())
+    await poller.confirm()
+    await settle()
+    assert heard == [confirming(answer()), answer()]
+    beside.cancel()
+
+
 async def test_b4_whose_account_it_is_is_learned_once() -> None:
     """B4: from the first answer, if it is not known."""
     _, learned, _ = await ticks([no(MissReason.TIMEOUT), answer("42"), answer("42")], 3, user_id="")
