@@ -118,7 +118,7 @@ def test_targets_exist() -> None:
     """Every `make` target named is one of the Makefile."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {target for page in PAGES for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)}
-    assert named == {"demo", "test", "lint", "format"}
+    assert named == {"demo", "test", "lint", "format", "fuzz", "soak"}
     assert named <= targets
 
 
