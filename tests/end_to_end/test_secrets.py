@@ -249,7 +249,7 @@ import sys
 from daemon.cli import commands
 from daemon.service.poller import Poller
 
-async def broken(poller):
+async def broken(poller, **_how):
     raise RuntimeError(" ".join((repr(vars(poller)), *sys.argv[1].split(","))))
 
 Poller._ask = broken
