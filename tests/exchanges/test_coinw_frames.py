@@ -200,6 +200,7 @@ words = st.sampled_from(["event", "channel", "type", "data", "result", "success"
 known = st.sampled_from(["login", "assets", "subscribe", "ping", "pong", "usdt", True, False, 1003, 1001])
 
 
+@pytest.mark.no_cover
 @pytest.mark.fuzz
 @settings(max_examples=max(1_000, settings().max_examples))
 @given(st.text() | st.dictionaries(words, known | values).map(json.dumps))
@@ -221,6 +222,7 @@ TWINS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.fuzz
 @settings(max_examples=max(1_000, settings().max_examples))
 @given(st.dictionaries(names, values | st.just(...), max_size=4))

@@ -30,6 +30,7 @@ CHARTS = st.builds(
 )
 
 
+@pytest.mark.no_cover
 @given(CHARTS)
 def test_f8_a_chart_arrives_as_it_was(chart: Chart) -> None:
     """F8: as JSON it keeps every digit, the zone and what stands in it."""

@@ -11,6 +11,8 @@ from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 
+import pytest
+
 from daemon.alerts.numbers import amount, lasting
 from daemon.alerts.over import LISTED
 from daemon.types import HOUR, MINUTE, SECOND, Millis, Severity
@@ -174,6 +176,7 @@ def over(alike: Sequence[Episode]) -> str:
     return f"{name} {len(alike)} times, cleared each time: {', '.join(listed)}; worst {worst} · alerts {codes}"
 
 
+@pytest.mark.no_cover
 async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_path: Path) -> None:
     """F6: what fires first, then a line for each rule and account, then why it is late; nothing else, nothing wrong."""
     story = Story(tmp_path)

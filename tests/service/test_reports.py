@@ -139,6 +139,7 @@ async def test_a_first_life_has_missed_nothing(bench: Bench) -> None:
     assert bench.arrived() == []
 
 
+@pytest.mark.no_cover
 async def test_a_dead_channel_gets_the_newest_when_it_is_back(bench: Bench) -> None:
     """Nothing expires, but a later report takes the place of one that waits; it says what kept it."""
     await bench.live()
