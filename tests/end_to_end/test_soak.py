@@ -168,7 +168,7 @@ def silences(database: Path) -> Iterator[str]:
     for, a call and its wait for a place.
     """
     for name, attempts in _attempts(database).items():
-        assert len(attempts) > LENGTH * SECOND / (EVERY + WAIT) / 10, f"{name} was hardly read"
+        assert len(attempts) >= LENGTH * SECOND // (10 * EVERY), f"{name} was hardly read"
         pause = Pause()
         for last, following in pairwise(attempts):
             pause = after(pause, last.reason, last.at)

@@ -131,7 +131,7 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
 
     await play(life, day(1, 60), 500, never)
     assert record(rough) == record(quiet)
-    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 100) for arrival in arrivals.values())
+    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 60) for arrival in arrivals.values())
     unconfirmed = sum(row[3] == "unconfirmed" for row in rows(quiet, READINGS))
     assert len(rows(quiet, READINGS)) + len(rows(quiet, MISSES)) == taken + unconfirmed
     assert {row[3] for row in rows(quiet, READINGS)} == set(Quality) - {Quality.STALE}
