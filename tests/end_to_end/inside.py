@@ -1,16 +1,17 @@
 """The daemon inside the test's own process: the real App, store and exchange client against the built-in exchange."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from daemon.app import App, World
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
 from daemon.exchanges.simulator import SimulatedAccount, Simulator
-from daemon.types import Attempted, Message, Millis, Miss, Notice, Reading, Record
+from daemon.types import SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
 from tests.fakes import ScriptedNotifier
 
 PATIENCE = 60
@@ -22,6 +23,20 @@ class LeapingClock(SystemClock):
 
     def __init__(self) -> None:
         self.leapt: Millis = 0
+        self._leap = asyncio.Event()
+
+    def leap(self, by: Millis) -> None:
+        """So much time has passed, also for those who sleep."""
+        self.leapt += by
+        self._leap.set()
+        self._leap = asyncio.Event()
+
+    async def sleep(self, duration: Millis) -> None:
+        end = self.elapsed() + duration
+        await super().sleep(0)
+        while (left := end - self.elapsed()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leap.wait(), left / SECOND)
 
     def now(self) -> Millis:
         return super().now() + self.leapt
@@ -57,9 +72,25 @@ class Lookout:
                 await self._changed.wait()
 
 
+Line: TypeAlias = tuple[str, str, int | None]
+"""Of the log: level, sentence, and of how many failures it is the end."""
+
+
+def lines(records: Iterable[logging.LogRecord], accounts: Iterable[str]) -> dict[str, list[Line]]:
+    """What was logged about each account for people to read; that a busy machine was late for a slot is left out."""
+    found: dict[str, list[Line]] = {name: [] for name in accounts}
+    for record in records:
+        name = getattr(record, "account", None)
+        said = record.getMessage()
+        late = said.endswith("busy with the slot before")
+        if name in found and record.name.startswith("marginwatch") and record.levelno >= logging.INFO and not late:
+            found[name].append((record.levelname, said, getattr(record, "failures", None)))
+    return found
+
+
 @asynccontextmanager
-async def exchange() -> AsyncIterator[Simulator]:
-    simulator = Simulator(SystemClock())
+async def exchange(clock: SystemClock | None = None) -> AsyncIterator[Simulator]:
+    simulator = Simulator(clock or SystemClock())
     await simulator.start()
     try:
         yield simulator

@@ -1,69 +1,163 @@
-"""Every way in which the exchange can fail, through the whole daemon: a miss with its reason, or a reading; then on."""
+"""Every way in which an answer can fail, through the whole daemon: its reason, its calls, its line, and then on."""
 
 import logging
-from collections import Counter
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from daemon.config import Budget, Config
-from daemon.exchanges.simulator import FAULTS, SimulatedAccount, Simulator
-from daemon.types import MINUTE, SECOND, Limit, Miss, MissReason, Reading
-from tests.end_to_end.inside import LeapingClock, Lookout, configured, exchange, life
+from daemon.exchanges.simulator import FAULTS, Entry, SimulatedAccount
+from daemon.types import MINUTE, SECOND, Balances, Limit, Millis, Miss, MissReason, Reading
+from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
+from tests.service.lives import rows
 
+EVERY: Millis = SECOND
 PLENTY = Limit(100_000, SECOND)
-LONGEST_PAUSE = 2 * MINUTE
-"""Of the first pauses after any refusal."""
+
+PAUSES: Mapping[MissReason | None, Sequence[int]] = {
+    MissReason.RATE_LIMITED: (10, 30, 60),
+    MissReason.BLOCKED: (30, 60),
+    MissReason.AUTH: (30,),
+    MissReason.PERMISSION: (30,),
+    MissReason.WRONG_USER: (30,),
+}
+"""B2: the seconds to the next attempt after the first such miss, the second, and so on; others wait for a slot only."""
+
+HANGING = [name for name, fault in FAULTS.items() if MissReason.TIMEOUT in fault.means]
+OTHERS = [name for name in FAULTS if name not in HANGING]
+LIMITED = {name for name, fault in FAULTS.items() if fault.means == {MissReason.RATE_LIMITED}}
+SOON = {name for name, fault in FAULTS.items() if not fault.means & PAUSES.keys()} | LIMITED
+
+ATTEMPTS = """
+    SELECT name, seq, reason, detail FROM misses JOIN accounts ON accounts.id = account_id
+    UNION ALL SELECT name, seq, NULL, NULL FROM snapshots JOIN accounts ON accounts.id = account_id
+    ORDER BY name, seq
+"""
 
 
-def reason(event: Reading | Miss) -> MissReason | None:
-    return event.reason if isinstance(event, Miss) else None
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call: what the exchange noted, what was judged, and what is on record (None twice for a reading)."""
+
+    noted: Entry
+    judged: Reading | Miss
+    reason: MissReason | None
+    detail: str | None
 
 
-async def stricken(there: Simulator, folder: Path, lookout: Lookout) -> None:
-    """A life in which every account meets a fault of its own from its first call on, and then its end."""
-    accounts = [there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in FAULTS]
+def by_account(entries: Iterable[Entry]) -> Mapping[str, Sequence[Entry]]:
+    found: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        found[entry.account].append(entry)
+    return found
+
+
+def on_record(folder: Path) -> Mapping[str, Sequence[tuple[MissReason | None, str | None]]]:
+    found: defaultdict[str, list[tuple[MissReason | None, str | None]]] = defaultdict(list)
+    for name, _, reason, detail in rows(folder / "marginwatch.db", ATTEMPTS):
+        found[str(name)].append((None, None) if reason is None else (MissReason(str(reason)), str(detail)))
+    return found
+
+
+def paired(
+    noted: Sequence[Entry],
+    judged: Sequence[Reading | Miss],
+    stored: Sequence[tuple[MissReason | None, str | None]],
+) -> Sequence[Attempt]:
+    """Each call is one input and one row, in the same order: ValueError where one is missing."""
+    return [Attempt(call, event, *row) for call, event, row in zip(noted, judged, stored, strict=True)]
+
+
+async def stricken(config: Config, accounts: Sequence[SimulatedAccount], lookout: Lookout, clock: LeapingClock) -> None:
+    """A life in which every account meets the fault that it is named after from its first call on, and then its end."""
     for account in accounts:
+        account.set(available_margin="500")
         account.fault(account.name)
-    budget = Budget(PLENTY, PLENTY, PLENTY)
-    config = configured(folder, there, accounts, every=2_000, timeout=3_000, budget=budget)
-    clock = LeapingClock()
-    async with life(known(config, accounts), lookout, clock):
-        await lookout.until(lambda: lookout.brought.keys() == FAULTS.keys())
+    names = {account.name for account in config.accounts}
+    async with life(config, lookout, clock):
+        await lookout.until(lambda: tried(lookout, names, 1))
+        clock.leap(10 * SECOND)
+        await lookout.until(lambda: tried(lookout, names & SOON, 2))
+        clock.leap(30 * SECOND)
+        await lookout.until(lambda: tried(lookout, names, 2) and tried(lookout, names & LIMITED, 3))
         for account in accounts:
             account.heal()
-        clock.leapt = LONGEST_PAUSE
-        before = {name: len(brought) for name, brought in lookout.brought.items()}
-        await lookout.until(lambda: all(back(lookout, name, since) for name, since in before.items()))
+        clock.leap(60 * SECOND)
+        await lookout.until(lambda: all(isinstance(brought[-1], Reading) for brought in lookout.brought.values()))
 
 
-def known(config: Config, accounts: list[SimulatedAccount]) -> Config:
+def known(config: Config, accounts: Sequence[SimulatedAccount]) -> Config:
     """With user ids: `foreign_user` is a stranger only where we know whose account it is."""
     named = zip(config.accounts, accounts, strict=True)
     return replace(config, accounts=tuple(replace(each, user_id=told.keys.user_id) for each, told in named))
 
 
-def back(lookout: Lookout, name: str, since: int) -> bool:
-    return any(isinstance(event, Reading) for event in lookout.brought[name][since:])
+def tried(lookout: Lookout, names: Iterable[str], times: int) -> bool:
+    return all(len(lookout.brought.get(name, ())) >= times for name in names)
 
 
-async def test_a3_every_fault_is_a_miss_with_its_reason_and_the_next_answer_a_reading(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def meant(name: str, attempt: Attempt) -> bool:
+    """Whether the record says of the call what the exchange did: its fault, or balances with these very digits."""
+    said = {name: FAULTS[name].means, "balances": {None}}
+    told, judged = attempt.noted.balances, attempt.judged
+    made_up = told is not None and not (isinstance(judged, Reading) and shown(judged.balances) == told)
+    return attempt.reason in said.get(attempt.noted.said, ()) and not made_up
+
+
+def shown(balances: Balances) -> Balances:
+    """Without what some of the faults add to what the account shows."""
+    return replace(balances, cross_un_pnl=None)
+
+
+def too_soon(attempts: Sequence[Attempt]) -> bool:
+    """Whether a call left before the pause that the misses before it ask for was over."""
+    misses: Counter[MissReason | None] = Counter()
+    for last, following in pairwise(attempts):
+        pauses = PAUSES.get(last.reason, (0,))
+        pause = pauses[min(misses[last.reason], len(pauses) - 1)]
+        misses[last.reason] += 1
+        if following.noted.elapsed - last.noted.elapsed < pause * SECOND:
+            return True
+    return False
+
+
+def resent(attempts: Sequence[Attempt]) -> bool:
+    """Whether two calls had one signature."""
+    return len({attempt.noted.timestamp for attempt in attempts}) < len(attempts)
+
+
+def episode(attempts: Sequence[Attempt]) -> Iterator[Line]:
+    """What is logged of them: the first miss, with the sentence that is on record, and the end."""
+    missed = [attempt.detail for attempt in attempts if attempt.detail is not None]
+    if missed:
+        yield "WARNING", missed[0], None
+        yield "INFO", "readings are back", len(missed)
+
+
+@pytest.mark.parametrize(("names", "patience"), [(OTHERS, MINUTE), (HANGING, 900)], ids=["others", "hanging"])
+async def test_a3_every_fault_of_an_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, names: Sequence[str], patience: Millis
 ) -> None:
-    """A3, B1, B2: all faults of the exchange at once; none is resent, none stops the readings that follow it."""
-    lookout = Lookout()
-    with caplog.at_level(logging.DEBUG):
-        async with exchange() as there:
-            await stricken(there, tmp_path, lookout)
-            asked = Counter(entry.account for entry in there.log)
-            signed = Counter((entry.account, entry.timestamp) for entry in there.log)
-    wrong = {
-        name: brought[0] for name, brought in lookout.brought.items() if reason(brought[0]) not in FAULTS[name].means
-    }
-    assert wrong == {}
-    assert asked == {name: len(brought) for name, brought in lookout.brought.items()}
-    assert set(signed.values()) == {1}
-    ours = [record for record in caplog.records if record.name.startswith("marginwatch")]
-    assert [record for record in ours if record.exc_info] == []
+    """A3, B1, B2: each is on record by its reason, asked for once in a slot and never in its pause, logged once with
+    its end, and followed by readings without a restart.
+    """
+    caplog.set_level(logging.DEBUG)
+    lookout, clock = Lookout(), LeapingClock()
+    async with exchange(clock) as there:
+        there.limit = 1_000
+        accounts = [there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in names]
+        config = configured(tmp_path, there, accounts, every=EVERY, timeout=patience, budget=Budget(*[PLENTY] * 3))
+        began = clock.elapsed()
+        await stricken(known(config, accounts), accounts, lookout, clock)
+        slots = (clock.elapsed() - began - clock.leapt) // EVERY + 1
+        noted, stored = by_account(there.log), on_record(tmp_path)
+    days = {name: paired(noted[name], lookout.brought[name], stored[name]) for name in names}
+    assert {(name, each) for name, day in days.items() for each in day if not meant(name, each)} == set()
+    assert [name for name, day in days.items() if too_soon(day) or resent(day) or len(day) > slots + 1] == []
+    assert lines(caplog.records, names) == {name: list(episode(day)) for name, day in days.items()}
+    assert not any(record.exc_info for record in caplog.records if record.name.startswith("marginwatch"))
     assert "planted" not in caplog.text

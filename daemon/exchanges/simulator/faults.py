@@ -67,6 +67,8 @@ class RestFault:
     altered: Altered
     manner: Manner = whole
     on: Moment = Moment.REQUEST
+    true: bool = True
+    """Whether balances that are read of it are those that the account shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def _typed(content_type: str) -> Altered:
 
 
 def _bomb(fields: Fields) -> Reply:
-    packed = gzip.compress(success(fields).body + b" " * (30 * MIB), compresslevel=9)
+    packed = gzip.compress(success(fields).body + b" " * (30 * MIB), compresslevel=4)
     return Reply(packed, headers={"Content-Encoding": "gzip"})
 
 
@@ -224,7 +226,7 @@ _REST: tuple[RestFault, ...] = (
     RestFault("field_huge", BAD_ANSWER, _with(availableMargin="1e999999999")),
     RestFault("field_long", EITHER, _with(availableMargin="9" * 5_000)),
     RestFault("field_twice", BAD_ANSWER, _twice),
-    RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0"))),
+    RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0")), true=False),
     RestFault("time_missing", READING, _without("time")),
     RestFault("time_back", READING, _with(time="1742374984772")),
     RestFault("extra_fields", READING, _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"')),

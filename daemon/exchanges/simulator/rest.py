@@ -134,7 +134,7 @@ class RestSide:
         if fault is None:
             return None
         time = self._time(account)
-        told = account.sheet.balances() if fault.means == {None} else None
+        told = account.sheet.balances() if fault.means == {None} and fault.true else None
         self._log.note(caller, ASSETS_PATH, fault.name, told, time if told else None)
         reply = fault.altered(rest_fields(account.sheet, time, account.keys.user_id))
         return await fault.manner(line, self._dated(_elsewhere(reply, line.request)))
