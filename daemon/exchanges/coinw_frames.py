@@ -44,11 +44,15 @@ _REMEDIES = {
     MissReason.RATE_LIMITED: ("says too many calls on its push stream", PAUSING),
     MissReason.BAD_ANSWER: ("refuses to push", "trying again"),
 }
-_PONG = '{"event":"pong"}'
 
 
 def _said(event: str, **params: str) -> str:
     return json.dumps({"event": event, "params": params} if params else {"event": event})
+
+
+_PING = _said("ping")
+"""Also our answer to a ping of the exchange, which no page of it speaks of: clients answer with either word, but to an
+event that it does not know it says `exception`, as it does where nothing will be pushed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Frames:
     login: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     subscribe: str = _said("sub", biz="futures", type="assets")
-    ping: str = _said("ping")
+    ping: str = _PING
 
     def understand(self, text: str) -> Heard:
         try:
@@ -130,7 +134,7 @@ def _reply(frame: Mapping[str, object]) -> Heard:
         case {"event": "pong"}:
             return Pong()
         case {"event": "ping"}:
-            return Pinged(_PONG)
+            return Pinged(_PING)
     return Nothing()
 
 

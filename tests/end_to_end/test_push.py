@@ -13,8 +13,7 @@ import pytest
 from daemon.alerts.system import DAEMON
 from daemon.clock import SystemClock
 from daemon.config import Budget, Config, System, system_rules
-from daemon.exchanges.simulator import SOCKET_FAULTS, SimulatedAccount, Simulator, slow
-from daemon.exchanges.simulator.faults import Moment
+from daemon.exchanges.simulator import SimulatedAccount, Simulator, slow
 from daemon.types import MINUTE, SECOND, Limit, Millis, Quality, Reading, Source
 from tests.cli.calls import call, write
 from tests.end_to_end.inside import Lookout, configured, exchange, life
@@ -99,18 +98,6 @@ async def test_b7_a_lost_connection_costs_latency_only(tmp_path: Path, caplog: p
     ]
 
 
-async def test_b2_a_refused_login_leaves_readings_alone(tmp_path: Path) -> None:
-    """B2: it is tried once in thirty seconds, while balances are read as ever."""
-    lookout = Lookout()
-    async with exchange() as there:
-        main = there.account("main")
-        main.fault("ws_login_refused")
-        async with life(pushing(there, tmp_path, main, every=400), lookout):
-            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 6)
-        assert sum(entry.said == "ws_login_refused" for entry in there.log) == 1
-        assert {entry.said for entry in there.log} == {"ws_login_refused", "balances"}
-
-
 async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path) -> None:
     """B7, promise 6: an answer that a push overtook ends no alert, and is asked for again at once."""
     lookout = Lookout()
@@ -160,33 +147,3 @@ async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp
     assert all(each.balances.al_margin == 10 for each in readings(lookout, Source.REST))
     assert "pushes contradict readings in al_margin of main" in way.sent[0].body
     assert "push-contradicted" in DAEMON
-
-
-PUSHES = [fault.name for fault in SOCKET_FAULTS.values() if fault.on is Moment.PUSH]
-
-
-@pytest.mark.parametrize("names", [PUSHES[::2], PUSHES[1::2]])
-async def test_every_fault_of_a_push_passes(tmp_path: Path, caplog: pytest.LogCaptureFixture, names: list[str]) -> None:
-    """B4, B7: each on an account of its own: no reading is lost, no number made up, and the next push is judged."""
-    lookout = Lookout()
-    async with exchange() as there:
-        accounts = [there.account(name) for name in names]
-        for account in accounts:
-            account.set(available_margin="500")
-        async with life(pushing(there, tmp_path, *accounts, every=400, budget=PLENTY), lookout):
-            await lookout.until(lambda: all(map(listening, accounts)) and lookout.brought.keys() == set(names))
-            for account in accounts:
-                account.fault(account.name, times=1)
-                account.set(available_margin="90")
-            await lookout.until(lambda: all(said(lookout, name, Source.REST, 90) for name in names))
-            await lookout.until(lambda: all(map(listening, accounts)))
-            for account in accounts:
-                account.set(available_margin="80")
-            await lookout.until(lambda: all(said(lookout, name, Source.WS, 80) for name in names))
-    found = {margin(each) for name in names for source in Source for each in readings(lookout, source, name)}
-    assert found <= {Decimal(500), Decimal(90), Decimal(80), None}
-    assert not any("broke" in record.message for record in caplog.records)
-
-
-def said(lookout: Lookout, name: str, source: Source, value: int) -> bool:
-    return any(margin(each) == value for each in readings(lookout, source, name))

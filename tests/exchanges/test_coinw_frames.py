@@ -68,7 +68,7 @@ def test_promise_9_no_secret_is_shown() -> None:
         (ack("assets"), Subscribed()),
         (ack("order"), Nothing()),
         (PONG, Pong()),
-        ('{"event":"ping"}', Pinged('{"event":"pong"}')),
+        ('{"event":"ping"}', Pinged(ME.ping)),
         ('{"event":"news"}', Nothing()),
         ('{"biz":"futures","data":[{"status":1}],"type":"assets_ag"}', Nothing()),
     ],
