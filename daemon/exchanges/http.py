@@ -120,4 +120,5 @@ def failure(error: Exception) -> str:
 
 def _verified(error: aiohttp.ClientConnectorCertificateError) -> str:
     reason = error.certificate_error
-    return reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else "name mismatch"
+    said = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else "name mismatch"
+    return said.rstrip(".")

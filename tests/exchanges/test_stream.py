@@ -5,7 +5,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -253,16 +253,42 @@ async def shaking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
+async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A handshake that never comes to its end."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nX: ")
+    while not reader.at_eof():
+        writer.write(b"x")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.01)
+    writer.close()
+
+
+async def upgraded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A handshake as it should be."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    key = next(each.split(": ")[1] for each in head.splitlines() if each.lower().startswith("sec-websocket-key"))
+    digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+    writer.write(b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(silent, "timeout"), (closing, "network"), (babbling, "bad_answer"), (shaking, "bad_answer")],
+    [
+        (silent, "timeout"),
+        (dripping, "timeout"),
+        (closing, "network"),
+        (babbling, "bad_answer"),
+        (shaking, "bad_answer"),
+    ],
 )
 async def test_what_is_no_websocket(
     line: Line, answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], reason: str
 ) -> None:
-    """One that accepts and never answers, that hangs up, or that speaks something else: named, and never for long."""
+    """One that accepts and answers never or byte by byte, hangs up, or speaks something else: named, never for long."""
     async with server(answer) as url:
-        refused = await line.dial(url, within=200 if answer is silent else 5 * SECOND)
+        refused = await line.dial(url, within=200 if reason == "timeout" else 5 * SECOND)
     assert isinstance(refused, NoAnswer)
     assert refused.reason == reason
 
@@ -280,12 +306,8 @@ async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
     """It ends the connection, with a sentence."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        key = next(each.split(": ")[1] for each in head.splitlines() if each.lower().startswith("sec-websocket-key"))
-        digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
-        accept = base64.b64encode(digest)
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
-        writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + b"\xff\xff")
+        await upgraded(reader, writer)
+        writer.write(b"\xff\xff")
         await reader.read()
         writer.close()
 
@@ -296,6 +318,25 @@ async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
         await connection.close()
     assert isinstance(lost, NoAnswer)
     assert (lost.reason, "WebSocket protocol" in lost.detail) == (MissReason.BAD_ANSWER, True)
+
+
+async def test_a_frame_that_comes_byte_by_byte(line: Line) -> None:
+    """It holds up nobody for longer than silence would."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgraded(reader, writer)
+        writer.write(b"\x81\x7d")  # a text of 125 bytes begins
+        while await reader.read(4_096):
+            writer.write(b"x")
+        writer.close()
+
+    async with server(answer) as url:
+        connection = await line.dial(url)
+        assert isinstance(connection, Connection)
+        lost = await meanwhile(connection.next(), line.here.clock, ANSWER_WITHIN, ANSWER_WITHIN)
+        await connection.close()
+    assert isinstance(lost, NoAnswer)
+    assert lost.reason is MissReason.TIMEOUT
 
 
 async def test_promise_9_certificates_are_verified(line: Line, tmp_path: Path) -> None:
