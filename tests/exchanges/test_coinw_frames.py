@@ -14,16 +14,12 @@ from daemon.exchanges.simulator.faults import LOGGED_IN, LOGIN_REFUSED
 from daemon.exchanges.simulator.sheet import Sheet, push_frame
 from daemon.exchanges.simulator.sockets import MALFORMED, NOT_JSON, PONG, ack, refusal
 from daemon.exchanges.speech import Accepted, Heard, Nothing, Pinged, Pong, Pushed, Subscribed, Unusable
-from daemon.types import Answer, Balances, MissReason, NoAnswer, Source
+from daemon.types import Answer, Balances, MissReason, NoAnswer
+from tests.exchanges.damage import damaged
+from tests.exchanges.recorded import FRAMES
+from tests.exchanges.recorded import PUSH as SAMPLE
 
 ME = frames(Account("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
-
-SAMPLE = """{"biz":"futures","pairCode":"USDT","data":[{"margin":0.0,"profitUnreal":0,"freeze":0.0,"size":0,
- "available":488.53777423,"currency":"usdt","type":7,"almightyGold":0,"transferAvailable":488.53777423,
- "userId":1162061,"availableMargin":488.53777423,"hold":0.0},{"margin":0.0,"profitUnreal":0,"freeze":0.0,"size":0,
- "available":488.53777423,"currency":"usdt","type":7,"almightyGold":0,"transferAvailable":488.53777423,
- "userId":1162061,"availableMargin":488.53777423,"hold":0.0}],"type":"assets"}"""
-"""The official one, word for word."""
 
 
 def told(**changes: Any) -> Heard:
@@ -97,14 +93,6 @@ def test_refusals(text: str, reason: MissReason) -> None:
     assert isinstance(heard, NoAnswer)
     assert heard.reason is reason
     assert ": " in heard.detail
-
-
-def test_b7_the_official_sample_is_one_reading() -> None:
-    """B7: its two equal entries are one, mapped as the fact sheet maps them; no time, no cross_un_pnl."""
-    amount = Decimal("488.53777423")
-    assert only(ME.understand(SAMPLE)) == Answer(
-        "1162061", None, Balances(amount, amount, Decimal(0), Decimal(0), Decimal(0)), source=Source.WS
-    )
 
 
 def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
@@ -194,45 +182,19 @@ def test_no_push_and_no_refusal() -> None:
     assert pushed([]) == Nothing()
 
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.decimals().map(str)
-values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 words = st.sampled_from(["event", "channel", "type", "data", "result", "success", "errorCode", "errorMsg", "biz"])
-known = st.sampled_from(["login", "assets", "subscribe", "ping", "pong", "usdt", True, False, 1003, 1001])
+known = st.sampled_from(["login", "assets", "subscribe", "ping", "pong", "usdt", True, False, None, 1003, 1001])
+replies = st.dictionaries(words, known | st.dictionaries(words, known), min_size=1).map(json.dumps)
+torn = damaged(FRAMES).map(lambda body: body.decode(errors="surrogateescape"))
 
 
 @pytest.mark.no_cover
 @pytest.mark.fuzz
 @settings(max_examples=max(1_000, settings().max_examples))
-@given(st.text() | st.dictionaries(words, known | values).map(json.dumps))
+@given(st.text() | replies | torn)
 @example("\x00")
 def test_any_frame(text: str) -> None:
     """Whatever arrives, it is understood or said to be unusable: nothing is raised."""
     assert isinstance(
         ME.understand(text), Accepted | Subscribed | Pong | Pinged | Pushed | Unusable | Nothing | NoAnswer
     )
-
-
-names = st.sampled_from([*json.loads(SAMPLE)["data"][0], "odd"])
-TWINS = {
-    "availableMargin": "available_margin",
-    "available": "available_usdt",
-    "almightyGold": "almighty_gold",
-    "margin": "al_margin",
-    "freeze": "al_freeze",
-}
-
-
-@pytest.mark.no_cover
-@pytest.mark.fuzz
-@settings(max_examples=max(1_000, settings().max_examples))
-@given(st.dictionaries(names, values | st.just(...), max_size=4))
-def test_a_damaged_push(changes: dict[str, object]) -> None:
-    """Types, nulls, missing and nested: the same digits, or a refusal; what is not sent stays unknown."""
-    heard = told(**changes)
-    assert isinstance(heard, Pushed | Unusable | Nothing)
-    if isinstance(heard, Pushed):
-        entry = {**json.loads(SAMPLE, parse_float=Decimal)["data"][0], **changes}
-        for sent, field in TWINS.items():
-            value, ours = entry[sent], getattr(heard.answers[0].balances, field)
-            expected = None if value is None or value is ... else Decimal(str(value))
-            assert ours == expected
