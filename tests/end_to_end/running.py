@@ -276,8 +276,10 @@ class Stage:
 
     async def bury(self) -> None:
         """Leave no process behind."""
-        if self.lives:
-            await self.kill()
+        for life in self.lives:
+            if life.process.returncode is None:
+                life.process.kill()
+            await life.over()
 
     async def until(self, condition: Callable[[], T]) -> T:
         """What `condition` gives as soon as that is true, for as long as the daemon lives."""

@@ -1,5 +1,6 @@
 """Promise 9: secrets stay secret, wherever they stand and whoever says them back."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -266,9 +267,13 @@ async def test_a_fault_of_ours_shows_no_secret(tmp_path: Path, monkeypatch: pyte
         process = await create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE)
         assert process.stderr is not None
         said = b""
-        while b"RuntimeError" not in said:
-            said += await process.stderr.readline()
-        process.send_signal(signal.SIGTERM)
-        out, err = await process.communicate()
+        try:
+            while b"RuntimeError" not in said and (line := await process.stderr.readline()):
+                said += line
+            process.send_signal(signal.SIGTERM)
+            out, err = await process.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
     assert process.returncode == 0
     assert traces({"crash": said + out + err}) == []
