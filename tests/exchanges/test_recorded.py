@@ -64,6 +64,11 @@ class Refused(Exception):  # noqa: N818 -- it is what has to become of the text
     pass
 
 
+def _integer(text: str) -> Number:
+    """There is no integer -0."""
+    return Number("0" if text == "-0" else text)
+
+
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) < len(pairs):
         raise Refused
@@ -73,7 +78,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def written(body: bytes) -> Mapping[str, object]:
     """The text's object, its numbers as written. Raises Refused where nobody may make anything of it."""
     try:
-        value = json.loads(body.decode(), parse_float=Number, parse_int=Number, object_pairs_hook=_once)
+        value = json.loads(body.decode(), parse_float=Number, parse_int=_integer, object_pairs_hook=_once)
     except ValueError:
         raise Refused from None
     if not isinstance(value, dict):
@@ -82,6 +87,8 @@ def written(body: bytes) -> Mapping[str, object]:
 
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,16})?")
+
+_USER = re.compile(r"[1-9][0-9]{0,30}")
 
 
 def plain(entry: Mapping[str, object], names: Mapping[str, str]) -> bool:
@@ -93,7 +100,8 @@ def plain(entry: Mapping[str, object], names: Mapping[str, str]) -> bool:
         entry.keys() <= known
         and all(isinstance(amount, Number) and _PLAIN.fullmatch(amount) for amount in amounts)
         and isinstance(user, Number)
-        and user.isdigit()
+        and _USER.fullmatch(user) is not None
+        and not isinstance(entry.get("time"), list | dict)
     )
 
 
@@ -128,7 +136,7 @@ def the_one(body: bytes) -> Mapping[str, object] | None:
     data = envelope.get("data")
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
-    success = isinstance(code := envelope.get("code"), Number) and code in {"0", "-0"}
+    success = isinstance(code := envelope.get("code"), Number) and code == "0"
     return data if success and isinstance(data, dict) else None
 
 
