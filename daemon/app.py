@@ -32,6 +32,7 @@ from daemon.service.backoff import Health, resumed
 from daemon.service.beginning import Beginning, begin
 from daemon.service.bookings import Bookings
 from daemon.service.confirming import Confirmer
+from daemon.service.departures import book
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Monitor, Pulse, Vitals, untaken_for
 from daemon.service.intake import Intake
 from daemon.service.journal import StoreJournal
@@ -280,6 +281,7 @@ class App:
             self._watcher,
             self._offset,
             self._config.mutes,
+            partial(book, self._couriers),
             self._config.daemon.max_jump,
         )
 

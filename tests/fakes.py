@@ -152,7 +152,7 @@ class ListJournal:
     async def load(self, account: str) -> AccountState:
         raise StoreError("this fake remembers nothing")
 
-    async def silences(self) -> Sequence[Silence]:
+    async def silences(self, at: Millis) -> Sequence[Silence]:
         if self.unreadable:
             raise StoreError("the database cannot be reached")
         return self.hushed
@@ -174,6 +174,11 @@ class ListJournal:
         nothing: list[Reading] = []
         for reading in nothing:
             yield reading
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        if self.unreadable:
+            raise StoreError("the database cannot be reached")
+        return None
 
     async def latest(self, account: str) -> Sequence[Reading]:
         if self.unreadable:

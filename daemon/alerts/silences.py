@@ -8,6 +8,11 @@ from daemon.types import Millis, Silence, base
 NO_SILENCES: Sequence[Silence] = ()
 
 
+def lasting(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
+    """Those that hold at `at`, or will."""
+    return tuple(each for each in silences if each.ended_at is None or each.ended_at > at)
+
+
 def silenced(silences: Iterable[Silence], rule: str, account: str, code: str, at: Millis) -> Silence | None:
     """The silence that holds news of this alert back at `at`; of several the one that lasts longest."""
     ours = [each for each in silences if not each.ack and each.holds(at) and matches(each, rule, account, code)]

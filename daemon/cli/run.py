@@ -1,10 +1,11 @@
 """`marginwatch run`: the daemon, until it is told to stop."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -82,11 +83,10 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
 async def _live(config: "Config", session: Session, redactor: "Redactor") -> int:
     """The daemon, reload after reload; the exit status."""
     from daemon.app import App, World  # noqa: PLC0415
-    from daemon.service import systemd  # noqa: PLC0415
     from daemon.service.lives import Lives  # noqa: PLC0415
 
     world = World()
-    load, tell = partial(configured, session, redactor), partial(systemd.notify, session.environ)
+    load, tell = partial(configured, session, redactor), partial(_tell, session.environ)
     lives = Lives(lambda config, former: App(config, world, former), load, tell, world.clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,6 +94,19 @@ async def _live(config: "Config", session: Session, redactor: "Redactor") -> int
     terminals = [stream for stream in range(3) if os.isatty(stream)]
     loop.add_signal_handler(signal.SIGHUP, hang_up, lives, terminals)
     return await lives.run(config)
+
+
+def _tell(environ: Mapping[str, str], state: str) -> None:
+    """Tell the service manager. What is there when all is ready stays there: looking through it again and again for
+    what nobody needs would take tens of milliseconds, of which an alert may be the victim.
+    """
+    from daemon.service import systemd  # noqa: PLC0415
+
+    systemd.notify(environ, state)
+    if state.startswith(systemd.READY):
+        gc.unfreeze()  # of the life before, nothing stays
+        gc.collect()
+        gc.freeze()
 
 
 class Asked(Protocol):

@@ -19,7 +19,9 @@ _log = logging.getLogger("marginwatch")
 
 class Journal(Protocol):
     async def write(self, operation: Operation) -> Written:
-        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown."""
+        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and Rejected, or of what
+        is announced Overtaken, where nothing of it is recorded.
+        """
         ...
 
     async def insist(self, operation: Operation) -> None:
@@ -33,8 +35,8 @@ class Journal(Protocol):
         """What is recorded of the account; raises StoreError where it cannot be read."""
         ...
 
-    async def silences(self) -> Sequence[Silence]:
-        """Those that hold or will, as commands have written them by now; raises StoreError."""
+    async def silences(self, at: Millis) -> Sequence[Silence]:
+        """Those that hold at an instant or will, as commands have written them by now; raises StoreError."""
         ...
 
     async def tested(self, since: MessageKey) -> bool:
@@ -47,6 +49,10 @@ class Journal(Protocol):
 
     def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
         """The judged readings from the last one at or before `since` on, oldest first."""
+        ...
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        """The last judged one at or before an instant; raises StoreError."""
         ...
 
     async def latest(self, account: str) -> Sequence[Reading]:
@@ -77,8 +83,8 @@ class StoreJournal:
     async def load(self, account: str) -> AccountState:
         return await asyncio.to_thread(self._store.load, account)
 
-    async def silences(self) -> Sequence[Silence]:
-        return await asyncio.to_thread(self._store.silences, self._clock.now())
+    async def silences(self, at: Millis) -> Sequence[Silence]:
+        return await asyncio.to_thread(self._store.silences, at)
 
     async def tested(self, since: MessageKey) -> bool:
         return await asyncio.to_thread(self._store.tested, since)
@@ -91,6 +97,9 @@ class StoreJournal:
         while page := await asyncio.to_thread(next, pages, ()):
             for reading in page:
                 yield reading
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        return await asyncio.to_thread(self._store.standing, account, at)
 
     async def latest(self, account: str) -> Sequence[Reading]:
         return await asyncio.to_thread(self._store.latest, account)

@@ -150,6 +150,10 @@ class Ledger:
         """What is queued or on its way there."""
         return list(self._open[channel].values())
 
+    def is_clear(self, channel: str, keys: Iterable[NoticeKey]) -> bool:
+        """Whether nothing is open there, and nothing is to come of what these are about."""
+        return not self._open[channel] and all(self._known(key).waiting is None for key in keys)
+
     def channels(self) -> list[str]:
         """Those for which something is open."""
         return [channel for channel, entries in self._open.items() if entries]

@@ -1,6 +1,7 @@
 """The outbox: one courier per channel takes what waits there to the person, and never gives up.
 
     ledger ──► join what is due ──► claim (committed) ──► the channel ──► mark (committed) ──► ledger
+    book ──► claim (committed with what causes the news) ──► leave ──┘
 
 The attempt is recorded before the call; one without an outcome counts as told, and its retry says that it may be a
 repeat. Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel
@@ -8,9 +9,9 @@ refuses for good, or could not deliver for so long, goes to its fallback, or els
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from daemon.alerts.message import Letter, compose, pair
 from daemon.alerts.section import Piece, Sending
@@ -28,12 +29,23 @@ from daemon.service.parcels import Parcel
 from daemon.service.pictures import Exhibit
 from daemon.service.standins import StandIns
 from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede
-from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, Outcome, Silence
+from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
 
 LISTEN: Millis = 10 * SECOND
 """How often a channel that fails looks whether a test got through meanwhile."""
 _NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A message that is ready to be claimed, with the news that it tells."""
+
+    entries: Sequence[Entry]
+    subject: Notice
+    """What it tells first."""
+    message: Message
+    claim: Claim
 
 
 class Courier:
@@ -47,9 +59,14 @@ class Courier:
         self._stand_ins = StandIns(channel, office, self.line)
         self._stopping = False
         self._pace = Pace(notifier, office.clock)
-        wake = office.ledger.changed(channel.name).set
-        self._exhibit = Exhibit(office.artist, channel.name, notifier, self._pace, wake)
+        self._wake = office.ledger.changed(channel.name).set
+        self._exhibit = Exhibit(office.artist, channel.name, notifier, self._pace, self._wake)
         self._silences: Sequence[Silence] = NO_SILENCES
+        self._is_busy = False
+        self._booked: Dispatch | None = None
+        """It leaves if its claim is committed; nothing else does before that is known."""
+        self._claimed: Dispatch | None = None
+        """It is claimed, and to be sent at once."""
 
     async def run(self) -> None:
         """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
@@ -60,6 +77,8 @@ class Courier:
                     await self._stand_ins.share(self._ready())
                 if await self._due():
                     await self.attempt()
+            if self._claimed is not None:
+                await self.attempt()
             if self.line.health.streak == 0:
                 await self.attempt()
         finally:
@@ -67,22 +86,69 @@ class Courier:
 
     def stop(self) -> None:
         self._stopping = True
-        self._office.ledger.changed(self._channel.name).set()
+        self._wake()
+
+    def book(self, notices: Sequence[Notice]) -> Claim | None:
+        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace, or what waits."""
+        entries = [Entry(notice, self._office.clock.elapsed()) for notice in notices]
+        if not self._is_free(entries):
+            return None
+        letter = self._letter(entries)
+        if len(letter.told) == len(entries):
+            self._booked = self._dispatch(entries, letter)
+        return None if self._booked is None else self._booked.claim
+
+    def leave(self) -> None:
+        booked, self._booked = self._booked, None
+        if booked is not None:
+            keys, queued = booked.claim.keys, self._office.ledger.open(self._channel.name)
+            self._claimed = replace(booked, entries=[entry for entry in queued if entry.notice.key in keys])
+            self._office.ledger.sending(keys)
+        self._wake()
+
+    def release(self) -> None:
+        self._booked = None
+        self._wake()
+
+    def _is_free(self, entries: Sequence[Entry]) -> bool:
+        """A chart that belongs into the message may be worth waiting for: that is for the usual way to see."""
+        office, now = self._office, self._office.clock.elapsed()
+        taken = self._stopping or self._is_busy or self._booked is not None or self._claimed is not None
+        if taken or self._exhibit.is_inside or self.line.health.streak or self.line.is_parked:
+            return False
+        if any(entry.notice.facts.not_before is not None for entry in entries):
+            return False
+        waiting = [Waiting(entry.queued_at, entry.critical) for entry in entries]
+        due = self._next(waiting)
+        clear = office.ledger.is_clear(self._channel.name, [entry.notice.key for entry in entries])
+        return clear and due is not None and due <= now
 
     async def attempt(self) -> None:
         """Send one message with what waits, the most severe first; a report where nothing else does."""
+        self._is_busy = True
+        try:
+            await self._attempt()
+        finally:
+            self._is_busy = False
+
+    async def _attempt(self) -> None:
+        leaving, self._claimed = self._claimed, None
+        if leaving is not None:
+            self.line.begun()
+            await self._guarded(leaving.claim.keys, self._hand(leaving))
+            return
         await self._hush()
         entries = self._ready()
         if not entries:
             await self._report()
             return
         if self.line.is_parked:
-            await self._guarded(entries, self._stand_ins.take_over(entries))
+            await self._guarded(_keys(entries), self._stand_ins.take_over(entries))
             return
         letter = self._letter(entries)
         told = {piece.episode for piece in letter.told}
-        fitting = [entry for entry in entries if entry.notice.episode in told]
-        await self._guarded(fitting, self._deliver(fitting, letter))
+        dispatch = self._dispatch([entry for entry in entries if entry.notice.episode in told], letter)
+        await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
 
     async def _hush(self) -> None:
         """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS E2)."""
@@ -90,7 +156,7 @@ class Courier:
         if not news:
             return
         with suppress(StoreError):  # where nobody can read them, what was known before holds
-            self._silences = await office.journal.silences()
+            self._silences = await office.journal.silences(office.clock.now())
         now = office.clock.now()
         fresh = [each for each in news if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat]
         held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
@@ -102,8 +168,7 @@ class Courier:
         key, alert = notice.key, notice.facts.code
         return silenced(self._silences, key.rule, key.account, alert, now) is not None
 
-    async def _guarded(self, entries: list[Entry], work: Coroutine[object, object, None]) -> None:
-        keys = [entry.notice.key for entry in entries]
+    async def _guarded(self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]) -> None:
         self._office.ledger.sending(keys)
         try:
             await work
@@ -126,16 +191,24 @@ class Courier:
             "; ".join(self.line.why_late(waited)),
         )
 
-    async def _deliver(self, entries: list[Entry], letter: Letter) -> None:
-        office, message = self._office, self._exhibit.illustrated(letter.message, letter.subject)
-        claim = Claim(self.line.number(office.clock.now()), tuple(entry.notice.key for entry in entries), message)
-        attempted = await self._try(claim, message)
-        if attempted is None:
-            return
-        await self._settle(claim.message, entries, attempted)
-        office.watcher.attempted(self._channel.name, message, [entry.notice for entry in entries], attempted)
+    def _dispatch(self, entries: Sequence[Entry], letter: Letter) -> Dispatch:
+        message = self._exhibit.illustrated(letter.message, letter.subject)
+        claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
+        return Dispatch(entries, letter.subject, message, claim)
+
+    async def _deliver(self, dispatch: Dispatch) -> None:
+        if await self._claim(dispatch.claim):
+            await self._hand(dispatch)
+
+    async def _hand(self, dispatch: Dispatch) -> None:
+        """The attempt is claimed: make it, and record how it ended."""
+        entries, message = dispatch.entries, dispatch.message
+        attempted = await self._send(message)
+        await self._settle(dispatch.claim.message, entries, attempted)
+        told = [entry.notice for entry in entries]
+        self._office.watcher.attempted(self._channel.name, message, told, attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._exhibit.follow(letter.subject, self._is_idle)
+            self._exhibit.follow(dispatch.subject, self._is_idle)
 
     async def _report(self) -> None:
         """Send what waits of reports, one by one; a parked channel keeps them until it is tried again."""
@@ -145,9 +218,9 @@ class Courier:
         doubts = Doubts(parcel.maybe_repeat, not parcel.recorded)
         message = replace(reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture)
         claim = Claim(self.line.number(office.clock.now()), (), message, parcel.key)
-        attempted = await self._try(claim, message)
-        if attempted is None:
+        if not await self._claim(claim):
             return
+        attempted = await self._send(message)
         at = self._ended(attempted, ())
         await office.journal.insist(Mark(claim.message, at, attempted, {}, report=parcel.key))
         office.tray.settle(parcel, attempted.outcome)
@@ -160,15 +233,15 @@ class Courier:
         """The report that is to leave."""
         return None if self.line.is_parked else self._office.tray.next(self._channel.name)
 
-    async def _try(self, claim: Claim, message: Message) -> Attempted | None:
-        """One attempt, recorded before the call; None where that could not be recorded."""
+    async def _claim(self, claim: Claim) -> bool:
+        """Record an attempt before the call; False where nobody knows whether it is recorded."""
         try:
             await self._office.journal.write(claim)
         except CommitFailed:
             await self._withdraw(claim)
-            return None
+            return False
         self.line.begun()
-        return await self._send(message)
+        return True
 
     async def _withdraw(self, claim: Claim) -> None:
         """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
@@ -185,7 +258,7 @@ class Courier:
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
             return Attempted(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
 
-    async def _settle(self, key: MessageKey, entries: list[Entry], attempted: Attempted) -> None:
+    async def _settle(self, key: MessageKey, entries: Sequence[Entry], attempted: Attempted) -> None:
         office, elapsed = self._office, self._office.clock.elapsed()
         at = self._ended(attempted, entries)
         parked = self.line.is_parked
@@ -246,10 +319,18 @@ class Courier:
 
     def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""
+        if self._claimed is not None:
+            return self._office.clock.elapsed()
+        if self._booked is not None:
+            return None
         if self.line.is_parked:
             return due_at(Health(), waiting, self._channel.group_wait)
         due = due_at(self.line.health, waiting, self._channel.group_wait)
         return None if due is None else max(due, self._pace.due_at)
+
+
+def _keys(entries: Iterable[Entry]) -> tuple[NoticeKey, ...]:
+    return tuple(entry.notice.key for entry in entries)
 
 
 async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:

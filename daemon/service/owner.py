@@ -10,8 +10,7 @@ Nothing here decides what is true of an alert, or knows SQL.
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from itertools import chain, repeat
@@ -20,9 +19,8 @@ from typing import TypeAlias
 from daemon.alerts.codes import code
 from daemon.alerts.decide import Decision, decide, judge, scene
 from daemon.alerts.dispatch import Order, Scene
-from daemon.alerts.facts import moved
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.silences import NO_SILENCES
+from daemon.alerts.silences import NO_SILENCES, lasting
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.log import Episodes
@@ -30,15 +28,15 @@ from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.service.confirming import Overdue
+from daemon.service.departures import NO_DEPARTURES, Departures
 from daemon.service.gate import Gate
+from daemon.service.hindsight import Hindsight
 from daemon.service.journal import Journal
 from daemon.service.ledger import Ledger
 from daemon.service.watchdog import Drift
 from daemon.service.watcher import Watcher
-from daemon.store.operations import CommitFailed, Gap, Rejected, Written
+from daemon.store.operations import Announcement, CommitFailed, Gap, Operation, Overtaken, Written
 from daemon.types import (
-    HOUR,
-    MINUTE,
     SECOND,
     AccountState,
     Answer,
@@ -48,9 +46,9 @@ from daemon.types import (
     Millis,
     Miss,
     NoAnswer,
+    Notice,
     Quality,
     Reading,
-    Record,
     Silence,
     State,
     Unconfirmed,
@@ -61,9 +59,6 @@ COLD: Millis = 5 * SECOND
 
 QUICK = 3
 """Commits that are tried again at once; after that once a second."""
-
-ABOUT: Millis = 10 * MINUTE
-"""A reading so much older than an hour still tells what has changed within one."""
 
 CROWD = 100
 """Arrivals that may wait before whoever can is asked to bring no more."""
@@ -104,22 +99,17 @@ class Desk:
     offset: Millis
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
+    book: Callable[[Sequence[Notice]], Departures] = lambda _: NO_DEPARTURES
+    """What of the news can leave with the commit that causes it."""
     max_jump: Decimal | None = None
     """The share of the last available_margin by which a believed one differs at most; None is any."""
 
-    async def silences(self, known: Sequence[Silence]) -> Sequence[Silence]:
-        """As they stand now; as they were last known where nobody can read them."""
+    async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
+        """As they stand for an instant; as they were last known where nobody can read them."""
         try:
-            return await self.journal.silences()
+            return await self.journal.silences(at)
         except StoreError:
             return known
-
-    async def reading(self, account: str, at: Millis) -> Reading | Unconfirmed | None:
-        """The last judged one at or before an instant; None where there is none, or nobody can read it."""
-        with suppress(StoreError):
-            async for earlier in self.journal.recent(account, at):
-                return earlier if earlier.at <= at else None
-        return None
 
 
 def joined(before: Gap | None, now: Gap) -> Gap:
@@ -131,6 +121,21 @@ def concerns(decision: Decision) -> bool:
     """Whether people may be told something: all else needs no look at what they asked not to be told."""
     firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
     return firing or bool(decision.record.notices)
+
+
+@dataclass(slots=True)
+class Case:
+    """One input on its way into the record: judged once, decided as often as need be."""
+
+    event: Input
+    scene: Scene = field(init=False)
+    decision: Decision = field(init=False)
+    departures: Departures = NO_DEPARTURES
+
+    def release(self) -> None:
+        """What was to leave with it, does not."""
+        self.departures.release()
+        self.departures = NO_DEPARTURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,7 @@ class Owner:
         self._drift = Drift(desk.clock, desk.offset)
         self._doubters = doubters
         self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
+        self._hindsight = Hindsight(state.account, desk.journal)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
@@ -207,6 +213,7 @@ class Owner:
             return
         for event in self._inputs(arrival, now):
             await self._enter(event)
+        await self._hindsight.renew(self._state.at)
 
     def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
         """What is to be recorded, where a reading should have been there meanwhile."""
@@ -217,22 +224,31 @@ class Owner:
     async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
             await self._warm_or_wait()
-        decision = await self._decide(event)
+        case = await self._judged(event)
+        try:
+            written = await self._commit(case)
+        except BaseException:
+            case.release()
+            raise
+        self._adopt(case, recorded=written is Written.COMMITTED)
+        await self._wake(case.event)
+
+    async def _commit(self, case: Case) -> Written:
+        """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
-        while (written := await self._write(decision.record)) is None:
+        while (written := await self._write(case)) is None:
             if pause := next(pauses):
                 self._desk.episodes.failed(("commit", self.account), self._sentence(), account=self.account)
             await self._desk.clock.sleep(pause)
             recorded = await self._restart()
             if recorded is None:
                 continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
-            if recorded >= decision.record.event.seq:
+            if recorded >= case.event.seq:
                 written = Written.COMMITTED
                 break
-            decision = await self._decide(replace(decision.record.event, seq=recorded + 1))
+            await self._judge(case, replace(case.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
-        self._adopt(decision, recorded=written is Written.COMMITTED)
-        await self._wake(decision.record.event)
+        return written
 
     async def _wake(self, event: Input) -> None:
         """Record a suspend when what ended it is recorded: before that its counter is not taken."""
@@ -248,12 +264,25 @@ class Owner:
     def _sentence(self) -> str:
         return f"the database does not take the readings of {self.account}: they are offered again every second"
 
-    async def _write(self, record: Record) -> Written | None:
+    async def _write(self, case: Case) -> Written | None:
         """None where nobody knows whether it is recorded."""
         try:
-            return await self._desk.journal.write(record)
-        except (CommitFailed, Rejected):
+            for _ in range(QUICK):
+                try:
+                    return await self._desk.journal.write(self._operation(case))
+                except Overtaken:
+                    self._silences = await self._desk.silences(self._silences, case.event.at)
+                    await self._decide(case)
+            case.release()
+            return await self._desk.journal.write(case.decision.record)  # nobody waits for those who change their minds
+        except CommitFailed:
             return None
+
+    def _operation(self, case: Case) -> Operation:
+        record = case.decision.record
+        if not concerns(case.decision):
+            return record
+        return Announcement(record, lasting(self._silences, case.event.at), case.departures.claims)
 
     @property
     def _next(self) -> int:
@@ -279,25 +308,23 @@ class Owner:
         quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
         return Reading(seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra)
 
-    async def _decide(self, event: Input) -> Decision:
-        """Judge once; who is told is decided anew where somebody may have asked for silence meanwhile."""
-        seen = scene(self._evaluator, self._judge(event), self._state.alerts)
-        decision = self._weigh(event, seen)
-        if concerns(decision):
-            self._silences = await self._desk.silences(self._silences)
-            decision = self._weigh(event, seen)
-        if decision.record.notices:
-            hourly = await self._hourly(event.at)
-            decision = self._weigh(event, replace(seen, hourly=hourly))
-        return decision
+    async def _judged(self, event: Input) -> Case:
+        case = Case(event)
+        await self._judge(case, event)
+        return case
 
-    async def _hourly(self, at: Millis) -> Mapping[str, Decimal]:
-        """How the fields moved within an hour; nothing where nobody read them about an hour ago."""
-        earlier = await self._desk.reading(self.account, at - HOUR)
-        if earlier is None or at - HOUR - earlier.at > ABOUT:
-            return {}
-        then = earlier.reading.balances if isinstance(earlier, Unconfirmed) else earlier.balances
-        return moved(then, self._evaluator.balances)
+    async def _judge(self, case: Case, event: Input) -> None:
+        case.event, case.scene = event, scene(self._evaluator, self._verdicts(event), self._state.alerts)
+        await self._decide(case)
+
+    async def _decide(self, case: Case) -> None:
+        """By what was last known of silences: where that is true no more, the commit tells."""
+        case.release()
+        case.decision = self._weigh(case.event, case.scene)
+        if case.decision.record.notices:
+            hourly = await self._hindsight.hourly(case.event.at, self._evaluator.balances)
+            case.decision = self._weigh(case.event, replace(case.scene, hourly=hourly))
+        case.departures = self._desk.book(case.decision.record.notices)
 
     def _weigh(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
@@ -305,21 +332,24 @@ class Owner:
         first = self._gate.contradicted(event)
         return decision if first is None else replace(decision, record=replace(decision.record, contradicts=first))
 
-    def _judge(self, event: Input) -> Mapping[str, Verdict]:
+    def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)
         if self._cold_since is None:
             return verdicts
         return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
 
-    def _adopt(self, decision: Decision, *, recorded: bool) -> None:
-        desk = self._desk
-        self._state = decision.state
-        desk.codes.update(alert.code for alert in decision.record.alerts)
-        desk.ledger.adopt(decision.record, desk.clock.elapsed(), recorded=recorded)
-        self._gate.adopt(decision.record.event)
-        if isinstance(decision.record.event, ClockStep):
+    def _adopt(self, case: Case, *, recorded: bool) -> None:
+        desk, record = self._desk, case.decision.record
+        if not recorded:
+            case.release()  # what leaves now has to say so
+        self._state = case.decision.state
+        desk.codes.update(alert.code for alert in record.alerts)
+        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
+        case.departures.leave()
+        self._gate.adopt(record.event)
+        if isinstance(record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)
-        desk.watcher.judged(decision.record)
+        desk.watcher.judged(record)
 
     async def _restart(self) -> int | None:
         """Start this account's engine anew from the record: its last `seq`, or None where it cannot be read."""

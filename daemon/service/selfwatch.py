@@ -226,7 +226,7 @@ class SelfWatch:
     async def _take(self, event: Input, scene: Scene) -> None:
         decision = self._decide(event, scene)
         if concerns(decision):
-            self._silences = await self._desk.silences(self._silences)
+            self._silences = await self._desk.silences(self._silences, event.at)
             decision = self._decide(event, scene)
         await self._commit(decision)
 

@@ -8,8 +8,9 @@ from typing import assert_never
 
 from sqlalchemy import Connection, delete, or_, update
 
-from daemon.store import delivery, epochs, inputs, issued
+from daemon.store import delivery, epochs, inputs, issued, silences
 from daemon.store.operations import (
+    Announcement,
     Book,
     Claim,
     EndEpoch,
@@ -19,6 +20,7 @@ from daemon.store.operations import (
     Issue,
     Mark,
     Operation,
+    Overtaken,
     StartEpoch,
     StoreDownGap,
     Supersede,
@@ -33,6 +35,8 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
     match operation:
         case Record():
             inputs.record(connection, ids, operation)
+        case Announcement():
+            _announce(connection, ids, operation)
         case Gap() | StoreDownGap():
             inputs.gap(connection, ids, operation)
         case Issue():
@@ -47,6 +51,17 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             _book(connection, operation)
         case _:
             assert_never(operation)
+
+
+def _announce(connection: Connection, ids: AccountIds, new: Announcement) -> None:
+    """What is recorded already was announced then; the silences are looked at before its own alerts end any."""
+    if not inputs.enter(connection, ids, new.record):
+        return
+    if tuple(silences.holding(connection, new.record.event.at)) != new.silences:
+        raise Overtaken("silences are not what they were when this was decided")
+    inputs.cause(connection, ids, new.record)
+    for claim in new.claims:
+        delivery.deliver(connection, ids, claim)
 
 
 def _book(connection: Connection, new: Book) -> None:

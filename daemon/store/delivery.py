@@ -7,22 +7,32 @@ hold is passed over: that a message was sent is true all the same.
 from collections.abc import Iterable
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from daemon.store import issued
 from daemon.store.codec import plain
 from daemon.store.columns import clean
 from daemon.store.inputs import queue, supersede
 from daemon.store.operations import UNSETTLED, Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
-from daemon.store.rows import AccountIds, insert, is_notice
+from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, named
 from daemon.store.schema import attempts, messages, notifications
-from daemon.types import Millis, Notice, Outcome
+from daemon.types import Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
 """What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
 
 CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
 """Without having been delivered."""
+
+_CLAIMED = (
+    update(notifications)
+    .where(IS_NOTICE, notifications.c.state.in_(CLAIMABLE))
+    .values(
+        state=NoticeState.SENDING.value,
+        message_id=bindparam("number"),
+        attempts=notifications.c.attempts + 1,
+    )
+)
 
 TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
 """After these a channel counts as told (promise 3)."""
@@ -45,20 +55,12 @@ def deliver(connection: Connection, ids: AccountIds, new: Claim | Mark | HandOve
 def _claim(connection: Connection, new: Claim) -> None:
     key, text = new.message, new.text
     title, body = (clean(text.title), clean(text.body)) if text is not None else (None, None)
-    if not insert(connection, messages, channel=key.channel, at=key.at, n=key.n, title=title, body=body):
+    number = add(connection, messages, channel=key.channel, at=key.at, n=key.n, title=title, body=body)
+    if number is None:
         return
-    number = _number(connection, key)
     insert(connection, attempts, message_id=number, at=key.at)
     for notice in new.keys:
-        connection.execute(
-            update(notifications)
-            .where(is_notice(notice), notifications.c.state.in_(CLAIMABLE))
-            .values(
-                state=NoticeState.SENDING.value,
-                message_id=number,
-                attempts=notifications.c.attempts + 1,
-            ),
-        )
+        connection.execute(_CLAIMED, {"number": number, **named(notice)})
     if new.report is not None:
         issued.claim(connection, new.report, number)
 
@@ -72,14 +74,14 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
         issued.mark(connection, new.report, new.at, new.attempted.outcome)
     for key, state in new.states.items():
         told = {"told_at": new.told.get(key, new.at)} if telling else {}
-        _settle(connection, is_notice(key), state, new.at, told)
+        _settle(connection, key, IS_NOTICE, state, new.at, told)
     _revive(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
 def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
-    open_ = notifications.c.state.in_(UNSETTLED)
-    refused = [_settle(connection, is_notice(key) & open_, NoticeState.REFUSED, new.at, {}) for key in new.refused]
+    open_ = IS_NOTICE & notifications.c.state.in_(UNSETTLED)
+    refused = [_settle(connection, key, open_, NoticeState.REFUSED, new.at, {}) for key in new.refused]
     if any(refused):  # else it was written before
         _revive(connection, new.notices)
     queue(connection, ids, new.notices)
@@ -87,14 +89,15 @@ def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
 
 def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
     """What a channel gave up before, it gets again, where it is handed back because no other channel has it."""
+    closed = IS_NOTICE & notifications.c.state.in_(CLOSED)
     for notice in handed:
-        closed = is_notice(notice.key) & notifications.c.state.in_(CLOSED)
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
-        connection.execute(update(notifications).where(closed).values(again))
+        connection.execute(update(notifications).where(closed).values(again), named(notice.key))
 
 
 def _settle(
     connection: Connection,
+    key: NoticeKey,
     which: ColumnElement[bool],
     state: NoticeState,
     at: Millis,
@@ -103,7 +106,7 @@ def _settle(
     """Returns how many rows it was."""
     done_at = None if state.value in UNSETTLED else at
     changed = update(notifications).where(which).values(state=state.value, done_at=done_at, **told)
-    return connection.execute(changed).rowcount
+    return connection.execute(changed, named(key)).rowcount
 
 
 def _conclude(connection: Connection, number: int, new: Mark) -> bool:

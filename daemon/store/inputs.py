@@ -12,7 +12,7 @@ from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
 from daemon.store.failures import Unfit
 from daemon.store.operations import Gap, NoticeState, StoreDownGap
-from daemon.store.rows import AccountId, AccountIds, alert_id, insert, is_notice, upsert_alert
+from daemon.store.rows import IS_NOTICE, AccountId, AccountIds, alert_id, insert, named, upsert_alert
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
 from daemon.types import (
     Check,
@@ -36,14 +36,41 @@ OPEN = (State.PENDING.value, State.FIRING.value)
 
 
 def record(connection: Connection, ids: AccountIds, new: Record) -> None:
+    if enter(connection, ids, new):
+        cause(connection, ids, new)
+
+
+def enter(connection: Connection, ids: AccountIds, new: Record) -> bool:
+    """The input itself; False where it is recorded already, and so is all that it caused."""
     account_id = ids(connection, new.account)
-    if not _event(connection, account_id, new):
-        return
-    for alert in new.alerts:
-        upsert_alert(connection, account_id, alert)
+    match new.event:
+        case ConfigChange() | Check():
+            return True  # the epoch is the row of the one; the other has none
+        case Reading() | Unconfirmed() as event:
+            return _insert_input(connection, snapshots, new, account_id=account_id, **snapshot(event))
+        case Miss(seq, at, reason, detail):
+            columns = {"seq": seq, "at": at, "reason": reason.value, "detail": clean(detail)}
+            return _insert_input(connection, misses, new, account_id=account_id, **columns)
+        case ClockStep() as event if account_id is None:
+            return _own_step(connection, new, event)
+        case ClockStep() as event:
+            return _clock_step(connection, account_id, new, event)
+        case _:
+            assert_never(new.event)
+
+
+def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
+    """What the input caused."""
+    account_id = ids(connection, new.account)
+    numbers = {(alert.rule, alert.seq): upsert_alert(connection, account_id, alert) for alert in new.alerts}
+
+    def number(rule: str, seq: int) -> int:
+        return numbers.get((rule, seq)) or alert_id(connection, account_id, rule, seq)
+
     for transition in new.transitions:
-        _transition(connection, account_id, transition)
-    queue(connection, ids, new.notices)
+        _transition(connection, number(transition.rule, transition.alert_seq), transition)
+    for notice in new.notices:
+        _queue(connection, number(notice.key.rule, notice.key.alert_seq), notice)
     supersede(connection, new.event.at, new.superseded)
     if new.contradicts is not None:
         _contradict(connection, account_id, new.contradicts, new.event.seq)
@@ -76,44 +103,30 @@ def gap(connection: Connection, ids: AccountIds, new: Gap | StoreDownGap) -> Non
 def queue(connection: Connection, ids: AccountIds, notices: Iterable[Notice]) -> None:
     for notice in notices:
         key = notice.key
-        insert(
-            connection,
-            notifications,
-            alert_id=alert_id(connection, ids(connection, key.account), key.rule, key.alert_seq),
-            channel=key.channel,
-            kind=key.kind.value,
-            seq=key.seq,
-            state=NoticeState.QUEUED.value,
-            at=notice.at,
-            attempts=0,
-            facts=plain(notice.facts),
-        )
+        _queue(connection, alert_id(connection, ids(connection, key.account), key.rule, key.alert_seq), notice)
+
+
+def _queue(connection: Connection, number: int, notice: Notice) -> None:
+    insert(
+        connection,
+        notifications,
+        alert_id=number,
+        channel=notice.key.channel,
+        kind=notice.key.kind.value,
+        seq=notice.key.seq,
+        state=NoticeState.QUEUED.value,
+        at=notice.at,
+        attempts=0,
+        facts=plain(notice.facts),
+    )
 
 
 def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> None:
     """Only what is still queued: what is being sent cannot be called back (SEMANTICS F7)."""
+    queued = IS_NOTICE & (notifications.c.state == NoticeState.QUEUED.value)
+    done = {"state": NoticeState.SUPERSEDED.value, "done_at": at}
     for key in keys:
-        queued = is_notice(key) & (notifications.c.state == NoticeState.QUEUED.value)
-        done = {"state": NoticeState.SUPERSEDED.value, "done_at": at}
-        connection.execute(update(notifications).where(queued).values(done))
-
-
-def _event(connection: Connection, account_id: AccountId, new: Record) -> bool:
-    """Insert the input itself; False where it is recorded already, and so is all that it caused."""
-    match new.event:
-        case ConfigChange() | Check():
-            return True  # the epoch is the row of the one; the other has none
-        case Reading() | Unconfirmed() as event:
-            return _insert_input(connection, snapshots, new, account_id=account_id, **snapshot(event))
-        case Miss(seq, at, reason, detail):
-            columns = {"seq": seq, "at": at, "reason": reason.value, "detail": clean(detail)}
-            return _insert_input(connection, misses, new, account_id=account_id, **columns)
-        case ClockStep() as event if account_id is None:
-            return _own_step(connection, new, event)
-        case ClockStep() as event:
-            return _clock_step(connection, account_id, new, event)
-        case _:
-            assert_never(new.event)
+        connection.execute(update(notifications).where(queued).values(done), named(key))
 
 
 def _insert_input(connection: Connection, table: Table, new: Record, **columns: object) -> bool:
@@ -159,11 +172,11 @@ def _move_told(connection: Connection, which: ColumnElement[bool], by: Millis) -
     connection.execute(moved.values(told_at=told + by))
 
 
-def _transition(connection: Connection, account_id: AccountId, new: Transition) -> None:
+def _transition(connection: Connection, number: int, new: Transition) -> None:
     insert(
         connection,
         transitions,
-        alert_id=alert_id(connection, account_id, new.rule, new.alert_seq),
+        alert_id=number,
         at=new.at,
         from_state=new.from_state.value,
         to_state=new.to_state.value,

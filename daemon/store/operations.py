@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, Attempted, GapReason, Message, Millis, Notice, NoticeKey, Record
+from daemon.types import AccountState, Alert, Attempted, GapReason, Message, Millis, Notice, NoticeKey, Record, Silence
 
 
 class Written(StrEnum):
@@ -28,6 +28,10 @@ class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers r
 
 class Rejected(CommitFailed):
     """This operation alone failed, and nothing of it is recorded: it does not fit what the database holds."""
+
+
+class Overtaken(Rejected):
+    """Somebody asked for silence, or lifted it, after this was decided: decide anew."""
 
 
 class NoticeState(StrEnum):
@@ -112,6 +116,20 @@ class Claim:
     """What is sent, where it should be remembered."""
     report: ReportKey | None = None
     """What it is instead of notifications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A record of which people may be told, with the first attempts at that (SEMANTICS F7).
+
+    It is `Overtaken` where the silences are not those by which it was decided. Where it waits, as the store refuses
+    writes, the record alone does: what is told meanwhile was not recorded, and says so.
+    """
+
+    record: Record
+    silences: tuple[Silence, ...] = ()
+    """All that were held to last at its instant."""
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +224,17 @@ class StoreDownGap:
 
 
 Operation: TypeAlias = (
-    Record | StartEpoch | EndEpoch | Claim | Mark | HandOver | Supersede | Issue | Identify | Book | Gap | StoreDownGap
+    Record
+    | Announcement
+    | StartEpoch
+    | EndEpoch
+    | Claim
+    | Mark
+    | HandOver
+    | Supersede
+    | Issue
+    | Identify
+    | Book
+    | Gap
+    | StoreDownGap
 )

@@ -4,9 +4,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Executable, ScalarSelect, Table, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, Table, and_, bindparam, func, literal_column, select, text
 
 from daemon.store.codec import plain
+from daemon.store.columns import RowNumber
 from daemon.store.failures import Unfit
 from daemon.store.schema import accounts, alerts, notifications
 from daemon.types import Alert, NoticeKey
@@ -52,7 +53,20 @@ def _insert(table: Table, dialect: str) -> Executable:
     return statement.execution_options(preserve_rowcount=True)
 
 
-def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) -> None:
+def add(connection: Connection, table: Table, **values: object) -> int | None:
+    """Insert a row; its number, or None where its key is taken already."""
+    number = connection.scalar(_add(table, connection.dialect.name), values)
+    return None if number is None else int(number)
+
+
+@cache
+def _add(table: Table, dialect: str) -> Executable:
+    statement: Executable = _dialect(dialect).insert(table).on_conflict_do_nothing().returning(table.c.id)
+    return statement
+
+
+def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) -> int:
+    """The alert as it stands now; its number."""
     values = {
         "account_id": account_id,
         "rule": alert.rule,
@@ -64,47 +78,65 @@ def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) ->
         "ended_at": alert.ended_at,
         "data": plain(alert),
     }
-    connection.execute(_upsert_alert(connection.dialect.name), values)
+    return int(connection.execute(_upsert_alert(connection.dialect.name), values).scalar_one())
 
 
 @cache
 def _upsert_alert(dialect: str) -> Executable:
-    new = _dialect(dialect).insert(alerts).inline()
+    new = _dialect(dialect).insert(alerts)
     changing = ("code", "severity", "state", "started_at", "ended_at", "data")
     statement: Executable = new.on_conflict_do_update(
         index_elements=ALERT_KEY,
         set_={name: new.excluded[name] for name in changing},
-    )
+    ).returning(alerts.c.id)
     return statement
-
-
-def _dialect(name: str) -> Any:
-    """Imported on use: PostgreSQL's costs what SQLite's users need not pay."""
-    return import_module(f"sqlalchemy.dialects.{name}")
 
 
 def alert_id(connection: Connection, account_id: AccountId, rule: str, seq: int) -> int:
     """The number of an alert; raises Unfit where it was never recorded."""
-    of_account = alerts.c.account_id.is_not_distinct_from(bindparam("account_id", account_id, alerts.c.account_id.type))
-    number = connection.scalar(select(alerts.c.id).where(of_account, alerts.c.rule == rule, alerts.c.seq == seq))
+    number = connection.scalar(_ALERT, {"account_id": account_id or 0, "rule": rule, "seq": seq})
     if number is None:
         raise Unfit(f"the database knows no alert of rule {rule} that began with input {seq}")
     return int(number)
 
 
-def is_notice(key: NoticeKey) -> ColumnElement[bool]:
-    """Picks the notification that has this key; none, where there is none."""
-    return (
-        (notifications.c.alert_id == _alert_of(key))
-        & (notifications.c.channel == key.channel)
-        & (notifications.c.kind == key.kind.value)
-        & (notifications.c.seq == key.seq)
+def named(key: NoticeKey) -> dict[str, object]:
+    """What a statement with `IS_NOTICE` is executed with."""
+    return {
+        "of_account": key.account,
+        "of_rule": key.rule,
+        "of_alert": key.alert_seq,
+        "to_channel": key.channel,
+        "of_kind": key.kind.value,
+        "of_seq": key.seq,
+    }
+
+
+# By the expression that is indexed.
+_OWNER: ColumnElement[int] = literal_column("coalesce(alerts.account_id, 0)", RowNumber)
+_ALERT = select(alerts.c.id).where(
+    bindparam("account_id", type_=RowNumber) == _OWNER,
+    alerts.c.rule == bindparam("rule"),
+    alerts.c.seq == bindparam("seq"),
+)
+_ACCOUNT = select(accounts.c.id).where(accounts.c.name == bindparam("of_account")).scalar_subquery()
+
+IS_NOTICE: ColumnElement[bool] = and_(
+    notifications.c.alert_id
+    == select(alerts.c.id)
+    .where(
+        func.coalesce(_ACCOUNT, literal_column("0")) == _OWNER,
+        alerts.c.rule == bindparam("of_rule"),
+        alerts.c.seq == bindparam("of_alert"),
     )
+    .scalar_subquery(),
+    notifications.c.channel == bindparam("to_channel"),
+    notifications.c.kind == bindparam("of_kind"),
+    notifications.c.seq == bindparam("of_seq"),
+)
+"""Picks the notification that has the key given beside, by `named`; none, where there is none."""
 
 
-def _alert_of(key: NoticeKey) -> ScalarSelect[int]:
-    chosen = select(alerts.c.id).where(alerts.c.rule == key.rule, alerts.c.seq == key.alert_seq)
-    if not key.account:
-        return chosen.where(alerts.c.account_id.is_(None)).scalar_subquery()
-    account = select(accounts.c.id).where(accounts.c.name == key.account).scalar_subquery()
-    return chosen.where(alerts.c.account_id == account).scalar_subquery()
+def _dialect(name: str) -> Any:
+    """Imported on use: PostgreSQL's costs what SQLite's users need not pay."""
+    return import_module(f"sqlalchemy.dialects.{name}")

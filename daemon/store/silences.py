@@ -6,7 +6,7 @@ A silence of one alert, and an ack, name it by its number and last as long as it
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
 
 from daemon.store.damage import within
 from daemon.store.inputs import OPEN
@@ -19,9 +19,7 @@ SILENCE, ACK = "silence", "ack"
 
 def holding(connection: Connection, now: Millis) -> list[Silence]:
     """Those that hold at `now`, or will."""
-    lasting = or_(silences.c.ended_at.is_(None), silences.c.ended_at > now)
-    of_open = or_(silences.c.alert_id.is_(None), alerts.c.state.in_(OPEN))
-    return _all(connection.execute(_rows().where(and_(lasting, of_open))))
+    return _all(connection.execute(_HOLDING, {"now": now}))
 
 
 def every(connection: Connection) -> list[Silence]:
@@ -64,6 +62,12 @@ def _open_alert(connection: Connection, code: str) -> int:
 def _rows() -> Select[Any]:
     chosen = select(silences, alerts.c.code).join_from(silences, alerts, isouter=True)
     return chosen.order_by(silences.c.id)
+
+
+_HOLDING = _rows().where(
+    or_(silences.c.ended_at.is_(None), silences.c.ended_at > bindparam("now")),
+    or_(silences.c.alert_id.is_(None), alerts.c.state.in_(OPEN)),
+)
 
 
 def _all(rows: Iterable[Row[Any]]) -> list[Silence]:

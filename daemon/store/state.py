@@ -146,14 +146,21 @@ def start(connection: Connection, account: str, since: Millis) -> Start | None:
     return Start(account_id, 1, steps)
 
 
-def page(connection: Connection, begin: Start) -> list[Reading]:
-    """Judged readings from `begin` on, in their order, as many as make a page."""
+def standing(connection: Connection, account: str, at: Millis) -> Reading | None:
+    """The last judged reading at or before an instant."""
+    begin = start(connection, account, at)
+    found = [] if begin is None else page(connection, begin, 1)
+    return next((reading for reading in found if reading.at <= at), None)
+
+
+def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
+    """Judged readings from `begin` on, in their order."""
     chosen = (
         select(snapshots)
         .where(snapshots.c.account_id == begin.account_id, snapshots.c.seq >= begin.seq)
         .where(snapshots.c.quality.in_(JUDGED))
         .order_by(snapshots.c.seq)
-        .limit(PAGE)
+        .limit(most)
     )
     readings = map(reading, connection.execute(chosen).all())
     return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]

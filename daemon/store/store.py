@@ -99,10 +99,14 @@ class Store:
         begin = self._read(lambda connection: state.start(connection, account, since))
         while begin is not None:
             at = begin
-            page = self._read(lambda connection: state.page(connection, at))  # noqa: B023 -- called at once
+            page = self._read(lambda connection: state.page(connection, at, state.PAGE))  # noqa: B023 -- called at once
             if page:
                 yield page
             begin = replace(at, seq=page[-1].seq + 1) if len(page) == state.PAGE else None
+
+    def standing(self, account: str, at: Millis) -> Reading | None:
+        """The last judged reading at or before an instant."""
+        return self._read(lambda connection: state.standing(connection, account, at))
 
     def latest(self, account: str) -> list[Reading]:
         """Its last readings, whatever their quality, oldest first: enough to know what is believed (SEMANTICS B5)."""

@@ -189,7 +189,8 @@ class Writer:
         """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for all of them."""
         try:
             with self._engine.connect() as connection:
-                failures = [self._attempt(connection, operation) for operation in operations]
+                alone = len(operations) == 1
+                failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
                 self._seams.commit(connection)
                 return failures
         except Exception as error:
@@ -200,16 +201,18 @@ class Writer:
                 raise Refused(reason) from error
             raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
 
-    def _attempt(self, connection: Connection, operation: Operation) -> Exception | None:
-        savepoint = connection.begin_nested()
+    def _attempt(self, connection: Connection, operation: Operation, *, alone: bool) -> Exception | None:
+        """Why it failed by itself. One that is alone needs no savepoint: its transaction is undone."""
+        savepoint = None if alone else connection.begin_nested()
         try:
             apply(connection, self._ids, operation)
-            savepoint.commit()
+            if savepoint is not None:
+                savepoint.commit()
         except Exception as error:
             if refusal(error) is not None:
                 raise
             self._ids.forget()
-            savepoint.rollback()
+            (savepoint or connection).rollback()
             return error
         return None
 
@@ -222,6 +225,8 @@ class Writer:
 def _answer(future: Future[Written], failure: Exception | None) -> None:
     if failure is None:
         future.set_result(Written.COMMITTED)
+    elif isinstance(failure, Rejected):
+        future.set_exception(failure)
     else:
         rejected = Rejected(f"nothing of this was recorded: {failure}")
         rejected.__cause__ = failure

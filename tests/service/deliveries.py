@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from enum import StrEnum
+from functools import partial
 from itertools import cycle
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from daemon.notifiers import Traits
 from daemon.reports.facts import Facts
 from daemon.rules.rule import Rule
 from daemon.service.backoff import resumed
+from daemon.service.departures import book
 from daemon.service.journal import StoreJournal
 from daemon.service.office import HAND_OVER_AFTER, Channel, Office
 from daemon.service.outbox import Courier
@@ -32,7 +34,7 @@ from daemon.service.reported import Archive
 from daemon.service.reports import Means, Reports
 from daemon.store import Seams, Store
 from daemon.store.issued import OpenReport
-from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
+from daemon.store.operations import Announcement, Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
 from daemon.types import MINUTE, SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading, Silence
 from tests.fakes import ManualClock, settle
 from tests.service.lives import Life
@@ -127,6 +129,16 @@ class Fate:
             await asyncio.Event().wait()
 
 
+def _claims(operation: Operation) -> Sequence[Claim]:
+    match operation:
+        case Claim():
+            return (operation,)
+        case Announcement(claims=claims):
+            return claims
+        case _:
+            return ()
+
+
 class SteadyJournal(StoreJournal):
     """Commits where it is awaited, so that a run can be repeated exactly."""
 
@@ -134,10 +146,10 @@ class SteadyJournal(StoreJournal):
         super().__init__(store, clock)
         self._fate = fate
 
-    async def silences(self) -> Sequence[Silence]:
+    async def silences(self, at: Millis) -> Sequence[Silence]:
         await self._fate.breathe()
         await self._fate.survive()
-        return self._store.silences(self._fate.clock.now())
+        return self._store.silences(at)
 
     async def tested(self, since: MessageKey) -> bool:
         await self._fate.breathe()
@@ -155,8 +167,8 @@ class SteadyJournal(StoreJournal):
             await self._fate.survive()
             raise
         finally:
-            if isinstance(operation, Claim):
-                self._remember(operation, at)
+            for claim in _claims(operation):
+                self._remember(claim, at)
         await self._fate.breathe()
         await self._fate.survive()
         return written
@@ -172,6 +184,9 @@ class SteadyJournal(StoreJournal):
     async def open_reports(self) -> Sequence[OpenReport]:
         await self._fate.survive()
         return self._store.open_reports()
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        return self._store.standing(account, at)
 
     async def latest(self, account: str) -> Sequence[Reading]:
         return self._store.latest(account)
@@ -257,6 +272,7 @@ class House:
             name: Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
         }
+        life.book = partial(book, self.couriers)
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
                 self.couriers[fared.channel].line.health = resumed(fared, fate.clock.now(), fate.clock.elapsed())

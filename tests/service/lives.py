@@ -21,6 +21,7 @@ from daemon.readings.plausible import Suspicion
 from daemon.rules.rule import Rule
 from daemon.service.beginning import begin
 from daemon.service.confirming import Overdue
+from daemon.service.departures import NO_DEPARTURES, Departures
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
@@ -28,7 +29,7 @@ from daemon.service.owner import Arrival, Desk, Doubters, Look, Owner
 from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch
-from daemon.types import AccountState, Millis
+from daemon.types import AccountState, Millis, Notice
 from tests.fakes import ManualClock, RecordingWatcher
 
 
@@ -75,6 +76,7 @@ class Life:
         owner: type[Owner] = Owner,
         every: Millis | None = None,
     ) -> None:
+        self.book: Callable[[Sequence[Notice]], Departures] = lambda _: NO_DEPARTURES
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()
@@ -102,11 +104,15 @@ class Life:
             self.watcher,
             moved,
             mutes,
+            self._book,
             max_jump,
         )
         self.doubted: dict[str, Suspicion] = {}
         """By account, what was not believed at once last, in this life or before it."""
         self.owners = {name: self._owner(desk, state, watching(rules, name)) for name, state in self.states.items()}
+
+    def _book(self, notices: Sequence[Notice]) -> Departures:
+        return self.book(notices)
 
     def _owner(self, desk: Desk, state: AccountState, rules: Mapping[str, Rule]) -> Owner:
         def doubted(suspicion: Suspicion) -> None:
