@@ -27,6 +27,9 @@ from daemon.exchanges.simulator import SimulatedAccount, Simulator
 PATIENCE = 30.0
 """Seconds after which an alert that did not come ends the run."""
 
+PAUSE = (0.3, 1.3)
+"""Seconds between two of them: a second apart, so that they fall at every phase of the polling."""
+
 CONFIG = """
 [daemon]
 database = "sqlite:///latency.db"
@@ -77,11 +80,12 @@ class Receiver:
 
 
 async def bare(receiver: Receiver, folder: Path, count: int) -> list[float]:
-    """A fsync and a POST, nothing else."""
+    """A fsync and a POST, nothing else, at the same random distance: a processor that slept is slow at first."""
     taken = []
     async with aiohttp.ClientSession() as session:
         with (folder / "bare").open("ab", buffering=0) as file:
             for _ in range(count):
+                await asyncio.sleep(random.uniform(*PAUSE))
                 begin = time.perf_counter()
                 file.write(b"x" * 4096)
                 os.fsync(file.fileno())
@@ -89,7 +93,6 @@ async def bare(receiver: Receiver, folder: Path, count: int) -> list[float]:
                     f"http://127.0.0.1:{receiver.port}/", json={"title": "x", "message": "x" * 400}
                 ):
                     taken.append(await receiver.arrived.get() - begin)
-                await asyncio.sleep(0.02)
     return taken
 
 
@@ -98,7 +101,7 @@ async def alerts(receiver: Receiver, account: SimulatedAccount, count: int) -> l
     taken = []
     for _ in range(count):
         for margin in ("50", "200"):
-            await asyncio.sleep(random.uniform(0.3, 1.3))
+            await asyncio.sleep(random.uniform(*PAUSE))
             begin = time.perf_counter()
             account.set(available_margin=margin)
             async with asyncio.timeout(PATIENCE):

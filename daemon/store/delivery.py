@@ -24,6 +24,8 @@ CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
 CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
 """Without having been delivered."""
 
+_IS_OPEN = IS_NOTICE & notifications.c.state.in_(UNSETTLED)
+_IS_CLOSED = IS_NOTICE & notifications.c.state.in_(CLOSED)
 _CLAIMED = (
     update(notifications)
     .where(IS_NOTICE, notifications.c.state.in_(CLAIMABLE))
@@ -80,8 +82,7 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
 
 
 def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
-    open_ = IS_NOTICE & notifications.c.state.in_(UNSETTLED)
-    refused = [_settle(connection, key, open_, NoticeState.REFUSED, new.at, {}) for key in new.refused]
+    refused = [_settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused]
     if any(refused):  # else it was written before
         _revive(connection, new.notices)
     queue(connection, ids, new.notices)
@@ -89,10 +90,9 @@ def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
 
 def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
     """What a channel gave up before, it gets again, where it is handed back because no other channel has it."""
-    closed = IS_NOTICE & notifications.c.state.in_(CLOSED)
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
-        connection.execute(update(notifications).where(closed).values(again), named(notice.key))
+        connection.execute(update(notifications).where(_IS_CLOSED).values(again), named(notice.key))
 
 
 def _settle(

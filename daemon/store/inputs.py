@@ -6,7 +6,7 @@ An input commits with everything it causes or not at all, so one that is there a
 from collections.abc import Iterable
 from typing import assert_never
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, select, update
 
 from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
@@ -123,10 +123,15 @@ def _queue(connection: Connection, number: int, notice: Notice) -> None:
 
 def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> None:
     """Only what is still queued: what is being sent cannot be called back (SEMANTICS F7)."""
-    queued = IS_NOTICE & (notifications.c.state == NoticeState.QUEUED.value)
-    done = {"state": NoticeState.SUPERSEDED.value, "done_at": at}
     for key in keys:
-        connection.execute(update(notifications).where(queued).values(done), named(key))
+        connection.execute(_SUPERSEDED, {"over_at": at, **named(key)})
+
+
+_SUPERSEDED = (
+    update(notifications)
+    .where(IS_NOTICE, notifications.c.state == NoticeState.QUEUED.value)
+    .values(state=NoticeState.SUPERSEDED.value, done_at=bindparam("over_at"))
+)
 
 
 def _insert_input(connection: Connection, table: Table, new: Record, **columns: object) -> bool:
