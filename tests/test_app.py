@@ -14,7 +14,7 @@ import pytest
 
 from daemon.alerts import system
 from daemon.alerts.mutes import DAYS, Mutes, Window
-from daemon.app import App, World
+from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Report, Secret, System, system_rules
 from daemon.errors import StoreError
@@ -25,6 +25,7 @@ from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
 from daemon.types import MINUTE, SECOND, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
+from daemon.world import World
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -195,7 +196,7 @@ async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig)
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     rig.main.fault("zeros", 1)
-    await app._pollers["main"].tick()
+    await app._accounts._pollers["main"].tick()
     await rig.bell.until(lambda: any(each.source is Source.CONFIRM for each in rig.readings()))
     await app.stop()
     assert rig.way.sent == []

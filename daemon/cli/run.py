@@ -82,8 +82,9 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
 
 async def _live(config: "Config", session: Session, redactor: "Redactor") -> int:
     """The daemon, reload after reload; the exit status."""
-    from daemon.app import App, World  # noqa: PLC0415
+    from daemon.app import App  # noqa: PLC0415
     from daemon.service.lives import Lives  # noqa: PLC0415
+    from daemon.world import World  # noqa: PLC0415
 
     world = World()
     load, tell = partial(configured, session, redactor), partial(_tell, session.environ)

@@ -14,7 +14,7 @@ from typing import TextIO
 from daemon import bundled, config, log
 from daemon.alerts.numbers import amount
 from daemon.alerts.system import ACCOUNT
-from daemon.app import App, World
+from daemon.app import App
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.errors import MarginwatchError
@@ -36,6 +36,7 @@ from daemon.types import (
     State,
     Transition,
 )
+from daemon.world import World
 
 EVERY: Millis = 500
 TICK: Millis = 50

@@ -6,6 +6,7 @@ Knows no exchange, retries nothing (SEMANTICS B1) and never turns TLS verificati
 import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import aiohttp
 
@@ -46,7 +47,11 @@ async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHan
     return response
 
 
-def open_session() -> aiohttp.ClientSession:
+Session: TypeAlias = aiohttp.ClientSession
+"""What connections are made by; of one life."""
+
+
+def open_session() -> Session:
     """A session that keeps connections and nothing else: no cookies, no proxies from the environment.
 
     As many connections as there are streams and calls: the budget bounds the calls, the accounts bound the streams.
@@ -61,7 +66,7 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], within: Millis) -> Page | NoAnswer:
+async def get(session: Session, url: str, headers: Mapping[str, str], within: Millis) -> Page | NoAnswer:
     """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network."""
     try:
         async with asyncio.timeout(within / 1_000):
@@ -75,7 +80,7 @@ async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, st
         return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
 
 
-async def _fetch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> Page:
+async def _fetch(session: Session, url: str, headers: Mapping[str, str]) -> Page:
     async with session.get(url, headers=headers, allow_redirects=False, middlewares=(no_resend,)) as response:
         body, whole = await _bounded(response.content)
         heard = response.headers

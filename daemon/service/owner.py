@@ -11,7 +11,6 @@ Nothing here decides what is true of an alert, or knows SQL.
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 from itertools import chain, repeat
 from typing import TypeAlias
@@ -19,22 +18,17 @@ from typing import TypeAlias
 from daemon.alerts.codes import code
 from daemon.alerts.decide import Decision, decide, judge, scene
 from daemon.alerts.dispatch import Order, Scene
-from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES, lasting
-from daemon.clock import Clock
 from daemon.errors import StoreError
-from daemon.log import Episodes
 from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.service.confirming import Overdue
 from daemon.service.departures import NO_DEPARTURES, Departures
+from daemon.service.desk import Desk, concerns
 from daemon.service.gate import Gate
 from daemon.service.hindsight import Hindsight
-from daemon.service.journal import Journal
-from daemon.service.ledger import Ledger
 from daemon.service.watchdog import Drift
-from daemon.service.watcher import Watcher
 from daemon.store.operations import Announcement, CommitFailed, Gap, Operation, Overtaken, Written
 from daemon.types import (
     SECOND,
@@ -46,11 +40,9 @@ from daemon.types import (
     Millis,
     Miss,
     NoAnswer,
-    Notice,
     Quality,
     Reading,
     Silence,
-    State,
     Unconfirmed,
 )
 
@@ -84,43 +76,9 @@ Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
 """What lies in a mailbox: an input before it has its counter and its instant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What all owners share."""
-
-    journal: Journal
-    ledger: Ledger
-    clock: Clock
-    channels: Sequence[str]
-    codes: set[str]
-    """Those of all alerts that ever were."""
-    episodes: Episodes
-    watcher: Watcher
-    offset: Millis
-    """The wall clock's, as this life began: see `watchdog.offset`."""
-    mutes: Mutes = NO_MUTES
-    book: Callable[[Sequence[Notice]], Departures] = lambda _: NO_DEPARTURES
-    """What of the news can leave with the commit that causes it."""
-    max_jump: Decimal | None = None
-    """The share of the last available_margin by which a believed one differs at most; None is any."""
-
-    async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
-        """As they stand for an instant; as they were last known where nobody can read them."""
-        try:
-            return await self.journal.silences(at)
-        except StoreError:
-            return known
-
-
 def joined(before: Gap | None, now: Gap) -> Gap:
     """Two suspends between which nothing was heard are one."""
     return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
-
-
-def concerns(decision: Decision) -> bool:
-    """Whether people may be told something: all else needs no look at what they asked not to be told."""
-    firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
-    return firing or bool(decision.record.notices)
 
 
 @dataclass(slots=True)

@@ -25,8 +25,8 @@ from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.rules.tree import Node, Number, Span, walk
 from daemon.service.backoff import Health
+from daemon.service.desk import Desk, concerns
 from daemon.service.outbox import first
-from daemon.service.owner import Desk, concerns
 from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record, Silence

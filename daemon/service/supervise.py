@@ -25,3 +25,28 @@ async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock
             await clock.sleep(SECOND)
         else:
             return
+
+
+class Loops:
+    """The loops of one life, by name, each kept alive."""
+
+    def __init__(self, clock: Clock, episodes: Episodes) -> None:
+        self._clock = clock
+        self._episodes = episodes
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        self._tasks[name] = asyncio.create_task(supervise(name, loop, self._clock, self._episodes), name=name)
+
+    def cancel(self, name: str) -> None:
+        self._tasks[name].cancel()
+
+    def ended(self, name: str) -> Awaitable[None]:
+        """To be waited for."""
+        return self._tasks[name]
+
+    async def end(self) -> None:
+        """Cancel those that still run; returns when all have ended."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)

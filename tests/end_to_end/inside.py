@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from daemon.app import App, World
+from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
 from daemon.exchanges.simulator import SimulatedAccount, Simulator
 from daemon.types import SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
+from daemon.world import World
 from tests.fakes import ScriptedNotifier
 
 PATIENCE = 60

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -78,14 +77,14 @@ async def test_b3_eager_accounts_share_the_budget_evenly_also_across_a_restart(t
         before, after = Lookout(), Lookout()
         async with life(config, before) as app:
             await before.until(lambda: read(before, 4, 8))
-            paced = {trigger.interval for trigger in app._schedule._triggers.values()}
+            paced = set(app._accounts.paces().values())
         checked = await check_online(written(tmp_path, config))
         async with life(config, after):
             await after.until(lambda: read(after, 5, 8))
     assert (checked, complaints(there)) == (0, [])
     assert there.busiest(10 * SECOND) <= config.budget.host.count
     assert per_user(there) <= config.budget.assets.count
-    assert paced == {timedelta(milliseconds=STRETCHED)}
+    assert paced == {STRETCHED}
     assert spread([len(brought) for brought in after.brought.values()]) <= 2
 
 

@@ -22,10 +22,11 @@ from daemon.rules.rule import Rule
 from daemon.service.beginning import begin
 from daemon.service.confirming import Overdue
 from daemon.service.departures import NO_DEPARTURES, Departures
+from daemon.service.desk import Desk
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
 from daemon.service.opening import Setting, watching
-from daemon.service.owner import Arrival, Desk, Doubters, Look, Owner
+from daemon.service.owner import Arrival, Doubters, Look, Owner
 from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch

@@ -94,8 +94,9 @@ class Oracle:
         for call in self.calls:
             assert not delivered & set(call.keys), f"{delivered & set(call.keys)} again"
             for key in call.keys:
-                says = "may be a repeat" in self._section(call, key)
-                partners = {other for other in call.keys if _episode(other) == _episode(key)}
+                section = self._section(call, key)
+                says = "may be a repeat" in section
+                partners = {other for other in call.keys if self._section(call, other) == section}
                 if call.made and key in doubtful:
                     assert says, call.text
                 if says:

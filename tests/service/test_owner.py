@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from daemon.log import Episodes
 from daemon.rules.rule import AtLeast
+from daemon.service.desk import Desk
 from daemon.service.ledger import Ledger
-from daemon.service.owner import COLD, Desk, Owner
+from daemon.service.owner import COLD, Owner
 from daemon.service.watchdog import STEP, offset
 from daemon.store import Seams
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from daemon.log import Episodes
 from daemon.service.departures import book
+from daemon.service.desk import Desk
 from daemon.service.ledger import Ledger
-from daemon.service.owner import Desk, Owner
+from daemon.service.owner import Owner
 from daemon.service.watchdog import offset
 from daemon.store import Seams
 from daemon.store.operations import Announcement, Claim, MessageKey, Operation, Overtaken, Written

@@ -14,9 +14,9 @@ from daemon.alerts.system import NOBODY, rule
 from daemon.log import Episodes
 from daemon.readings.pushes import Pushes
 from daemon.service.backoff import Health
+from daemon.service.desk import Desk
 from daemon.service.journal import StoreJournal
 from daemon.service.ledger import Ledger
-from daemon.service.owner import Desk
 from daemon.service.selfwatch import CALM, EVERY, UNKNOWN, SelfWatch, Senses, Sight, verdict
 from daemon.service.watchdog import offset
 from daemon.store import Store
