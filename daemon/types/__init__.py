@@ -1,0 +1,87 @@
+"""The values that flow through marginwatch, and the vocabulary they carry.
+
+Everything here is a frozen value: no clock, no I/O, no behaviour beyond reading itself. Instants are integer
+milliseconds UTC, durations integer milliseconds, amounts exact decimals as the exchange sent them.
+"""
+
+from daemon.types.alerts import (
+    FLAPPING,
+    AccountState,
+    Alert,
+    Judged,
+    Limit,
+    OnMissing,
+    Severity,
+    State,
+    Swing,
+    Swings,
+    Transition,
+    base,
+)
+from daemon.types.inputs import (
+    JUDGED,
+    Answer,
+    Balances,
+    Check,
+    ClockStep,
+    ConfigChange,
+    GapReason,
+    Input,
+    Miss,
+    MissReason,
+    NoAnswer,
+    Quality,
+    Reading,
+    Source,
+    Unconfirmed,
+)
+from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
+from daemon.types.record import Record
+from daemon.types.telling import ENDS, NEWS, Attempted, Facts, Kind, Late, Message, Notice, NoticeKey, Outcome, Silence
+
+__all__ = [
+    "DAY",
+    "ENDS",
+    "FLAPPING",
+    "HOUR",
+    "JUDGED",
+    "MINUTE",
+    "NEWS",
+    "SECOND",
+    "AccountState",
+    "Alert",
+    "Answer",
+    "Attempted",
+    "Balances",
+    "Check",
+    "ClockStep",
+    "ConfigChange",
+    "Facts",
+    "GapReason",
+    "Input",
+    "Judged",
+    "Kind",
+    "Late",
+    "Limit",
+    "Message",
+    "Millis",
+    "Miss",
+    "MissReason",
+    "NoAnswer",
+    "Notice",
+    "NoticeKey",
+    "OnMissing",
+    "Outcome",
+    "Quality",
+    "Reading",
+    "Record",
+    "Severity",
+    "Silence",
+    "Source",
+    "State",
+    "Swing",
+    "Swings",
+    "Transition",
+    "Unconfirmed",
+    "base",
+]

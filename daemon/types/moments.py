@@ -1,0 +1,11 @@
+"""Instants and durations: integer milliseconds."""
+
+from typing import TypeAlias
+
+Millis: TypeAlias = int
+"""An instant (since 1970, UTC) or a duration, in milliseconds."""
+
+SECOND: Millis = 1_000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
