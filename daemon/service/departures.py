@@ -20,11 +20,11 @@ class Booked(Protocol):
         """Write the message that tells these, and keep free for it; None where it cannot leave at once."""
         ...
 
-    def leave(self) -> None:
-        """The message is claimed, and its news is in the ledger: send it."""
+    def leave(self, claim: Claim) -> None:
+        """It is committed, and its news is in the ledger: send it."""
         ...
 
-    def release(self) -> None:
+    def release(self, claim: Claim) -> None:
         """Nothing came of it."""
         ...
 
@@ -33,16 +33,19 @@ class Booked(Protocol):
 class Departures:
     """The messages of one record. Whoever books ends it, once: by `leave` or by `release`."""
 
-    booked: Sequence[Booked] = ()
-    claims: tuple[Claim, ...] = ()
+    booked: tuple[tuple[Booked, Claim], ...] = ()
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return tuple(claim for _, claim in self.booked)
 
     def leave(self) -> None:
-        for each in self.booked:
-            each.leave()
+        for courier, claim in self.booked:
+            courier.leave(claim)
 
     def release(self) -> None:
-        for each in self.booked:
-            each.release()
+        for courier, claim in self.booked:
+            courier.release(claim)
 
 
 NO_DEPARTURES = Departures()
@@ -54,5 +57,4 @@ def book(couriers: Mapping[str, Booked], notices: Sequence[Notice]) -> Departure
     for notice in notices:
         by_channel[notice.key.channel].append(notice)
     asked = [(couriers[channel], news) for channel, news in by_channel.items() if channel in couriers]
-    made = [(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None]
-    return Departures(tuple(courier for courier, _ in made), tuple(claim for _, claim in made))
+    return Departures(tuple((courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None))

@@ -31,6 +31,8 @@ from daemon.service.standins import StandIns
 from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede
 from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
 
+HOLD: Millis = SECOND
+"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a slow database."""
 LISTEN: Millis = 10 * SECOND
 """How often a channel that fails looks whether a test got through meanwhile."""
 _NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
@@ -46,6 +48,8 @@ class Dispatch:
     """What it tells first."""
     message: Message
     claim: Claim
+    made_at: Millis
+    """Elapsed."""
 
 
 class Courier:
@@ -64,7 +68,7 @@ class Courier:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
         self._booked: Dispatch | None = None
-        """It leaves if its claim is committed; nothing else does before that is known."""
+        """It leaves if its claim is committed; nothing else does before that is known, or for so long."""
         self._claimed: Dispatch | None = None
         """It is claimed, and to be sent at once."""
 
@@ -94,26 +98,38 @@ class Courier:
         if not self._is_free(entries):
             return None
         letter = self._letter(entries)
-        if len(letter.told) == len(entries):
-            self._booked = self._dispatch(entries, letter)
-        return None if self._booked is None else self._booked.claim
+        if len(letter.told) < len(entries):
+            return None
+        self._booked = self._dispatch(entries, letter)
+        return self._booked.claim
 
-    def leave(self) -> None:
-        booked, self._booked = self._booked, None
-        if booked is not None:
-            keys, queued = booked.claim.keys, self._office.ledger.open(self._channel.name)
-            self._claimed = replace(booked, entries=[entry for entry in queued if entry.notice.key in keys])
-            self._office.ledger.sending(keys)
-        self._wake()
+    def leave(self, claim: Claim) -> None:
+        booked = self._booked
+        if booked is None or booked.claim is not claim:
+            return  # it took too long: its news goes the usual way
+        keys, queued = claim.keys, self._office.ledger.open(self._channel.name)
+        self._claimed = replace(booked, entries=[entry for entry in queued if entry.notice.key in keys])
+        self._office.ledger.sending(keys)
+        self.release(claim)
 
-    def release(self) -> None:
-        self._booked = None
-        self._wake()
+    def release(self, claim: Claim) -> None:
+        if self._booked is not None and self._booked.claim is claim:
+            self._booked = None
+            self._wake()
+
+    @property
+    def _held_until(self) -> Millis | None:
+        """For a commit that is under way."""
+        return None if self._booked is None else self._booked.made_at + HOLD
+
+    @property
+    def _is_held(self) -> bool:
+        return self._held_until is not None and self._office.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[Entry]) -> bool:
         """A chart that belongs into the message may be worth waiting for: that is for the usual way to see."""
         office, now = self._office, self._office.clock.elapsed()
-        taken = self._stopping or self._is_busy or self._booked is not None or self._claimed is not None
+        taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
         if taken or self._exhibit.is_inside or self.line.health.streak or self.line.is_parked:
             return False
         if any(entry.notice.facts.not_before is not None for entry in entries):
@@ -137,6 +153,7 @@ class Courier:
             self.line.begun()
             await self._guarded(leaving.claim.keys, self._hand(leaving))
             return
+        self._booked = None
         await self._hush()
         entries = self._ready()
         if not entries:
@@ -194,7 +211,7 @@ class Courier:
     def _dispatch(self, entries: Sequence[Entry], letter: Letter) -> Dispatch:
         message = self._exhibit.illustrated(letter.message, letter.subject)
         claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
-        return Dispatch(entries, letter.subject, message, claim)
+        return Dispatch(entries, letter.subject, message, claim, self._office.clock.elapsed())
 
     async def _deliver(self, dispatch: Dispatch) -> None:
         if await self._claim(dispatch.claim):
@@ -304,7 +321,8 @@ class Courier:
             return True
         shared_at = None if self.line.is_failing_long else self.line.shared_at
         listen_at = now + LISTEN if self.line.health.streak else None
-        wake = min((at for at in (due, shared_at, self._released_at(), listen_at) if at is not None), default=None)
+        times = (due, shared_at, self._released_at(), listen_at, self._held_until if self._is_held else None)
+        wake = min((at for at in times if at is not None), default=None)
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
@@ -321,7 +339,7 @@ class Courier:
         """When the next attempt is due; a parked channel makes none, it passes on."""
         if self._claimed is not None:
             return self._office.clock.elapsed()
-        if self._booked is not None:
+        if self._is_held:
             return None
         if self.line.is_parked:
             return due_at(Health(), waiting, self._channel.group_wait)

@@ -13,7 +13,7 @@ from daemon.service.backoff import Health
 from daemon.service.departures import Departures, book
 from daemon.service.ledger import Ledger
 from daemon.service.office import Channel, Office
-from daemon.service.outbox import Courier
+from daemon.service.outbox import HOLD, Courier
 from daemon.service.watchdog import offset
 from daemon.store.operations import Claim, Mark, NoticeState
 from daemon.types import (
@@ -105,13 +105,40 @@ async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> 
     """What comes in between waits for it, and follows."""
     departures, later = bench.book(notice()), notice("other")
     bench.adopt(later)
-    await bench.clock.advance(MINUTE)
+    await bench.clock.advance(HOLD - 1)
     assert bench.way.sent == []
     bench.adopt(notice())
     departures.leave()
     await bench.clock.advance(0)
     assert len(bench.way.sent) == 2
     assert bench.ledger.open(CHANNEL) == []
+
+
+async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
+    """F2: what is recorded leaves after a second; the message that was booked then goes the usual way."""
+    departures, other = bench.book(notice()), notice("other")
+    bench.adopt(other)
+    await bench.clock.advance(HOLD)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+    third = bench.book(notice("third"))
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(0)
+    assert len(bench.way.sent) == 1
+    third.release()
+    await bench.clock.advance(0)
+    (claim,) = (operation for operation in bench.journal.operations[2:] if isinstance(operation, Claim))
+    assert claim.keys == (notice().key,)
+
+
+async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(bench: Bench) -> None:
+    """Where the channel stayed free, its message is still the next one."""
+    departures = bench.book(notice())
+    await bench.clock.advance(MINUTE)
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(0)
+    assert [type(operation) for operation in bench.journal.operations] == [Mark]
 
 
 async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:

@@ -39,10 +39,11 @@ class Ramp:
         message = Message("low", "margin 90", Severity.WARNING)
         return Claim(MessageKey("telegram", NOON, len(self.booked)), tuple(each.key for each in notices), message)
 
-    def leave(self) -> None:
+    def leave(self, claim: Claim) -> None:
+        assert len(claim.keys) == len(self.booked[claim.message.n - 1])
         self.ended.append("left")
 
-    def release(self) -> None:
+    def release(self, _: Claim) -> None:
         self.ended.append("released")
 
 
