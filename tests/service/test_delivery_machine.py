@@ -204,6 +204,9 @@ def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], li
 
 
 FLAPS: list[Act] = [act for margin in ("90", "500", "90", "500", "40") for act in (Read(margin, "500"), Pass(2_500))]
+ENDS_IN_ABSENCE: list[Act] = [
+    *(Read("500", "90"), Restart(2), Turn("beta", (Mood.UNKNOWN,) * 12), Set(-20 * MINUTE), Restart(5)),
+]
 ENDS_IN_DOUBT: list[Act] = [
     *(Read("500", "90"), Read("500", "500"), Pass(1), Turn("alpha", (Mood.UNKNOWN,) * 12), Pass(1_000)),
     *(Read("500", "40"), Read("500", "500")),
@@ -216,6 +219,7 @@ ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass
 @example((FLAPS, [0]))
 @example((ENDS_MUTED, [0]))
 @example((ENDS_IN_DOUBT, [0]))
+@example((ENDS_IN_ABSENCE, [2]))
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_promises_2_and_3_under_every_policy_of_a_rule(story: tuple[list[Act], list[int]]) -> None:
     """D4, E1, E2, E4: the same with rules that get worse, flap, miss readings, or are muted for a while."""
