@@ -18,26 +18,26 @@ from daemon.config import Channel, Config
 from daemon.exchanges import http
 from daemon.log import Episodes
 from daemon.notifiers import Pictures
-from daemon.service import office
-from daemon.service.accounts import Accounts, Tools
-from daemon.service.backoff import Health, resumed
-from daemon.service.beginning import Beginning, begin
-from daemon.service.departures import book
-from daemon.service.desk import Desk
+from daemon.service.collecting.accounts import Accounts, Tools
+from daemon.service.delivering import office
+from daemon.service.delivering.backoff import Health, resumed
+from daemon.service.delivering.departures import book
+from daemon.service.delivering.ledger import Ledger
+from daemon.service.delivering.office import Office
+from daemon.service.delivering.outbox import Courier
+from daemon.service.delivering.parcels import Tray
+from daemon.service.delivering.pictures import Artist, Studio
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
 from daemon.service.journal import StoreJournal
-from daemon.service.ledger import Ledger
+from daemon.service.judging.beginning import Beginning, begin
+from daemon.service.judging.desk import Desk
+from daemon.service.judging.opening import Setting
+from daemon.service.judging.selfwatch import SelfWatch, Senses
 from daemon.service.legacy import Legacy, left, recorded
 from daemon.service.lives import RELOAD, STOP
-from daemon.service.office import Office
-from daemon.service.opening import Setting
-from daemon.service.outbox import Courier
-from daemon.service.parcels import Tray
-from daemon.service.pictures import Artist, Studio
-from daemon.service.reported import Archive
 from daemon.service.reporter import Reporter
-from daemon.service.reports import Means, Reports
-from daemon.service.selfwatch import SelfWatch, Senses
+from daemon.service.reporting.reported import Archive
+from daemon.service.reporting.reports import Means, Reports
 from daemon.service.supervise import Loops
 from daemon.service.watchdog import Drift, offset, watch
 from daemon.service.watcher import Watchers

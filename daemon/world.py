@@ -9,8 +9,8 @@ from daemon.clock import Clock, SystemClock
 from daemon.config import Channel
 from daemon.notifiers import Notifier
 from daemon.notifiers.drawn import Drawer
+from daemon.service.delivering.pictures import Draws
 from daemon.service.heartbeat import Monitor
-from daemon.service.pictures import Draws
 from daemon.service.watcher import Watcher
 from daemon.store import Store
 

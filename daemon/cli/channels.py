@@ -14,7 +14,7 @@ from daemon.cli.times import Present
 from daemon.cli.waits import Reason, Way, Why, failing, parked, reasons, refusing
 from daemon.config import Channel
 from daemon.notifiers.services import pace
-from daemon.service.pacing import free_at
+from daemon.service.delivering.pacing import free_at
 from daemon.store.deliveries import Deliveries
 from daemon.store.past import PastNotice
 from daemon.types import Millis

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daemon import config, exchanges, notifiers
 from daemon.config import Account, Checks, Config
-from daemon.service import cron
+from daemon.service.reporting import cron
 from daemon.types import SECOND, Millis
 
 

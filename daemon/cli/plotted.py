@@ -15,8 +15,8 @@ from daemon.errors import MarginwatchError, UsageError
 from daemon.notifiers.chart import Chart, Span
 from daemon.notifiers.drawn import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, named
-from daemon.service import charts
-from daemon.service.charts import Subject
+from daemon.service.delivering import charts
+from daemon.service.delivering.charts import Subject
 from daemon.types import Millis
 
 DEFAULT = "24h"

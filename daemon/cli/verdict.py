@@ -15,7 +15,7 @@ from daemon.cli.twins import known, twins
 from daemon.config import Config
 from daemon.errors import StoreError
 from daemon.rules.durations import duration_text
-from daemon.service import cron
+from daemon.service.reporting import cron
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000

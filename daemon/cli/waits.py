@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daemon.service.backoff import delay
+from daemon.service.delivering.backoff import delay
 from daemon.store.deliveries import Deliveries, Streak
 from daemon.store.operations import NoticeState
 from daemon.store.past import PastNotice

@@ -17,7 +17,7 @@ from typing import Protocol
 from daemon.alerts.numbers import lasting
 from daemon.clock import Clock
 from daemon.log import Episodes
-from daemon.service.ledger import Ledger
+from daemon.service.delivering.ledger import Ledger
 from daemon.types import MINUTE, SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
 
 BEAT: Millis = MINUTE

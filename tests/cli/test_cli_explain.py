@@ -17,7 +17,7 @@ from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.cli import explained, record
 from daemon.cli.session import Session
 from daemon.rules.rule import AtLeast, Rule
-from daemon.service.owner import Arrival
+from daemon.service.judging.owner import Arrival
 from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
 from tests.cli import past
 from tests.cli.calls import CHANNEL, RULE, SECRETS, Terminal, account, call, url, write

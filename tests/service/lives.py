@@ -19,14 +19,14 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import Episodes
 from daemon.readings.plausible import Suspicion
 from daemon.rules.rule import Rule
-from daemon.service.beginning import begin
-from daemon.service.confirming import Overdue
-from daemon.service.departures import NO_DEPARTURES, Departures
-from daemon.service.desk import Desk
+from daemon.service.delivering.departures import NO_DEPARTURES, Departures
+from daemon.service.delivering.ledger import Ledger
 from daemon.service.journal import StoreJournal
-from daemon.service.ledger import Ledger
-from daemon.service.opening import Setting, watching
-from daemon.service.owner import Arrival, Doubters, Look, Owner
+from daemon.service.judging.beginning import begin
+from daemon.service.judging.confirming import Overdue
+from daemon.service.judging.desk import Desk
+from daemon.service.judging.opening import Setting, watching
+from daemon.service.judging.owner import Arrival, Doubters, Look, Owner
 from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch

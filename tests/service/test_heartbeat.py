@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from daemon.log import Episodes
+from daemon.service.delivering.ledger import Entry, Ledger
 from daemon.service.heartbeat import BEAT, LOOK, PATIENCE, Attempts, Heartbeat, Pulse, Vitals, untaken_for, withheld
-from daemon.service.ledger import Entry, Ledger
 from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Record, Severity
 from tests.fakes import ManualClock, settle
 from tests.values import T0, miss, reading

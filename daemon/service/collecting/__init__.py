@@ -1,0 +1,1 @@
+"""Reading and listening to the accounts, by one budget."""

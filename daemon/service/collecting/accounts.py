@@ -1,0 +1,232 @@
+"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget.
+
+Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
+Stream ──────┘
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from daemon import exchanges
+from daemon.clock import Clock
+from daemon.config import Account, Config, pace
+from daemon.exchanges import budget, stream
+from daemon.exchanges.http import Session
+from daemon.exchanges.pauses import Pause
+from daemon.exchanges.speech import Dialect
+from daemon.log import Episodes
+from daemon.readings import pushes
+from daemon.readings.slots import passed
+from daemon.rules.durations import duration_text
+from daemon.service.collecting.bookings import Bookings
+from daemon.service.collecting.intake import Intake
+from daemon.service.collecting.pacer import Pacer
+from daemon.service.collecting.poller import Ears, Poller
+from daemon.service.collecting.schedule import Schedule
+from daemon.service.collecting.streams import Streams
+from daemon.service.heartbeat import Pulse
+from daemon.service.judging.confirming import Confirmer
+from daemon.service.judging.desk import Desk
+from daemon.service.judging.opening import watching
+from daemon.service.judging.owner import Doubters, Look, Owner, Slept
+from daemon.service.legacy import Legacy
+from daemon.service.supervise import Loops
+from daemon.store import Store
+from daemon.store.operations import Book, Identify
+from daemon.types import AccountState, Millis, NoAnswer
+
+_log = logging.getLogger("marginwatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all accounts of a life use, and others with them."""
+
+    store: Store
+    session: Session
+    clock: Clock
+    jitter: Callable[[], float]
+    episodes: Episodes
+    loops: Loops
+
+
+class Accounts:
+    """`start`, then `pause` and `stop`, once each."""
+
+    def __init__(self, config: Config, tools: Tools) -> None:
+        self._config = config
+        self._store = tools.store
+        self._session = tools.session
+        self._clock = tools.clock
+        self._episodes = tools.episodes
+        self._loops = tools.loops
+        limits = config.budget
+        self._budget = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
+        self._schedule = Schedule(self._slot_trouble)
+        self._pacer = Pacer(config, self._budget, self._schedule, self._clock)
+        self._pacer.user_ids = self._store.user_ids()
+        self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
+        self._pollers: dict[str, Poller] = {}
+        self._owners: dict[str, Owner] = {}
+        self._confirmers: dict[str, Confirmer] = {}
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def paces(self) -> dict[str, Millis]:
+        """By account, its interval now."""
+        return self._pacer.paces()
+
+    def pushes(self) -> Mapping[str, pushes.Pushes]:
+        """By account, what its pushes are worth."""
+        return self._streams.pushes()
+
+    def pauses(self) -> dict[str, Pause]:
+        """By account, how far the exchange wants to be left alone."""
+        return {name: poller.pause for name, poller in self._pollers.items()}
+
+    def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
+        """By account, what tells whether it is read as often as it should be; `attempts` are the last ones."""
+        paces = self.paces()
+        return {name: Pulse(attempts.get(name), paces[name], pause.length) for name, pause in self.pauses().items()}
+
+    @property
+    def halved_for(self) -> Millis:
+        """How much longer the budget is halved."""
+        return self._budget.halved_for
+
+    # From the start to the stop.
+
+    def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
+        """`desk` is that of the owners, which begin with `states`."""
+        self._fill_budget(legacy)
+        paces = self.paces()
+        for account in self._config.accounts:
+            rules = watching(self._config.account_rules, account.name)
+            confirmer = self._confirmers[account.name] = Confirmer(self._clock)
+            owner = Owner(desk, states[account.name], rules.values(), Doubters(confirmer.doubted, confirmer.left))
+            self._owners[account.name] = owner
+            self._loops.run(f"the owner of {account.name}", owner.run)
+            self._read(account, paces[account.name], legacy.pauses.get(account.name, Pause()))
+        self._tell_paces()
+        self._loops.run("the pace", self._pacer.run)
+
+    def poll(self) -> None:
+        """Begin with the slots."""
+        self._schedule.start()
+
+    def pause(self) -> None:
+        """Ask for nothing more, and listen to nothing."""
+        self._schedule.pause()
+        for account in self._streams.accounts:
+            self._loops.cancel(_stream(account))
+        for confirmer in self._confirmers.values():
+            confirmer.stop()
+
+    def finished(self) -> Iterator[Awaitable[None]]:
+        """The calls under way, to be waited for."""
+        return (poller.finished() for poller in self._pollers.values())
+
+    def stop(self) -> list[Book]:
+        """Cut off the calls that are still under way.
+
+        They end without leaving a reading or a miss, and the exchange may have counted them (SEMANTICS B3): they are
+        returned.
+        """
+        at = self._clock.now()
+        cut_off = [Book(at, call.endpoint, call.user, n) for n, call in enumerate(self._budget.flying)]
+        self._schedule.stop()
+        return cut_off
+
+    def drained(self) -> Iterator[Awaitable[None]]:
+        """The judgement of what has been read, to be waited for."""
+        return (owner.drained() for owner in self._owners.values())
+
+    # What happens to the clock.
+
+    def slept(self, lasted: Millis) -> None:
+        """Nothing bursts: every account goes on at its next slot, by the pace of before."""
+        now = self._clock.now()
+        for name, every in self.paces().items():
+            self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
+        self._schedule.realign(now)
+
+    def clock_was_set(self) -> None:
+        for owner in self._owners.values():
+            owner.post(Look())
+        self._schedule.realign(self._clock.now())
+
+    # One account.
+
+    def _read(self, account: Account, every: Millis, pause: Pause) -> None:
+        owner, user_id = self._owners[account.name], account.user_id or self._pacer.user_ids.get(account.name, "")
+        intake = Intake(owner.post, self._clock, self._config.system.push_contradicted or pushes.LIMIT)
+        ears = Ears(intake.answered, partial(self._learned, account.name))
+        poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
+        poller.pause = pause
+        self._pollers[account.name] = poller
+        confirm = partial(self._confirmers[account.name].run, poller.confirm, owner.post)
+        self._loops.run(f"the confirming of {account.name}", confirm)
+        self._schedule.add(account.name, every, poller.tick, self._clock.now())
+        self._loops.run(f"the calls beside the slots of {account.name}", poller.beside)
+        listener = self._streams.add(account.exchange, self._keys(account, user_id), intake, poller, owner)
+        if listener is not None:
+            self._loops.run(_stream(account.name), listener.run)
+
+    def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
+        tools = exchanges.Tools(self._session, self._budget, self._clock)
+        return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
+
+    async def _dial(self, url: str, dialect: Dialect) -> stream.Connection | NoAnswer:
+        return await stream.connect(self._session, url, dialect, self._clock, self._config.daemon.timeout)
+
+    def _keys(self, account: Account, user_id: str) -> exchanges.Account:
+        return exchanges.Account(
+            account.name,
+            account.api_key.reveal(),
+            account.secret_key.reveal(),
+            account.rest_url,
+            account.ws_url,
+            self._config.daemon.timeout,
+            user_id,
+        )
+
+    def _learned(self, account: str, user_id: str) -> None:
+        self._store.submit(Identify(account, user_id))
+        self._pacer.user_ids[account] = user_id
+        self._pacer.apply()
+
+    def _slot_trouble(self, account: str, what: str) -> None:
+        self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+
+    # The budget.
+
+    def _fill_budget(self, legacy: Legacy) -> None:
+        """The calls of the last life, and of commands, still stand in the budget of the whole host (SEMANTICS B3)."""
+        limits = self._config.budget
+        span = max(limits.host.per, limits.user.per, limits.assets.per)
+        for call in self._store.calls(self._clock.now() - span):
+            self._budget.book(call.at, "assets", self._pacer.user_ids.get(call.account, ""))
+        if legacy.halved_for > 0:
+            self._budget.halve(legacy.halved_for)
+        bookings = Bookings(self._store.bookings, self._budget, span, self._clock)
+        bookings.hear()
+        self._loops.run("the ear for bookings", bookings.listen)
+
+    def _tell_paces(self) -> None:
+        """Once a life, and as it will be when every account has answered."""
+        paces = pace.settled(self._config.accounts, self._config.budget, self._pacer.user_ids)
+        wishes = {account.name: account.every for account in self._config.accounts}
+        stretched = [
+            f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
+            for name, every in paces.items()
+            if every > wishes[name]
+        ]
+        if stretched:
+            _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
+
+
+def _stream(account: str) -> str:
+    return f"the push stream of {account}"

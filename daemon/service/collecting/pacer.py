@@ -1,0 +1,49 @@
+"""Keeps every account at the interval that the budget allows: all stretch evenly, and while it is halved further.
+
+SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the budget itself.
+"""
+
+from collections.abc import Mapping
+
+from daemon.clock import Clock
+from daemon.config import Config, pace
+from daemon.exchanges.budget import Budget
+from daemon.service.collecting.schedule import Schedule
+from daemon.types import SECOND, Millis
+
+EVERY: Millis = SECOND
+
+
+class Pacer:
+    """`user_ids`, by account, are those that are known; whoever learns another one adds it and calls `apply`."""
+
+    def __init__(self, config: Config, budget: Budget, schedule: Schedule, clock: Clock) -> None:
+        self._config = config
+        self._budget = budget
+        self._schedule = schedule
+        self._clock = clock
+        self._applied: Mapping[str, Millis] = {}
+        self.user_ids: dict[str, str] = {}
+
+    def paces(self) -> dict[str, Millis]:
+        """By account, its interval now."""
+        limits = self._config.budget
+        now = limits.halved if self._budget.is_halved else limits
+        return pace.intervals(self._config.accounts, now, self.user_ids)
+
+    def apply(self) -> None:
+        """Poll at that pace from each account's next slot on."""
+        paces, now = self.paces(), self._clock.now()
+        for name, every in paces.items():
+            if self._applied.get(name) != every:
+                self._schedule.pace(name, every, now)
+        self._applied = paces
+
+    async def run(self) -> None:
+        """Slow down when the budget is halved, and speed up when it is whole again; runs until cancelled."""
+        halved = self._budget.is_halved
+        while True:
+            await self._clock.sleep(EVERY)
+            if halved != self._budget.is_halved:
+                halved = not halved
+                self.apply()

@@ -1,0 +1,60 @@
+"""The push streams of one life, and what they share: the doors through which connections are made."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from daemon import exchanges
+from daemon.clock import Clock
+from daemon.exchanges.budget import Budget
+from daemon.exchanges.speech import Dialect
+from daemon.exchanges.stream import Connection
+from daemon.log import Episodes
+from daemon.readings.pushes import Pushes
+from daemon.service.collecting.intake import Intake
+from daemon.service.collecting.poller import Poller
+from daemon.service.collecting.stream import Hands, Stream
+from daemon.service.judging.owner import Owner
+from daemon.types import SECOND, Limit, NoAnswer
+
+# How many connections an exchange takes is not known: few, and of a budget of their own, so that ever so many of them
+# that hang hold up no call. Together with the default [budget] they stay below CoinW's strictest reading.
+DOORS = Limit(20, 10 * SECOND)
+USER_DOORS = Limit(5, 10 * SECOND)
+
+Dial: TypeAlias = Callable[[str, Dialect], Awaitable[Connection | NoAnswer]]
+"""Connects to an address and logs in."""
+
+
+class Streams:
+    def __init__(self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: Episodes) -> None:
+        self._dial = dial
+        self._clock = clock
+        self._jitter = jitter
+        self._episodes = episodes
+        self._doors = Budget(clock, DOORS, USER_DOORS, {})
+        self._intakes: dict[str, Intake] = {}
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Those that are pushed to."""
+        return tuple(self._intakes)
+
+    def pushes(self) -> Mapping[str, Pushes]:
+        """By account, what its pushes are worth."""
+        return {account: intake.pushes for account, intake in self._intakes.items()}
+
+    def add(
+        self, exchange: str, account: exchanges.Account, intake: Intake, poller: Poller, owner: Owner
+    ) -> Stream | None:
+        """The account's stream, to be run; None where its exchange has none, or none is wanted."""
+        dialect = exchanges.dialect(exchange, account)
+        if dialect is None:
+            return None
+
+        async def connect(user_id: str) -> Connection | NoAnswer:
+            async with self._doors.call("stream", user_id):
+                return await self._dial(account.ws_url, dialect)
+
+        hands = Hands(poller.identified, connect, intake.pushed, poller.again, owner.room)
+        self._intakes[account.name] = intake
+        return Stream(account.name, hands, self._clock, self._jitter, self._episodes)

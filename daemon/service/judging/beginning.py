@@ -1,0 +1,133 @@
+"""Begins a life of the daemon in the store: what is recorded is loaded, and a new epoch is committed.
+
+Blocking: for a thread of its own, before any loop runs. What the accounts become is decided in `opening`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daemon import __version__
+from daemon.alerts.system import NOBODY
+from daemon.clock import Clock
+from daemon.errors import StoreError
+from daemon.service.delivering.ledger import Entry, Ledger
+from daemon.service.judging.absence import absence, gaps
+from daemon.service.judging.opening import Opening, Setting, open_account
+from daemon.service.lives import RELOAD
+from daemon.store import Store
+from daemon.store.operations import CommitFailed, Gap, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.types import AccountState, Millis, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a life begins with."""
+
+    states: Mapping[str, AccountState]
+    """Of every configured account."""
+    absent: tuple[Millis, Millis] | None
+    """From when to when nobody watched; None in the first life of all."""
+
+
+def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start") -> Beginning:
+    """What is recorded, with the beginning committed and the ledger filled.
+
+    Raises:
+        StoreError: where the database cannot be read or refuses to write.
+
+    """
+    _remember(store, ledger, clock)
+    names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
+    known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
+    _close(ledger, known)  # a step of the clock that is found now moves nothing of what was over before
+    openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
+    last = store.last_life()
+    absent = absence(last, known.values(), now)
+    expected = {} if reason == RELOAD else {name: setting.every[name] for name in setting.every if name in last.watched}
+    _commit(store, ledger, setting, openings, clock, reason, tuple(gaps(absent, known, openings, expected)))
+    _redirect(store, ledger, setting, clock)
+    _close(ledger, {name: opening.state for name, opening in openings.items()})
+    return Beginning({name: openings[name].state for name in setting.accounts}, absent)
+
+
+def _close(ledger: Ledger, states: Mapping[str, AccountState]) -> None:
+    """What was told of alerts that are over is kept only while something of it waits."""
+    for name, state in states.items():
+        live = {(alert.rule, alert.seq) for alert in state.alerts.values()}
+        ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
+
+
+def _now(ledger: Ledger, clock: Clock) -> Millis:
+    """By the clock as it stood when this life began: a step since then is the owners' to notice."""
+    return ledger.instant(NOBODY, clock.elapsed())
+
+
+def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
+    for known in store.told():
+        ledger.remember(known.key, known.told)
+    for kept in store.open_notices():
+        ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
+
+
+def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> None:
+    """What waits for a channel that is no longer configured goes to those that are (promise 2).
+
+    So does an end whose channel gave up the firing: others were told of that in its stead, and wait for the end.
+    """
+    notices = [entry.notice for channel in ledger.channels() for entry in ledger.open(channel)]
+    gone = [each for each in notices if each.key.channel not in setting.channels]
+    shared = [each for each in notices if ledger.unheard(each.key) and ledger.gave_up(each.key)]
+    if not setting.channels or not (gone or shared):
+        return
+    keys = tuple(notice.key for notice in gone)
+    handed = [
+        notice
+        for each in (*gone, *(one for one in shared if one not in gone))
+        for notice in ledger.elsewhere(each, _others(setting, each.key.channel), giving_up=each in gone)
+    ]
+    _write(store, HandOver(_now(ledger, clock), tuple(handed), refused=keys))
+    for notice in handed:
+        ledger.queue(notice, clock.elapsed())
+    ledger.sending(keys)
+    ledger.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
+
+
+def _others(setting: Setting, channel: str) -> list[str]:
+    return [name for name in setting.channels if name != channel]
+
+
+def _commit(
+    store: Store,
+    ledger: Ledger,
+    setting: Setting,
+    openings: Mapping[str, Opening],
+    clock: Clock,
+    reason: str,
+    absences: tuple[Gap, ...],
+) -> None:
+    """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
+    stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
+    epoch = StartEpoch(
+        at=_now(ledger, clock),
+        reason=reason,
+        version=__version__,
+        rules=setting.written(),
+        accounts=setting.accounts,
+        records=tuple(opening.changed for opening in openings.values()),
+        state={name: opening.state for name, opening in openings.items()},
+        gaps=absences,
+    )
+    for record in stepped:
+        _write(store, record)
+    _write(store, epoch)
+    for record in (*stepped, *epoch.records):
+        ledger.adopt(record, clock.elapsed())
+
+
+def _write(store: Store, operation: Operation) -> None:
+    try:
+        written = store.submit(operation).result()
+    except (CommitFailed, Rejected) as error:
+        raise StoreError(f"the database does not take the beginning of this run: {error}") from error
+    if written is not Written.COMMITTED:
+        raise StoreError("the database refuses to write: see that nothing locks it and that its disk is not full")

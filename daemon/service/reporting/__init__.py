@@ -1,0 +1,1 @@
+"""Reports, when they are due."""

@@ -1,0 +1,59 @@
+"""SEMANTICS B7: answers and pushes on their way into the mailbox, in the order in which they arrived."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from daemon.service.collecting.intake import Intake
+from daemon.types import SECOND, Answer, MissReason, NoAnswer, Source
+from tests.fakes import ManualClock
+from tests.values import answer
+
+
+def push(available_margin: str) -> Answer:
+    return replace(answer(available_margin=available_margin), exchange_at=None, source=Source.WS)
+
+
+async def test_b7_a_push_is_handed_on_at_once() -> None:
+    """B7: it waits for nothing."""
+    posted: list[Answer | NoAnswer] = []
+    Intake(posted.append, ManualClock()).pushed(push("90"))
+    assert posted == [push("90")]
+
+
+async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again() -> None:
+    """B7: the mailbox gets it, as what it is; one that agrees, or left later, is like any other."""
+    clock, posted = ManualClock(), list[Answer | NoAnswer]()
+    intake = Intake(posted.append, clock)
+    asked_at = clock.elapsed()
+    await clock.advance(SECOND)
+    intake.pushed(push("90"))
+    told = [
+        intake.answered(replace(answer(available_margin="500"), asked_at=asked_at)),
+        intake.answered(replace(answer(available_margin="90"), asked_at=asked_at)),
+        intake.answered(replace(answer(available_margin="500"), asked_at=clock.elapsed() + 1)),
+    ]
+    assert told == [True, False, False]
+    assert [isinstance(each, Answer) and each.overtaken for each in posted] == [False, True, False, False]
+
+
+async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
+    """A miss says nothing, and an exchange that does not tell when it asked is believed."""
+    clock, posted = ManualClock(), list[Answer | NoAnswer]()
+    intake = Intake(posted.append, clock)
+    intake.pushed(push("90"))
+    assert not intake.answered(answer(available_margin="500"))
+    assert not intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
+    assert len(posted) == 3
+
+
+async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
+    """B7: after as many disagreements in a row as the configuration says; where nothing is left, nothing is posted."""
+    clock, posted = ManualClock(), list[Answer | NoAnswer]()
+    intake = Intake(posted.append, clock, limit=1)
+    intake.pushed(push("90"))
+    intake.answered(replace(answer(available_margin="91"), asked_at=clock.elapsed() + 1))
+    intake.pushed(push("80"))
+    balances = posted[-1].balances if isinstance(posted[-1], Answer) else None
+    assert balances is not None
+    assert intake.pushes.contradicted == ("available_margin", "available_usdt")
+    assert (balances.available_margin, balances.available_usdt, balances.al_margin) == (None, None, Decimal(0))

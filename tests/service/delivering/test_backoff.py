@@ -1,0 +1,96 @@
+"""F2: when a channel may be tried next."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.service.delivering.backoff import CAP, CRITICAL_CAP, PROBE_GAP, Health, Waiting, after, begun, delay, due_at
+from daemon.types import SECOND, Attempted, Outcome
+
+LATER = Attempted(Outcome.LATER)
+MILD, GRAVE = Waiting(1_000, critical=False), Waiting(1_000, critical=True)
+
+
+def failing(streak: int = 3, at: int = 10_000, jitter: float = 1.0) -> Health:
+    """Attempts that took no time."""
+    health = Health()
+    for _ in range(streak):
+        health = after(begun(health, at), LATER, at, critical=False, jitter=jitter)
+    return health
+
+
+def test_nothing_waiting_is_never_due() -> None:
+    """An empty queue has no next attempt."""
+    assert due_at(Health(), [], SECOND) is None
+
+
+def test_what_fires_together_is_joined() -> None:
+    """F5: due `group_wait` after the first of them."""
+    assert due_at(Health(), [Waiting(2_500, critical=False), MILD], SECOND) == 2_000
+
+
+def test_a_critical_never_waits() -> None:
+    """F5: a critical takes along what waits, at once."""
+    assert due_at(Health(), [MILD, Waiting(1_200, critical=True)], SECOND) == 1_200
+
+
+@given(st.integers(1, 200), st.booleans(), st.floats(0, 1))
+def test_the_backoff_is_bounded(streak: int, critical: bool, jitter: float) -> None:
+    """F2: full jitter, at most 30 s while a critical waits, else 5 min."""
+    assert 0 <= delay(streak, critical, jitter) <= (CRITICAL_CAP if critical else CAP)
+
+
+def test_the_backoff_grows_with_the_streak() -> None:
+    """Each failure doubles the bound until the cap."""
+    assert [delay(streak, critical=False, jitter=1.0) for streak in (1, 2, 3, 9, 99)] == [
+        2_000,
+        4_000,
+        8_000,
+        CAP,
+        CAP,
+    ]
+
+
+def test_a_failing_channel_waits_for_its_retry() -> None:
+    """F2: what was queued before the last attempt does not hurry it."""
+    health = failing(3)
+    assert due_at(health, [MILD], SECOND) == 10_000 + 8_000
+    assert due_at(health, [GRAVE], SECOND) == 10_000 + 8_000
+
+
+def test_a_new_critical_triggers_a_probe_at_once() -> None:
+    """F2: but at most one per 5 s."""
+    health = failing(3)
+    assert due_at(health, [Waiting(10_001, critical=True)], SECOND) == 10_000 + PROBE_GAP
+    assert due_at(health, [Waiting(16_000, critical=True)], SECOND) == 16_000
+
+
+def test_a_critical_that_came_while_an_attempt_ran_is_new() -> None:
+    """F2: it was not in that attempt, so it is probed for at once, not at the next retry."""
+    health = after(begun(failing(8), 100_000), LATER, 130_000, critical=False, jitter=1.0)
+    assert due_at(health, [Waiting(110_000, critical=True)], SECOND) == 130_000
+
+
+def test_a_critical_waits_no_longer_than_its_cap() -> None:
+    """F2: at most 30 s while a critical is queued, also where the pause was chosen when none was."""
+    health = after(begun(failing(8), 100_000), LATER, 101_000, critical=False, jitter=1.0)
+    assert due_at(health, [MILD], SECOND) == 101_000 + CAP
+    assert due_at(health, [MILD, GRAVE], SECOND) == 100_000 + CRITICAL_CAP
+
+
+def test_the_services_own_word_is_obeyed() -> None:
+    """F2: `retry_after` overrides everything, a critical too."""
+    health = after(Health(), Attempted(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
+    assert due_at(health, [Waiting(20_000, critical=True)], SECOND) == 70_000
+
+
+def test_the_streak_ends_with_a_delivery() -> None:
+    """A delivered message makes the channel whole; the start of a streak is remembered until then."""
+    health = after(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
+    assert (health.streak, health.failing_since) == (3, 10_000)
+    whole = after(begun(health, 29_000), Attempted(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5)
+    assert whole == Health(tried_at=29_000)
+
+
+def test_a_refusal_is_remembered() -> None:
+    """F3: the channel is parked."""
+    assert after(Health(), Attempted(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused is True

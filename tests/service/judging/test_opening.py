@@ -1,0 +1,60 @@
+"""What recorded states become at a start, as a pure decision."""
+
+from functools import partial
+
+from daemon.alerts.codes import code
+from daemon.alerts.dispatch import Told
+from daemon.alerts.engine import step
+from daemon.rules.rule import Rule
+from daemon.service.judging.opening import Setting, open_account, watching
+from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind
+from tests.values import T0, TRUE, reading, rule, state
+
+
+def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> Setting:
+    return Setting(rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=()))
+
+
+def firing() -> AccountState:
+    return step(state(), reading(1, T0), {"low": TRUE}, {"low": rule()}, lambda *_: "k3f9").state
+
+
+def test_a_rule_watches_the_accounts_that_match() -> None:
+    """Globs, in the order of the configuration."""
+    rules = [rule("all"), rule("bots", accounts=("grid-*",)), rule("none", accounts=("x",))]
+    assert list(watching(rules, "grid-1")) == ["all", "bots"]
+
+
+def test_a1_a_new_account_begins_with_the_change_of_the_configuration() -> None:
+    """A1: its first input has the seq 1."""
+    opening = open_account(state(), {}, setting(rule()), T0)
+    assert opening.stepped is None
+    assert opening.changed.event == ConfigChange(1, T0)
+    assert (opening.state.seq, opening.state.at) == (1, T0)
+
+
+def test_a5_a_record_in_the_future_is_shifted_first() -> None:
+    """A5: the step is an input of its own, before the change of the configuration."""
+    opening = open_account(firing(), {}, setting(rule()), T0 - MINUTE)
+    assert opening.stepped is not None
+    assert opening.stepped.event == ClockStep(2, T0 - MINUTE, -MINUTE)
+    assert opening.changed.event == ConfigChange(3, T0 - MINUTE)
+    assert opening.state.alerts["low"].fired_at == T0 - MINUTE
+
+
+def test_a5_a_record_a_little_in_the_future_is_no_step() -> None:
+    """A5: 250 ms are noise; the instant just does not go back (A1)."""
+    opening = open_account(firing(), {}, setting(rule()), T0 - 250)
+    assert opening.stepped is None
+    assert opening.changed.event.at == T0
+
+
+def test_d5_the_alert_of_a_rule_that_no_longer_matches_ends_for_who_was_told() -> None:
+    """D5: told once, as retired; the alert of an account that is gone as well."""
+    told = {("low", 1): {"telegram": Told(told_at=T0)}}
+    elsewhere = setting(rule(accounts=("other",)))
+    gone = setting(rule(), accounts=())
+    for now_in_force in (elsewhere, gone):
+        opening = open_account(firing(), told, now_in_force, T0 + MINUTE)
+        assert opening.state.alerts == {}
+        assert [notice.key.kind for notice in opening.changed.notices] == [Kind.RETIRED]

@@ -1,0 +1,130 @@
+"""Owners and what leaves with a commit: exactly what was written, by the silences as they stood then."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from daemon.log import Episodes
+from daemon.service.delivering.departures import book
+from daemon.service.delivering.ledger import Ledger
+from daemon.service.judging.desk import Desk
+from daemon.service.judging.owner import Owner
+from daemon.service.watchdog import offset
+from daemon.store import Seams
+from daemon.store.operations import Announcement, Claim, MessageKey, Operation, Overtaken, Written
+from daemon.store.quiet import Quiet
+from daemon.types import Message, Notice, Record, Severity, Silence
+from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher
+from tests.service.lives import TRANSITIONS, Life, rows
+from tests.values import answer, rule, state
+
+
+class Ramp:
+    """Stands for couriers that are always free: what was booked, and what became of it."""
+
+    def __init__(self) -> None:
+        self.booked: list[Sequence[Notice]] = []
+        self.ended: list[str] = []
+
+    def book(self, notices: Sequence[Notice]) -> Claim:
+        self.booked.append(notices)
+        message = Message("low", "margin 90", Severity.WARNING)
+        return Claim(MessageKey("telegram", NOON, len(self.booked)), tuple(each.key for each in notices), message)
+
+    def leave(self, claim: Claim) -> None:
+        assert len(claim.keys) == len(self.booked[claim.message.n - 1])
+        self.ended.append("left")
+
+    def release(self, _: Claim) -> None:
+        self.ended.append("released")
+
+
+SLEEPS = Silence(0, ack=False, rule="low", account="*", code="", started_at=0, ended_at=None)
+
+
+async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path: Path) -> None:
+    """E2, F7: the decision is taken anew, and what was about to leave stays; lifted, it is told with the next input."""
+    path, ramp = tmp_path / "m.db", Ramp()
+    async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
+        life.book = partial(book, {"telegram": ramp})
+        quiet = Quiet(f"sqlite:///{path}")
+        number = quiet.add(SLEEPS, NOON)
+        await life.tell({"main": answer(available_margin="90")})
+        assert (ramp.ended, life.ledger.open("telegram")) == (["released"], [])
+        assert [row[5] for row in rows(path, TRANSITIONS)] == ["firing"]
+        quiet.end([number], life.clock.now())
+        await life.tell({"main": answer(available_margin="90")})
+        assert ramp.ended == ["released", "left"]
+    assert rows(path, "SELECT state, attempts FROM notifications") == [("sending", 1)]
+
+
+async def test_promise_1_what_could_not_be_recorded_does_not_leave_as_if_it_were(tmp_path: Path) -> None:
+    """Promise 1's exception: while the store refuses writes, nothing leaves by a claim that is not written."""
+    path, ramp = tmp_path / "m.db", Ramp()
+    async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
+        life.book = partial(book, {"telegram": ramp})
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        await life.tell({"main": answer(available_margin="90")})
+        assert (ramp.ended, [entry.recorded for entry in life.ledger.waiting("telegram")]) == (["released"], [False])
+        blocker.execute("ROLLBACK")
+        blocker.close()
+
+
+def lost(connection: Connection) -> None:
+    connection.commit()
+    raise OSError("nobody knows")
+
+
+def undone(connection: Connection) -> None:
+    connection.rollback()
+    raise OSError("nobody knows")
+
+
+@pytest.mark.parametrize(("fails", "became"), [(lost, ["left"]), (undone, ["released", "left"])])
+async def test_what_leaves_is_what_was_committed(
+    tmp_path: Path, fails: Callable[[Connection], None], became: list[str]
+) -> None:
+    """A commit of unknown outcome: recorded after all, its message leaves; undone, the one that is decided anew."""
+    commits, ramp = chain([Connection.commit, fails], repeat(Connection.commit)), Ramp()
+
+    def commit(connection: Connection) -> None:
+        next(commits)(connection)
+
+    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=Seams(commit=commit)) as life:
+        life.book = partial(book, {"telegram": ramp})
+        await life.tell({"main": answer(available_margin="90")})
+    assert ramp.ended == became
+    assert rows(tmp_path / "m.db", "SELECT state, attempts FROM notifications") == [("sending", 1)]
+
+
+class Fickle(ListJournal):
+    """A store in which somebody changes his mind about silences at every moment."""
+
+    async def write(self, operation: Operation) -> Written:
+        if isinstance(operation, Announcement):
+            raise Overtaken("silences are not what they were")
+        return await super().write(operation)
+
+
+async def test_nobody_waits_for_those_who_change_their_minds_about_silence() -> None:
+    """After a few attempts it is written by what was read last, and told in the usual way."""
+    clock, journal, watcher, ramp = ManualClock(), Fickle(), RecordingWatcher(), Ramp()
+    episodes, moved = Episodes(logging.getLogger("owner"), clock), offset(clock)
+    desk = Desk(journal, Ledger(moved), clock, ("telegram",), set(), episodes, watcher, moved)
+    owner = Owner(replace(desk, book=partial(book, {"telegram": ramp})), state(), (rule("low"),))
+    task = asyncio.create_task(owner.run())
+    owner.post(answer(available_margin="90"))
+    await clock.advance(0)
+    assert [type(operation) for operation in journal.operations] == [Record]
+    assert set(ramp.ended) == {"released"}
+    assert len(desk.ledger.open("telegram")) == 1
+    task.cancel()
