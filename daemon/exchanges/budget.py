@@ -143,31 +143,31 @@ class Budget:
         limits: dict[tuple[str, ...], Limit] = {("host",): self._host, ("user", user): self._user}
         if endpoint in self._endpoints:
             limits["endpoint", endpoint, user] = self._endpoints[endpoint]
-        if self.is_halved:
-            limits = {key: limit.halved for key, limit in limits.items()}
         return limits
 
     def _admit(self, place: Place) -> Millis:
         """Give places to all that can have one, in order; 0 if this one got it, else how long to sleep.
 
-        Nobody can be admitted before the end of that sleep, except by the end of a halving.
+        Nobody can be admitted before the end of that sleep, except by the end of a halving. The clock is read once:
+        what became free between two looks at it would be nobody's place.
         """
+        now = self._clock.elapsed()
         for waiting in list(self._waiting):
-            if not self._free_in(waiting):
+            if not self._free_in(waiting, now):
                 self._waiting.remove(waiting)
                 waiting.taken = True
                 self._flying.append(waiting)
                 for key in self._limits(waiting.endpoint, waiting.user):
                     self._windows[key] = self._windows.get(key, Window()).sent()
-        return 0 if place.taken else self._free_in(place)
+        return 0 if place.taken else self._free_in(place, now)
 
-    def _free_in(self, place: Place) -> Millis:
-        now = self._clock.elapsed()
-        limits = self._limits(place.endpoint, place.user)
-        pause = max(free_in(self._windows.get(key, Window()), limit, now) for key, limit in limits.items())
-        if self._halved_until is not None and now < self._halved_until:
-            pause = min(pause, self._halved_until - now)
-        return pause
+    def _free_in(self, place: Place, now: Millis) -> Millis:
+        halved_for = 0 if self._halved_until is None else max(0, self._halved_until - now)
+        pause = max(
+            free_in(self._windows.get(key, Window()), limit.halved if halved_for else limit, now)
+            for key, limit in self._limits(place.endpoint, place.user).items()
+        )
+        return min(pause, halved_for) if halved_for else pause
 
     def _leave(self, place: Place) -> None:
         if not place.taken:

@@ -72,6 +72,32 @@ def test_b3_a_call_in_flight_holds_its_place() -> None:
     assert free_in(window.sent(), TWO, 100) == 11
 
 
+class Running(ManualClock):
+    """A clock that goes on while it is looked at, as every real one does."""
+
+    def elapsed(self) -> Millis:
+        self._elapsed += 1
+        return super().elapsed()
+
+    async def sleep(self, duration: Millis) -> None:
+        self._elapsed += duration
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("before", range(40))
+async def test_b3_no_place_is_given_by_the_time_that_passes_while_it_is_looked_for(before: int) -> None:
+    """B3, promise 8: however the moments fall, a call that may leave holds a place."""
+    clock = Running()
+    budget = Budget(clock, Limit(1, 10), WIDE, {})
+    for _ in range(3):
+        async with budget.call("assets", "a") as first:
+            assert first.taken
+        for _ in range(before):
+            clock.elapsed()
+        async with budget.call("assets", "a") as second:
+            assert second.taken
+
+
 class Traffic:
     """Calls through a real budget on a manual clock, with when each was let go."""
 
