@@ -153,7 +153,9 @@ class _Desk:
     def firings(self) -> Iterator[Notice]:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            due = [(channel, self._due(alert, told.get(channel, UNTOLD))) for channel in self._listeners(alert, told)]
+            known = {channel: told.get(channel, UNTOLD) for channel in self._listeners(alert, told)}
+            gone = all(each.given_up for each in known.values())
+            due = [(channel, self._due(alert, each, gone=gone)) for channel, each in known.items()]
             news = [(channel, kind) for channel, kind in due if kind is not None]
             for channel, kind in news if news and not self._held(alert) else ():
                 notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
@@ -220,8 +222,9 @@ class _Desk:
     def _rule(self, alert: Alert) -> Rule:
         return self.order.rules[base(alert.rule)]
 
-    def _due(self, alert: Alert, told: Told) -> Kind | None:
-        if told.waiting is not None or told.in_flight or told.given_up:
+    def _due(self, alert: Alert, told: Told, *, gone: bool) -> Kind | None:
+        """What it is to be told now. One that gave up leaves it to others, unless there are none any more: `gone`."""
+        if told.waiting is not None or told.in_flight or (told.given_up and not gone):
             return None
         if told.told_at is None:
             return Kind.FIRING

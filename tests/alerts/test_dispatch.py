@@ -259,3 +259,14 @@ def test_e2_a_channel_whose_news_was_held_is_no_new_channel() -> None:
     later = fire(rule(), at=T0 + MINUTE, here=outcome.state)
     told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0), "email": Told()}}
     assert summary(news(later, [rule()], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]
+
+
+def test_promise_2_news_that_was_handed_to_a_channel_that_is_gone_comes_back() -> None:
+    """F3: whoever gave it up is told again once nobody is left who could be; while others are, it is not."""
+    one = rule("low", channels=("telegram",))
+    here = fire(one)[0].state
+    again = fire(one, at=T0 + MINUTE, here=here)
+    gone: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "pager": Told(told_at=T0)}}
+    assert [notice.key.channel for notice in news(again, [one], gone).notices] == ["telegram"]
+    kept: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
+    assert news(again, [one], kept).notices == ()

@@ -81,7 +81,9 @@ class Oracle:
             news = {_episode(key) for key in call.keys if key.kind in NEWS}
             for key in call.keys:
                 if key.kind in ENDS and _episode(key) not in before | news:
-                    assert "fired" in self._headline(call, key), f"{key}, the end of something unheard of: {call.text}"
+                    assert re.search("fired|flapping since", self._headline(call, key)), (
+                        f"{key}, the end of something unheard of: {call.text}"
+                    )
                 if key.kind is Kind.ACK:
                     assert _episode(key) in before, f"{key}, an ack of something unheard of: {call.text}"
             before |= news if self._may_tell(call) else set()

@@ -194,9 +194,16 @@ MENDED: list[Act] = [
 ]
 
 
+HANDED_TO_NOBODY: list[Act] = [
+    *(Hush("*l*", 8 * MINUTE), Read("90", "110"), Pass(11 * MINUTE), Read("110", "90"), Doom(0)),
+    *(Restart(5), Read("40", "40"), Restart(3)),
+]
+
+
 @pytest.mark.no_cover
 @given(STORIES)
 @example((MENDED, [0]))
+@example((HANDED_TO_NOBODY, [0]))
 @settings(max_examples=28, deadline=None, derandomize=True)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
     """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
