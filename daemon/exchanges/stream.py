@@ -75,11 +75,11 @@ class Connection:
                 return await self._take(message)
 
     async def say(self, frame: str) -> NoAnswer | None:
-        """Send a frame; why that failed, where it did."""
+        """Send a frame; that the other side is gone, where it is."""
         try:
             await self._socket.send_str(frame)
-        except (aiohttp.ClientError, OSError) as error:
-            return NoAnswer(MissReason.NETWORK, f"{self._host} {http.failure(error)}")
+        except (aiohttp.ClientError, OSError):
+            return self._closed()
         return None
 
     async def close(self) -> None:
@@ -132,6 +132,9 @@ class Connection:
                 return Unusable(f"{self._host} pushed bytes where it should push text")
             case aiohttp.WSMsgType.ERROR:
                 return NoAnswer(MissReason.BAD_ANSWER, f"{self._host} {_broken(message.data)}: reconnecting")
+        return self._closed()
+
+    def _closed(self) -> NoAnswer:
         return NoAnswer(MissReason.NETWORK, f"{self._host} closed its push stream{self._code()}: reconnecting")
 
     def _code(self) -> str:

@@ -349,12 +349,13 @@ async def test_promise_9_certificates_are_verified(line: Line, tmp_path: Path) -
 
 
 async def test_what_cannot_be_said_is_the_end(line: Line) -> None:
-    """A connection that is gone when something is said on it."""
+    """A connection that is gone when something is said on it: told as if it had been noticed by listening."""
     async with line.connected() as connection:
         await connection.close()
         lost = await connection.say("anything")
     assert isinstance(lost, NoAnswer)
     assert lost.reason is MissReason.NETWORK
+    assert "closed its push stream" in lost.detail
 
 
 async def test_promise_9_the_login_is_in_no_log(line: Line, caplog: pytest.LogCaptureFixture) -> None:
