@@ -104,6 +104,7 @@ def named(key: NoticeKey) -> dict[str, object]:
     """What a statement with `IS_NOTICE` is executed with."""
     return {
         "of_account": key.account,
+        "of_nobody": None if key.account else 0,
         "of_rule": key.rule,
         "of_alert": key.alert_seq,
         "to_channel": key.channel,
@@ -125,7 +126,7 @@ IS_NOTICE: ColumnElement[bool] = and_(
     notifications.c.alert_id
     == select(alerts.c.id)
     .where(
-        func.coalesce(_ACCOUNT, literal_column("0")) == _OWNER,
+        func.coalesce(_ACCOUNT, bindparam("of_nobody", type_=RowNumber)) == _OWNER,
         alerts.c.rule == bindparam("of_rule"),
         alerts.c.seq == bindparam("of_alert"),
     )

@@ -23,8 +23,8 @@ from daemon.store.operations import (
     Written,
 )
 from daemon.store.quiet import Quiet
-from daemon.types import Attempted, Message, Outcome, Record, Severity, Silence
-from tests.store.records import ACCOUNT, clears, epoch, fires, key, read
+from daemon.types import Attempted, Check, Kind, Message, Notice, NoticeKey, Outcome, Record, Severity, Silence
+from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
 from tests.values import T0
 
 Write = Callable[..., None]
@@ -86,6 +86,17 @@ def test_one_that_fails_alone_leaves_nothing(store: Store, url: str, unfit: Reco
         announced(store, unfit)
     assert announced(store, fires(3)) is Written.COMMITTED
     assert [len(page) for page in store.recent(ACCOUNT, T0)] == [1]
+
+
+def test_an_account_that_is_unknown_is_not_the_daemon(store: Store, write: Write) -> None:
+    """The daemon's own alerts have no account: what names one that was never recorded must not reach them."""
+    mine = NoticeKey("", "low", 2, "phone", Kind.FIRING, 2)
+    told = Notice(mine, T0 + 2_000, notice().facts)
+    write(Record("", Check(2, T0 + 2_000), (alert(2),), (), (told,)))
+    write(Claim(MessageKey("phone", T0 + 3_000), (replace(mine, account="ghost"),)))
+    assert [each.state for each in store.open_notices()] == [NoticeState.QUEUED]
+    write(Claim(MessageKey("phone", T0 + 4_000), (mine,)))
+    assert [each.state for each in store.open_notices()] == [NoticeState.SENDING]
 
 
 @pytest.fixture

@@ -13,23 +13,29 @@ from tests.fakes import settle
 TOO_BUSY = "slow is asked less often than it should be, for the exchange, or the budget, takes its time"
 
 
+class Runs:
+    """What a schedule calls: three are enough."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.enough = asyncio.Event()
+
+    async def tick(self) -> None:
+        self.count += 1
+        if self.count == 3:
+            self.enough.set()
+
+
 async def test_an_account_is_polled_at_once_and_then_slot_by_slot() -> None:
     """The first run does not wait for the slot; the following ones come by themselves."""
-    ran, enough = list[int](), asyncio.Event()
-    clock = SystemClock()
-
-    async def tick() -> None:
-        ran.append(clock.elapsed())
-        if len(ran) == 3:
-            enough.set()
-
+    clock, runs = SystemClock(), Runs()
     schedule = Schedule(lambda _account, _what: None)
-    schedule.add("main", 400, tick, clock.now())
+    schedule.add("main", 400, runs.tick, clock.now())
     schedule.start()
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(runs.enough.wait(), 10)
     schedule.realign(clock.now())
     schedule.stop()
-    assert len(ran) == 3
+    assert runs.count == 3
 
 
 async def test_a_run_that_breaks_or_overruns_is_told() -> None:
@@ -60,21 +66,14 @@ async def test_a_run_that_breaks_or_overruns_is_told() -> None:
 
 async def test_b3_a_new_pace_counts_from_the_next_slot_on() -> None:
     """B3: an account whose interval changed is read by the new one, without waiting for the old one to pass."""
-    ran, enough = list[int](), asyncio.Event()
-    clock = SystemClock()
-
-    async def tick() -> None:
-        ran.append(clock.elapsed())
-        if len(ran) == 3:
-            enough.set()
-
+    clock, runs = SystemClock(), Runs()
     schedule = Schedule(lambda _account, _what: None)
-    schedule.add("main", 3_600_000, tick, clock.now())
+    schedule.add("main", 3_600_000, runs.tick, clock.now())
     schedule.start()
     schedule.pace("main", 400, clock.now())
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(runs.enough.wait(), 10)
     schedule.stop()
-    assert len(ran) == 3
+    assert runs.count == 3
 
 
 async def test_b3_the_same_pace_keeps_the_slot() -> None:
