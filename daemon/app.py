@@ -185,8 +185,7 @@ class App:
 
     def _start_reports(self, beginning: Beginning) -> None:
         names, zone = [account.name for account in self._config.accounts], self._config.daemon.timezone
-        url = self._config.daemon.database.reveal()
-        archive = Archive(url, self._clock, zone, names, self._channels, self._every)
+        archive = Archive(self._config.daemon.database, self._clock, zone, names, self._channels, self._every)
         draw = archive.drawing(self._artist, self._config.rules)
         means = Means(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
         wanted = [replace(each, channels=each.channels or self._channels) for each in self._config.reports]
@@ -194,7 +193,7 @@ class App:
 
     def _studio(self) -> Studio:
         return Studio(
-            self._config.daemon.database.reveal(),
+            self._config.daemon.database,
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
             self._every,
@@ -226,11 +225,11 @@ class App:
         )
 
     def _watch_itself(self) -> None:
-        url, zone = self._config.daemon.database.reveal(), self._config.daemon.timezone
+        database, zone = self._config.daemon.database, self._config.daemon.timezone
         couriers = self._couriers
         senses = Senses(
             lambda: {name: courier.line.health for name, courier in couriers.items()},
-            partial(disk.free, url),
+            lambda: disk.free(database.reveal()),
             zone,
             self._accounts.pushes,
             self._tray.channels,

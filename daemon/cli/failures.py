@@ -88,7 +88,7 @@ def _broken(error: Exception, session: Session) -> list[str]:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
     from daemon.log import Redactor  # noqa: PLC0415 -- on use
 
-    redactor = Redactor(session.secrets)
+    redactor = Redactor(session.revealed())
     return [redactor.redact("".join(traceback.format_exception(error)).rstrip()), sentence]
 
 

@@ -81,7 +81,7 @@ def message(ended: "Ending", unit: str, session: Session) -> "Message":
     from daemon.log import Redactor  # noqa: PLC0415
     from daemon.types import Message, Severity  # noqa: PLC0415
 
-    said = Redactor(session.secrets).redact(ended.said)[:ROOM]
+    said = Redactor(session.revealed()).redact(ended.said)[:ROOM]
     look = "marginwatch check" if ended.status == 78 else f"journalctl -u {unit}"
     lines = (
         f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",
@@ -108,7 +108,7 @@ async def _try(channel: "Salvaged", news: "Message", clock: "Clock") -> "Attempt
     from daemon.notifiers.apprise import AppriseNotifier  # noqa: PLC0415 -- on use
     from daemon.types import Outcome  # noqa: PLC0415
 
-    notifier = AppriseNotifier(channel.resolved.text, clock)
+    notifier = AppriseNotifier(channel.resolved.text.reveal(), clock)
     attempted = await notifier.send(news)
     for _ in range(TRIES - 1):
         if attempted.outcome in {Outcome.DELIVERED, Outcome.REFUSED}:

@@ -18,6 +18,7 @@ from daemon.config import Answers, ChannelAnswer, new_config, resolve, values
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Surroundings
 from daemon.errors import MarginwatchError
+from daemon.hidden import HiddenMapping
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ def ask(environ: Mapping[str, str], path: Path) -> str:
 
     """
     try:
-        return new_config(_answers(Surroundings(environ, path.absolute().parent)))
+        return new_config(_answers(Surroundings(HiddenMapping(environ), path.absolute().parent)))
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
             raise MarginwatchError("the answers ended before the questions did: nothing is written") from None
@@ -138,7 +139,7 @@ def typed(around: Surroundings, answer: object) -> str:
     text = values.secret(answer)
     if resolve.is_reference(text):
         raise MistakeError("this is a reference, not a key")
-    return resolve.key(text, around).text
+    return resolve.key(text, around).text.reveal()
 
 
 def channel(around: Surroundings, answer: object) -> str:
@@ -162,7 +163,7 @@ def monitor(around: Surroundings, answer: object) -> str:
 def _put_together(text: str, around: Surroundings) -> str:
     """With what it refers to; nothing where that is not there yet."""
     try:
-        return resolve.url(text, around).text
+        return resolve.url(text, around).text.reveal()
     except MistakeError:
         if _REFERENCE.fullmatch(text) or _PLACE.search(text):
             return ""

@@ -76,7 +76,7 @@ def _last_words(session: Session) -> Iterator[None]:
 def configured(session: Session, redactor: "Redactor") -> "Config":
     """The configuration as the file has it now, its secrets known to the log."""
     config = session.config()
-    redactor.add(*session.secrets)
+    redactor.add(*session.revealed())
     return config
 
 

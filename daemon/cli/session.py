@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.hidden import HiddenMapping, Secret
+
 if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.config import Config
@@ -21,13 +23,16 @@ def _system_clock() -> "Clock":
 class Session:
     """Made once, by `main` or a test; found by every command as click's `obj`."""
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     own_clock: "Clock | None" = None
     """Of a test; else the system's."""
     path: Path | None = None
     """The option --config, wherever on the line it stood."""
-    secrets: set[str] = field(default_factory=set, repr=False)
+    secrets: set[Secret] = field(default_factory=set)
     """What no line may show."""
+
+    def __post_init__(self) -> None:
+        self.environ = HiddenMapping(self.environ)
 
     @property
     def clock(self) -> "Clock":
@@ -48,5 +53,9 @@ class Session:
         from daemon.cli.configuration import configuration  # noqa: PLC0415 -- on use: it costs pydantic
 
         found = configuration(self.path, self.environ, secrets=secrets)
-        self.secrets |= found.secrets()
+        self.secrets.update(map(Secret, found.secrets()))
         return found
+
+    def revealed(self) -> frozenset[str]:
+        """The secrets as text, for what blanks them."""
+        return frozenset(each.reveal() for each in self.secrets)

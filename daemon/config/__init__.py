@@ -20,8 +20,8 @@ from daemon.config.model import (
     System,
     Web,
 )
-from daemon.config.secret import Secret
 from daemon.config.template import Answers, ChannelAnswer, new_config
+from daemon.hidden import Secret
 
 __all__ = [
     "SYSTEM_RULES",

@@ -19,8 +19,8 @@ from daemon.config.document import Document
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
 from daemon.config.problems import MistakeError, Problems, shown
 from daemon.config.resolve import Resolved, Surroundings
-from daemon.config.secret import Secret
 from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
+from daemon.hidden import HiddenMapping, Secret
 from daemon.rules.rule import Rule
 
 
@@ -47,7 +47,7 @@ class _Load:
     around: Surroundings
     checks: Checks
     problems: Problems = field(default_factory=Problems)
-    hidden: set[str] = field(default_factory=set)
+    hidden: set[Secret] = field(default_factory=set)
     literal: bool = False
     secrets: bool = True
     """Whether keys and URLs are looked up at all."""
@@ -65,7 +65,7 @@ def load(
         ConfigError: with all mistakes, each with its place.
 
     """
-    run = _Load(Surroundings(environ, path.absolute().parent), checks or Checks(), secrets=secrets)
+    run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), checks or Checks(), secrets=secrets)
     written = document.read(syntax.parse(text, path), run.problems)
     references.check(written, run.problems)
     config = _config(written, path.absolute(), run)
@@ -74,7 +74,7 @@ def load(
     release.check(written.items(), run.problems)
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
-    run.problems.raise_if_any(run.hidden | _written_secrets(written))
+    run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
     return replace(config, warnings=tuple(advice.warnings(config, run.checks.caution)))
 
 
@@ -107,7 +107,7 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 
     """
     raw = syntax.parse(text, path)
-    run = _Load(Surroundings(environ, path.absolute().parent), Checks(), secrets=False)
+    run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), Checks(), secrets=False)
     written = document.read(raw | policy.without_urls(raw), run.problems)
     known = policy.completed(written, raw, base)
     if not policy.says_anything(raw):
@@ -154,8 +154,8 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
         database = f"sqlite:///{run.around.folder / rest}"
     else:
         database = table.database
-        run.hidden.add(urlsplit(database).password or "")
-    run.hidden.discard("")
+        run.hidden.add(Secret(urlsplit(database).password or ""))
+    run.hidden.discard(NO_SECRET)
     return Daemon(
         database=Secret(database),
         every=table.every,
@@ -231,7 +231,7 @@ def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], R
         return NO_SECRET
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
-    return Secret(found.text)
+    return found.text
 
 
 def _written_secrets(written: Document) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.config.secret import Secret
+from daemon.hidden import Secret
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
 
@@ -134,7 +134,7 @@ class Config:
     """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
     holds_secrets: bool = field(default=False, compare=False)
     """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
-    hidden: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    hidden: frozenset[Secret] = field(default=frozenset(), compare=False)
     """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
 
     @property
@@ -147,7 +147,7 @@ class Config:
         return frozenset(text for text in self._texts() if len(text) >= SHORTEST_SECRET)
 
     def _texts(self) -> Iterator[str]:
-        yield from self.hidden
+        yield from (each.reveal() for each in self.hidden)
         for account in self.accounts:
             yield account.api_key.reveal()
             yield account.secret_key.reveal()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from daemon.config.document import Document
 from daemon.config.model import Config
 from daemon.config.tables import ChannelTable, Item, MuteTable, RuleTable, Table
+from daemon.hidden import HiddenMapping
 
 T = TypeVar("T", bound=Table)
 
@@ -49,7 +50,8 @@ def completed(written: Document, raw: Mapping[str, object], base: Config) -> Doc
 def _named(kind: type[T], section: str, names: Iterable[str]) -> tuple[Item[T], ...]:
     """Tables of which nothing but the name is known."""
     return tuple(
-        Item(f"{section}[{index}]", {"name": name}, kind.model_construct(name=name)) for index, name in enumerate(names)
+        Item(f"{section}[{index}]", HiddenMapping({"name": name}), kind.model_construct(name=name))
+        for index, name in enumerate(names)
     )
 
 

@@ -4,12 +4,13 @@ What cannot be resolved raises MistakeError with a sentence that names the refer
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from daemon.config.problems import MistakeError
+from daemon.hidden import HiddenMapping, Secret
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
 _FILLED_IN = re.compile(r"\{(?:env|file|credential):[^{}]*\}")
@@ -23,14 +24,14 @@ _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 class Surroundings:
     """Where references lead: the environment, and the folder of the rules.toml for relative paths."""
 
-    environ: Mapping[str, str]
+    environ: HiddenMapping[str, str]
     folder: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    text: str
-    parts: frozenset[str] = frozenset()
+    text: Secret
+    parts: frozenset[Secret] = frozenset()
     """What else of it must not be shown: the texts from which it was put together, and passwords in it."""
     literal: bool = False
     """Whether the secret itself stands in the rules.toml."""
@@ -47,7 +48,7 @@ def key(written: str, around: Surroundings) -> Resolved:
     text = _fetched(reference[1], reference[2], around) if reference else written
     if not text.isascii() or not text.isprintable() or " " in text:
         raise MistakeError("holds a space or a character that no key has; copy the key again")
-    return Resolved(text, literal=reference is None)
+    return Resolved(Secret(text), literal=reference is None)
 
 
 def url(written: str, around: Surroundings) -> Resolved:
@@ -55,7 +56,7 @@ def url(written: str, around: Surroundings) -> Resolved:
     reference = _REFERENCE.fullmatch(written)
     if reference:
         text = _fetched(reference[1], reference[2], around)
-        return Resolved(text, tokens(text))
+        return _resolved(text)
     forgotten = _FORGOTTEN.search(written)
     if forgotten:
         raise MistakeError(f"write {{env:{forgotten[1] or forgotten[2]}}} instead of {forgotten[0]}")
@@ -79,7 +80,11 @@ def _put_together(written: str, around: Surroundings) -> Resolved:
     text = _FILLED_IN.sub(fill_in, written)
     if mistakes:
         raise MistakeError("; ".join(mistakes))
-    return Resolved(text, frozenset(parts) | tokens(text), literal=bool(tokens(_FILLED_IN.sub("", written))))
+    return _resolved(text, parts, literal=bool(tokens(_FILLED_IN.sub("", written))))
+
+
+def _resolved(address: str, parts: Iterable[str] = (), *, literal: bool = False) -> Resolved:
+    return Resolved(Secret(address), frozenset(map(Secret, {*parts, *tokens(address)})), literal)
 
 
 def tokens(address: str) -> frozenset[str]:

@@ -8,13 +8,14 @@ Nothing else of the file is looked at, and nothing that is wrong is told: `loadi
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.config import resolve
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Resolved, Surroundings
+from daemon.hidden import HiddenMapping, Secret
 
 _HEADERS = re.compile(r"^(?=[ \t]*\[)", re.MULTILINE)
 """Where a table begins, or what looks like one."""
@@ -25,10 +26,10 @@ class Salvaged:
     """A channel that can be used."""
 
     name: str
-    resolved: Resolved = field(repr=False)
+    resolved: Resolved
 
     @property
-    def secrets(self) -> frozenset[str]:
+    def secrets(self) -> frozenset[Secret]:
         return self.resolved.parts | {self.resolved.text}
 
 
@@ -36,7 +37,7 @@ def channels(
     text: str, *, path: Path, environ: Mapping[str, str], problem: Callable[[str], str | None]
 ) -> list[Salvaged]:
     """Those of the file's text that can be used; `problem` is why a URL cannot be, or None."""
-    around = Surroundings(environ, path.absolute().parent)
+    around = Surroundings(HiddenMapping(environ), path.absolute().parent)
     found = (_usable(number, table, around, problem) for number, table in enumerate(_tables(text)))
     return [channel for channel in found if channel is not None]
 
@@ -66,4 +67,4 @@ def _usable(
     except MistakeError:
         return None
     known = name if isinstance(name, str) else f"channels[{number}]"
-    return None if problem(resolved.text) else Salvaged(known, resolved)
+    return None if problem(resolved.text.reveal()) else Salvaged(known, resolved)

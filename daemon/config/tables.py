@@ -4,10 +4,10 @@
 checks that follow still see the rest; what comes out may be used only when no problem was reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
@@ -17,6 +17,7 @@ from daemon.alerts.mutes import DAYS
 from daemon.config import values
 from daemon.config.model import Web
 from daemon.config.problems import Problems, did_you_mean
+from daemon.hidden import HiddenMapping
 from daemon.rules import rule
 from daemon.rules.rule import Condition
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
@@ -56,9 +57,13 @@ Rate = Annotated[Limit, PlainValidator(values.limit)]
 
 
 class Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     required: ClassVar[tuple[str, ...]] = ()
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Nothing: any key may hold a secret."""
+        return ()
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
@@ -166,7 +171,7 @@ class Item(Generic[T]):
     """One table of the file, with where it stands and what was written there."""
 
     place: str
-    raw: Mapping[str, object]
+    raw: HiddenMapping[str, object]
     table: T
 
     @property
@@ -187,7 +192,7 @@ class Item(Generic[T]):
 
 def read(kind: type[T], raw: Mapping[str, object], place: str, problems: Problems) -> Item[T]:
     """One table of the file; mistakes go to `problems`, and count as not written."""
-    return Item(place, raw, _validated(kind, raw, place, problems))
+    return Item(place, HiddenMapping(raw), _validated(kind, raw, place, problems))
 
 
 def _validated(kind: type[T], raw: Mapping[str, object], place: str, problems: Problems) -> T:

@@ -1,6 +1,6 @@
 """The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's business."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 HYSTERESIS = Decimal("1.2")
@@ -10,7 +10,7 @@ HYSTERESIS = Decimal("1.2")
 @dataclass(frozen=True, slots=True)
 class ChannelAnswer:
     name: str
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Answers:
     """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or the text."""
 
     account: str
-    api_key: str
-    secret_key: str
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
     channels: tuple[ChannelAnswer, ...] = ()
     warning_below: Decimal = Decimal(100)
     """Of available_margin, in USDT."""
     critical_below: Decimal = Decimal(50)
     timezone: str = ""
-    heartbeat: str = ""
+    heartbeat: str = field(default="", repr=False)
     """As for channels: the address or where it stands; empty is none."""
 
 

@@ -12,6 +12,7 @@ from daemon.cli.configuration import configuration
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Surroundings
 from daemon.errors import MarginwatchError
+from daemon.hidden import HiddenMapping
 from tests.cli.calls import call
 
 BEAT = "https://hc-ping.com/planted-0af3"
@@ -148,7 +149,7 @@ def test_a_second_channel_of_one_service_gets_its_own_name(tmp_path: Path) -> No
 
 def test_a_typed_key_is_no_reference() -> None:
     """Whoever is asked for the key itself and answers with a reference has misunderstood."""
-    around = Surroundings({}, Path())
+    around = Surroundings(HiddenMapping({}), Path())
     assert questions.typed(around, "abc-123") == "abc-123"
     for answer in ("env:NAME", "", "with space"):
         with pytest.raises(MistakeError):

@@ -17,6 +17,7 @@ from daemon.cli.configuration import configuration
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
 from daemon.errors import ConfigError, StoreError
+from daemon.hidden import Secret
 from daemon.types import Record
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, record, write
 from tests.docs.markdown import ROOT
@@ -199,7 +200,7 @@ def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:
 
 def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, list[str]]:
     """Status and lines that a failure ends with."""
-    session = Session(environ=environ, secrets={"planted-secret-4711"})
+    session = Session(environ=environ, secrets={Secret("planted-secret-4711")})
 
     @click.command()
     def command() -> None:
@@ -261,4 +262,4 @@ def test_what_the_configuration_hides_is_kept_for_redaction(tmp_path: Path) -> N
     """After loading, the session knows every text that no line may show."""
     session = Session(environ=SECRETS, path=write(tmp_path))
     session.config()
-    assert set(SECRETS.values()) <= session.secrets
+    assert set(SECRETS.values()) <= session.revealed()

@@ -7,6 +7,7 @@ import pytest
 from daemon.config import resolve
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Resolved, Surroundings
+from daemon.hidden import HiddenMapping, Secret
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def around(tmp_path: Path) -> Surroundings:
         "URL": "tgram://123456789:AAabcdefghijklmn01/5",
         "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"),
     }
-    return Surroundings(environ, tmp_path)
+    return Surroundings(HiddenMapping(environ), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,12 @@ def around(tmp_path: Path) -> Surroundings:
 )
 def test_a_key_stands_in_four_places(written: str, text: str, around: Surroundings) -> None:
     """DESIGN §5: the environment, a file relative to the rules.toml, a systemd credential, or the text itself."""
-    assert resolve.key(written, around).text == text
+    assert resolve.key(written, around).text == Secret(text)
 
 
 def test_a_file_may_have_an_absolute_path(around: Surroundings) -> None:
     """An absolute path is not relative to the rules.toml."""
-    assert resolve.key(f"file:{around.folder / 'key.txt'}", around).text == "from-file"
+    assert resolve.key(f"file:{around.folder / 'key.txt'}", around).text == Secret("from-file")
 
 
 @pytest.mark.parametrize(
@@ -70,22 +71,23 @@ def test_what_cannot_be_fetched_is_explained(written: str, sentence: str, around
 def test_credentials_exist_only_under_systemd(tmp_path: Path) -> None:
     """Without $CREDENTIALS_DIRECTORY the sentence says what else would do."""
     with pytest.raises(MistakeError) as caught:
-        resolve.key("credential:coinw", Surroundings({}, tmp_path))
+        resolve.key("credential:coinw", Surroundings(HiddenMapping({}), tmp_path))
     assert str(caught.value) == "credential:coinw exists only in a service of systemd; use env:NAME or file:PATH"
 
 
 def test_what_is_filled_into_a_url_is_percent_encoded(around: Surroundings) -> None:
     """DESIGN §5: a token with special characters does not break the URL; both its forms are hidden."""
     assert resolve.url("tgram://{env:TOKEN}/{file:key.txt}", around) == Resolved(
-        "tgram://1234%3Aab%2Fcd/from-file", frozenset({"1234:ab/cd", "1234%3Aab%2Fcd", "from-file"})
+        Secret("tgram://1234%3Aab%2Fcd/from-file"),
+        frozenset(map(Secret, ("1234:ab/cd", "1234%3Aab%2Fcd", "from-file"))),
     )
 
 
 def test_a_whole_reference_is_taken_as_it_is(around: Surroundings) -> None:
     """DESIGN §5: the variable holds the whole URL; the token in it is hidden too."""
     found = resolve.url("env:URL", around)
-    assert (found.text, found.literal) == ("tgram://123456789:AAabcdefghijklmn01/5", False)
-    assert found.parts == {"AAabcdefghijklmn01"}
+    assert (found.text, found.literal) == (Secret("tgram://123456789:AAabcdefghijklmn01/5"), False)
+    assert found.parts == {Secret("AAabcdefghijklmn01")}
 
 
 @pytest.mark.parametrize("written", ["{TOKEN}", "env:TOKEN"])

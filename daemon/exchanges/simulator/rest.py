@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 
 from aiohttp import web
@@ -65,7 +65,7 @@ class Meter:
 class Signed:
     """What a request says about who sends it."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     sign: str
     timestamp: str
     method: str

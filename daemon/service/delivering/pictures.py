@@ -14,6 +14,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from daemon.errors import StoreError
+from daemon.hidden import Secret
 from daemon.log import Episodes
 from daemon.notifiers import Notifier, Pictures
 from daemon.notifiers.chart import Chart
@@ -39,7 +40,7 @@ class Draws(Protocol):
 class Studio:
     """What charts are made of."""
 
-    database: str
+    database: Secret
     rules: Mapping[str, Rule]
     zone: ZoneInfo | None
     every: Callable[[str], Millis | None]
@@ -114,7 +115,7 @@ async def _drawn(studio: Studio, make: Callable[[], Chart]) -> bytes:
 
 def _chart(studio: Studio, notice: Notice, rule: Rule) -> Chart:
     account, field, span = notice.key.account, field_of(notice.facts.judged), before(notice.at)
-    with History.open(studio.database) as history:
+    with History.open(studio.database.reveal()) as history:
         return alert_chart(history, Subject(account, field, span, studio.zone, studio.every(account)), rule)
 
 

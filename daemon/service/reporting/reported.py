@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from daemon.clock import Clock
 from daemon.errors import StoreError
+from daemon.hidden import Secret
 from daemon.notifiers.chart import Chart, Span
 from daemon.readings.fields import CORE
 from daemon.reports.compose import worst
@@ -29,7 +30,7 @@ MISSED = 3
 class Archive:
     """Whose record is read."""
 
-    database: str
+    database: Secret
     clock: Clock
     zone: ZoneInfo | None
     accounts: Sequence[str]
@@ -40,7 +41,7 @@ class Archive:
     def facts(self, cover: Cover) -> Facts:
         """How the span went; why that cannot be read, where it cannot."""
         try:
-            with History.open(self.database) as history:
+            with History.open(self.database.reveal()) as history:
                 return self._facts(history, cover)
         except StoreError as error:
             return Facts(cover.name, cover.span, next_at=cover.next_at, unreadable=str(error))
@@ -53,7 +54,7 @@ class Archive:
 
         """
         subject = Subject(told.account, CORE[0], Span(*facts.span), self.zone, self.every(told.account))
-        with History.open(self.database) as history:
+        with History.open(self.database.reveal()) as history:
             return chart(history, subject, watching(rules, told.account).values())
 
     def drawing(self, artist: Artist, rules: Iterable[Rule]) -> Callable[[Facts], Awaitable[bytes]]:

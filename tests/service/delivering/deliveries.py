@@ -20,6 +20,7 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.config import Report
 from daemon.errors import StoreError
+from daemon.hidden import Secret
 from daemon.notifiers import Traits
 from daemon.reports.facts import Facts
 from daemon.rules.rule import Rule
@@ -276,7 +277,7 @@ class House:
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
                 self.couriers[fared.channel].line.health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
-        archive = Archive(url, life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
+        archive = Archive(Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
         means = Means(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
         reports = [Reports(plan.reports, means, absent).run] if plan.reports else []
         loops = [

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.hidden import Secret
 from daemon.log import Episodes
 from daemon.notifiers import Pictures, Traits
 from daemon.notifiers.chart import Chart, Span
@@ -76,7 +77,7 @@ class Bench:
         self.tray = Tray(lambda channel: self.ledger.changed(channel).set())
         rules = {"low": rule("low", clear_when="available_margin > 120"), "no-readings": rule(system=True)}
         episodes = Episodes(logging.getLogger("pictures"), self.clock)
-        self.artist = Artist(Studio(url, rules, None, lambda _: SECOND, self.easel, episodes))
+        self.artist = Artist(Studio(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes))
         office = Office(
             ListJournal(),
             self.ledger,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.config import Report
+from daemon.hidden import Secret
 from daemon.reports.facts import Stretch
 from daemon.service.reporting.reported import Archive
 from daemon.service.reporting.reports import Cover
@@ -237,6 +238,8 @@ async def test_what_falls_into_a_leap_of_the_clock_is_sent_late(bench: Bench) ->
 
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """Silence would say that all is well."""
-    archive = Archive(f"sqlite:///{tmp_path}/none.db", ManualClock(), None, ("main",), ("phone",), lambda _: None)
+    archive = Archive(
+        Secret(f"sqlite:///{tmp_path}/none.db"), ManualClock(), None, ("main",), ("phone",), lambda _: None
+    )
     cover = Cover("daily", Stretch(NOON, NOON + DAY), NOON + 2 * DAY)
     assert "none.db" in archive.facts(cover).unreadable

@@ -1,0 +1,59 @@
+"""Values that must never be shown: they print as `***` wherever they end up by accident (promise 9).
+
+Imports nothing of marginwatch: the command line needs it before anything else.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar, final
+
+K = TypeVar("K")
+V_co = TypeVar("V_co", covariant=True)
+
+STARS = "***"
+
+
+@final
+class Secret:
+    """Holds a key, a token or a URL that contains one. Only `reveal` gives it away; equal by value."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return STARS
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@final
+class HiddenMapping(Mapping[K, V_co]):
+    """A mapping that holds secrets among the rest: the environment, a table of the configuration as it is written."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[K, V_co]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: K) -> V_co:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return STARS
