@@ -3,8 +3,14 @@
 Imports nothing of marginwatch: the command line needs it before anything else.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeVar, final
+from urllib.parse import unquote
+
+_QUERY = re.compile(r"\?[\w+:-]+=")
+_CUTS = re.compile(r"[@/?#]")
+"""Characters at which a parser of URLs ends the user and password, wherever they were meant to end."""
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -57,3 +63,25 @@ class HiddenMapping(Mapping[K, V_co]):
 
     def __repr__(self) -> str:
         return STARS
+
+
+def is_cut(address: str) -> bool:
+    """Whether the user and password in front of an address's last "@" would be taken to end before it."""
+    return _CUTS.search(_user_info(address.partition("://")[2])) is not None
+
+
+def passwords(address: str) -> frozenset[str]:
+    """What stands in front of an address's last "@", if a password is in it: as a whole, and each part of it.
+
+    A parser may cut a password at a character that means something to it, and take its rest for a host.
+    """
+    user_info = _user_info(_QUERY.split(address.partition("://")[2])[0])
+    password = user_info.partition(":")[2]
+    if not password:
+        return frozenset()
+    found = {user_info, password, *_CUTS.split(password)}
+    return frozenset({*found, *map(unquote, found)} - {""})
+
+
+def _user_info(rest: str) -> str:
+    return rest.rpartition("@")[0]

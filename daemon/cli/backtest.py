@@ -47,7 +47,7 @@ class Wish:
     "--rules",
     "other",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True),
     help="Play the rules of this file instead; what it leaves out is as in the configuration.",
 )
 @click.option("--diff", is_flag=True, help="Compare the configuration's rules with those of --rules FILE.")

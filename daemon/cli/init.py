@@ -24,8 +24,9 @@ def init(session: Session, *, force: bool) -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.questions import ask  # noqa: PLC0415 -- on use
     from daemon.cli.writing import refuse_to_overwrite, write  # noqa: PLC0415
+    from daemon.config.paths import expanded  # noqa: PLC0415
 
-    path = session.path or Path(session.environ.get("MARGINWATCH_CONFIG") or "rules.toml")
+    path = expanded(session.path or session.environ.get("MARGINWATCH_CONFIG") or "rules.toml", session.environ)
     if not force:
         refuse_to_overwrite(path)
     write(path, ask(session.environ, path), force=force)

@@ -1,5 +1,6 @@
 """The options that commands share: named, explained and read in one place."""
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ExpandedPath(click.Path):
+    """A path whose `~` is the home folder, also where a shell leaves it as it is (`--rules=~/x.toml`)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111 -- Path refuses unknown users
+
+
 def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is not None:
         context.ensure_object(Session).path = path
@@ -30,7 +38,7 @@ def config(command: C) -> C:
     return click.option(
         "--config",
         metavar="PATH",
-        type=click.Path(path_type=Path),
+        type=ExpandedPath(path_type=Path),
         callback=_remember,
         expose_value=False,
         help="The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml, /etc/marginwatch/rules.toml.",

@@ -12,7 +12,13 @@ from daemon.cli.session import Session
 @options.one_account
 @options.since("24h")
 @options.until
-@click.option("--png", metavar="FILE", required=True, help='Where the picture goes; "-" is standard output.')
+@click.option(
+    "--png",
+    metavar="FILE",
+    type=options.ExpandedPath(allow_dash=True),
+    required=True,
+    help='Where the picture goes; "-" is standard output.',
+)
 @click.pass_obj
 def plot(session: Session, /, field: str, account: str | None, since: str | None, until: str | None, png: str) -> None:
     """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in either spelling.

@@ -20,7 +20,9 @@ def rules() -> None:
 
 
 @rules.command()
-@click.argument("files", metavar="[FILE …]", nargs=-1, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument(
+    "files", metavar="[FILE …]", nargs=-1, type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True)
+)
 @options.config
 @click.option(
     "-k", "--case", "pattern", metavar="GLOB", help="Only the cases whose name holds this word, or matches it."

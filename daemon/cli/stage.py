@@ -17,6 +17,7 @@ from daemon.alerts.system import ACCOUNT
 from daemon.app import App
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
+from daemon.config.database import file_url
 from daemon.errors import MarginwatchError
 from daemon.exchanges.simulator import Simulator
 from daemon.exchanges.simulator.stories import DEMO, shown_since
@@ -85,7 +86,7 @@ def _config(folder: Path, exchange: Simulator) -> Config:
     shipped = bundled.path("rules.toml")
     return Config(
         path=shipped,
-        daemon=Daemon(Secret(f"sqlite:///{folder}/demo.db"), every=EVERY, web=None),
+        daemon=Daemon(Secret(file_url(folder / "demo.db")), every=EVERY, web=None),
         accounts=tuple(
             Account(
                 name,

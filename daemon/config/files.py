@@ -7,6 +7,7 @@ from pathlib import Path
 
 from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
+from daemon.config.paths import expanded
 from daemon.errors import ConfigError
 
 VARIABLE = "MARGINWATCH_CONFIG"
@@ -22,7 +23,7 @@ def find(option: str | Path | None, environ: Mapping[str, str], places: tuple[Pa
 
     """
     if option or environ.get(VARIABLE):
-        return Path(option or environ[VARIABLE])
+        return expanded(option or environ[VARIABLE], environ)
     found = next((place for place in places if stands(place)), None)
     if found is None:
         looked = " nor ".join(map(str, places))

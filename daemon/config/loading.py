@@ -11,16 +11,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from daemon.alerts.system import ACCOUNT, DAEMON
-from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax, values
+from daemon.config import (
+    advice,
+    consistency,
+    database,
+    document,
+    making,
+    policy,
+    references,
+    release,
+    resolve,
+    syntax,
+    values,
+)
 from daemon.config.document import Document
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
 from daemon.config.problems import MistakeError, Problems, shown
 from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
-from daemon.hidden import HiddenMapping, Secret
+from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
 
 
@@ -149,15 +160,8 @@ def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str,
 
 def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
     table = item.table
-    scheme, _, rest = table.database.partition(":///")
-    if scheme == "sqlite":
-        database = f"sqlite:///{run.around.folder / rest}"
-    else:
-        database = table.database
-        run.hidden.add(Secret(urlsplit(database).password or ""))
-    run.hidden.discard(NO_SECRET)
     return Daemon(
-        database=Secret(database),
+        database=_filled_in(item, "database", database.resolved, run),
         every=table.every,
         web=table.web,
         timezone=table.timezone,
@@ -220,9 +224,14 @@ def _report(item: Item[ReportTable], run: _Load) -> Report:
 
 
 def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:
-    """The secret at a key; empty where there is a mistake."""
+    """The secret at a key; empty where there is a mistake, and where no secrets are wanted."""
+    return _filled_in(item, key, resolved, run) if run.secrets else NO_SECRET
+
+
+def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:
+    """What stands at a key, with what it refers to; empty where there is a mistake."""
     written = getattr(item.table, key)
-    if not written or not run.secrets:
+    if not written:
         return NO_SECRET
     try:
         found = resolved(written, run.around)
@@ -238,4 +247,6 @@ def _written_secrets(written: Document) -> set[str]:
     """Secrets as they stand in the file, also where a mistake kept them from being used."""
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
     raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
-    return {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
+    addresses = [each for item in items for each in item.raw.values() if isinstance(each, str)]
+    whole = {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
+    return whole.union(*map(passwords, addresses))

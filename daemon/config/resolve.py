@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
+from daemon.config.paths import expanded
 from daemon.config.problems import MistakeError
-from daemon.hidden import HiddenMapping, Secret
+from daemon.hidden import HiddenMapping, Secret, passwords
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
 _FILLED_IN = re.compile(r"\{(?:env|file|credential):[^{}]*\}")
@@ -26,6 +27,10 @@ class Surroundings:
 
     environ: HiddenMapping[str, str]
     folder: Path
+
+    def path(self, written: str) -> Path:
+        """Where a path leads: from the folder, or from the home where it begins with `~`."""
+        return self.folder / expanded(written, self.environ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +94,16 @@ def _resolved(address: str, parts: Iterable[str] = (), *, literal: bool = False)
 
 def tokens(address: str) -> frozenset[str]:
     """The parts of an address that look secret: its password, and every long mixture of letters and digits."""
-    try:
-        password = urlsplit(address).password or ""
-    except ValueError:
-        password = ""
-    long = (each for each in _LONG.findall(address) if not each.isalpha() and not each.isdigit())
-    found = {password, *long}
-    return frozenset({*found, *map(unquote, found)} - {""})
+    rest = address.partition("://")[2] or address
+    long = {each for each in _LONG.findall(rest) if not each.isalpha() and not each.isdigit()}
+    return frozenset({*long, *map(unquote, long)}) | passwords(address)
 
 
 def _fetched(kind: str, name: str, around: Surroundings) -> str:
     if kind == "env":
         return _from_environment(name, around.environ)
     if kind == "file":
-        return _from_file(around.folder / name, f"the file {name}")
+        return _from_file(around.path(name), f"the file {name}")
     return _from_credential(name, around.environ)
 
 

@@ -39,7 +39,6 @@ ClearWhen = Annotated[Condition | None, PlainValidator(values.optional(values.ex
 Address = Annotated[str, PlainValidator(values.url("https", "http"))]
 Stream = Annotated[str, PlainValidator(values.optional(values.url("wss", "ws"), empty=""))]
 Hidden = Annotated[str, PlainValidator(values.hidden)]
-Database = Annotated[str, PlainValidator(values.database)]
 Page = Annotated[Web | None, PlainValidator(values.optional(values.web, empty=None))]
 Zone = Annotated[ZoneInfo | None, PlainValidator(values.optional(values.zone, empty=None))]
 Severity = Annotated[str, PlainValidator(values.one_of(("info", "warning", "critical")))]
@@ -72,7 +71,7 @@ class Table(BaseModel):
 
 
 class DaemonTable(Table):
-    database: Database = "sqlite:///marginwatch.db"
+    database: Key = "sqlite:///marginwatch.db"
     every: Interval = 5 * SECOND
     web: Page = Web("127.0.0.1", 8787)
     timezone: Zone = None

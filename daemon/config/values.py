@@ -16,6 +16,7 @@ from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary import problem
 from daemon.config.model import Web
 from daemon.config.problems import MistakeError, did_you_mean, shown
+from daemon.hidden import is_cut
 from daemon.rules import durations
 from daemon.rules.build import MAX_LOOK_BACK
 from daemon.rules.errors import ExpressionError
@@ -254,6 +255,8 @@ def url(*schemes: str) -> Callable[[object], str]:
     """An address with one of these schemes and a host; not shown, for it may hold a password."""
 
     def address(raw: object) -> str:
+        if "@" in hidden(raw):
+            raise MistakeError("must not hold a user or password")
         parts = _split(hidden(raw))
         if parts is None or parts.scheme not in schemes or not parts.hostname:
             raise MistakeError(f'must be an address that begins with "{schemes[0]}://"')
@@ -264,7 +267,7 @@ def url(*schemes: str) -> Callable[[object], str]:
 
 def heartbeat(raw: object) -> str:
     """An address that holds a token: plain http only to this machine (promise 9)."""
-    address = hidden(raw)
+    address = uncut(hidden(raw))
     parts = _split(address)
     if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
         raise MistakeError('must be an address that begins with "https://"')
@@ -275,15 +278,14 @@ def heartbeat(raw: object) -> str:
     return address
 
 
-def database(raw: object) -> str:
-    """An SQLAlchemy URL; not shown, for it may hold a password."""
-    parts = _split(hidden(raw))
-    named = parts is not None and parts.path not in {"", "/", "/:memory:"}
-    if parts and named and parts.scheme == "postgresql+psycopg":
-        return hidden(raw)
-    if parts and named and parts.scheme == "sqlite" and not parts.netloc:
-        return hidden(raw)
-    raise MistakeError('must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"')
+def uncut(address: str) -> str:
+    """The address itself, if no character in its user or password ends them early; what follows would be the host."""
+    if is_cut(address):
+        raise MistakeError(
+            "holds a second @, or a / ? # in front of the @: in a user or password write @ as %40, / as %2F, ? as %3F, "
+            "# as %23, or put the password into {file:PATH}"
+        )
+    return address
 
 
 def is_loopback(host: str) -> bool:

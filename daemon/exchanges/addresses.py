@@ -11,6 +11,8 @@ def problem(url: str, scheme: str) -> str | None:
     """
     if not url.isascii() or not url.isprintable() or " " in url:
         return "holds a space or a character that no address has"
+    if "@" in url:
+        return "must not hold a user or password"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -22,8 +24,6 @@ def problem(url: str, scheme: str) -> str | None:
 
 
 def _unsafe(parts: SplitResult, host: str, scheme: str) -> str | None:
-    if "@" in parts.netloc:
-        return "must not hold a user or password"
     if parts.query or parts.fragment:
         return "must end before any ? or #"
     if parts.scheme != scheme and not is_loopback(host):

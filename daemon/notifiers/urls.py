@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from daemon.hidden import passwords
+
 OPEN_KEYS = frozenset({"bcc", "cc", "format", "from", "method", "mode", "name", "overflow", "reply", "smtp", "to"})
 """Query keys whose values are addresses and settings, not secrets."""
 
@@ -35,7 +37,7 @@ def secrets(url: str) -> frozenset[str]:
     rest = url.strip().partition("://")[2] or url.strip()
     address, slash, tail = _split(rest)
     path, _, query = tail.partition("?")
-    found = {url.strip(), *_of_address(address)}
+    found = {url.strip(), *_of_address(address), *passwords(url.strip())}
     found.update(segment for segment in re.split(r"[/,;#:@]", path) if _like_a_token(segment))
     found.update(_of_query(query))
     if slash and _like_a_token(tail):

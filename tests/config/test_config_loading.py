@@ -228,7 +228,7 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     ("database", "meant"),
     [
         ("sqlite:////var/lib/x.db", "sqlite:////var/lib/x.db"),
-        ("sqlite:///x.db?timeout=5", "sqlite:////etc/marginwatch/x.db?timeout=5"),
+        ("sqlite:///x.db", "sqlite:////etc/marginwatch/x.db"),
         ("postgresql+psycopg://u:planted-pw@h/db", "postgresql+psycopg://u:planted-pw@h/db"),
     ],
 )
@@ -324,7 +324,10 @@ def test_all_secrets_are_known_to_the_filter() -> None:
         "tgram://12%3Aab/55",
         "mailtos://me:planted-pw@example.com",
         "planted-pw",
+        "me:planted-pw",
         "db-pw",
+        "u:db-pw",
+        "postgresql+psycopg://u:db-pw@h/x",
     }
     assert config.holds_secrets
 

@@ -125,6 +125,8 @@ def test_tokens_of_a_url_are_hidden_in_both_spellings() -> None:
     assert resolve.tokens("mailtos://me:p%40ss@h/abcdef0123456789abcdef") == {
         "p%40ss",
         "p@ss",
+        "me:p%40ss",
+        "me:p@ss",
         "abcdef0123456789abcdef",
     }
 

@@ -38,8 +38,6 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.url("https", "http"), "http://127.0.0.1:1", "http://127.0.0.1:1"),
     (values.heartbeat, "https://example.com/x", "https://example.com/x"),
     (values.heartbeat, "http://localhost:80/x", "http://localhost:80/x"),
-    (values.database, "sqlite:///a/b.db", "sqlite:///a/b.db"),
-    (values.database, "postgresql+psycopg://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
     (values.one_of(("a", "b")), "a", "a"),
     (values.unless_off(values.duration), "off", None),
     (values.unless_off(values.duration), "1s", 1000),
@@ -93,15 +91,13 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.zone, "../etc", 'no such time zone as "../etc"'),
     (values.web, "8787", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "8787"'),
     (values.web, "h:99999", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "h:99999"'),
-    (values.url("https"), "ftp://u:hunter2@h", 'must be an address that begins with "https://"'),
+    (values.url("https"), "ftp://h", 'must be an address that begins with "https://"'),
+    (values.url("https"), "ftp://u:hunter2@h", "must not hold a user or password"),
     (values.url("https"), "https://h:port", 'must be an address that begins with "https://"'),
     (values.heartbeat, "example.com", 'must be an address that begins with "https://"'),
     (values.heartbeat, "http://e.com/x", "plain http shows the address to everyone on the way; write https"),
     (values.heartbeat, "https://e.com/x y", "holds a space or a character that no address has; copy the address again"),
     (values.heartbeat, "https://e.com/ü", "holds a space or a character that no address has; copy the address again"),
-    (values.database, "sqlite://", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),
-    (values.database, "sqlite:///:memory:", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),
-    (values.database, "mysql://u:pw@h/d", 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'),
 ]  # fmt: skip
 
 

@@ -1,0 +1,65 @@
+"""The key `database`: from what is written there to the address that the store takes.
+
+    sqlite:///FILE            a path, relative to the rules.toml, `~` expanded ──► encoded, so that no folder's name
+                                                                                   is read as a part of a URL
+    postgresql+psycopg://…    references filled in ──► an address that no character of a password cuts
+
+A database is named here, never looked at.
+"""
+
+import re
+from pathlib import Path
+from unicodedata import category
+from urllib.parse import parse_qs, quote, unquote
+
+from daemon.config import resolve, values
+from daemon.config.problems import MistakeError
+from daemon.config.resolve import Resolved, Surroundings
+from daemon.hidden import Secret
+
+KINDS = 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'
+
+_FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
+_SERVER = re.compile(
+    r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/[^/?#]+(?:\?.*)?"
+)
+_PASSWORDS = ("password", "sslpassword")
+"""Keys behind the `?` that hold one."""
+
+
+def resolved(written: str, around: Surroundings) -> Resolved:
+    """The address of a database.
+
+    Raises:
+        MistakeError: for what names none; the sentence holds no part of it, as it may hold a password.
+
+    """
+    file = _FILE.fullmatch(written)
+    if file:
+        return Resolved(Secret(file_url(_path(file[1], around))))
+    found = resolve.url(written, around)
+    address = values.uncut(found.text.reveal())
+    if not _SERVER.fullmatch(address):
+        raise MistakeError(KINDS)
+    query = parse_qs(address.partition("?")[2])
+    passwords = {Secret(each) for key in _PASSWORDS for each in query.get(key, ())}
+    return Resolved(found.text, found.parts | passwords, literal=found.literal or bool(passwords))
+
+
+def file_url(path: Path) -> str:
+    """The address of an SQLite file, whatever characters its path is made of."""
+    return f"sqlite:///{quote(str(path))}"
+
+
+def _path(written: str, around: Surroundings) -> Path:
+    if "?" in written:
+        raise MistakeError("takes no options: leave out what follows the ?, or write a ? in a name as %3F")
+    name = unquote(written)
+    if name == ":memory:" or not name.strip("/"):
+        raise MistakeError(KINDS)
+    if name.startswith("file:"):
+        raise MistakeError("write the path itself, without file:")
+    path = around.path(name)
+    if any(category(each) in {"Cc", "Cs"} for each in str(path)):
+        raise MistakeError("its path holds a control character, or one that is not UTF-8; rename that folder or file")
+    return path
