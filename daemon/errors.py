@@ -30,6 +30,12 @@ class StoreError(MarginwatchError):
     """The database cannot be used as it is."""
 
 
+class StoreConfigError(StoreError):
+    """The configuration names a database that can never be used as it is named: trying again does not help."""
+
+    exit_status = 78
+
+
 class AbsentError(StoreError):
     """There is no database yet where the configuration names one; `what` says so without a remedy."""
 

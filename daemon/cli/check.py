@@ -18,6 +18,7 @@ def check(session: Session, *, online: bool, notify: bool) -> int:
     """Say everything that is wrong with rules.toml (exit status 78), or that it is good.
 
     Of a good one also what a reload would do with it: rules that are new, changed or gone, alerts that will be retired.
+    A database into which `run` could not collect is told as `run` would tell it, with the same exit status.
     With --online and --notify also whether keys and channels work (exit status 1 where one does not).
 
     \b
@@ -27,8 +28,11 @@ def check(session: Session, *, online: bool, notify: bool) -> int:
     loaded = session.config()
     from daemon.cli import verdict  # noqa: PLC0415 -- on use
 
-    verdict.show(loaded, session.clock.now())
-    good = True
+    trouble = verdict.trouble(loaded)
+    verdict.show(loaded, session.clock.now(), readable=trouble is None)
+    if trouble is not None:
+        click.echo(str(trouble), err=True)
+    good = trouble is None
     if online:
         from daemon.cli.online import ask  # noqa: PLC0415 -- on use
 

@@ -49,12 +49,13 @@ def run(session: Session, style: str, level: str) -> None:
     Example:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
-    from daemon import log  # noqa: PLC0415 -- on use, as all that a command needs
+    from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
 
     redactor = log.Redactor()
     log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
     with _last_words(session):
         config = configured(session, redactor)
+        store.preflight(config.daemon.database.reveal())
         session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
         status = asyncio.run(_live(config, session, redactor))
     sys.stderr.flush()

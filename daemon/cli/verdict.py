@@ -13,9 +13,10 @@ from daemon.cli.forecast import Recorded, forecast, recorded
 from daemon.cli.record import existing
 from daemon.cli.twins import known, twins
 from daemon.config import Config
-from daemon.errors import StoreError
+from daemon.errors import StoreConfigError, StoreError
 from daemon.rules.durations import duration_text
 from daemon.service.reporting import cron
+from daemon.store import preflight
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000
@@ -30,12 +31,28 @@ class Memory:
     last: Recorded | None = None
 
 
-def show(config: Config, now: Millis) -> None:
-    """Print it."""
+def trouble(config: Config) -> StoreError | None:
+    """Why a daemon could not collect into the database at present; None where it could.
+
+    Raises:
+        StoreConfigError: where it never could.
+
+    """
+    try:
+        preflight(config.daemon.database.reveal())
+    except StoreConfigError:
+        raise
+    except StoreError as error:
+        return error
+    return None
+
+
+def show(config: Config, now: Millis, *, readable: bool = True) -> None:
+    """Print it; `readable` is false where the record cannot be read, which is told elsewhere."""
     click.echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
         click.echo(f"warning: {warning}")
-    memory = remembered(config, now)
+    memory = remembered(config, now) if readable else Memory()
     for warning in twins(known(config, memory.user_ids)):
         click.echo(f"warning: {warning}")
     for line in _changes(config, memory.last):

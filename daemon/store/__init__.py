@@ -2,7 +2,8 @@
 
 from daemon.store.history import History
 from daemon.store.migrate import upgrade
+from daemon.store.preflight import preflight
 from daemon.store.store import Store, write_once
 from daemon.store.writer import Hooks, Seams
 
-__all__ = ["History", "Hooks", "Seams", "Store", "upgrade", "write_once"]
+__all__ = ["History", "Hooks", "Seams", "Store", "preflight", "upgrade", "write_once"]

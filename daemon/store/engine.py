@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from daemon.errors import AbsentError, StoreError
+from daemon.errors import AbsentError, StoreConfigError, StoreError
 from daemon.store.columns import dump
 from daemon.store.damage import readable
 from daemon.store.failures import told
@@ -38,19 +38,19 @@ SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/d
 
 
 def parse(url: str) -> URL:
-    """The database that a configuration names; raises StoreError for one that cannot be used."""
+    """The database that a configuration names; raises StoreConfigError for one that cannot be used."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise StoreError(f"the database is not a URL: {SUPPORTED}") from None
+        raise StoreConfigError(f"the database is not a URL: {SUPPORTED}") from None
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg":
         return _with_driver(parsed)
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
-        raise StoreError(f"the database {parsed.drivername} is not supported: {SUPPORTED}")
+        raise StoreConfigError(f"the database {parsed.drivername} is not supported: {SUPPORTED}")
     if parsed.database in {None, "", ":memory:"}:
-        raise StoreError(f"a database in memory forgets everything: {SUPPORTED}")
+        raise StoreConfigError(f"a database in memory forgets everything: {SUPPORTED}")
     return parsed
 
 
@@ -61,7 +61,7 @@ def process_name() -> str:
 
 def _with_driver(url: URL) -> URL:
     if importlib.util.find_spec("psycopg") is None:
-        raise StoreError('PostgreSQL needs a driver: install "marginwatch[postgresql]"')
+        raise StoreConfigError('PostgreSQL needs a driver: install "marginwatch[postgresql]"')
     return url
 
 

@@ -3,6 +3,7 @@
 Secrets stay out: a database is named without its user and password.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from daemon.errors import StoreError
+from daemon.errors import StoreConfigError, StoreError
 
 REFUSING_SQLITE = {
     sqlite3.SQLITE_PERM: "no permission",
@@ -98,9 +99,18 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
     if url.get_backend_name() == "postgresql":
-        return StoreError(f"the database {named(url)} cannot be used: {_server_says(cause or error)}")
+        said = _server_says(cause or error)
+        refused = getattr(cause, "sqlstate", None) is None and _LOGIN.search(said)
+        kind = StoreConfigError if refused else StoreError
+        return kind(f"the database {named(url)} cannot be used: {said}")
     return StoreError(f"the database {named(url)} cannot be used: {cause or error}")
 
+
+_LOGIN = re.compile(
+    r"authentication failed|no password supplied|(?:role|database) .* does not exist"
+    r"|not permitted to log in|pg_hba\.conf"
+)
+"""How a server refuses a login for good. Before a session exists the driver gives its words and no SQLSTATE."""
 
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "is locked by another program: end it, or try again",
@@ -113,6 +123,11 @@ _REMEDIES = {
     sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
 }
+
+
+def read_only(url: URL) -> StoreError:
+    """The database's file may be read, but not written."""
+    return StoreError(f"the database {named(url)} {_REMEDIES[sqlite3.SQLITE_READONLY]}")
 
 
 def _misses_table(cause: BaseException | None) -> bool:

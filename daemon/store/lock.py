@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import socket
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -16,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event
 
-from daemon.errors import StoreError
+from daemon.errors import StoreConfigError, StoreError
 from daemon.store.failures import named
 
 PROJECT = 0x6D61_7267
@@ -58,16 +59,34 @@ def collect(url: URL, engine: Engine) -> Lock:
     return Lock()
 
 
+def must_be_takable(url: URL) -> None:
+    """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing behind."""
+    path = _path(url)
+    try:
+        if path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _untakable(path, error) from None
+
+
+def _path(url: URL) -> Path:
+    return Path(f"{Path(str(url.database)).resolve()}.lock")
+
+
+def _untakable(path: Path, error: OSError) -> StoreError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return StoreConfigError(f"there is no directory {path.parent} for the database: make it, or name another one")
+    return StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory")
+
+
 def _lock_file(url: URL) -> Lock:
-    path = Path(f"{Path(str(url.database)).resolve()}.lock")
+    path = _path(url)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except FileNotFoundError:
-        raise StoreError(
-            f"there is no directory {path.parent} for the database: make it, or name another one"
-        ) from None
     except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory") from None
+        raise _untakable(path, error) from None
     if not _locked(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)

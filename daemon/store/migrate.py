@@ -33,14 +33,23 @@ def upgrade(url: str) -> None:
 
 def bring_up(connection: Connection, url: URL) -> None:
     """Migrate within the caller's transaction; whoever calls holds the lock."""
+    if must_fit(connection, url) != HEAD:
+        _run(connection)
+
+
+def must_fit(connection: Connection, url: URL) -> str | None:
+    """The revision of a database that a daemon can use as it is, or bring up to date; None where it is empty.
+
+    Raises:
+        StoreError: where it is another program's, or of a newer version.
+
+    """
     current = revision(connection)
-    if current == HEAD:
-        return
     if current is None:
         _must_be_empty(connection, url)
     elif current not in known():
         raise _newer(url, current)
-    _run(connection)
+    return current
 
 
 def check(connection: Connection, url: URL) -> None:

@@ -102,13 +102,14 @@ def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
     assert "memory for the rules' windows: about 9 MB" in result.stdout
 
 
-def test_a_damaged_database_is_a_warning(tmp_path: Path) -> None:
-    """The file is good all the same; the sentence says what to do about the database."""
+def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+    """A7: what the file says is told all the same; the sentence says what to do about the database."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     result = call("check", "--config", write(tmp_path))
-    assert result.exit_code == 0
-    warned = [line for line in result.stdout.splitlines() if "is no SQLite database" in line]
-    assert len(warned) == 1
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[0] == "rules.toml is good: 1 account, 1 channel, 1 rule"
+    (sentence,) = result.stderr.splitlines()
+    assert "is no SQLite database" in sentence
 
 
 def test_nothing_secret_is_printed(tmp_path: Path) -> None:

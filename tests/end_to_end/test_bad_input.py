@@ -1,5 +1,6 @@
 """What bad input gets from `run` and `demo`: one sentence with the remedy, the documented status, nothing lost."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -129,12 +130,15 @@ async def test_a_read_only_directory_is_one_sentence(it: Stage, read_only: Path)
     (sentence,) = lines(it)
     assert str(read_only) in sentence
     assert "right to write" in sentence or "let this user write" in sentence
+    command = [sys.executable, "-m", "daemon", "check", "--config", str(it.config)]
+    checked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (1, f"{sentence}\n")
 
 
 async def test_a_missing_directory_is_one_sentence(it: Stage) -> None:
-    """A database in a directory that does not exist."""
+    """A database in a directory that does not exist: bad configuration, which no second try mends."""
     rewrite(it, "sqlite:///marginwatch.db", "sqlite:///nowhere/marginwatch.db")
-    assert await (await it.begin()).over() == 1
+    assert await (await it.begin()).over() == 78
     (sentence,) = lines(it)
     assert f"{it.folder}/nowhere" in sentence
 
