@@ -26,5 +26,6 @@ def alerts(session: Session, account: str, since: str | None, until: str | None,
 
     default = episodes.SHOWN if output is Format.TABLE else None
     with record.opened(session) as past:
+        past.must_know(account)
         span = past.span(since or default, until, session.clock.now())
         episodes.show(past, account, span, session.clock.now(), output)

@@ -78,7 +78,7 @@ class CaseTable(tables.Table):
     interval: tables.Positive = 5 * SECOND
     start: Annotated[datetime, PlainValidator(_start)] = datetime.fromisoformat(START)
     timezone: tables.Zone = None
-    rules: tables.Texts = ()
+    rules: tables.References = ()
     series: Raw = None
     accounts: Raw = None
     expect: Raw = None

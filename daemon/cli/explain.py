@@ -8,7 +8,7 @@ from daemon.cli.session import Session
 
 @click.command()
 @options.config
-@click.argument("rule")
+@click.argument("rule", type=options.NAME)
 @options.one_account
 @click.option("--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now.")
 @click.pass_obj

@@ -48,6 +48,7 @@ class Wish:
 
 def show(record: Record, wish: Wish, now: Millis) -> None:
     """Print the notifications that are wished for, in the order in which they were raised."""
+    record.must_know(wish.account)
     running = holder(record.url) is not None
     standings = channels.standings(record, now, running=running)
     why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}

@@ -9,7 +9,13 @@ from daemon.cli.session import Session
 @click.command()
 @options.config
 @options.account
-@click.option("--channel", metavar="GLOB", default="*", help='Only channels whose name matches, such as "tele*".')
+@click.option(
+    "--channel",
+    metavar="GLOB",
+    type=options.NAME,
+    default="*",
+    help='Only channels whose name matches, such as "tele*".',
+)
 @options.since("24h in a table, else the beginning; with --waiting the beginning")
 @options.until
 @click.option("--waiting", is_flag=True, help="Only what is not delivered yet.")

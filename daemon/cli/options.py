@@ -1,6 +1,7 @@
 """The options that commands share: named, explained and read in one place."""
 
 import os
+import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,19 @@ class ExpandedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111 -- Path refuses unknown users
+
+
+class NameType(click.ParamType):
+    """A name, or a pattern for some: composed as in the configuration (NFC), however the keyboard sends it."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        del param, ctx
+        return unicodedata.normalize("NFC", str(value))
+
+
+NAME = NameType()
 
 
 def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -61,13 +75,13 @@ def output(command: C) -> C:
 def account(command: C) -> C:
     """`--account GLOB`."""
     help_ = 'Only accounts whose name matches, such as "grid-*".'
-    return click.option("--account", metavar="GLOB", default="*", help=help_)(command)
+    return click.option("--account", metavar="GLOB", type=NAME, default="*", help=help_)(command)
 
 
 def one_account(command: C) -> C:
     """`--account NAME`."""
     help_ = "Which account; not needed where there is only one."
-    return click.option("--account", metavar="NAME", default=None, help=help_)(command)
+    return click.option("--account", metavar="NAME", type=NAME, default=None, help=help_)(command)
 
 
 def since(default: str) -> Callable[[C], C]:

@@ -10,6 +10,7 @@ from daemon.cli import times
 from daemon.cli.session import Session
 from daemon.config import Config
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
+from daemon.rules.rule import is_pattern
 from daemon.store.history import History
 from daemon.types import Millis
 
@@ -61,6 +62,11 @@ class Record:
         if names and not found:
             raise UsageError(f'no recorded account matches "{pattern}": there are {", ".join(names)}')
         return found
+
+    def must_know(self, pattern: str) -> None:
+        """Raises UsageError for a name, not a pattern, of no recorded account: it would look as if all were well."""
+        if not is_pattern(pattern):
+            self.matching(pattern)
 
     def one(self, name: str | None) -> str:
         """The recorded account of that name; the only one where none is named.

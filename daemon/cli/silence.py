@@ -22,8 +22,8 @@ def silence() -> None:
 
 @silence.command()
 @options.config
-@click.option("--rule", metavar="GLOB", help='Rules whose name matches, such as "low-*".')
-@click.option("--account", metavar="GLOB", help='Accounts whose name matches, such as "grid-*".')
+@click.option("--rule", metavar="GLOB", type=options.NAME, help='Rules whose name matches, such as "low-*".')
+@click.option("--account", metavar="GLOB", type=options.NAME, help='Accounts whose name matches, such as "grid-*".')
 @click.option("--alert", metavar="ID", help="This alert alone, by the four characters that its messages name.")
 @click.option("--for", "lasts", metavar="DURATION", help="For so long, such as 2h or 30m.")
 @click.option("--until", metavar="TIME", help="Up to here: ISO 8601.")

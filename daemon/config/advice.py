@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import DAYS, Window
 from daemon.alerts.system import ACCOUNT, DAEMON
@@ -70,8 +71,7 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
 
 
 def _rule(rule: Rule, config: Config) -> Iterator[str]:
-    if not any(rule.watches(account.name) for account in config.accounts):
-        yield "accounts: matches no account, so the rule has no effect"
+    yield from _unmatched(rule, [account.name for account in config.accounts])
     for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
         yield from _fixed(key, condition) if condition is not None else ()
     if rule.clear_when == rule.when:
@@ -82,6 +82,15 @@ def _rule(rule: Rule, config: Config) -> Iterator[str]:
         yield "mute: covers the whole week, so the rule is never announced"
     if rule.clear_when is None:
         yield from _forgetting(rule.when)
+
+
+def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
+    if not any(map(rule.watches, names)):
+        yield "accounts: matches no account, so the rule has no effect"
+        return
+    for pattern in rule.accounts:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield f'accounts: "{pattern}" matches no account'
 
 
 def _fixed(key: str, condition: Condition) -> Iterator[str]:

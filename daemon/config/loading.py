@@ -79,6 +79,7 @@ def load(
     run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), checks or Checks(), secrets=secrets)
     written = document.read(syntax.parse(text, path), run.problems)
     references.check(written, run.problems)
+    references.check_accounts(written, run.problems)
     config = _config(written, path.absolute(), run)
     consistency.check(written.rules, run.problems)
     consistency.check_pace(written, config, run.problems)

@@ -93,5 +93,6 @@ def shown(value: object) -> str:
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
     """`; did you mean "rules"?` when something known is close, else nothing."""
-    close = get_close_matches(written.lower(), sorted(known), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    spelled = {each.casefold(): each for each in sorted(known)}
+    close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
+    return f'; did you mean "{spelled[close[0]]}"?' if close else ""

@@ -7,6 +7,7 @@ from daemon.config.document import Document
 from daemon.config.model import SYSTEM_RULES
 from daemon.config.problems import Problems, did_you_mean, shown
 from daemon.config.tables import Item
+from daemon.rules.rule import is_pattern
 
 
 def check(document: Document, problems: Problems) -> None:
@@ -17,6 +18,13 @@ def check(document: Document, problems: Problems) -> None:
         _unique(items, problems)
     _targets(document, problems)
     _inhibitions(document, problems)
+
+
+def check_accounts(document: Document, problems: Problems) -> None:
+    """Reports every account that a rule names and that is not there. Rules to be tried out may be about others."""
+    accounts = {item.name for item in document.accounts}
+    for rule in document.rules if accounts else ():
+        _known(rule, "accounts", (each for each in rule.table.accounts if not is_pattern(each)), accounts, problems)
 
 
 def _unique(items: Sequence[Item[Any]], problems: Problems) -> None:
@@ -45,7 +53,7 @@ def _targets(document: Document, problems: Problems) -> None:
         _known(item, "channels", item.table.channels, channels, problems)
 
 
-_KIND = {"channels": "channel", "inhibited_by": "rule", "mute": "mute", "fallback": "channel"}
+_KIND = {"accounts": "account", "channels": "channel", "inhibited_by": "rule", "mute": "mute", "fallback": "channel"}
 
 
 def _known(item: Item[Any], key: str, written: Iterable[str], known: set[str], problems: Problems) -> None:

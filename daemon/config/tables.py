@@ -4,6 +4,7 @@
 checks that follow still see the rest; what comes out may be used only when no problem was reported.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,7 +24,8 @@ from daemon.rules.rule import Condition
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
 
 Text = Annotated[str, PlainValidator(values.text)]
-Texts = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.text))]
+Reference = Annotated[str, PlainValidator(values.reference)]
+References = Annotated[tuple[str, ...], PlainValidator(values.list_of(values.reference))]
 Name = Annotated[str, PlainValidator(values.name)]
 Key = Annotated[str, PlainValidator(values.secret)]
 Span = Annotated[Millis, PlainValidator(values.duration)]
@@ -98,7 +100,7 @@ class ChannelTable(Table):
 
     name: Name = ""
     url: Key = ""
-    fallback: Text = ""
+    fallback: Reference = ""
     fallback_after: Span = 2 * MINUTE
     group_wait: Span = SECOND
 
@@ -113,15 +115,15 @@ class RuleTable(Table):
     keep_firing_for: Span = 0
     at_least: AtLeast = None
     severity: Severity = "warning"
-    accounts: Texts = ("*",)
-    channels: Texts = ()
+    accounts: References = ("*",)
+    channels: References = ()
     repeat: Repeat = 4 * HOUR
     flapping: Flapping = rule.FLAPPING
     worse_by: Percent = None
-    inhibited_by: Texts = ()
+    inhibited_by: References = ()
     on_missing: OnMissing = "keep"
     missing_after: Positive = rule.MISSING_AFTER
-    mute: Texts = ()
+    mute: References = ()
     summary: Summary = ""
 
 
@@ -138,7 +140,7 @@ class ReportTable(Table):
 
     name: Name = ""
     cron: Cron = ""
-    channels: Texts = ()
+    channels: References = ()
 
 
 class SystemTable(Table):
@@ -153,7 +155,7 @@ class SystemTable(Table):
     rule_unknown: PositiveOrOff = Field(15 * MINUTE, alias="rule-unknown")
     disk_full: PercentOrOff = Field(Decimal("0.05"), alias="disk-full")
     upkeep_failing: PositiveOrOff = Field(HOUR, alias="upkeep-failing")
-    channels: Texts = ()
+    channels: References = ()
 
 
 class BudgetTable(Table):
@@ -181,7 +183,7 @@ class Item(Generic[T]):
     def name(self) -> str:
         """As written, also when it is not a good name: others may refer to it."""
         name = self.raw.get("name")
-        return name if isinstance(name, str) else ""
+        return unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
 
     def differs(self, key: str) -> bool:
         """Whether a key stands at another value than its default."""

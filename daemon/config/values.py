@@ -5,10 +5,12 @@ except by the functions for keys that may hold a secret.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import TypeVar
+from unicodedata import category
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -37,6 +39,9 @@ MOST_COUNTED = 9_999
 SMALLEST_STEP: Millis = 250
 """Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
 
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
+"""Fillers and selectors that count as letters or marks and show nothing."""
+
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
@@ -64,8 +69,22 @@ def secret(raw: object) -> str:
     return hidden(raw)
 
 
+def reference(raw: object) -> str:
+    """What names an account, a channel, a rule or a mute, or a pattern for some: composed as names are (NFC)."""
+    written = unicodedata.normalize("NFC", text(raw))
+    unseen = next((each for each in written if is_invisible(each)), None)
+    if unseen is not None:
+        raise MistakeError(f"holds an invisible character (U+{ord(unseen):04X}); type it again")
+    return written
+
+
+def is_invisible(character: str) -> bool:
+    """Whether nobody sees that it is there, or that it is not a plain space."""
+    return character in _UNSEEN or (category(character)[0] in "CZ" and character != " ")
+
+
 def name(raw: object) -> str:
-    written = text(raw)
+    written = reference(raw)
     if not _NAME.fullmatch(written) or written != written.strip():
         raise MistakeError(f"must be 1 to 64 letters, digits, spaces or _ . -, not {shown(raw)}")
     return written

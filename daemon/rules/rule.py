@@ -12,6 +12,10 @@ MISSING_AFTER: Millis = 2 * MINUTE
 FLAPPING = Limit(6, HOUR)
 
 
+_SIGNS = frozenset("*?[")
+"""What makes a pattern of a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What a rule asks of readings; conditions are equal when their trees are, however they are written."""
@@ -111,6 +115,11 @@ class Rule:
             "missing_after": _unless(self.missing_after, MISSING_AFTER),
         }
         return "; ".join(f"{key} {value}" for key, value in parts.items() if value)
+
+
+def is_pattern(name: str) -> bool:
+    """Whether it may match several names; no name holds any of these characters."""
+    return not _SIGNS.isdisjoint(name)
 
 
 def _unless(span: Millis, default: Millis) -> str:

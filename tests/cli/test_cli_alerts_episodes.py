@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import unicodedata
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from daemon.cli.episodes import MOST
 from daemon.types import DAY, MINUTE, SECOND, Alert, Judged, Record, Severity, State, Transition
-from tests.cli.calls import call, record, write
+from tests.cli.calls import CHANNEL, RULE, account, call, record, write
 from tests.fakes import NOON, ManualClock
 from tests.values import judged, reading
 
@@ -101,3 +104,23 @@ def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
     shown = call("alerts", "--config", path, clock=LATER).stdout.splitlines()
     assert shown[-1] == f"the last {MOST} of {MOST + 2} alerts; --format csv and --format json have all"
     assert len(json.loads(call("alerts", "--config", path, "--format", "json", clock=LATER).stdout)) == MOST + 2
+
+
+@pytest.mark.parametrize("command", ["alerts", "notifications", "history", "gaps"])
+def test_an_account_that_is_not_recorded_is_bad_usage(command: str, tmp_path: Path) -> None:
+    """B5: a mistyped name must not look as if all were well; a name is the same however it is composed."""
+    record(tmp_path, accounts=("Größe",))
+    path = write(tmp_path, account("Größe"), RULE, CHANNEL)
+    shown = call(command, "--account", "Grösse", "--config", path)
+    assert (shown.exit_code, shown.stderr) == (2, 'no recorded account matches "Grösse": there are Größe\n')
+    decomposed = unicodedata.normalize("NFD", "Größe")
+    assert call(command, "--account", decomposed, "--config", path).exit_code == 0
+
+
+def test_a_silence_is_for_names_as_they_are_seen(tmp_path: Path) -> None:
+    """B5: what a keyboard sends in two characters finds the name that holds one."""
+    record(tmp_path, accounts=("Größe",))
+    path = write(tmp_path, account("Größe"), RULE, CHANNEL)
+    decomposed = unicodedata.normalize("NFD", "Größe")
+    shown = call("silence", "add", "--account", decomposed, "--for", "2h", "--config", path)
+    assert (shown.exit_code, shown.stdout.partition(",")[0]) == (0, "silence 1: * on Größe")

@@ -1,0 +1,108 @@
+"""B5: names that lead nowhere are mistakes, and names that look the same are the same."""
+
+import unicodedata
+from typing import Literal, TypeAlias
+
+import pytest
+
+from daemon.config import Config, load_rules
+from tests.config.written import ACCOUNT, CHANNELS, PATH, WHOLE, doubts, loaded, problems
+
+Form: TypeAlias = Literal["NFC", "NFD"]
+
+EVERYWHERE = {
+    "rules[0].accounts": "accounts = ['{}']",
+    "rules[0].channels": "channels = ['{}']",
+    "rules[0].mute": "mute = ['{}']",
+    "rules[0].inhibited_by": "inhibited_by = ['{}']",
+    "channels[2].fallback": "[[channels]]\nname = 'third'\nurl = 'jsons://example.com/3'\nfallback = '{}'",
+    "reports[0].channels": "[[reports]]\nname = 'r'\ncron = '0 8 * * *'\nchannels = ['{}']",
+    "system.channels": "[system]\nchannels = ['{}']",
+}
+"""Where a name refers to something: what is written there."""
+
+NAMED = f"""
+[[accounts]]
+name = "Größe"
+api_key = "k-0000000"
+secret_key = "s-0000000"
+{CHANNELS.replace("phone", "Größe", 1)}
+[[mutes]]
+name = "Größe"
+between = ["23:00", "07:00"]
+[[rules]]
+name = "other"
+when = "al_freeze > 1"
+[[rules]]
+name = "Größe"
+when = "al_freeze > 2"
+"""
+"""An account, a channel, a mute and a rule of one name."""
+
+
+def beside(text: str, extra: str) -> str:
+    """With keys for the rule `other` of NAMED, or tables behind it all."""
+    if extra.startswith("["):
+        return f"{text}\n{extra}\n"
+    return text.replace('when = "al_freeze > 1"\n', f'when = "al_freeze > 1"\n{extra}\n')
+
+
+@pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
+def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
+    """B5: also of an account, which was a warning; the nearest name is shown, whatever its capitals."""
+    (sentence,) = problems(beside(NAMED, extra.format("gröse")))
+    assert sentence.startswith(f"{place}: there is no ")
+    assert sentence.endswith('"gröse"; did you mean "Größe"?')
+
+
+@pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
+@pytest.mark.parametrize("file", ["NFC", "NFD"])
+@pytest.mark.parametrize("word", ["NFC", "NFD"])
+def test_a_name_is_the_same_however_it_is_composed(place: str, extra: str, file: Form, word: Form) -> None:
+    """B5: some keyboards and files compose letters of two characters; nobody sees the difference."""
+    text = unicodedata.normalize(file, NAMED)
+    assert problems(beside(text, extra.format(unicodedata.normalize(word, "Größe")))) == []
+
+
+def test_names_are_kept_composed() -> None:
+    """B5: what is recorded and shown has one form."""
+    config: Config = loaded(unicodedata.normalize("NFD", NAMED))
+    assert [config.accounts[0].name, config.channels[0].name, config.rules[1].name] == ["Größe"] * 3
+    assert list(config.mutes.windows) == ["Größe"]
+
+
+def test_names_that_look_the_same_are_the_same() -> None:
+    """B5: two accounts that nobody could tell apart are one mistake."""
+    twice = ACCOUNT.replace("main", "Größe") + ACCOUNT.replace("main", unicodedata.normalize("NFD", "Größe"))
+    assert problems(twice + CHANNELS) == ['accounts[1].name: "Größe" is already the name of accounts[0]']
+
+
+INVISIBLE = ("\u200b", "\u200d", "\ufeff", "\u00ad", "\u2060", "\u202e", "\u3164", "\u00a0", "\u2028", "\x07", "\ufe0f")
+
+
+@pytest.mark.parametrize("sign", INVISIBLE)
+def test_invisible_characters_are_named(sign: str) -> None:
+    """B5: nobody could find them in the sentence otherwise."""
+    escaped = f"ma\\u{ord(sign):04x}in"
+    named = f"holds an invisible character (U+{ord(sign):04X}); type it again"
+    assert problems(WHOLE.replace('name = "main"', f'name = "{escaped}"')) == [f"accounts[0].name: {named}"]
+    for place, extra in EVERYWHERE.items():
+        assert f"{place}: {named}" in problems(beside(NAMED, extra.replace("'", '"').format(escaped)))
+
+
+def test_a_pattern_that_matches_nothing_is_a_warning() -> None:
+    """B5: accounts may come later; each such pattern is named."""
+    config = loaded(WHOLE + 'accounts = ["main", "grid-*", "[xy]"]\n')
+    assert doubts(config) == [
+        'rules[0].accounts: "grid-*" matches no account',
+        'rules[0].accounts: "[xy]" matches no account',
+    ]
+    assert doubts(loaded(WHOLE + 'accounts = ["grid-*"]\n')) == [
+        "rules[0].accounts: matches no account, so the rule has no effect"
+    ]
+
+
+def test_rules_alone_may_be_about_any_account() -> None:
+    """B5: a file without accounts cannot say which there are."""
+    (rule,) = load_rules('[[rules]]\nname = "a"\nwhen = "al_freeze > 1"\naccounts = ["x"]', path=PATH)
+    assert rule.accounts == ("x",)
