@@ -1,8 +1,8 @@
 """Mute windows: the times of day at which rules are not announced (SEMANTICS E2). Pure.
 
 `days` name the day on which a window begins, so that a night from Saturday 23:00 ends on Sunday. Times are those of
-the wall clock: where it shows a time twice, the window begins at the first and ends after the second of them; a time
-that it skips has come when the clock is put forward, as it then shows a later one.
+the wall clock: where it shows a time twice, the window begins at the first and ends after the second of them, but a day
+ends at its first midnight; a time that it skips has come when the clock is put forward, as it then shows a later one.
 """
 
 from bisect import bisect_left
@@ -18,6 +18,13 @@ LONGEST: Millis = 8 * DAY
 
 _DAY = timedelta(days=1)
 
+_MIDNIGHT, _END_OF_DAY = time(0), "24:00"
+
+
+def time_of_day(written: str) -> time:
+    """A time as rules.toml writes it; the end of a day is the midnight that follows."""
+    return _MIDNIGHT if written == _END_OF_DAY else time.fromisoformat(written)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -27,7 +34,7 @@ class Window:
     days: frozenset[str]
     start: time
     end: time
-    """Of the same day, or of the next one where it is not later than `start`."""
+    """Of the same day, or of the next one where it is not later than `start`. Midnight is the end of a day."""
 
     def until(self, at: Millis, zone: tzinfo | None) -> Millis | None:
         """The end of the window that `at` lies in; None where it lies in none."""
@@ -37,12 +44,19 @@ class Window:
 
     def written(self) -> dict[str, object]:
         """As rules.toml would say it."""
-        between = [str(each).removesuffix(":00") for each in (self.start, self.end)]
+        end = _END_OF_DAY if self.end == _MIDNIGHT else _to_the_minute(self.end)
+        between = [_to_the_minute(self.start), end]
         return {"name": self.name, "days": [day for day in DAYS if day in self.days], "between": between}
 
     def _span(self, day: date, zone: tzinfo | None) -> tuple[Millis, Millis]:
         last = day if self.end > self.start else day + _DAY
-        return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=1)
+        # A midnight that is shown twice ends its day at the first: what follows belongs to the next day already.
+        fold = 0 if self.end == _MIDNIGHT else 1
+        return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=fold)
+
+
+def _to_the_minute(at: time) -> str:
+    return str(at).removesuffix(":00")
 
 
 def _shown(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:

@@ -1,11 +1,10 @@
 """Mute windows as they are recorded with every epoch, read back: what `Mutes.written` gave. Pure."""
 
 from collections.abc import Mapping
-from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.alerts.mutes import DAYS, Mutes, Window, time_of_day
 
 
 def mutes(written: object) -> Mutes | None:
@@ -29,5 +28,5 @@ def _mutes(written: Mapping[str, Any]) -> Mutes:
 
 
 def _window(written: Mapping[str, Any]) -> Window:
-    start, end = map(time.fromisoformat, written["between"])
+    start, end = map(time_of_day, written["between"])
     return Window(written["name"], frozenset(DAYS).intersection(written["days"]), start, end)

@@ -1,11 +1,13 @@
 """What a configuration allows but its writer probably does not want: sentences for `check`, never a refusal."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import time
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import DAYS, Window
 from daemon.alerts.system import ACCOUNT, DAEMON
+from daemon.config import zones
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.readings.fields import AGE
 from daemon.rules.board import Board
@@ -25,6 +27,7 @@ NO_HEARTBEAT = (
     "such as healthchecks.io"
 )
 
+_LAST_MINUTE = time(23, 59)
 _A_DAY = 24 * 60
 _A_WEEK = 7 * _A_DAY
 
@@ -33,6 +36,7 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     """One sentence each, with its place, in the order of the file; `caution` knows what is risky about a URL."""
     if not config.daemon.heartbeat:
         yield NO_HEARTBEAT
+    yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
     for index, channel in enumerate(config.channels):
@@ -44,11 +48,17 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     for index, rule in enumerate(config.rules):
         yield from (f"rules[{index}].{each}" for each in _rule(rule, config))
     used = {name for rule in config.rules for name in rule.mute}
-    for index, name in enumerate(config.mutes.windows):
-        if name not in used:
-            yield f"mutes[{index}]: no rule has it in its mute, so it has no effect"
+    for index, window in enumerate(config.mutes.windows.values()):
+        yield from (f"mutes[{index}]{each}" for each in _window(window, used))
     if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
         yield "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+
+
+def _window(window: Window, used: set[str]) -> Iterator[str]:
+    if window.name not in used:
+        yield ": no rule has it in its mute, so it has no effect"
+    if window.end == _LAST_MINUTE:
+        yield '.between: leaves out the last minute of the day; write "24:00" for its end'
 
 
 def _hears_silence(rule: Rule) -> bool:
@@ -127,7 +137,7 @@ def _covers_the_week(windows: Iterable[Window]) -> bool:
     covered: set[int] = set()
     for window in windows:
         start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
-        length = (end - start) % _A_DAY
+        length = (end - start) % _A_DAY or _A_DAY
         for day in window.days:
             begin = DAYS.index(day) * _A_DAY + start
             covered.update(minute % _A_WEEK for minute in range(begin, begin + length))

@@ -1,10 +1,10 @@
 """From tables to the rules and mute windows in force, those rules included that nobody writes."""
 
 from collections.abc import Iterable
-from datetime import time, tzinfo
+from datetime import tzinfo
 
 from daemon.alerts import system as unwritten
-from daemon.alerts.mutes import Mutes, Window
+from daemon.alerts.mutes import Mutes, Window, time_of_day
 from daemon.config.model import System
 from daemon.config.tables import Item, MuteTable, RuleTable
 from daemon.rules.rule import Rule
@@ -46,7 +46,7 @@ def mutes(items: Iterable[Item[MuteTable]], zone: tzinfo | None) -> Mutes:
 
 
 def _window(table: MuteTable) -> Window:
-    start, end = map(time.fromisoformat, table.between)
+    start, end = map(time_of_day, table.between)
     return Window(table.name, frozenset(table.days), start, end)
 
 

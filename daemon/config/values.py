@@ -12,10 +12,11 @@ from ipaddress import ip_address
 from typing import TypeVar
 from unicodedata import category
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary import problem
+from daemon.config import zones
 from daemon.config.model import Web
 from daemon.config.problems import MistakeError, did_you_mean, shown
 from daemon.hidden import is_cut
@@ -46,7 +47,7 @@ _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 _AT_LEAST = re.compile(r"([0-9]{1,100}) of ([0-9]{1,100})")
-_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _CRON = re.compile(r"[\w*/,#-]+(?: +[\w*/,#-]+){4}")
 
 
@@ -210,7 +211,7 @@ def at_least(raw: object) -> AtLeast:
 
 def time_of_day(raw: object) -> str:
     if not isinstance(raw, str) or not _TIME_OF_DAY.fullmatch(raw):
-        raise MistakeError(f'must be times such as "23:00", not {shown(raw)}')
+        raise MistakeError(f'must be times from "00:00" to "24:00", not {shown(raw)}')
     return raw
 
 
@@ -224,7 +225,9 @@ def days(raw: object) -> tuple[str, ...]:
 def between(raw: object) -> tuple[str, ...]:
     times = list_of(time_of_day)(raw)
     if len(times) != 2 or times[0] == times[1]:
-        raise MistakeError('must be two different times such as ["23:00", "07:00"]')
+        raise MistakeError('must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00", "24:00"]')
+    if times[0] == "24:00":
+        raise MistakeError('must not begin with "24:00"; write "00:00", and in days the day that then begins')
     return times
 
 
@@ -256,11 +259,7 @@ def zone(raw: object) -> ZoneInfo:
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
-        known = {each.lower(): each for each in available_timezones()}
-        hint = did_you_mean(str(raw), known)
-        for lower, each in known.items():
-            hint = hint.replace(f'"{lower}"', f'"{each}"')
-        raise MistakeError(f"no such time zone as {shown(raw)}{hint}") from None
+        raise MistakeError(f"no such time zone as {shown(raw)}; {zones.remedy(str(raw))}") from None
 
 
 def web(raw: object) -> Web:

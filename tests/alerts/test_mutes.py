@@ -6,10 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, Window
+from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, Window, time_of_day
 from daemon.alerts.recorded import mutes as read_back
 from daemon.types import DAY, HOUR, Millis
 
@@ -134,6 +134,50 @@ def test_e2_windows_that_fill_the_week_do_not_end() -> None:
     assert begun + 7 * DAY <= end <= begun + LONGEST
     halves = Mutes({"a": window("00:00", "12:00", name="a"), "b": window("12:00", "00:00", name="b")}, UTC)
     assert halves.until(("a", "b"), begun) == at("2026-01-11 12:00")
+
+
+CHANGING = [
+    "Europe/Berlin",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+]
+"""Zones that change their clocks in the night, at midnight, by half an hour, and by a whole day."""
+
+
+@given(
+    st.integers(at("1990-01-01"), at("2037-01-01")),
+    st.sampled_from(CHANGING).map(ZoneInfo),
+    st.sampled_from(DAYS),
+)
+@example(at("2015-11-01 04:30"), ZoneInfo("America/Havana"), "sun")
+@example(at("2015-11-01 05:30"), ZoneInfo("America/Havana"), "sat")
+@example(at("2015-11-01 05:30"), ZoneInfo("America/Havana"), "sun")
+@example(at("2018-02-18 01:30"), ZoneInfo("America/Sao_Paulo"), "sat")
+@example(at("2018-02-18 02:30"), ZoneInfo("America/Sao_Paulo"), "sat")
+@example(at("2011-12-30 09:59"), ZoneInfo("Pacific/Apia"), "thu")
+@example(at("2011-12-30 10:00"), ZoneInfo("Pacific/Apia"), "sat")
+def test_b4_a_whole_day_is_a_whole_day(moment: Millis, zone: ZoneInfo, day: str) -> None:
+    """B4: from its first instant to its last, and no other, also where the clocks change at midnight."""
+    whole = Window("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
+    shown = datetime.fromtimestamp(moment / 1_000, UTC).astimezone(zone)
+    assert (whole.until(moment, zone) is not None) == (DAYS[shown.weekday()] == day)
+
+
+def test_b4_the_last_minute_belongs_to_the_day() -> None:
+    """B4: what ends at 24:00 is quiet at 23:59:59.999, and not a moment longer."""
+    evening = Window("evening", frozenset({"mon"}), time_of_day("22:00"), time_of_day("24:00"))
+    assert evening.until(at("2026-01-05 23:59:59.999"), UTC) == at("2026-01-06 00:00")
+    assert evening.until(at("2026-01-06 00:00"), UTC) is None
+
+
+def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
+    """B4: `24:00`, which is read back."""
+    day = Window("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
+    assert day.written()["between"] == ["00:00", "24:00"]
+    assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes({"day": day}, BERLIN)
 
 
 names = st.text("ab-. ", min_size=1, max_size=5)

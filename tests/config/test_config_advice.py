@@ -84,6 +84,14 @@ def forgets(call: str, level: str = "") -> str:
         (WHOLE + mute("night", "23:00", "07:00"), ["mutes[0]: no rule has it in its mute, so it has no effect"]),
         (WHOLE + 'mute = ["night"]\n' + mute("night", "07:00", "06:59"), []),
         (
+            WHOLE + 'mute = ["day"]\n' + mute("day", "00:00", "24:00"),
+            ["rules[0].mute: covers the whole week, so the rule is never announced"],
+        ),
+        (
+            WHOLE + 'mute = ["day"]\n' + mute("day", "00:00", "23:59"),
+            ['mutes[0].between: leaves out the last minute of the day; write "24:00" for its end'],
+        ),
+        (
             WHOLE + 'mute = ["day", "night"]\n' + mute("night", "19:00", "07:00") + mute("day", "07:00", "19:00"),
             ["rules[0].mute: covers the whole week, so the rule is never announced"],
         ),

@@ -30,6 +30,8 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.days, ["sat"], ("sat",)),
     (values.limit_of_system(0), "7d", 7 * DAY),
     (values.between, ["23:00", "07:00"], ("23:00", "07:00")),
+    (values.between, ["00:00", "24:00"], ("00:00", "24:00")),
+    (values.between, ["22:00", "24:00"], ("22:00", "24:00")),
     (values.cron, "*/5 8-18 * * mon,fri", "*/5 8-18 * * mon,fri"),
     (values.cron, "0 8 L * mon#1", "0 8 L * mon#1"),
     (values.zone, "Europe/Berlin", ZoneInfo("Europe/Berlin")),
@@ -43,6 +45,8 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.unless_off(values.duration), "1s", 1000),
     (values.optional(values.duration, empty=None), "", None),
 ]
+
+TWO_TIMES = 'must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00", "24:00"]'
 
 BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.text, 5, "must be a text in quotes, not 5"),
@@ -80,15 +84,26 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
         'must be a duration such as "90s" or "1h30m", not "never"; "off" turns it off',
     ),
     (values.unless_off(values.limit_of_system(1)), "8d", 'must be at most 7d, not "8d"; "off" turns it off'),
-    (values.between, ["07:00"], 'must be two different times such as ["23:00", "07:00"]'),
-    (values.between, ["07:00", "24:00"], 'must be times such as "23:00", not "24:00"'),
+    (values.between, ["07:00"], TWO_TIMES),
+    (values.between, ["00:00", "00:00"], TWO_TIMES),
+    (
+        values.between,
+        ["24:00", "07:00"],
+        'must not begin with "24:00"; write "00:00", and in days the day that then begins',
+    ),
+    (values.between, ["07:00", "24:01"], 'must be times from "00:00" to "24:00", not "24:01"'),
+    (values.between, ["07:00", "25:00"], 'must be times from "00:00" to "24:00", not "25:00"'),
     (values.cron, "0 8 * *", 'must be five fields such as "0 8 * * *", not "0 8 * *"'),
     (values.list_of(values.text), "a", 'must be a list such as ["one", "two"], not "a"'),
     (values.list_of(values.text), [1], "must be a text in quotes, not 1"),
     (values.one_of(("a", "b")), 10**50, "must be one of a b, not a number of that size"),
     (values.one_of(("ok", "keep")), "kep", 'must be one of ok keep, not "kep"; did you mean "keep"?'),
-    (values.zone, "Europe/Berln", 'no such time zone as "Europe/Berln"; did you mean "Europe/Berlin"?'),
-    (values.zone, "../etc", 'no such time zone as "../etc"'),
+    (values.zone, "Europe/Berln", 'no such time zone as "Europe/Berln"; write "Europe/Berlin"'),
+    (
+        values.zone,
+        "../etc",
+        'no such time zone as "../etc"; write a region and a city, such as "Asia/Hong_Kong" or "Europe/Berlin"',
+    ),
     (values.web, "8787", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "8787"'),
     (values.web, "h:99999", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "h:99999"'),
     (values.url("https"), "ftp://h", 'must be an address that begins with "https://"'),
