@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import apprise
 from apprise.asset import N_MGR
@@ -45,6 +46,20 @@ class Telegram(NotifyTelegram):
 
 
 _REPAIRED: dict[type[NotifyBase], type[NotifyBase]] = {NotifyTelegram: Telegram}
+
+
+_LOGIN_IN_HEADER = frozenset(
+    f"{scheme}{secure}" for scheme in ("json", "xml", "form", "ntfy", "gotify") for secure in ("", "s")
+)
+"""The schemes whose user, password and token become an HTTP header."""
+
+_MAIL = frozenset({"mailto", "mailtos"})
+"""The schemes whose headers may hold everything, as a mail encodes them."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+_UNENCODABLE = re.compile(r"[^\0-\xff]")
+"""What no HTTP header can carry: requests writes them in Latin-1."""
 
 
 def problem(url: str) -> str | None:
@@ -121,8 +136,8 @@ def _of_one_format(plugin: NotifyBase, found: Service) -> None:
 
 
 def headers(plugin: NotifyBase) -> dict[str, str]:
-    """Those that a mail's URL adds."""
-    added: dict[str, str] = vars(plugin)["headers"]
+    """Those that a URL adds; services without such a thing have none."""
+    added: dict[str, str] = vars(plugin).get("headers") or {}
     return added
 
 
@@ -158,7 +173,24 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     if heard:
         said = Redactor(_all_of(url)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
-    return plugin, ""
+    unsendable = _unsendable(plugin, urls.scheme(url))
+    return (None, unsendable) if unsendable else (plugin, "")
+
+
+def _unsendable(plugin: NotifyBase, scheme: str) -> str:
+    """What of a usable URL no message could carry, as one sentence; the empty text where there is nothing."""
+    added = headers(plugin)
+    if not all(_HEADER_NAME.fullmatch(name) for name in added):
+        return f"a header of this {plugin.service_name} URL (+NAME=…) has a name that no header can have; correct it"
+    kept = vars(plugin)
+    login = [kept.get(part) for part in ("user", "password", "token")] if scheme in _LOGIN_IN_HEADER else []
+    by_http = () if scheme in _MAIL else added.values()
+    if any(_UNENCODABLE.search(text) for text in (*login, *by_http) if text):
+        return (
+            f"the login or a header of this {plugin.service_name} URL holds a character that HTTP headers cannot "
+            "carry; choose another password or token, or write the header in ASCII"
+        )
+    return ""
 
 
 def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
@@ -169,6 +201,8 @@ def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
 def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     """The class of service that a URL names, or None and the sentence why there is none."""
     scheme = urls.scheme(url)
+    if _CONTROL.search(unquote(url.strip())):
+        return None, "this URL holds a line break or another control character, plain or as %0A; remove it"
     if not scheme:
         return None, "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"
     if urls.are_several(url):
@@ -243,6 +277,9 @@ def _prepare() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         len(_SERVICES)
+        from daemon.notifiers import mail_login  # noqa: PLC0415 - its imports warn, too
+
+    mail_login.install()
 
 
 _prepare()
