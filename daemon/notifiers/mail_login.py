@@ -20,16 +20,17 @@ class _Utf8(str):
         return super().encode("utf-8", errors)
 
 
-class Utf8Controller(AppriseSMTPController):  # type: ignore[misc]
+class Utf8Controller(AppriseSMTPController):
     """The connection of one message; it is closed where the login fails, as Apprise does it."""
 
     def __enter__(self) -> Self:
         user, password = self.user, self.password
         self.user = None  # so that nobody is logged in yet
         super().__enter__()
-        if user and password:
+        connection: smtplib.SMTP | None = self._socket
+        if connection is not None and user and password:
             try:
-                _log_in(self._socket, user, password)
+                _log_in(connection, user, password)
             except Exception:
                 self.__exit__(None, None, None)
                 raise
@@ -52,4 +53,4 @@ def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:
 
 def install() -> None:
     """Let Apprise's e-mail log in by UTF-8, in this process."""
-    base.AppriseSMTPController = Utf8Controller
+    vars(base)["AppriseSMTPController"] = Utf8Controller
