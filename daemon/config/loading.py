@@ -49,6 +49,8 @@ class _Load:
     problems: Problems = field(default_factory=Problems)
     hidden: set[str] = field(default_factory=set)
     literal: bool = False
+    exposed: list[str] = field(default_factory=list)
+    """Warnings of files that hold secrets and that everybody can read."""
     secrets: bool = True
     """Whether keys and URLs are looked up at all."""
 
@@ -75,7 +77,7 @@ def load(
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
     run.problems.raise_if_any(run.hidden | _written_secrets(written))
-    return replace(config, warnings=tuple(advice.warnings(config, run.checks.caution)))
+    return replace(config, warnings=(*run.exposed, *advice.warnings(config, run.checks.caution)))
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
@@ -229,6 +231,7 @@ def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], R
     except MistakeError as error:
         run.problems.add(f"{item.place}.{key}", str(error))
         return NO_SECRET
+    run.exposed += [f"{item.place}.{key}: {sentence}" for sentence in resolve.exposed(written, run.around)]
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
     return Secret(found.text)

@@ -56,6 +56,9 @@ _LOGIN_IN_HEADER = frozenset(
 _MAIL = frozenset({"mailto", "mailtos"})
 """The schemes whose headers may hold everything, as a mail encodes them."""
 
+_LOGIN = re.compile(r":\{\w+\}@")
+"""In the form of a URL: that the service takes a password before its host."""
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _UNENCODABLE = re.compile(r"[^\0-\xff]")
@@ -163,6 +166,9 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     kind, refusal = _kind(url)
     if kind is None:
         return None, refusal
+    forms: tuple[Any, ...] = kind.templates
+    if cut := urls.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
+        return None, cut
     with _listening() as heard:
         try:
             plugin = _made(kind, url)

@@ -37,6 +37,7 @@ ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
 def _loaded(text: str, folder: Path) -> Config:
     for name, secret in SECRETS.items():
         (folder / name).write_text(secret + "\n")
+        (folder / name).chmod(0o600)
     return config.load(text, path=folder / "rules.toml", environ=ENVIRON, checks=CHECKS)
 
 
