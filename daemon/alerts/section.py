@@ -10,7 +10,7 @@ from datetime import tzinfo
 from operator import attrgetter
 
 from daemon.alerts.numbers import about, amount, change, lasting, moment, rough, spelled
-from daemon.alerts.pace import pace
+from daemon.alerts.pace import pace, step
 from daemon.alerts.wording import both, name, news, number, sign, word
 from daemon.rules.signs import LASTING
 from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
@@ -188,6 +188,7 @@ def _judgement(piece: Piece, sending: Sending) -> Iterator[str]:
         return
     if facts.detail and facts.detail not in news(piece.notice, facts.at, None):
         yield facts.detail
+    yield from step(facts, sending.moment)
     if not sending.is_late(piece):
         yield from pace(facts)
 

@@ -20,7 +20,10 @@ from daemon.types import (
     Millis,
     Notice,
     NoticeKey,
+    Pace,
     Severity,
+    Step,
+    Trend,
 )
 from tests.values import T0, balances, judged
 
@@ -318,9 +321,11 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
 
 def test_f6_what_comes_late_foretells_nothing() -> None:
     """Promise 10: "0 in 8 min" of two hours ago is over, one way or the other."""
-    piece = Piece(notice(span=10 * MINUTE))
+    crash = Step(Decimal(300), T0 - 5 * SECOND, Decimal("65.2"), T0)
+    piece = Piece(notice(trend=Trend(crash, Pace(Decimal(-20), MINUTE))))
     said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
     assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
+    assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [True, True]
 
 
 def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
