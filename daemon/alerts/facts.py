@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from daemon.alerts.engine import Outcome
 from daemon.alerts.pace import NO_TREND, trend
+from daemon.alerts.wording import FIRING_NOW
 from daemon.readings.exact import CONTEXT, added, subtracted
 from daemon.readings.fields import CORE, VALUES
 from daemon.rules.evaluator import Points, Verdict
@@ -91,7 +92,7 @@ def _silence(alert: Alert, at: Millis) -> Judged | None:
 def _standing(flapping: Alert, outcome: Outcome) -> str:
     """How the rule that flaps stands now."""
     own = outcome.state.alerts.get(base(flapping.rule))
-    return "firing now" if own is not None and own.state is State.FIRING else "not firing now"
+    return FIRING_NOW if own is not None and own.state is State.FIRING else "not firing now"
 
 
 def _reason(alert: Alert, outcome: Outcome) -> str:

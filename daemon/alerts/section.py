@@ -65,6 +65,8 @@ class Sending:
     """What the channel takes in one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
     """How much room a text takes. Of two texts together it is the sum."""
+    titled: bool = True
+    """The channel shows the title, so that the text need not repeat it."""
     why_late: str = ""
     """Why what waited did not leave before, in words; empty where nobody knows."""
 

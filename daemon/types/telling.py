@@ -184,6 +184,8 @@ class Message:
     """A chart, as PNG."""
     quiet: bool = False
     """It must not make the phone ring, where the channel can do that."""
+    good: bool = False
+    """It tells only that trouble is over: `severity` says nothing then."""
 
 
 @dataclass(frozen=True, slots=True)
