@@ -94,7 +94,7 @@ class AppriseNotifier:
 
         result = self._dressed(message).notify(
             **self._written(message),
-            notify_type=_TYPES[message.severity],
+            notify_type=apprise.NotifyType.SUCCESS if message.good else _TYPES[message.severity],
             attach=_attached(message.picture),
             log_callback=hear,
             log_level=logging.WARNING,

@@ -37,7 +37,22 @@ from daemon.types.inputs import (
 )
 from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
 from daemon.types.record import Record
-from daemon.types.telling import ENDS, NEWS, Attempted, Facts, Kind, Late, Message, Notice, NoticeKey, Outcome, Silence
+from daemon.types.telling import (
+    ENDS,
+    NEWS,
+    Attempted,
+    Facts,
+    Kind,
+    Late,
+    Message,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Pace,
+    Silence,
+    Step,
+    Trend,
+)
 
 __all__ = [
     "DAY",
@@ -72,6 +87,7 @@ __all__ = [
     "NoticeKey",
     "OnMissing",
     "Outcome",
+    "Pace",
     "Quality",
     "Reading",
     "Record",
@@ -79,9 +95,11 @@ __all__ = [
     "Silence",
     "Source",
     "State",
+    "Step",
     "Swing",
     "Swings",
     "Transition",
+    "Trend",
     "Unconfirmed",
     "base",
 ]

@@ -18,7 +18,7 @@ from daemon.alerts.section import Piece, Sending
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.store import upgrade
-from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
+from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity, Step, Trend
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import BACKTESTING, CHANGELOG, PAGES, README, ROOT, Page, code
 
@@ -172,6 +172,7 @@ FIRED = Facts(
     },
     span=10 * MINUTE,
     hourly={"available_margin": Decimal("-120.44"), "available_usdt": Decimal("-120.44")},
+    trend=Trend(Step(Decimal("108.83774618"), AT - 5 * SECOND, Decimal("92.19527741"), AT)),
 )
 ENDED = replace(
     FIRED,

@@ -10,13 +10,13 @@ from decimal import Decimal
 from daemon.alerts.facts import moved
 from daemon.errors import StoreError
 from daemon.service.journal import Journal
-from daemon.types import HOUR, MINUTE, Balances, Millis, Reading
+from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 
 ABOUT: Millis = 10 * MINUTE
 """A reading so much older than an hour still tells what has changed within one."""
 
-FRESH: Millis = MINUTE
-"""For so long what was read serves; half of that after it is read again."""
+RENEWED: Millis = 30 * SECOND
+"""How often it is read again."""
 
 
 class Hindsight:
@@ -28,24 +28,17 @@ class Hindsight:
         self._read_for: Millis | None = None
         self._earlier: Reading | None = None
 
-    async def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
-        """How the fields moved until `at`; nothing where nobody read them about an hour before."""
-        if not self._serves(at, FRESH):
-            await self._read(at)
+    def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
+        """How the fields moved until `at`, by what was read ahead; nothing where nobody read them about then."""
         earlier = self._earlier
-        if earlier is None or at - HOUR - earlier.at > ABOUT:
+        if earlier is None or not 0 <= at - HOUR - earlier.at <= ABOUT:
             return {}
         return moved(earlier.balances, now)
 
     async def renew(self, at: Millis) -> None:
-        """Look ahead, if it is time to."""
-        if not self._serves(at, FRESH // 2):
-            await self._read(at)
-
-    def _serves(self, at: Millis, span: Millis) -> bool:
-        return self._read_for is not None and 0 <= at - self._read_for < span
-
-    async def _read(self, at: Millis) -> None:
+        """Look ahead, if it is time to; also where the clock was set back."""
+        if self._read_for is not None and 0 <= at - self._read_for < RENEWED:
+            return
         self._read_for, self._earlier = at, None
         with suppress(StoreError):
             self._earlier = await self._journal.standing(self._account, at - HOUR)
