@@ -92,6 +92,7 @@ class System:
     exchange_frozen: Millis | None = 30 * SECOND
     push_contradicted: int | None = 3
     rule_unknown: Millis | None = 15 * MINUTE
+    database_failing: Millis | None = 30 * SECOND
     disk_full: Decimal | None = Decimal("0.05")
     upkeep_failing: Millis | None = HOUR
     channels: tuple[str, ...] = ()

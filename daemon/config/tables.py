@@ -147,6 +147,7 @@ class SystemTable(Table):
     exchange_frozen: PositiveOrOff = Field(30 * SECOND, alias="exchange-frozen")
     push_contradicted: CountOrOff = Field(3, alias="push-contradicted")
     rule_unknown: PositiveOrOff = Field(15 * MINUTE, alias="rule-unknown")
+    database_failing: PositiveOrOff = Field(30 * SECOND, alias="database-failing")
     disk_full: PercentOrOff = Field(Decimal("0.05"), alias="disk-full")
     upkeep_failing: PositiveOrOff = Field(HOUR, alias="upkeep-failing")
     channels: Texts = ()

@@ -31,16 +31,17 @@ def upgrade(url: str) -> None:
         lock.release()
 
 
-def bring_up(connection: Connection, url: URL) -> None:
-    """Migrate within the caller's transaction; whoever calls holds the lock."""
+def bring_up(connection: Connection, url: URL) -> bool:
+    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database was empty."""
     current = revision(connection)
     if current == HEAD:
-        return
+        return False
     if current is None:
         _must_be_empty(connection, url)
     elif current not in known():
         raise _newer(url, current)
     _run(connection)
+    return current is None
 
 
 def check(connection: Connection, url: URL) -> None:
