@@ -162,4 +162,5 @@ def _said(answer: Answer | NoAnswer) -> str:
         return f"{answer.reason}: {answer.detail}"
     values = zip(CORE, _amounts(answer.balances), strict=True)
     shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
-    return f"user {answer.user_id}  {shown}"
+    missing = f"  (not sent: {', '.join(answer.missing)})" if answer.missing else ""
+    return f"user {answer.user_id}  {shown}{missing}"

@@ -15,9 +15,8 @@ from daemon.clock import Clock
 from daemon.types import SECOND, Answer, Millis, NoAnswer
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from daemon.exchanges.budget import Budget
+    from daemon.exchanges.http import Session
     from daemon.exchanges.speech import Dialect
 
 _TOOLS = frozenset({
@@ -25,6 +24,7 @@ _TOOLS = frozenset({
     "answers",
     "budget",
     "coinw_frames",
+    "compression",
     "http",
     "lifeline",
     "pauses",
@@ -58,7 +58,7 @@ class Account:
 class Tools:
     """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner closes it."""
 
-    session: "aiohttp.ClientSession"
+    session: "Session"
     budget: "Budget"
     clock: Clock
 

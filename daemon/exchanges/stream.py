@@ -20,13 +20,13 @@ GOODBYE = 0.5
 
 
 async def connect(
-    session: aiohttp.ClientSession, url: str, dialect: Dialect, clock: Clock, within: Millis
+    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis
 ) -> "Connection | NoAnswer":
     """Connect and say the login, once; why it cannot, where it cannot."""
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
     try:
         async with asyncio.timeout(within / 1_000):
-            socket = await session.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience)
+            socket = await session.fresh.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience)
     except TimeoutError:
         return NoAnswer(MissReason.TIMEOUT, f"{host} did not answer within {within / 1_000:g}s: check the network")
     except http.RedirectedError as error:
@@ -44,13 +44,13 @@ def _unconnected(host: str, error: Exception) -> NoAnswer:
         case aiohttp.WSServerHandshakeError(status=status, headers=headers):
             return _refused(host, Page(status, headers.get("Content-Type", "") if headers else "", b""))
         case aiohttp.ClientResponseError():
-            return NoAnswer(MissReason.BAD_ANSWER, f"{host} does not speak HTTP: check ws_url")
+            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error)}: check ws_url")
     return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
 
 
 def _refused(host: str, page: Page) -> NoAnswer:
     said = f"{host} answered HTTP {page.status} where a WebSocket was expected: check ws_url"
-    return refusal(page, host, "ws_url") or NoAnswer(MissReason.BAD_ANSWER, said)
+    return refusal(page, host, key="ws_url") or NoAnswer(MissReason.BAD_ANSWER, said)
 
 
 class Connection:

@@ -162,7 +162,8 @@ class Accounts:
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
         owner, user_id = self._owners[account.name], account.user_id or self._pacer.user_ids.get(account.name, "")
-        intake = Intake(owner.post, self._clock, self._config.system.push_contradicted or pushes.LIMIT)
+        most = self._config.system.push_contradicted or pushes.LIMIT
+        intake = Intake(account.name, owner.post, self._clock, self._episodes, most)
         ears = Ears(intake.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
         poller.pause = pause
