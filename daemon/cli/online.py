@@ -21,7 +21,7 @@ from daemon.cli.twins import known, twins
 from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
-from daemon.exchanges import http
+from daemon.exchanges import http, proxies
 from daemon.exchanges.budget import ANNOUNCED, HALVED, Budget
 from daemon.readings.fields import CORE
 from daemon.store import write_once
@@ -101,7 +101,7 @@ async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, An
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
-            click.echo(f"{account.name}: {_said(asked.answer)}")
+            click.echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
                 await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index))
@@ -155,6 +155,14 @@ def _book(config: Config, call: Book) -> None:
         write_once(config.daemon.database.reveal(), call)
     except StoreError as error:
         click.echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+
+
+def _way(account: Account, answer: Answer | NoAnswer) -> str:
+    """How the account is called, where that is worth a word; a failure says it of the call itself."""
+    calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
+    pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
+    ways = [calls if isinstance(answer, Answer) else "", pushes]
+    return f" ({'; '.join(filter(None, ways))})" if any(ways) else ""
 
 
 def _said(answer: Answer | NoAnswer) -> str:

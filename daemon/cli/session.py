@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from daemon.cli.libraries import Authorities
     from daemon.clock import Clock
     from daemon.config import Config
 
@@ -28,6 +29,8 @@ class Session:
     """The option --config, wherever on the line it stood."""
     secrets: set[str] = field(default_factory=set, repr=False)
     """What no line may show."""
+    authorities: "Authorities | None" = None
+    """Of the process; None in a test."""
 
     @property
     def clock(self) -> "Clock":
@@ -49,4 +52,6 @@ class Session:
 
         found = configuration(self.path, self.environ, secrets=secrets)
         self.secrets |= found.secrets()
+        if self.authorities is not None:
+            self.authorities.trust(found.daemon.ca_file)
         return found

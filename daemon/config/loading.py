@@ -4,7 +4,7 @@
     (syntax) (document)          (resolve)                                       (checks)            available yet
 
 What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads the rules.toml
-itself, which is `files`; only the files that hold secrets are read.
+itself, which is `files`; only the files that hold secrets or authorities are read.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from daemon.alerts.system import ACCOUNT, DAEMON
-from daemon.config import advice, consistency, document, making, policy, references, release, resolve, syntax, values
+from daemon.config import (
+    advice,
+    consistency,
+    document,
+    making,
+    policy,
+    proxy,
+    references,
+    release,
+    resolve,
+    syntax,
+    values,
+)
 from daemon.config.document import Document
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
 from daemon.config.problems import MistakeError, Problems, shown
@@ -22,6 +34,7 @@ from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.secret import Secret
 from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
 from daemon.rules.rule import Rule
+from daemon.types import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +140,12 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 def _config(written: Document, path: Path, run: _Load) -> Config:
     """Everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon, run)
+    shared = _proxy(written.daemon, run)
     system = System(**_values(written.system, System))
     return Config(
         path=path,
         daemon=daemon,
-        accounts=tuple(_account(item, daemon, run) for item in written.accounts),
+        accounts=tuple(_account(item, daemon, shared, run) for item in written.accounts),
         channels=tuple(_channel(item, run) for item in written.channels),
         rules=making.rules(written.rules),
         mutes=making.mutes(written.mutes, daemon.timezone),
@@ -157,6 +171,7 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
     else:
         database = table.database
         run.hidden.add(urlsplit(database).password or "")
+    run.hidden |= proxy.of_environment(run.around.environ)
     run.hidden.discard("")
     return Daemon(
         database=Secret(database),
@@ -166,7 +181,51 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
         heartbeat=_heartbeat(item, run),
         timeout=table.timeout,
         max_jump=table.max_jump,
+        ca_file=_ca_file(item, run),
     )
+
+
+def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
+    """The path of the authorities that are trusted, which are read once to see that they can be."""
+    written = item.table.ca_file
+    if not written or not run.secrets:
+        return ""
+    try:
+        return resolve.authorities(written, run.around)
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.ca_file", str(error))
+        return ""
+
+
+def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
+    """The key `proxy` with what it refers to filled in; one of the words, or an address."""
+    written = item.table.proxy
+    if not run.secrets:
+        return proxy.OFF
+    if written in proxy.WORDS:
+        return written
+    try:
+        found = resolve.url(written, run.around)
+        run.hidden |= proxy.secrets(found.text)
+        run.literal = run.literal or (found.literal and bool(proxy.secrets(written)))
+        return proxy.address(found.text)
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.proxy", str(error))
+        return proxy.OFF
+
+
+def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load) -> dict[str, Route]:
+    """How the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
+    own = item.table.proxy != ""
+    wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
+    routes = {}
+    for key, url in where.items():
+        try:
+            routes[key.replace("url", "route")] = proxy.route(wanted, url, run.around.environ, own=own)
+        except MistakeError as error:
+            if not run.problems.within(place):
+                run.problems.add(place, str(error))
+    return routes
 
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
@@ -179,7 +238,7 @@ def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
         return NO_SECRET
 
 
-def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
+def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) -> Account:
     table = item.table
     where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
     where |= {key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw}
@@ -191,6 +250,7 @@ def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
         every=table.every or daemon.every,
         user_id=table.user_id,
         **where,
+        **_routes(item, where, shared, run),
     )
     for key, sentence in run.checks.account(account.exchange, account):
         if not run.problems.within(f"{item.place}.{key}"):
@@ -241,4 +301,6 @@ def _written_secrets(written: Document) -> set[str]:
     """Secrets as they stand in the file, also where a mistake kept them from being used."""
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
     raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
-    return {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
+    keys = {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
+    proxies = [raw for item in items if isinstance(raw := item.raw.get("proxy"), str)]
+    return keys.union(*map(proxy.secrets, proxies))

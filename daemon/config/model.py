@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.config.secret import Secret
 from daemon.rules.rule import Rule
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
+from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
 
 NO_SECRET = Secret("")
 """Where none is given."""
@@ -40,6 +41,8 @@ class Daemon:
     timeout: Millis = 10 * SECOND
     max_jump: Decimal | None = None
     """A fraction: 0.5 is 50 %. None is off."""
+    ca_file: str = ""
+    """An absolute path: the authorities that are trusted; empty is those of the machine and of the libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Account:
     rest_url: str = "https://api.coinw.com"
     ws_url: str = "wss://ws.futurescw.com/perpum"
     """Empty is REST only."""
+    rest_route: Route = DIRECT
+    """How `rest_url` is called."""
+    ws_route: Route = DIRECT
+    """How `ws_url` is called."""
+
+    @property
+    def host(self) -> str:
+        """Host and port that its calls go to: whose limits they share."""
+        return urlsplit(self.rest_url).netloc.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,11 @@ class Config:
     """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
     hidden: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """By account, the host that its calls go to."""
+        return {account.name: account.host for account in self.accounts}
 
     @property
     def account_rules(self) -> tuple[Rule, ...]:

@@ -88,6 +88,22 @@ def _put_together(written: str, around: Surroundings) -> Resolved:
     return Resolved(text, frozenset(parts) | tokens(text), literal=bool(tokens(_FILLED_IN.sub("", written))))
 
 
+def authorities(written: str, around: Surroundings) -> str:
+    """The absolute path of a file of certificates, read once to see that there are some."""
+    import ssl  # noqa: PLC0415 -- few configurations name one
+
+    path = around.folder / Path(written).expanduser()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except FileNotFoundError:
+        raise MistakeError(f"the file {path} does not exist; create it, or correct its name") from None
+    except ssl.SSLError:
+        raise MistakeError(f"the file {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE") from None
+    except (OSError, RuntimeError, ValueError):
+        raise MistakeError(f"the file {path} cannot be read; check what it is and who may read it") from None
+    return str(path)
+
+
 def tokens(address: str) -> frozenset[str]:
     """The parts of an address that look secret: its password, and every long mixture of letters and digits."""
     try:

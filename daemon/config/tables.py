@@ -74,6 +74,8 @@ class DaemonTable(Table):
     heartbeat: Hidden = ""
     timeout: Positive = 10 * SECOND
     max_jump: Percent = None
+    proxy: Hidden = ""
+    ca_file: Text = ""
 
 
 class AccountTable(Table):
@@ -87,6 +89,7 @@ class AccountTable(Table):
     user_id: Text = ""
     rest_url: Address = "https://api.coinw.com"
     ws_url: Stream = "wss://ws.futurescw.com/perpum"
+    proxy: Hidden = ""
 
 
 class ChannelTable(Table):

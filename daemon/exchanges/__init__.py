@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from daemon.clock import Clock
-from daemon.types import SECOND, Answer, Millis, NoAnswer
+from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
     from daemon.exchanges.budget import Budget
@@ -28,6 +28,7 @@ _TOOLS = frozenset({
     "http",
     "lifeline",
     "pauses",
+    "proxies",
     "reconnect",
     "simulator",
     "skew",
@@ -52,6 +53,8 @@ class Account:
     timeout: Millis = 10 * SECOND
     """Of one call, from looking up the address to the last byte of the answer."""
     user_id: str = ""
+    rest_route: Route = DIRECT
+    ws_route: Route = DIRECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ class CoinW:
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
-        page = await http.get(self._tools.session, url, headers, account.timeout)
+        page = await http.get(self._tools.session, url, headers, account.timeout, account.rest_route)
         if isinstance(page, NoAnswer):
             return page
         answer = parse(page, (*self._secrets, signed))

@@ -15,9 +15,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from daemon import __version__
+from daemon.exchanges import proxies
 from daemon.exchanges.answers import MAX_BODY, MalformedError, Page, tidy
 from daemon.exchanges.compression import ASKED, unpacked
-from daemon.types import Millis, MissReason, NoAnswer
+from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 
 class RedirectedError(Exception):
@@ -68,11 +69,16 @@ RESOLVED = 60
 
 
 class Session:
-    """What connections are made by; of one life. Keeps some of them, and nothing else: no cookies, no proxies."""
+    """What connections are made by; of one life. Keeps some of them, and nothing else: no cookies.
+
+    Of the environment it takes authorities (SSL_CERT_FILE), but no proxies and no logins.
+    """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         # As many connections as there are streams and calls: the budget bounds the calls, the accounts the streams.
-        connector = partial(aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver)
+        tls = ssl.create_default_context()  # anew: aiohttp's own keeps the authorities of when it was imported
+        tls.set_alpn_protocols(["http/1.1"])
+        connector = partial(aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls)
         self._keeping = _client(connector(keepalive_timeout=IDLE))
         self.fresh = _client(connector(force_close=True))
         """Uses each connection once: for streams, and for hosts that break what is kept."""
@@ -113,18 +119,29 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         trust_env=False,
         timeout=aiohttp.ClientTimeout(),
         headers={"User-Agent": f"marginwatch/{__version__}", "Accept-Encoding": ASKED},
-        middlewares=(no_redirect, no_resend),
+        middlewares=(no_redirect, no_resend, proxies.blame_proxy),
     )
 
 
-async def get(session: Session, url: str, headers: Mapping[str, str], within: Millis) -> Page | NoAnswer:
+async def get(
+    session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route = DIRECT
+) -> Page | NoAnswer:
     """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network."""
+    found = await _get(session, url, headers, within, route)
+    return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
+
+
+async def _get(
+    session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route
+) -> Page | NoAnswer:
     try:
         async with asyncio.timeout(within / 1_000):
-            return await _fetch(session, url, headers)
+            return await _fetch(session, url, headers, route)
     except TimeoutError:
         said = f"{host(url)} did not answer within {within / 1_000:g}s: check the network"
         return NoAnswer(MissReason.TIMEOUT, said)
+    except proxies.ProxyError as error:
+        return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
         came = unspoken(error, tuple(headers.values()))
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
@@ -135,9 +152,10 @@ async def get(session: Session, url: str, headers: Mapping[str, str], within: Mi
         return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
 
 
-async def _fetch(session: Session, url: str, headers: Mapping[str, str]) -> Page:
-    caller = session.caller(url)
-    async with caller.get(url, headers=headers, allow_redirects=False, middlewares=(no_resend,)) as response:
+async def _fetch(session: Session, url: str, headers: Mapping[str, str], route: Route) -> Page:
+    caller, way = session.caller(url), proxies.options(url, route)
+    sent, middlewares = {**headers, **way.pop("headers", {})}, (no_resend, proxies.blame_proxy)
+    async with caller.get(url, headers=sent, allow_redirects=False, middlewares=middlewares, **way) as response:
         body, whole = await _bounded(response.content)
         heard, flaw = response.headers, ""
         try:
@@ -182,7 +200,7 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 def failure(error: Exception) -> str:
     """How the call failed, reading on after the host's name."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"has no valid certificate ({_verified(error)}): check the address and this machine's clock"
+        return f"has no valid certificate ({_verified(error)}): {_remedy(error)}"
     if type(error) is aiohttp.ClientConnectorError:
         reason = error.os_error
         if isinstance(reason, ConnectionRefusedError):
@@ -222,3 +240,13 @@ def _verified(error: aiohttp.ClientConnectorCertificateError) -> str:
     reason = error.certificate_error
     said = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else "name mismatch"
     return said.rstrip(".")
+
+
+_UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
+"""OpenSSL's numbers (X509_V_ERR_…) for a chain that ends at nobody who is known."""
+
+
+def _remedy(error: aiohttp.ClientConnectorCertificateError) -> str:
+    if getattr(error.certificate_error, "verify_code", None) in _UNKNOWN_ISSUERS:
+        return "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+    return "check the address and this machine's clock"

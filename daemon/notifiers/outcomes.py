@@ -14,12 +14,14 @@ from daemon.types import SECOND, Attempted, Millis, Outcome
 LONGEST_DETAIL = 200
 
 NEVER_SENT = {
+    "ProxyError": "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through",
     "NameResolutionError": "its name cannot be resolved",
     "gaierror": "its name cannot be resolved",
     "ConnectTimeout": "it does not take connections",
     "ConnectionRefusedError": "it refuses connections",
     "SSLError": "its certificate or its TLS is not accepted",
-    "ProxyError": "the proxy does not let us through",
+    "InvalidProxyURL": "the environment names a proxy whose address cannot be used",
+    "InvalidSchema": "the environment names a SOCKS proxy, which is not supported: name an http:// one",
     "NewConnectionError": "it cannot be reached",
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""

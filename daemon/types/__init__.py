@@ -37,6 +37,7 @@ from daemon.types.inputs import (
 )
 from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
 from daemon.types.record import Record
+from daemon.types.route import DIRECT, Route
 from daemon.types.telling import (
     ENDS,
     NEWS,
@@ -56,6 +57,7 @@ from daemon.types.telling import (
 
 __all__ = [
     "DAY",
+    "DIRECT",
     "ENDS",
     "FLAPPING",
     "HOUR",
@@ -91,6 +93,7 @@ __all__ = [
     "Quality",
     "Reading",
     "Record",
+    "Route",
     "Severity",
     "Silence",
     "Source",

@@ -180,8 +180,9 @@ class Accounts:
         tools = exchanges.Tools(self._session, self._budget, self._clock)
         return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
 
-    async def _dial(self, url: str, dialect: Dialect) -> stream.Connection | NoAnswer:
-        return await stream.connect(self._session, url, dialect, self._clock, self._config.daemon.timeout)
+    async def _dial(self, account: exchanges.Account, dialect: Dialect) -> stream.Connection | NoAnswer:
+        url, timeout = account.ws_url, self._config.daemon.timeout
+        return await stream.connect(self._session, url, dialect, self._clock, timeout, account.ws_route)
 
     def _keys(self, account: Account, user_id: str) -> exchanges.Account:
         return exchanges.Account(
@@ -192,6 +193,8 @@ class Accounts:
             account.ws_url,
             self._config.daemon.timeout,
             user_id,
+            account.rest_route,
+            account.ws_route,
         )
 
     def _learned(self, account: str, user_id: str) -> None:

@@ -21,8 +21,8 @@ from daemon.types import SECOND, Limit, NoAnswer
 DOORS = Limit(20, 10 * SECOND)
 USER_DOORS = Limit(5, 10 * SECOND)
 
-Dial: TypeAlias = Callable[[str, Dialect], Awaitable[Connection | NoAnswer]]
-"""Connects to an address and logs in."""
+Dial: TypeAlias = Callable[[exchanges.Account, Dialect], Awaitable[Connection | NoAnswer]]
+"""Connects to the account's push stream and logs in."""
 
 
 class Streams:
@@ -53,7 +53,7 @@ class Streams:
 
         async def connect(user_id: str) -> Connection | NoAnswer:
             async with self._doors.call("stream", user_id):
-                return await self._dial(account.ws_url, dialect)
+                return await self._dial(account, dialect)
 
         hands = Hands(poller.identified, connect, intake.pushed, poller.again, owner.room)
         self._intakes[account.name] = intake
