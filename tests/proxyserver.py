@@ -94,7 +94,10 @@ def _origin_form(head: str, target: str) -> bytes:
     """The request as the exchange is to have it: without the proxy's own header; one request for each connection."""
     parts = urlsplit(target)
     lines = head.replace(target, parts.path + (f"?{parts.query}" if parts.query else ""), 1).split("\r\n")
-    return "\r\n".join(line for line in lines if not line.lower().startswith("proxy-")).encode()
+    kept = [line for line in lines if not line.lower().startswith("proxy-")]
+    if "upgrade:" not in head.lower():
+        kept.insert(1, "Connection: close")
+    return "\r\n".join(kept).encode()
 
 
 async def _pass(from_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

@@ -89,10 +89,10 @@ def _refusal(status: int, request: aiohttp.ClientRequest) -> str:
         return "wants a user and a password (HTTP 407): write proxy as http://USER:PASSWORD@HOST:PORT"
     if status == 407:
         return "does not accept the user or the password (HTTP 407): check proxy"
+    host = request.url.host
     if 400 <= status < 500:
-        host = request.url.host
         return f"does not let calls to {host} through (HTTP {status}): ask whoever runs it to allow {host}"
-    return f"did not reach {request.url.authority} (HTTP {status}): check that it has a way out; asking again"
+    return f"did not reach {host} (HTTP {status}): check that it has a way out; asking again"
 
 
 def _failure(error: aiohttp.ClientConnectorError) -> str:

@@ -198,7 +198,8 @@ async def test_certificates_are_verified(tmp_path: Path) -> None:
     server = Raw(OK)
     async with serve(server, self_signed(tmp_path)) as where:
         found = await fetch(where, scheme="https")
-    said = f"{where} has no valid certificate (self-signed certificate): check the address and this machine's clock"
+    remedy = "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+    said = f"{where} has no valid certificate (self-signed certificate): {remedy}"
     expected = NoAnswer(MissReason.NETWORK, said)
     assert (expected, []) == (found, server.requests)
 
