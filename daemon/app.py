@@ -155,7 +155,7 @@ class App:
         tools = Tools(self._store, self._session, self._clock, self._world.jitter, self._episodes, self._loops)
         self._accounts = Accounts(self._config, tools)
         if self._reason != RELOAD:
-            self._legacy = recorded(self._store, now, self._offset)
+            self._legacy = recorded(self._store, self._config.hosts, now, self._offset)
         self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)

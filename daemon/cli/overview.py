@@ -71,7 +71,8 @@ def _look(record: Record, now: Millis) -> Overview:
     recorded = {each.account: each for each in history.status(now)}
     exchange = traffic.look(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
-    every = pacing.intervals(config, user_ids, halved=exchange.halved_until is not None)
+    halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
+    every = pacing.intervals(config, user_ids, halved)
     open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
     open_alerts += [(NOBODY, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
@@ -90,13 +91,14 @@ def _look(record: Record, now: Millis) -> Overview:
 
 
 def _object(overview: Overview) -> Row:
-    daemon = overview.daemon
+    daemon, (first, *others) = overview.daemon, traffic.budget_rows(overview.traffic, overview.now.zone)
     return {
         "at": overview.now.iso(overview.now.now),
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
         "not_recording": daemon.trouble or None if daemon is not None else None,
-        "budget": traffic.budget_row(overview.traffic, overview.now.zone),
+        "budget": {key: value for key, value in first.items() if key != "address"},
+        "budgets": [first, *others],
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
         "channels": [channels.row(each, overview.now) for each in overview.channels],

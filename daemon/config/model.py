@@ -113,11 +113,16 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many calls to the exchange may leave: of this host, per user, and per user for the assets."""
+    """How many calls may leave to each exchange's host: of this machine, per user, and per user for the assets."""
 
     host: Limit = Limit(50, 10 * SECOND)
     user: Limit = Limit(50, 10 * SECOND)
     assets: Limit = Limit(5, 2 * SECOND)
+
+    @property
+    def longest(self) -> Millis:
+        """After this time no call stands in any of its windows."""
+        return max(self.host.per, self.user.per, self.assets.per)
 
     @property
     def halved(self) -> "Budget":
