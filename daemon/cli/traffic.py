@@ -113,7 +113,7 @@ def _busiest(calls: Sequence[Book], limit: Limit, now: Millis) -> Use:
 
 def budget_rows(traffic: Traffic, zone: tzinfo | None) -> list[Row]:
     """One for each host, with its address."""
-    return [{"address": host} | _budget_row(use, zone) for host, use in traffic.hosts.items()]
+    return [{"address": host, **_budget_row(use, zone)} for host, use in traffic.hosts.items()]
 
 
 def _budget_row(used: HostUse, zone: tzinfo | None) -> Row:

@@ -34,7 +34,7 @@ from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.secret import Secret
 from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
 from daemon.rules.rule import Rule
-from daemon.types import Route
+from daemon.types import DIRECT, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +215,13 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
 
 
 def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load) -> dict[str, Route]:
-    """How the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
+    """By key, how the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
     own = item.table.proxy != ""
     wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
-    routes = {}
+    routes = dict.fromkeys(where, DIRECT)
     for key, url in where.items():
         try:
-            routes[key.replace("url", "route")] = proxy.route(wanted, url, run.around.environ, own=own)
+            routes[key] = proxy.route(wanted, url, run.around.environ, own=own)
         except MistakeError as error:
             if not run.problems.within(place):
                 run.problems.add(place, str(error))
@@ -242,6 +242,7 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
     table = item.table
     where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
     where |= {key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw}
+    routes = _routes(item, where, shared, run)
     account = Account(
         name=table.name,
         api_key=_secret(item, "api_key", resolve.key, run),
@@ -249,8 +250,10 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
         exchange=table.exchange,
         every=table.every or daemon.every,
         user_id=table.user_id,
-        **where,
-        **_routes(item, where, shared, run),
+        rest_url=where["rest_url"],
+        ws_url=where["ws_url"],
+        rest_route=routes["rest_url"],
+        ws_route=routes["ws_url"],
     )
     for key, sentence in run.checks.account(account.exchange, account):
         if not run.problems.within(f"{item.place}.{key}"):

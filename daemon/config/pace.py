@@ -24,7 +24,7 @@ def intervals(
 
     Each host has the limits for itself; at those in `halved` half of them is left.
     """
-    found = {}
+    found: dict[str, Millis] = {}
     for host in {each.host: None for each in accounts}:
         own = [each for each in accounts if each.host == host]
         wishes = {each.name: Wish(each.every, each.user_id or user_ids.get(each.name, "")) for each in own}

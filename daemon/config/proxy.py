@@ -4,6 +4,7 @@ A mistake is a MistakeError whose text completes "KEY: …" and never shows the 
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from daemon.config.problems import MistakeError
@@ -22,6 +23,8 @@ _VARIABLES = {
     "ws": ("http_proxy", "all_proxy"),
 }
 """By scheme of the called address, the variables that name its proxy, the first one first."""
+
+_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 _FORM = 'must be "env", "off", or an address such as "http://HOST:PORT"'
 _ENCODED = "write @ as %40, / as %2F, # as %23 and ? as %3F"
@@ -66,11 +69,27 @@ def _variable(scheme: str, environ: Mapping[str, str]) -> str:
 
 
 def _is_exempt(parts: SplitResult, environ: Mapping[str, str]) -> bool:
-    from urllib.request import proxy_bypass_environment  # noqa: PLC0415 -- rarely needed, and slow to import
-
+    """Whether NO_PROXY names the host."""
     exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    # Given the dictionary it does not look at the environment of the process; the stubs know only a part of it.
-    return bool(proxy_bypass_environment(parts.netloc, {"no": exempt}))
+    port = str(parts.port or _PORTS[parts.scheme])
+    entries = filter(None, (entry.strip().lower() for entry in exempt.split(",")))
+    return any(_covers(entry, parts.hostname or "", port) for entry in entries)
+
+
+def _covers(entry: str, host: str, port: str) -> bool:
+    """Whether an entry is everything, the host or a domain above it (perhaps with its port), or a network around it."""
+    if entry == "*":
+        return True
+    named = entry.removesuffix(f":{port}")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        domain = named.lstrip("*.")
+        return host == domain or host.endswith(f".{domain}")
+    try:
+        return address in ip_network(named.strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def _with_scheme(written: str) -> str:

@@ -40,16 +40,30 @@ def daemon(proxy: str = "", own: str = "", rest_url: str = REST, **more: str) ->
         ("env", {"https_proxy": "", **NAMED}, CORP),
         ("env", {"HTTP_PROXY": "http://corp.example:3128"}, DIRECT),
         ("env", NAMED | {"NO_PROXY": "futurescw.com,.coinw.com"}, DIRECT),
-        ("env", NAMED | {"no_proxy": "api.coinw.com, ws.futurescw.com:443"}, CORP),
-        ("env", NAMED | {"no_proxy": "coinw.company, other.example"}, CORP),
+        ("env", NAMED | {"no_proxy": "other.example, ws.futurescw.com:443"}, DIRECT),
+        ("env", NAMED | {"no_proxy": "*.futurescw.com"}, DIRECT),
+        ("env", NAMED | {"no_proxy": "scw.com,futurescw.co,xws.futurescw.com,ws.futurescw.com:80,10.0.0.0/8"}, CORP),
     ],
 )
 def test_a3_which_way_an_address_is_called(wanted: str, environ: Mapping[str, str], expected: Route) -> None:
     """A3: calls and pushes alike; the variables in both cases, the host's own exceptions, `off` for none at all."""
-    found = {proxy.route(wanted, url, environ, own=own) for url in (STREAM,) for own in (False, True)}
-    if "api.coinw.com" not in str(environ):
-        found |= {proxy.route(wanted, REST, environ, own=False)}
-    assert found == {expected}
+    assert {proxy.route(wanted, STREAM, environ, own=own) for own in (False, True)} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("host", "exempt", "expected"),
+    [
+        ("10.1.2.3", "10.0.0.0/8", DIRECT),
+        ("10.1.2.3", "10.1.2.3", DIRECT),
+        ("10.1.2.3", "10.1.2.4,11.0.0.0/8,2.3", CORP),
+        ("[2001:db8::7]", "2001:db8::/32", DIRECT),
+        ("10.1.2.3:8443", "10.1.2.3:8443", DIRECT),
+        ("API.coinw.com", "API.COINW.COM", DIRECT),
+    ],
+)
+def test_a3_hosts_that_the_environment_excepts(host: str, exempt: str, expected: Route) -> None:
+    """A3: networks, ports and letters of either case in NO_PROXY."""
+    assert proxy.route("env", f"https://{host}/x", NAMED | {"NO_PROXY": exempt}, own=False) == expected
 
 
 @pytest.mark.parametrize("url", [LOCAL, "http://localhost:1", "ws://[::1]:1/x", "https://127.0.0.1:8443"])

@@ -8,9 +8,29 @@ import ssl
 
 import pytest
 import requests
+from requests.exceptions import InvalidSchema, ProxyError
 
 from daemon.notifiers.outcomes import LONGEST_DETAIL, Complaint, outcome, short
 from daemon.types import Attempted, Outcome
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (
+            ProxyError("Unable to connect to proxy", ConnectionRefusedError(111, "refused")),
+            "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through",
+        ),
+        (
+            InvalidSchema("Missing dependencies for SOCKS support."),
+            "the environment names a SOCKS proxy, which is not supported: name an http:// one",
+        ),
+    ],
+)
+def test_a3_a_proxy_of_the_environment_that_fails_is_named(error: Exception, why: str) -> None:
+    """A3: nothing left, so the message is tried again without doubt, and it is not the service that refused."""
+    found = outcome("FAILURE", "ntfy", [Complaint("A Connection error occurred", error)])
+    assert found == Attempted(Outcome.LATER, f"ntfy was not reached: {why}")
 
 
 def telegram(said: str, status: int) -> Attempted:
