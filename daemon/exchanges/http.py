@@ -131,9 +131,7 @@ async def get(
     return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
 
 
-async def _get(
-    session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route
-) -> Page | NoAnswer:
+async def _get(session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route) -> Page | NoAnswer:
     try:
         async with asyncio.timeout(within / 1_000):
             return await _fetch(session, url, headers, route)

@@ -20,8 +20,6 @@ NEVER_SENT = {
     "ConnectTimeout": "it does not take connections",
     "ConnectionRefusedError": "it refuses connections",
     "SSLError": "its certificate or its TLS is not accepted",
-    "InvalidProxyURL": "the environment names a proxy whose address cannot be used",
-    "InvalidSchema": "the environment names a SOCKS proxy, which is not supported: name an http:// one",
     "NewConnectionError": "it cannot be reached",
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
@@ -32,7 +30,7 @@ NEVER_RIGHT = {
     "HeaderParseError": "one of its headers cannot be sent",
     "InvalidProxyURL": "the proxy of the environment has no usable address",
     "InvalidURL": "its address cannot be used",
-    "InvalidSchema": "its address cannot be used",
+    "InvalidSchema": "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
     "MissingSchema": "its address cannot be used",
     "LocationParseError": "its address cannot be used",
 }

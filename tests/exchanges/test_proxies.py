@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 import trustme
 
@@ -33,7 +32,7 @@ class Network:
 
     here: World
     proxy: ProxyServer
-    session: aiohttp.ClientSession
+    session: http.Session
     account: Account
     authority: trustme.CA
 
@@ -98,13 +97,6 @@ async def test_a3_calls_and_pushes_go_through_the_proxy(network: Network) -> Non
     assert str(answer.balances.available_margin) == "500"
     heads = "".join(network.proxy.heads).lower()
     assert [word for word in ("api_key", "sign", network.account.api_key.lower()) if word in heads] == []
-
-
-async def test_a3_a_kept_connection_is_used_again(network: Network) -> None:
-    """A3: a call in each interval makes no tunnel in each interval."""
-    for _ in range(3):
-        assert isinstance(await network.read(to(network.proxy)), Answer)
-    assert len(network.proxy.asked) == 1
 
 
 async def test_a3_the_proxy_is_given_its_password(network: Network) -> None:
@@ -236,6 +228,6 @@ async def test_promise_9_no_error_holds_the_password(network: Network) -> None:
     network.proxy.login = LOGIN
     way = proxies.options("https://x", to(network.proxy, "me:planted-wrong"))
     with pytest.raises(proxies.ProxyError) as caught:
-        await network.session.get(f"https://{NAME}/", **way)
+        await network.session.fresh.get(f"https://{NAME}/", **way)
     chain = [repr(caught.value), repr(caught.value.__cause__), repr(vars(caught.value.__cause__))]
     assert [text for text in chain if "planted-wrong" in text] == []
