@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from apprise.plugins.telegram import NotifyTelegram
 
 from daemon.log import Redactor
 from daemon.notifiers import urls
-from daemon.notifiers.services import Limits, Service, in_plain_text, service
+from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.types import SECOND, Millis
 
 _SERVICES: Any = N_MGR
@@ -98,6 +99,8 @@ def known(plugin: NotifyBase, url: str) -> Service:
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
     found = service(urls.scheme(url), limits)
+    if getattr(plugin, "action", "") == "map":  # from the type of a message to what becomes of an incident
+        found = replace(found, raises_incidents=True)
     shown = plugin.resolve_format(apprise.NotifyFormat.HTML) is apprise.NotifyFormat.HTML
     return found if shown else in_plain_text(found)
 
@@ -134,8 +137,8 @@ def _of_one_format(plugin: NotifyBase, found: Service) -> None:
         vars(plugin)["headers"] = {name: text for name, text in headers(plugin).items() if name.lower() not in _OWN}
         return
     formats = _declared(type(plugin))
-    wanted = apprise.NotifyFormat.HTML if found.markup else apprise.NotifyFormat.TEXT
-    plugin.notify_format = wanted if wanted in formats else formats[0]
+    wanted = apprise.NotifyFormat.HTML if found.form in (Form.ENTITIES, Form.LINES) else apprise.NotifyFormat.TEXT
+    plugin.notify_format = wanted if wanted in formats or found.form is Form.UNDECLARED else formats[0]
 
 
 def headers(plugin: NotifyBase) -> dict[str, str]:

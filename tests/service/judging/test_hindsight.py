@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from daemon.service.judging.hindsight import ABOUT, RENEWED, Hindsight
-from daemon.types import HOUR, SECOND, Balances, Millis, Reading
+from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 from tests.fakes import ListJournal
 from tests.values import T0, balances, reading
 
@@ -40,6 +40,19 @@ async def test_c7_no_alert_waits_for_the_database() -> None:
     assert past.instants == [T0]
 
 
+async def test_c7_it_is_read_for_the_next_input() -> None:
+    """C7: Where readings are rare, an hour before the last of them is more than an hour before the next."""
+    past = Past()
+    hindsight = Hindsight("main", past)
+    for minute in (0, 5):
+        await hindsight.renew(T0 + HOUR + minute * MINUTE)
+    assert past.instants == [T0, T0 + 10 * MINUTE]
+    past.reading = reading(2, T0 + 15 * MINUTE, available_margin="110")
+    await hindsight.renew(T0 + HOUR + 10 * MINUTE)
+    told = [margin(hindsight.hourly(T0 + HOUR + minute * MINUTE, NOW)) for minute in (9, 10, 15)]
+    assert told == [None, Decimal(-20), Decimal(-20)]
+
+
 async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> None:
     """The clock was set back: what was read ahead is read again, for the instants as they are now."""
     past = Past()
@@ -56,7 +69,7 @@ async def test_it_is_renewed_in_time() -> None:
     hindsight = Hindsight("main", past)
     for second in range(61):
         await hindsight.renew(T0 + HOUR + second * SECOND)
-    assert past.instants == [T0, T0 + RENEWED, T0 + 2 * RENEWED]
+    assert past.instants == [T0, T0 + RENEWED + SECOND, T0 + 2 * RENEWED + SECOND]
 
 
 async def test_nothing_is_told_of_an_hour_that_nobody_saw() -> None:
