@@ -17,10 +17,11 @@ from daemon.alerts.message import compose
 from daemon.alerts.section import Piece, Sending
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
+from daemon.config.release import NOT_YET
 from daemon.store import upgrade
 from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity, Step, Trend
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
-from tests.docs.markdown import BACKTESTING, CHANGELOG, PAGES, README, ROOT, Page, code
+from tests.docs.markdown import BACKTESTING, CHANGELOG, CONFIGURATION, PAGES, README, ROOT, Page, code
 
 SECRETS: Mapping[str, str] = {
     "coinw-key": "key-0001",
@@ -113,6 +114,17 @@ def test_every_command_is_shown_and_explains_itself(name: str, capsys: pytest.Ca
         cli.commands.main([name, "--help"], prog_name="marginwatch")
     assert ended.value.code == 0
     assert "Example" in capsys.readouterr().out
+
+
+def test_the_limits_are_those_of_this_release(tmp_path: Path) -> None:
+    """C5: what is said to be missing is, `web` is accepted, and no other key is accepted and does nothing."""
+    limits = README.text.partition("## Limits of this release")[2].partition("\n## ")[0]
+    assert "marginwatch export" in limits
+    assert "export" not in cli.COMMANDS
+    assert "`web` is accepted" in limits
+    _loaded('[daemon]\nweb = "127.0.0.1:9000"\n' + ACCOUNT + CHANNELS + RULE, tmp_path)
+    marked = {code(row[0]) for table in CONFIGURATION.tables() for row in table.rows if "not yet" in row}
+    assert marked == {key.partition(".")[2] for key in NOT_YET}
 
 
 def test_targets_exist() -> None:
