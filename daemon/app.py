@@ -71,6 +71,7 @@ class App:
         self._ledger = Ledger(self._offset)
         self._attempts = Attempts(world.clock, self._legacy.attempts)
         self._heartbeat: Heartbeat | None = None
+        self._selfwatch: SelfWatch | None = None
         self._watcher = Watchers([Reporter(self._episodes), self._attempts, *world.watchers])
         self._artist = Artist(self._studio())
         self._tray = Tray(lambda channel: self._ledger.changed(channel).set())
@@ -100,6 +101,8 @@ class App:
         except BaseException:
             await self._release()
             raise
+        if self._store.is_new:
+            _log.info("a new database was made", extra={"path": self._store.name})
         numbers = {"accounts": len(self._accounts), "rules": len(self._config.rules), "channels": len(self._couriers)}
         _log.info("started", extra={"version": __version__, **numbers})
 
@@ -152,7 +155,7 @@ class App:
         tools = Tools(self._store, self._session, self._clock, self._world.jitter, self._episodes, self._loops)
         self._accounts = Accounts(self._config, tools)
         if self._reason != RELOAD:
-            self._legacy = recorded(self._store, now, self._offset)
+            self._legacy = recorded(self._store, self._config.hosts, now, self._offset)
         self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
@@ -233,9 +236,10 @@ class App:
             zone,
             self._accounts.pushes,
             self._tray.channels,
+            lambda: self.down,
         )
-        self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
-        self._loops.run("the watch over the daemon itself", self._selfwatch.run)
+        self._selfwatch = selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
+        self._loops.run("the watch over the daemon itself", selfwatch.run)
 
     def _prove_life(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._legacy.beat_at
@@ -261,16 +265,25 @@ class App:
 
     def _clock_was_set(self) -> None:
         self._accounts.clock_was_set()
-        self._selfwatch.wake()
+        self._look()
 
     def _store_down(self, reason: str) -> None:
         sentence = f"the database refuses to write ({reason}): judging goes on, the record follows when it can"
-        self._loop.call_soon_threadsafe(partial(self._episodes.failed, "store", sentence, reason=reason))
+        self._loop.call_soon_threadsafe(self._failed, sentence, reason)
 
     def _store_recovered(self) -> None:
         self._loop.call_soon_threadsafe(self._recovered)
 
+    def _failed(self, sentence: str, reason: str) -> None:
+        self._episodes.failed("store", sentence, reason=reason)
+        self._look()
+
+    def _look(self) -> None:
+        if self._selfwatch is not None:
+            self._selfwatch.wake()
+
     def _recovered(self) -> None:
+        self._look()
         self._ledger.stored()
         self._episodes.ended("store", "the database writes again, and the record is complete")
 

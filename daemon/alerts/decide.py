@@ -5,6 +5,7 @@ verdicts ──► step (the alerts' lives) ──► dispatch (who is told) ─
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from daemon.alerts.dispatch import Order, Scene, ToldBy, dispatch
 from daemon.alerts.engine import NameAlert, step
@@ -38,7 +39,8 @@ def scene(evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mappin
     """What messages tell of this input; of most inputs nobody is told anything."""
     if not (verdicts or watched):
         return Scene(verdicts, evaluator.balances)
-    return Scene(verdicts, evaluator.balances, evaluator.changes(), evaluator.span)
+    recent = cache(evaluator.recent)  # alerts and channels of one input ask for the same
+    return Scene(verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent)
 
 
 def decide(

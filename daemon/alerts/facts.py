@@ -1,13 +1,15 @@
 """What a notification tells of an alert, taken from the alert, the input and what the evaluator made of it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from daemon.alerts.engine import Outcome
+from daemon.alerts.pace import NO_TREND, trend
+from daemon.alerts.wording import FIRING_NOW
 from daemon.readings.exact import CONTEXT, added, subtracted
 from daemon.readings.fields import CORE, VALUES
-from daemon.rules.evaluator import Verdict
+from daemon.rules.evaluator import Points, Verdict
 from daemon.types import Alert, Balances, Facts, Input, Judged, Millis, State, Swings, Unconfirmed, base
 
 
@@ -22,6 +24,8 @@ class Scene:
     span: Millis = 0
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
     """By field: over the last hour."""
+    recent: Callable[[str], Points] = lambda _: ()
+    """By field: its values in the last minutes. They are asked for only when somebody is told something."""
 
 
 def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
@@ -47,6 +51,7 @@ def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
         changes=scene.changes,
         span=scene.span,
         hourly=scene.hourly,
+        trend=trend(judged, scene.recent, event.at) if judged is not None and alert.swings is None else NO_TREND,
         unconfirmed=isinstance(event, Unconfirmed),
         detail=alert.detail if alert.swings is None else _standing(alert, outcome),
         swings=None if alert.swings is None else _range(alert.swings, alert, scene),
@@ -87,7 +92,7 @@ def _silence(alert: Alert, at: Millis) -> Judged | None:
 def _standing(flapping: Alert, outcome: Outcome) -> str:
     """How the rule that flaps stands now."""
     own = outcome.state.alerts.get(base(flapping.rule))
-    return "firing now" if own is not None and own.state is State.FIRING else "not firing now"
+    return FIRING_NOW if own is not None and own.state is State.FIRING else "not firing now"
 
 
 def _reason(alert: Alert, outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ has no colour and no background, so that a dark screen chooses both; what has on
 from collections.abc import Iterable
 from html import escape
 
-from daemon.alerts.section import Row, Section
+from daemon.alerts.section import Row
 from daemon.alerts.text import Shown, Text
 
 _PAGE = (
@@ -40,18 +40,21 @@ def rendered(text: Text) -> str:
 def _shown(shown: Shown) -> str:
     section = shown.section
     if not shown.whole:
-        return _edged(section, map(escape, section.marks))
+        return _edged(shown, map(escape, section.marks))
     rows = "".join(map(_row, section.rows))
     foot = "".join(_block(escape(line), _BELOW) for line in section.foot)
-    return "<br>".join(part for part in (_edged(section, map(escape, section.lines)), rows, foot) if part)
+    return "<br>".join(part for part in (_edged(shown, map(escape, section.lines)), rows, foot) if part)
 
 
-def _edged(section: Section, lines: Iterable[str]) -> str:
-    """The headline and what belongs to it, with its colour at the edge."""
+def _edged(shown: Shown, lines: Iterable[str]) -> str:
+    """The heading and what belongs to it, with its colour at the edge."""
+    section = shown.section
     colour = _COLOURS.get(section.word, _GREEN)
-    word = f'<span style="color:{colour}">{escape(section.word)}</span>'
-    headline = _block(f"{word} {escape(section.said)}", "font-size:18px;font-weight:bold")
-    return _block(headline + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
+    text = escape(shown.heading)
+    if shown.unsaid is None:
+        text = f'<span style="color:{colour}">{escape(section.word)}</span> {escape(section.said)}'
+    heading = _block(text, "font-size:18px;font-weight:bold") if text else ""
+    return _block(heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
 
 
 def _row(row: Row) -> str:

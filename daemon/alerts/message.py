@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from daemon.alerts import html, over
 from daemon.alerts.section import GAP, Piece, Sending, stead, worded
-from daemon.alerts.text import Text, shown
-from daemon.alerts.wording import is_cleared, name, short
-from daemon.types import DAY, Facts, Kind, Message, Notice, Severity
+from daemon.alerts.text import Shown, Text, shown
+from daemon.alerts.wording import is_cleared, is_good, name, short, weight
+from daemon.types import DAY, NEWS, Facts, Kind, Message, Notice, NoticeKey, Severity
 
 DETAILED = 4
 """Sections with details in one message: more is no message but a list."""
@@ -24,6 +24,7 @@ LATE = "late: "
 _WIDE = "a·…<&"
 """Signs of titles: of some services each takes more room than one."""
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Letter:
 
 
 def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
-    """One message with as many of `pieces` as it takes, at least one, the most severe first."""
-    ranked = sorted(pieces, key=lambda piece: (piece.over, _ORDER[piece.notice.facts.severity]))
+    """One message with as many of `pieces` as it takes, at least one, the most urgent first."""
+    ranked = sorted(pieces, key=_urgency)
     steads = _steads(ranked, sending)
     room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
     fitting = _fitting(list(over.sections(ranked, sending, room)), sending, room)
@@ -52,9 +53,31 @@ def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
     brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
     unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
+    if len(sections) == 1 and sending.titled:
+        sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
     text = Text(sections, [*_why(told, sending), *(each for by, each in steads.items() if by in unsaid)])
-    message = Message(title, text.plain(title), told[0].notice.facts.severity, html.rendered(text), _thread(told))
+    severity = min((weight(piece.last) for piece in told), key=_ORDER.__getitem__)
+    good = all(is_good(piece.last) for piece in told)
+    message = Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
     return Letter(message, told)
+
+
+def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
+    """What neither the title nor a detail says of the only headline: nothing of it may be lost (SEMANTICS F5)."""
+    section = shown.section
+    head = f"{section.word} {name(key)}"
+    if not f"{title}:".startswith(f"{head}:"):
+        return section.headline
+    rest = section.headline.removeprefix(f"{head}: ")
+    said = (title.removeprefix(f"{head}: "), *(section.details if shown.whole else ()))
+    return "" if any(f"{line},".startswith(f"{rest},") for line in said) else rest
+
+
+def _urgency(piece: Piece) -> tuple[int, int, int]:
+    """What fires comes before what somebody knows of, and that before what is over; then by severity, news first."""
+    kind = piece.notice.key.kind
+    standing = 2 if piece.over else int(kind not in NEWS)
+    return standing, _ORDER[piece.notice.facts.severity], _NEWEST.index(kind) if kind in NEWS else 0
 
 
 def _thread(told: Sequence[Piece]) -> str:

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from operator import attrgetter
 
 from daemon.alerts.numbers import about, amount, change, lasting, moment, rough, spelled
-from daemon.alerts.pace import pace
+from daemon.alerts.pace import pace, step
 from daemon.alerts.wording import both, name, news, number, sign, word
 from daemon.rules.signs import LASTING
 from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
@@ -65,6 +65,8 @@ class Sending:
     """What the channel takes in one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
     """How much room a text takes. Of two texts together it is the sum."""
+    titled: bool = True
+    """The channel shows the title, so that the text need not repeat it."""
     why_late: str = ""
     """Why what waited did not leave before, in words; empty where nobody knows."""
 
@@ -188,6 +190,7 @@ def _judgement(piece: Piece, sending: Sending) -> Iterator[str]:
         return
     if facts.detail and facts.detail not in news(piece.notice, facts.at, None):
         yield facts.detail
+    yield from step(facts, sending.moment)
     if not sending.is_late(piece):
         yield from pace(facts)
 

@@ -81,6 +81,7 @@ ACCOUNT: Mapping[str, Kind] = {
 DAEMON: Mapping[str, Kind] = {
     "channel-failing": Kind(_longer("channel_failing"), "a channel fails"),
     "clock-stepped": Kind(_longer("clock_step"), "the clock of this machine was set"),
+    "database-failing": Kind(_longer("database_failing"), "the database refuses to write"),
     "disk-full": Kind(_less("disk_free"), "the disk is nearly full"),
     "push-contradicted": Kind(_as_often("push_contradicted"), "pushes and readings disagree"),
 }

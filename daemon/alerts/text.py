@@ -13,6 +13,21 @@ class Shown:
     section: Section
     whole: bool
     """With its details."""
+    unsaid: str | None = None
+    """What the title leaves unsaid of the headline; None where it says nothing of it."""
+
+    @property
+    def heading(self) -> str:
+        """The first line, which may be empty."""
+        return self.section.headline if self.unsaid is None else self.unsaid
+
+    @property
+    def plain(self) -> str:
+        heading = [self.heading] if self.heading else []
+        section = self.section
+        if self.whole and section.details:
+            return "\n".join([*heading, *section.details])
+        return " · ".join([*heading, *section.marks])
 
 
 def shown(sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]) -> list[Shown]:
@@ -35,10 +50,5 @@ class Text:
     why: Sequence[str] = ()
     """Why it comes late, or to this channel: each a paragraph."""
 
-    def plain(self, title: str) -> str:
-        """What the title says whole is not said again."""
-        if [title] == [each.section.headline for each in self.shown] and self.shown[0].whole:
-            paragraphs = ["\n".join(self.shown[0].section.details)]
-        else:
-            paragraphs = [each.section.whole if each.whole else each.section.brief for each in self.shown]
-        return GAP.join([*paragraphs, *self.why])
+    def plain(self) -> str:
+        return GAP.join([*(each.plain for each in self.shown), *self.why])

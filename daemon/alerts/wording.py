@@ -6,10 +6,13 @@ from decimal import Decimal
 from daemon.alerts.numbers import lasting, moment, spelled
 from daemon.alerts.system import KINDS
 from daemon.readings.fields import AGE, SIGNS
-from daemon.types import Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Swings, base
+from daemon.types import NEWS, Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Severity, Swings, base
 
 LONGEST = 60
 """Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
+
+FIRING_NOW = "firing now"
+"""How a rule stands that flaps no longer, and fires."""
 
 _CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"
@@ -91,6 +94,18 @@ def ended(end: Notice) -> str:
 def is_cleared(end: Notice) -> bool:
     """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it any more."""
     return ended(end) == _CLEARED
+
+
+def weight(notice: Notice) -> Severity:
+    """How severe the news is, which of an end and an ack is not what its alert was."""
+    return notice.facts.severity if notice.key.kind in NEWS else Severity.INFO
+
+
+def is_good(notice: Notice) -> bool:
+    """Whether it tells that trouble is over. Of what nobody looks at any more, nobody knows."""
+    facts = notice.facts
+    known = facts.reason != _MISSING and not (facts.swings is not None and facts.detail == FIRING_NOW)
+    return notice.key.kind is Kind.RESOLVED and known
 
 
 def what(notice: Notice) -> str:

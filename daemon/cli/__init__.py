@@ -18,6 +18,7 @@ import click
 
 from daemon import __version__
 from daemon.cli import failures, options
+from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import Session
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -98,4 +99,5 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands.main(prog_name="marginwatch")
+    isolate(os.environ)
+    commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ)))

@@ -32,6 +32,8 @@ def adapted(account: Account, user_id: str = "", timeout: Millis = 10 * SECOND) 
         ws_url=account.ws_url,
         timeout=timeout,
         user_id=account.user_id or user_id,
+        rest_route=account.rest_route,
+        ws_route=account.ws_route,
     )
 
 

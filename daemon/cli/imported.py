@@ -7,7 +7,7 @@ Memory stays flat however long the file is.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import tzinfo
 from itertools import groupby, islice
@@ -21,8 +21,9 @@ from daemon.cli.output import exact
 from daemon.cli.pile import Pile
 from daemon.cli.sheet import Line, Mistake, lines
 from daemon.config import Config
+from daemon.config.problems import did_you_mean, shown
 from daemon.errors import MarginwatchError
-from daemon.store.importing import INSTANT, Clash, Foreign, Importer, Tally, importing
+from daemon.store.importing import INSTANT, Clash, Foreign, Importer, Tally, importing, known_accounts
 from daemon.types import Millis
 
 SHOWN = 20
@@ -40,13 +41,18 @@ EXCHANGE = "coinw"
 STDIN = "-"
 
 
-def bring_in(file: str, config: Config, now: Millis) -> int:
-    """Import a file, or what comes in where it is "-"; the exit status."""
-    zone = config.daemon.timezone
+def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = False) -> int:
+    """Import a file, or what comes in where it is "-"; the exit status.
+
+    `new_accounts` takes accounts too that neither rules.toml nor the database knows.
+    """
+    zone, url = config.daemon.timezone, config.daemon.database.reveal()
     with closing(Pile()) as pile:
         if _faulty(file, pile, zone, now):
             return 1
-        with importing(config.daemon.database.reveal()) as importer:
+        if not new_accounts:
+            _refuse_unknown(file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url))
+        with importing(url) as importer:
             _introduce(importer, pile.accounts(), {each.name: each.exchange for each in config.accounts})
             for account in pile.accounts():
                 _store(importer, account, pile)
@@ -76,6 +82,22 @@ def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
         where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
         raise MarginwatchError(f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out")
     return faults > 0
+
+
+def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recorded: list[str]) -> None:
+    """Raise for accounts that nobody knows: a mistyped name would stay in the database for ever."""
+    known = {*configured, *recorded}
+    unknown = [name for name in accounts if name not in known]
+    if unknown:
+        raise MarginwatchError(
+            f"{_named(file)} names accounts that neither rules.toml nor the database knows, so nothing was imported: "
+            f"{', '.join(_with_suggestion(name, known) for name in unknown)}; correct them, or add --new-accounts"
+        )
+
+
+def _with_suggestion(name: str, known: Collection[str]) -> str:
+    near = did_you_mean(name, known).removeprefix("; ")
+    return f"{shown(name)} ({near})" if near else shown(name)
 
 
 def _sentence(file: str, mistake: Mistake) -> str:
@@ -118,7 +140,7 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
 
 def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
     for at, together in groupby(pile.lines(account), key=attrgetter("at")):
-        yield from (Foreign(at, n, line.balances, line.number) for n, line in enumerate(together))
+        yield from (Foreign(at, n, line.balances, line.number, line.quality) for n, line in enumerate(together))
 
 
 def _outcome(tally: Tally) -> str:

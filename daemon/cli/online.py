@@ -17,19 +17,18 @@ from daemon import exchanges
 from daemon.alerts.numbers import amount
 from daemon.cli.configuration import adapted
 from daemon.cli.record import existing
+from daemon.cli.traffic import ENDPOINT, made
 from daemon.cli.twins import known, twins
 from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
-from daemon.exchanges import http
-from daemon.exchanges.budget import ANNOUNCED, HALVED, Budget
+from daemon.exchanges import http, proxies
+from daemon.exchanges.budget import ANNOUNCED, HALVED, Budget, Budgets, halved
 from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.holder import holder
 from daemon.store.operations import Book
 from daemon.types import SECOND, Answer, Millis, NoAnswer
-
-ENDPOINT = "assets"
 
 HEARD: Millis = 2 * SECOND
 """Within this time a daemon has heard of an announced call, and has finished what it had begun."""
@@ -43,8 +42,8 @@ class Recorded:
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[Book, ...] = ()
-    halved_for: Millis = 0
-    """How much longer the exchange halves its limits, after what it said to the daemon."""
+    halved_for: Mapping[str, Millis] = field(default_factory=dict)
+    """By host, how much longer it halves its limits, after what it said to the daemon."""
     writable: bool = False
     """Whether there is a record to book into."""
     beside: bool = False
@@ -65,8 +64,8 @@ def ask(config: Config, clock: Clock) -> bool:
     told = recorded(config, clock.now())
     answers = asyncio.run(_ask_all(config, clock, told))
     users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
-    before = set(twins(known(config, told.user_ids)))
-    for warning in twins(users):
+    before = set(twins(known(config, told.user_ids), config.hosts))
+    for warning in twins(users, config.hosts):
         if warning not in before:  # else it was said of the record
             click.echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
@@ -74,19 +73,16 @@ def ask(config: Config, clock: Clock) -> bool:
 
 def recorded(config: Config, now: Millis) -> Recorded:
     """What the record tells; nothing where there is none, or where it cannot be read, which is said."""
-    limits = config.budget
-    since = now - max(limits.host.per, limits.user.per, limits.assets.per)
+    since = now - config.budget.longest
     try:
         with existing(config) as history:
             if history is None:
                 return Recorded()
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
-            calls = [Book(each.at, ENDPOINT, user_ids.get(each.account, "")) for each in history.calls(since)]
             booked = history.bookings(since)
-            limited_at = history.limited(now - HALVED)
-            halved_for = 0 if limited_at is None else min(limited_at + HALVED - now, HALVED)
-            counted = tuple(booked if beside else calls + booked)
+            halved_for = halved(history.limited(now - HALVED), config.hosts, now)
+            counted = tuple(booked if beside else made(config, history, since) + booked)
             return Recorded(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
         click.echo(f"warning: asking without the record, which cannot be read: {error}")
@@ -96,26 +92,32 @@ def recorded(config: Config, now: Millis) -> Recorded:
 async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, Answer | NoAnswer]:
     answers = {}
     async with http.open_session() as session:
-        tools = exchanges.Tools(session, _budget(config, clock, told), clock)
-        tasks = [asyncio.create_task(_ask(each, told, config, tools, n)) for n, each in enumerate(config.accounts)]
+        budgets = _budgets(config, clock, told)
+        tools = [exchanges.Tools(session, budgets.at(each.host), clock) for each in config.accounts]
+        asking = zip(config.accounts, tools, strict=True)
+        tasks = [asyncio.create_task(_ask(each, told, config, tool, n)) for n, (each, tool) in enumerate(asking)]
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
-            click.echo(f"{account.name}: {_said(asked.answer)}")
+            click.echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
-                await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index))
+                await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index, account.host))
     return answers
 
 
-def _budget(config: Config, clock: Clock, told: Recorded) -> Budget:
+def _budgets(config: Config, clock: Clock, told: Recorded) -> Budgets:
     limits = config.budget
-    budget = Budget(clock, limits.host, limits.user, {ENDPOINT: limits.assets})
+
+    def budget() -> Budget:
+        return Budget(clock, limits.host, limits.user, {ENDPOINT: limits.assets})
+
+    budgets = Budgets(config.hosts.values(), budget)
     for call in told.calls:
-        budget.book(call.at, call.endpoint, call.user)
-    if told.halved_for > 0:
-        budget.halve(told.halved_for)
-    return budget
+        budgets.book(call.host, call.at, call.endpoint, call.user)
+    for host, halved_for in told.halved_for.items():
+        budgets.halve(host, halved_for)
+    return budgets
 
 
 async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools, n: int) -> Asked:
@@ -139,7 +141,8 @@ async def _announce(account: Account, told: Recorded, config: Config, clock: Clo
     limits = config.budget
     await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
     ahead = min(HEARD + limits.assets.per, ANNOUNCED)
-    await asyncio.to_thread(_book, config, Book(clock.now() + ahead, ENDPOINT, _user(account, told), n))
+    announced = Book(clock.now() + ahead, ENDPOINT, _user(account, told), n, account.host)
+    await asyncio.to_thread(_book, config, announced)
     await clock.sleep(ahead)
 
 
@@ -157,9 +160,18 @@ def _book(config: Config, call: Book) -> None:
         click.echo(f"warning: the call could not be booked for the daemon's budget: {error}")
 
 
+def _way(account: Account, answer: Answer | NoAnswer) -> str:
+    """How the account is called, where that is worth a word; a failure says it of the call itself."""
+    calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
+    pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
+    ways = [calls if isinstance(answer, Answer) else "", pushes]
+    return f" ({'; '.join(filter(None, ways))})" if any(ways) else ""
+
+
 def _said(answer: Answer | NoAnswer) -> str:
     if isinstance(answer, NoAnswer):
         return f"{answer.reason}: {answer.detail}"
     values = zip(CORE, _amounts(answer.balances), strict=True)
     shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
-    return f"user {answer.user_id}  {shown}"
+    missing = f"  (not sent: {', '.join(answer.missing)})" if answer.missing else ""
+    return f"user {answer.user_id}  {shown}{missing}"

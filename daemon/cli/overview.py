@@ -53,8 +53,8 @@ class Overview:
     traffic: Traffic
 
 
-def show(record: Record, now: Millis, output: Format) -> None:
-    """Print how things stand at `now`."""
+def show(record: Record, now: Millis, output: Format) -> int:
+    """Print how things stand at `now`; the exit status: 1 where no daemon is collecting."""
     overview = _look(record, now)
     match output:
         case Format.JSON:
@@ -63,6 +63,7 @@ def show(record: Record, now: Millis, output: Format) -> None:
             write_csv(COLUMNS, (_account(each, overview) for each in overview.accounts))
         case Format.TABLE:
             _print(overview)
+    return 0 if overview.daemon is not None else 1
 
 
 def _look(record: Record, now: Millis) -> Overview:
@@ -70,7 +71,8 @@ def _look(record: Record, now: Millis) -> Overview:
     recorded = {each.account: each for each in history.status(now)}
     exchange = traffic.look(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
-    every = pacing.intervals(config, user_ids, halved=exchange.halved_until is not None)
+    halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
+    every = pacing.intervals(config, user_ids, halved)
     open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
     open_alerts += [(NOBODY, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
@@ -89,12 +91,14 @@ def _look(record: Record, now: Millis) -> Overview:
 
 
 def _object(overview: Overview) -> Row:
-    daemon = overview.daemon
+    daemon, (first, *others) = overview.daemon, traffic.budget_rows(overview.traffic, overview.now.zone)
     return {
         "at": overview.now.iso(overview.now.now),
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
-        "budget": traffic.budget_row(overview.traffic, overview.now.zone),
+        "not_recording": daemon.trouble or None if daemon is not None else None,
+        "budget": {key: value for key, value in first.items() if key != "address"},
+        "budgets": [first, *others],
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
         "channels": [channels.row(each, overview.now) for each in overview.channels],
@@ -140,7 +144,7 @@ def _alert(account: str, alert: Alert, overview: Overview) -> Row:
 
 
 def _print(overview: Overview) -> None:
-    click.echo(_daemon(overview.daemon))
+    click.echo(_daemon(overview))
     accounts = [_account_cells(each, overview) for each in overview.accounts]
     _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
     for remark in chain.from_iterable(map(_remarks, overview.accounts)):
@@ -165,11 +169,24 @@ def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> Non
         Table(columns, rows, frozenset({"available_margin", "worst"})).write()
 
 
-def _daemon(daemon: Holder | None) -> str:
+def _daemon(overview: Overview) -> str:
+    daemon = overview.daemon
     if daemon is None:
         return "no daemon is collecting: start it with marginwatch run"
     pid = f", pid {daemon.pid}" if daemon.pid else ""
-    return f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"
+    running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"
+    if not daemon.trouble:
+        return running
+    recorded_at = _recorded_at(overview)
+    since = "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
+    return f"{running}, but cannot record {since}: {daemon.trouble}\nwhat stands here is from before"
+
+
+def _recorded_at(overview: Overview) -> Millis | None:
+    """When the last attempt to read was that is on record."""
+    recorded = [each.recorded for each in overview.accounts if each.recorded is not None]
+    attempts = [one.at for each in recorded for one in (each.reading, each.miss) if one is not None]
+    return max(attempts, default=None)
 
 
 def _account_cells(account: Account, overview: Overview) -> list[str]:

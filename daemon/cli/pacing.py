@@ -1,6 +1,6 @@
 """How often each account is really read, and what its windows take in memory: for `check` and `status`. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from daemon.config import Config
 from daemon.config.pace import settled
@@ -13,12 +13,12 @@ from daemon.rules.tree import Call, Field, Span
 from daemon.types import Millis
 
 
-def intervals(config: Config, user_ids: Mapping[str, str], *, halved: bool = False) -> dict[str, Millis]:
+def intervals(config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()) -> dict[str, Millis]:
     """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known.
 
-    `halved` is how the budget stands after the exchange complained.
+    `halved` are the hosts that complained.
     """
-    return settled(config.accounts, config.budget.halved if halved else config.budget, user_ids)
+    return settled(config.accounts, config.budget, user_ids, halved)
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:

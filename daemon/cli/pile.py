@@ -11,11 +11,11 @@ from operator import attrgetter
 
 from daemon.cli.sheet import Line
 from daemon.readings.fields import SENT
-from daemon.types import Balances, Millis
+from daemon.types import Balances, Millis, Quality
 
 _amounts = attrgetter(*SENT)
 
-ROW = ", ".join("?" * (3 + len(SENT)))
+ROW = ", ".join("?" * (4 + len(SENT)))
 
 
 class Pile:
@@ -25,14 +25,14 @@ class Pile:
         self._lines = sqlite3.connect("", isolation_level=None)
         self._lines.execute("PRAGMA journal_mode = OFF")
         self._lines.execute("BEGIN")  # for good: a transaction a line takes three times as long
-        self._lines.execute(f"CREATE TABLE line (account, at, number, {', '.join(SENT)})")
+        self._lines.execute(f"CREATE TABLE line (account, at, number, quality, {', '.join(SENT)})")
 
     def close(self) -> None:
         self._lines.close()
 
     def put(self, line: Line) -> None:
         amounts = [None if value is None else str(value) for value in _amounts(line.balances)]
-        row = (line.account, line.at, line.number, *amounts)
+        row = (line.account, line.at, line.number, line.quality.value, *amounts)
         self._lines.execute(f"INSERT INTO line VALUES ({ROW})", row)  # noqa: S608 -- marks
 
     def accounts(self) -> list[str]:
@@ -49,7 +49,7 @@ class Pile:
     def lines(self, account: str) -> Iterator[Line]:
         """Those of one account, in the order of time, and of the file within one instant."""
         columns = ", ".join(SENT)
-        ours = f"SELECT at, number, {columns} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
-        for at, number, *amounts in self._lines.execute(ours, (account,)):
+        ours = f"SELECT at, number, quality, {columns} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
+        for at, number, quality, *amounts in self._lines.execute(ours, (account,)):
             balances = Balances(*(None if text is None else Decimal(text) for text in amounts))
-            yield Line(account, at, balances, number)
+            yield Line(account, at, balances, Quality(quality), number)

@@ -11,7 +11,7 @@ from daemon.cli.record import Record as Recorded
 from daemon.config import Config
 from daemon.readings.fields import AGE
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.player import Player, Scheme, fields_of
+from daemon.replay.player import Player, Scheme, fields_of, judged_amounts
 from daemon.replay.summary import RuleSummary, Summary
 from daemon.rules.rule import Rule
 from daemon.rules.tree import look_back, uses
@@ -70,7 +70,8 @@ class Run:
 
     def player(self, name: str) -> Player:
         """Of an account, as if the daemon had been started at the beginning of the span."""
-        return Player(self.scheme, AccountState(name))
+        rules = [rule for rule in self.scheme.rules if rule.watches(name)]
+        return Player(self.scheme, AccountState(name), judged_amounts(rules))
 
     def summary(self) -> Summary:
         return Summary([rule.name for rule in self.scheme.rules], self.zone)

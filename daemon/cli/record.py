@@ -12,6 +12,7 @@ from daemon.config import Config
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
 from daemon.rules.rule import is_pattern
 from daemon.store.history import History
+from daemon.store.holder import holder
 from daemon.types import Millis
 
 BEGINNING: Millis = 0
@@ -105,10 +106,20 @@ def _history(config: Config, *, imported: bool) -> History:
     try:
         return History.open(config.daemon.database.reveal())
     except AbsentError as error:
+        _refuse_if_lost(config, error)
         if not imported:
             raise
         remedy = "start marginwatch run, bring readings in with marginwatch import, or name another configuration"
         raise StoreError(f"{error.what}: {remedy}") from None
+
+
+def _refuse_if_lost(config: Config, error: AbsentError) -> None:
+    """A daemon that collects has a database: its file was taken away."""
+    daemon = holder(config.daemon.database.reveal())
+    if daemon is not None:
+        named = f"a daemon (pid {daemon.pid})" if daemon.pid else "a daemon"
+        trouble = daemon.trouble or "its file was moved or deleted: put it back"
+        raise StoreError(f"{error.what}; {named} is running, but records nothing: {trouble}") from None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from daemon.hidden import HiddenMapping, Secret
 
 if TYPE_CHECKING:
+    from daemon.cli.libraries import Authorities
     from daemon.clock import Clock
     from daemon.config import Config
 
@@ -30,6 +31,8 @@ class Session:
     """The option --config, wherever on the line it stood."""
     secrets: set[Secret] = field(default_factory=set)
     """What no line may show."""
+    authorities: "Authorities | None" = None
+    """Of the process; None in a test."""
 
     def __post_init__(self) -> None:
         self.environ = HiddenMapping(self.environ)
@@ -54,6 +57,8 @@ class Session:
 
         found = configuration(self.path, self.environ, secrets=secrets)
         self.secrets.update(map(Secret, found.secrets()))
+        if self.authorities is not None:
+            self.authorities.trust(found.daemon.ca_file)
         return found
 
     def revealed(self) -> frozenset[str]:

@@ -5,24 +5,31 @@
     main,1767233525,996651.2,
 
 An empty cell is a field that was not sent, never a zero. Nothing is guessed: semicolons and decimal commas are refused,
-since `1,234` means two things.
+since `1,234` means two things. What `marginwatch history --format csv` and the view `balances` write is taken as it is.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 from difflib import get_close_matches
+from itertools import chain
 
 from daemon.cli import times
 from daemon.config.problems import MistakeError, shown
 from daemon.config.values import name
+from daemon.exchanges.answers import MAX_AMOUNT, MAX_DECIMALS
 from daemon.readings.fields import NAMES, SENT, SPELLINGS, named
-from daemon.types import Balances, Millis
+from daemon.types import Balances, Millis, Quality
 
-ACCOUNT, TIME = "account", "time"
+ACCOUNT, TIME, QUALITY = "account", "time", "quality"
+
+IGNORED = ""
+"""The meaning of a column that is not stored: import numbers and derives by itself."""
+
+DERIVED = tuple(each for each in NAMES if each not in SENT)
 
 SECONDS = range(10**9, 10**11)
 """A number that is a time in seconds: from 2001 on, with ten digits until 2286."""
@@ -30,16 +37,25 @@ SECONDS = range(10**9, 10**11)
 MILLISECONDS = range(10**12, 10**14)
 """A number that is a time in milliseconds: from 2001 on, with thirteen digits until 2286."""
 
-MOST = Decimal(10**15)
-"""No balance in USDT is that large, so that what is has another meaning."""
-
-DIGITS = 40
-
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _EPOCH = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?")
 _COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
 _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 """What stands for bytes that are no UTF-8, and what text in UTF-16 without a mark is full of."""
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+_OTHER_FORMATS = {
+    "\x1f\udc8b": "is compressed by gzip: unpack it first, with gunzip",
+    "PK\x03\x04": "is a spreadsheet or an archive: save the readings as CSV",
+    "SQLite format 3\0": "is a database: write CSV with marginwatch history --format csv, and import that",
+    "\udcff\udcfe": "is text in UTF-16: save it as UTF-8 CSV",
+    "\udcfe\udcff": "is text in UTF-16: save it as UTF-8 CSV",  # noqa: F601 -- ruff takes surrogates for one
+    "{": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
+    "[": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
+}
+"""By the characters with which files begin that people have beside CSV, what to do about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,7 @@ class Line:
     account: str
     at: Millis
     balances: Balances
+    quality: Quality = Quality.OK
     number: int = field(default=0, compare=False)
     """The first one is 1."""
 
@@ -60,88 +77,129 @@ class Mistake:
     text: str
 
 
-def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Line | Mistake]:
-    """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
-    rows = csv.reader(_legible(text), skipinitialspace=True)
-    columns: Sequence[str] = ()
-    try:
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            try:
-                if columns:
-                    account, at, balances = _line([cell.strip() for cell in row], columns, zone, now)
-                    yield Line(account, at, balances, rows.line_num)
-                else:
-                    columns = _columns([cell.strip() for cell in row])
-            except MistakeError as mistake:
-                yield Mistake(rows.line_num, str(mistake))
-                if not columns:
-                    return
-    except _NoTextError:
-        yield Mistake(rows.line_num + 1, "this is not UTF-8 text; save it as UTF-8 CSV")
-        return
-    except csv.Error as error:
-        yield Mistake(rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner")
-        return
-    if not columns:
-        yield Mistake(1, f"is empty: the first line names the columns, such as {ACCOUNT},{TIME},available_margin")
+class _ColumnsError(ValueError):
+    """The first line cannot be used; `args` are all that is wrong with it."""
 
 
 class _NoTextError(ValueError):
-    pass
+    """The file is not UTF-8 text; the sentence says what it is instead."""
+
+
+def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Line | Mistake]:
+    """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
+    rows = csv.reader(_legible(text), skipinitialspace=True)
+    filled = ([cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row))
+    try:
+        columns = _columns(next(filled, []))
+        for cells in filled:
+            try:
+                yield _line(cells, columns, zone, now, rows.line_num)
+            except MistakeError as mistake:
+                yield Mistake(rows.line_num, str(mistake))
+    except _ColumnsError as wrong:
+        yield from (Mistake(max(rows.line_num, 1), sentence) for sentence in wrong.args)
+    except _NoTextError as wrong:
+        yield Mistake(rows.line_num + 1, str(wrong))
+    except csv.Error as error:
+        yield Mistake(rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner")
 
 
 def _legible(text: Iterable[str]) -> Iterator[str]:
-    for line in text:
+    remaining = iter(text)
+    first = next(remaining, "")
+    for signature, remedy in _OTHER_FORMATS.items():
+        if first.startswith(signature):
+            raise _NoTextError(remedy)
+    for line in chain([first], remaining):
         if _NO_TEXT.search(line):
-            raise _NoTextError
+            raise _NoTextError("this is not UTF-8 text; save it as UTF-8 CSV")
         yield line
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """The fields by column, in our spelling."""
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        separator = "semicolons" if ";" in header[0] else "tabs"
-        raise MistakeError(f"separates its columns by {separator}: save the file as CSV with commas and decimal points")
-    columns = [_column(word) for word in header]
+    """What each column holds: account, time, quality, a field in our spelling, or `IGNORED`.
+
+    Raises _ColumnsError with everything that is wrong with the first line.
+    """
+    if not header:
+        raise _ColumnsError(f"is empty: the first line names the columns, such as {ACCOUNT},{TIME},available_margin")
+    separator = next((each for each in _SEPARATORS if len(header) == 1 and each in header[0]), None)
+    if separator is not None:
+        raise _ColumnsError(
+            f"separates its columns by {_SEPARATORS[separator]}: save the file as CSV with commas and decimal points"
+        )
+    named_columns = _without_empty_end(header, 0)
+    columns = [_meaning(word) for word in named_columns]
+    unknown = [word for word, meaning in zip(named_columns, columns, strict=True) if meaning is None]
+    known = [meaning for meaning in columns if meaning is not None]
+    mistakes = [*map(_unknown_column, unknown), *_contradictions(known, set(map(_nearest, unknown)))]
+    if mistakes:
+        raise _ColumnsError(*mistakes)
+    return known
+
+
+def _without_empty_end(cells: Sequence[str], least: int) -> list[str]:
+    """The cells without empty ones behind the first `least`: spreadsheets write commas up to their widest line."""
+    end = len(cells)
+    while end > least and not cells[end - 1]:
+        end -= 1
+    return list(cells[:end])
+
+
+def _meaning(word: str) -> str | None:
+    """What the column of this name holds, in whatever case and spelling; None where nobody knows."""
+    return _MEANINGS.get(_folded(word))
+
+
+def _folded(word: str) -> str:
+    return _BETWEEN_WORDS.sub("", word).lower()
+
+
+_MEANINGS = {
+    **{_folded(each): each for each in (ACCOUNT, TIME, QUALITY, *SENT)},
+    "at": TIME,  # as history calls it
+    **{_folded(each): IGNORED for each in ("seq", "source", *DERIVED)},
+}
+
+_SUGGESTED = {each.lower(): each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) not in DERIVED}
+
+
+def _nearest(word: str) -> str | None:
+    near = get_close_matches(word.lower(), _SUGGESTED, 1)
+    return _SUGGESTED[near[0]] if near else None
+
+
+def _unknown_column(word: str) -> str:
+    near = _nearest(word)
+    remedy = f'did you mean "{near}"?' if near else "leave it out"
+    return f"has the column {shown(word)}, which is none of account, time and the fields sent: {remedy}"
+
+
+def _contradictions(columns: Sequence[str], suggested: Collection[str | None]) -> Iterator[str]:
+    """What is missing or double among the known columns; what a suggestion names is not missing."""
     for needed in (ACCOUNT, TIME):
-        if needed not in columns:
-            raise MistakeError(f'has no column "{needed}": the first line names the columns')
-    if len(columns) == len((ACCOUNT, TIME)):
-        raise MistakeError(f"has no column of a field: there are {', '.join(SENT)}")
-    double = next((each for each in columns if columns.count(each) > 1), None)
-    if double is not None:
-        raise MistakeError(f'has two columns "{double}": leave one out')
-    return columns
+        if needed not in columns and needed not in suggested:
+            yield f'has no column "{needed}": the first line names the columns'
+    fields = {_meaning(each) for each in suggested if each} | set(columns)
+    if fields.isdisjoint(SENT):
+        yield f"has no column of a field: there are {', '.join(SENT)}"
+    for double in dict.fromkeys(each for each in columns if each != IGNORED and columns.count(each) > 1):
+        spelled = "time or at" if double == TIME else double
+        yield f'has two columns "{spelled}": leave one out'
 
 
-def _column(word: str) -> str:
-    if word.lower() in {ACCOUNT, TIME}:
-        return word.lower()
-    field = named(word)
-    if field in SENT:
-        return field
-    if field in NAMES:
-        raise MistakeError(f"has the column {shown(word)}, which is derived from other fields: leave it out")
-    known = [each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) in SENT or each in {ACCOUNT, TIME}]
-    near = get_close_matches(word, known, 1)
-    hint = f'did you mean "{near[0]}"?' if near else "leave it out"
-    raise MistakeError(f"has the column {shown(word)}, which is none of account, time and the fields sent: {hint}")
-
-
-def _line(
-    cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis
-) -> tuple[str, Millis, Balances]:
+def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis, number: int) -> Line:
+    cells = _without_empty_end(cells, len(columns))
     if len(cells) != len(columns):
         why = "are cells missing?" if len(cells) < len(columns) else "is there a decimal comma? Write a point"
         raise MistakeError(f"the first line has {len(columns)} columns, and this one {len(cells)}: {why}")
     by_column = dict(zip(columns, cells, strict=True))
-    account, at = _account(by_column.pop(ACCOUNT)), _instant(by_column.pop(TIME), zone, now)
-    amounts = {field: _amount(field, cell) for field, cell in by_column.items() if cell}
+    account, at = _account(by_column[ACCOUNT]), _instant(by_column[TIME], zone, now)
+    quality = _quality(by_column.get(QUALITY, ""))
+    amounts = {each: _amount(each, by_column[each]) for each in SENT if by_column.get(each)}
     if not amounts:
         raise MistakeError("has no value of any field: leave the line out")
-    return account, at, Balances(**amounts)
+    return Line(account, at, Balances(**amounts), quality, number)
 
 
 def _account(cell: str) -> str:
@@ -149,6 +207,17 @@ def _account(cell: str) -> str:
         return name(cell)
     except MistakeError as mistake:
         raise MistakeError(f"{ACCOUNT}: {mistake}") from None
+
+
+def _quality(cell: str) -> Quality:
+    """Whether the reading is judged; every file but our own leaves that out."""
+    try:
+        return Quality(cell.lower() or Quality.OK)
+    except ValueError:
+        known = ", ".join(Quality)
+        raise MistakeError(
+            f"{QUALITY}: {shown(cell)} is none of {known}: correct it, or leave the column out"
+        ) from None
 
 
 def _instant(cell: str, zone: tzinfo | None, now: Millis) -> Millis:
@@ -191,6 +260,7 @@ def _amount(field: str, cell: str) -> Decimal:
             f"{field}: {shown(cell)} is no number: write digits with a decimal point, or leave the cell empty"
         )
     value = Decimal(cell)
-    if abs(value) >= MOST or len(cell) > DIGITS:
+    decimals = -int(value.as_tuple().exponent)
+    if value.copy_abs() >= MAX_AMOUNT or decimals > MAX_DECIMALS:
         raise MistakeError(f"{field}: {shown(cell)} is no amount in USDT: it is too long or too large")
     return value

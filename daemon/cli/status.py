@@ -11,8 +11,10 @@ from daemon.cli.session import Session
 @options.config
 @options.output
 @click.pass_obj
-def status(session: Session, output: Format) -> None:
+def status(session: Session, output: Format) -> int:
     """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits for each channel.
+
+    The exit status is 1 where no daemon is collecting.
 
     \b
     Examples:
@@ -22,4 +24,4 @@ def status(session: Session, output: Format) -> None:
     from daemon.cli import overview, record  # noqa: PLC0415 -- on use
 
     with record.opened(session) as past:
-        overview.show(past, session.clock.now(), output)
+        return overview.show(past, session.clock.now(), output)

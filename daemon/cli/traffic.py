@@ -4,7 +4,7 @@ All of it is derived from the record, as the daemon itself derives it at a start
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -12,11 +12,16 @@ from daemon.alerts.numbers import lasting
 from daemon.cli import times
 from daemon.cli.output import Row
 from daemon.cli.record import Record
-from daemon.exchanges.budget import HALVED
+from daemon.config import Budget, Config
+from daemon.exchanges.budget import HALVED, halved
 from daemon.exchanges.pauses import REFUSALS, Pause, recalled
 from daemon.exchanges.skew import TOLERATED
 from daemon.rules.durations import duration_text
+from daemon.store import History
+from daemon.store.operations import Book
 from daemon.types import Limit, Millis
+
+ENDPOINT = "assets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,21 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
+class HostUse:
+    """How much of one host's budget is used."""
+
     host: Use
     user: Use
     """Of the user with the most calls."""
     assets: Use
     """Likewise."""
     halved_until: Millis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    hosts: Mapping[str, HostUse]
+    """In the order of their accounts."""
     pauses: Mapping[str, Pause]
     """By account, those that still run."""
     ahead: Mapping[str, Millis]
@@ -46,46 +59,71 @@ class Traffic:
 
 def look(record: Record, now: Millis) -> Traffic:
     """How it stands at `now`."""
-    history, limits = record.history, record.config.budget
+    history, hosts = record.history, record.config.hosts
     treated = history.treatments(REFUSALS)
-    limited_at = history.limited(now - HALVED)
-    if limited_at is not None:
-        limits = limits.halved
-    calls = _calls(record, now - max(limits.host.per, limits.user.per, limits.assets.per), now)
+    left = halved(history.limited(now - HALVED), hosts, now)
+    calls = _calls(record, now - record.config.budget.longest, now)
     pauses = {name: recalled(each.refusals, now) for name, each in treated.items()}
     return Traffic(
-        Use(sum(at >= now - limits.host.per for at, _ in calls), limits.host),
-        _busiest(calls, limits.user, now),
-        _busiest(calls, limits.assets, now),
-        None if limited_at is None else min(limited_at + HALVED, now + HALVED),
+        {
+            host: _use(
+                [call for call in calls if call.host in {host, ""}],
+                record.config.budget,
+                max(left.get(host, 0), left.get("", 0)),
+                now,
+            )
+            for host in dict.fromkeys(hosts.values())
+        },
         {name: pause for name, pause in pauses.items() if pause.length and pause.not_before > now},
         {name: each.ahead for name, each in treated.items() if each.ahead is not None},
     )
 
 
-def _calls(record: Record, since: Millis, now: Millis) -> list[tuple[Millis, str]]:
-    """When each call ended, and whose it was; those that are only announced are not made yet."""
-    users = record.history.user_ids()
-    own = [(each.at, users.get(each.account, "")) for each in record.history.calls(since)]
-    booked = [(each.at, each.user) for each in record.history.bookings(since) if each.at <= now]
-    return own + booked
+def _use(calls: Sequence[Book], limits: Budget, halved_for: Millis, now: Millis) -> HostUse:
+    limits = limits.halved if halved_for else limits
+    return HostUse(
+        Use(sum(call.at >= now - limits.host.per for call in calls), limits.host),
+        _busiest(calls, limits.user, now),
+        _busiest(calls, limits.assets, now),
+        now + halved_for if halved_for else None,
+    )
 
 
-def _busiest(calls: Iterable[tuple[Millis, str]], limit: Limit, now: Millis) -> Use:
-    return Use(max(Counter(user for at, user in calls if at >= now - limit.per).values(), default=0), limit)
+def _calls(record: Record, since: Millis, now: Millis) -> list[Book]:
+    """The calls that have ended; those that are only announced are not made yet."""
+    booked = [each for each in record.history.bookings(since) if each.at <= now]
+    return made(record.config, record.history, since) + booked
+
+
+def made(config: Config, history: History, since: Millis) -> list[Book]:
+    """The daemon's own calls, as if it had booked them."""
+    users, hosts = history.user_ids(), config.hosts
+    return [
+        Book(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
+        for each in history.calls(since)
+    ]
+
+
+def _busiest(calls: Sequence[Book], limit: Limit, now: Millis) -> Use:
+    return Use(max(Counter(call.user for call in calls if call.at >= now - limit.per).values(), default=0), limit)
 
 
 # For programs.
 
 
-def budget_row(traffic: Traffic, zone: tzinfo | None) -> Row:
-    uses = {"host": traffic.host, "user": traffic.user, "assets": traffic.assets}
+def budget_rows(traffic: Traffic, zone: tzinfo | None) -> list[Row]:
+    """One for each host, with its address."""
+    return [{"address": host, **_budget_row(use, zone)} for host, use in traffic.hosts.items()]
+
+
+def _budget_row(used: HostUse, zone: tzinfo | None) -> Row:
+    uses = {"host": used.host, "user": used.user, "assets": used.assets}
     return {
         **{
             name: {"used": use.used, "allowed": use.of.count, "per": duration_text(use.of.per)}
             for name, use in uses.items()
         },
-        "halved_until": _iso(traffic.halved_until, zone),
+        "halved_until": _iso(used.halved_until, zone),
     }
 
 
@@ -109,9 +147,10 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
     """What there is to say below the table of accounts."""
     for account in accounts:
         yield from _account_lines(traffic, account, zone)
-    until = traffic.halved_until
-    halved = "" if until is None else f"; halved until {times.shown(until, zone)}, for the exchange complained"
-    yield f"budget: {traffic.host} by this machine; by its busiest user {traffic.user} and {traffic.assets}{halved}"
+    for host, use in traffic.hosts.items():
+        until, at = use.halved_until, f" at {host}" if len(traffic.hosts) > 1 else ""
+        halved = "" if until is None else f"; halved until {times.shown(until, zone)}, for the exchange complained"
+        yield f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and {use.assets}{halved}"
 
 
 def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Iterator[str]:

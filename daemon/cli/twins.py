@@ -12,12 +12,12 @@ def known(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
     return {name: user for name, user in users.items() if user}
 
 
-def twins(users: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each user that several accounts are; `users` by account."""
-    names = defaultdict[str, list[str]](list)
+def twins(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each user that several accounts are; both by account, as each exchange has users of its own."""
+    names = defaultdict[tuple[str, str], list[str]](list)
     for name, user in users.items():
-        names[user].append(name)
-    for user, several in names.items():
+        names[hosts[name], user].append(name)
+    for (_, user), several in names.items():
         if len(several) > 1:
             both = f"{' and '.join(several)} are the same user {user}"
             yield f"{both}: they are read, and alert, twice, and share one allowance; keep one of them"

@@ -53,12 +53,12 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     for warning in config.warnings:
         click.echo(f"warning: {warning}")
     memory = remembered(config, now) if readable else Memory()
-    for warning in twins(known(config, memory.user_ids)):
+    for warning in twins(known(config, memory.user_ids), config.hosts):
         click.echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
         click.echo(f"reload: {line}")
     every = pacing.intervals(config, memory.user_ids)
-    for line in _paces(config, every):
+    for line in (*_budgets(config), *_paces(config, every)):
         click.echo(line)
     for line in _reports(config, now):
         click.echo(line)
@@ -73,6 +73,12 @@ def _counts(config: Config) -> str:
 def _changes(config: Config, last: Recorded | None) -> list[str]:
     accounts = [account.name for account in config.accounts]
     return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
+
+
+def _budgets(config: Config) -> list[str]:
+    """Who shares a budget, where there are several."""
+    hosts = {host: [name for name, at in config.hosts.items() if at == host] for host in config.hosts.values()}
+    return [f"budget at {host}: shared by {', '.join(own)}" for host, own in hosts.items() if len(hosts) > 1]
 
 
 def _paces(config: Config, every: dict[str, Millis]) -> list[str]:

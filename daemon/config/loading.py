@@ -4,7 +4,7 @@
     (syntax) (document)          (resolve)                                       (checks)            available yet
 
 What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads the rules.toml
-itself, which is `files`; only the files that hold secrets are read.
+itself, which is `files`; only the files that hold secrets or authorities are read.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from daemon.config import (
     document,
     making,
     policy,
+    proxy,
     references,
     release,
     resolve,
@@ -33,6 +34,7 @@ from daemon.config.resolve import Resolved, Surroundings
 from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
 from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
+from daemon.types import DIRECT, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class _Load:
     problems: Problems = field(default_factory=Problems)
     hidden: set[Secret] = field(default_factory=set)
     literal: bool = False
+    exposed: list[str] = field(default_factory=list)
+    """Warnings of files that hold secrets and that everybody can read."""
     secrets: bool = True
     """Whether keys and URLs are looked up at all."""
 
@@ -87,7 +91,7 @@ def load(
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
-    return replace(config, warnings=tuple(advice.warnings(config, run.checks.caution)))
+    return replace(config, warnings=(*run.exposed, *advice.warnings(config, run.checks.caution)))
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
@@ -137,11 +141,12 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 def _config(written: Document, path: Path, run: _Load) -> Config:
     """Everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon, run)
+    shared = _proxy(written.daemon, run)
     system = System(**_values(written.system, System))
     return Config(
         path=path,
         daemon=daemon,
-        accounts=tuple(_account(item, daemon, run) for item in written.accounts),
+        accounts=tuple(_account(item, daemon, shared, run) for item in written.accounts),
         channels=tuple(_channel(item, run) for item in written.channels),
         rules=making.rules(written.rules),
         mutes=making.mutes(written.mutes, daemon.timezone),
@@ -161,6 +166,7 @@ def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str,
 
 def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
     table = item.table
+    run.hidden.update(map(Secret, proxy.of_environment(run.around.environ)))
     return Daemon(
         database=_filled_in(item, "database", database.resolved, run),
         every=table.every,
@@ -169,7 +175,51 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
         heartbeat=_heartbeat(item, run),
         timeout=table.timeout,
         max_jump=table.max_jump,
+        ca_file=_ca_file(item, run),
     )
+
+
+def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
+    """The path of the authorities that are trusted, which are read once to see that they can be."""
+    written = item.table.ca_file
+    if not written or not run.secrets:
+        return ""
+    try:
+        return resolve.authorities(written, run.around)
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.ca_file", str(error))
+        return ""
+
+
+def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
+    """The key `proxy` with what it refers to filled in; one of the words, or an address."""
+    written = item.table.proxy
+    if not run.secrets:
+        return proxy.OFF
+    if written in proxy.WORDS:
+        return written
+    try:
+        found = resolve.url(written, run.around)
+        run.hidden.update(map(Secret, proxy.secrets(found.text.reveal())))
+        run.literal = run.literal or (found.literal and bool(proxy.secrets(written)))
+        return proxy.address(found.text.reveal())
+    except MistakeError as error:
+        run.problems.add(f"{item.place}.proxy", str(error))
+        return proxy.OFF
+
+
+def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load) -> dict[str, Route]:
+    """By key, how the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
+    own = item.table.proxy != ""
+    wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
+    routes = dict.fromkeys(where, DIRECT)
+    for key, url in where.items():
+        try:
+            routes[key] = proxy.route(wanted, url, run.around.environ, own=own)
+        except MistakeError as error:
+            if not run.problems.within(place):
+                run.problems.add(place, str(error))
+    return routes
 
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
@@ -182,10 +232,11 @@ def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
         return NO_SECRET
 
 
-def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
+def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) -> Account:
     table = item.table
     where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
     where |= {key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw}
+    routes = _routes(item, where, shared, run)
     account = Account(
         name=table.name,
         api_key=_secret(item, "api_key", resolve.key, run),
@@ -193,7 +244,10 @@ def _account(item: Item[AccountTable], daemon: Daemon, run: _Load) -> Account:
         exchange=table.exchange,
         every=table.every or daemon.every,
         user_id=table.user_id,
-        **where,
+        rest_url=where["rest_url"],
+        ws_url=where["ws_url"],
+        rest_route=routes["rest_url"],
+        ws_route=routes["ws_url"],
     )
     for key, sentence in run.checks.account(account.exchange, account):
         if not run.problems.within(f"{item.place}.{key}"):
@@ -239,6 +293,7 @@ def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings]
     except MistakeError as error:
         run.problems.add(f"{item.place}.{key}", str(error))
         return NO_SECRET
+    run.exposed += [f"{item.place}.{key}: {sentence}" for sentence in resolve.exposed(written, run.around)]
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
     return found.text
@@ -249,5 +304,6 @@ def _written_secrets(written: Document) -> set[str]:
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
     raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
     addresses = [each for item in items for each in item.raw.values() if isinstance(each, str)]
+    proxies = [raw for item in items if isinstance(raw := item.raw.get("proxy"), str)]
     whole = {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
-    return whole.union(*map(passwords, addresses))
+    return whole.union(*map(passwords, addresses), *map(proxy.secrets, proxies))

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.hidden import Secret
 from daemon.rules.rule import Rule
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis
+from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
 
 NO_SECRET = Secret("")
 """Where none is given."""
@@ -40,6 +41,8 @@ class Daemon:
     timeout: Millis = 10 * SECOND
     max_jump: Decimal | None = None
     """A fraction: 0.5 is 50 %. None is off."""
+    ca_file: str = ""
+    """An absolute path: the authorities that are trusted; empty is those of the machine and of the libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Account:
     rest_url: str = "https://api.coinw.com"
     ws_url: str = "wss://ws.futurescw.com/perpum"
     """Empty is REST only."""
+    rest_route: Route = DIRECT
+    """How `rest_url` is called."""
+    ws_route: Route = DIRECT
+    """How `ws_url` is called."""
+
+    @property
+    def host(self) -> str:
+        """Host and port that its calls go to: whose limits they share."""
+        return urlsplit(self.rest_url).netloc.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class System:
     exchange_frozen: Millis | None = 30 * SECOND
     push_contradicted: int | None = 3
     rule_unknown: Millis | None = 15 * MINUTE
+    database_failing: Millis | None = 30 * SECOND
     disk_full: Decimal | None = Decimal("0.05")
     upkeep_failing: Millis | None = HOUR
     channels: tuple[str, ...] = ()
@@ -100,11 +113,16 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many calls to the exchange may leave: of this host, per user, and per user for the assets."""
+    """How many calls may leave to each exchange's host: of this machine, per user, and per user for the assets."""
 
     host: Limit = Limit(50, 10 * SECOND)
     user: Limit = Limit(50, 10 * SECOND)
     assets: Limit = Limit(5, 2 * SECOND)
+
+    @property
+    def longest(self) -> Millis:
+        """After this time no call stands in any of its windows."""
+        return max(self.host.per, self.user.per, self.assets.per)
 
     @property
     def halved(self) -> "Budget":
@@ -136,6 +154,11 @@ class Config:
     """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
     hidden: frozenset[Secret] = field(default=frozenset(), compare=False)
     """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """By account, the host that its calls go to."""
+        return {account.name: account.host for account in self.accounts}
 
     @property
     def account_rules(self) -> tuple[Rule, ...]:

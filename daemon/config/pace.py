@@ -1,12 +1,13 @@
 """How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3). Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
 from daemon.config.model import Account, Budget
+from daemon.hidden import Secret
 from daemon.rules.durations import duration_text
 from daemon.rules.rule import Condition
 from daemon.rules.tree import Comparison, Field, Span, walk
@@ -16,25 +17,36 @@ IN_FLIGHT: Millis = 200
 """How long a call to another continent is usually under way: its place in the budget stays taken that much longer."""
 
 
-def intervals(accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str]) -> dict[str, Millis]:
-    """By account, its interval now. `user_ids` are those known, by account; all others share one user's allowance."""
-    wishes = {each.name: Wish(each.every, each.user_id or user_ids.get(each.name, "")) for each in accounts}
-    return stretch(wishes, limits.host, (limits.user, limits.assets), IN_FLIGHT)
+def intervals(
+    accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str], halved: Collection[str] = ()
+) -> dict[str, Millis]:
+    """By account, its interval now. `user_ids` are those known, by account; all others share one user's allowance.
+
+    Each host has the limits for itself; at those in `halved` half of them is left.
+    """
+    found: dict[str, Millis] = {}
+    for host in {each.host: None for each in accounts}:
+        own = [each for each in accounts if each.host == host]
+        wishes = {each.name: Wish(each.every, each.user_id or user_ids.get(each.name, "")) for each in own}
+        left = limits.halved if host in halved else limits
+        found |= stretch(wishes, left.host, (left.user, left.assets), IN_FLIGHT)
+    return {each.name: found[each.name] for each in accounts}
 
 
-def settled(accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str]) -> dict[str, Millis]:
+def settled(
+    accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str], halved: Collection[str] = ()
+) -> dict[str, Millis]:
     """By account, its interval once every account has answered.
 
     An account of an unknown user is taken for one of its own, which it is from its first answer on, unless it shares
     its key.
     """
-    owners = {each.name: user_ids.get(each.name) or _owner(each) for each in accounts}
-    return intervals(accounts, limits, owners)
-
-
-def _owner(account: Account) -> str:
-    """In the place of a user id; a word that no user id is."""
-    return f"the owner of {account.api_key.reveal() or account.name}"
+    first: dict[Secret, str] = {}
+    owners = {}
+    for each in accounts:
+        name = first.setdefault(each.api_key, each.name) if each.api_key else each.name
+        owners[each.name] = user_ids.get(each.name) or f"the user of {name}"  # no user id reads so
+    return intervals(accounts, limits, owners, halved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy, never the secret.
 """
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -15,9 +18,12 @@ from daemon.hidden import HiddenMapping, Secret, passwords
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
 _FILLED_IN = re.compile(r"\{(?:env|file|credential):[^{}]*\}")
+_FILE = re.compile(r"\{file:([^{}]*)\}")
 _FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
 """A reference without its `env:`, or without its braces."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LARGEST = 16_384
+"""Bytes of a file that may be a secret; whatever is larger is another file, such as a log."""
 _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 
@@ -92,6 +98,22 @@ def _resolved(address: str, parts: Iterable[str] = (), *, literal: bool = False)
     return Resolved(Secret(address), frozenset(map(Secret, {*parts, *tokens(address)})), literal)
 
 
+def authorities(written: str, around: Surroundings) -> str:
+    """The absolute path of a file of certificates, read once to see that there are some."""
+    import ssl  # noqa: PLC0415 -- few configurations name one
+
+    path = around.path(written)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except FileNotFoundError:
+        raise MistakeError(f"the file {path} does not exist; create it, or correct its name") from None
+    except ssl.SSLError:
+        raise MistakeError(f"the file {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE") from None
+    except (OSError, ValueError):
+        raise MistakeError(f"the file {path} cannot be read; check what it is and who may read it") from None
+    return str(path)
+
+
 def tokens(address: str) -> frozenset[str]:
     """The parts of an address that look secret: its password, and every long mixture of letters and digits."""
     rest = address.partition("://")[2] or address
@@ -99,12 +121,40 @@ def tokens(address: str) -> frozenset[str]:
     return frozenset({*long, *map(unquote, long)}) | passwords(address)
 
 
+def exposed(written: str, around: Surroundings) -> Iterator[str]:
+    """A sentence for each file named in `written` that every user of this machine can read."""
+    names = [written.removeprefix("file:")] if written.startswith("file:") else _FILE.findall(written)
+    for name in dict.fromkeys(names):
+        path = around.path(name)
+        try:
+            open_to_all = path.stat().st_mode & stat.S_IROTH
+        except (OSError, ValueError):
+            continue
+        if open_to_all:
+            yield f"the file {name} can be read by every user of this machine; chmod 600 {path}"
+
+
 def _fetched(kind: str, name: str, around: Surroundings) -> str:
     if kind == "env":
-        return _from_environment(name, around.environ)
+        return _single(_from_environment(name, around.environ), f"the environment variable {name}")
     if kind == "file":
         return _from_file(around.path(name), f"the file {name}")
     return _from_credential(name, around.environ)
+
+
+def _single(text: str, what: str) -> str:
+    """The text, where it is one secret and nothing beside it; a blank more or less makes a password a wrong one."""
+    if text.startswith("\ufeff"):
+        raise MistakeError(f"{what} begins with a byte order mark; save it as UTF-8 without one")
+    if len(text.splitlines()) > 1:
+        raise MistakeError(f"{what} has more than one line; leave only the secret in it")
+    if text != text.strip():
+        raise MistakeError(f"{what} begins or ends with a blank or a line break; remove it")
+    odd = next((sign for sign in text if not sign.isprintable()), None)
+    if odd is not None:
+        named = unicodedata.name(odd, "a control character").lower()
+        raise MistakeError(f"{what} holds a character that nobody sees (U+{ord(odd):04X}, {named}); remove it")
+    return text
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str:
@@ -127,11 +177,27 @@ def _from_credential(name: str, environ: Mapping[str, str]) -> str:
 
 def _from_file(path: Path, what: str) -> str:
     try:
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+        content = _start_of(path)
+        text = content.decode().rstrip("\r\n")
     except FileNotFoundError:
         raise MistakeError(f"{what} does not exist; create it, or correct its name") from None
+    except UnicodeDecodeError:
+        raise MistakeError(f"{what} is not text in UTF-8; save it as UTF-8") from None
     except (OSError, ValueError):
         raise MistakeError(f"{what} cannot be read; check what it is and who may read it") from None
-    if not text:
+    if len(content) > _LARGEST:
+        raise MistakeError(f"{what} is larger than {_LARGEST // 1024} KB, so it is no secret; name another file")
+    if not text.strip():
         raise MistakeError(f"{what} is empty; put the secret into it")
-    return text
+    return _single(text, what)
+
+
+def _start_of(path: Path) -> bytes:
+    """The first bytes of a regular file; a pipe would keep us waiting, and a device may never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError
+        return os.read(descriptor, _LARGEST + 1)
+    finally:
+        os.close(descriptor)

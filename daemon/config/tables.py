@@ -80,6 +80,8 @@ class DaemonTable(Table):
     heartbeat: Hidden = ""
     timeout: Positive = 10 * SECOND
     max_jump: Percent = None
+    proxy: Hidden = ""
+    ca_file: Text = ""
 
 
 class AccountTable(Table):
@@ -93,6 +95,7 @@ class AccountTable(Table):
     user_id: Text = ""
     rest_url: Address = "https://api.coinw.com"
     ws_url: Stream = "wss://ws.futurescw.com/perpum"
+    proxy: Hidden = ""
 
 
 class ChannelTable(Table):
@@ -153,6 +156,7 @@ class SystemTable(Table):
     exchange_frozen: PositiveOrOff = Field(30 * SECOND, alias="exchange-frozen")
     push_contradicted: CountOrOff = Field(3, alias="push-contradicted")
     rule_unknown: PositiveOrOff = Field(15 * MINUTE, alias="rule-unknown")
+    database_failing: PositiveOrOff = Field(30 * SECOND, alias="database-failing")
     disk_full: PercentOrOff = Field(Decimal("0.05"), alias="disk-full")
     upkeep_failing: PositiveOrOff = Field(HOUR, alias="upkeep-failing")
     channels: References = ()

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from daemon.clock import Clock
-from daemon.types import SECOND, Answer, Millis, NoAnswer
+from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from daemon.exchanges.budget import Budget
+    from daemon.exchanges.http import Session
     from daemon.exchanges.speech import Dialect
 
 _TOOLS = frozenset({
@@ -25,9 +24,11 @@ _TOOLS = frozenset({
     "answers",
     "budget",
     "coinw_frames",
+    "compression",
     "http",
     "lifeline",
     "pauses",
+    "proxies",
     "reconnect",
     "simulator",
     "skew",
@@ -52,13 +53,15 @@ class Account:
     timeout: Millis = 10 * SECOND
     """Of one call, from looking up the address to the last byte of the answer."""
     user_id: str = ""
+    rest_route: Route = DIRECT
+    ws_route: Route = DIRECT
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner closes it."""
 
-    session: "aiohttp.ClientSession"
+    session: "Session"
     budget: "Budget"
     clock: Clock
 

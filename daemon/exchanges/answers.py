@@ -5,8 +5,10 @@ sentence; no number is ever invented. The standard library's JSON is used becaus
 (msgspec silently keeps the last one) and hands over numbers as written.
 """
 
+import html
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -24,9 +26,13 @@ window of amounts that may be 1e400 or 1e-400 would take thousands of digits eac
 
 _MAX_QUOTE = 120
 _MAX_LABEL = 40
+_MAX_WORDS = 4_096
 _MAX_DEPTH = 8
 _MAX_INT_DIGITS = 18
 _MAX_DIGITS = 80
+_TITLE = re.compile(rb"<title[^>]{0,99}>([^<]{0,500})<", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""A character as JSON may write it: a secret that is written so is to be recognised."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -43,10 +49,13 @@ class Page:
     location: str = ""
     whole: bool = True
     date: str = ""
+    flaw: str = ""
+    """Why there is no body to be read, where that was found already."""
 
     @property
     def is_html(self) -> bool:
-        return "html" in self.content_type.lower() or self.body.lstrip()[:1] == b"<"
+        """Whether the body begins as HTML does: the body decides, as content types are often wrong (SEMANTICS B3a)."""
+        return self.body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<"
 
 
 class MalformedError(ValueError):
@@ -60,13 +69,15 @@ def decode(page: Page) -> Mapping[str, object]:
     """
     if not page.whole:
         raise MalformedError("is over 1 MiB long")
+    if page.flaw:
+        raise MalformedError(page.flaw)
     return decoded(page.body)
 
 
 def decoded(body: bytes) -> Mapping[str, object]:
     """As `decode`, of the bytes alone."""
     try:
-        value = _read(body.decode())
+        value = _read(body.decode("utf-8-sig"))
     except MalformedError:
         raise
     except UnicodeDecodeError:
@@ -127,6 +138,30 @@ def amount(value: object, secrets: Sequence[str] = ()) -> Decimal:
     return number
 
 
+def amounts(entry: Mapping[str, object], names: Mapping[str, str], secrets: Sequence[str] = ()) -> dict[str, Decimal]:
+    """The fields that were sent, under our names; `names` are ours by those of the exchange.
+
+    A field that is null, absent or empty is unknown and left out (SEMANTICS B3a). Raises MalformedError where one is
+    no number, and where there is none at all.
+    """
+    sent = {name: entry[name] for name in names if not is_blank(entry.get(name))}
+    if not sent:
+        raise MalformedError("no balance is in it")
+    return {names[name]: _named(name, value, secrets) for name, value in sent.items()}
+
+
+def _named(name: str, value: object, secrets: Sequence[str]) -> Decimal:
+    try:
+        return amount(value, secrets)
+    except MalformedError as why:
+        raise MalformedError(f"{name} {why}") from None
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value says nothing: null, or text of blanks only."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _plausible(number: Decimal) -> bool:
     """`copy_abs`, as `abs` rounds, and overflows on 1e999999999."""
     exponent = number.as_tuple().exponent
@@ -181,25 +216,53 @@ def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -
     return value
 
 
-def refusal(page: Page, name: str, key: str = "rest_url") -> NoAnswer | None:
+def words(page: Page, secrets: Sequence[str] = ()) -> str:
+    """A short answer that is no JSON, as text for a sentence; of a web page, its title.
+
+    A body that was cut is not quoted, as the cut may go through a secret and hide it from being blotted out.
+    """
+    if page.is_html:
+        title = _TITLE.search(page.body)
+        return tidy(html.unescape(title[1].decode(errors="replace")), secrets) if title else ""
+    if not page.whole or len(page.body) > _MAX_WORDS:
+        return ""
+    text = page.body.decode("utf-8-sig", errors="replace")
+    return tidy(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text), secrets)
+
+
+def refusal(page: Page, name: str, said: str = "", key: str = "rest_url") -> NoAnswer | None:
     """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be read.
 
-    `key` is that of the address in the configuration.
+    `said` is what the page says in its own words, `key` that of the address in the configuration.
     """
     status = page.status
     if 300 <= status < 400:
         return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name, key))
+    heard = ", ".join(filter(None, (f"HTTP {status}", "a web page" if page.is_html else "", said)))
     if status == 401:
-        return NoAnswer(MissReason.AUTH, f"{name} refused the key (HTTP 401): check api_key and secret_key")
+        return NoAnswer(MissReason.AUTH, f"{name} refused the key ({heard}): check api_key and secret_key")
     if status == 429:
-        return NoAnswer(MissReason.RATE_LIMITED, f"{name} says too many calls (HTTP 429): {PAUSING}")
+        return NoAnswer(MissReason.RATE_LIMITED, f"{name} says too many calls ({heard}): {PAUSING}")
     if status >= 500:
-        return NoAnswer(MissReason.HTTP_5XX, f"{name} failed to answer (HTTP {status}): asking again")
+        return NoAnswer(MissReason.HTTP_5XX, f"{name} failed to answer ({heard}): asking again")
     if status == 403 or page.is_html:
-        what = f"HTTP {status}, a web page" if page.is_html else f"HTTP {status}"
-        return NoAnswer(MissReason.BLOCKED, f"{name} keeps this machine out ({what}): {BLOCKED}")
+        return NoAnswer(MissReason.BLOCKED, f"{name} {_kept_out(page, heard, said, key)}")
     return None
 
+
+def _kept_out(page: Page, heard: str, said: str, key: str) -> str:
+    if not page.is_html and said:
+        return f"refused the call ({heard}): pausing; {UNKNOWN}"
+    if page.status in MISPLACED:
+        return f"answered with a web page ({heard}): pausing; check {key}"
+    return f"keeps this machine out ({heard}): {BLOCKED}"
+
+
+MISPLACED = frozenset({404, 405})
+"""The statuses that say that nothing, or nothing to be read, is at this address."""
+
+UNKNOWN = "if it lasts, do what it says, or ask its support"
+"""The remedy where only the exchange knows what its words mean."""
 
 PAUSING = "pausing; see that nothing else at this address uses up its limits"
 BLOCKED = "pausing; if it lasts, ask its support whether this machine's address is blocked"

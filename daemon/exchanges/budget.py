@@ -1,12 +1,12 @@
 """The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's limits.
 
-A pure core (`Window`, `free_in`), and `Budget`, the thin front that lets a task wait for its place. It
-makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
+A pure core (`Window`, `free_in`), and `Budget`, the thin front that lets a task wait for its place, one for each host
+(`Budgets`). It makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
 """
 
 import bisect
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -75,7 +75,7 @@ class Place:
 
 
 class Budget:
-    """One for the whole daemon: all accounts wait here for their turn. Not for use by several threads."""
+    """One exchange's host: all accounts there wait here for their turn. Not for use by several threads."""
 
     def __init__(
         self,
@@ -180,3 +180,53 @@ class Budget:
             self._windows[key] = self._windows[key].done(now).pruned(limit.per, now)
         for key in self._limits(place.endpoint, place.user).keys() - asked.keys():
             self._windows[key] = self._windows.get(key, Window()).booked(now)
+
+
+class Budgets:
+    """One `Budget` for each host that is called: what one exchange complains of is no other's business.
+
+    A host that is named "" is not known: what is booked there counts at all of them.
+    """
+
+    def __init__(self, hosts: Iterable[str], new: Callable[[], Budget]) -> None:
+        self._by_host = {host: new() for host in hosts}
+
+    def at(self, host: str) -> Budget:
+        return self._by_host[host]
+
+    def book(self, host: str, at: Millis, endpoint: str, user: str) -> None:
+        """As `Budget.book`; a host that is not called any more has no budget to spare."""
+        for each in self._meant(host):
+            each.book(at, endpoint, user)
+
+    def halve(self, host: str, during: Millis) -> None:
+        for each in self._meant(host):
+            each.halve(during)
+
+    def _meant(self, host: str) -> Collection[Budget]:
+        if not host:
+            return self._by_host.values()
+        return [self._by_host[host]] if host in self._by_host else []
+
+    @property
+    def flying(self) -> list[tuple[str, Place]]:
+        """By host, the calls that were sent and have not ended."""
+        return [(host, place) for host, each in self._by_host.items() for place in each.flying]
+
+    @property
+    def halved_for(self) -> dict[str, Millis]:
+        """By host, how much longer its limits are halved; without those that are whole."""
+        return {host: left for host, each in self._by_host.items() if (left := each.halved_for)}
+
+
+def halved(limited: Mapping[str, Millis], hosts: Mapping[str, str], now: Millis) -> dict[str, Millis]:
+    """By host, how much longer it halves its limits, given when each account was last told "too many calls".
+
+    `hosts` are those of the accounts that are watched; "" stands for an account that is watched no longer.
+    """
+    found: dict[str, Millis] = {}
+    for account, at in limited.items():
+        host, left = hosts.get(account, ""), min(at + HALVED - now, HALVED)
+        if left > found.get(host, 0):
+            found[host] = left
+    return found

@@ -12,10 +12,23 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from daemon.exchanges import Account, Problem, Tools, addresses
-from daemon.exchanges.answers import PAUSING, MalformedError, Page, amount, decode, label, plain, refusal, tidy
+from daemon.exchanges.answers import (
+    MISPLACED,
+    PAUSING,
+    UNKNOWN,
+    MalformedError,
+    Page,
+    amounts,
+    decode,
+    is_blank,
+    label,
+    plain,
+    refusal,
+    tidy,
+    words,
+)
 from daemon.exchanges.coinw_frames import Frames, frames
 from daemon.exchanges.skew import Skew, bounds
 from daemon.log import Redactor
@@ -26,14 +39,20 @@ REST_URL = "https://api.coinw.com"
 WS_URL = "wss://ws.futurescw.com/perpum"
 ASSETS = "/v1/perpum/account/getUserAssets"
 
-_REQUIRED = {
+_FIELDS = {
     "availableMargin": "available_margin",
     "availableUsdt": "available_usdt",
     "almightyGold": "almighty_gold",
     "alMargin": "al_margin",
     "alFreeze": "al_freeze",
+    "crossUnPnl": "cross_un_pnl",
 }
-_OPTIONAL = {"crossUnPnl": "cross_un_pnl"}
+_OPTIONAL = "crossUnPnl"
+"""Not on the exchange's page: it comes with some answers only."""
+
+_LABELS = {"userId": "user_id", "time": "time"}
+"""What an answer has beside the fields."""
+
 _REFUSALS = {
     6000: MissReason.AUTH,
     6001: MissReason.AUTH,
@@ -52,6 +71,9 @@ _REMEDIES = {
     ),
     MissReason.RATE_LIMITED: ("says too many calls", PAUSING),
 }
+_MISPLACED_CODES = frozenset({"404", "500"})
+"""Wrong addresses: 500 is documented as mostly a wrong or missing endpoint."""
+
 _FIRST_INSTANT = 10**12
 _LAST_INSTANT = 10**14
 
@@ -69,19 +91,17 @@ def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
     invents a number; `secrets` are blotted out of whatever the server echoes.
     """
     try:
-        envelope = {} if page.is_html else decode(page)
-        broken = None
+        envelope = decode(page)
     except MalformedError as why:
-        envelope, broken = {}, f"CoinW's answer {why}: asking again"
-    no_answer = _refused(envelope, secrets) or refusal(page, "CoinW")
-    if no_answer:
-        return no_answer
-    if broken:
-        return NoAnswer(MissReason.BAD_ANSWER, broken)
-    return _answer(page.status, envelope, secrets)
+        said = words(page, secrets)
+        quoted = f' ("{said}")' if said else ""
+        broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {why}{quoted}: asking again")
+        return refusal(page, "CoinW", said) or broken
+    said = _said(envelope, secrets)
+    return _refused(envelope, said) or refusal(page, "CoinW", said) or _answer(page.status, envelope, said, secrets)
 
 
-def _refused(envelope: Mapping[str, object], secrets: Sequence[str]) -> NoAnswer | None:
+def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
     """The refusal that a documented code stands for; codes also come as text from the gateway's neighbours."""
     code = envelope.get("code")
     known = {str(number): reason for number, reason in _REFUSALS.items()}
@@ -89,23 +109,29 @@ def _refused(envelope: Mapping[str, object], secrets: Sequence[str]) -> NoAnswer
     if reason is None:
         return None
     happened, remedy = _REMEDIES[reason]
-    return NoAnswer(reason, f"CoinW {happened} ({_said(envelope, secrets)}): {remedy}")
+    return NoAnswer(reason, f"CoinW {happened} ({said}): {remedy}")
 
 
 def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
-    """Code and text of a refusal; the text is in `msg`, or in `message` when the gateway speaks."""
+    """Code and text of a refusal, in the exchange's own words.
+
+    The text is in `msg`, in `message` when the gateway speaks; for anything else that answers it is the first text.
+    """
     code = envelope.get("code")
     shown = code if isinstance(code, int | str) else "no code"
-    texts = [text for key in ("msg", "message") if isinstance(text := envelope.get(key), str) and text]
-    return tidy(": ".join([str(shown), *texts[:1]]), secrets)
+    others = (value for key, value in envelope.items() if key != "code")
+    texts = (envelope.get("msg"), envelope.get("message"), *others)
+    text = next((each for each in texts if isinstance(each, str) and each.strip()), None)
+    return tidy(str(shown) if text is None else f"{shown}: {text}", secrets)
 
 
-def _answer(status: int, envelope: Mapping[str, object], secrets: Sequence[str]) -> Answer | NoAnswer:
+def _answer(status: int, envelope: Mapping[str, object], said: str, secrets: Sequence[str]) -> Answer | NoAnswer:
     """The balances; success is HTTP 200 with the integer 0 as code, and nothing else."""
     code = envelope.get("code")
     if status != 200 or isinstance(code, bool) or not isinstance(code, int) or code != 0:
-        said = f"HTTP {status}, {_said(envelope, secrets)}"
-        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW answered without balances ({said}): check rest_url")
+        misplaced = status in MISPLACED or str(code) in _MISPLACED_CODES
+        remedy = "check rest_url" if misplaced else f"asking again; {UNKNOWN}"
+        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW answered without balances (HTTP {status}, {said}): {remedy}")
     try:
         return _balances(_entry(envelope), secrets)
     except MalformedError as why:
@@ -123,24 +149,16 @@ def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
-    fields = {field: _named(entry, sent, secrets) for sent, field in _REQUIRED.items()}
-    for sent, field in _OPTIONAL.items():
-        if entry.get(sent) is not None:
-            fields[field] = _named(entry, sent, secrets)
-    time = entry.get("time")
+    """A value that is null, absent or empty is unknown, and named as missing; the rest is taken (SEMANTICS B3a)."""
+    fields = amounts(entry, _FIELDS, secrets)
+    user, time = entry.get("userId"), entry.get("time")
     exchange_at = _instant(time)
-    known = {*_REQUIRED, *_OPTIONAL, "userId"} | ({"time"} if exchange_at is not None or time is None else set())
+    known = {*_FIELDS, "userId"} | ({"time"} if exchange_at is not None or is_blank(time) else set())
     extra = {tidy(key, secrets): plain(value, secrets) for key, value in entry.items() if key not in known}
-    return Answer(label(entry.get("userId"), secrets), exchange_at, Balances(**fields), extra)
-
-
-def _named(entry: Mapping[str, object], sent: str, secrets: Sequence[str]) -> Decimal:
-    if sent not in entry:
-        raise MalformedError(f"{sent} is missing")
-    try:
-        return amount(entry[sent], secrets)
-    except MalformedError as why:
-        raise MalformedError(f"{sent} {why}") from None
+    expected = {name: ours for name, ours in (_FIELDS | _LABELS).items() if name != _OPTIONAL}
+    missing = tuple(ours for name, ours in expected.items() if is_blank(entry.get(name)))
+    user_id = "" if is_blank(user) else label(user, secrets)
+    return Answer(user_id, exchange_at, Balances(**fields), extra, missing=missing)
 
 
 def _instant(value: object) -> Millis | None:
@@ -182,7 +200,7 @@ class CoinW:
         """One signed call, when the budget has a place; `urgent` (a confirming read) goes before routine polls."""
         async with self._tools.budget.call("assets", self.user_id, urgent=urgent) as place:
             answer = await self._ask()
-            if isinstance(answer, Answer) and not self.user_id:
+            if isinstance(answer, Answer) and answer.user_id and not self.user_id:
                 self._account = replace(self._account, user_id=answer.user_id)
                 place.user = answer.user_id
         if isinstance(answer, NoAnswer):
@@ -200,7 +218,7 @@ class CoinW:
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
-        page = await http.get(self._tools.session, url, headers, account.timeout)
+        page = await http.get(self._tools.session, url, headers, account.timeout, account.rest_route)
         if isinstance(page, NoAnswer):
             return page
         answer = parse(page, (*self._secrets, signed))
@@ -220,10 +238,13 @@ class CoinW:
         return replace(answer, detail=said)
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
-        """SEMANTICS B4."""
+        """SEMANTICS B4. An answer that names no user is the account's own, as its key asked, once its user is known."""
         mine, theirs = self.user_id, answer.user_id
-        if mine == theirs:
-            return answer
+        if not (mine or theirs):
+            said = "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet"
+            return NoAnswer(MissReason.BAD_ANSWER, f"{said}: asking again")
+        if mine == theirs or not theirs:
+            return replace(answer, user_id=mine)
         said = f'the key of "{self._account.name}" belongs to user {theirs}, but the account is user {mine}'
         return NoAnswer(MissReason.WRONG_USER, f'{said}: if you changed the key on purpose, set user_id = "{theirs}"')
 

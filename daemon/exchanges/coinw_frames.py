@@ -8,10 +8,9 @@ A push has no time and no number, tells an entry twice, and comes only where som
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from daemon.exchanges import Account
-from daemon.exchanges.answers import PAUSING, MalformedError, amount, decoded, label, plain, tidy
+from daemon.exchanges.answers import PAUSING, MalformedError, amounts, decoded, label, plain, tidy
 from daemon.exchanges.speech import (
     Accepted,
     Heard,
@@ -107,22 +106,13 @@ class Frames:
         if not isinstance(currency, str) or currency.lower() != "usdt":
             return None
         user_id = label(entry.get("userId"), self.secrets)
-        fields = {
-            name: self._amount(sent, entry[sent]) for sent, name in _MAPPED.items() if entry.get(sent) is not None
-        }
-        if not fields:
-            raise MalformedError("no balance is in it")
+        fields = amounts(entry, _MAPPED, self.secrets)
         known = _MAPPED.keys() | _NO_TWIN
         extra = {
             tidy(key, self.secrets): plain(value, self.secrets) for key, value in entry.items() if key not in known
         }
-        return Answer(user_id, None, Balances(**fields), extra, Source.WS)
-
-    def _amount(self, sent: str, value: object) -> Decimal:
-        try:
-            return amount(value, self.secrets)
-        except MalformedError as why:
-            raise MalformedError(f"{sent} {why}") from None
+        missing = tuple(name for name in _MAPPED.values() if name not in fields)
+        return Answer(user_id, None, Balances(**fields), extra, Source.WS, missing=missing)
 
 
 def _reply(frame: Mapping[str, object]) -> Heard:

@@ -9,26 +9,36 @@ import asyncio
 import aiohttp
 
 from daemon.clock import Clock
-from daemon.exchanges import http
+from daemon.exchanges import http, proxies
 from daemon.exchanges.answers import MAX_BODY, Page, refusal
 from daemon.exchanges.lifeline import Lifeline, Say, Wait, begun, heard, move, said
 from daemon.exchanges.speech import Dialect, Heard, Pinged, Unusable
-from daemon.types import Millis, MissReason, NoAnswer
+from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 GOODBYE = 0.5
 """Seconds that the other side has to answer a close."""
 
 
 async def connect(
-    session: aiohttp.ClientSession, url: str, dialect: Dialect, clock: Clock, within: Millis
+    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route = DIRECT
 ) -> "Connection | NoAnswer":
     """Connect and say the login, once; why it cannot, where it cannot."""
+    connected = await _connect(session, url, dialect, clock, within, route)
+    return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
+
+
+async def _connect(
+    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route
+) -> "Connection | NoAnswer":
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
     try:
         async with asyncio.timeout(within / 1_000):
-            socket = await session.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience)
+            way = proxies.options(url, route)
+            socket = await session.fresh.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience, **way)
     except TimeoutError:
         return NoAnswer(MissReason.TIMEOUT, f"{host} did not answer within {within / 1_000:g}s: check the network")
+    except proxies.ProxyError as error:
+        return NoAnswer(MissReason.NETWORK, str(error))
     except http.RedirectedError as error:
         return _refused(host, Page(error.status, "", b"", error.location))
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
@@ -44,13 +54,13 @@ def _unconnected(host: str, error: Exception) -> NoAnswer:
         case aiohttp.WSServerHandshakeError(status=status, headers=headers):
             return _refused(host, Page(status, headers.get("Content-Type", "") if headers else "", b""))
         case aiohttp.ClientResponseError():
-            return NoAnswer(MissReason.BAD_ANSWER, f"{host} does not speak HTTP: check ws_url")
+            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error)}: check ws_url")
     return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
 
 
 def _refused(host: str, page: Page) -> NoAnswer:
     said = f"{host} answered HTTP {page.status} where a WebSocket was expected: check ws_url"
-    return refusal(page, host, "ws_url") or NoAnswer(MissReason.BAD_ANSWER, said)
+    return refusal(page, host, key="ws_url") or NoAnswer(MissReason.BAD_ANSWER, said)
 
 
 class Connection:

@@ -34,6 +34,8 @@ class Traits:
     pictures: Pictures = Pictures.NONE
     html: bool = False
     """Whether it shows `Message.html`."""
+    titles: bool = True
+    """Whether it shows `Message.title`, beside the text or above it."""
 
 
 class Notifier(Protocol):

@@ -1,7 +1,8 @@
 """A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
 
 It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
-Apprise says is read here, classed, and told once by whoever called. Only this module and `plugins` import Apprise.
+Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_login` import
+Apprise.
 """
 
 import copy
@@ -22,6 +23,7 @@ from daemon.log import Redactor
 from daemon.notifiers import Pictures, Traits, outcomes, plugins, urls
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
+from daemon.notifiers.services import Form
 from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
 
 TIMEOUT: Millis = 20 * SECOND
@@ -93,7 +95,7 @@ class AppriseNotifier:
 
         result = self._dressed(message).notify(
             **self._written(message),
-            notify_type=_TYPES[message.severity],
+            notify_type=self._type(message),
             attach=_attached(message.picture),
             log_callback=hear,
             log_level=logging.WARNING,
@@ -101,14 +103,28 @@ class AppriseNotifier:
         recipients = len(self._apprise[0]) if self._service.counts else 1
         return outcomes.outcome(result.status.name, self._name, complaints, recipients)
 
+    def _type(self, message: Message) -> apprise.NotifyType:
+        """What Apprise colours a message by."""
+        if self._service.raises_incidents and message.severity is Severity.INFO:
+            return apprise.NotifyType.WARNING
+        return apprise.NotifyType.SUCCESS if message.good else _TYPES[message.severity]
+
     def _written(self, message: Message) -> dict[str, Any]:
         """Title, body and format, as Apprise is to have them."""
+        title, body, form = message.title, message.body, self._service.form
         if message.html:
-            return {"title": message.title, "body": message.html, "body_format": apprise.NotifyFormat.HTML}
-        if self._service.markup:
-            title, body = (html.escape(text, quote=False) for text in (message.title, message.body))
-            return {"title": title, "body": body, "body_format": apprise.NotifyFormat.HTML}
-        return {"title": message.title, "body": message.body, "body_format": apprise.NotifyFormat.TEXT}
+            return {"title": title, "body": message.html, "body_format": apprise.NotifyFormat.HTML}
+        if self._service.title_above and title:
+            title, body = "", f"{title}\n{body}"
+        if form is Form.TEXT:
+            return {"title": title, "body": body, "body_format": apprise.NotifyFormat.TEXT}
+        if form is Form.UNDECLARED:
+            return {"title": title, "body": body, "body_format": None}
+        escaped = html.escape(body, quote=False)
+        if form is Form.LINES:
+            return {"title": title, "body": escaped.replace("\n", "<br/>"), "body_format": apprise.NotifyFormat.HTML}
+        title = html.escape(title, quote=False)
+        return {"title": title, "body": escaped, "body_format": apprise.NotifyFormat.HTML}
 
     def _dressed(self, message: Message) -> apprise.Apprise:
         """The plugin with what this message alone asks of it: a copy, as one that was given up may still be sending."""

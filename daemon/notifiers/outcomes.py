@@ -14,15 +14,27 @@ from daemon.types import SECOND, Attempted, Millis, Outcome
 LONGEST_DETAIL = 200
 
 NEVER_SENT = {
+    "ProxyError": "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through",
     "NameResolutionError": "its name cannot be resolved",
     "gaierror": "its name cannot be resolved",
     "ConnectTimeout": "it does not take connections",
     "ConnectionRefusedError": "it refuses connections",
     "SSLError": "its certificate or its TLS is not accepted",
-    "ProxyError": "the proxy does not let us through",
     "NewConnectionError": "it cannot be reached",
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
+
+NEVER_RIGHT = {
+    "UnicodeEncodeError": "it holds a character that cannot be sent there",
+    "InvalidHeader": "one of its headers cannot be sent",
+    "HeaderParseError": "one of its headers cannot be sent",
+    "InvalidProxyURL": "the proxy of the environment has no usable address",
+    "InvalidURL": "its address cannot be used",
+    "InvalidSchema": "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
+    "MissingSchema": "its address cannot be used",
+    "LocationParseError": "its address cannot be used",
+}
+"""Failures before anything left that no waiting mends, by the name of the exception."""
 
 REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "Telegram": {
@@ -132,18 +144,30 @@ def _retry_after(status: int, text: str) -> Millis | None:
 
 
 def _of_error(error: BaseException, service: str) -> Attempted:
-    if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return Attempted(Outcome.LATER, _one_line(f"the mail server answered {error.smtp_code} {said}"))
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return Attempted(Outcome.LATER, _one_line(f"the mail server cannot do what the URL asks for: {error}"))
+    if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
+        return Attempted(Outcome.LATER, _one_line(f"the mail server {_said_by_mail(error)}"))
+    names = _names(error)
+    if wrong := next((sentence for name, sentence in NEVER_RIGHT.items() if name in names), None):
+        return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
         return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
-    if "RequestException" in _names(error):
+    if "RequestException" in names:
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
         )
-    return Attempted(Outcome.LATER, f"{service} was not reached ({type(error).__name__})")
+    if isinstance(error, OSError | RuntimeError):  # those of smtplib and of sockets
+        return Attempted(Outcome.LATER, f"{service} was not reached ({type(error).__name__})")
+    return Attempted(
+        Outcome.UNKNOWN,
+        f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",
+    )
+
+
+def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) -> str:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"cannot do what the URL asks for: {error}"
+    said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"answered {error.smtp_code} {said}"
 
 
 def unreached(error: BaseException) -> str | None:

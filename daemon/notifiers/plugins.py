@@ -9,7 +9,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import apprise
 from apprise.asset import N_MGR
@@ -18,7 +20,7 @@ from apprise.plugins.telegram import NotifyTelegram
 
 from daemon.log import Redactor
 from daemon.notifiers import urls
-from daemon.notifiers.services import Limits, Service, in_plain_text, service
+from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.types import SECOND, Millis
 
 _SERVICES: Any = N_MGR
@@ -45,6 +47,23 @@ class Telegram(NotifyTelegram):
 
 
 _REPAIRED: dict[type[NotifyBase], type[NotifyBase]] = {NotifyTelegram: Telegram}
+
+
+_LOGIN_IN_HEADER = frozenset(
+    f"{scheme}{secure}" for scheme in ("json", "xml", "form", "ntfy", "gotify") for secure in ("", "s")
+)
+"""The schemes whose user, password and token become an HTTP header."""
+
+_MAIL = frozenset({"mailto", "mailtos"})
+"""The schemes whose headers may hold everything, as a mail encodes them."""
+
+_LOGIN = re.compile(r":\{\w+\}@")
+"""In the form of a URL: that the service takes a password before its host."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+_UNENCODABLE = re.compile(r"[^\0-\xff]")
+"""What no HTTP header can carry: requests writes them in Latin-1."""
 
 
 def problem(url: str) -> str | None:
@@ -80,6 +99,8 @@ def known(plugin: NotifyBase, url: str) -> Service:
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
     found = service(urls.scheme(url), limits)
+    if getattr(plugin, "action", "") == "map":  # from the type of a message to what becomes of an incident
+        found = replace(found, raises_incidents=True)
     shown = plugin.resolve_format(apprise.NotifyFormat.HTML) is apprise.NotifyFormat.HTML
     return found if shown else in_plain_text(found)
 
@@ -116,13 +137,13 @@ def _of_one_format(plugin: NotifyBase, found: Service) -> None:
         vars(plugin)["headers"] = {name: text for name, text in headers(plugin).items() if name.lower() not in _OWN}
         return
     formats = _declared(type(plugin))
-    wanted = apprise.NotifyFormat.HTML if found.markup else apprise.NotifyFormat.TEXT
-    plugin.notify_format = wanted if wanted in formats else formats[0]
+    wanted = apprise.NotifyFormat.HTML if found.form in (Form.ENTITIES, Form.LINES) else apprise.NotifyFormat.TEXT
+    plugin.notify_format = wanted if wanted in formats or found.form is Form.UNDECLARED else formats[0]
 
 
 def headers(plugin: NotifyBase) -> dict[str, str]:
-    """Those that a mail's URL adds."""
-    added: dict[str, str] = vars(plugin)["headers"]
+    """Those that a URL adds; services without such a thing have none."""
+    added: dict[str, str] = vars(plugin).get("headers") or {}
     return added
 
 
@@ -148,6 +169,9 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     kind, refusal = _kind(url)
     if kind is None:
         return None, refusal
+    forms: tuple[Any, ...] = kind.templates
+    if cut := urls.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
+        return None, cut
     with _listening() as heard:
         try:
             plugin = _made(kind, url)
@@ -158,7 +182,24 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     if heard:
         said = Redactor(_all_of(url)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
-    return plugin, ""
+    unsendable = _unsendable(plugin, urls.scheme(url))
+    return (None, unsendable) if unsendable else (plugin, "")
+
+
+def _unsendable(plugin: NotifyBase, scheme: str) -> str:
+    """What of a usable URL no message could carry, as one sentence; the empty text where there is nothing."""
+    added = headers(plugin)
+    if not all(_HEADER_NAME.fullmatch(name) for name in added):
+        return f"a header of this {plugin.service_name} URL (+NAME=…) has a name that no header can have; correct it"
+    kept = vars(plugin)
+    login = [kept.get(part) for part in ("user", "password", "token")] if scheme in _LOGIN_IN_HEADER else []
+    by_http = () if scheme in _MAIL else added.values()
+    if any(_UNENCODABLE.search(text) for text in (*login, *by_http) if text):
+        return (
+            f"the login or a header of this {plugin.service_name} URL holds a character that HTTP headers cannot "
+            "carry; choose another password or token, or write the header in ASCII"
+        )
+    return ""
 
 
 def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
@@ -169,6 +210,8 @@ def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
 def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     """The class of service that a URL names, or None and the sentence why there is none."""
     scheme = urls.scheme(url)
+    if _CONTROL.search(unquote(url.strip())):
+        return None, "this URL holds a line break or another control character, plain or as %0A; remove it"
     if not scheme:
         return None, "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"
     if urls.are_several(url):
@@ -243,6 +286,9 @@ def _prepare() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         len(_SERVICES)
+        from daemon.notifiers import mail_login  # noqa: PLC0415 - its imports warn, too
+
+    mail_login.install()
 
 
 _prepare()

@@ -6,11 +6,24 @@ on its way; what neither says is not here. A service without an entry gets what 
 
 import html
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from daemon.notifiers import Pictures, Traits
 from daemon.types import MINUTE, SECOND, Limit
+
+
+class Form(Enum):
+    """How a plain text is given to a service, so that it shows what is written."""
+
+    TEXT = auto()
+    ENTITIES = auto()
+    """As HTML whose line ends are line ends: from plain text Apprise makes one that loses blank lines."""
+    LINES = auto()
+    """As HTML whose line ends are tags: from plain text Apprise makes one that no phone can wrap."""
+    UNDECLARED = auto()
+    """As text of which Apprise does not know that it is plain: of that it would escape every sign for Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +33,11 @@ class Service:
     traits: Traits
     quiet: Mapping[str, object] = field(default_factory=dict)
     """The attributes that make a message silent."""
-    markup: bool = False
-    """It is given HTML: from plain text Apprise makes one that loses blank lines."""
+    form: Form = Form.TEXT
+    title_above: bool = False
+    """The title is given as the first line of the text: as a title Apprise would write `# ` before it."""
+    raises_incidents: bool = False
+    """It closes an incident, or does nothing, for what is not at least a warning: then nobody would read it."""
     threads: bool = False
     """It keeps messages together that refer to the same one (RFC 5322, 3.6.4)."""
     counts: bool = False
@@ -34,13 +50,19 @@ class Limits:
 
     body: int
     """The longest text, which may have to hold the title too."""
-    formats: Collection[str] = ("text",)
-    """Into which a text may be made: `text`, `html`, `markdown`."""
+    formats: Sequence[str] = ("text",)
+    """Into which a text may be made, the one that Apprise prefers first: `text`, `html`, `markdown`."""
 
 
 def service(scheme: str, limits: Limits) -> Service:
     """What is known of the service that a URL's scheme names."""
-    return SERVICES.get(scheme) or Service(Traits(room=_room(limits)))
+    known = SERVICES.get(scheme)
+    if known is not None:
+        return known
+    takes_html = limits.formats[0] == "html"
+    form = Form.LINES if takes_html else _FORMS.get(scheme, Form.TEXT)
+    traits = Traits(room=_room(limits), html=takes_html and limits.body >= _ROOM_OF_HTML)
+    return Service(traits, form=form, title_above=scheme in _HEADED)
 
 
 def pace(scheme: str) -> tuple[Limit, ...]:
@@ -55,8 +77,23 @@ def _room(limits: Limits) -> int:
     return max(1, min(Traits().room, (limits.body - _BEFORE_THE_TEXT) // grown))
 
 
+_FORMS = {
+    "rocket": Form.UNDECLARED,
+    "rockets": Form.UNDECLARED,
+    "simplepush": Form.UNDECLARED,
+    "spush": Form.UNDECLARED,
+    "webex": Form.UNDECLARED,
+    "wxteams": Form.UNDECLARED,
+}
+"""Rocket.Chat shows the escapes of Markdown; Simplepush and Webex take plain text, too."""
+
+_HEADED = frozenset({"matrix", "matrixs"})
+
 _GROWTH = {"html": len("&nbsp;"), "markdown": len("\\_")}
 """How long one sign may become."""
+
+_ROOM_OF_HTML = 8 * Traits().room
+"""A message as HTML takes up to so much more than its text."""
 
 _BEFORE_THE_TEXT = len("<b></b><br />\r\n")
 
@@ -84,7 +121,7 @@ _TELEGRAM = Service(
         pictures=Pictures.AFTER,
     ),
     quiet={"silent": True},
-    markup=True,
+    form=Form.ENTITIES,
     counts=True,
 )
 
@@ -134,4 +171,5 @@ SERVICES: Mapping[str, Service] = {
 
 def in_plain_text(known: Service) -> Service:
     """The same service where its URL asks for text instead of HTML."""
-    return replace(known, traits=replace(known.traits, html=False))
+    form = Form.TEXT if known.form is Form.LINES else known.form
+    return replace(known, traits=replace(known.traits, html=False), form=form)

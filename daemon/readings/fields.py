@@ -44,9 +44,12 @@ def _derived(name: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -
     return value
 
 
+FREE_MARGIN = "free_margin"
+"""The only derived field that is an amount."""
+
 MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "free_margin": ("available_margin", "al_margin"),
+        FREE_MARGIN: ("available_margin", "al_margin"),
         "margin_usage": ("al_margin", "available_margin"),
         "freeze_ratio": ("al_freeze", "available_margin"),
     },
@@ -58,7 +61,7 @@ VALUES: Mapping[str, Value] = MappingProxyType(
     | {
         # A cautious estimate: the exchange's page says that available_margin includes al_margin, its samples
         # leave it open. Messages that use it say so.
-        "free_margin": _derived("free_margin", subtracted),
+        FREE_MARGIN: _derived(FREE_MARGIN, subtracted),
         "margin_usage": _derived("margin_usage", share),
         "freeze_ratio": _derived("freeze_ratio", share),
     },

@@ -52,8 +52,8 @@ class Trust:
 
     exchange_at: Millis | None = None
     available_margin: Decimal | None = None
-    nonzero: bool = False
-    """Whether any of its fields was."""
+    nonzero: frozenset[str] = frozenset()
+    """The fields that were not zero when they were last known."""
     suspicion: Suspicion | None = None
 
 
@@ -97,18 +97,18 @@ def after(trust: Trust, event: Input, max_jump: Decimal | None) -> Trust:
 
 def _believed(trust: Trust, reading: Reading) -> Trust:
     """It settles whatever was suspect before it."""
-    sent = reading.balances
+    sent, amounts = reading.balances, _amounts(reading.balances)
     return Trust(
         trust.exchange_at if reading.exchange_at is None else reading.exchange_at,
         trust.available_margin if known(sent.available_margin) is None else sent.available_margin,
-        any(_amounts(sent)),
+        trust.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
     )
 
 
 def _doubts(trust: Trust, answer: Answer | Reading, max_jump: Decimal | None) -> frozenset[Doubt]:
     found = set[Doubt]()
     amounts = _amounts(answer.balances)
-    if trust.nonzero and amounts and not any(amounts):
+    if not trust.nonzero.isdisjoint(amounts) and not any(amounts.values()):
         found.add(Doubt.ZEROS)
     if trust.exchange_at is not None and answer.exchange_at is not None and answer.exchange_at < trust.exchange_at:
         found.add(Doubt.BACK)
@@ -117,8 +117,9 @@ def _doubts(trust: Trust, answer: Answer | Reading, max_jump: Decimal | None) ->
     return frozenset(found)
 
 
-def _amounts(balances: Balances) -> list[Decimal]:
-    return [amount for amount in _sent(balances) if known(amount) is not None]
+def _amounts(balances: Balances) -> dict[str, Decimal]:
+    """By name, the fields that are known."""
+    return {name: amount for name, amount in zip(SENT, _sent(balances), strict=True) if known(amount) is not None}
 
 
 def _jump(before: Decimal | None, now: Decimal | None, most: Decimal | None) -> Doubt | None:

@@ -15,11 +15,11 @@ from daemon.alerts.dispatch import Order
 from daemon.alerts.engine import shifted
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
-from daemon.readings.fields import MADE_OF, SENT
+from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
 from daemon.replay.delivered import Delivered
 from daemon.rules.evaluator import Evaluator
 from daemon.rules.rule import Rule
-from daemon.rules.tree import Field, walk
+from daemon.rules.tree import Comparison, Field, walk
 from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Silence, Unconfirmed
 
 CODES = 20_000
@@ -93,6 +93,15 @@ class Player:
 def says(record: Record) -> bool:
     """Whether anything follows from it: of nearly every input nothing does."""
     return bool(record.alerts or record.notices or record.superseded) or isinstance(record.event, ClockStep)
+
+
+def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The sent fields that these rules compare as they are: those of which messages tell how they move."""
+    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    comparisons = [node for tree in trees for node in walk(tree) if isinstance(node, Comparison)]
+    compared = {side.name for node in comparisons for side in (node.left, node.right) if isinstance(side, Field)}
+    made_of = MADE_OF[FREE_MARGIN] if FREE_MARGIN in compared else ()
+    return tuple(name for name in CORE if name in compared.union(made_of))
 
 
 def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:

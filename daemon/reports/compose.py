@@ -47,7 +47,7 @@ def compose(facts: Facts, sending: Sending, doubts: Doubts = NO_DOUBTS) -> Messa
     why = [f"{LATE}{sending.why_late}"] if sending.why_late and _late(facts, sending) else []
     text = Text(shown(sections, len(sections), body_room(sending), sending.weigh), why)
     title = _title(facts.name, verdict)
-    return Message(title, text.plain(title), Severity.INFO, html.rendered(text), f"report.{facts.name}", quiet=True)
+    return Message(title, text.plain(), Severity.INFO, html.rendered(text), f"report.{facts.name}", quiet=True)
 
 
 def worst(facts: Facts) -> Watched | None:

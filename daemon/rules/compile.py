@@ -232,7 +232,8 @@ def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     told = oriented(comparison)
     text, field, falling = str(told), str(told.left), told.operator in ("<", "<=")
     left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
-    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration)
+    directed = told.operator not in ("==", "!=")
+    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration, directed)
 
 
 def lasts(node: Node) -> bool:

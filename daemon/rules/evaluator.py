@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from daemon.readings.fields import AGE, CORE, SIGNS
+from daemon.readings.exact import subtracted
+from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
 from daemon.rules.board import Board
 from daemon.rules.compile import Deciding, Frame, Truth, deciding, inverse, truth
 from daemon.rules.insight import Insight, fault, insight
@@ -24,6 +25,9 @@ from daemon.types import MINUTE, Balances, Judged, Millis, Miss, Reading, Unconf
 
 Judgeable: TypeAlias = Reading | Unconfirmed
 """What is judged: a reading, or a suspect one that nothing settled."""
+
+Points: TypeAlias = Sequence[tuple[Millis, Decimal]]
+"""Values of one field with their instants, in the order of time."""
 
 CHANGE_SPAN: Millis = 10 * MINUTE
 """The span of the changes that messages show."""
@@ -123,7 +127,7 @@ class Evaluator:
         self._remembers = self._tells_unknown or any(each.tally is not None for each in judges.values())
         self._slots = {name: self._board.field(name) for name in SIGNS if any(_names(rule, (name,)) for rule in rules)}
         self._most = {name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))}
-        self._moving = [Call("delta", (Field(name), Span(CHANGE_SPAN))) for name in changing]
+        self._moving = [_recent_window(name) for name in changing]
         self._changes = {name: self._board.window(call) for name, call in zip(changing, self._moving, strict=True)}
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """The rules that look back; the others are judged truly even where the windows could not be rebuilt."""
@@ -187,6 +191,22 @@ class Evaluator:
         shown = ((name, self._board.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
 
+    def recent(self, field: str) -> Points:
+        """The values of a field that is an amount in the ten minutes before the last input, the oldest first.
+
+        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields that are not kept.
+        """
+        if field != FREE_MARGIN:
+            return self._entries(field)
+        margin, bound = (self._entries(part) for part in MADE_OF[FREE_MARGIN])
+        taken = dict(bound)
+        pairs = ((at, subtracted(value, taken[at])) for at, value in margin if at in taken)
+        return tuple((at, value) for at, value in pairs if value is not None)
+
+    def _entries(self, field: str) -> Points:
+        call = _recent_window(field)
+        return tuple(self._board.held(call).entries()) if call in self._moving else ()
+
     @property
     def span(self) -> Millis:
         """How far apart the readings lie between which the fields changed: less than ten minutes after a gap."""
@@ -242,6 +262,11 @@ class Evaluator:
             if slot is not None:
                 most = self._most.get(name)
                 self._board.frame[slot] = most if value is not None and most is not None and value > most else value
+
+
+def _recent_window(field: str) -> Call:
+    """The window that is kept of a field for messages."""
+    return Call("delta", (Field(field), Span(CHANGE_SPAN)))
 
 
 def _judge(rule: Rule, board: Board) -> _Judge:

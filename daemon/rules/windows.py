@@ -167,6 +167,11 @@ class Window:
         for start in range(self.first - self.first % CHUNK, self.end, CHUNK):
             yield from self._ring.chunk(start)[max(0, self.first - start) : self.end - start]
 
+    def entries(self) -> Iterator[tuple[Millis, Decimal]]:
+        """The instants by our clock, and the values, of all that is held, in its order. It takes time."""
+        for number, value in enumerate(self.values(), self.first):
+            yield self._ring.clock(self._ring.instant(number)), value
+
     @property
     def bytes_per_entry(self) -> int:
         """What is kept beside the ring."""

@@ -68,4 +68,4 @@ def _book(connection: Connection, new: Book) -> None:
     """The budget's longest window is seconds; a minute is plenty, on either side of a clock that was set."""
     old = or_(budget.c.at < new.at - MINUTE, budget.c.at > new.at + MINUTE)
     connection.execute(delete(budget).where(old))
-    insert(connection, budget, at=new.at, n=new.n, endpoint=new.endpoint, user=new.user)
+    insert(connection, budget, at=new.at, n=new.n, endpoint=new.column, user=new.user)

@@ -42,12 +42,12 @@ def treatments(connection: Connection, reasons: Collection[MissReason]) -> dict[
     }
 
 
-def limited(connection: Connection, since: Millis) -> Millis | None:
-    """When the exchange last said that there were too many calls, of all accounts; None where it did not since then."""
+def limited(connection: Connection, since: Millis) -> dict[str, Millis]:
+    """By account, when the exchange last said that there were too many calls; without those it did not since then."""
     # Account by account: that is how misses are indexed.
-    numbers = connection.scalars(select(accounts.c.id)).all()
-    found = [at for number in numbers for at in _limited(connection, number, since)]
-    return max(found, default=None)
+    rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
+    found = {row.name: max(_limited(connection, row.id, since), default=None) for row in rows}
+    return {name: at for name, at in found.items() if at is not None}
 
 
 def _limited(connection: Connection, account_id: int, since: Millis) -> Iterator[Millis]:

@@ -240,8 +240,8 @@ class History:
         """By account, how the exchange has treated us of late."""
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 
-    def limited(self, since: Millis) -> Millis | None:
-        """When the exchange last said that there were too many calls."""
+    def limited(self, since: Millis) -> dict[str, Millis]:
+        """By account, when the exchange last said that there were too many calls; without those it did not since."""
         return self._read(lambda connection: exchange.limited(connection, since))
 
     def bookings(self, since: Millis) -> list[Book]:

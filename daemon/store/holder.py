@@ -8,14 +8,13 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import URL
 
 from daemon.errors import StoreError
 from daemon.store import engine as engines
 from daemon.store.failures import told
-from daemon.store.lock import HOLDER, NAME
+from daemon.store.lock import HOLDER, NAME, lock_path, read_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,8 @@ class Holder:
 
     pid: str = ""
     host: str = ""
+    trouble: str = ""
+    """Why it can record nothing at present, as far as it can tell others."""
 
 
 def holder(url: str) -> Holder | None:
@@ -38,7 +39,7 @@ def holder(url: str) -> Holder | None:
 
 
 def _of_file(url: URL) -> Holder | None:
-    path = Path(f"{Path(str(url.database)).resolve()}.lock")
+    path = lock_path(url)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -49,7 +50,8 @@ def _of_file(url: URL) -> Holder | None:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
-        return Holder(os.read(descriptor, 20).decode("ascii", "replace").strip())
+        pid, trouble = read_lock(descriptor)
+        return Holder(pid, trouble=trouble)
     finally:
         os.close(descriptor)
 

@@ -41,6 +41,7 @@ class Foreign:
     balances: Balances
     line: int = field(default=0, compare=False)
     """Where it stands in its file."""
+    quality: Quality = Quality.OK
 
     @property
     def seq(self) -> int:
@@ -141,6 +142,20 @@ def importing(url: str) -> Iterator[Importer]:
         engine.dispose()
 
 
+def known_accounts(url: str) -> list[str]:
+    """The accounts that are recorded, by name; none where there is no database yet."""
+    parsed = engines.parse(url)
+    if _absent(parsed):
+        return []
+    engine = engines.reading(parsed)
+    try:
+        with told(parsed), engine.connect() as connection:
+            check(connection, parsed)
+            return list(connection.scalars(select(accounts.c.name)))
+    finally:
+        engine.dispose()
+
+
 def _absent(url: URL) -> bool:
     """There is no database yet, or an empty one."""
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
@@ -189,4 +204,4 @@ def _difference(line: Foreign, held: Balances) -> Clash | None:
 
 
 def _columns(new: Foreign) -> Mapping[str, object]:
-    return snapshot(Reading(new.seq, new.at, Source.IMPORT, Quality.OK, None, new.balances))
+    return snapshot(Reading(new.seq, new.at, Source.IMPORT, new.quality, None, new.balances))

@@ -1,7 +1,8 @@
 """Only one daemon collects into a database; commands that write a row of their own need no lock.
 
 SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however that ends; the
-file stays and means nothing by itself. PostgreSQL: an advisory lock of the writer's session, taken anew whenever it
+file stays and means nothing by itself. While it is held, it says who holds it, and why nothing can be recorded, for
+`status`. PostgreSQL: an advisory lock of the writer's session, taken anew whenever it
 has to connect again, so that nothing is ever written without it.
 """
 
@@ -38,30 +39,74 @@ GLANCE = 0.05
 
 NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
+SIZE = 1_024
+"""Bytes of the file: always as many, so that a full disk has room for whatever is to be said."""
+
 
 class Lock:
-    """Held until `release`, or until the process ends."""
+    """Held until `release`, or until the process ends. `url` is that of a file."""
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        self._descriptor = descriptor
+    def __init__(self, url: URL | None = None) -> None:
+        self._url = url
+        self._trouble = ""
+        self._descriptor = None if url is None else _lock_file(url)
+        self.note("")
 
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def note(self, trouble: str) -> None:
+        """Let others know why nothing can be recorded; empty where all is well. Never fails: there may be no room."""
+        self._trouble = trouble
+        if self._descriptor is not None:
+            text = f"{os.getpid()}\n{trouble}\n".encode()[:SIZE]
+            with suppress(OSError):
+                os.pwrite(self._descriptor, text.ljust(SIZE, b"\n"), 0)
+
+    def renew(self) -> str | None:
+        """Take the lock anew where its file was removed: another daemon could take a new one. Why that cannot be."""
+        if self._descriptor is None or self._url is None or _is_at(lock_path(self._url), self._descriptor):
+            return None
+        try:
+            renewed = _lock_file(self._url)
+        except StoreError as error:
+            return str(error)
+        os.close(self._descriptor)
+        self._descriptor = renewed
+        self.note(self._trouble)
+        return None
+
+
+def lock_path(url: URL) -> Path:
+    return Path(f"{Path(str(url.database)).resolve()}.lock")
+
+
+def read_lock(descriptor: int) -> tuple[str, str]:
+    """The pid of who holds it, and why that one can record nothing; either may be empty."""
+    pid, _, rest = os.pread(descriptor, SIZE, 0).decode("utf-8", "replace").partition("\n")
+    return pid.strip(), rest.strip()
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
 
 def collect(url: URL, engine: Engine) -> Lock:
     """Become the one daemon that writes through `engine`; raises StoreError, now or where it connects, if not alone."""
     if url.get_backend_name() == "sqlite":
-        return _lock_file(url)
+        return Lock(url)
     _lock_sessions(url, engine)
     return Lock()
 
 
 def must_be_takable(url: URL) -> None:
     """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing behind."""
-    path = _path(url)
+    path = lock_path(url)
     try:
         if path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
@@ -71,29 +116,23 @@ def must_be_takable(url: URL) -> None:
         raise _untakable(path, error) from None
 
 
-def _path(url: URL) -> Path:
-    return Path(f"{Path(str(url.database)).resolve()}.lock")
-
-
 def _untakable(path: Path, error: OSError) -> StoreError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return StoreConfigError(f"there is no directory {path.parent} for the database: make it, or name another one")
     return StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory")
 
 
-def _lock_file(url: URL) -> Lock:
-    path = _path(url)
+def _lock_file(url: URL) -> int:
+    path = lock_path(url)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise _untakable(path, error) from None
     if not _locked(descriptor):
-        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+        holder, _ = read_lock(descriptor)
         os.close(descriptor)
         raise _taken(url, holder, "") from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return Lock(descriptor)
+    return descriptor
 
 
 def _locked(descriptor: int) -> bool:

@@ -31,10 +31,12 @@ def upgrade(url: str) -> None:
         lock.release()
 
 
-def bring_up(connection: Connection, url: URL) -> None:
-    """Migrate within the caller's transaction; whoever calls holds the lock."""
-    if must_fit(connection, url) != HEAD:
+def bring_up(connection: Connection, url: URL) -> bool:
+    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database was empty."""
+    current = must_fit(connection, url)
+    if current != HEAD:
         _run(connection)
+    return current is None
 
 
 def must_fit(connection: Connection, url: URL) -> str | None:

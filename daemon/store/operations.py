@@ -194,6 +194,13 @@ class Book:
     """The exchange's user id, or the account's name where that is not known."""
     n: int = 0
     """Tells apart the calls of one instant."""
+    host: str = ""
+    """Where it went; empty where that is not known."""
+
+    @property
+    def column(self) -> str:
+        """Host and endpoint, as they stand in one column."""
+        return f"{self.host}/{self.endpoint}" if self.host else self.endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,12 @@ def user_ids(connection: Connection) -> dict[str, str]:
 def bookings(connection: Connection, since: Millis) -> list[Book]:
     """Calls that commands booked."""
     rows = connection.execute(select(budget).where(budget.c.at >= since).order_by(budget.c.at))
-    return [Book(row.at, row.endpoint, row.user, row.n) for row in rows]
+    return [_booked(row) for row in rows]
+
+
+def _booked(row: Row[Any]) -> Book:
+    host, _, endpoint = row.endpoint.rpartition("/")
+    return Book(row.at, endpoint, row.user, row.n, host)
 
 
 def calls(connection: Connection, since: Millis) -> list[Call]:

@@ -7,23 +7,26 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from daemon.errors import StoreError
 from daemon.store import damage, exchange, issued, silences, state
 from daemon.store import engine as engines
 from daemon.store.apply import apply
+from daemon.store.database_file import DatabaseFile
 from daemon.store.deliveries import Deliveries, deliveries, tested
 from daemon.store.exchange import Treatment
-from daemon.store.failures import told
+from daemon.store.failures import named, told
 from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
 from daemon.store.operations import Book, MessageKey, Operation, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
-from daemon.store.writer import Hooks, Seams, Writer
+from daemon.store.writer import SERVER, Hooks, Seams, Writer
 from daemon.types import AccountState, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
@@ -37,10 +40,15 @@ class Store:
 
     def __init__(self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: Seams | None) -> None:
         self._url = engines.parse(url)
+        self.is_new = False
+        """Whether there was no database here before."""
+        self.name = named(self._url)
+        """For people."""
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
-        self._writer = Writer(writing, hooks, seams)
+        self._file = self._placed()
+        self._writer = Writer(writing, self._noting(hooks), seams, self._file or SERVER)
 
     @classmethod
     def open(
@@ -62,18 +70,22 @@ class Store:
         lock = collect(parsed, writing)
         try:
             with told(parsed), writing.begin() as connection:
-                bring_up(connection, parsed)
-            return cls(url, writing, lock, replace(hooks or Hooks(), **listeners), seams)
+                is_new = bring_up(connection, parsed)
+            store = cls(url, writing, lock, replace(hooks or Hooks(), **listeners), seams)
         except BaseException:
             writing.dispose()
             lock.release()
             raise
+        store.is_new = is_new
+        return store
 
     def close(self, timeout: float = PATIENCE) -> int:
         """Write what can be written within so many seconds, and let go; returns how many operations are lost."""
         lost = self._writer.stop(timeout)
         self._reading.dispose()
         self._writing.dispose()
+        if self._file is not None:
+            self._file.close()
         self._lock.release()
         return lost
 
@@ -160,11 +172,31 @@ class Store:
         """By account, how the exchange has treated us of late."""
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 
-    def limited(self, since: Millis) -> Millis | None:
-        """When the exchange last said that there were too many calls."""
+    def limited(self, since: Millis) -> dict[str, Millis]:
+        """By account, when the exchange last said that there were too many calls; without those it did not since."""
         return self._read(lambda connection: exchange.limited(connection, since))
 
+    def _placed(self) -> DatabaseFile | None:
+        if self._url.get_backend_name() != "sqlite":
+            return None
+        return DatabaseFile(Path(str(self._url.database)), self._lock, self._writing, self._reading)
+
+    def _noting(self, hooks: Hooks) -> Hooks:
+        """What the listeners are told is left with the lock as well, where `status` finds it."""
+
+        def on_down(reason: str) -> None:
+            self._lock.note(reason)
+            hooks.on_down(reason)
+
+        def on_recovered() -> None:
+            self._lock.note("")
+            hooks.on_recovered()
+
+        return replace(hooks, on_down=on_down, on_recovered=on_recovered)
+
     def _read(self, what: Callable[[Connection], T]) -> T:
+        if self._file is not None and (trouble := self._file.trouble()):
+            raise StoreError(f"the record cannot be read: {trouble}")
         with told(self._url), self._reading.connect() as connection, damage.told(self._url, connection):
             return what(connection)
 

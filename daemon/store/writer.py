@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -30,6 +30,9 @@ GROUP = 256
 
 RETRY = 1.0
 """Seconds between attempts while the store refuses writes."""
+
+LOOK = 10.0
+"""Seconds without anything to write, after which the database is looked at."""
 
 LIMIT = 100_000
 """Operations kept in memory meanwhile: hours of a few accounts, some 100 MB at the most."""
@@ -66,7 +69,33 @@ class Seams:
 
     commit: Callable[[Connection], None] = Connection.commit
     wait: Wait = threading.Event.wait
+    look: float = LOOK
     limit: int = LIMIT
+
+
+class Place(Protocol):
+    """Where the database is, if that can change."""
+
+    def verify(self) -> None:
+        """Raises Refused where what is written now would be lost."""
+        ...
+
+    def renew(self) -> None:
+        """The store refused to write: connect anew. A file may have been put back meanwhile."""
+        ...
+
+
+class Server:
+    """PostgreSQL's session keeps its lock, unless it was lost anyway."""
+
+    def verify(self) -> None:
+        """It stays where it is."""
+
+    def renew(self) -> None:
+        """It connects anew by itself."""
+
+
+SERVER = Server()
 
 
 @dataclass(slots=True)
@@ -81,8 +110,11 @@ class _Waiting:
 class Writer:
     """Starts its thread at once. `engine` must be for it alone."""
 
-    def __init__(self, engine: Engine, hooks: Hooks | None = None, seams: Seams | None = None) -> None:
+    def __init__(
+        self, engine: Engine, hooks: Hooks | None = None, seams: Seams | None = None, place: Place = SERVER
+    ) -> None:
         self._engine = engine
+        self._place = place
         self._hooks = hooks or Hooks()
         self._seams = seams or Seams()
         self._ids = AccountIds()
@@ -124,8 +156,14 @@ class Writer:
             return self._writing + len(self._pending) + len(self._backlog)
 
     def _run(self) -> None:
-        while group := self._next():
-            self._write(group)
+        while True:
+            group = self._next()
+            if group:
+                self._write(group)
+            elif self._stop.is_set():
+                return
+            else:
+                self._look()
             while self._down is not None:
                 self._seams.wait(self._stop, RETRY)
                 self._catch_up()
@@ -133,12 +171,19 @@ class Writer:
                     return
 
     def _next(self) -> list[_Waiting]:
-        """What waits, as soon as something does; nothing once stopped."""
+        """What waits, as soon as something does; nothing once stopped, or when it is time to look at the database."""
         with self._work:
-            self._work.wait_for(lambda: self._pending or self._stop.is_set())
+            self._work.wait_for(lambda: self._pending or self._stop.is_set(), self._seams.look)
             group = [self._pending.popleft() for _ in range(min(GROUP, len(self._pending)))]
             self._writing = len(group)
             return group
+
+    def _look(self) -> None:
+        """Where nothing is written, nobody would notice that nothing can be."""
+        try:
+            self._place.verify()
+        except Refused as refused:
+            self._defer([], str(refused))
 
     def _write(self, group: list[_Waiting]) -> None:
         try:
@@ -166,17 +211,30 @@ class Writer:
 
     def _catch_up(self) -> None:
         """Write the backlog from its beginning, as far as the store lets us; up again once nothing is left."""
+        try:
+            self._place.verify()
+            self._write_backlog()
+        except Refused as refused:
+            self._still_down(str(refused))
+        except CommitFailed:
+            return
+        else:
+            _guarded(self._hooks.on_recovered)
+
+    def _still_down(self, reason: str) -> None:
+        """Told again only where the reason is another one."""
+        if reason != self._down:
+            self._down = reason
+            _guarded(self._hooks.on_down, reason)
+
+    def _write_backlog(self) -> None:
         while operations := self._oldest():
-            try:
-                failures = self._transact(operations)
-            except (Refused, CommitFailed):
-                return
+            failures = self._transact(operations)
             with self._work:
                 self._backlog.drop(len(operations))
             for operation, failure in zip(operations, failures, strict=True):
                 if failure is not None:
                     _guarded(self._hooks.on_rejected, operation, failure)
-        _guarded(self._hooks.on_recovered)
 
     def _oldest(self) -> list[Operation]:
         with self._work:
@@ -186,18 +244,23 @@ class Writer:
             return operations
 
     def _transact(self, operations: Sequence[Operation]) -> list[Exception | None]:
-        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for all of them."""
+        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for all of them.
+
+        What was committed into a file that was lost meanwhile is written again: writing twice is writing once.
+        """
         try:
+            self._place.verify()
             with self._engine.connect() as connection:
                 alone = len(operations) == 1
                 failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
                 self._seams.commit(connection)
-                return failures
+            self._place.verify()
+            return failures  # noqa: TRY300 -- every exit of the block above is a failure
         except Exception as error:
             self._ids.forget()
             reason = refusal(error)
             if reason is not None:
-                self._reopen()
+                self._place.renew()
                 raise Refused(reason) from error
             raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
 
@@ -215,11 +278,6 @@ class Writer:
             (savepoint or connection).rollback()
             return error
         return None
-
-    def _reopen(self) -> None:
-        """A file may have been put back meanwhile. PostgreSQL's session keeps its lock, unless it was lost anyway."""
-        if self._engine.dialect.name == "sqlite":
-            self._engine.dispose()
 
 
 def _answer(future: Future[Written], failure: Exception | None) -> None:

@@ -37,10 +37,27 @@ from daemon.types.inputs import (
 )
 from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
 from daemon.types.record import Record
-from daemon.types.telling import ENDS, NEWS, Attempted, Facts, Kind, Late, Message, Notice, NoticeKey, Outcome, Silence
+from daemon.types.route import DIRECT, Route
+from daemon.types.telling import (
+    ENDS,
+    NEWS,
+    Attempted,
+    Facts,
+    Kind,
+    Late,
+    Message,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Pace,
+    Silence,
+    Step,
+    Trend,
+)
 
 __all__ = [
     "DAY",
+    "DIRECT",
     "ENDS",
     "FLAPPING",
     "HOUR",
@@ -72,16 +89,20 @@ __all__ = [
     "NoticeKey",
     "OnMissing",
     "Outcome",
+    "Pace",
     "Quality",
     "Reading",
     "Record",
+    "Route",
     "Severity",
     "Silence",
     "Source",
     "State",
+    "Step",
     "Swing",
     "Swings",
     "Transition",
+    "Trend",
     "Unconfirmed",
     "base",
 ]

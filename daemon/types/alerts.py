@@ -59,6 +59,8 @@ class Judged:
     """True when lower values are worse (`<`, `<=`)."""
     duration: bool = False
     """Both sides are milliseconds."""
+    directed: bool = True
+    """False for `==` and `!=`, of which neither higher nor lower values are worse."""
 
     @property
     def side(self) -> tuple[str, bool]:

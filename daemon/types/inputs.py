@@ -72,7 +72,7 @@ class Balances:
 class Answer:
     """What the exchange said about one account, before our clock and counter are put on it.
 
-    `extra` holds the fields of the answer that we do not know, as sent.
+    `extra` holds the fields of the answer that we do not know, as sent. `user_id` is "" where it was not told.
     """
 
     user_id: str
@@ -84,6 +84,8 @@ class Answer:
     """When the request left, by `Clock.elapsed`; None where nobody asked, or nobody knows."""
     overtaken: bool = False
     """A push arrived after the request had left, and says otherwise (SEMANTICS B7)."""
+    missing: tuple[str, ...] = field(default=(), compare=False)
+    """The names of what the exchange should have sent and did not: fields, `user_id`, `time`."""
 
 
 @dataclass(frozen=True, slots=True)

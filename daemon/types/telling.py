@@ -49,6 +49,34 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The change of a field between two readings that followed each other."""
+
+    before: Decimal
+    before_at: Millis
+    after: Decimal
+    after_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A steady change of a field, and the span until now within which it happened."""
+
+    change: Decimal
+    span: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How the judged field got worse in the last minutes; never how it got better."""
+
+    step: Step | None = None
+    """The largest single change."""
+    pace: Pace | None = None
+    """The change of the last minute or two, where that goes on steadily."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a notification tells, as it was when it was decided; the message is written from this alone."""
 
@@ -68,6 +96,7 @@ class Facts:
     """How far back the readings for that reach: ten minutes, or less since a start."""
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
     """By field: its change over the last hour, where readings reach that far."""
+    trend: Trend = field(default_factory=Trend)
     late: Late = Late.NO
     """Why the channel hears of it only now."""
     handed_over_by: str = ""
@@ -155,6 +184,8 @@ class Message:
     """A chart, as PNG."""
     quiet: bool = False
     """It must not make the phone ring, where the channel can do that."""
+    good: bool = False
+    """It tells only that trouble is over: `severity` says nothing then."""
 
 
 @dataclass(frozen=True, slots=True)

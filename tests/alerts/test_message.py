@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
+from itertools import combinations
+
+import pytest
 
 from daemon.alerts.message import TITLE, compose, pair
 from daemon.alerts.section import Piece, Sending, section
@@ -20,7 +23,11 @@ from daemon.types import (
     Millis,
     Notice,
     NoticeKey,
+    Pace,
     Severity,
+    Step,
+    Swings,
+    Trend,
 )
 from tests.values import T0, balances, judged
 
@@ -49,7 +56,8 @@ def said(pieces: Sequence[Piece], now: Millis) -> Message:
 
 
 def text(*pieces: Piece, now: Millis = T0 + SECOND) -> str:
-    return said(pieces, now).body
+    """What a channel gets that shows no title."""
+    return compose(pieces, Sending(now, UTC, titled=False)).message.body
 
 
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
@@ -92,9 +100,46 @@ def test_a_retired_alert_is_not_called_resolved() -> None:
 
 
 def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
-    """F5: delivered means that the headline was in the text sent."""
-    message = said([Piece(notice(account="a-trading-desk"))], T0)
-    assert message.body.startswith("CRITICAL margin-critical · a-trading-desk: available_margin 45.2\n")
+    """F5: Delivered means that the headline was in the text sent; a name that was cut is none."""
+    long = "a-trading-desk-with-a-name-that-leaves-no-room"
+    message = said([Piece(notice(account=long))], T0)
+    assert message.title == "CRITICAL margin-critical · a-trading-desk-with-a-name…: 45.2"
+    assert message.body.startswith(f"CRITICAL margin-critical · {long}: available_margin 45.2\n")
+
+
+@pytest.mark.parametrize(
+    ("piece", "unsaid"),
+    [
+        pytest.param(Piece(notice(rule="low")), "", id="the title says all"),
+        pytest.param(Piece(notice()), "", id="the title says the value, a detail what it is of"),
+        pytest.param(Piece(notice(unconfirmed=True, rule="low")), "", id="unconfirmed"),
+        pytest.param(
+            Piece(notice(Kind.WORSE, told=Decimal(60))), "worse: available_margin 45.2, last told 60", id="worse"
+        ),
+        pytest.param(Piece(notice(Kind.REPEAT, at=T0 + MINUTE)), "still firing, for 1 min", id="a reminder"),
+        pytest.param(Piece(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"),
+        pytest.param(Piece(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"),
+        pytest.param(Piece(notice(late=Late.MUTED)), "firing since 11:00:00, muted until now", id="late"),
+        pytest.param(Piece(notice(judged=None)), "firing", id="no value in the title"),
+    ],
+)
+def test_c3_a_title_is_not_said_again_below_it(piece: Piece, unsaid: str) -> None:
+    """C3: The text goes on where the title ends; title and text together lose nothing of the headline (F5)."""
+    alone, whole = (compose([piece], Sending(T0 + MINUTE, UTC, titled=titled)).message for titled in (True, False))
+    headline, *details = whole.body.splitlines()
+    assert headline.startswith(f"{alone.title.split(':')[0]}: ")
+    assert alone.body.splitlines() == ([unsaid, *details] if unsaid else details)
+    head = "" if not unsaid else f'font-weight:bold">{unsaid}</div>'
+    assert head in alone.html
+    assert alone.title.split(":")[0] not in alone.html
+    assert headline.split(":")[0].split(" ", 1)[1] in whole.html
+
+
+def test_c3_of_several_alerts_each_is_named_in_the_text() -> None:
+    """C3: A title that counts others names only the first of them."""
+    two = [Piece(notice(rule="low")), Piece(notice(rule="other"))]
+    body = said(two, T0).body
+    assert [each.split(":")[0] for each in body.split("\n\n")] == ["CRITICAL low · main", "CRITICAL other · main"]
 
 
 def test_a_field_that_did_not_move_shows_no_change() -> None:
@@ -202,6 +247,73 @@ def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
     assert heads == ["CRITICAL margin-critical", "WARNING mild", "RESOLVED gone"]
 
 
+SAID: dict[str, Piece] = {
+    "firing critical": Piece(notice()),
+    "worse critical": Piece(notice(Kind.WORSE)),
+    "reminder critical": Piece(notice(Kind.REPEAT)),
+    "firing": Piece(notice(severity=Severity.WARNING)),
+    "muted until now": Piece(notice(severity=Severity.WARNING, late=Late.MUTED)),
+    "worse": Piece(notice(Kind.WORSE, severity=Severity.WARNING)),
+    "reminder": Piece(notice(Kind.REPEAT, severity=Severity.WARNING)),
+    "firing info": Piece(notice(severity=Severity.INFO)),
+    "ack critical": Piece(notice(Kind.ACK)),
+    "ack": Piece(notice(Kind.ACK, severity=Severity.WARNING)),
+    "resolved critical": Piece(notice(Kind.RESOLVED)),
+    "retired critical": Piece(notice(Kind.RETIRED)),
+    "not judged": Piece(notice(Kind.RESOLVED, reason="missing", severity=Severity.WARNING)),
+    "readings back": Piece(notice(Kind.RESOLVED, reason="back", severity=Severity.WARNING)),
+    "calm": Piece(
+        notice(Kind.RESOLVED, swings=Swings(7, None, None), detail="not firing now", severity=Severity.WARNING)
+    ),
+    "calm, but firing": Piece(
+        notice(Kind.RESOLVED, swings=Swings(7, None, None), detail="firing now", severity=Severity.WARNING)
+    ),
+    "over": Piece(notice(severity=Severity.WARNING), ended=notice(Kind.RESOLVED, severity=Severity.WARNING)),
+    "unheard": Piece(notice(Kind.RESOLVED, severity=Severity.INFO), unheard=True),
+}
+"""All kinds of news, in the order in which they may share a message."""
+
+GOOD = {"resolved critical", "readings back", "calm", "over", "unheard"}
+NEUTRAL = {"firing info", "ack critical", "ack", "retired critical", "not judged", "calm, but firing"}
+
+
+def _named(what: str) -> Piece:
+    """The piece as one of a rule of its own."""
+    piece = SAID[what]
+    key, ended = replace(piece.notice.key, rule=what), piece.ended
+    end = None if ended is None else replace(ended, key=replace(ended.key, rule=what))
+    return replace(piece, notice=replace(piece.notice, key=key), ended=end)
+
+
+@pytest.mark.parametrize("pair_of", list(combinations(SAID, 2)), ids=" and ".join)
+def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, str]) -> None:
+    """C10: In the title and in the text, whichever came first; of what fires, the more severe, and of that, the new."""
+    first, other = pair_of
+    mild, ends = {"firing", "muted until now"}, list(SAID)[list(SAID).index("resolved critical") :]
+    for pieces in ([_named(first), _named(other)], [_named(other), _named(first)]):
+        letter = compose(pieces, Sending(T0, UTC))
+        if set(pair_of) <= mild or set(pair_of) <= set(ends):
+            continue  # equals stay in the order in which they came, or go by severity alone
+        assert [piece.notice.key.rule for piece in letter.told] == [first, other]
+        assert f" {first} " in f"{letter.message.title} ".replace(":", " ")
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_c8_good_news_is_no_failure(what: str) -> None:
+    """C8: Whatever the rule's severity, an end is good, and an ack or what nobody looks at any more is neutral."""
+    message = said([SAID[what]], T0)
+    assert message.good is (what in GOOD)
+    expected = Severity.INFO if what in GOOD | NEUTRAL else SAID[what].notice.facts.severity
+    assert message.severity is expected
+
+
+def test_c8_a_message_is_as_bad_as_the_worst_of_its_news() -> None:
+    """C8: Good only where all of it is."""
+    mixed = [said([_named(each), _named("over")], T0) for each in SAID if each != "over"]
+    alone = [said([SAID[each]], T0) for each in SAID if each != "over"]
+    assert [(each.severity, each.good) for each in mixed] == [(each.severity, each.good) for each in alone]
+
+
 def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
     """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays said."""
     again = Piece(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
@@ -300,7 +412,7 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
         parts.append((len(letter.told), letter.message.body))
         waiting = [piece for piece in waiting if piece not in letter.told]
     assert sum(count for count, _ in parts) == 1_000
-    assert all(f"low · main: fired {count} times, cleared each time: first " in body for count, body in parts)
+    assert all(f"fired {count} times, cleared each time: first " in body for count, body in parts)
     assert ["; worst 0 ·" in body for _, body in parts] == [True] + [False] * (len(parts) - 1)
 
 
@@ -318,9 +430,11 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
 
 def test_f6_what_comes_late_foretells_nothing() -> None:
     """Promise 10: "0 in 8 min" of two hours ago is over, one way or the other."""
-    piece = Piece(notice(span=10 * MINUTE))
+    crash = Step(Decimal(300), T0 - 5 * SECOND, Decimal("65.2"), T0)
+    piece = Piece(notice(trend=Trend(crash, Pace(Decimal(-20), MINUTE))))
     said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
     assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
+    assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [True, True]
 
 
 def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
@@ -353,7 +467,7 @@ def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
     many = [gone("low", n * HOUR, n * MINUTE) for n in range(1, 9)]
     body = compose(many, Sending(T0 + 9 * HOUR, UTC)).message.body
     assert body.startswith(
-        "OVER low · main: fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to 19:08:00, "
+        "fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to 19:08:00, "
         "36 min in all; worst 40 · alerts "
     )
 

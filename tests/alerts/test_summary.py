@@ -112,7 +112,7 @@ def test_the_words_are_the_headline_of_a_firing() -> None:
 def test_a_reminder_says_them_below_its_headline() -> None:
     """Its own news is that it still fires; an end has other news."""
     told = message(Kind.REPEAT, summary="margin 92.50 USDT", at=T0 + HOUR)
-    assert told.body.splitlines()[:2] == ["WARNING low · main: still firing, for 1 h", "margin 92.50 USDT"]
+    assert told.body.splitlines()[:2] == ["still firing, for 1 h", "margin 92.50 USDT"]
     assert "92.50" not in message(Kind.RESOLVED, summary="margin 92.50 USDT").body
 
 
@@ -127,4 +127,4 @@ def test_long_words_give_way_to_the_value_in_a_title() -> None:
     """They stand whole in the text."""
     told = message(summary="add margin, " * 10)
     assert told.title == "WARNING low · main: available_margin 92.19527741"
-    assert told.body.startswith("WARNING low · main: add margin, add margin,")
+    assert told.body.startswith("add margin, add margin,")

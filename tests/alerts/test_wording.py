@@ -53,7 +53,8 @@ def notice(kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", *
 
 
 def composed(pieces: Sequence[Piece], now: Millis) -> Message:
-    return compose(pieces, Sending(now, UTC)).message
+    """As a channel gets it that shows no title: with whole headlines."""
+    return compose(pieces, Sending(now, UTC, titled=False)).message
 
 
 def said(one: Notice, **piece: object) -> Message:
@@ -89,7 +90,7 @@ def test_d4_missing_readings_are_no_field() -> None:
     """D4: it says that there are no readings, for how long, and why the last attempt gave none."""
     gone = notice(judged=SILENT, worst=Decimal(130_000), reason="missing", detail="no answer within 10 s")
     assert said(gone).title == "WARNING low · main: no readings for 2 min 10 s"
-    assert lines(gone)[:3] == [
+    assert lines(gone)[1:4] == [
         "age 2 min 10 s, threshold 2 min (rule: on_missing after 2m)",
         "no answer within 10 s",
         "since 11:00:00",

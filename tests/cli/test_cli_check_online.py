@@ -170,8 +170,50 @@ def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
     assert lines[1].startswith("warning: the call could not be booked for the daemon's budget: the database")
 
 
+def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
+    """Strict 7: so that a daemon leaves room there and not elsewhere; one user id at two exchanges is no twin."""
+    with collecting(tmp_path, accounts=("a", "b")), exchange() as one, exchange() as other:
+        for simulator in (one, other):
+            simulator.account("main", *KEYS, user_id="77")
+        tables = account("a", one.rest_url), account("b", other.rest_url)
+        status, lines = online(write(tmp_path, *tables))
+        with History.open(url(tmp_path)) as history:
+            booked = {(each.host, each.endpoint, each.user) for each in history.bookings(0)}
+    hosts = [simulator.rest_url.removeprefix("http://") for simulator in (one, other)]
+    assert (status, len(lines)) == (0, 2)
+    assert booked == {(host, "assets", user) for host in hosts for user in ("", "77")}
+
+
+def test_strict_7_check_says_who_shares_a_budget(tmp_path: Path) -> None:
+    """Strict 7: where there are several hosts; where there is one, nothing needs to be said."""
+    two = call("check", "--config", write(tmp_path, account("a"), account("b"), account("c", "http://127.0.0.1:10")))
+    one = call("check", "--config", write(tmp_path, account("a"), account("b")))
+    said = ["budget at 127.0.0.1:9: shared by a, b", "budget at 127.0.0.1:10: shared by c"]
+    assert [line for line in two.stdout.splitlines() if line.startswith("budget")] == said
+    assert "budget at" not in one.stdout
+
+
+def test_a3_what_is_not_used_of_the_environment_is_said(tmp_path: Path) -> None:
+    """A3: also of a call that succeeds; loopback has no proxy, so that nothing is said of it."""
+    environ = SECRETS | {"HTTPS_PROXY": "http://me:planted-pw@127.0.0.1:9"}
+    with exchange() as simulator:
+        simulator.account("main", *KEYS, user_id="77")
+        tables = (
+            account("near", simulator.rest_url),
+            account("mixed", simulator.rest_url, ws_url="wss://ws.exchange.invalid/x"),
+            account("own", simulator.rest_url, proxy="http://me:planted-pw@127.0.0.1:9"),
+        )
+        path = write(tmp_path, *tables)
+        result = call("check", "--online", "--config", path, clock=SystemClock(), environ=environ)
+    near, mixed, own, _twins = result.stdout.splitlines()[-4:]
+    assert "proxy" not in near.lower()
+    assert mixed.endswith(" (pushes directly, although HTTPS_PROXY is set)")
+    assert own == "own: network: the proxy 127.0.0.1:9 refused the connection: check proxy and that it is up"
+    assert "planted-pw" not in result.output
+
+
 def test_different_users_are_no_twins() -> None:
     """B4: of three accounts the two that are one user are named."""
-    assert list(twins({"a": "1", "c": "2"})) == []
-    (sentence,) = twins({"a": "1", "b": "2", "c": "1"})
+    assert list(twins({"a": "1", "c": "2"}, dict.fromkeys("abc", "here"))) == []
+    (sentence,) = twins({"a": "1", "b": "2", "c": "1"}, dict.fromkeys("abc", "here"))
     assert sentence.startswith("a and c are the same user 1:")

@@ -5,6 +5,7 @@ import gzip
 import io
 import sqlite3
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -30,11 +31,11 @@ DELETED = "delete those rows of the table snapshots, with source 'import', and i
 KEPT = f"the record is kept: to replace it, {DELETED}"
 
 
-def bring_in(folder: Path, text: str | bytes, *, answers: str = "") -> Result:
+def bring_in(folder: Path, text: str | bytes, *, options: Sequence[str] = ()) -> Result:
     """Import this text from a file, with the configuration of `write`."""
     file = folder / "old.csv"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return call("import", file, "--config", write(folder), clock=DAY_LATER, answers=answers)
+    return call("import", file, *options, "--config", write(folder), clock=DAY_LATER)
 
 
 def recorded(folder: Path, name: str = "main") -> list[Reading]:
@@ -160,15 +161,30 @@ def test_a_daemon_may_run_meanwhile(tmp_path: Path) -> None:
     assert len(recorded(tmp_path)) == 2
 
 
-def test_accounts_that_nobody_knows_are_added(tmp_path: Path) -> None:
-    """With a word about those that are not configured."""
-    result = bring_in(tmp_path, HEAD + "old,2026-01-01,1\nmain,2026-01-01,1\n")
+def test_accounts_that_nobody_knows_are_added_where_that_is_wished(tmp_path: Path) -> None:
+    """With a word about those that are not configured; from then on the database knows them."""
+    text = HEAD + "old,2026-01-01,1\nmain,2026-01-01,1\n"
+    result = bring_in(tmp_path, text, options=["--new-accounts"])
     assert result.stdout.splitlines() == [
         "old: new in the database; rules.toml does not name it, so its exchange is taken to be coinw",
         "main: new in the database",
         "old: 1 reading imported",
         "main: 1 reading imported",
     ]
+    assert bring_in(tmp_path, text).stdout == (
+        "old: 0 readings imported, 1 was there already\nmain: 0 readings imported, 1 was there already\n"
+    )
+
+
+def test_a_mistyped_account_is_refused(tmp_path: Path) -> None:
+    """A12: all unknown accounts in one sentence, with what they may stand for; no database is made."""
+    result = bring_in(tmp_path, HEAD + "mian,2026-01-01,1\nmain,2026-01-01,1\nold,2026-01-01,1\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"{tmp_path}/old.csv names accounts that neither rules.toml nor the database knows, so nothing was imported: "
+        '"mian" (did you mean "main"?), "old"; correct them, or add --new-accounts\n'
+    )
+    assert not (tmp_path / "marginwatch.db").exists()
 
 
 def test_standard_input(tmp_path: Path) -> None:
@@ -209,26 +225,57 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        ("", "is empty"),
-        ("account;time;available_margin\n", "by semicolons: save the file as CSV with commas and decimal points"),
-        ("account\ttime\tavailable_margin\n", "by tabs"),
-        ("account,available_margin\n", 'has no column "time"'),
-        ("time,available_margin\n", 'has no column "account"'),
-        ("account,time\n", "has no column of a field"),
-        ("account,time,freeMargin\n", "derived from other fields: leave it out"),
-        ("account,time,age\n", "derived"),
-        ("account,time,availableMargni\n", 'did you mean "availableMargin"?'),
-        ("account,time,available_margin,quality\n", "leave it out"),
-        ("account,time,al_freeze,alFreeze\n", 'two columns "al_freeze"'),
-        (f"account,time,{'x' * 500}\n", f'has the column "{"x" * 39}…", which'),
+        ("", ["is empty"]),
+        ("account;time;available_margin\n", ["by semicolons: save the file as CSV with commas and decimal points"]),
+        ('\ufeff"account";"time";"available_margin"\r\n', ["by semicolons"]),
+        ("sep=;\naccount;time;available_margin\n", ["by semicolons"]),
+        ("account\ttime\tavailable_margin\n", ["by tabs"]),
+        ("account|time|available_margin\n", ["by vertical bars"]),
+        ("account,available_margin\n", ['has no column "time"']),
+        ("time,available_margin\n", ['has no column "account"']),
+        ("account,time\n", ["has no column of a field"]),
+        ("account,time,freeMargin,seq,source,age\n", ["has no column of a field"]),
+        ("account,time,availableMargni\n", ['did you mean "availableMargin"?']),
+        ("account,time,al_freeze,alFreeze\n", ['two columns "al_freeze"']),
+        ("account,at,time,al_freeze\n", ['two columns "time or at"']),
+        (
+            "acount,tiem,balance,AL_FREZE,al_margin,alMargin\n",
+            [
+                'the column "acount", which is none of account, time and the fields sent: did you mean "account"?',
+                'the column "tiem", which is none of account, time and the fields sent: did you mean "time"?',
+                'the column "balance", which is none of account, time and the fields sent: leave it out',
+                'the column "AL_FREZE", which is none of account, time and the fields sent: did you mean "al_freeze"?',
+                'has two columns "al_margin": leave one out',
+            ],
+        ),
+        ("margin,equity\n", ['"margin"', '"equity"', 'no column "account"', 'no column "time"']),
+        (f"account,time,{'x' * 500}\n", [f'has the column "{"x" * 39}…", which', "has no column of a field"]),
     ],
 )
-def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
-    """One sentence with the remedy, and no mistakes of the lines below it."""
-    [mistake] = said(head + "x,y,z\nx,y,z\n" if head else "")
-    assert isinstance(mistake, Mistake)
-    assert mistake.line == 1
-    assert words in mistake.text
+def test_a_first_line_that_cannot_be_used(head: str, words: list[str]) -> None:
+    """A12: all that is wrong with it at once, each with the remedy, and no mistakes of the lines below it."""
+    mistakes = said(head.removeprefix("\ufeff") + "x,y,z\nx,y,z\n" if head else "")
+    for mistake, wanted in zip(mistakes, words, strict=True):
+        assert isinstance(mistake, Mistake)
+        assert mistake.line == 1
+        assert wanted in mistake.text
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "account,time,available_margin,al_freeze",
+        "Account,Time,Available_Margin,AL_FREEZE",
+        "ACCOUNT,AT,availablemargin,alFreeze",
+        '"account", "at","Available margin","al-freeze"',
+        "account,time,available_margin,al_freeze,,,",
+    ],
+)
+def test_names_of_columns_in_any_spelling(head: str) -> None:
+    """A12: any case, the exchange's spelling, blanks for underscores, and a spreadsheet's empty columns."""
+    commas = "," * (head.count(",") - 3)
+    [line] = said(f"{head}\nmain,1767265000,1,2{commas}\n")
+    assert line == Line("main", NOON - 200_000, Balances(Decimal(1), al_freeze=Decimal(2)))
 
 
 @pytest.mark.parametrize(
@@ -242,9 +289,9 @@ def test_a_first_line_that_cannot_be_used(head: str, words: str) -> None:
         ("main,2026-01-01,-inf", "is no number"),
         ("main,2026-01-01,1_000", "is no number"),
         ("main,2026-01-01,0x10", "is no number"),
-        ("main,2026-01-01,1e15", "too large"),
+        ("main,2026-01-01,1e24", "too large"),
         ("main,2026-01-01,1e999", "is no number"),
-        (f"main,2026-01-01,0.{'1' * 40}", "too long"),
+        (f"main,2026-01-01,0.{'1' * 41}", "too long"),
         ("main,2026-01-01,", "no value of any field"),
         ("main,24h,1", '"24h" is no time'),
         ("main,1767265201,1", "lies in the future"),
@@ -288,22 +335,26 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "line"),
+    ("content", "line", "words"),
     [
-        (HEAD.encode() + b"main,2026-01-01,1\nm\xe4in,2026-01-01,1\nmain,2026-01-01,x\n", 3),
-        ((HEAD + "main,2026-01-01,1\n").encode("utf-16"), 1),
-        ((HEAD + "main,2026-01-01,1\n").encode("utf-16-le"), 1),
-        (gzip.compress(HEAD.encode()), 1),
-        (b"PK\x03\x04\x14\0\x06\0", 1),
+        (HEAD.encode() + b"main,2026-01-01,1\nm\xe4in,2026-01-01,1\nmain,2026-01-01,x\n", 3, "save it as UTF-8 CSV"),
+        ((HEAD + "main,2026-01-01,1\n").encode("utf-16"), 1, "is text in UTF-16: save it as UTF-8 CSV"),
+        ((HEAD + "main,2026-01-01,1\n").encode("utf-16-le"), 1, "this is not UTF-8 text; save it as UTF-8 CSV"),
+        (gzip.compress(HEAD.encode()), 1, "is compressed by gzip: unpack it first, with gunzip"),
+        (b"PK\x03\x04\x14\0\x06\0", 1, "is a spreadsheet or an archive: save the readings as CSV"),
+        (b'[\n{"account": "main", "at": "2026-01-01"}\n]\n', 1, "is JSON: import reads CSV, such as marginwatch"),
+        (b'{"account": "main"}', 1, "is JSON: import reads CSV"),
+        (b"SQLite format 3\0\x10\0", 1, "is a database: write CSV with marginwatch history --format csv"),
     ],
-    ids=["latin-1", "utf-16", "utf-16 without a mark", "compressed", "a spreadsheet"],
+    ids=["latin-1", "utf-16", "utf-16 without a mark", "gzip", "a spreadsheet", "json", "an object", "a database"],
 )
-def test_bytes_that_are_no_text(tmp_path: Path, content: bytes, line: int) -> None:
-    """What to do about it is said once, however odd all that follows would look."""
+def test_files_that_are_no_csv(tmp_path: Path, content: bytes, line: int, words: str) -> None:
+    """A12: what it is and what to do about it is said once, however odd all that follows would look."""
     result = bring_in(tmp_path, content)
     assert (result.exit_code, result.stdout) == (1, "")
     first, last = result.stderr.splitlines()
-    assert first.endswith(f"old.csv:{line}: this is not UTF-8 text; save it as UTF-8 CSV")
+    assert f"old.csv:{line}: " in first
+    assert words in first
     assert last.startswith("nothing was imported")
 
 

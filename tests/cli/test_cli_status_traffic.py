@@ -92,6 +92,37 @@ def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
     ]
 
 
+def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
+    """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and what comes of it."""
+    with collecting(tmp_path, accounts=("main", "grid")) as store:
+        operations: tuple[Operation, ...] = (
+            Identify("main", "7"),
+            Identify("grid", "7"),
+            read(1, SECOND),
+            refused(2, 500),
+            read(1, SECOND, "grid"),
+            Book(NOW - 1_000, "assets", "7", 0, "127.0.0.1:10"),
+            Book(NOW - 1_000, "assets", "7", 1),
+        )
+        for operation in operations:
+            store.submit(operation).result()
+        path = write(tmp_path, account(every="400ms"), account("grid", "http://127.0.0.1:10", every="400ms"))
+        options = ("--config", path)
+        table = call("status", *options, clock=ManualClock(NOW)).stdout.splitlines()
+        found = json.loads(call("status", "--format", "json", *options, clock=ManualClock(NOW)).stdout)
+        told = recorded(configuration(path, SECRETS), NOW)
+    busiest = "by this machine; by its busiest user"
+    end = "halved until 2026-01-01 12:05:59, for the exchange complained"
+    assert [line for line in table if line.startswith("budget")] == [
+        f"budget at 127.0.0.1:9: 3 of 25 calls in 10s {busiest} 3 of 25 calls in 10s and 3 of 2 calls in 2s; {end}",
+        f"budget at 127.0.0.1:10: 3 of 50 calls in 10s {busiest} 3 of 50 calls in 10s and 3 of 5 calls in 2s",
+    ]
+    assert [each["address"] for each in found["budgets"]] == ["127.0.0.1:9", "127.0.0.1:10"]
+    assert found["budget"] == {key: value for key, value in found["budgets"][0].items() if key != "address"}
+    assert [each["every"] for each in found["accounts"]] == ["1s100ms", "440ms"]
+    assert told.halved_for == {"127.0.0.1:9": HALVED - 500}
+
+
 @pytest.mark.parametrize(
     ("then", "paused"),
     [
@@ -127,5 +158,5 @@ def test_b2_check_keeps_to_the_halved_budget(tmp_path: Path) -> None:
     """B2, B3: what the exchange said to the daemon holds for commands beside it, for as long."""
     with collecting(tmp_path, refused(2, MINUTE)):
         config = configuration(write(tmp_path), SECRETS)
-        assert recorded(config, NOW).halved_for == HALVED - MINUTE
-        assert recorded(config, NOW + HALVED).halved_for == 0
+        assert recorded(config, NOW).halved_for == {"127.0.0.1:9": HALVED - MINUTE}
+        assert recorded(config, NOW + HALVED).halved_for == {}

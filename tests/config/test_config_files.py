@@ -84,3 +84,17 @@ def test_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
     path.write_text(WHOLE.replace("planted-key-0001", "env:K").replace("planted-secret-0001", "env:K"))
     path.chmod(0o644)
     assert doubts(config.read(path, environ={"K": "planted"})) == []
+
+
+def test_files_of_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
+    """B6: the file that a key or a channel names belongs to its owner alone, too."""
+    path = tmp_path / "rules.toml"
+    path.write_text(WHOLE.replace("planted-key-0001", "file:key").replace("com/phone", "com/{file:token}"))
+    path.chmod(0o600)
+    for name in ("key", "token"):
+        (tmp_path / name).write_text("planted-0001")
+        (tmp_path / name).chmod(0o644)
+    assert doubts(config.read(path, environ={})) == [
+        f"accounts[0].api_key: the file key can be read by every user of this machine; chmod 600 {tmp_path}/key",
+        f"channels[0].url: the file token can be read by every user of this machine; chmod 600 {tmp_path}/token",
+    ]

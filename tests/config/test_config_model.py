@@ -12,6 +12,7 @@ def test_the_system_rules_are_the_keys_of_the_system_table() -> None:
         "channel-failing",
         "clock-skew",
         "clock-stepped",
+        "database-failing",
         "disk-full",
         "exchange-frozen",
         "key-refused",

@@ -1,6 +1,7 @@
 """Intervals stretch evenly when all wishes together exceed the budget."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from daemon.config import Account, Budget, Secret, pace
 from daemon.config.pace import Wish, stretch
 from daemon.rules.parse import condition
+from daemon.types import SECOND, Limit
 
 HOST, USER, ASSETS = Budget().host, Budget().user, Budget().assets
 
@@ -43,6 +45,26 @@ def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
     known = pace.settled(accounts(4, 1_000), Budget(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7"))
     paces = [pace.settled(each, Budget(), {}) for each in (own, shared, accounts(4, 1_000, user_id="7"))]
     assert [each["a0"] for each in (*paces, known)] == [1_000, 1_760, 1_760, 1_760]
+
+
+def test_strict_7_each_host_has_the_limits_for_itself() -> None:
+    """Strict 7: accounts elsewhere stretch no interval, and a halved host halves none elsewhere."""
+    here = accounts(8, 400)
+    there = [replace(each, name=f"b{each.name}", rest_url="https://api.other.example") for each in here[:2]]
+    found = pace.settled([*here, *there], Budget(), {})
+    halved = pace.settled([*here, *there], Budget(), {}, {"api.coinw.com"})
+    assert {found[each.name] for each in here} == {1_632}
+    assert {halved[each.name] for each in here} == {3_264}
+    assert {found[each.name] for each in there} == {halved[each.name] for each in there} == {440}
+    assert list(found) == [each.name for each in (*here, *there)]
+
+
+def test_strict_7_one_key_at_two_hosts_is_two_users() -> None:
+    """Strict 7: limits of a user hold at one host; its name holds no part of the key."""
+    one = accounts(1, 1_000, key="planted-key")[0]
+    twins = [one, replace(one, name="b"), replace(one, name="c", rest_url="https://api.other.example")]
+    found = pace.settled(twins, Budget(assets=Limit(1, 2 * SECOND)), {})
+    assert found["a0"] == found["b"] == 2 * found["c"]
 
 
 def test_b3_wishes_within_the_budget_stay() -> None:

@@ -1,5 +1,6 @@
 """Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never shown."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,96 @@ def test_what_cannot_be_fetched_is_explained(written: str, sentence: str, around
     with pytest.raises(MistakeError) as caught:
         resolve.key(written, around)
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xef\xbb\xbfs3cret\n", "begins with a byte order mark; save it as UTF-8 without one"),
+        (b"s3cret\nsecond\n", "has more than one line; leave only the secret in it"),
+        (b"s3cret\r\nsecond", "has more than one line; leave only the secret in it"),
+        (b"s3cret\rsecond", "has more than one line; leave only the secret in it"),
+        (b"\ns3cret\n", "has more than one line; leave only the secret in it"),
+        (b"s3cret \n", "begins or ends with a blank or a line break; remove it"),
+        (b"s3cret\t", "begins or ends with a blank or a line break; remove it"),
+        (b" s3cret", "begins or ends with a blank or a line break; remove it"),
+        ("s3cret\u00a0".encode(), "begins or ends with a blank or a line break; remove it"),
+        ("s3c\u200bret".encode(), "holds a character that nobody sees (U+200B, zero width space); remove it"),
+        ("s3c\u202eret".encode(), "holds a character that nobody sees (U+202E, right-to-left override); remove it"),
+        (b"s3c\0ret", "holds a character that nobody sees (U+0000, a control character); remove it"),
+        (b"", "is empty; put the secret into it"),
+        (b" \r\n", "is empty; put the secret into it"),
+        (b"s3cr\xe9t", "is not text in UTF-8; save it as UTF-8"),
+        ("s3cret".encode("utf-16"), "is not text in UTF-8; save it as UTF-8"),
+        (b"s3cret" * 10_000, "is larger than 16 KB, so it is no secret; name another file"),
+    ],
+)
+@pytest.mark.parametrize("written", ["{file:odd}", "{credential:odd}", "file:odd", "credential:odd"])
+def test_a_secret_of_a_channel_is_as_strict_as_a_key(
+    content: bytes, sentence: str, written: str, around: Surroundings
+) -> None:
+    """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole URLs."""
+    (around.folder / "odd").write_bytes(content)
+    (around.folder / "credentials" / "odd").write_bytes(content)
+    ways = [lambda: resolve.url(f"json://me:{written}@127.0.0.1/x" if "{" in written else written, around)]
+    ways += [] if "{" in written else [lambda: resolve.key(written, around)]
+    for way in ways:
+        with pytest.raises(MistakeError) as caught:
+            way()
+        assert str(caught.value) == f"the {'file' if 'file' in written else 'credential'} odd {sentence}"
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
+def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
+    """B6: as editors of Linux and Windows end it."""
+    (around.folder / "good").write_bytes(f"pass phrase ü{ending}".encode())
+    assert resolve.url("file:good", around).text == Secret("pass phrase ü")
+
+
+@pytest.mark.parametrize("value", ["s3cret ", "s3cret\n", "s3cret\r", "\ufeffs3cret", "s3\u200bcret", "a\nb"])
+def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> None:
+    """B6: what an env file with CRLF, or a copy from a page, leaves in it."""
+    strange = Surroundings(HiddenMapping({"PW": value}), around.folder)
+    for written in ("json://me:{env:PW}@127.0.0.1/x", "env:PW"):
+        with pytest.raises(MistakeError, match=r"^the environment variable PW (begins|ends|has|holds) "):
+            resolve.url(written, strange)
+
+
+def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
+    """B6: a pipe that nobody writes to, a device without an end and a folder are refused at once."""
+    os.mkfifo(around.folder / "pipe")
+    (around.folder / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero", ".", "a\0b"):
+        with pytest.raises(MistakeError, match="cannot be read; check what it is and who may read it"):
+            resolve.key(f"file:{name}", around)
+
+
+def test_a_huge_file_is_not_read(around: Surroundings) -> None:
+    """B6: a gigabyte, of which only the first bytes are looked at."""
+    with (around.folder / "huge").open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(MistakeError, match="is larger than 16 KB"):
+        resolve.key("file:huge", around)
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("file:key.txt", ["key.txt"]),
+        ("tgram://{file:key.txt}/{file:mine.txt}/{file:key.txt}", ["key.txt"]),
+        ("file:mine.txt", []),
+        ("file:nope.txt", []),
+        ("env:KEY", []),
+        ("the-key-itself", []),
+    ],
+)
+def test_files_that_everybody_can_read_are_named(written: str, names: list[str], around: Surroundings) -> None:
+    """B6: as for a rules.toml that holds secrets; each file once."""
+    (around.folder / "key.txt").chmod(0o644)
+    (around.folder / "mine.txt").touch(0o640)
+    assert list(resolve.exposed(written, around)) == [
+        f"the file {name} can be read by every user of this machine; chmod 600 {around.folder / name}" for name in names
+    ]
 
 
 def test_credentials_exist_only_under_systemd(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ CLASSED: Mapping[tuple[str, str], Attempted] = {
         "FAILURE", "any", [Complaint("error=410.")], recipients=2
     ),
     ("any", "the URL names nobody to notify"): outcome("NOMATCH", "any", []),
+    (
+        "any",
+        "the URL holds what cannot be sent, as most often `check` says",
+    ): _failed("any", "", UnicodeEncodeError("latin-1", "€", 0, 1, "no")),
+    ("any", "Apprise breaks over an odd answer"): _failed("any", "", KeyError("id")),
     ("any", "a failure without a reason"): outcome("FAILURE", "any", []),
     ("Telegram", "401 Unauthorized: the token is wrong or revoked"): _telegram(401, "Unauthorized"),
     ("Telegram", "404 Not Found: the token is none"): _telegram(404, "Not Found"),

@@ -17,10 +17,11 @@ from daemon.alerts.message import compose
 from daemon.alerts.section import Piece, Sending
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
+from daemon.config.release import NOT_YET
 from daemon.store import upgrade
-from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity
+from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity, Step, Trend
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
-from tests.docs.markdown import BACKTESTING, CHANGELOG, PAGES, README, ROOT, Page, code
+from tests.docs.markdown import BACKTESTING, CHANGELOG, CONFIGURATION, PAGES, README, ROOT, Page, code
 
 SECRETS: Mapping[str, str] = {
     "coinw-key": "key-0001",
@@ -37,6 +38,7 @@ ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
 def _loaded(text: str, folder: Path) -> Config:
     for name, secret in SECRETS.items():
         (folder / name).write_text(secret + "\n")
+        (folder / name).chmod(0o600)
     return config.load(text, path=folder / "rules.toml", environ=ENVIRON, checks=CHECKS)
 
 
@@ -114,6 +116,17 @@ def test_every_command_is_shown_and_explains_itself(name: str, capsys: pytest.Ca
     assert "Example" in capsys.readouterr().out
 
 
+def test_the_limits_are_those_of_this_release(tmp_path: Path) -> None:
+    """C5: what is said to be missing is, `web` is accepted, and no other key is accepted and does nothing."""
+    limits = README.text.partition("## Limits of this release")[2].partition("\n## ")[0]
+    assert "marginwatch export" in limits
+    assert "export" not in cli.COMMANDS
+    assert "`web` is accepted" in limits
+    _loaded('[daemon]\nweb = "127.0.0.1:9000"\n' + ACCOUNT + CHANNELS + RULE, tmp_path)
+    marked = {code(row[0]) for table in CONFIGURATION.tables() for row in table.rows if "not yet" in row}
+    assert marked == {key.partition(".")[2] for key in NOT_YET}
+
+
 def test_targets_exist() -> None:
     """Every `make` target named is one of the Makefile."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -171,6 +184,7 @@ FIRED = Facts(
     },
     span=10 * MINUTE,
     hourly={"available_margin": Decimal("-120.44"), "available_usdt": Decimal("-120.44")},
+    trend=Trend(Step(Decimal("108.83774618"), AT - 5 * SECOND, Decimal("92.19527741"), AT)),
 )
 ENDED = replace(
     FIRED,

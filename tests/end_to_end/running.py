@@ -11,7 +11,7 @@ import shutil
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -261,6 +261,14 @@ class Stage:
         life = await self.begin()
         await self.until(lambda: "READY=1" in self.manager.told[life.ready :])
         return life
+
+    async def run(self, *arguments: str) -> str:
+        """Another command with the daemon's configuration and surroundings, to its end; what it printed."""
+        command = (sys.executable, "-m", "daemon", *arguments, "--config", str(self.config))
+        environ = {**os.environ, **self.environ}
+        process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environ)
+        said, _ = await process.communicate()
+        return said.decode()
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE) -> int:
         """Ask it to stop, and wait for that so many seconds; its exit status."""

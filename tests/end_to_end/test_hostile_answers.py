@@ -11,6 +11,7 @@ import pytest
 
 from daemon.config import Budget, Config
 from daemon.exchanges.simulator import FAULTS, Entry, SimulatedAccount
+from daemon.readings.fields import CORE
 from daemon.types import MINUTE, SECOND, Balances, Limit, Millis, Miss, MissReason, Reading
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 from tests.service.lives import rows
@@ -29,6 +30,7 @@ PAUSES: Mapping[MissReason | None, Sequence[int]] = {
 
 HANGING = [name for name, fault in FAULTS.items() if MissReason.TIMEOUT in fault.means]
 OTHERS = [name for name in FAULTS if name not in HANGING]
+NAMELESS = ("user_missing", "user_null")
 LIMITED = {name for name, fault in FAULTS.items() if fault.means == {MissReason.RATE_LIMITED}}
 SOON = {name for name, fault in FAULTS.items() if not fault.means & PAUSES.keys()} | LIMITED
 
@@ -130,8 +132,26 @@ def resent(attempts: Sequence[Attempt]) -> bool:
     return len({attempt.noted.timestamp for attempt in attempts}) < len(attempts)
 
 
-def episode(attempts: Sequence[Attempt]) -> Iterator[Line]:
+def lacking(reading: Reading) -> str:
+    """What the answers of these faults lack, as the log names it."""
+    names = [name for name in CORE if getattr(reading.balances, name) is None]
+    return ", ".join([*names, "time"] if reading.exchange_at is None else names)
+
+
+def missing(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
+    """What is logged of what an answer lacks (B3a): once, and its end once."""
+    found = [lacking(each.judged) for each in attempts if isinstance(each.judged, Reading)]
+    if name in NAMELESS:
+        found = ["user_id" if each.noted.said == name else "" for each in attempts]
+    if lacks := [each for each in found if each]:
+        said = f"the answers of the exchange lack {lacks[0]}: what needs it is unknown, the rest is judged"
+        yield "WARNING", said, None
+        yield "INFO", "the answers of the exchange lack nothing any more", len(lacks)
+
+
+def episode(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
     """What is logged of them: the first miss, with the sentence that is on record, and the end."""
+    yield from missing(name, attempts)
     missed = [attempt.detail for attempt in attempts if attempt.detail is not None]
     if missed:
         yield "WARNING", missed[0], None
@@ -158,6 +178,6 @@ async def test_a3_every_fault_of_an_answer(
     days = {name: paired(noted[name], lookout.brought[name], stored[name]) for name in names}
     assert {(name, each) for name, day in days.items() for each in day if not meant(name, each)} == set()
     assert [name for name, day in days.items() if too_soon(day) or resent(day) or len(day) > slots + 1] == []
-    assert lines(caplog.records, names) == {name: list(episode(day)) for name, day in days.items()}
+    assert lines(caplog.records, names) == {name: list(episode(name, day)) for name, day in days.items()}
     assert not any(record.exc_info for record in caplog.records if record.name.startswith("marginwatch"))
     assert "planted" not in caplog.text

@@ -36,8 +36,9 @@ CERTIFICATES = {
 }
 NAMELESS = "api.coinw.invalid"
 CHECK = "check the address and this machine's clock"
+OPENED = "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
 SAID = {
-    "untrusted": f"has no valid certificate (unable to get local issuer certificate): {CHECK}",
+    "untrusted": f"has no valid certificate (unable to get local issuer certificate): {OPENED}",
     "misnamed": f"has no valid certificate (IP address mismatch, certificate is not valid for '{HERE}'): {CHECK}",
     "expired": f"has no valid certificate (certificate has expired): {CHECK}",
     "nameless": "was not found (DNS): check the address and this machine's name servers",

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from daemon.exchanges.http import Session, open_session
 from daemon.exchanges.simulator import SimulatedAccount, Simulator
 from tests.fakes import NOON, ManualClock, settle
 
@@ -36,6 +37,8 @@ class World:
     simulator: Simulator
     clock: ManualClock
     session: aiohttp.ClientSession
+    calls: Session
+    """What clients of ours call by."""
 
     async def ask(self, account: SimulatedAccount, target: str = ASSETS, **headers: str) -> Answered:
         """A signed request as the account's owner sends it; `headers` replace the right ones."""
@@ -78,8 +81,8 @@ async def world(**options: Any) -> AsyncIterator[World]:
     clock = ManualClock(NOON)
     simulator = Simulator(clock, **options)
     await simulator.start()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(auto_decompress=False) as session, open_session() as calls:
         try:
-            yield World(simulator, clock, session)
+            yield World(simulator, clock, session, calls)
         finally:
             await simulator.stop()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.budget import ASSETS, HOST, USER, Budget, Window, free_in
+from daemon.exchanges.budget import ASSETS, HALVED, HOST, USER, Budget, Budgets, Window, free_in, halved
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -290,3 +290,60 @@ def test_b3_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]])
     for user in "uvw":
         own = [at for name, at in sent if name == user]
         assert (most(own, 20) <= 3, most(own, 7) <= 2) == (True, True)
+
+
+def both(clock: ManualClock) -> Budgets:
+    """Two hosts, each with one call in ten milliseconds."""
+    return Budgets(["here", "there"], lambda: Budget(clock, Limit(2, 10), Limit(2, 10), {}))
+
+
+async def test_strict_7_a_complaint_halves_the_limits_of_its_host() -> None:
+    """Strict 7: and of no other, for as long as it lasts; that of a host nobody knows those of all."""
+    clock = ManualClock()
+    budgets = both(clock)
+    budgets.at("here").halve(MINUTE)
+    first = budgets.halved_for
+    budgets.halve("", SECOND)
+    budgets.halve("elsewhere", HALVED)
+    second = budgets.halved_for
+    await clock.advance(MINUTE)
+    assert (first, second, budgets.halved_for) == ({"here": MINUTE}, {"here": SECOND, "there": SECOND}, {})
+
+
+async def test_strict_7_calls_take_places_at_their_host() -> None:
+    """Strict 7: a full window keeps nobody from calling elsewhere; a call to nobody knows where counts twice."""
+    clock = ManualClock()
+    budgets = both(clock)
+    for host in ("here", "", "elsewhere"):
+        budgets.book(host, clock.now(), "assets", "7")
+    sent = []
+
+    async def ask(host: str) -> None:
+        async with budgets.at(host).call("assets", "7"):
+            sent.append((host, clock.elapsed()))
+
+    began = clock.elapsed()
+    tasks = [asyncio.create_task(ask(host)) for host in ("here", "there", "there")]
+    await clock.advance(0)
+    waiting = [(host, at - began) for host, at in sent]
+    await clock.advance(11)
+    await asyncio.gather(*tasks)
+    assert waiting == [("there", 0)]
+    assert [(host, at - began) for host, at in sent] == [("there", 0), ("here", 11), ("there", 11)]
+
+
+async def test_strict_7_what_is_under_way_is_known_with_its_host() -> None:
+    """Strict 7: whoever cuts it off books it where it went."""
+    budgets = both(ManualClock())
+    async with budgets.at("there").call("assets", "7") as place:
+        assert budgets.flying == [("there", place)]
+    assert budgets.flying == []
+
+
+def test_strict_7_the_record_tells_which_host_complained() -> None:
+    """Strict 7: the last complaint counts, no longer than from now on; of an account that is gone all."""
+    hosts = {"a": "here", "b": "here", "c": "there"}
+    now = 10 * MINUTE
+    limited = {"a": now - 2 * MINUTE, "b": now - MINUTE, "gone": now - 3 * MINUTE, "c": now - HALVED}
+    assert halved(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
+    assert halved({"c": now + MINUTE}, hosts, now) == {"there": HALVED}

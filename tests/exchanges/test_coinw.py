@@ -7,7 +7,7 @@ from decimal import Decimal
 from email.utils import formatdate
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +16,12 @@ from daemon.exchanges import Account, Tools
 from daemon.exchanges.answers import Page
 from daemon.exchanges.budget import Budget
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
-from daemon.exchanges.http import open_session
-from daemon.types import SECOND, Answer, Limit, MissReason, NoAnswer
+from daemon.exchanges.http import Session, open_session
+from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.exchanges.recorded import OFFICIAL as SAMPLE
 from tests.fakes import ManualClock
 
+HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
 FIELDS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
 
 
@@ -86,8 +87,6 @@ def test_any_plausible_amount_is_exact(amount: Decimal, as_text: bool) -> None:
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ("", "is missing"),
-        ("null", "is null, not a number"),
         ("true", "is true, not a number"),
         ("false", "is false, not a number"),
         ("NaN", "is NaN, not a number"),
@@ -100,7 +99,6 @@ def test_any_plausible_amount_is_exact(amount: Decimal, as_text: bool) -> None:
         ("9" * 100_000, "no plausible amount"),
         ('"NaN"', 'is "NaN", not a number'),
         ('"inf"', "not a number"),
-        ('""', "not a number"),
         ('" 1"', "not a number"),
         ('"1_000"', "not a number"),
         ('"1,000"', "not a number"),
@@ -111,11 +109,37 @@ def test_any_plausible_amount_is_exact(amount: Decimal, as_text: bool) -> None:
     ],
 )
 def test_an_unusable_field_is_named(field: str, sent: str, said: str) -> None:
-    """Promise 5: a required field that is missing or no number is `bad_answer` and named, never a zero."""
+    """Promise 5: a field that is sent and no number is `bad_answer` and named, never a zero."""
     found = miss(parse(with_data(**{field: sent})))
     assert found.reason == MissReason.BAD_ANSWER
     assert f"{field} " in found.detail
     assert said in found.detail
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("sent", ["", "null", '""', '"  "', '"\\t\\n"'])
+def test_a5_a_field_that_says_nothing_is_unknown(field: str, sent: str) -> None:
+    """A5, B3a: null, absent or blank: the others are read, it is None and named as missing, never a zero."""
+    found = answer(parse(with_data(**{field: sent, "time": "1742374984772"})))
+    ours = {"availableMargin": "available_margin", "availableUsdt": "available_usdt", "almightyGold": "almighty_gold"}
+    ours |= {"alMargin": "al_margin", "alFreeze": "al_freeze"}
+    expected = Balances(**{name: Decimal(1) for sent_as, name in ours.items() if sent_as != field})
+    assert (found.balances, found.missing, found.extra) == (expected, (ours[field],), {})
+
+
+@pytest.mark.parametrize("sent", ["", "null", '""', '" "'])
+def test_a5_an_answer_without_any_amount_is_none(sent: str) -> None:
+    """A5, B3a: that every field says nothing is a miss, also where `data` has other things."""
+    found = miss(parse(with_data(**dict.fromkeys(FIELDS, sent), time="1742374984772", note='"x"')))
+    assert found == NoAnswer(MissReason.BAD_ANSWER, "CoinW's answer cannot be used: no balance is in it")
+
+
+def test_a5_the_one_amount_there_is_is_read() -> None:
+    """A5: also where it is the optional one; all that is missing is named."""
+    found = answer(parse(page('{"code":0,"data":{"crossUnPnl":-1.5},"msg":""}')))
+    assert found.balances == Balances(cross_un_pnl=Decimal("-1.5"))
+    names = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "user_id", "time")
+    assert (found.user_id, found.missing) == ("", names)
 
 
 def test_cross_pnl_is_optional() -> None:
@@ -136,9 +160,9 @@ def test_user_ids_are_text(sent: str, expected: str) -> None:
     assert expected == answer(parse(with_data(userId=sent))).user_id
 
 
-@pytest.mark.parametrize("sent", ["", "null", '""', "true", "1.5", "{}", '"a\\nb"', "1e3"])
+@pytest.mark.parametrize("sent", ["true", "1.5", "{}", '"a\\nb"', "1e3"])
 def test_an_unusable_user_id_is_refused(sent: str) -> None:
-    """B4: without a user id nobody can tell whose balances these are."""
+    """B4: with an odd user id nobody can tell whose balances these are."""
     found = miss(parse(with_data(userId=sent)))
     assert (found.reason, "userId" in found.detail) == (MissReason.BAD_ANSWER, True)
 
@@ -150,6 +174,7 @@ def test_an_unusable_user_id_is_refused(sent: str) -> None:
         ('"1742374984772"', 1742374984772, {}),
         ("", None, {}),
         ("null", None, {}),
+        ('""', None, {}),
         ("1742374984", None, {"time": 1742374984}),
         ('"noon"', None, {"time": "noon"}),
         ("true", None, {"time": True}),
@@ -178,7 +203,9 @@ def test_unknown_fields_are_kept() -> None:
         (SAMPLE.encode() + b" x", "is not JSON"),
         (SAMPLE.encode()[:-9], "is not JSON"),
         (b'\xff{"code":0}', "is not UTF-8 text"),
-        (b'\xef\xbb\xbf{"code":0}', "is not JSON"),
+        (b'\xef\xbb\xbf{"code":0}', "data is neither"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"code":0}', "is not JSON"),
+        (b"error code: 1020", 'is not JSON ("error code: 1020"): asking again'),
         (SAMPLE.encode("utf-16"), "is not UTF-8 text"),
         (b"[" * 500_000, "is nested too deeply"),
         (b'{"code":0,"code":1}', "names a key twice"),
@@ -214,9 +241,6 @@ def test_parse_never_raises(body: bytes, status: int, kind: str) -> None:
     assert [found.detail] == found.detail.splitlines()
 
 
-HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "body", "reason"),
     [
@@ -239,7 +263,14 @@ HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
         (403, "text/html", HTML, MissReason.BLOCKED),
         (200, "text/html; charset=UTF-8", HTML, MissReason.BLOCKED),
         (200, "application/json", "\n" + HTML, MissReason.BLOCKED),
-        (200, "text/html", SAMPLE, MissReason.BLOCKED),
+        (404, "text/html", HTML, MissReason.BLOCKED),
+        (403, "text/html", '{"code":29001,"msg":"x"}', MissReason.RATE_LIMITED),
+        (403, "text/html", SAMPLE, MissReason.BLOCKED),
+        (503, "text/html", SAMPLE, MissReason.HTTP_5XX),
+        (401, "text/html", SAMPLE, MissReason.AUTH),
+        (200, "text/html", "", MissReason.BAD_ANSWER),
+        (200, "text/html", "Down for maintenance", MissReason.BAD_ANSWER),
+        (200, "application/json", "\ufeff" + HTML, MissReason.BLOCKED),
         (404, "application/json", '{"code":404,"msg":"Requested address does not exist"}', MissReason.BAD_ANSWER),
         (400, "application/json", '{"code":904,"msg":"x"}', MissReason.BAD_ANSWER),
         (302, "text/html", HTML, MissReason.BAD_ANSWER),
@@ -251,9 +282,65 @@ def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: Mi
     assert reason == miss(parse(page(body, status, kind))).reason
 
 
-def test_json_under_another_type_is_read() -> None:
-    """Only HTML is told by its content type; JSON sent as plain text is JSON."""
-    assert parse(page(SAMPLE)) == parse(page(SAMPLE, kind="text/plain"))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "text/plain",
+        "text/html",
+        "text/html; charset=UTF-8",
+        "application/xhtml+xml",
+        "application/json; charset=iso-8859-1",
+        "application/json; charset=utf-16",
+        "image/png",
+        "nonsense;;",
+    ],
+)
+@pytest.mark.parametrize("begin", ["", "\ufeff", " \r\n\t"])
+def test_a4_the_body_decides_what_an_answer_is(kind: str, begin: str) -> None:
+    """A4, B3a: JSON is read, whatever its type and charset are said to be, also with a byte order mark."""
+    assert parse(page(SAMPLE)) == parse(page(begin + SAMPLE, kind=kind))
+
+
+EXPIRED = "9105: API key has expired"
+SUPPORT = "if it lasts, do what it says, or ask its support"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, '{"code":9105,"msg":"API key has expired"}', f"answered without balances (HTTP 200, {EXPIRED}): asking"),
+        (400, '{"code":9105,"msg":"API key has expired"}', f"answered without balances (HTTP 400, {EXPIRED}): asking"),
+        (200, '{"code":"7","message":"maintenance"}', f"(HTTP 200, 7: maintenance): asking again; {SUPPORT}"),
+        (200, '{"error":"maintenance"}', f"(HTTP 200, no code: maintenance): asking again; {SUPPORT}"),
+        (200, '{"code":7,"msg":" ","message":null,"error":"IP"}', "(HTTP 200, 7: IP): asking again"),
+        (401, '{"code":9105,"msg":"API key has expired"}', f"refused the key (HTTP 401, {EXPIRED}): check api_key"),
+        (401, "Key expired\n", "refused the key (HTTP 401, Key expired): check api_key"),
+        (
+            403,
+            '{"code":9105,"msg":"API key has expired"}',
+            f"call (HTTP 403, {EXPIRED}): pausing; {SUPPORT}",
+        ),
+        (403, "error code: 1020", f"refused the call (HTTP 403, error code: 1020): pausing; {SUPPORT}"),
+        (403, HTML, "keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare): pausing"),
+        (403, "", "keeps this machine out (HTTP 403): pausing"),
+        (403, "<html><body>no", "keeps this machine out (HTTP 403, a web page): pausing"),
+        (429, '{"code":1,"msg":"slow down"}', "says too many calls (HTTP 429, 1: slow down): pausing"),
+        (503, '{"code":1,"msg":"maintenance"}', "failed to answer (HTTP 503, 1: maintenance): asking again"),
+        (503, "<TITLE lang='en'>Down &amp; out</TITLE>", "failed to answer (HTTP 503, a web page, Down & out): asking"),
+        (404, '{"code":404,"msg":"Requested address does not exist"}', "does not exist): check rest_url"),
+        (405, '{"code":1,"msg":"x"}', "(HTTP 405, 1: x): check rest_url"),
+        (200, '{"code":500,"msg":"Internal server error"}', "(HTTP 200, 500: Internal server error): check rest_url"),
+        (404, "<title>404 Not Found</title>", "(HTTP 404, a web page, 404 Not Found): pausing; check rest_url"),
+        (403, "x" * 5_000, "keeps this machine out (HTTP 403): pausing"),
+    ],
+)
+def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(status: int, body: str, said: str) -> None:
+    """B1: its own words stand in the sentence, whatever the status; only a wrong address is one to be checked."""
+    found = miss(parse(page(body, status))).detail
+    assert said in found
+    assert ("rest_url" in found) == ("rest_url" in said)
+    assert len(found) < 400
 
 
 @pytest.mark.parametrize(
@@ -294,6 +381,10 @@ def test_long_words_of_the_server_are_cut() -> None:
         '{"code":9016,"message":"' + "x" * 105 + ' SECRET"}',
         '{"code":"SECRET"}',
         '{"code":9016,"msg":"\\u0053ECRET"}',
+        '{"error":"SECRET"}',
+        "SECRET \\u0053ECRET K\\u0045Y",
+        "<title>K&#69;Y &#83;ECRET</title>",
+        "<title>KEY " + "x" * 486 + "&#83;ECRET" + "</title>",
         SAMPLE.replace("1162061", '"SECRET"'),
         SAMPLE.replace("499.71964459000003", '"KEY SECRET"'),
         SAMPLE.replace('"userId"', '"echo":["SECRET",{"KEY":"KEY"}],"userId"'),
@@ -326,9 +417,7 @@ def test_every_problem_of_an_account_is_named() -> None:
 class Site:
     """A small server that answers as told and keeps what it was asked."""
 
-    def __init__(
-        self, server: BaseTestServer, session: ClientSession, asked: list[web.Request], clock: ManualClock
-    ) -> None:
+    def __init__(self, server: BaseTestServer, session: Session, asked: list[web.Request], clock: ManualClock) -> None:
         self.url = str(server.make_url("")).rstrip("/")
         self.asked = asked
         self.clock = clock
@@ -402,6 +491,20 @@ async def test_the_user_is_learned(site: Site) -> None:
     site.body = SAMPLE.replace("1162061", "5")
     assert (client.user_id, miss(await client.read()).reason) == ("1162061", MissReason.WRONG_USER)
     await client.close()
+
+
+async def test_a5_an_answer_that_names_no_user_is_its_own_once_that_is_known(site: Site) -> None:
+    """A5, B4: the account's own key asked; before its first answer nobody can tell, and nothing is learned from it."""
+    client, nobody = site.client(), SAMPLE.replace(',"userId":1162061', "")
+    site.body = nobody
+    unknown = miss(await client.read())
+    said = "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet: asking again"
+    assert (unknown, client.user_id) == (NoAnswer(MissReason.BAD_ANSWER, said), "")
+    site.body = SAMPLE
+    await client.read()
+    site.body = nobody
+    found = answer(await client.read())
+    assert (found.user_id, found.missing, client.user_id) == ("1162061", ("user_id",), "1162061")
 
 
 async def test_b2_too_many_calls_halve_the_budget(site: Site) -> None:

@@ -108,11 +108,13 @@ def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
     )
 
 
-@pytest.mark.parametrize("lacking", [..., None])
-def test_a_field_that_is_not_sent_is_unknown(lacking: object) -> None:
-    """Promise 5: never zero, never that of another field; `hold` and `profitUnreal` stand for none of ours."""
-    balances = only(told(margin=lacking, hold=3, profitUnreal=4)).balances
+@pytest.mark.parametrize("lacking", [..., None, "", " "])
+def test_a5_a_field_that_is_not_sent_is_unknown(lacking: object) -> None:
+    """A5, promise 5: never zero, never that of another field; `hold` and `profitUnreal` stand for none of ours."""
+    found = only(told(margin=lacking, hold=3, profitUnreal=4))
+    balances = found.balances
     assert (balances.al_margin, balances.cross_un_pnl, balances.al_freeze) == (None, None, Decimal(0))
+    assert (found.missing, only(told()).missing) == (("al_margin",), ())
 
 
 def test_unknown_fields_are_kept() -> None:
@@ -151,7 +153,6 @@ def test_one_entry_may_stand_without_a_list() -> None:
         told(availableMargin=float("nan")),
         told(availableMargin=float("inf")),
         told(availableMargin="n/a"),
-        told(availableMargin=""),
         told(availableMargin=True),
         told(availableMargin=[0]),
         told(availableMargin="9" * 99),

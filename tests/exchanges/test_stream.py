@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from daemon.exchanges import Account, dialect, http
@@ -29,7 +28,7 @@ class Line:
 
     here: World
     main: SimulatedAccount
-    session: aiohttp.ClientSession
+    session: http.Session
 
     async def dial(self, url: str = "", within: Millis = 5 * SECOND) -> Connection | NoAnswer:
         keys = self.main.keys
@@ -371,5 +370,5 @@ async def test_promise_9_the_login_is_in_no_log(line: Line, caplog: pytest.LogCa
 
 async def test_more_streams_than_a_pool_has_connections(line: Line) -> None:
     """Streams never end, so that no number of them may use up the connections that calls need."""
-    assert line.session.connector is not None
-    assert line.session.connector.limit == 0
+    assert line.session.fresh.connector is not None
+    assert line.session.fresh.connector.limit == 0

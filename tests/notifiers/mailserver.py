@@ -3,9 +3,10 @@
 import asyncio
 import email
 import email.policy
+import hmac
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, sy
 
 @dataclass(slots=True)
 class Mailbox:
-    """Recipients are taken unless they are called `nobody` (550) or `busy` (450), logins if the password is `right`."""
+    """Recipients are taken unless they are called `nobody` (550) or `busy` (450), logins by one of `PASSWORDS`."""
 
     port: int = 0
     got: list[EmailMessage] = field(default_factory=list)
@@ -65,17 +66,33 @@ class Dropping(SMTP):
         self.transport.abort()
 
 
+class CramMd5(SMTP):
+    """Takes only logins by which no password is sent."""
+
+    async def auth_CRAM__MD5(self, _server: SMTP, _arguments: list[str]) -> AuthResult:  # noqa: N802
+        challenge = b"<1896.697170952@example.com>"
+        answer = await self.challenge_auth(challenge)
+        assert isinstance(answer, bytes)
+        good = any(answer.endswith(hmac.digest(each, challenge, "md5").hex().encode()) for each in PASSWORDS)
+        return AuthResult(success=good)
+
+
+PASSWORDS = (b"right", "hünter22 €".encode())
+
+
 def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any) -> AuthResult:
     assert isinstance(login, LoginPassword)
-    good = login.password == b"right"
+    good = login.password in PASSWORDS
     return AuthResult(
         success=good, handled=False, message=None if good else "535 5.7.8 Bad credentials: " + login.password.decode()
     )
 
 
 @contextmanager
-def serving(kind: type[SMTP] = SMTP, context: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
-    """A mailbox; with `context` the connection must become TLS by STARTTLS."""
+def serving(
+    kind: type[SMTP] = SMTP, context: ssl.SSLContext | None = None, without: Sequence[str] = ()
+) -> Iterator[Mailbox]:
+    """A mailbox; with `context` the connection must become TLS by STARTTLS. `without` names logins it does not take."""
     box = Mailbox(port=_free_port())
 
     class Server(Controller):
@@ -90,6 +107,7 @@ def serving(kind: type[SMTP] = SMTP, context: ssl.SSLContext | None = None) -> I
         require_starttls=context is not None,
         authenticator=check,
         auth_require_tls=False,
+        auth_exclude_mechanism=without,
     )
     controller.start()
     try:

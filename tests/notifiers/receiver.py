@@ -62,6 +62,9 @@ class Receiver:
             def do_GET(self) -> None:
                 self.do_POST()
 
+            def do_PUT(self) -> None:
+                self.do_POST()
+
             def log_message(self, *_args: object) -> None:
                 pass
 

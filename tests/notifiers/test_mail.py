@@ -7,15 +7,17 @@ from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from threading import Event
+from urllib.parse import quote
 
 import pytest
 import trustme
+from aiosmtpd.smtp import SMTP
 
-from daemon.notifiers import Pictures
+from daemon.notifiers import Pictures, problem
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.types import SECOND, Attempted, Message, Outcome, Severity
 from tests.fakes import ManualClock
-from tests.notifiers.mailserver import Dropping, address, serving
+from tests.notifiers.mailserver import CramMd5, Dropping, address, serving
 
 SECRET = "tok3n-9fK2xQ"
 TITLE = "WARNING low-margin · main: available_margin 92"
@@ -91,6 +93,44 @@ async def test_a_login_that_is_right() -> None:
     with serving() as box:
         assert await tried(address(box.port, login="me:right@")) == Attempted(Outcome.DELIVERED)
     assert len(box.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "without"),
+    [(SMTP, []), (SMTP, ["LOGIN"]), (SMTP, ["PLAIN"]), (CramMd5, ["PLAIN", "LOGIN"])],
+    ids=["what it likes", "plain", "login", "cram-md5"],
+)
+@pytest.mark.parametrize("login", ["me:hünter22 €@", "wächter@example.com:hünter22 €@", "日本:right@"])
+async def test_a_login_beyond_ascii(kind: type[SMTP], without: list[str], login: str) -> None:
+    """A9: user and password leave as UTF-8 (RFC 4616), by whatever mechanism the server takes."""
+    user, _, password = login.removesuffix("@").rpartition(":")
+    written = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+    with serving(kind, without=without) as box:
+        assert await tried(address(box.port, login=written)) == Attempted(Outcome.DELIVERED)
+    assert len(box.got) == 1
+
+
+async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> None:
+    """A9, promise 9: as any other wrong password, and without it."""
+    with serving() as box:
+        attempted = await tried(address(box.port, login=f"me:{quote('hünter23')}@"))
+    assert attempted == Attempted(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
+
+
+@pytest.mark.parametrize(
+    ("query", "to", "words"),
+    [
+        ("", "müller@example.com", "Dropped invalid To email"),
+        ("", "me@exämple.de", "Dropped invalid To email"),
+        ("&cc=me@exämple.de", "me@example.com", "Dropped invalid Carbon Copy email"),
+        ("&name=A%0D%0ABcc: b@example.com", "me@example.com", "holds a line break or another control character"),
+        ("&+X-A=1%0D%0ABcc: b@example.com", "me@example.com", "holds a line break or another control character"),
+        ("&+X A=1", "me@example.com", "has a name that no header can have"),
+    ],
+)
+def test_what_no_mail_can_hold_is_refused_by_check(query: str, to: str, words: str) -> None:
+    """A9: addresses beyond ASCII and lines that would become headers of their own are told before anything is sent."""
+    assert words in str(problem(address(25, quote(to, safe="@"), query=quote(query, safe="&=+%@:"))))
 
 
 async def test_a_server_that_says_nothing_is_unknown() -> None:

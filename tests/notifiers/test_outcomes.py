@@ -1,12 +1,24 @@
 """F1: what Apprise's results and complaints are taken to mean."""
 
+import email.errors
+import json
 import smtplib
 import socket
+import ssl
 
 import pytest
+import requests
 
 from daemon.notifiers.outcomes import LONGEST_DETAIL, Complaint, outcome, short
 from daemon.types import Attempted, Outcome
+
+
+def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
+    """A3: nothing left, so the message is tried again without doubt, and it is not the service that refused."""
+    error = requests.exceptions.ProxyError("Unable to connect to proxy", ConnectionRefusedError(111, "refused"))
+    why = "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through"
+    found = outcome("FAILURE", "ntfy", [Complaint("A Connection error occurred", error)])
+    assert found == Attempted(Outcome.LATER, f"ntfy was not reached: {why}")
 
 
 def telegram(said: str, status: int) -> Attempted:
@@ -146,6 +158,54 @@ def test_several_recipients_are_refused_only_together() -> None:
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
     """F1: whatever a mail server says is later; its sentence says what it said."""
     assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == Attempted(Outcome.LATER, detail)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (UnicodeEncodeError("latin-1", "tok3n€", 5, 6, "ordinal not in range"), "it holds a character that cannot be"),
+        (
+            UnicodeEncodeError("ascii", "\0me\0hünter22", 5, 6, "ordinal not in range"),
+            "it holds a character that cannot",
+        ),
+        (requests.exceptions.InvalidHeader("Invalid leading whitespace: tok3n"), "one of its headers cannot be sent"),
+        (email.errors.HeaderParseError("Header injection tok3n"), "one of its headers cannot be sent"),
+        (requests.exceptions.InvalidURL("tok3n"), "its address cannot be used"),
+        (requests.exceptions.MissingSchema("tok3n"), "its address cannot be used"),
+        (
+            requests.exceptions.InvalidSchema("tok3n"),
+            "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
+        ),
+        (requests.exceptions.InvalidProxyURL("tok3n"), "the proxy of the environment has no usable address"),
+    ],
+)
+def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
+    """A9: what fails before anything left, because of the URL alone, is refused, and told without a part of it."""
+    attempted = outcome("FAILURE", "JSON", [Complaint("", error)])
+    assert attempted.outcome is Outcome.REFUSED
+    assert attempted.detail.startswith(f"the URL of this channel can never be used: {words}")
+    assert "tok3n" not in attempted.detail
+    assert "hünter" not in attempted.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(101, "Network is unreachable"), "JSON was not reached (OSError)"),
+        (ssl.SSLCertVerificationError("expired"), "JSON was not reached: its certificate or its TLS is not accepted"),
+        (requests.exceptions.SSLError("expired"), "JSON was not reached: its certificate or its TLS is not accepted"),
+    ],
+)
+def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None:
+    """A9: a network may come back, and a certificate be renewed."""
+    assert outcome("FAILURE", "JSON", [Complaint("", error)]) == Attempted(Outcome.LATER, expected)
+
+
+@pytest.mark.parametrize("error", [KeyError("id"), json.JSONDecodeError("no", "<html>", 0), TypeError("None")])
+def test_what_breaks_over_an_answer_may_have_arrived(error: Exception) -> None:
+    """A9: a service that was reached, and answered oddly, is not said to have been out of reach."""
+    expected = f"Apprise broke while it sent to Matrix ({type(error).__name__}); the message may have arrived"
+    assert outcome("FAILURE", "Matrix", [Complaint("", error)]) == Attempted(Outcome.UNKNOWN, expected)
 
 
 def test_a_circle_of_causes_ends() -> None:

@@ -1,8 +1,17 @@
 """Apprise's plugin for a channel URL: which URLs have one, what is unwise about them, what of them is taken back."""
 
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from daemon import notifiers
+from daemon.config import resolve
+from daemon.config.resolve import Surroundings
+from daemon.notifiers import plugins
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.types import SECOND, Message, Severity
 from tests.fakes import ManualClock
@@ -36,6 +45,74 @@ def test_bad_urls_are_refused_without_showing_them(url: str, sentence: str) -> N
     with pytest.raises(ValueError, match=r"URL|service") as refusal:
         AppriseNotifier(url, ManualClock())
     assert SECRET not in str(refusal.value)
+
+
+LOGIN_CUT = "the user or the password in this URL holds a character at which it would be cut; put it into a file and "
+QUERY_CUT = "what follows ? in this URL is no list of NAME=VALUE; "
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        *((f"jsons://me:ab{sign}{SECRET}@a.example.com/x", LOGIN_CUT) for sign in "@:/?#"),
+        *((f"mailtos://me:ab{sign}{SECRET}@a.example.com?to=a@b.de", LOGIN_CUT) for sign in "@:/?#"),
+        (f"mailtos://me:ab::{SECRET}@example.com", LOGIN_CUT),
+        (f"mailtos://me@example.com:{SECRET}@smtp.example.com", LOGIN_CUT),
+        (f"mailtos://me:ab%cd{SECRET}@example.com", LOGIN_CUT),
+        (f"ntfys://me:a:{SECRET}@example.com/topic", LOGIN_CUT),
+        (f"mailtos://me:12?{SECRET}@a.example.com?to=a@b.de", QUERY_CUT),
+        (f"mailtos://me:12#{SECRET}@a.example.com?to=a@b.de", "this URL would be cut at its #; write it as %23"),
+        (f"jsons://a.example.com/x#{SECRET}", "this URL would be cut at its #; write it as %23"),
+        (f"discord://123456789012345678/Ab#{SECRET}", "this URL would be cut at its #; write it as %23"),
+        (f"jsons://a.example.com/x?+Authorization=ab;{SECRET}", QUERY_CUT),
+        (f"jsons://a.example.com/x?+Authorization=ab&{SECRET}", QUERY_CUT),
+    ],
+)
+def test_a_literal_that_would_be_cut_is_refused(url: str, sentence: str) -> None:
+    """B6: Apprise takes what stands before the sign and drops the rest, so that no login would ever be right."""
+    said = notifiers.problem(url) or ""
+    assert said.startswith(sentence)
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{TELEGRAM}/@channelname",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",
+        "rocket://me:pw@localhost/#room/@me",
+        "mailto://localhost:25/me@example.com?from=a@b.de",
+        "mailto://[::1]/me@example.com?from=a@b.de",
+        "json://[::1]:8080/users/@me",
+        "json://localhost:8080/x?format=text&",
+        "jsons://me:a%40b%3Ac%2Fd%3Fe%23f%25g%3Bh@example.com/x?+A=1%262",
+    ],
+)
+def test_signs_where_they_belong_are_no_cut(url: str) -> None:
+    """B6: rooms and people begin with # and @, and what is percent-encoded is not cut."""
+    assert notifiers.problem(url) is None
+
+
+printable = st.text(st.characters(max_codepoint=255, exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+
+
+@given(printable, printable)
+def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
+    """B6: a user or password from a file or a variable reaches Apprise as it is, whatever signs it has."""
+    around = Surroundings({"USER": user, "PW": password}, Path())
+    for written in ("jsons://{env:USER}:{env:PW}@example.com/x", "xml://{env:USER}:{env:PW}@localhost:9/y"):
+        plugin, refusal = plugins.load(resolve.url(written, around).text)
+        assert plugin is not None, refusal
+        assert (vars(plugin)["user"], vars(plugin)["password"]) == (user, password)
+
+
+@given(st.text(st.characters(max_codepoint=126, exclude_categories=["C", "Z"]), min_size=1, max_size=12))
+def test_a_literal_password_is_whole_or_refused(password: str) -> None:
+    """B6: it never reaches Apprise cut; what looks like a port and a path is the one thing that cannot be told."""
+    assume(re.match(r"[0-9]*/", password) is None)
+    for form in ("jsons://me:{}@example.com/x", "mailtos://me:{}@smtp.example.com?from=a@b.de&to=c@d.de"):
+        plugin, _ = plugins.load(form.format(password))
+        assert plugin is None or vars(plugin)["password"] == unquote(password)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.notifiers import Pictures, Traits
-from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, service, utf16
+from daemon.notifiers.services import (
+    SERVICES,
+    Form,
+    Limits,
+    Service,
+    encoded,
+    escaped,
+    in_plain_text,
+    service,
+    utf16,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +35,14 @@ from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, servic
 def test_the_room_of_other_services(limits: Limits, room: int) -> None:
     """F5: what is not known is derived so that a text surely fits, its signs escaped and its title put before it."""
     assert service("other", limits).traits == Traits(room=room)
+
+
+def test_b10_services_for_mail_get_the_message_as_html() -> None:
+    """B10: Where the whole of it has room; a text without HTML gets line ends that are shown."""
+    mail, small = service("sendgrid", Limits(32_768, ("html",))), service("pushplus", Limits(20_000, ("html",)))
+    assert (mail.traits.html, mail.form, small.traits.html, small.form) == (True, Form.LINES, False, Form.LINES)
+    assert service("bark", Limits(32_768, ("text", "html"))).form is Form.TEXT
+    assert in_plain_text(service("brevo", Limits(32_768, ("html", "text")))) == Service(Traits())
 
 
 def test_others_promise_nothing() -> None:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from daemon.notifiers import Pictures
+from daemon.notifiers import Pictures, problem
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.types import Attempted, Message, Outcome, Severity
 from tests.fakes import ManualClock
@@ -124,3 +124,38 @@ async def test_a_title_alone_is_a_text() -> None:
         message = Message("all is said", "", Severity.INFO)
         assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
     assert receiver.got[0].json["message"] == "all is said"
+
+
+@pytest.mark.parametrize(
+    ("login", "query", "words"),
+    [
+        ("user:h%E2%82%AC@", "", "a character that HTTP headers cannot carry"),
+        ("h%E2%82%AC:secret@", "", "a character that HTTP headers cannot carry"),
+        ("", "?+X-Token=%E2%82%AC", "a character that HTTP headers cannot carry"),
+        ("", "?+X-Token=a%0D%0AHost:%20elsewhere", "a line break or another control character"),
+        ("", "?+X%20Token=a", "a name that no header can have"),
+        ("", "?+X-T%C3%B6ken=a", "a name that no header can have"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+def test_what_no_header_can_carry_is_refused_by_check(scheme: str, login: str, query: str, words: str) -> None:
+    """A9: it could never be sent, so it is told before; a part of it is not."""
+    said = problem(f"{scheme}://{login}127.0.0.1:9/hook{query}")
+    assert words in str(said)
+    assert "€" not in str(said)
+
+
+@pytest.mark.parametrize("url", ["ntfy://tk_%E2%82%AC@127.0.0.1:9/topic", "gotify://127.0.0.1:9/to%E2%82%ACken"])
+def test_tokens_that_no_header_can_carry_are_refused_by_check(url: str) -> None:
+    """A9: services that send their token in a header."""
+    assert "a character that HTTP headers cannot carry" in str(problem(url))
+
+
+async def test_what_latin_1_can_carry_is_sent() -> None:
+    """A9: as browsers and requests write it."""
+    with Receiver(answering(200)).serving() as receiver:
+        login, header = "user:h%C3%BCnter@", "?+X-Token=%C3%A4"
+        odd = f"json://{login}127.0.0.1:{receiver.port}/%E2%82%AC{header}"
+        assert problem(odd) is None
+        assert (await AppriseNotifier(odd, ManualClock()).send(MESSAGE)).outcome is Outcome.DELIVERED
+    assert receiver.got[0].headers["X-Token"] == "ä"

@@ -51,7 +51,8 @@ def doubting(trust: Trust, *answers: Answer, first: int = 50) -> Trust:
         (read("0"), {Doubt.ZEROS, Doubt.FELL}),
         (read("0", T0 - 1), set(Doubt) - {Doubt.ROSE}),
         (Answer("7", T0, Balances()), set()),  # nothing sent is no zero (promise 5)
-        (Answer("7", T0, Balances(al_freeze=Decimal(0))), {Doubt.ZEROS}),
+        (Answer("7", T0, Balances(al_freeze=Decimal(0))), set()),  # it was zero before
+        (Answer("7", T0, Balances(available_usdt=Decimal(0))), {Doubt.ZEROS}),
         (Answer("7", T0, Balances(available_usdt=Decimal(0), cross_un_pnl=Decimal(-3))), set()),
         (Answer("7", T0, Balances(available_margin=Decimal("NaN"))), set()),
     ],
@@ -105,6 +106,12 @@ def test_b5_the_next_reading_confirms_contradicts_or_takes_its_place(
     assert (found.quality, found.contradicts) == verdict
 
 
+def test_a5_zeros_are_held_against_what_each_field_was_when_it_was_last_known() -> None:
+    """A5, B5: an answer that knows of a zero alone makes nobody forget that the other fields were none."""
+    trust = believing(read("500"), Answer("7", T0, Balances(al_freeze=Decimal(0))))
+    assert weigh(trust, read("0"), None).doubts == {Doubt.ZEROS}
+
+
 def test_b5_suspects_in_a_row_have_one_clock() -> None:
     """B5: the first of the run is remembered, the last is what would be judged."""
     trust = doubting(believing(read("500")), read("100"), read("900"), read("0", source=Source.WS))
@@ -118,7 +125,7 @@ def test_b5_what_was_judged_after_all_is_believed() -> None:
     trust = doubting(believing(read("500")), read("0", T0 - 5))
     assert trust.suspicion is not None
     settled = after(trust, Unconfirmed(51, T0 + 60, trust.suspicion.reading), HALF)
-    assert settled == Trust(T0 - 5, Decimal(0), nonzero=False)
+    assert settled == Trust(T0 - 5, Decimal(0), nonzero=frozenset())
     assert weigh(settled, read("0", T0 - 4), HALF).quality is Quality.OK
 
 

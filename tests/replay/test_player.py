@@ -1,7 +1,7 @@
 """The player: one account's inputs through the functions of the live daemon, every message delivered."""
 
 from daemon.replay import player as players
-from daemon.replay.player import Player, Scheme, fields_of
+from daemon.replay.player import Player, Scheme, fields_of, judged_amounts
 from daemon.types import HOUR, AccountState, ClockStep, Input, Kind, Quality, State, Unconfirmed
 from tests.replay.played import player, readings, records
 from tests.values import T0, miss, reading, rule
@@ -67,3 +67,10 @@ def test_alerts_of_one_instant_have_their_own_codes() -> None:
     (record,) = records(player(rule("a"), rule("b")), readings("90"))
     assert len({alert.code for alert in record.alerts}) == 2
     assert record.event.at == T0
+
+
+def test_c7_messages_tell_of_the_amounts_that_rules_compare() -> None:
+    """C7: The same live and replayed, without keeping windows of fields of which no message tells a trend."""
+    rules = [rule("a", "al_freeze > 1 and drop(almighty_gold, 1h) > 5"), rule("b", clear_when="free_margin > 1")]
+    assert judged_amounts(rules) == ("available_margin", "al_margin", "al_freeze")
+    assert judged_amounts([rule("c", "al_margin / available_margin > 0.5")]) == ()

@@ -271,3 +271,26 @@ def test_a5_what_is_counted_moves_with_the_clock() -> None:
 def test_only_age_is_asked_at_misses(tree: Node) -> None:
     """Promise 5, for any condition: a miss is judged exactly by those that name `age`."""
     assert bool(Evaluator(rules_of([tree])).miss(miss(1, START))) is uses(tree, "age")
+
+
+def test_c7_the_values_of_the_last_ten_minutes_are_at_hand_for_messages() -> None:
+    """C7: By their instants as the clock stands now, both ends included, also where their window is packed."""
+    evaluator = Evaluator([], ["available_margin"])
+    for second in range(0, 1_205, 5):
+        evaluator.read(margin(second * 1_000, str(second)))
+    evaluator.shift(MINUTE)
+    points = evaluator.recent("available_margin")
+    assert points[0] == (START + 600_000 + MINUTE, Decimal(600))
+    assert points[-1] == (START + 1_200_000 + MINUTE, Decimal(1_200))
+    assert len(points) == 121
+    assert evaluator.recent("al_freeze") == evaluator.recent("margin_usage") == ()
+
+
+def test_c7_the_estimate_of_free_margin_has_values_where_both_its_parts_have() -> None:
+    """C7: A reading without one of the parts leaves a place out."""
+    evaluator = Evaluator([])
+    for at, amount, bound in ((0, "500", "10"), (1, "400", None), (2, None, "20"), (3, "300", "30")):
+        parts = (None if each is None else Decimal(each) for each in (amount, bound))
+        sent = dict(zip(("available_margin", "al_margin"), parts, strict=True))
+        evaluator.read(reading(START + at, Balances(**sent)))
+    assert evaluator.recent("free_margin") == ((START, Decimal(490)), (START + 3, Decimal(270)))

@@ -64,11 +64,12 @@ def test_a5_refusals_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_b2_when_there_were_too_many_calls(history: History, write: Write, store: Store) -> None:
-    """B2: of all accounts, whatever was answered since."""
+    """B2: to each account, whatever was answered since."""
     write(epoch(ACCOUNT, "other"), missed(2, LIMITED), missed(3, BLOCKED), read(4))
     write(Record("other", _miss(9, LIMITED)), Record("other", reading(10, T0 + 10 * SECOND)))
-    assert (history.limited(0), store.limited(T0 + 9 * SECOND)) == (T0 + 9 * SECOND, T0 + 9 * SECOND)
-    assert history.limited(T0 + 9 * SECOND + 1) is None
+    assert history.limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}
+    assert store.limited(T0 + 9 * SECOND) == {"other": T0 + 9 * SECOND}
+    assert history.limited(T0 + 9 * SECOND + 1) == {}
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,13 @@ def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
     assert store.bookings(0) == [Book(T0 + 61_000, "assets")]
 
 
+def test_strict_7_a_booking_keeps_its_host(write: Write, store: Store) -> None:
+    """Strict 7: and is read without one where an earlier version booked it."""
+    booked = [Book(T0, "assets", "7"), Book(T0, "assets", "7", 0, "api.coinw.com:8443")]
+    write(*booked)
+    assert sorted(store.bookings(0), key=lambda each: each.host) == booked
+
+
 def test_b5_what_a_reading_contradicts_is_marked(store: Store, write: Write) -> None:
     """B5: the suspects of the present run alone; what was confirmed, or judged after all, stays as it was."""
     qualities = ("suspect", "confirmed", "suspect", "suspect", "ok")

@@ -5,6 +5,7 @@ Only data and pure alterations of the regular answer. Shapes and codes are those
 """
 
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -162,7 +163,11 @@ def _typed(content_type: str) -> Altered:
 
 def _bomb(fields: Fields) -> Reply:
     packed = gzip.compress(success(fields).body + b" " * (30 * MIB), compresslevel=4)
-    return Reply(packed, headers={"Content-Encoding": "gzip"})
+    return Reply(packed, headers=_packed("gzip"))
+
+
+def _packed(encoding: str) -> Mapping[str, str]:
+    return {"Content-Encoding": encoding}
 
 
 def _deep(fields: Fields) -> Reply:
@@ -205,6 +210,7 @@ _REST: tuple[RestFault, ...] = (
     RestFault("code_500", BAD_ANSWER, _fixed(refusal(500, "Internal server error"))),
     RestFault("code_9016", BAD_ANSWER, _fixed(BAD_FORMAT)),
     RestFault("code_402", BAD_ANSWER, _fixed(PARAM_REQUIRED)),
+    RestFault("code_9105", BAD_ANSWER, _fixed(refusal(9105, "API key has expired"))),
     RestFault("code_missing", BAD_ANSWER, _raw(b'{"message":"gateway error","retry":true,"success":false}')),
     RestFault("data_null", BAD_ANSWER, _fixed(data("null"))),
     RestFault("data_missing", BAD_ANSWER, _raw(b'{"code":0,"msg":""}')),
@@ -212,15 +218,19 @@ _REST: tuple[RestFault, ...] = (
     RestFault("data_list_empty", BAD_ANSWER, _fixed(data("[]"))),
     RestFault("data_list", READING, lambda fields: data(f"[{render(fields)}]")),
     RestFault("data_empty", BAD_ANSWER, _fixed(data("{}"))),
-    RestFault("field_missing", EITHER, _without("availableMargin")),
-    RestFault("fields_missing", EITHER, _without("almightyGold", "alFreeze")),
-    RestFault("field_null", EITHER, _with(availableMargin="null")),
+    RestFault("field_missing", READING, _without("availableMargin"), true=False),
+    RestFault("fields_missing", READING, _without("almightyGold", "alFreeze"), true=False),
+    RestFault("field_null", READING, _with(availableMargin="null"), true=False),
+    RestFault("coupon_null", READING, _with(almightyGold="null"), true=False),
+    RestFault("coupon_empty_text", READING, _with(almightyGold='""'), true=False),
+    RestFault("fields_null", BAD_ANSWER, _with(**dict.fromkeys(_AMOUNTS, "null"))),
     RestFault("field_nan", BAD_ANSWER, _with(availableMargin="NaN")),
     RestFault("field_nan_text", BAD_ANSWER, _with(availableMargin='"NaN"')),
     RestFault("field_infinity", BAD_ANSWER, _with(availableMargin="Infinity")),
     RestFault("field_infinity_text", BAD_ANSWER, _with(availableMargin='"-Infinity"')),
     RestFault("field_text", BAD_ANSWER, _with(availableMargin='"n/a"')),
-    RestFault("field_empty_text", BAD_ANSWER, _with(availableMargin='""')),
+    RestFault("field_empty_text", READING, _with(availableMargin='""'), true=False),
+    RestFault("field_blank_text", READING, _with(availableMargin='" "'), true=False),
     RestFault("field_boolean", BAD_ANSWER, _with(availableMargin="false")),
     RestFault("field_list", BAD_ANSWER, _with(availableMargin="[0]")),
     RestFault("field_huge", BAD_ANSWER, _with(availableMargin="1e999999999")),
@@ -228,12 +238,14 @@ _REST: tuple[RestFault, ...] = (
     RestFault("field_twice", BAD_ANSWER, _twice),
     RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0")), true=False),
     RestFault("time_missing", READING, _without("time")),
+    RestFault("time_null", READING, _with(time="null")),
     RestFault("time_back", READING, _with(time="1742374984772")),
     RestFault("extra_fields", READING, _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"')),
     RestFault("cross_un_pnl", READING, _with(crossUnPnl="-12.5")),
     RestFault("strings", READING, _quoted),
     RestFault("foreign_user", WRONG_USER, _with(userId="9999999")),
     RestFault("user_missing", EITHER, _without("userId")),
+    RestFault("user_null", EITHER, _with(userId="null")),
     RestFault("hang", TIMEOUT, success, never),
     RestFault("stall", TIMEOUT, success, stalling),
     RestFault("drip", TIMEOUT, success, dripping),
@@ -245,8 +257,14 @@ _REST: tuple[RestFault, ...] = (
     RestFault("json_scalar", BAD_ANSWER, _raw(b"null")),
     RestFault("not_utf8", BAD_ANSWER, _not_utf8),
     RestFault("body_empty", BAD_ANSWER, _raw(b"")),
-    RestFault("json_as_text", EITHER, _typed("text/plain")),
-    RestFault("json_as_html", EITHER | BLOCKED, _typed("text/html")),
+    RestFault("json_as_text", READING, _typed("text/plain")),
+    RestFault("json_as_html", READING, _typed("text/html")),
+    RestFault("json_as_latin", READING, _typed("application/json; charset=iso-8859-1")),
+    RestFault("json_bom", READING, lambda fields: Reply(BOM_UTF8 + success(fields).body)),
+    RestFault("json_unpacked", READING, lambda fields: Reply(success(fields).body, headers=_packed("gzip"))),
+    RestFault("gzip", READING, lambda fields: Reply(gzip.compress(success(fields).body), headers=_packed("gzip"))),
+    RestFault("brotli", BAD_ANSWER, _fixed(Reply(b"\x8b\x02\x80{}\x03", headers=_packed("br")))),
+    RestFault("html_as_json", BLOCKED, _fixed(Reply(PAGE, content_type="application/json"))),
     RestFault("drop", NETWORK, success, unanswered),
     RestFault("drop_in_body", NETWORK, success, cut_short),
     slow(300),

@@ -1,4 +1,4 @@
-"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget.
+"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget for each host.
 
 Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
 Stream ──────┘
@@ -12,7 +12,8 @@ from functools import partial
 from daemon import exchanges
 from daemon.clock import Clock
 from daemon.config import Account, Config, pace
-from daemon.exchanges import budget, stream
+from daemon.exchanges import stream
+from daemon.exchanges.budget import Budget, Budgets
 from daemon.exchanges.http import Session
 from daemon.exchanges.pauses import Pause
 from daemon.exchanges.speech import Dialect
@@ -62,10 +63,10 @@ class Accounts:
         self._clock = tools.clock
         self._episodes = tools.episodes
         self._loops = tools.loops
-        limits = config.budget
-        self._budget = budget.Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
+        self._hosts = config.hosts
+        self._budgets = Budgets(self._hosts.values(), self._budget)
         self._schedule = Schedule(self._slot_trouble)
-        self._pacer = Pacer(config, self._budget, self._schedule, self._clock)
+        self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
         self._pacer.user_ids = self._store.user_ids()
         self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
         self._pollers: dict[str, Poller] = {}
@@ -93,15 +94,15 @@ class Accounts:
         return {name: Pulse(attempts.get(name), paces[name], pause.length) for name, pause in self.pauses().items()}
 
     @property
-    def halved_for(self) -> Millis:
-        """How much longer the budget is halved."""
-        return self._budget.halved_for
+    def halved_for(self) -> dict[str, Millis]:
+        """By host, how much longer its budget is halved."""
+        return self._budgets.halved_for
 
     # From the start to the stop.
 
     def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
         """`desk` is that of the owners, which begin with `states`."""
-        self._fill_budget(legacy)
+        self._fill_budgets(legacy)
         paces = self.paces()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
@@ -136,7 +137,8 @@ class Accounts:
         returned.
         """
         at = self._clock.now()
-        cut_off = [Book(at, call.endpoint, call.user, n) for n, call in enumerate(self._budget.flying)]
+        flying = self._budgets.flying
+        cut_off = [Book(at, call.endpoint, call.user, n, host) for n, (host, call) in enumerate(flying)]
         self._schedule.stop()
         return cut_off
 
@@ -162,7 +164,8 @@ class Accounts:
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
         owner, user_id = self._owners[account.name], account.user_id or self._pacer.user_ids.get(account.name, "")
-        intake = Intake(owner.post, self._clock, self._config.system.push_contradicted or pushes.LIMIT)
+        most = self._config.system.push_contradicted or pushes.LIMIT
+        intake = Intake(account.name, owner.post, self._clock, self._episodes, most)
         ears = Ears(intake.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
         poller.pause = pause
@@ -176,11 +179,12 @@ class Accounts:
             self._loops.run(_stream(account.name), listener.run)
 
     def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
-        tools = exchanges.Tools(self._session, self._budget, self._clock)
+        tools = exchanges.Tools(self._session, self._budgets.at(account.host), self._clock)
         return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
 
-    async def _dial(self, url: str, dialect: Dialect) -> stream.Connection | NoAnswer:
-        return await stream.connect(self._session, url, dialect, self._clock, self._config.daemon.timeout)
+    async def _dial(self, account: exchanges.Account, dialect: Dialect) -> stream.Connection | NoAnswer:
+        url, timeout = account.ws_url, self._config.daemon.timeout
+        return await stream.connect(self._session, url, dialect, self._clock, timeout, account.ws_route)
 
     def _keys(self, account: Account, user_id: str) -> exchanges.Account:
         return exchanges.Account(
@@ -191,6 +195,8 @@ class Accounts:
             account.ws_url,
             self._config.daemon.timeout,
             user_id,
+            account.rest_route,
+            account.ws_route,
         )
 
     def _learned(self, account: str, user_id: str) -> None:
@@ -203,15 +209,19 @@ class Accounts:
 
     # The budget.
 
-    def _fill_budget(self, legacy: Legacy) -> None:
-        """The calls of the last life, and of commands, still stand in the budget of the whole host (SEMANTICS B3)."""
+    def _budget(self) -> Budget:
         limits = self._config.budget
-        span = max(limits.host.per, limits.user.per, limits.assets.per)
+        return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
+
+    def _fill_budgets(self, legacy: Legacy) -> None:
+        """The calls of the last life, and of commands, still stand in the budget of their host (SEMANTICS B3)."""
+        span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
-            self._budget.book(call.at, "assets", self._pacer.user_ids.get(call.account, ""))
-        if legacy.halved_for > 0:
-            self._budget.halve(legacy.halved_for)
-        bookings = Bookings(self._store.bookings, self._budget, span, self._clock)
+            user = self._pacer.user_ids.get(call.account, "")
+            self._budgets.book(self._hosts.get(call.account, ""), call.at, "assets", user)
+        for host, halved_for in legacy.halved_for.items():
+            self._budgets.halve(host, halved_for)
+        bookings = Bookings(self._store.bookings, self._budgets, span, self._clock)
         bookings.hear()
         self._loops.run("the ear for bookings", bookings.listen)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from daemon.clock import Clock
 from daemon.errors import StoreError
-from daemon.exchanges.budget import Budget
+from daemon.exchanges.budget import Budgets
 from daemon.store.operations import Book
 from daemon.types import SECOND, Millis
 
@@ -18,9 +18,11 @@ EVERY: Millis = SECOND
 class Bookings:
     """`booked` gives what is booked at or after an instant; `span` is that of the longest window."""
 
-    def __init__(self, booked: Callable[[Millis], Iterable[Book]], budget: Budget, span: Millis, clock: Clock) -> None:
+    def __init__(
+        self, booked: Callable[[Millis], Iterable[Book]], budgets: Budgets, span: Millis, clock: Clock
+    ) -> None:
         self._booked = booked
-        self._budget = budget
+        self._budgets = budgets
         self._span = span
         self._clock = clock
         self._heard: frozenset[Book] = frozenset()
@@ -43,5 +45,5 @@ class Bookings:
 
     def _count(self, found: frozenset[Book]) -> None:
         for call in found - self._heard:
-            self._budget.book(call.at, call.endpoint, call.user)
+            self._budgets.book(call.host, call.at, call.endpoint, call.user)
         self._heard = found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from daemon.clock import Clock
+from daemon.log import Episodes
 from daemon.readings import pushes
 from daemon.readings.pushes import LIMIT, Pushes
 from daemon.types import Answer, NoAnswer
@@ -15,14 +16,25 @@ from daemon.types import Answer, NoAnswer
 class Intake:
     """Of one account. `post` puts into the mailbox; `limit` is how often in a row a field may disagree."""
 
-    def __init__(self, post: Callable[[Answer | NoAnswer], None], clock: Clock, limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        account: str,
+        post: Callable[[Answer | NoAnswer], None],
+        clock: Clock,
+        episodes: Episodes,
+        limit: int = LIMIT,
+    ) -> None:
+        self._account = account
         self._post = post
         self._clock = clock
+        self._episodes = episodes
         self.pushes = Pushes(limit)
 
     def answered(self, answer: Answer | NoAnswer) -> bool:
         """A call has ended; True where a push overtook its answer, so that it is to be made again."""
         stale = False
+        if isinstance(answer, Answer):
+            self._tell_missing(answer, "the answers of the exchange")
         if isinstance(answer, Answer) and answer.asked_at is not None:
             self.pushes, stale = pushes.answered(self.pushes, answer.balances, answer.asked_at)
         self._post(replace(answer, overtaken=True) if isinstance(answer, Answer) and stale else answer)
@@ -30,6 +42,16 @@ class Intake:
 
     def pushed(self, answer: Answer) -> None:
         """The account's balances were pushed."""
+        self._tell_missing(answer, "the pushes of the exchange")
         self.pushes, believed = pushes.pushed(self.pushes, answer.balances, self._clock.elapsed())
         if believed is not None:
             self._post(replace(answer, balances=believed))
+
+    def _tell_missing(self, answer: Answer, source: str) -> None:
+        """Log once what the exchange does not send, and once that it does again (SEMANTICS B3a)."""
+        key, names = ("missing", self._account, source), ", ".join(answer.missing)
+        if names:
+            sentence = f"{source} lack {names}: what needs it is unknown, the rest is judged"
+            self._episodes.failed(key, sentence, reason=names, account=self._account)
+        else:
+            self._episodes.ended(key, f"{source} lack nothing any more", account=self._account)

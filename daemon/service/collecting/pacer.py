@@ -1,4 +1,4 @@
-"""Keeps every account at the interval that the budget allows: all stretch evenly, and while it is halved further.
+"""Keeps every account at the interval that its host's budget allows: all there stretch evenly, further while halved.
 
 SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the budget itself.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from daemon.clock import Clock
 from daemon.config import Config, pace
-from daemon.exchanges.budget import Budget
+from daemon.exchanges.budget import Budgets
 from daemon.service.collecting.schedule import Schedule
 from daemon.types import SECOND, Millis
 
@@ -17,9 +17,9 @@ EVERY: Millis = SECOND
 class Pacer:
     """`user_ids`, by account, are those that are known; whoever learns another one adds it and calls `apply`."""
 
-    def __init__(self, config: Config, budget: Budget, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:
         self._config = config
-        self._budget = budget
+        self._budgets = budgets
         self._schedule = schedule
         self._clock = clock
         self._applied: Mapping[str, Millis] = {}
@@ -27,9 +27,8 @@ class Pacer:
 
     def paces(self) -> dict[str, Millis]:
         """By account, its interval now."""
-        limits = self._config.budget
-        now = limits.halved if self._budget.is_halved else limits
-        return pace.intervals(self._config.accounts, now, self.user_ids)
+        halved = self._budgets.halved_for
+        return pace.intervals(self._config.accounts, self._config.budget, self.user_ids, halved)
 
     def apply(self) -> None:
         """Poll at that pace from each account's next slot on."""
@@ -40,10 +39,10 @@ class Pacer:
         self._applied = paces
 
     async def run(self) -> None:
-        """Slow down when the budget is halved, and speed up when it is whole again; runs until cancelled."""
-        halved = self._budget.is_halved
+        """Slow down when a budget is halved, and speed up when it is whole again; runs until cancelled."""
+        halved = self._budgets.halved_for.keys()
         while True:
             await self._clock.sleep(EVERY)
-            if halved != self._budget.is_halved:
-                halved = not halved
+            if halved != self._budgets.halved_for.keys():
+                halved = self._budgets.halved_for.keys()
                 self.apply()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from daemon import exchanges
 from daemon.clock import Clock
@@ -21,8 +22,8 @@ from daemon.types import SECOND, Limit, NoAnswer
 DOORS = Limit(20, 10 * SECOND)
 USER_DOORS = Limit(5, 10 * SECOND)
 
-Dial: TypeAlias = Callable[[str, Dialect], Awaitable[Connection | NoAnswer]]
-"""Connects to an address and logs in."""
+Dial: TypeAlias = Callable[[exchanges.Account, Dialect], Awaitable[Connection | NoAnswer]]
+"""Connects to the account's push stream and logs in."""
 
 
 class Streams:
@@ -31,7 +32,8 @@ class Streams:
         self._clock = clock
         self._jitter = jitter
         self._episodes = episodes
-        self._doors = Budget(clock, DOORS, USER_DOORS, {})
+        self._doors: dict[str, Budget] = {}
+        """By host: one that takes no connections keeps nobody from another."""
         self._intakes: dict[str, Intake] = {}
 
     @property
@@ -51,9 +53,12 @@ class Streams:
         if dialect is None:
             return None
 
+        host = urlsplit(account.ws_url).netloc.lower()
+        doors = self._doors.setdefault(host, Budget(self._clock, DOORS, USER_DOORS, {}))
+
         async def connect(user_id: str) -> Connection | NoAnswer:
-            async with self._doors.call("stream", user_id):
-                return await self._dial(account.ws_url, dialect)
+            async with doors.call("stream", user_id):
+                return await self._dial(account, dialect)
 
         hands = Hands(poller.identified, connect, intake.pushed, poller.again, owner.room)
         self._intakes[account.name] = intake

@@ -205,6 +205,7 @@ class Courier:
             self._channel.group_wait,
             self._notifier.traits.room,
             self._notifier.traits.weigh,
+            self._notifier.traits.titles,
             "; ".join(self.line.why_late(waited)),
         )
 

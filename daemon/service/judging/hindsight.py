@@ -10,13 +10,13 @@ from decimal import Decimal
 from daemon.alerts.facts import moved
 from daemon.errors import StoreError
 from daemon.service.journal import Journal
-from daemon.types import HOUR, MINUTE, Balances, Millis, Reading
+from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 
 ABOUT: Millis = 10 * MINUTE
 """A reading so much older than an hour still tells what has changed within one."""
 
-FRESH: Millis = MINUTE
-"""For so long what was read serves; half of that after it is read again."""
+RENEWED: Millis = 30 * SECOND
+"""How often it is read again."""
 
 
 class Hindsight:
@@ -25,27 +25,25 @@ class Hindsight:
     def __init__(self, account: str, journal: Journal) -> None:
         self._account = account
         self._journal = journal
-        self._read_for: Millis | None = None
+        self._renewed_at: Millis | None = None
+        self._read_at: Millis | None = None
+        self._ahead: Millis = 0
+        """How much later the next input was expected when it was read."""
         self._earlier: Reading | None = None
 
-    async def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
-        """How the fields moved until `at`; nothing where nobody read them about an hour before."""
-        if not self._serves(at, FRESH):
-            await self._read(at)
+    def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
+        """How the fields moved until `at`, by what was read ahead; nothing where nobody read them about then."""
         earlier = self._earlier
-        if earlier is None or at - HOUR - earlier.at > ABOUT:
+        if earlier is None or not -self._ahead <= at - HOUR - earlier.at <= ABOUT:
             return {}
         return moved(earlier.balances, now)
 
     async def renew(self, at: Millis) -> None:
-        """Look ahead, if it is time to."""
-        if not self._serves(at, FRESH // 2):
-            await self._read(at)
-
-    def _serves(self, at: Millis, span: Millis) -> bool:
-        return self._read_for is not None and 0 <= at - self._read_for < span
-
-    async def _read(self, at: Millis) -> None:
-        self._read_for, self._earlier = at, None
+        """Look ahead to the next input, which is expected as long after this one as this came after the last."""
+        before, self._renewed_at = self._renewed_at, at
+        if self._read_at is not None and 0 <= at - self._read_at < RENEWED:
+            return
+        self._ahead = 0 if before is None else min(max(0, at - before), ABOUT)
+        self._read_at, self._earlier = at, None
         with suppress(StoreError):
-            self._earlier = await self._journal.standing(self._account, at - HOUR)
+            self._earlier = await self._journal.standing(self._account, at + self._ahead - HOUR)

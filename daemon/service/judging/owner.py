@@ -139,6 +139,7 @@ class Owner:
     async def run(self) -> None:
         """Judge what arrives until cancelled; a cancellation never tears an input in two."""
         await self._warm_or_wait()
+        await self._hindsight.renew(self._desk.clock.now())
         if self._gate.suspicion is not None:
             self._doubters.left(self._gate.suspicion)
         while True:
@@ -280,7 +281,7 @@ class Owner:
         case.release()
         case.decision = self._weigh(case.event, case.scene)
         if case.decision.record.notices:
-            hourly = await self._hindsight.hourly(case.event.at, self._evaluator.balances)
+            hourly = self._hindsight.hourly(case.event.at, self._evaluator.balances)
             case.decision = self._weigh(case.event, replace(case.scene, hourly=hourly))
         case.departures = self._desk.book(case.decision.record.notices)
 

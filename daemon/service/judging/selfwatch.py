@@ -53,6 +53,8 @@ class Senses:
     """By account that is pushed to."""
     owed: Callable[[], Collection[str]] = frozenset
     """The channels that a report waits for."""
+    database: Callable[[], str | None] = lambda: None
+    """Why the database refuses to write; None while it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ class Sight:
     """By how much the clock was set of late, each time."""
     zone: tzinfo | None
     pushes: Mapping[str, Pushes] = field(default_factory=dict)
+    refused: "Refused | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The database refuses to write."""
+
+    since: Millis
+    """By `elapsed`: when that was first seen."""
+    reason: str
 
 
 def verdict(rule: Rule, sight: Sight) -> Verdict:
@@ -124,6 +136,14 @@ def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
     return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
 
 
+def _database_failing(limit: Decimal, sight: Sight) -> Verdict:
+    if sight.refused is None:
+        return _told(holds=False, detail="")
+    lasted = sight.elapsed - sight.refused.since
+    since = moment(sight.now - lasted, sight.now, sight.zone)
+    return _told(lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}")
+
+
 def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
     """Where pushes are heard but hardly compared since a start, nobody knows."""
     found = {name: ", ".join(pushes.contradicted) for name, pushes in sight.pushes.items() if pushes.contradicted}
@@ -138,6 +158,7 @@ def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
 _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
     "channel-failing": _channel_failing,
     "clock-stepped": _clock_stepped,
+    "database-failing": _database_failing,
     "disk-full": _disk_full,
     "push-contradicted": _push_contradicted,
 }
@@ -156,6 +177,7 @@ class SelfWatch:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
+        self._refused: Refused | None = None
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -194,6 +216,7 @@ class SelfWatch:
     async def _see(self, now: Millis) -> Sight:
         clock, ledger = self._desk.clock, self._desk.ledger
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
+        self._refused = self._refusal()
         disk = await asyncio.to_thread(self._senses.disk)
         return Sight(
             now,
@@ -204,7 +227,15 @@ class SelfWatch:
             [by for _, by in self._steps],
             self._senses.zone,
             self._senses.pushes(),
+            self._refused,
         )
+
+    def _refusal(self) -> Refused | None:
+        reason = self._senses.database()
+        if reason is None:
+            return None
+        since = self._desk.clock.elapsed() if self._refused is None else self._refused.since
+        return Refused(since, reason)
 
     async def _shift(self, now: Millis, by: Millis) -> None:
         """The clock was set: that is told, and durations stay true (A5)."""

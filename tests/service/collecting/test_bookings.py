@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daemon.errors import StoreError
-from daemon.exchanges.budget import Budget
+from daemon.exchanges.budget import Budget, Budgets
 from daemon.service.collecting.bookings import EVERY, Bookings
 from daemon.store.operations import Book
 from daemon.types import SECOND, Limit, Millis
@@ -22,7 +22,8 @@ class Desk:
         self.booked: list[Book] | None = []
         """None is a database that cannot be read."""
         self.budget = Budget(self.clock, Limit(3, 10 * SECOND), Limit(100, SECOND), {})
-        self.bookings = Bookings(self.found, self.budget, 10 * SECOND, self.clock)
+        budgets = Budgets(["api.exchange"], lambda: self.budget)
+        self.bookings = Bookings(self.found, budgets, 10 * SECOND, self.clock)
 
     def found(self, since: Millis) -> list[Book]:
         if self.booked is None:

@@ -1,8 +1,13 @@
 """SEMANTICS B7: answers and pushes on their way into the mailbox, in the order in which they arrived."""
 
+import logging
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
+from daemon.log import Episodes
+from daemon.readings.pushes import LIMIT
 from daemon.service.collecting.intake import Intake
 from daemon.types import SECOND, Answer, MissReason, NoAnswer, Source
 from tests.fakes import ManualClock
@@ -13,17 +18,21 @@ def push(available_margin: str) -> Answer:
     return replace(answer(available_margin=available_margin), exchange_at=None, source=Source.WS)
 
 
+def intake_of(posted: list[Answer | NoAnswer], clock: ManualClock, limit: int = LIMIT) -> Intake:
+    return Intake("main", posted.append, clock, Episodes(logging.getLogger("marginwatch"), clock), limit)
+
+
 async def test_b7_a_push_is_handed_on_at_once() -> None:
     """B7: it waits for nothing."""
     posted: list[Answer | NoAnswer] = []
-    Intake(posted.append, ManualClock()).pushed(push("90"))
+    intake_of(posted, ManualClock()).pushed(push("90"))
     assert posted == [push("90")]
 
 
 async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again() -> None:
     """B7: the mailbox gets it, as what it is; one that agrees, or left later, is like any other."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = Intake(posted.append, clock)
+    intake = intake_of(posted, clock)
     asked_at = clock.elapsed()
     await clock.advance(SECOND)
     intake.pushed(push("90"))
@@ -39,7 +48,7 @@ async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again()
 async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
     """A miss says nothing, and an exchange that does not tell when it asked is believed."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = Intake(posted.append, clock)
+    intake = intake_of(posted, clock)
     intake.pushed(push("90"))
     assert not intake.answered(answer(available_margin="500"))
     assert not intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
@@ -49,7 +58,7 @@ async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
 async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
     """B7: after as many disagreements in a row as the configuration says; where nothing is left, nothing is posted."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = Intake(posted.append, clock, limit=1)
+    intake = intake_of(posted, clock, limit=1)
     intake.pushed(push("90"))
     intake.answered(replace(answer(available_margin="91"), asked_at=clock.elapsed() + 1))
     intake.pushed(push("80"))
@@ -57,3 +66,28 @@ async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
     assert balances is not None
     assert intake.pushes.contradicted == ("available_margin", "available_usdt")
     assert (balances.available_margin, balances.available_usdt, balances.al_margin) == (None, None, Decimal(0))
+
+
+async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A5, B3a: a line for what is missing, another where something else is, one for the end; by source; all kept."""
+    caplog.set_level(logging.INFO)
+    posted = list[Answer | NoAnswer]()
+    intake = intake_of(posted, ManualClock())
+    without_coupon = replace(answer(), missing=("almighty_gold",))
+    for each in (without_coupon, without_coupon, replace(without_coupon, missing=("almighty_gold", "time"))):
+        intake.answered(each)
+    intake.pushed(push("90"))
+    intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
+    intake.pushed(replace(push("80"), missing=("al_freeze",)))
+    intake.answered(answer())
+    intake.answered(answer())
+    rest = "what needs it is unknown, the rest is judged"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"the answers of the exchange lack almighty_gold: {rest}"),
+        ("WARNING", f"the answers of the exchange lack almighty_gold, time: {rest}"),
+        ("WARNING", f"the pushes of the exchange lack al_freeze: {rest}"),
+        ("INFO", "the answers of the exchange lack nothing any more"),
+    ]
+    assert len(posted) == 8

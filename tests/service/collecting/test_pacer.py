@@ -15,16 +15,19 @@ STRICT = 40_800
 """Fifty calls in ten seconds, and what is under way, for two hundred accounts."""
 
 
+HERE = "api.coinw.com"
+
+
 async def nothing() -> None:
     """A slot that asks nobody."""
 
 
-def paced(every: Millis = SECOND, limits: Budget | None = None) -> tuple[Pacer, Schedule, budget.Budget, ManualClock]:
+def paced(every: Millis = SECOND, limits: Budget | None = None) -> tuple[Pacer, Schedule, budget.Budgets, ManualClock]:
     clock, schedule = ManualClock(), Schedule(lambda _account, _what: None)
     names = [f"a{n}" for n in range(COUNT)]
     accounts = tuple(Account(name, Secret(name), Secret("s"), every=every) for name in names)
     limits = limits or Budget()
-    shared = budget.Budget(clock, limits.host, limits.user, {"assets": limits.assets})
+    shared = budget.Budgets([HERE], lambda: budget.Budget(clock, limits.host, limits.user, {"assets": limits.assets}))
     config = Config(path=None, daemon=Daemon(Secret("sqlite://")), accounts=accounts, budget=limits)  # type: ignore[arg-type]
     pacer = Pacer(config, shared, schedule, clock)
     pacer.user_ids = {name: name for name in names}
@@ -51,7 +54,7 @@ async def test_b2_all_intervals_stretch_while_the_budget_is_halved() -> None:
     task = asyncio.create_task(pacer.run())
     await clock.advance(0)
     whole = intervals(schedule)
-    shared.halve()
+    shared.at(HERE).halve()
     await clock.advance(EVERY)
     halved = intervals(schedule)
     await clock.advance(5 * MINUTE)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import amount, lasting, rough
 from daemon.alerts.over import LISTED
 from daemon.types import HOUR, MINUTE, SECOND, Millis, Severity
 from tests.fakes import ManualClock
@@ -146,6 +146,7 @@ class Story:
         return [
             f"INFO low · {each.account}: available_margin {then}",
             f"available_margin {then}, threshold 100 (rule: available_margin < 100)",
+            self.step(each, then),
             f"since {clock(each.fired)}",
             f"raised {clock(each.fired)}, delivered only now: {lasting(sent - each.fired)} late",
             f"available_margin {then} ({moved})",
@@ -156,6 +157,13 @@ class Story:
             f"alert {each.code} · info",
             f"quiet: marginwatch ack {each.code}, or marginwatch silence add --alert {each.code} --for 2h",
         ]
+
+    def step(self, each: Episode, then: Decimal) -> str:
+        """The fall within the minute before it fired, by far the largest of the hour."""
+        at = each.fired - MINUTE
+        before = self.amount(AT.format(each.account, at))
+        was, now, moved = (amount(rough(value)) for value in (before, then, then - before))
+        return f"{was} at {clock(at)} -> {now} at {clock(each.fired)}: {moved} in 1 min"
 
 
 def clock(at: Millis) -> str:

@@ -1,0 +1,163 @@
+"""The file that a daemon writes into, and whether its path still names it. SQLite alone would never notice.
+
+    verify ──► the path names our file, and our WAL ──► write
+                 ├─ another WAL or none ──► fold what it held into the file, and open a new one
+                 └─ another file or none ──► Refused, until ours is back, or a copy that holds the same bytes
+
+While the file is lost it is kept alive: it can be put back, even after its deletion. No other file is ever written
+into: the record in memory belongs to ours. Called by the writer's thread, except for `trouble`.
+"""
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import Engine
+
+from daemon.store.failures import Refused
+from daemon.store.lock import Lock
+
+Identity: TypeAlias = tuple[int, int]
+"""Device and inode: what stays the same wherever a file is moved to."""
+
+CHUNK = 1 << 20
+"""Bytes compared at a time."""
+
+
+class DatabaseFile:
+    """Made when the database is open, ended by `close`, after all connections."""
+
+    def __init__(self, path: Path, lock: Lock, writing: Engine, reading: Engine) -> None:
+        self._path = path
+        self._lock = lock
+        self._engines = (writing, reading)
+        self._writing = writing
+        # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds on it.
+        self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        self._log: tuple[Identity | None, ...] | None = None
+        """The WAL and its index as our connection has them open; None while it is not known to be open."""
+        self._lost = False
+        self._whole = False
+        """While lost: whether our file holds all that was committed, without its WAL."""
+
+    def verify(self) -> None:
+        """Raises Refused where what is written now would be written into a file that nobody finds."""
+        trouble = self._settle() or self._lock.renew()
+        if trouble:
+            raise Refused(trouble)
+
+    def trouble(self) -> str | None:
+        """Why the path may not be read from at present: it does not name our file. For any thread."""
+        return None if self._is_ours() else self._sentence()
+
+    def renew(self) -> None:
+        """Connect anew, after a failure. A lost file is kept open until it is whole."""
+        if not self._lost:
+            self._disconnect()
+
+    def close(self) -> None:
+        os.close(self._kept)
+
+    def _settle(self) -> str | None:
+        if not self._is_ours():
+            self._lose()
+            if not self._is_copy():
+                return self._sentence()
+            self._adopt()
+        self._lost = self._whole = False
+        return self._settle_log()
+
+    def _is_ours(self) -> bool:
+        return _identity(self._path) == _identity(self._kept)
+
+    def _lose(self) -> None:
+        self._lost = True
+        if not self._whole and self._folded():
+            self._whole = True
+            self._disconnect()
+
+    def _settle_log(self) -> str | None:
+        """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
+        log = tuple(_identity(self._beside(suffix)) for suffix in ("-wal", "-shm"))
+        if self._log is None and self._connected():
+            self._log = log
+        if self._log in {None, log}:
+            return None
+        if not self._folded():
+            return f"{self._beside('-wal')} was moved or deleted"
+        self._disconnect()
+        return None
+
+    def _connected(self) -> bool:
+        """Whether the writer's connection is open, and waits in its pool."""
+        return self._writing.pool.checkedin() > 0  # type: ignore[attr-defined] -- a QueuePool
+
+    def _folded(self) -> bool:
+        """Bring what the WAL holds into the file, through the connection that has both open; whether all of it is."""
+        if not self._connected():
+            return False
+        connection = self._writing.raw_connection()
+        try:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error:
+            return False
+        finally:
+            connection.close()
+        return not busy
+
+    def _disconnect(self) -> None:
+        for engine in self._engines:
+            engine.dispose()
+        self._log = None
+
+    def _is_copy(self) -> bool:
+        """Whether the file at the path goes on where ours ended: it holds the same bytes, and no WAL beside it."""
+        if not self._whole:
+            return False
+        log = self._beside("-wal")
+        with suppress(OSError):
+            at_rest = not log.exists() or log.stat().st_size == 0
+            return at_rest and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
+        return False
+
+    def _adopt(self) -> None:
+        copy = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
+        os.close(self._kept)
+        self._kept = copy
+
+    def _beside(self, suffix: str) -> Path:
+        """A file of SQLite's own: it lies beside the file that a link names."""
+        return Path(f"{self._path.resolve()}{suffix}")
+
+    def _sentence(self) -> str:
+        """What became of our file, and what to do."""
+        place = str(Path(f"/proc/self/fd/{self._kept}").readlink())
+        if not place.endswith(" (deleted)"):
+            remedy = f"its file is now {place}: move it back to {self._path}"
+        elif self._whole:
+            remedy = f"its file was deleted: bring it back with cp /proc/{os.getpid()}/fd/{self._kept} {self._path}"
+        else:
+            remedy = "its file was deleted"
+        if not self._path.exists():
+            return remedy
+        return f"another file is at {self._path}, and {remedy}; or restart marginwatch to go on with the other file"
+
+
+def _identity(file: Path | int) -> Identity | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 -- of a descriptor too
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        while chunk := first.read(CHUNK):
+            if chunk != second.read(CHUNK):
+                return False
+    return True
