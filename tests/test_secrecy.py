@@ -28,6 +28,7 @@ from daemon.config.problems import Problems
 from daemon.config.resolve import Surroundings
 from daemon.errors import ConfigError
 from daemon.exchanges.simulator import Simulator
+from daemon.hidden import HiddenMapping
 from daemon.world import World
 
 PLANTED = "planted-0f3a"
@@ -169,7 +170,7 @@ def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
     there = session(tmp_path)
     config = there.config()
     text = configs.text(config.path)
-    around = Surroundings(there.environ, tmp_path)
+    around = Surroundings(HiddenMapping(there.environ), tmp_path)
     tables = document.read(syntax.parse(text, config.path), Problems())
     resolved = [resolve.key("env:COINW_KEY", around), resolve.url("file:url.txt", around)]
     channels = salvage.channels(text, path=config.path, environ=there.environ, problem=lambda _url: None)

@@ -29,7 +29,7 @@ class ExpandedPath(click.Path):
         return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111 -- Path refuses unknown users
 
 
-class NameType(click.ParamType):
+class NameType(click.ParamType[str]):
     """A name, or a pattern for some: composed as in the configuration (NFC), however the keyboard sends it."""
 
     name = "name"

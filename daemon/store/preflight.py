@@ -61,7 +61,7 @@ def _look_inside(url: URL) -> None:
 
 
 def _must_take_writes(connection: Connection, url: URL) -> None:
-    old = too_old(connection.dialect.server_version_info or ())
+    old = too_old(connection.dialect.server_version_info or (0,))
     if old:
         raise StoreConfigError(f"the database {named(url)} {old}")
     if connection.scalar(READ_ONLY):
@@ -69,9 +69,9 @@ def _must_take_writes(connection: Connection, url: URL) -> None:
         raise StoreError(f"the database {named(url)} is read-only, or a copy of another server: {remedy}")
 
 
-def too_old(version: tuple[int, ...]) -> str:
+def too_old(version: tuple[int | str, ...]) -> str:
     """Why a server of this version cannot be used; empty where it can."""
-    if version >= (OLDEST,):
+    if int(version[0]) >= OLDEST:
         return ""
     return f"is PostgreSQL {'.'.join(map(str, version))}, which is too old: use version {OLDEST} or newer"
 

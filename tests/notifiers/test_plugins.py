@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from daemon import notifiers
 from daemon.config import resolve
 from daemon.config.resolve import Surroundings
+from daemon.hidden import HiddenMapping
 from daemon.notifiers import plugins
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.types import SECOND, Message, Severity
@@ -99,9 +100,9 @@ printable = st.text(st.characters(max_codepoint=255, exclude_categories=["C", "Z
 @given(printable, printable)
 def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
     """B6: a user or password from a file or a variable reaches Apprise as it is, whatever signs it has."""
-    around = Surroundings({"USER": user, "PW": password}, Path())
+    around = Surroundings(HiddenMapping({"USER": user, "PW": password}), Path())
     for written in ("jsons://{env:USER}:{env:PW}@example.com/x", "xml://{env:USER}:{env:PW}@localhost:9/y"):
-        plugin, refusal = plugins.load(resolve.url(written, around).text)
+        plugin, refusal = plugins.load(resolve.url(written, around).text.reveal())
         assert plugin is not None, refusal
         assert (vars(plugin)["user"], vars(plugin)["password"]) == (user, password)
 
