@@ -25,7 +25,7 @@ from daemon.service.collecting.bookings import Bookings
 from daemon.service.collecting.intake import Intake
 from daemon.service.collecting.pacer import Pacer
 from daemon.service.collecting.poller import Ears, Poller
-from daemon.service.collecting.schedule import Schedule
+from daemon.service.collecting.schedule import Schedule, slow_sentence
 from daemon.service.collecting.streams import Streams
 from daemon.service.heartbeat import Pulse
 from daemon.service.judging.confirming import Confirmer
@@ -65,7 +65,7 @@ class Accounts:
         self._loops = tools.loops
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
-        self._schedule = Schedule(self._slot_trouble)
+        self._schedule = Schedule(self._slot_trouble, self._slot_slow)
         self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
         self._pacer.user_ids = self._store.user_ids()
         self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
@@ -206,6 +206,15 @@ class Accounts:
 
     def _slot_trouble(self, account: str, what: str) -> None:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+
+    def _slot_slow(self, account: str, is_slow: bool) -> None:
+        """Calls take longer than the interval: told once, with which of the two causes it is, and its end once."""
+        if not is_slow:
+            self._episodes.ended(("slow", account), f"{account} is read at every interval again", account=account)
+            return
+        waits = self._budgets.at(self._hosts[account]).waits(self._pacer.user_ids.get(account, ""))
+        sentence = slow_sentence(account, self.paces()[account], waits=waits)
+        self._episodes.failed(("slow", account), sentence, reason="budget" if waits else "exchange", account=account)
 
     # The budget.
 
