@@ -17,15 +17,16 @@ HERE = "127.0.0.1"
 class Dropping:
     """To the port `behind` on loopback.
 
-    `idle` are the seconds after an answer at which a connection is closed; `resets` says whether a second request on
-    one connection is answered by RST.
+    `idle` are the seconds after an answer at which a connection is closed; with `crossing`, that is heard of only when
+    a request was sent, as if both had crossed. `resets` says whether a second request on one connection meets RST.
     """
 
-    def __init__(self, behind: int, idle: float | None = None, *, resets: bool = False) -> None:
+    def __init__(self, behind: int, idle: float | None = None, *, crossing: bool = False, resets: bool = False) -> None:
         self.port = 0
         self.connections = 0
         self._behind = behind
         self._idle = idle
+        self._crossing = crossing
         self._resets = resets
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -49,10 +50,14 @@ class Dropping:
         answers, words = await asyncio.open_connection(HERE, self._behind)
         try:
             with suppress(OSError, TimeoutError):
-                answered = False
-                while request := await asyncio.wait_for(reader.read(65_536), self._idle if answered else None):
+                answered, clock = False, asyncio.get_running_loop().time
+                while True:
+                    patience, began = None if self._crossing or not answered else self._idle, clock()
+                    request = await asyncio.wait_for(reader.read(65_536), patience)
+                    late = answered and self._idle is not None and clock() - began >= self._idle
                     if answered and self._resets:
                         _reset(writer)
+                    if not request or late or (answered and self._resets):
                         return
                     words.write(request)
                     writer.write(await answers.read(65_536))
@@ -69,9 +74,11 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def dropping(behind: int, idle: float | None = None, *, resets: bool = False) -> AsyncIterator[Dropping]:
+async def dropping(
+    behind: int, idle: float | None = None, *, crossing: bool = False, resets: bool = False
+) -> AsyncIterator[Dropping]:
     """One that listens, until the end of the block."""
-    it = Dropping(behind, idle, resets=resets)
+    it = Dropping(behind, idle, crossing=crossing, resets=resets)
     await it.start()
     try:
         yield it

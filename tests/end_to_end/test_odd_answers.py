@@ -91,9 +91,11 @@ async def test_a13_kept_connections_that_the_other_side_drops_lose_no_calls(tmp_
     async with stage(tmp_path) as it, AsyncExitStack() as undo:
         port = int(it.simulator.rest_url.rsplit(":", 1)[1])
         closing = await undo.enter_async_context(dropping(port, 1.0))
+        crossing = await undo.enter_async_context(dropping(port, 0.9, crossing=True))
         resetting = await undo.enter_async_context(dropping(port, resets=True))
         keeping = await undo.enter_async_context(dropping(port))
-        fronts = {"closing": (closing, "1s"), "resetting": (resetting, "400ms"), "keeping": (keeping, "400ms")}
+        fronts = {"closing": (closing, "1s"), "crossing": (crossing, "1s")}
+        fronts |= {"resetting": (resetting, "400ms"), "keeping": (keeping, "400ms")}
         with it.config.open("a") as file:
             for name, (front, every) in fronts.items():
                 it.accounts[name] = it.simulator.account(name, f"{name}-key", f"{name}-secret")
@@ -104,7 +106,7 @@ async def test_a13_kept_connections_that_the_other_side_drops_lose_no_calls(tmp_
         await it.until(lambda: all(len(it.asked(name)) >= CALLS for name in fronts))
         assert await it.stop() == 0
         found, calls = counted(it), {name: len(it.asked(name)) for name in fronts}
-    assert (found["closing"][0], found["keeping"][0]) == (0, 0)
+    assert [found[name][0] for name in ("closing", "crossing", "keeping")] == [0, 0, 0], found
     assert found["resetting"][0] <= 1
     assert closing.connections > calls["closing"] // 2
     assert keeping.connections < calls["keeping"]
