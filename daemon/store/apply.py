@@ -14,7 +14,6 @@ from daemon.store.operations import (
     Book,
     Claim,
     EndEpoch,
-    Gap,
     HandOver,
     Identify,
     Issue,
@@ -37,7 +36,7 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             inputs.record(connection, ids, operation)
         case Announcement():
             _announce(connection, ids, operation)
-        case Gap() | StoreDownGap():
+        case StoreDownGap():
             inputs.gap(connection, ids, operation)
         case Issue():
             issued.issue(connection, operation)

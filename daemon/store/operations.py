@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, Attempted, GapReason, Message, Millis, Notice, NoticeKey, Record, Silence
+from daemon.types import AccountState, Alert, Attempted, Gap, Message, Millis, Notice, NoticeKey, Record, Silence
 
 
 class Written(StrEnum):
@@ -91,7 +91,7 @@ class StartEpoch:
     """One per account, its event a `ConfigChange`."""
     state: Mapping[str, AccountState] = field(default_factory=dict)
     """By account: its state after that record."""
-    gaps: "tuple[Gap, ...]" = ()
+    gaps: tuple[Gap, ...] = ()
     """The time before, in which nobody ran."""
 
 
@@ -204,19 +204,6 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input that ended it."""
-
-    account: str
-    seq: int
-    started_at: Millis
-    ended_at: Millis
-    reason: GapReason
-    missed: int = 0
-    """Readings that should have been there."""
-
-
-@dataclass(frozen=True, slots=True)
 class StoreDownGap:
     """Readings and misses that were judged but never stored, since the store was down for too long."""
 
@@ -242,6 +229,5 @@ Operation: TypeAlias = (
     | Issue
     | Identify
     | Book
-    | Gap
     | StoreDownGap
 )

@@ -15,8 +15,8 @@ from daemon.service.judging.absence import absence, gaps
 from daemon.service.judging.opening import Opening, Setting, open_account
 from daemon.service.lives import RELOAD
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, Gap, HandOver, Operation, Rejected, StartEpoch, Written
-from daemon.types import AccountState, Millis, Outcome
+from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.types import AccountState, Gap, Millis, Outcome
 
 
 @dataclass(frozen=True, slots=True)

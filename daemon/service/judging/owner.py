@@ -29,12 +29,13 @@ from daemon.service.judging.desk import Desk, concerns
 from daemon.service.judging.gate import Gate
 from daemon.service.judging.hindsight import Hindsight
 from daemon.service.watchdog import Drift
-from daemon.store.operations import Announcement, CommitFailed, Gap, Operation, Overtaken, Written
+from daemon.store.operations import Announcement, CommitFailed, Operation, Overtaken, Written
 from daemon.types import (
     SECOND,
     AccountState,
     Answer,
     ClockStep,
+    Gap,
     GapReason,
     Input,
     Millis,
@@ -79,6 +80,13 @@ Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
 def joined(before: Gap | None, now: Gap) -> Gap:
     """Two suspends between which nothing was heard are one."""
     return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
+
+
+def after(suspend: Gap, event: Input) -> Gap | None:
+    """What is left of a suspend to be recorded once this input is: a step of the clock moves it, all else ends it."""
+    if not isinstance(event, ClockStep):
+        return None
+    return replace(suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by)
 
 
 @dataclass(slots=True)
@@ -190,7 +198,6 @@ class Owner:
             case.release()
             raise
         self._adopt(case, recorded=written is Written.COMMITTED)
-        await self._wake(case.event)
 
     async def _commit(self, case: Case) -> Written:
         """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
@@ -208,17 +215,6 @@ class Owner:
             await self._judge(case, replace(case.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         return written
-
-    async def _wake(self, event: Input) -> None:
-        """Record a suspend when what ended it is recorded: before that its counter is not taken."""
-        slept = self._asleep
-        if slept is None:
-            return
-        if isinstance(event, ClockStep):
-            self._asleep = replace(slept, started_at=slept.started_at + event.by, ended_at=slept.ended_at + event.by)
-        else:
-            self._asleep = None
-            await self._desk.journal.insist(replace(slept, seq=event.seq))
 
     def _sentence(self) -> str:
         return f"the database does not take the readings of {self.account}: they are offered again every second"
@@ -288,8 +284,15 @@ class Owner:
     def _weigh(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
         decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
-        first = self._gate.contradicted(event)
-        return decision if first is None else replace(decision, record=replace(decision.record, contradicts=first))
+        first, gap = self._gate.contradicted(event), self._ended_by(event)
+        if first is None and gap is None:
+            return decision
+        return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
+
+    def _ended_by(self, event: Input) -> Gap | None:
+        """The suspend that an input ends; a step of the clock only moves it."""
+        slept = None if isinstance(event, ClockStep) else self._asleep
+        return None if slept is None else replace(slept, seq=event.seq)
 
     def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)
@@ -306,6 +309,7 @@ class Owner:
         desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
         case.departures.leave()
         self._gate.adopt(record.event)
+        self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)
         desk.watcher.judged(record)
