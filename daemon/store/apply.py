@@ -23,6 +23,7 @@ from daemon.store.operations import (
     StartEpoch,
     StoreDownGap,
     Supersede,
+    Withdraw,
 )
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts, budget
@@ -40,7 +41,7 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             inputs.gap(connection, ids, operation)
         case Issue():
             issued.issue(connection, operation)
-        case Claim() | Mark() | HandOver() | Supersede():
+        case Claim() | Mark() | Withdraw() | HandOver() | Supersede():
             delivery.deliver(connection, ids, operation)
         case StartEpoch() | EndEpoch():
             epochs.turn(connection, ids, operation)

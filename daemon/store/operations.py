@@ -143,9 +143,19 @@ class Mark:
     notices: tuple[Notice, ...] = ()
     """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
-    """When each was told, as the instants of its account are meant; `at` where nothing else is said."""
+    """How long after the beginning of its alert each was told: no step of the clock that is recorded meanwhile changes
+    that. At `at` where nothing else is said.
+    """
     report: ReportKey | None = None
     """What the message was; what it did not deliver waits again, unless it was superseded meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as if it were not."""
+
+    message: MessageKey
+    at: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +234,7 @@ Operation: TypeAlias = (
     | EndEpoch
     | Claim
     | Mark
+    | Withdraw
     | HandOver
     | Supersede
     | Issue

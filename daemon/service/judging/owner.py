@@ -1,6 +1,7 @@
 """The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
 
     mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
+                                                                               └──► withdraw what cannot leave any more
 
 It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
 again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
@@ -23,13 +24,13 @@ from daemon.errors import StoreError
 from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
-from daemon.service.delivering.departures import NO_DEPARTURES, Departures
+from daemon.service.delivering.departures import Departures
 from daemon.service.judging.confirming import Overdue
 from daemon.service.judging.desk import Desk, concerns
 from daemon.service.judging.gate import Gate
 from daemon.service.judging.hindsight import Hindsight
 from daemon.service.watchdog import Drift
-from daemon.store.operations import Announcement, CommitFailed, Operation, Overtaken, Written
+from daemon.store.operations import Announcement, Claim, CommitFailed, Operation, Overtaken, Withdraw, Written
 from daemon.types import (
     SECOND,
     AccountState,
@@ -96,12 +97,7 @@ class Case:
     event: Input
     scene: Scene = field(init=False)
     decision: Decision = field(init=False)
-    departures: Departures = NO_DEPARTURES
-
-    def release(self) -> None:
-        """What was to leave with it, does not."""
-        self.departures.release()
-        self.departures = NO_DEPARTURES
+    departures: Departures = field(default_factory=Departures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +189,23 @@ class Owner:
             await self._warm_or_wait()
         case = await self._judged(event)
         try:
-            written = await self._commit(case)
+            recorded = await self._commit(case) is Written.COMMITTED
+            if not recorded:
+                await self._withdraw(case.departures.release())  # what leaves now has to say so
+            while overtaken := case.departures.overtaken():
+                await self._withdraw(overtaken)
+            self._adopt(case, recorded=recorded)
         except BaseException:
-            case.release()
+            await self._withdraw(case.departures.release())
             raise
-        self._adopt(case, recorded=written is Written.COMMITTED)
+
+    async def _withdraw(self, claims: Iterable[Claim]) -> None:
+        """These may be recorded, as part of a commit that took too long or whose outcome is unknown, and do not leave.
+
+        Until that is on record nobody else knows their news, so that nothing comes in between.
+        """
+        for claim in claims:
+            await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
 
     async def _commit(self, case: Case) -> Written:
         """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
@@ -212,6 +220,7 @@ class Owner:
             if recorded >= case.event.seq:
                 written = Written.COMMITTED
                 break
+            await self._withdraw(case.departures.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         return written
@@ -228,7 +237,7 @@ class Owner:
                 except Overtaken:
                     self._silences = await self._desk.silences(self._silences, case.event.at)
                     await self._decide(case)
-            case.release()
+            case.departures.release()
             return await self._desk.journal.write(case.decision.record)  # nobody waits for those who change their minds
         except CommitFailed:
             return None
@@ -274,7 +283,7 @@ class Owner:
 
     async def _decide(self, case: Case) -> None:
         """By what was last known of silences: where that is true no more, the commit tells."""
-        case.release()
+        case.departures.release()  # nothing of it is recorded
         case.decision = self._weigh(case.event, case.scene)
         if case.decision.record.notices:
             hourly = self._hindsight.hourly(case.event.at, self._evaluator.balances)
@@ -302,8 +311,6 @@ class Owner:
 
     def _adopt(self, case: Case, *, recorded: bool) -> None:
         desk, record = self._desk, case.decision.record
-        if not recorded:
-            case.release()  # what leaves now has to say so
         self._state = case.decision.state
         desk.codes.update(alert.code for alert in record.alerts)
         desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
