@@ -213,7 +213,7 @@ def write(tmp_path: Path) -> Iterator[Callable[..., str]]:
     store = Store.open(url)
     begin = StartEpoch(T0, "start", "1", [], {"main": "coinw", "other": "coinw"}, state={"main": AccountState("main")})
 
-    def commit(*operations: Record | Gap | StoreDownGap) -> str:
+    def commit(*operations: Record | StoreDownGap) -> str:
         for operation in (begin, *operations):
             assert store.submit(operation).result(10) is Written.COMMITTED
         return url
