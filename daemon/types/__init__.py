@@ -36,7 +36,7 @@ from daemon.types.inputs import (
     Unconfirmed,
 )
 from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
-from daemon.types.record import Record
+from daemon.types.record import Gap, Record
 from daemon.types.route import DIRECT, Route
 from daemon.types.telling import (
     ENDS,
@@ -74,6 +74,7 @@ __all__ = [
     "ClockStep",
     "ConfigChange",
     "Facts",
+    "Gap",
     "GapReason",
     "Input",
     "Judged",

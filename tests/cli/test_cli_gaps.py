@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.missing import MOST
-from daemon.store.operations import EndEpoch, Gap, Operation, StartEpoch
+from daemon.store.operations import EndEpoch, Operation, StartEpoch
 from daemon.types import (
     HOUR,
     MINUTE,
     SECOND,
     AccountState,
     ClockStep,
+    Gap,
     GapReason,
     Millis,
     Miss,
@@ -45,8 +46,7 @@ def recorded(folder: Path, *, stopped: bool = True) -> Path:
             Record("main", reading(1, at(0))),
             *(Record("main", Miss(seq, at(5 * seq), MissReason.TIMEOUT, "no answer")) for seq in range(2, 12)),
             Record("main", reading(12, at(60))),
-            Record("main", reading(13, at(300))),
-            Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40),
+            Record("main", reading(13, at(300)), gap=Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40)),
             Record("main", ClockStep(14, at(310), -250)),
             Record("grid-1", Miss(1, at(4), MissReason.BLOCKED, SAID)),
             *([EndEpoch(at(320))] if stopped else []),
