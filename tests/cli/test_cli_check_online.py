@@ -22,11 +22,12 @@ TWINS = "a and b are the same user 77: they are read, and alert, twice, and shar
 KEYS = ("planted-key-4711", "planted-secret-4711")
 
 
-def online(path: Path) -> tuple[int, list[str]]:
-    """Status, and the lines about the exchange."""
+def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
+    """Status, and the lines about the exchange; what is said of the database holds the `complaints`."""
     result = call("check", "--online", "--config", path, clock=SystemClock())
     assert "planted" not in result.output
-    assert result.stderr == ""
+    assert len(result.stderr.splitlines()) == len(complaints)
+    assert [each for each in complaints if each not in result.stderr] == []
     lines = result.stdout.splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("memory"))
     return result.exit_code, lines[start + 1 :]
@@ -153,7 +154,7 @@ def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> 
 def test_a_damaged_record_does_not_keep_from_asking(tmp_path: Path) -> None:
     """It is said, and the exchange is asked all the same."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
-    status, lines = online(write(tmp_path, account()))
+    status, lines = online(write(tmp_path, account()), "is no SQLite database")
     assert status == 1
     assert lines[0].startswith("warning: asking without the record, which cannot be read: ")
     assert lines[1].startswith("main: network: ")
