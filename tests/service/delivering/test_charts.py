@@ -169,6 +169,25 @@ def test_f8_levels_are_plain_numbers_of_exactly_this_field(
 
 
 @pytest.mark.parametrize(
+    ("field", "when", "unit"),
+    [
+        ("margin_usage", "margin_usage > 80%", Unit.PERCENT),
+        ("margin_usage", "margin_usage > -80%", Unit.PERCENT),
+        ("margin_usage", "margin_usage > 0.8", Unit.RATIO),
+        ("margin_usage", "freeze_ratio > 80%", Unit.RATIO),
+        ("available_margin", "available_margin < 80%", Unit.USDT),
+    ],
+)
+def test_c4_a_chart_has_percentages_where_its_levels_are_such(
+    write: Callable[..., str], field: str, when: str, unit: Unit
+) -> None:
+    """C4: The axis, the last value and the levels are read as the rule was written."""
+    with History.open(write()) as history:
+        subject = charts.Subject("main", field, Span(T0, T0 + MINUTE))
+        assert charts.alert_chart(history, subject, rule("r", when)).unit is unit
+
+
+@pytest.mark.parametrize(
     ("field", "expected"),
     [
         ("al_freeze", "al_freeze"),
