@@ -146,6 +146,11 @@ class Accounts:
         """The judgement of what has been read, to be waited for."""
         return (owner.drained() for owner in self._owners.values())
 
+    @property
+    def unjudged(self) -> int:
+        """How much of what has been read is not judged."""
+        return sum(owner.waiting for owner in self._owners.values())
+
     # What happens to the clock.
 
     def slept(self, lasted: Millis) -> None:
