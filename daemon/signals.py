@@ -8,7 +8,9 @@ Until the first line of the program runs, signals do what the system does with t
 
 import os
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
@@ -25,6 +27,32 @@ def hold() -> None:
 def release() -> None:
     """Let signals act, those that waited as well."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
+@contextmanager
+def repeated_interrupt() -> Iterator[None]:
+    """See to it that one Ctrl-C ends what is done within: it is repeated every second until that has ended.
+
+    Python looks for signals between its instructions. It misses one that comes just before a system call that waits,
+    and loses the KeyboardInterrupt of one that is raised within a finalizer or a callback.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    arguments = (heard, threading.main_thread().ident)
+    threading.Thread(target=_repeat, args=arguments, name="repeat-interrupt", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left of the program ends by itself
+
+
+def _repeat(heard: int, thread: int) -> None:
+    while signal.SIGINT not in os.read(heard, 1):
+        pass
+    while True:
+        threading.Event().wait(1)
+        signal.pthread_kill(thread, signal.SIGINT)
 
 
 def terminals() -> list[int]:

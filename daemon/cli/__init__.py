@@ -106,4 +106,5 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     isolate(os.environ)
-    commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ), terminals=terminals))
+    with signals.repeated_interrupt():
+        commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ), terminals=terminals))
