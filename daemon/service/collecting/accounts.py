@@ -102,6 +102,7 @@ class Accounts:
 
     def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
         """`desk` is that of the owners, which begin with `states`."""
+        self._journal = desk.journal
         self._fill_budgets(legacy)
         paces = self.paces()
         for account in self._config.accounts:
@@ -205,7 +206,8 @@ class Accounts:
         )
 
     def _learned(self, account: str, user_id: str) -> None:
-        self._store.submit(Identify(account, user_id))
+        identified = partial(self._journal.insist, Identify(account, user_id))
+        self._loops.run(f"the user id of {account}", identified)
         self._pacer.user_ids[account] = user_id
         self._pacer.apply()
 
