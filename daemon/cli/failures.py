@@ -17,9 +17,9 @@ import click
 
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, MarginwatchError
+from daemon.signals import INTERRUPTED
 
 FAILED = 1
-INTERRUPTED = 130
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How the operating system says that it takes no more of what is written."""
 

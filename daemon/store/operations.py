@@ -22,6 +22,19 @@ class Written(StrEnum):
     """The store refuses writes; the operation waits in memory, in order, until it works again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """What a closed store did not record, in operations."""
+
+    lost: int = 0
+    """They are not recorded, and never will be."""
+    unknown: int = 0
+    """Their commit was sent, and the database did not answer: they may be recorded."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.unknown)
+
+
 class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
     """A commit failed for no known reason, so that its outcome is unknown: reload the recorded state, compare `seq`."""
 

@@ -102,6 +102,7 @@ class Accounts:
 
     def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
         """`desk` is that of the owners, which begin with `states`."""
+        self._journal = desk.journal
         self._fill_budgets(legacy)
         paces = self.paces()
         for account in self._config.accounts:
@@ -145,6 +146,11 @@ class Accounts:
     def drained(self) -> Iterator[Awaitable[None]]:
         """The judgement of what has been read, to be waited for."""
         return (owner.drained() for owner in self._owners.values())
+
+    @property
+    def unjudged(self) -> int:
+        """How much of what has been read is not judged."""
+        return sum(owner.waiting for owner in self._owners.values())
 
     # What happens to the clock.
 
@@ -200,7 +206,8 @@ class Accounts:
         )
 
     def _learned(self, account: str, user_id: str) -> None:
-        self._store.submit(Identify(account, user_id))
+        identified = partial(self._journal.insist, Identify(account, user_id))
+        self._loops.run(f"the user id of {account}", identified)
         self._pacer.user_ids[account] = user_id
         self._pacer.apply()
 

@@ -157,6 +157,11 @@ class Owner:
             finally:
                 self._mailbox.task_done()
 
+    @property
+    def waiting(self) -> int:
+        """Arrivals that are not judged yet, nor begun with."""
+        return self._mailbox.qsize()
+
     async def room(self) -> None:
         """Returns at once, unless so much waits here that it is better judged before more comes."""
         if self._mailbox.qsize() >= CROWD:

@@ -279,11 +279,16 @@ class SelfWatch:
         """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
         while True:
             try:
-                return await self._desk.journal.write(record)
-            except Rejected:
+                written = await self._desk.journal.write(record)
+            except Rejected as error:
+                sentence = f"the database does not take the daemon's own alerts, which are judged anew: {error}"
+                self._desk.episodes.failed(("commit", NOBODY), sentence)
                 return None
             except CommitFailed:
                 await self._desk.clock.sleep(SECOND)
+            else:
+                self._desk.episodes.ended(("commit", NOBODY), "the daemon's own alerts are stored again")
+                return written
 
 
 def _says(record: Record) -> bool:
