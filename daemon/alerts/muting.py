@@ -56,7 +56,7 @@ class Muting:
                 return f"silence {self.by}{said}"
             case Reason.FLAPPING:
                 return "it flaps, which is told as one thing"
-            case Reason.ACKNOWLEDGED:
+            case _:
                 return f"acknowledged{said}: no reminders"
 
 
