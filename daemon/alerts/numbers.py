@@ -4,7 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from daemon.readings.exact import EXACT
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis, Transition
+from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, Judged, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
 _HUNDRED = Decimal(100)
@@ -99,4 +99,4 @@ def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
 
 
 def _local(at: Millis, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone)
+    return datetime.fromtimestamp(min(at, LATEST) / 1_000, UTC).astimezone(zone)

@@ -102,6 +102,8 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
     """The program `marginwatch`; `terminals` are the standard streams that were some when it began."""
     if sys.stdout is None:  # the caller closed it: what is printed goes nowhere
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until the end
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

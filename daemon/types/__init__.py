@@ -35,7 +35,7 @@ from daemon.types.inputs import (
     Source,
     Unconfirmed,
 )
-from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
+from daemon.types.moments import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
 from daemon.types.record import Gap, Record
 from daemon.types.route import DIRECT, Route
 from daemon.types.telling import (
@@ -62,6 +62,7 @@ __all__ = [
     "FLAPPING",
     "HOUR",
     "JUDGED",
+    "LATEST",
     "MINUTE",
     "NEWS",
     "SECOND",

@@ -144,7 +144,7 @@ def test_the_span_and_the_account_choose(tmp_path: Path, span: list[str], expect
 def test_no_gap_is_said(tmp_path: Path) -> None:
     """A table looks back a week where nothing is said."""
     path = recorded(tmp_path)
-    assert show(path, "--until", "2026-01-01T10:00") == "no gaps in this span; --since 30d looks further back\n"
+    assert show(path, "--until", "2026-01-01T10:00") == "no gaps in this span; an earlier --since looks further back\n"
     assert "suspended" not in show(path, now=at(0) + 8 * 24 * HOUR)
 
 
