@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from daemon.store.failures import Refused
+from daemon.store.files import beside, version_at_rest
 from daemon.store.lock import Lock
 
 Identity: TypeAlias = tuple[int, int]
@@ -29,8 +30,9 @@ CHUNK = 1 << 20
 class DatabaseFile:
     """Made when the database is open, ended by `close`, after all connections."""
 
-    def __init__(self, path: Path, lock: Lock, writing: Engine, reading: Engine) -> None:
-        self._path = path
+    def __init__(self, url: URL, lock: Lock, writing: Engine, reading: Engine) -> None:
+        self._url = url
+        self._path = path = Path(str(url.database))
         self._lock = lock
         self._engines = (writing, reading)
         self._writing = writing
@@ -80,13 +82,13 @@ class DatabaseFile:
 
     def _settle_log(self) -> str | None:
         """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
-        log = tuple(_identity(self._beside(suffix)) for suffix in ("-wal", "-shm"))
+        log = tuple(_identity(beside(self._url, suffix)) for suffix in ("-wal", "-shm"))
         if self._log is None and self._connected():
             self._log = log
         if self._log in {None, log}:
             return None
         if not self._folded():
-            return f"{self._beside('-wal')} was moved or deleted"
+            return f"{beside(self._url, '-wal')} was moved or deleted"
         self._disconnect()
         return None
 
@@ -116,20 +118,14 @@ class DatabaseFile:
         """Whether the file at the path goes on where ours ended: it holds the same bytes, and no WAL beside it."""
         if not self._whole:
             return False
-        log = self._beside("-wal")
         with suppress(OSError):
-            at_rest = not log.exists() or log.stat().st_size == 0
-            return at_rest and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
+            return version_at_rest(self._url) is not None and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
         return False
 
     def _adopt(self) -> None:
         copy = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
         os.close(self._kept)
         self._kept = copy
-
-    def _beside(self, suffix: str) -> Path:
-        """A file of SQLite's own: it lies beside the file that a link names."""
-        return Path(f"{self._path.resolve()}{suffix}")
 
     def _sentence(self) -> str:
         """What became of our file, and what to do."""

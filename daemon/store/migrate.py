@@ -4,6 +4,8 @@ Alembic costs 95 ms to import, so it is, only where something has to be done. Mi
 one transaction; a database of a newer version is left alone.
 """
 
+from functools import cache
+
 from sqlalchemy import URL, Connection, inspect, text
 
 from daemon import bundled
@@ -73,6 +75,7 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
+@cache
 def known() -> frozenset[str]:
     """The revisions that this version can start from: their files begin with them."""
     return frozenset(file.stem.partition("_")[0] for file in bundled.path("migrations").glob("versions/*.py"))
