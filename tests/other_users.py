@@ -115,3 +115,17 @@ def open_folder() -> Iterator[Path]:
     finally:
         made.chmod(0o755)
         subprocess.run(["rm", "-r", made], check=True)
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """A small file system of its own, in memory."""
+    try:
+        command = ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no small file system can be mounted here: {error}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
