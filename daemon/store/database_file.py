@@ -41,6 +41,7 @@ class DatabaseFile:
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
+        self._closed = False
         self._whole = False
         """While lost: whether our file holds all that was committed, without its WAL."""
 
@@ -52,7 +53,7 @@ class DatabaseFile:
 
     def trouble(self) -> str | None:
         """Why the path may not be read from at present: it does not name our file. For any thread."""
-        return None if self._is_ours() else self._sentence()
+        return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
         """Connect anew, after a failure. A lost file is kept open until it is whole."""
@@ -60,7 +61,10 @@ class DatabaseFile:
             self._disconnect()
 
     def close(self) -> None:
-        os.close(self._kept)
+        """Let the file go; called again, it does nothing."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._kept)
 
     def _settle(self) -> str | None:
         if not self._is_ours():

@@ -86,11 +86,13 @@ def reading(url: URL) -> Engine:
         return _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
     path = Path(str(url.database))
     try:
-        exists = path.is_file()
+        exists, is_folder = path.is_file(), path.is_dir()
     except PermissionError:
         raise StoreError(
             f"the database {path} may not be read: give this user the right to enter its directory"
         ) from None
+    if is_folder:
+        raise StoreError(f"the database {path} is a directory: name a file in it")
     if not exists:
         raise AbsentError(f"there is no database at {path}")
     return _sqlite_reading(url, "mode=ro")

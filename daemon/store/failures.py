@@ -126,8 +126,8 @@ _REMEDIES = {
     sqlite3.SQLITE_READONLY: "may not be written: give this user the right to write the file and its directory",
     sqlite3.SQLITE_PERM: "may not be opened: give this user the right to read the file and its directory",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and that this user may read and write it",
-    sqlite3.SQLITE_FULL: "has no room: free space on its disk",
-    sqlite3.SQLITE_IOERR: "cannot be read: its disk fails",
+    sqlite3.SQLITE_FULL: "has no room: free space on its disk, and where temporary files are",
+    sqlite3.SQLITE_IOERR: "cannot be read, or written: its disk fails, or is full",
     sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
 }

@@ -87,6 +87,12 @@ def foreign(url: URL) -> list[Path]:
     return [file for file in files if file.exists() and not _writable(file)]
 
 
+def _denied(file: Path) -> StoreError:
+    if os.statvfs(file).f_flag & os.ST_RDONLY:
+        return StoreError(f"{file} may not be written, for its disk is mounted for reading only: mount it for writing")
+    return StoreError(f"{file} may not be written{owned(file)}: let this user write it, or be its owner")
+
+
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
