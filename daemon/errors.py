@@ -51,7 +51,7 @@ def owned(path: Path) -> str:
     """Whose it is, for a sentence about what this user may not do with it; empty where it is this user's own."""
     try:
         uid = path.stat().st_uid
-    except OSError:
+    except (OSError, ValueError):
         return ""
     return "" if uid == os.geteuid() else f", for it belongs to {_user(uid)} and not to {_user(os.geteuid())}"
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, QueuePool
 
 from daemon.store.failures import Refused
 from daemon.store.files import beside, version_at_rest
@@ -98,7 +98,8 @@ class DatabaseFile:
 
     def _connected(self) -> bool:
         """Whether the writer's connection is open, and waits in its pool."""
-        return self._writing.pool.checkedin() > 0  # type: ignore[attr-defined] -- a QueuePool
+        pool = self._writing.pool
+        return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def _folded(self) -> bool:
         """Bring what the WAL holds into the file, through the connection that has both open; whether all of it is."""

@@ -94,9 +94,8 @@ def told(url: URL) -> Iterator[None]:
 def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else None
     code = getattr(cause, "sqlite_errorcode", None)
-    remedy = _REMEDIES.get(code & 0xFF) if isinstance(code, int) else None
-    if remedy is not None:
-        trouble, _, what_to_do = remedy.partition(": ")
+    if isinstance(code, int) and code & 0xFF in _REMEDIES:
+        trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
         return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
