@@ -18,17 +18,25 @@ import pytest
 
 BECOME = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig
-import importlib, json, os, pkgutil, sys
+import contextlib, importlib, io, json, os, pkgutil, sys, tempfile
 import apprise, apscheduler.triggers.date, sqlalchemy.dialects.sqlite
 import daemon
 for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 from daemon.cli import commands
-from daemon.notifiers import problem
-from daemon.store import History, migrate
+from daemon.store import migrate
+
+# What is read on its first use, such as the grammar of conditions and the kinds of channels.
+with tempfile.NamedTemporaryFile("w", suffix=".toml") as rules:
+    account = 'name = "a"\\napi_key = "key-0"\\nsecret_key = "secret-0"\\n'
+    channel = 'name = "c"\\nurl = "json://127.0.0.1:9/"\\n'
+    rule = 'name = "r"\\nwhen = "min(available_margin, 1m) < 100"\\n'
+    rules.write(f"[[accounts]]\\n{account}[[channels]]\\n{channel}[[rules]]\\n{rule}")
+    rules.flush()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        commands.main(args=["check", "--config", rules.name], prog_name="marginwatch")
 migrate.known()
-problem("json://127.0.0.1:9/")
 
 def become(uid, gid, umask):
     if os.geteuid() == 0:
