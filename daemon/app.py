@@ -42,7 +42,7 @@ from daemon.service.supervise import Loops
 from daemon.service.watchdog import Drift, offset, watch
 from daemon.service.watcher import Watchers
 from daemon.store import Store, disk
-from daemon.store.operations import Book, EndEpoch
+from daemon.store.operations import Book, CommitFailed, EndEpoch, Unwritten
 from daemon.types import Millis
 from daemon.world import World
 
@@ -51,8 +51,17 @@ _log = logging.getLogger("marginwatch")
 PATIENCE = 0.7
 """Seconds that a stop waits for the calls under way, then for their judgement; twice that for the last messages."""
 
+GRACE = 0.2
+"""Seconds that a stop waits for loops that finish a commit: by then it hangs for longer than a lock is waited for."""
+
 LAST = 2.0
 """Seconds that a stop waits for the database."""
+
+LET_GO = 3.0
+"""Seconds that a reload waits then for the end of its writer, which holds the lock: more than a lock is waited for."""
+
+ANSWER = 3.0
+"""Seconds within which the database should have answered before a reload; it may be locked for two."""
 
 
 class App:
@@ -111,6 +120,11 @@ class App:
         """Why the database refuses to write; None while it does not."""
         return self._store.down
 
+    async def refusal(self) -> str | None:
+        """Why the database does not take what is judged, once the commit under way has ended; None where it does."""
+        answered = await asyncio.to_thread(self._store.flush, ANSWER)
+        return self._store.down if answered else "it does not answer"
+
     def legacy(self) -> Legacy:
         """What the next life should know."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
@@ -119,7 +133,8 @@ class App:
     async def stop(self, reason: str = STOP) -> int:
         """End the pass, try once what is due, leave the rest queued; within five seconds.
 
-        Returns the number of operations that could not be stored.
+        Returns the number of operations that are not stored, or may not be. Before a reload it waits longer: until
+        the lock of the database is free.
         """
         self._accounts.pause()
         await _within(PATIENCE, self._accounts.finished())
@@ -128,25 +143,29 @@ class App:
         for courier in self._couriers.values():
             courier.stop()
         await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._couriers))
-        lost = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
-        if lost:
-            _log.error("stopped; the database took no writes until the end: what waited is lost", extra={"lost": lost})
-        else:
-            _log.info("stopped")
-        return lost
+        unwritten = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
+        unwritten = replace(unwritten, lost=unwritten.lost + self._accounts.unjudged)
+        _log_stop(unwritten)
+        if reason == RELOAD:
+            await asyncio.to_thread(self._store.ended, LET_GO)
+        return unwritten.lost + unwritten.unknown
 
     def _open(self) -> Store:
         url = self._config.daemon.database.reveal()
         return self._world.open_store(url, on_down=self._store_down, on_recovered=self._store_recovered)
 
-    async def _release(self, *last: Book | EndEpoch) -> int:
-        """End what still runs, write the last words, let the database go; how many operations are lost."""
-        await self._loops.end()
+    async def _release(self, *last: Book | EndEpoch) -> Unwritten:
+        """End what still runs, write the last words, let the database go; what is not recorded."""
+        await self._loops.end(GRACE)
         await self._artist.close()
-        for operation in last:
-            self._store.submit(operation)
+        answers = [self._store.submit(operation) for operation in last]
         await self._session.close()
-        return await asyncio.to_thread(self._store.close, LAST)
+        unwritten = await asyncio.to_thread(self._store.close, LAST)
+        failures = [answer.exception() for answer in answers if answer.done()]
+        rejected = [failure for failure in failures if isinstance(failure, CommitFailed)]
+        for failure in rejected:
+            _log.error("the end of this run is not recorded: %s", failure)
+        return replace(unwritten, lost=unwritten.lost + len(rejected))
 
     def _begin(self) -> Beginning:
         """In a thread of its own."""
@@ -290,6 +309,17 @@ class App:
 
 def _channel(name: str) -> str:
     return f"the channel {name}"
+
+
+def _log_stop(unwritten: Unwritten) -> None:
+    if unwritten.lost:
+        sentence = "stopped; the database took no writes until the end: what waited is lost"
+        _log.error(sentence, extra={"lost": unwritten.lost})
+    if unwritten.unknown:
+        sentence = "stopped; the database did not answer: nobody knows whether the last commit is recorded"
+        _log.error(sentence, extra={"unknown": unwritten.unknown})
+    if not unwritten:
+        _log.info("stopped")
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:

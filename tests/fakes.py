@@ -133,12 +133,17 @@ class ListJournal:
         self.asked = 0
         """How often that was looked up."""
         self.reports: list[OpenReport] = []
+        self.hangs: asyncio.Event | None = None
+        """While it is there and not set, what is written is, and its answer does not come; for one write."""
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED
         if isinstance(answer, Exception):
             raise answer
         self.operations.append(operation)
+        hangs, self.hangs = self.hangs, None
+        if hangs is not None:
+            await hangs.wait()
         return answer
 
     async def insist(self, operation: Operation) -> None:

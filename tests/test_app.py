@@ -3,14 +3,17 @@
 import asyncio
 import re
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from daemon.alerts import system
 from daemon.alerts.mutes import DAYS, Mutes, Window
@@ -24,6 +27,7 @@ from daemon.notifiers.chart import Chart
 from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.lives import RELOAD
+from daemon.store import Seams, Store
 from daemon.types import MINUTE, SECOND, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
 from daemon.world import World
 from tests.fakes import RecordingWatcher, ScriptedNotifier
@@ -438,3 +442,29 @@ async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
     assert "less than 100 % of the disk that holds the database is free" in rig.way.sent[0].title + rig.way.sent[0].body
     path = rig.folder / "m.db"
     assert rows(path, "SELECT account_id, rule, state FROM alerts") == [(None, "disk-full", "firing")]
+
+
+async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
+    """Strict 2: it may be recorded or not, which the stop counts; until it has ended no other daemon begins."""
+    hangs, commits, goes_on = threading.Event(), threading.Event(), threading.Event()
+    commits.set()
+
+    def commit(connection: Connection) -> None:
+        if not commits.is_set():
+            hangs.set()
+            assert goes_on.wait(60)
+        connection.commit()
+
+    app = App(rig.config(), replace(rig.world(), open_store=partial(Store.open, seams=Seams(commit))))
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    commits.clear()
+    assert await asyncio.to_thread(hangs.wait, 60)
+    assert await app.refusal() == "it does not answer"
+    try:
+        assert await app.stop() >= 1
+        with pytest.raises(StoreError, match="another marginwatch"):
+            await asyncio.to_thread(Store.open, f"sqlite:///{rig.folder}/m.db")
+    finally:
+        goes_on.set()
+    assert await asyncio.to_thread(app._store.ended, 60)

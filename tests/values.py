@@ -11,12 +11,15 @@ from daemon.types import (
     AccountState,
     Answer,
     Balances,
+    ConfigChange,
+    Gap,
     Judged,
     Millis,
     Miss,
     MissReason,
     Quality,
     Reading,
+    Record,
     Source,
 )
 
@@ -67,3 +70,8 @@ BETWEEN = Verdict(when=False, clear=False, judged=judged("110"))
 
 def state(account: str = "main", **changes: Any) -> AccountState:
     return AccountState(account, **changes)
+
+
+def ending(gap: Gap) -> Record:
+    """A gap with the input that ends it, one that has no row of its own."""
+    return Record(gap.account, ConfigChange(gap.seq, gap.ended_at), gap=gap)

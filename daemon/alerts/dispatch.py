@@ -7,16 +7,16 @@ channel knows nothing is told there, whether it fired now, was muted until now, 
 Joining, pace and attempts are the outbox's business.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from daemon.alerts.engine import Outcome
 from daemon.alerts.facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
 from daemon.alerts.facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.silences import NO_SILENCES, acknowledged, silenced
+from daemon.alerts.muting import HOLDS, MUTES, Muter, Reason
+from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.summary import filled
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -166,7 +166,7 @@ class _Desk:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
             knowing = [name for name in self.order.channels if name in told and told[name].wants_ack]
-            ack = acknowledged(self.order.silences, alert.code, self.event.at) if knowing else None
+            ack = self._muter.acknowledged(alert) if knowing else None
             if ack is None:
                 continue
             for channel in knowing:
@@ -177,7 +177,7 @@ class _Desk:
         """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""
         for alert in self._firing():
             waiting = [told for told in self.told.get((alert.rule, alert.seq), {}).values() if told.waiting is not None]
-            for told in waiting if waiting and self._muted(alert) else ():
+            for told in waiting if waiting and self._held(alert, MUTES) else ():
                 if told.waiting is not None and (told.told_at is None or told.waiting.kind is not Kind.FIRING):
                     yield told.waiting
 
@@ -196,28 +196,13 @@ class _Desk:
         stand_ins = [channel for channel in told if channel in self.order.channels and channel not in route]
         return [*route, *stand_ins] if any(channel in told and told[channel].given_up for channel in route) else route
 
-    def _held(self, alert: Alert) -> bool:
+    def _held(self, alert: Alert, by: Container[Reason] = HOLDS) -> bool:
         """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2, E4)."""
-        return alert.rule + FLAPPING in self.outcome.state.alerts or self._muted(alert)
+        return any(each.reason in by for each in self._muter.reasons(self._rule(alert), alert))
 
-    def _muted(self, alert: Alert) -> bool:
-        return self._inhibited(alert) or self._in_mute_window(alert) or self._silenced(alert) is not None
-
-    def _inhibited(self, alert: Alert) -> bool:
-        """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
-        inhibitors = self._rule(alert).inhibited_by
-        if not inhibitors:
-            return False
-        others = [other.rule for other in self._firing() if other.swings is None and other.rule != base(alert.rule)]
-        return any(fnmatchcase(other, name) for other in others for name in inhibitors)
-
-    def _silenced(self, alert: Alert) -> Silence | None:
-        silences, account = self.order.silences, self.outcome.state.account
-        return silenced(silences, alert.rule, account, alert.code, self.event.at) if silences else None
-
-    def _in_mute_window(self, alert: Alert) -> bool:
-        windows = self._rule(alert).mute
-        return bool(windows) and self.order.mutes.until(windows, self.event.at) is not None
+    @property
+    def _muter(self) -> Muter:
+        return Muter(self.outcome.state, self.order.mutes, self.order.silences, self.event.at)
 
     def _rule(self, alert: Alert) -> Rule:
         return self.order.rules[base(alert.rule)]
@@ -232,7 +217,7 @@ class _Desk:
             return Kind.WORSE
         repeat = self._rule(alert).repeat
         due = repeat is not None and self.event.at - told.told_at >= repeat
-        return Kind.REPEAT if due and acknowledged(self.order.silences, alert.code, self.event.at) is None else None
+        return Kind.REPEAT if due and self._muter.acknowledged(alert) is None else None
 
     def _worse(self, alert: Alert, last: Facts | None) -> bool:
         """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and ended (E1, E4)."""

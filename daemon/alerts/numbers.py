@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, Millis, Transition
+from daemon.readings.exact import EXACT
+from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, Judged, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
+_HUNDRED = Decimal(100)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
@@ -26,11 +28,27 @@ def rough(value: Decimal) -> Decimal:
 
 
 def spelled(value: Decimal, judged: Judged | None) -> str:
-    """As a side of the comparison is read: a duration, or else an amount or a ratio."""
+    """As a side of the comparison is read: a duration, a percentage, or else an amount or a ratio."""
     if judged is None or not value.is_finite():
         return amount(value)
-    lasts = judged.duration or judged.field == "age"  # an earlier version recorded no `duration`
-    return lasting(int(value)) if lasts else amount(value)
+    if is_duration(judged):
+        return lasting(int(value))
+    return percentage(value, judged.threshold) if judged.percentage else amount(value)
+
+
+def is_duration(judged: Judged | None) -> bool:
+    """Whether both sides of the comparison are durations; an earlier version recorded no `duration`."""
+    return judged is not None and (judged.duration or judged.field == "age")
+
+
+def percentage(value: Decimal, limit: Decimal | None = None) -> str:
+    """A ratio with two places, and with more where those would show it as its limit; the limit has all of its own."""
+    if not value.is_finite():
+        return amount(value)
+    hundredfold = EXACT.multiply(value, _HUNDRED)
+    short = rough(hundredfold)
+    is_limit = limit is not None and limit.is_finite() and short == rough(EXACT.multiply(limit, _HUNDRED))
+    return f"{amount(hundredfold if is_limit else short)}%"
 
 
 def valued(transition: Transition, judged: Judged | None) -> str:
@@ -39,9 +57,12 @@ def valued(transition: Transition, judged: Judged | None) -> str:
     What precedes a silence, or ends it, is the rule's own condition, while the alert was about `age` in the end: its
     value is no duration then.
     """
-    if transition.value is None:
-        return ""
-    return spelled(transition.value, None if transition.reason != _MISSING and _silence(judged) else judged)
+    return "" if transition.value is None else spelled(transition.value, comparison(transition, judged))
+
+
+def comparison(transition: Transition, judged: Judged | None) -> Judged | None:
+    """What the transition's value is a side of."""
+    return None if transition.reason != _MISSING and _silence(judged) else judged
 
 
 def _silence(judged: Judged | None) -> bool:
@@ -78,4 +99,4 @@ def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
 
 
 def _local(at: Millis, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone)
+    return datetime.fromtimestamp(min(at, LATEST) / 1_000, UTC).astimezone(zone)

@@ -50,7 +50,7 @@ def _no_readings(name: str, limit: Limit) -> Rule:
         Comparison(">=", Field("age"), Span(int(limit))),
         on_missing=OnMissing.FIRING,
         missing_after=int(limit),
-        inhibited_by=("key-refused", "rate-limited"),  # they say the same, and why
+        inhibited_by=("key-refused", "rate-limited", "answers-unusable"),  # they say the same, and why
     )
 
 
@@ -73,6 +73,9 @@ ACCOUNT: Mapping[str, Kind] = {
     "no-readings": Kind(_no_readings, "there are no readings"),
     "key-refused": Kind(_answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"),
     "rate-limited": Kind(_answered("rate_limited"), "the exchange limits the calls"),
+    "answers-unusable": Kind(
+        _answered("answers_unusable", Severity.CRITICAL), "the exchange answers, but without balances"
+    ),
     "clock-skew": Kind(_longer("clock_skew"), "the clocks of this machine and of the exchange differ"),
     "exchange-frozen": Kind(_longer("exchange_unchanged"), "the exchange answers, but its data stands still"),
     "rule-unknown": Kind(_longer("rule_unknown"), "a rule cannot be judged"),

@@ -10,13 +10,14 @@ answers at once; nothing here knows what a command does.
 import io
 import os
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from daemon import __version__
+from daemon import __version__, signals
 from daemon.cli import failures, options
 from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import Session
@@ -43,6 +44,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """By name, in the order in which they are shown: where the command is, and what it does."""
 
+LONG_RUNNING = frozenset({"demo", "run"})
+"""The commands that see to their signals themselves."""
+
 
 class Commands(click.Group):
     """Finds commands by name and turns every failure into an exit status."""
@@ -63,6 +67,8 @@ class Commands(click.Group):
         if args[0] not in COMMANDS:
             near = get_close_matches(args[0], COMMANDS, 1)
             ctx.fail(f'there is no command "{args[0]}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        if args[0] not in LONG_RUNNING:
+            signals.release()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -92,12 +98,15 @@ def commands() -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
 
 
-def main() -> NoReturn:
-    """The program `marginwatch`."""
+def main(terminals: Sequence[int] = ()) -> NoReturn:
+    """The program `marginwatch`; `terminals` are the standard streams that were some when it began."""
     if sys.stdout is None:  # the caller closed it: what is printed goes nowhere
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until the end
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     isolate(os.environ)
-    commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ)))
+    with signals.repeated_interrupt():
+        commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ), terminals=terminals))

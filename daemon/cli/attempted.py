@@ -7,6 +7,7 @@ _WORDS = {
     Outcome.REFUSED: "refused for good",
     Outcome.LATER: "not delivered",
     Outcome.UNKNOWN: "unknown",
+    Outcome.NEVER_MADE: "never made",
 }
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from daemon import signals
 from daemon.types import Millis
 
 
@@ -28,6 +29,7 @@ def demo(length: Millis | None) -> None:
     Example:
       marginwatch demo --for 30s
     """  # noqa: D301 -- click's mark for lines to be kept
-    from daemon.cli.stage import show  # noqa: PLC0415
+    with signals.Early():
+        from daemon.cli.stage import show  # noqa: PLC0415
 
-    show(length)
+        show(length)

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from functools import cached_property
 
-from daemon.alerts.numbers import amount, valued
+from daemon.alerts.numbers import amount, comparison, is_duration
 from daemon.cli import times
 from daemon.cli.output import Row, exact
 from daemon.cli.record import BEGINNING, END
@@ -63,7 +63,7 @@ class Speller:
 
     def _state(self, alert: Alert, apart: Sequence[str]) -> Iterator[str]:
         yield f"the state {alert.state}"
-        leaves, duration = _leaves(alert), _is_duration(alert.judged)
+        leaves, duration = _leaves(alert), is_duration(alert.judged)
         for name in ("worst", *apart):
             value = leaves.get(name)
             if isinstance(value, Decimal):
@@ -95,7 +95,7 @@ class Speller:
     def _lasts(self, each: Transition) -> bool:
         """Whether its value is a duration."""
         if (each.rule, each.alert_seq) in self._judged and each.value is not None:
-            return valued(each, self._judged[each.rule, each.alert_seq]) != amount(each.value)
+            return is_duration(comparison(each, self._judged[each.rule, each.alert_seq]))
         rule = self._rules.get(base(each.rule))
         return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
 
@@ -136,10 +136,6 @@ def _spelled(value: Decimal, *, duration: bool) -> str:
     if not value.is_finite():
         return amount(value)
     return duration_text(int(value)) if duration else exact(value) or ""
-
-
-def _is_duration(judged: Judged | None) -> bool:
-    return judged is not None and (judged.duration or judged.field == "age")
 
 
 def _asks_for_durations(rule: Rule) -> bool:

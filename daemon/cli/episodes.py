@@ -87,7 +87,7 @@ def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Mil
         last.append(each)
         count += 1
     if not last:
-        click.echo("no alerts in this span; --since 7d looks further back")
+        click.echo("no alerts in this span; an earlier --since looks further back")
         return
     columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
     rows = [cells for past in last for cells in _cells(past, zone)]

@@ -93,7 +93,7 @@ class Sheet:
     def _muted(self) -> Iterator[Line]:
         for mute in self.found.muted:
             until = "" if mute.until is None else f", until {self._shown(mute.until)}"
-            yield Line("muted", mute.by + until)
+            yield Line("muted", f"{mute}{until}")
         if not self.found.muted:
             yield Line("muted", "no")
         if self.found.rule.mute and self.todays_mutes:

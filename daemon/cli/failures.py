@@ -11,15 +11,15 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, MarginwatchError
+from daemon.signals import INTERRUPTED
 
 FAILED = 1
-INTERRUPTED = 130
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How the operating system says that it takes no more of what is written."""
 
@@ -39,15 +39,15 @@ def told(session: Session) -> Iterator[None]:
     except click.ClickException as error:
         _end(error.exit_code, _usage(error))
     except (KeyboardInterrupt, click.Abort):
-        _let_go()
+        _let_go(sys.stdout)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        _let_go()
+        _let_go(sys.stdout)
         sys.exit(FAILED)
     except OSError as error:
         if error.errno not in FULL or error.filename is not None:  # what is not a stream has a name
             _end(FAILED, *_broken(error, session))
-        _let_go()
+        _let_go(sys.stdout)
         _end(FAILED, f"the output cannot be written ({error.strerror}): send it where there is room")
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback, no secret
         _end(FAILED, *_broken(error, session))
@@ -61,8 +61,11 @@ def flushed(result: object) -> int:
 
 
 def _end(status: int, *sentences: str) -> NoReturn:
-    for sentence in sentences:
-        click.echo(sentence, err=True)
+    try:
+        for sentence in sentences:
+            click.echo(sentence, err=True)
+    except OSError:  # the status still tells
+        _let_go(sys.stderr)
     sys.exit(status)
 
 
@@ -74,15 +77,17 @@ def _usage(error: click.ClickException) -> str:
     return f"{said[:1].lower()}{said[1:]} (see {where} --help)"
 
 
-def _let_go() -> None:
+def _let_go(stream: TextIO) -> None:
     """What is still in the buffer has no reader; without this Python would complain at its exit, or wait for one."""
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
         return
 
 
 def _broken(error: Exception, session: Session) -> list[str]:
+    if _is_nowhere():
+        return ["the folder in which this was called is gone: change to one that is there, such as by cd"]
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
@@ -90,6 +95,15 @@ def _broken(error: Exception, session: Session) -> list[str]:
 
     redactor = Redactor(session.revealed())
     return [redactor.redact("".join(traceback.format_exception(error)).rstrip()), sentence]
+
+
+def _is_nowhere() -> bool:
+    """Whether the working directory was deleted, without which many a library does not even load."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _place(error: Exception) -> str:

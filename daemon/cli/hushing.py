@@ -17,12 +17,15 @@ from daemon.cli.record import Record, opened
 from daemon.cli.session import Session
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
-from daemon.rules.durations import duration
+from daemon.rules.durations import duration, duration_text
 from daemon.store.quiet import Quiet
-from daemon.types import Alert, Millis, Silence, base
+from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
 """Of csv, and the keys of json."""
+
+LASTING: Millis = 366 * DAY
+"""The longest --for; whatever is longer is mistyped, or has a date."""
 
 LONGEST = 1_000
 """Characters of a comment: it goes into messages."""
@@ -178,6 +181,8 @@ def _end(wish: Wish, now: Millis, zone: tzinfo | None) -> Millis | None:
         lasts = duration(wish.lasts)
         if not lasts:
             raise UsageError(f'--for must be a duration such as "30m" or "2h", not "{wish.lasts}"')
+        if lasts > LASTING:
+            raise UsageError(f"--for must be at most {duration_text(LASTING)}: give the end with --until instead")
         return now + lasts
     at = times.instant(str(wish.until), now, zone)
     if at <= now:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import tzinfo
+from functools import partial
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import IO
 
 import click
 
@@ -34,6 +34,9 @@ BATCH = 1_000
 
 EVERY = 20_000
 """Lines between two words about the progress."""
+
+LONGEST = 1 << 16
+"""Characters of a line that are read at once: what is no text may have no line's end."""
 
 EXCHANGE = "coinw"
 """That of an account which rules.toml does not name."""
@@ -109,14 +112,14 @@ def _named(file: str) -> str:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[IO[str]]:
+def _opened(file: str) -> Iterator[Iterator[str]]:
     """As text without a byte order mark; bytes that are none become signs that `sheet` knows."""
     try:
         text = click.open_file(file, encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
-        raise MarginwatchError(f"{file} cannot be read ({error.strerror}): name another file") from None
+        raise MarginwatchError(f"{file or shown(file)} cannot be read ({error.strerror}): name another file") from None
     with text:
-        yield text
+        yield iter(partial(text.readline, LONGEST), "")
 
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from daemon.alerts.numbers import amount, lasting
+from daemon.alerts.numbers import amount, lasting, percentage
 from daemon.cli.screen import Line
 from daemon.rules.insight import Insight
 from daemon.rules.kinds import Kind
@@ -40,7 +40,9 @@ def _value(part: Insight, then: str) -> str:
         return f"unknown{f': {part.why}' if part.why else ''}"
     if isinstance(part.value, bool):
         return "yes" if part.value else "no"
-    return (_duration(part.value) + then if part.kind is Kind.DURATION else amount(part.value)) + held
+    if part.kind is Kind.DURATION:
+        return _duration(part.value) + then + held
+    return (percentage(part.value) if part.percentage else amount(part.value)) + held
 
 
 def _duration(value: Decimal) -> str:

@@ -1,7 +1,7 @@
-"""What libraries take from the environment of the process, so that all of them do the same.
+"""Environment variables that libraries read: set here, so that all libraries do the same.
 
-OpenSSL (the exchange, mail) and requests (all other channels, the heartbeat) each have a variable for the authorities
-to be trusted, and nothing else reaches them through Apprise. So `ca_file` is handed to both in the environment.
+OpenSSL (the exchange, mail) and requests (other channels, the heartbeat) each read a variable that
+names trusted certificates. Apprise offers no other way to them, so `ca_file` is passed by both.
 """
 
 import os
@@ -10,14 +10,14 @@ from collections.abc import MutableMapping
 AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 _LEAKS = "SSLKEYLOGFILE"
-"""Names a file for the keys of all connections, by which whoever recorded them can read our secrets (promise 9)."""
+"""Names a file for the keys of all connections: they would open a recording of our secrets."""
 
 _LOGINS = "NETRC"
-"""Names a file of logins, by default ~/.netrc, which requests would send in the place of a channel's own token."""
+"""Names a file of logins (~/.netrc), which requests would send instead of a channel's own token."""
 
 
 def isolate(environ: MutableMapping[str, str]) -> None:
-    """Take from libraries what lets out secrets, or lets in those of others."""
+    """Remove the variables that let secrets out, or let logins of others in."""
     environ.pop(_LEAKS, None)
     environ[_LOGINS] = os.devnull
 
@@ -30,7 +30,7 @@ class Authorities:
         self._before = {name: environ.get(name) for name in AUTHORITIES}
 
     def trust(self, ca_file: str) -> None:
-        """Trust those in this file; where it is empty, those that the environment named when the process began."""
+        """Trust those in this file; without one, those that the environment named at the start."""
         for name, before in self._before.items():
             wanted = ca_file or before
             if wanted == self._environ.get(name):

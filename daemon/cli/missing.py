@@ -77,7 +77,7 @@ def _row(account: str, gap: Gap, record: Record) -> Row:
 
 def _show_last(found: list[tuple[str, Gap]], now: Millis, record: Record) -> None:
     if not found:
-        click.echo("no gaps in this span; --since 30d looks further back")
+        click.echo("no gaps in this span; an earlier --since looks further back")
         return
     rows = [_cells(*each, now, record) for each in found[-MOST:]]
     Table(("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})).write()

@@ -116,7 +116,7 @@ def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: Wi
         last.append(each)
         count += 1
     if not last:
-        say("nothing waits" if wish.waiting else "no notifications in this span; --since 7d looks further back")
+        say("nothing waits" if wish.waiting else "no notifications in this span; an earlier --since looks further back")
         return
     names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
     Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()

@@ -52,7 +52,7 @@ def config(command: C) -> C:
     return click.option(
         "--config",
         metavar="PATH",
-        type=ExpandedPath(path_type=Path),
+        type=ExpandedPath(path_type=Path, readable=False),  # reading it says why it cannot be read
         callback=_remember,
         expose_value=False,
         help="The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml, /etc/marginwatch/rules.toml.",

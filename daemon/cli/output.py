@@ -74,7 +74,8 @@ class Table:
     def _rich(self) -> None:
         from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
 
-        terminal = console.Console(file=sys.stdout, highlight=False)
+        room = shutil.get_terminal_size().columns  # unlike rich, it does not take COLUMNS=0 at its word
+        terminal = console.Console(file=sys.stdout, highlight=False, width=room)
         widths = self._widths(terminal.width)
         if widths is None:
             lines = (text.Text.assemble(*line) for line in self._stacked(terminal.width))

@@ -104,4 +104,4 @@ def _tell(chart: Chart, file: str) -> None:
         click.echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
         nothing = f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
-        click.echo(f"{nothing}; --since 7d looks further back", err=True)
+        click.echo(f"{nothing}; an earlier --since looks further back", err=True)

@@ -59,7 +59,7 @@ def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Non
         last.append(each)
         count += 1
     if not last:
-        click.echo("no readings in this span; --since 24h looks further back")
+        click.echo("no readings in this span; an earlier --since looks further back")
         return
     columns = ("account", "at", "", *SENT)
     Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
+from daemon import signals
 from daemon.cli import options
 from daemon.cli.session import Session
 from daemon.errors import MarginwatchError
@@ -49,17 +50,16 @@ def run(session: Session, style: str, level: str) -> None:
     Example:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
-    from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
+    with signals.Early(session.terminals) as early, _last_words(session):
+        from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
 
-    redactor = log.Redactor()
-    log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
-    with _last_words(session):
+        redactor = log.Redactor()
+        log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
+        early.reload_asked = False  # the file is read from here on: a reload could show nothing else
         config = configured(session, redactor)
         store.preflight(config.daemon.database.reveal())
         session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
-        status = asyncio.run(_live(config, session, redactor))
-    sys.stderr.flush()
-    os._exit(status)  # a receiver that hangs holds a thread of its own: nothing is left to wait for
+        asyncio.run(_live(config, session, redactor, early))
 
 
 @contextmanager
@@ -81,8 +81,8 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
     return config
 
 
-async def _live(config: "Config", session: Session, redactor: "Redactor") -> int:
-    """The daemon, reload after reload; the exit status."""
+async def _live(config: "Config", session: Session, redactor: "Redactor", early: signals.Early) -> NoReturn:
+    """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
     from daemon.service.lives import Lives  # noqa: PLC0415
     from daemon.world import World  # noqa: PLC0415
@@ -93,9 +93,15 @@ async def _live(config: "Config", session: Session, redactor: "Redactor") -> int
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lives.stop)
-    terminals = [stream for stream in range(3) if os.isatty(stream)]
-    loop.add_signal_handler(signal.SIGHUP, hang_up, lives, terminals)
-    return await lives.run(config)
+    loop.add_signal_handler(signal.SIGHUP, hang_up, lives, session.terminals)
+    if early.reload_asked:
+        hang_up(lives, session.terminals)
+    status = await lives.run(config)
+    with suppress(OSError):  # the terminal may be gone
+        sys.stderr.flush()
+    # Leave from here. A receiver that hangs holds a thread, and there is nothing left to wait for; and once the loop
+    # was closed, a second signal would kill what has ended in order.
+    os._exit(status)
 
 
 def _tell(environ: Mapping[str, str], state: str) -> None:
@@ -124,7 +130,7 @@ def hang_up(lives: Asked, terminals: Sequence[int]) -> None:
 
     `terminals` are the streams that were one when we began.
     """
-    if not all(map(os.isatty, terminals)):
-        lives.stop()
-    else:
+    if signals.are_open(terminals):
         lives.reload()
+    else:
+        lives.stop()

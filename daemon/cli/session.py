@@ -1,7 +1,7 @@
 """What one call of the program is given from outside, and what its commands share."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ class Session:
     """The option --config, wherever on the line it stood."""
     secrets: set[Secret] = field(default_factory=set)
     """What no line may show."""
+    terminals: Sequence[int] = ()
+    """The standard streams that were terminals when the program began."""
     authorities: "Authorities | None" = None
     """Of the process; None in a test."""
 

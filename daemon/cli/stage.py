@@ -1,7 +1,6 @@
 """What `marginwatch demo` runs: the real daemon against the built-in exchange, on a database that is thrown away."""
 
 import asyncio
-import signal
 import statistics
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from daemon import bundled, config, log
+from daemon import bundled, config, log, signals
 from daemon.alerts.numbers import amount
 from daemon.alerts.system import ACCOUNT
 from daemon.app import App
@@ -49,8 +48,7 @@ SHOWN: Millis = 2 * SECOND
 def show(length: Millis | None) -> None:
     """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the database is gone."""
     log.setup(sys.stderr, level="warning", redactor=log.Redactor())
-    with _folder() as folder:
-        asyncio.run(_show(Path(folder), length))
+    asyncio.run(_show(length))
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
@@ -61,13 +59,20 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
         raise MarginwatchError(sentence) from None
 
 
-async def _show(folder: Path, length: Millis | None) -> None:
+async def _show(length: Millis | None) -> None:
+    over = asyncio.Event()
+    for number in signals.HELD:
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    with _folder() as folder:
+        await _show_in(Path(folder), length, over)
+
+
+async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> None:
     clock = SystemClock()
     exchange = Simulator(clock, tick=TICK)
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
-    over = asyncio.Event()
     screen = _Screen(sys.stdout, clock, exchange, over)
     world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(sys.stdout), watchers=[screen])
     app = App(_config(folder, exchange), world)
@@ -109,11 +114,8 @@ def _ending(length: Millis | None) -> str:
 
 
 async def _until(over: asyncio.Event, length: Millis | None) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, over.set)
     if length is not None:
-        loop.call_later(length / SECOND, over.set)
+        asyncio.get_running_loop().call_later(length / SECOND, over.set)
     await over.wait()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from daemon.alerts.numbers import lasting, moment
 from daemon.errors import UsageError
 from daemon.rules.durations import duration
-from daemon.types import MINUTE, SECOND, Millis
+from daemon.types import LATEST, MINUTE, SECOND, Millis
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -31,7 +31,7 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     if ago is not None:
         return max(0, now - ago)
     try:
-        return max(0, written(text, zone))
+        return min(max(0, written(text, zone)), LATEST)
     except WallTimeError as error:
         raise UsageError(f'"{text}" {error}') from None
     except (ValueError, OverflowError, OSError):
@@ -102,8 +102,8 @@ def _is_day(text: str) -> bool:
 
 
 def local(at: Millis, zone: tzinfo | None) -> datetime:
-    """The instant in `zone`, to the millisecond."""
-    return (_EPOCH + at * _MILLISECOND).astimezone(zone)
+    """The instant in `zone`, to the millisecond; the last one that can be shown for all that are later."""
+    return (_EPOCH + min(at, LATEST) * _MILLISECOND).astimezone(zone)
 
 
 def iso(at: Millis, zone: tzinfo | None) -> str:

@@ -12,6 +12,9 @@ from daemon.errors import ConfigError
 
 VARIABLE = "MARGINWATCH_CONFIG"
 
+LARGEST = 32 << 20
+"""Bytes of a rules.toml; whatever is larger is another file, or a device that never ends."""
+
 PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 
 
@@ -50,7 +53,14 @@ def text(path: Path) -> str:
 
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            problem = f"is larger than {LARGEST >> 20} MB, so it is no rules.toml; name another file"
+        elif "\0" not in (decoded := content.decode("utf-8-sig")):
+            return decoded.replace("\r\n", "\n").replace("\r", "\n")
+        else:  # UTF-16 without a mark is full of these
+            problem = f"is not text in UTF-8 (byte {content.index(0)}); save it as UTF-8"
     except FileNotFoundError:
         problem = "there is no such file; `marginwatch init` writes one"
     except IsADirectoryError:

@@ -167,6 +167,10 @@ def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str,
 def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
     table = item.table
     run.hidden.update(map(Secret, proxy.of_environment(run.around.environ)))
+    if table.timezone is None and not values.system_zone_works():
+        run.problems.add(
+            f"{item.place}.timezone", 'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"'
+        )
     return Daemon(
         database=_filled_in(item, "database", database.resolved, run),
         every=table.every,

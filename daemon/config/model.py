@@ -98,6 +98,7 @@ class System:
     no_readings: Millis | None = 2 * MINUTE
     key_refused: Millis | None = 0
     rate_limited: Millis | None = 2 * MINUTE
+    answers_unusable: Millis | None = MINUTE
     channel_failing: Millis | None = 10 * MINUTE
     clock_stepped: Millis | None = 250
     clock_skew: Millis | None = 30 * SECOND

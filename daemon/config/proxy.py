@@ -1,6 +1,7 @@
-"""The proxy through which an address is called: one that is written, one of the environment, or none. Pure.
+"""The proxy of an address: the one that is written, the one of the environment, or none. Pure.
 
-A mistake is a MistakeError whose text completes "KEY: …" and never shows the address, which may hold a password.
+A mistake is a MistakeError whose text completes "KEY: …". It never shows the address, which may
+hold a password.
 """
 
 from collections.abc import Mapping
@@ -31,10 +32,10 @@ _ENCODED = "write @ as %40, / as %2F, # as %23 and ? as %3F"
 
 
 def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Route:
-    """The way to `url`, given the key `proxy`: one of `WORDS`, or an address that `address` has passed.
+    """The way to `url`. `wanted` is the key `proxy`: one of `WORDS`, or a checked address.
 
-    This machine itself is called directly, whatever the environment says (curl and requests would ask the proxy): only
-    an address written for the account itself (`own`) is used there.
+    This machine itself is called directly, unless the account has an address of its own (`own`).
+    Curl and requests would send such calls to the proxy of the environment: here they hold keys.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -56,7 +57,7 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
 
 
 def _safe(proxy: str, scheme: str) -> str:
-    """The proxy, if what is sent through it stays secret: plain calls would reach it unencrypted (promise 9)."""
+    """The proxy, if it sees no key: plain calls would reach it unencrypted (promise 9)."""
     if scheme in {"http", "ws"} and not is_loopback(urlsplit(proxy).hostname or ""):
         raise MistakeError("names a proxy that would see the keys unencrypted; call https:// and wss:// through it")
     return proxy
@@ -77,7 +78,7 @@ def _is_exempt(parts: SplitResult, environ: Mapping[str, str]) -> bool:
 
 
 def _covers(entry: str, host: str, port: str) -> bool:
-    """Whether an entry is everything, the host or a domain above it (perhaps with its port), or a network around it."""
+    """Whether an entry is `*`, the host, a domain above it (also with the port), or its network."""
     if entry == "*":
         return True
     named = entry.removesuffix(f":{port}")
@@ -125,7 +126,7 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Everything of a proxy's address that must not be shown: what stands before the last @, and its password."""
+    """Parts of a proxy's address that are never shown: all before the last @, and the password."""
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
     _, _, password = before.partition(":")
@@ -134,7 +135,7 @@ def secrets(written: str) -> frozenset[str]:
 
 
 def of_environment(environ: Mapping[str, str]) -> frozenset[str]:
-    """What must not be shown of the proxies that the environment names, whether they are used or not."""
+    """Secrets in the proxies that the environment names, whether they are used or not."""
     names = {name for each in _VARIABLES.values() for name in each}
     values = (environ.get(spelt, "") for name in names for spelt in (name, name.upper()))
     return frozenset(text for value in values for text in secrets(value))

@@ -7,6 +7,7 @@ except by the functions for keys that may hold a secret.
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import TypeVar
@@ -260,6 +261,15 @@ def zone(raw: object) -> ZoneInfo:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
         raise MistakeError(f"no such time zone as {shown(raw)}; {zones.remedy(str(raw))}") from None
+
+
+def system_zone_works() -> bool:
+    """Whether times can be shown in the zone of the system: what TZ says may be more than a day away."""
+    try:
+        datetime.fromtimestamp(0, UTC).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return False
+    return True
 
 
 def web(raw: object) -> Web:

@@ -6,12 +6,13 @@ Importing this package must stay light: the HTTP library is loaded when an excha
 """
 
 import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from daemon.clock import Clock
+from daemon.discovery import defining
 from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
@@ -19,23 +20,8 @@ if TYPE_CHECKING:
     from daemon.exchanges.http import Session
     from daemon.exchanges.speech import Dialect
 
-_TOOLS = frozenset({
-    "addresses",
-    "answers",
-    "budget",
-    "coinw_frames",
-    "compression",
-    "http",
-    "lifeline",
-    "pauses",
-    "proxies",
-    "reconnect",
-    "simulator",
-    "skew",
-    "speech",
-    "stream",
-})  # fmt: skip
-"""The files of this folder that are not an exchange."""
+MARK = "REST_URL"
+"""What a file of this folder assigns at its top level to be an exchange; others are helpers."""
 
 Problem: TypeAlias = tuple[str, str]
 """A key of `[[accounts]]` and what is wrong with its value, in one sentence that never quotes a secret."""
@@ -101,10 +87,10 @@ class Streaming(Protocol):
     def dialect(self, account: Account) -> "Dialect": ...
 
 
+@cache
 def names() -> tuple[str, ...]:
     """The exchanges there are, by file name; nothing is imported."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if name not in _TOOLS))
+    return defining(__path__, MARK)
 
 
 def load(name: str) -> Adapter:

@@ -119,6 +119,10 @@ class Budget:
         """The calls that were sent and have not ended: whoever cuts them off must book them for the next life."""
         return tuple(self._flying)
 
+    def waits(self, user: str) -> bool:
+        """Whether a call of this user waits for its place."""
+        return any(place.asked_as == user for place in self._waiting)
+
     @property
     def is_halved(self) -> bool:
         return self.halved_for > 0

@@ -209,7 +209,7 @@ def failure(error: Exception) -> str:
     return next(said for kind, said in _FAILURES if isinstance(error, kind))
 
 
-_CAME = re.compile(r"(b'(?:[^'\\\\]|\\\\.)*'|b\"(?:[^\"\\\\]|\\\\.)*\")")
+_CAME = re.compile(r"""b(['"])(?:\\.|(?!\1)[^\\])*\1""")
 """The bytes that aiohttp's sentence quotes of what it could not parse."""
 
 _SPOKEN = (
@@ -224,7 +224,7 @@ def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) ->
     """What came instead of HTTP, reading on after the host's name; `secrets` are blotted out, should it echo them."""
     quoted = _CAME.search(error.message)
     try:
-        came = bytes(ast.literal_eval(quoted[1])) if quoted else b""
+        came = bytes(ast.literal_eval(quoted[0])) if quoted else b""
     except (ValueError, SyntaxError):
         came = b""
     for begins, what in _SPOKEN:

@@ -24,6 +24,13 @@ _BUSY = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
 LONGEST: Millis = 5 * MINUTE
 """Of pauses."""
 
+UNUSABLE_FOR: Millis = 10 * MINUTE
+UNUSABLE: Millis = MINUTE
+"""How long answers may be unusable before the pauses between calls grow, and to what.
+
+Nobody knows what an unknown code means: a key that has expired for good, or maintenance that ends in a minute.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -38,20 +45,29 @@ class Pause:
     """Of the pause after the last attempt; 0 when the next slot may be used."""
     not_before: Millis = 0
     """The earliest instant of the next attempt."""
+    unusable_since: Millis | None = None
+    """When the streak of unusable answers began; None where there is none."""
 
     def moved(self, by: Millis) -> "Pause":
         """By another clock, which shows so much more."""
-        return replace(self, since=self.since + by, not_before=self.not_before + by) if self.reason else self
+        if self == Pause():
+            return self
+        unusable_since = None if self.unusable_since is None else self.unusable_since + by
+        return replace(self, since=self.since + by, not_before=self.not_before + by, unusable_since=unusable_since)
 
 
 def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     """The pause that follows an attempt which ended now; `outcome` is None for an answer, which ends any pause.
 
     A timeout, broken network, HTTP 5xx or bad answer in the middle of a pause is followed by the next slot, but is no
-    success: the ladder goes on from there at the next refusal.
+    success: the ladder goes on from there at the next refusal. Bad answers that last are asked for less often.
     """
     if outcome is None:
         return Pause()
+    if outcome is MissReason.BAD_ANSWER:
+        since = now if pause.unusable_since is None else pause.unusable_since
+        length = UNUSABLE if now - since >= UNUSABLE_FOR else 0
+        return replace(pause, length=length, not_before=now + length, unusable_since=since)
     if outcome not in _LADDERS:
         return replace(pause, length=0, not_before=now)
     goes_on = pause.reason is not None and (pause.reason in _BUSY) == (outcome in _BUSY)

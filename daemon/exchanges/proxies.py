@@ -1,7 +1,7 @@
 """Calls through a proxy: what aiohttp is given for one, and the sentences about one that fails.
 
-Only https:// and wss:// calls are tunnelled (CONNECT), so that the proxy sees the exchange's name and nothing else. The
-proxy's user and password stay apart from its address, which aiohttp puts into the `repr` of its errors.
+Encrypted calls are tunnelled (CONNECT), so that the proxy sees the exchange's name and no more.
+The proxy's password is kept apart from its address, which aiohttp puts into the `repr` of errors.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PLAIN = frozenset({"http", "ws"})
 
 
 class ProxyError(Exception):
-    """The proxy failed, not the exchange; the text says how, in one sentence without its user and password."""
+    """Failure of the proxy, not of the exchange; the text is one sentence without its password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def proxy(route: Route) -> Proxy | None:
 
 
 def options(url: str, route: Route) -> dict[str, Any]:
-    """The keywords by which aiohttp calls the address through the proxy; none where it is called directly.
+    """Keywords for aiohttp, to call the address through the proxy; none for a direct call.
 
     The proxy reads the headers of a plain call, and those of the CONNECT before an encrypted one.
     """
@@ -109,7 +109,7 @@ def _failure(error: aiohttp.ClientConnectorError) -> str:
 
 
 def explained(found: NoAnswer, route: Route) -> NoAnswer:
-    """The failure with what a person must know of the way: which proxy was used, or was set and not used."""
+    """The failure, with the proxy that was used, or that is set and was not used."""
     through = proxy(route)
     if through is not None and through.place not in found.detail:
         return replace(found, detail=f"{found.detail} (called through the proxy {through.place})")

@@ -20,6 +20,8 @@ class Unit(StrEnum):
 
     USDT = "usdt"
     RATIO = "ratio"
+    PERCENT = "percent"
+    """A ratio that is written as a percentage."""
     DURATION = "duration"
     """Milliseconds."""
 
@@ -41,6 +43,8 @@ class Level(NamedTuple):
     rule: str
     clear: bool = False
     """It stands in `clear_when`."""
+    percent: bool = False
+    """It is written as a percentage."""
 
 
 @dataclass(frozen=True, slots=True)

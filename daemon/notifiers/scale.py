@@ -69,6 +69,8 @@ def short(value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: U
     """
     if unit is Unit.DURATION:
         return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
     levels = list(others)
     whole = value.adjusted() if value.adjusted() >= _GREAT else 0
     last = min(value.adjusted() - SHORT + 1, step.adjusted() - 1, whole)
@@ -83,6 +85,8 @@ def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
     """All digits, without idle zeros."""
     if unit is Unit.DURATION:
         return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{plain(_hundredfold(value))}%"
     return _written(value, max(0, -_exponent(value)))
 
 
@@ -131,7 +135,15 @@ def _multiples(step: Decimal, low: Decimal, high: Decimal) -> Iterator[Decimal]:
 
 def _tick(value: Decimal, step: Decimal, unit: Unit) -> str:
     """As many places as the step has, so that all of them have as many."""
-    return lasting(int(value)) if unit is Unit.DURATION else _written(value, max(0, -_exponent(step)))
+    if unit is Unit.DURATION:
+        return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{_tick(_hundredfold(value), _hundredfold(step), Unit.RATIO)}%"
+    return _written(value, max(0, -_exponent(step)))
+
+
+def _hundredfold(value: Decimal) -> Decimal:
+    return _WIDE.multiply(value, Decimal(100))
 
 
 def _side(value: Decimal, other: Decimal) -> int:

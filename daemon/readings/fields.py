@@ -81,6 +81,7 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "rule_unknown": True,
         "key_refused": False,
         "rate_limited": False,
+        "answers_unusable": False,
         "channel_failing": True,
         "clock_step": True,
         "disk_free": False,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from daemon.alerts.decide import judge
 from daemon.alerts.mutes import Mutes
+from daemon.alerts.muting import Muter
 from daemon.replay.cases import Case, spelled
 from daemon.replay.differences import Place
-from daemon.replay.explain import clocks_of, mutes_of
+from daemon.replay.explain import clocks_of
 from daemon.replay.player import Player, Scheme, fields_of
 from daemon.rules.durations import duration_text
 from daemon.rules.evaluator import Evaluator, Verdict
@@ -79,8 +80,8 @@ def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
         f"{each.what} {duration_text(each.lasted)} of {duration_text(each.needs)}" for each in clocks_of(state, rule)
     ]
     alert = state.alerts[rule.name]
-    muted = [f"muted: {each.by}" for each in mutes_of(state, rule, mutes)] if alert.state is State.FIRING else []
-    return "; ".join([*clocks, *muted])
+    reasons = Muter(state, mutes, (), state.at).reasons(rule, alert) if alert.state is State.FIRING else ()
+    return "; ".join([*clocks, *(f"muted: {each}" for each in reasons)])
 
 
 def _nearest(inputs: Sequence[Input], at: Millis) -> int:

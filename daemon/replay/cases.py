@@ -11,6 +11,7 @@ from datetime import tzinfo
 from decimal import Decimal
 
 from daemon.alerts.numbers import amount
+from daemon.readings.exact import EXACT
 from daemon.readings.fields import CORE, SENT
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
 from daemon.replay.notation import Series, Slot
@@ -174,9 +175,11 @@ def _changes(record: Record, case: Case) -> Iterator[Change]:
 
 
 def spelled(value: Decimal, judged: Judged | None) -> str:
-    """A side of a comparison: an amount as everywhere, with eight places at most; a duration as it would be written."""
+    """A side of a comparison: an amount with eight places, as everywhere; a duration or a percentage as written."""
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
+    if judged is not None and judged.percentage and value.is_finite():
+        return f"{amount(EXACT.multiply(Decimal(amount(value)), Decimal(100)))}%"
     return amount(value)
 
 

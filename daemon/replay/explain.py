@@ -9,12 +9,11 @@ Where no daemon ran yet, there is no epoch: then it is supposed that one had bee
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
 from daemon.alerts.mutes import Mutes
-from daemon.alerts.silences import acknowledged, silenced
+from daemon.alerts.muting import Muter, Muting
 from daemon.replay.player import Player, Scheme
 from daemon.replay.verify import Epoch, Past
 from daemon.rules.insight import Insight
@@ -55,14 +54,6 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Muted:
-    """A reason for which the alert is not announced: `by` what, and until when where that is known."""
-
-    by: str
-    until: Millis | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Move:
     """A transition, and what its value is of: the comparison as the alert had it."""
 
@@ -92,7 +83,7 @@ class Explanation:
     alert: Alert | None
     flapping: Alert | None
     running: tuple[Running, ...]
-    muted: tuple[Muted, ...]
+    muted: tuple[Muting, ...]
     agreement: tuple[int, int] | None
     """Of a rule with `at_least`: how many of how many counted readings hold."""
     moves: tuple[Move, ...]
@@ -165,6 +156,7 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
 
 def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> Explanation:
     state, evaluator, rule = look.player.state, look.player.evaluator, look.rule
+    alert = state.alerts.get(rule.name)
     when, clear_when = evaluator.insight(rule.name)
     return Explanation(
         account=state.account,
@@ -177,10 +169,10 @@ def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> E
         judged_at=state.judged_at,
         when=when,
         clear_when=clear_when,
-        alert=state.alerts.get(rule.name),
+        alert=alert,
         flapping=state.alerts.get(rule.name + FLAPPING),
         running=tuple(clocks_of(state, rule)),
-        muted=tuple(mutes_of(state, rule, mutes, silences)),
+        muted=tuple(Muter(state, mutes, silences, state.at).reasons(rule, alert)),
         agreement=evaluator.agreement(rule.name),
         moves=tuple(look.moves),
     )
@@ -195,22 +187,3 @@ def clocks_of(state: AccountState, rule: Rule) -> Iterator[Running]:
         yield Running("keep_firing_for", state.at - alert.clearing_since, rule.keep_firing_for)
     if rule.on_missing is not OnMissing.KEEP:
         yield Running("missing_after", unread_for(state, state.at), rule.missing_after)
-
-
-def mutes_of(state: AccountState, rule: Rule, mutes: Mutes, silences: Sequence[Silence] = ()) -> Iterator[Muted]:
-    """The reasons for which an alert of the rule would not be announced as the account stands."""
-    firing = [alert.rule for alert in state.alerts.values() if alert.state is State.FIRING]
-    for name in firing:
-        if any(fnmatchcase(name, pattern) for pattern in rule.inhibited_by):
-            yield Muted(f"inhibited by {name}, which fires on the same account")
-    until = mutes.until(rule.mute, state.at)
-    if until is not None:
-        yield Muted(f"the mute window {', '.join(rule.mute)}", until)
-    alert = state.alerts.get(rule.name)
-    silence = silenced(silences, rule.name, state.account, alert.code if alert is not None else "", state.at)
-    if silence is not None:
-        yield Muted(f"silence {silence.id}{f' ({silence.comment})' if silence.comment else ''}", silence.ended_at)
-    if alert is not None and (ack := acknowledged(silences, alert.code, state.at)) is not None:
-        yield Muted(f"acknowledged{f' ({ack.comment})' if ack.comment else ''}: no reminders")
-    if rule.name + FLAPPING in state.alerts:
-        yield Muted("it flaps, which is told as one thing")

@@ -91,8 +91,9 @@ class Builder(Transformer[Token, Term]):
     def number(self, parts: list[Token]) -> Term:
         text = parts[0].replace("_", "")
         # Shifting the point by the exponent, so that no digit of a long number is rounded away.
-        value = Decimal(f"{text[:-1]}e-2") if text.endswith("%") else Decimal(text)
-        return Term(Number(value), Kind.NUMBER, column_of(parts[0]))
+        percent = text.endswith("%")
+        value = Decimal(f"{text[:-1]}e-2") if percent else Decimal(text)
+        return Term(Number(value, percent), Kind.NUMBER, column_of(parts[0]))
 
     def span(self, parts: list[Token]) -> Term:
         millis = duration(parts[0])

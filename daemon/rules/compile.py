@@ -28,6 +28,8 @@ from daemon.rules.tree import (
     Number,
     Span,
     children,
+    compares_percentages,
+    readable,
     varies,
 )
 from daemon.types import Judged
@@ -230,10 +232,10 @@ def _either(parts: list[Truth]) -> Truth:
 
 def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     told = oriented(comparison)
-    text, field, falling = str(told), str(told.left), told.operator in ("<", "<=")
+    text, field, falling = readable(told), str(told.left), told.operator in ("<", "<=")
     left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
-    directed = told.operator not in ("==", "!=")
-    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration, directed)
+    directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
+    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration, directed, percentage)
 
 
 def lasts(node: Node) -> bool:

@@ -39,7 +39,7 @@ BLAMED = 3
 
 _YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
 
-_AT_A_MISS = (AGE, "key_refused", "rate_limited")
+_AT_A_MISS = (AGE, "key_refused", "rate_limited", "answers_unusable")
 """What a miss says something about; rules that name none of it are not concerned (promise 5)."""
 
 

@@ -15,11 +15,27 @@ from daemon.rules.compile import lasts, number, truth
 from daemon.rules.durations import duration_text
 from daemon.rules.functions import Parameter
 from daemon.rules.kinds import Kind
-from daemon.rules.tree import Arithmetic, Call, Comparison, Either, Every, Field, Node, Not, children
+from daemon.rules.tree import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Either,
+    Every,
+    Field,
+    Negative,
+    Node,
+    Not,
+    children,
+    compares_percentages,
+    readable,
+)
 from daemon.rules.windows import Window
 from daemon.types import Balances, Millis
 
 _INFINITY = "\N{INFINITY}"
+_KEEPING_UNITS = frozenset(
+    {"abs", "least", "greatest", "min", "max", "avg", "median", "first", "last", "delta", "sum", "stddev"}
+)
 _OPERATORS = {"+": "+", "-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}"}
 
 
@@ -47,18 +63,32 @@ class Insight:
     """Of a function of a window."""
     children: tuple["Insight", ...] = ()
     """Of a function of a window: what it looks at, and its level, as they are worth now."""
+    percentage: bool = False
+    """It is a ratio that is compared with a percentage."""
 
 
-def insight(node: Node, board: Board) -> Insight:
+def insight(node: Node, board: Board, *, percentage: bool = False) -> Insight:
     """The condition, or a part of one, that was compiled on this board."""
-    parts = tuple(insight(part, board) for part in _parts(node))
+    passed_on = compares_percentages(node) if isinstance(node, Comparison) else percentage and _keeps_unit(node)
+    parts = tuple(insight(part, board, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
-        return Insight(str(node), Kind.TRUTH, truth(node, board)(board.frame), children=parts)
+        return Insight(readable(node), Kind.TRUTH, truth(node, board)(board.frame), children=parts)
     kind = Kind.DURATION if lasts(node) else Kind.NUMBER
     value = number(node, board)(board.frame)
     held = _held(node, board) if isinstance(node, Call) and node.span else None
     why = _why(node, board, parts, held) if value is None else ""
-    return Insight(str(node), kind, value, why, held, parts)
+    return Insight(readable(node), kind, value, why, held, parts, percentage)
+
+
+def _keeps_unit(node: Node) -> bool:
+    """Whether its parts are ratios where it is one."""
+    match node:
+        case Negative() | Arithmetic("+" | "-"):
+            return True
+        case Call(name):
+            return name in _KEEPING_UNITS
+        case _:
+            return False
 
 
 def blame(part: Insight) -> Insight | None:

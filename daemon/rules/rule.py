@@ -5,7 +5,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from daemon.rules.durations import duration_text
-from daemon.rules.tree import Node
+from daemon.rules.tree import Node, readable
 from daemon.types import HOUR, MINUTE, Limit, Millis, OnMissing, Severity
 
 MISSING_AFTER: Millis = 2 * MINUTE
@@ -76,8 +76,8 @@ class Rule:
         """The rule as rules.toml would say it, canonically: what is recorded of the rules in force."""
         return {
             "name": self.name,
-            "when": str(self.when),
-            "clear_when": "" if self.clear_when is None else str(self.clear_when),
+            "when": readable(self.when.tree),
+            "clear_when": "" if self.clear_when is None else readable(self.clear_when.tree),
             "for": duration_text(self.hold),
             "keep_firing_for": duration_text(self.keep_firing_for),
             "at_least": "" if self.at_least is None else str(self.at_least),

@@ -19,7 +19,9 @@ LASTING = ("exchange_unchanged", "rule_unknown")
 Shown = Mapping[str, Decimal | None]
 """By sign, its value at an input; durations in milliseconds, None is unknown."""
 
-_NOTHING: Shown = dict.fromkeys(("exchange_unchanged", "clock_skew", "key_refused", "rate_limited"))
+_NOTHING: Shown = dict.fromkeys(
+    ("exchange_unchanged", "clock_skew", "key_refused", "rate_limited", "answers_unusable"),
+)
 
 
 class Signs:
@@ -49,13 +51,15 @@ class Signs:
             "clock_skew": None if skew is None else Decimal(skew),
             "key_refused": _NO,
             "rate_limited": _NO,
+            "answers_unusable": _NO,
         }
 
     def miss(self, event: Miss) -> Shown:
-        """What a miss shows; one of another kind says nothing about keys and limits."""
+        """What a miss shows; one of another kind says nothing about keys, limits and answers."""
         return {
             "key_refused": _YES if event.reason in _REFUSED else None,
             "rate_limited": _YES if event.reason in _LIMITED else None,
+            "answers_unusable": _YES if event.reason is MissReason.BAD_ANSWER else None,
         }
 
     def unknown(self, at: Millis, rules: Sequence[str]) -> Decimal:

@@ -6,10 +6,11 @@ equal node. Nothing here evaluates, and nothing here knows where in a text a nod
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
+from daemon.readings.exact import EXACT
 from daemon.rules.durations import duration_text
 from daemon.types import Millis
 
@@ -19,6 +20,8 @@ class Number:
     """A plain number; `20%` is 0.2."""
 
     value: Decimal
+    percent: bool = field(default=False, compare=False)
+    """It was written as a percentage, which is not part of what it means."""
     binding: ClassVar[int] = 8
 
     def __str__(self) -> str:
@@ -154,6 +157,56 @@ def either(parts: list[Node]) -> Node:
     """The disjunction of `parts`, flat like `every`."""
     flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Either) else (part,))]
     return Either(tuple(flat)) if len(flat) > 1 else flat[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Percentage(Number):
+    """A number that is written with its percent sign."""
+
+    def __str__(self) -> str:
+        return f"{Number(self.value.scaleb(2, EXACT))}%"
+
+
+def readable(node: Node) -> str:
+    """The text of a node with percentages as such, for people. It parses to an equal node, as `str` of it does."""
+    return str(_with_percentages(node))
+
+
+def _with_percentages(node: Node) -> Node:
+    match node:
+        case Number(value) if node.percent:
+            return _Percentage(value, percent=True)
+        case Call(name, arguments):
+            return Call(name, tuple(map(_with_percentages, arguments)))
+        case Negative(operand) | Not(operand):
+            return replace(node, operand=_with_percentages(operand))
+        case Arithmetic(_, left, right) | Comparison(_, left, right):
+            return replace(node, left=_with_percentages(left), right=_with_percentages(right))
+        case Every(parts) | Either(parts):
+            return replace(node, parts=tuple(map(_with_percentages, parts)))
+        case _:
+            return node
+
+
+def is_percentage(node: Node) -> bool:
+    """Whether it is a constant that was written as a percentage, or computed from such: then so is what it limits."""
+    if isinstance(node, Number):
+        return node.percent
+    if varies(node):
+        return False
+    parts = [is_percentage(part) for part in children(node)]
+    match node:
+        case Arithmetic("*"):
+            return any(parts)
+        case Arithmetic("/"):
+            return parts == [True, False]
+        case _:
+            return bool(parts) and all(parts)
+
+
+def compares_percentages(comparison: "Comparison") -> bool:
+    """Whether its sides are ratios that are to be shown as percentages."""
+    return is_percentage(comparison.left) or is_percentage(comparison.right)
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -69,15 +69,23 @@ class StoreJournal:
         return await asyncio.wrap_future(self._store.submit(operation))
 
     async def insist(self, operation: Operation) -> None:
+        name, failures = type(operation).__name__, 0
         while True:
             try:
                 await self.write(operation)
             except Rejected as error:
-                _log.error("what was done cannot be recorded: %s: %s", type(operation).__name__, error)
+                _log.error("what was done cannot be recorded: %s: %s", name, error)
                 return
-            except CommitFailed:
+            except CommitFailed as error:
+                if not failures:
+                    _log.warning(
+                        "what was done is written again every second, until it is recorded: %s: %s", name, error
+                    )
+                failures += 1
                 await self._clock.sleep(SECOND)
             else:
+                if failures:
+                    _log.info("what was done is recorded: %s", name, extra={"failures": failures})
                 return
 
     async def load(self, account: str) -> AccountState:

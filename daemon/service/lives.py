@@ -31,12 +31,11 @@ class Life(Protocol):
         ...
 
     async def stop(self, reason: str) -> int:
-        """End it; how many operations could not be stored."""
+        """End it; how many operations are not stored, or may not be."""
         ...
 
-    @property
-    def down(self) -> str | None:
-        """Why its database refuses to write; None while it does not."""
+    async def refusal(self) -> str | None:
+        """Why its database does not write at present; None while it does."""
         ...
 
 
@@ -59,6 +58,7 @@ class Lives(Generic[L]):
         self._clock = clock
         self._life: L | None = None
         self._lost = 0
+        """Operations of all lives so far that are not stored, or may not be."""
         self._asked = asyncio.Event()
         self._stopping = False
         self._reloading = False
@@ -74,21 +74,22 @@ class Lives(Generic[L]):
         self._asked.set()
 
     async def run(self, config: Config) -> int:
-        """Live until stopped; the exit status of the process.
+        """Live until stopped; the exit status of the process: 1 where any life lost something.
 
         Raises:
             MarginwatchError: where the first life cannot begin.
 
         """
-        await self._begin(config, None)
-        self._tell(systemd.READY)
+        if not self._stopping:
+            await self._begin(config, None)
+            self._tell(systemd.READY)
         while self._life is not None and await self._reload_asked():
             await self._reload(self._life)
         if not self._stopping:
             return 1
         self._tell(systemd.STOPPING)
         if self._life is not None:
-            self._lost = await self._life.stop(STOP)
+            self._lost += await self._life.stop(STOP)
         return 1 if self._lost else 0
 
     async def _reload_asked(self) -> bool:
@@ -102,12 +103,12 @@ class Lives(Generic[L]):
         self._tell(systemd.reloading(self._clock.awake()))
         self._reloading = False  # what is asked from here on may mean a later state of the file
         wished = await self._wished()
-        if wished is None or not self._free(life):
+        if wished is None or not await self._free(life):
             self._tell(systemd.ready("the configuration was not reloaded (see the log): running on as before"))
         elif not self._stopping:
             _log.info("reloading %s", wished.path)
             self._life = None
-            self._lost = await life.stop(RELOAD)
+            self._lost += await life.stop(RELOAD)
             await self._go_on(wished, life)
 
     async def _wished(self) -> Config | None:
@@ -122,12 +123,13 @@ class Lives(Generic[L]):
             _log.error("not reloaded, for reading the configuration %s: running on as before", _how(error))
         return None
 
-    def _free(self, life: L) -> bool:
+    async def _free(self, life: L) -> bool:
         """Whether the life can end without losing what waits in its memory for the database."""
-        if life.down is not None:
-            sentence = "not reloaded, for the database refuses to write (%s): reload again when it works, or restart"
-            _log.error(sentence, life.down)
-        return life.down is None
+        reason = await life.refusal()
+        if reason is not None:
+            sentence = "not reloaded, for the database does not write (%s): reload again when it works, or restart"
+            _log.error(sentence, reason)
+        return reason is None
 
     async def _go_on(self, wished: Config, former: L) -> None:
         """Begin the next life; where that fails, one as before."""

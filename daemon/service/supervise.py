@@ -45,8 +45,14 @@ class Loops:
         """To be waited for."""
         return self._tasks[name]
 
-    async def end(self) -> None:
-        """Cancel those that still run; returns when all have ended."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+    async def end(self, patience: float) -> None:
+        """Cancel those that still run, and wait for their end.
+
+        A loop may finish what it has in hand first, for so many seconds; then that is cut off, too.
+        """
+        running = set(self._tasks.values())
+        for _ in range(2):
+            for task in running:
+                task.cancel()
+            if running:
+                _, running = await asyncio.wait(running, timeout=patience)

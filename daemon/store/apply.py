@@ -14,7 +14,6 @@ from daemon.store.operations import (
     Book,
     Claim,
     EndEpoch,
-    Gap,
     HandOver,
     Identify,
     Issue,
@@ -24,6 +23,7 @@ from daemon.store.operations import (
     StartEpoch,
     StoreDownGap,
     Supersede,
+    Withdraw,
 )
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts, budget
@@ -37,11 +37,11 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             inputs.record(connection, ids, operation)
         case Announcement():
             _announce(connection, ids, operation)
-        case Gap() | StoreDownGap():
+        case StoreDownGap():
             inputs.gap(connection, ids, operation)
         case Issue():
             issued.issue(connection, operation)
-        case Claim() | Mark() | HandOver() | Supersede():
+        case Claim() | Mark() | Withdraw() | HandOver() | Supersede():
             delivery.deliver(connection, ids, operation)
         case StartEpoch() | EndEpoch():
             epochs.turn(connection, ids, operation)

@@ -66,7 +66,7 @@ class Backlog:
 
 
 def _droppable(record: Record) -> bool:
-    tells = record.transitions or record.notices or record.superseded
+    tells = record.transitions or record.notices or record.superseded or record.gap
     return isinstance(record.event, Reading | Unconfirmed | Miss) and not tells
 
 

@@ -18,6 +18,8 @@ MOST = 60
 
 _OWN = messages.c.n > TEST
 _DELIVERED = attempts.c.outcome == Outcome.DELIVERED.value
+_FAILED = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
+_MADE = attempts.c.outcome.is_distinct_from(Outcome.NEVER_MADE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def tested(connection: Connection, since: MessageKey) -> bool:
 def _of(connection: Connection, channel: str) -> Deliveries:
     number, delivered_at, tested = _last_delivery(connection, channel)
     a = attempts.c
-    failed = and_(messages.c.channel == channel, a.id > number, a.outcome.is_not(None), ~_DELIVERED)
+    failed = and_(messages.c.channel == channel, a.id > number, _FAILED)
     return Deliveries(
         channel=channel,
         delivered_at=delivered_at,
@@ -82,7 +84,7 @@ def _of(connection: Connection, channel: str) -> Deliveries:
 
 
 def _begun(connection: Connection, channel: str) -> tuple[Millis, ...]:
-    chosen = select(attempts.c.at).join_from(attempts, messages).where(messages.c.channel == channel, _OWN)
+    chosen = select(attempts.c.at).join_from(attempts, messages).where(messages.c.channel == channel, _OWN, _MADE)
     last = connection.scalars(chosen.order_by(attempts.c.id.desc()).limit(MOST)).all()
     return tuple(reversed(last))
 

@@ -1,10 +1,10 @@
 """Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that others hold.
 
-A claim without a mark is an attempt whose outcome nobody knows. What a claim or mark names and the database does not
-hold is passed over: that a message was sent is true all the same.
+A claim without a mark is an attempt whose outcome nobody knows; one that is withdrawn was never made. What a claim or
+mark names and the database does not hold is passed over: that a message was sent is true all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select, update
@@ -13,10 +13,19 @@ from daemon.store import issued
 from daemon.store.codec import plain
 from daemon.store.columns import clean
 from daemon.store.inputs import queue, supersede
-from daemon.store.operations import UNSETTLED, Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
+from daemon.store.operations import (
+    UNSETTLED,
+    Claim,
+    HandOver,
+    Mark,
+    MessageKey,
+    NoticeState,
+    Supersede,
+    Withdraw,
+)
 from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, named
-from daemon.store.schema import attempts, messages, notifications
-from daemon.types import Millis, Notice, NoticeKey, Outcome
+from daemon.store.schema import alerts, attempts, messages, notifications, reports
+from daemon.types import Attempted, Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
 """What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
@@ -40,12 +49,18 @@ TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
 """After these a channel counts as told (promise 3)."""
 
 
-def deliver(connection: Connection, ids: AccountIds, new: Claim | Mark | HandOver | Supersede) -> None:
+_BEGUN = select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_id).scalar_subquery()
+"""Of the alert that a notification is about: it moves with the clock for as long as the alert is open."""
+
+
+def deliver(connection: Connection, ids: AccountIds, new: Claim | Mark | Withdraw | HandOver | Supersede) -> None:
     match new:
         case Claim():
             _claim(connection, new)
         case Mark():
             _mark(connection, ids, new)
+        case Withdraw():
+            _withdraw(connection, new)
         case HandOver():
             _hand_over(connection, ids, new)
         case Supersede(at, keys):
@@ -69,16 +84,26 @@ def _claim(connection: Connection, new: Claim) -> None:
 
 def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
     number = _number(connection, new.message)
-    if number is not None and not _conclude(connection, number, new):
+    if number is not None and not _conclude(connection, number, new.at, new.attempted):
         return
     telling = new.attempted.outcome in TELLING
     if new.report is not None:
         issued.mark(connection, new.report, new.at, new.attempted.outcome)
     for key, state in new.states.items():
-        told = {"told_at": new.told.get(key, new.at)} if telling else {}
-        _settle(connection, key, IS_NOTICE, state, new.at, told)
+        told_at = _BEGUN + new.told[key] if key in new.told else new.at
+        _settle(connection, key, IS_NOTICE, state, new.at, {"told_at": told_at} if telling else {})
     _revive(connection, new.notices)
     queue(connection, ids, new.notices)
+
+
+def _withdraw(connection: Connection, new: Withdraw) -> None:
+    number = _number(connection, new.message)
+    if number is None or not _conclude(connection, number, new.at, Attempted(Outcome.NEVER_MADE)):
+        return
+    for table in (notifications, reports):
+        claimed = update(table).where(table.c.message_id == number, table.c.state == NoticeState.SENDING.value)
+        again = {"state": NoticeState.QUEUED.value, "message_id": None, "attempts": table.c.attempts - 1}
+        connection.execute(claimed.values(again))
 
 
 def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
@@ -101,7 +126,7 @@ def _settle(
     which: ColumnElement[bool],
     state: NoticeState,
     at: Millis,
-    told: dict[str, Millis],
+    told: Mapping[str, Millis | ColumnElement[int]],
 ) -> int:
     """Returns how many rows it was."""
     done_at = None if state.value in UNSETTLED else at
@@ -109,10 +134,10 @@ def _settle(
     return connection.execute(changed, named(key)).rowcount
 
 
-def _conclude(connection: Connection, number: int, new: Mark) -> bool:
+def _conclude(connection: Connection, number: int, at: Millis, attempted: Attempted) -> bool:
     """Give the attempt its outcome; False where it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
-    outcome = {"outcome": new.attempted.outcome.value, "detail": clean(new.attempted.detail), "done_at": new.at}
+    outcome = {"outcome": attempted.outcome.value, "detail": clean(attempted.detail), "done_at": at}
     return connection.execute(unknown.values(outcome)).rowcount > 0
 
 

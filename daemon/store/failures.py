@@ -44,9 +44,17 @@ REFUSING_POSTGRESQL = {
 }
 """By SQLSTATE, or the class that its first two characters name; the longer one counts."""
 
+UNDECIDED_POSTGRESQL = ("08", "40003", "57", "58", "XX")
+"""By SQLSTATE or its class: how a commit fails that the server may have made all the same."""
+
 
 class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
     """The store takes no writes at present, for the reason given. Tests raise it from the seam at the commit."""
+
+    def __init__(self, reason: str, *, undecided: bool = False) -> None:
+        super().__init__(reason)
+        self.undecided = undecided
+        """The commit was sent, and may be on disk all the same."""
 
 
 class Unfit(ValueError):  # noqa: N818 -- as above
@@ -64,6 +72,17 @@ def refusal(error: BaseException) -> str | None:
         code = getattr(cause, "sqlite_errorcode", None)
         return None if code is None else REFUSING_SQLITE.get(code & 0xFF)
     return _refused_by_server(error, getattr(cause, "sqlstate", None))
+
+
+def undecided(error: BaseException) -> bool:
+    """Whether a commit that failed in this way may be on disk: nobody answered, or the disk failed below it."""
+    if isinstance(error, Refused):
+        return error.undecided
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF == sqlite3.SQLITE_IOERR
+    sqlstate = getattr(cause, "sqlstate", None)
+    return sqlstate is None or sqlstate.startswith(UNDECIDED_POSTGRESQL)
 
 
 def _refused_by_server(error: DBAPIError, sqlstate: str | None) -> str | None:

@@ -11,13 +11,14 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, sele
 from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
 from daemon.store.failures import Unfit
-from daemon.store.operations import Gap, NoticeState, StoreDownGap
+from daemon.store.operations import NoticeState, StoreDownGap
 from daemon.store.rows import IS_NOTICE, AccountId, AccountIds, alert_id, insert, named, upsert_alert
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
 from daemon.types import (
     Check,
     ClockStep,
     ConfigChange,
+    Gap,
     GapReason,
     Input,
     Millis,
@@ -72,6 +73,8 @@ def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
     for notice in new.notices:
         _queue(connection, number(notice.key.rule, notice.key.alert_seq), notice)
     supersede(connection, new.event.at, new.superseded)
+    if new.gap is not None:
+        gap(connection, ids, new.gap)
     if new.contradicts is not None:
         _contradict(connection, account_id, new.contradicts, new.event.seq)
 

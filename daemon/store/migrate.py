@@ -12,10 +12,17 @@ from daemon.store.engine import parse, writing
 from daemon.store.failures import named, told
 from daemon.store.lock import collect
 
-HEAD = "0002"
-"""The revision that this version reads and writes."""
-
 VERSIONS = "alembic_version"
+
+
+def known() -> frozenset[str]:
+    """The revisions that this version can start from: the names of their files begin with these numbers."""
+    files = bundled.path("migrations").glob("versions/[0-9]*_*.py")
+    return frozenset(file.stem.partition("_")[0] for file in files)
+
+
+HEAD = max(known(), default="")
+"""The revision that this version reads and writes: that of the newest file."""
 
 
 def upgrade(url: str) -> None:
@@ -71,11 +78,6 @@ def revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 -- a name of ours
     return found
-
-
-def known() -> frozenset[str]:
-    """The revisions that this version can start from: their files begin with them."""
-    return frozenset(file.stem.partition("_")[0] for file in bundled.path("migrations").glob("versions/*.py"))
 
 
 def _must_be_empty(connection: Connection, url: URL) -> None:

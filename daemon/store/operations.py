@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, Attempted, GapReason, Message, Millis, Notice, NoticeKey, Record, Silence
+from daemon.types import AccountState, Alert, Attempted, Gap, Message, Millis, Notice, NoticeKey, Record, Silence
 
 
 class Written(StrEnum):
@@ -20,6 +20,19 @@ class Written(StrEnum):
     """It is on disk."""
     DEFERRED = "deferred"
     """The store refuses writes; the operation waits in memory, in order, until it works again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """What a closed store did not record, in operations."""
+
+    lost: int = 0
+    """They are not recorded, and never will be."""
+    unknown: int = 0
+    """Their commit was sent, and the database did not answer: they may be recorded."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.unknown)
 
 
 class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
@@ -91,7 +104,7 @@ class StartEpoch:
     """One per account, its event a `ConfigChange`."""
     state: Mapping[str, AccountState] = field(default_factory=dict)
     """By account: its state after that record."""
-    gaps: "tuple[Gap, ...]" = ()
+    gaps: tuple[Gap, ...] = ()
     """The time before, in which nobody ran."""
 
 
@@ -143,9 +156,19 @@ class Mark:
     notices: tuple[Notice, ...] = ()
     """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
-    """When each was told, as the instants of its account are meant; `at` where nothing else is said."""
+    """How long after the beginning of its alert each was told: no step of the clock that is recorded meanwhile changes
+    that. At `at` where nothing else is said.
+    """
     report: ReportKey | None = None
     """What the message was; what it did not deliver waits again, unless it was superseded meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as if it were not."""
+
+    message: MessageKey
+    at: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +227,6 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input that ended it."""
-
-    account: str
-    seq: int
-    started_at: Millis
-    ended_at: Millis
-    reason: GapReason
-    missed: int = 0
-    """Readings that should have been there."""
-
-
-@dataclass(frozen=True, slots=True)
 class StoreDownGap:
     """Readings and misses that were judged but never stored, since the store was down for too long."""
 
@@ -237,11 +247,11 @@ Operation: TypeAlias = (
     | EndEpoch
     | Claim
     | Mark
+    | Withdraw
     | HandOver
     | Supersede
     | Issue
     | Identify
     | Book
-    | Gap
     | StoreDownGap
 )

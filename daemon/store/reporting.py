@@ -61,7 +61,8 @@ def episodes(connection: Connection, span: Stretch) -> list[Episode]:
 def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
     """By channel, the messages that left in the span, without tests; and what has waited for over a minute by `now`."""
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
-    counts = select(m.channel, func.count().filter(delivered), func.count().filter(~delivered))
+    failed = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
+    counts = select(m.channel, func.count().filter(delivered), func.count().filter(failed))
     within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until, m.n > TEST)
     rows = connection.execute(counts.join_from(messages, attempts).where(within).group_by(m.channel))
     sent, waits = {channel: (good, bad) for channel, good, bad in rows}, _waiting(connection, now)

@@ -53,6 +53,8 @@ class KeptNotice:
     """The last attempt that delivered it, or may have: one without an outcome counts from its beginning."""
     handed_over: bool
     """Other channels were told in its stead."""
+    begun: Millis
+    """When its alert began."""
 
     @property
     def maybe_repeat(self) -> bool:
@@ -66,6 +68,8 @@ class ToldNotice:
 
     key: NoticeKey
     told: Told
+    begun: Millis
+    """When the alert began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def told(connection: Connection) -> list[ToldNotice]:
     for kept in _kept(connection, chosen):
         key = kept.notice.key
         episode = (key.account, key.rule, key.alert_seq, key.channel)
-        known[episode] = ToldNotice(key, _more(known[episode].told if episode in known else Told(), kept))
+        known[episode] = ToldNotice(key, _more(known[episode].told if episode in known else Told(), kept), kept.begun)
     return list(known.values())
 
 
@@ -360,7 +364,7 @@ def _notices() -> Select[Any]:
     n, a = notifications.c, alerts.c
     return (
         select(n.id, n.channel, n.kind, n.seq, n.state, n.at, n.told_at, n.attempts, n.facts)
-        .add_columns(n.alert_id, a.rule, a.seq.label("alert_seq"))
+        .add_columns(n.alert_id, a.rule, a.seq.label("alert_seq"), a.started_at)
         .add_columns(func.coalesce(accounts.c.name, "").label("account"), messages.c.at.label("claimed_at"))
         .join_from(notifications, alerts)
         .join(accounts, isouter=True)
@@ -389,4 +393,5 @@ def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         state = NoticeState(row.state)
         told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at
-        return KeptNotice(Notice(key, row.at, typed(Facts, row.facts)), state, row.attempts, told_at, handed)
+        notice = Notice(key, row.at, typed(Facts, row.facts))
+        return KeptNotice(notice, state, row.attempts, told_at, handed, row.started_at)

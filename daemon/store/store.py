@@ -23,7 +23,7 @@ from daemon.store.failures import named, told
 from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
-from daemon.store.operations import Book, MessageKey, Operation, Written
+from daemon.store.operations import Book, MessageKey, Operation, Unwritten, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
 from daemon.store.writer import SERVER, Hooks, Seams, Writer
@@ -48,7 +48,7 @@ class Store:
         self._writing = writing
         self._reading = engines.reading(self._url)
         self._file = self._placed()
-        self._writer = Writer(writing, self._noting(hooks), seams, self._file or SERVER)
+        self._writer = Writer(writing, self._noting(hooks), seams, self._file or SERVER, self._let_go)
 
     @classmethod
     def open(
@@ -79,15 +79,28 @@ class Store:
         store.is_new = is_new
         return store
 
-    def close(self, timeout: float = PATIENCE) -> int:
-        """Write what can be written within so many seconds, and let go; returns how many operations are lost."""
-        lost = self._writer.stop(timeout)
+    def close(self, timeout: float = PATIENCE) -> Unwritten:
+        """Write what can be written within so many seconds, and give up the rest; what is not recorded.
+
+        Nothing is committed after that, except what is `unknown`. The lock is held until the writer has ended.
+        """
+        return self._writer.stop(timeout)
+
+    def ended(self, timeout: float) -> bool:
+        """Wait, after `close`, until the lock is free; whether it is within so many seconds."""
+        return self._writer.join(timeout)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was submitted is written, or waits in memory; whether it is within so many seconds."""
+        return self._writer.flush(timeout)
+
+    def _let_go(self) -> None:
+        """Called in the writer's thread when it ends. A writer is the last to close its file: that tidies it up."""
         self._reading.dispose()
         self._writing.dispose()
         if self._file is not None:
             self._file.close()
         self._lock.release()
-        return lost
 
     @property
     def down(self) -> str | None:

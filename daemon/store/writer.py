@@ -6,13 +6,16 @@
 
 An operation that fails by itself takes nothing with it. A commit that failed for an unknown reason is told to
 everyone in it (CommitFailed). The writer decides nothing about what it writes, and never reads the clock.
+
+`stop` gives up what is not written in time. Nothing is committed after that, except a commit that was already sent:
+it cannot be recalled, and counts as unknown. Whoever owns the database's lock lets it go when the thread has ended.
 """
 
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -21,8 +24,8 @@ from sqlalchemy import Connection, Engine
 from daemon.errors import StoreError
 from daemon.store.apply import apply
 from daemon.store.backlog import Backlog
-from daemon.store.failures import Refused, refusal
-from daemon.store.operations import CommitFailed, Operation, Rejected, Written
+from daemon.store.failures import Refused, refusal, undecided
+from daemon.store.operations import CommitFailed, Operation, Rejected, Unwritten, Written
 from daemon.store.rows import AccountIds
 
 GROUP = 256
@@ -39,6 +42,8 @@ LIMIT = 100_000
 
 Wait: TypeAlias = Callable[[threading.Event, float], object]
 """Returns after so many seconds, or when the event is set."""
+
+CLOSED = "the database is closed"
 
 _log = logging.getLogger(__name__)
 
@@ -108,13 +113,19 @@ class _Waiting:
 
 
 class Writer:
-    """Starts its thread at once. `engine` must be for it alone."""
+    """Starts its thread at once, which calls `ended` as its last act. `engine` must be for it alone."""
 
     def __init__(
-        self, engine: Engine, hooks: Hooks | None = None, seams: Seams | None = None, place: Place = SERVER
+        self,
+        engine: Engine,
+        hooks: Hooks | None = None,
+        seams: Seams | None = None,
+        place: Place = SERVER,
+        ended: Callable[[], None] = _nothing,
     ) -> None:
         self._engine = engine
         self._place = place
+        self._ended = ended
         self._hooks = hooks or Hooks()
         self._seams = seams or Seams()
         self._ids = AccountIds()
@@ -122,6 +133,14 @@ class Writer:
         self._pending: deque[_Waiting] = deque()
         self._backlog = Backlog(self._seams.limit)
         self._writing = 0
+        """Operations in hand that are no longer pending, and not in the backlog."""
+        self._committing = 0
+        """Operations whose commit is sent and not answered."""
+        self._undecided = 0
+        """The oldest operations of the backlog: their commit failed, and may be on disk all the same."""
+        self._latest: Future[Written] | None = None
+        self._unwritten: Unwritten | None = None
+        """Set once this writer is given up: nothing is committed after that."""
         self._down: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -137,25 +156,54 @@ class Writer:
         waiting = _Waiting(operation)
         with self._work:
             if self._stop.is_set():
-                waiting.future.set_exception(StoreError("the database is closed"))
+                waiting.future.set_exception(StoreError(CLOSED))
             elif self._down is not None:
                 self._backlog.add(operation)
                 waiting.future.set_result(Written.DEFERRED)
             else:
                 self._pending.append(waiting)
+                self._latest = waiting.future
                 self._work.notify()
         return waiting.future
 
-    def stop(self, timeout: float) -> int:
-        """Write what can be written within so many seconds; returns how many operations are lost."""
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was submitted is written, or deferred; whether it is within so many seconds."""
+        with self._work:
+            latest = self._latest
+        return latest is None or bool(wait([latest], timeout).done)
+
+    def stop(self, timeout: float) -> Unwritten:
+        """Write what can be written within so many seconds, and give up the rest; what is not recorded."""
         with self._work:
             self._stop.set()
             self._work.notify()
         self._thread.join(timeout)
         with self._work:
-            return self._writing + len(self._pending) + len(self._backlog)
+            if self._unwritten is None:
+                self._unwritten = self._count()
+            given_up = [*self._pending]
+            self._pending.clear()
+        for waiting in given_up:
+            waiting.future.set_exception(StoreError(CLOSED))
+        return self._unwritten
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of the thread; whether it came within so many seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _count(self) -> Unwritten:
+        left = self._writing + len(self._pending) + len(self._backlog)
+        unknown = min(left, max(self._committing, self._undecided))
+        return Unwritten(left - unknown, unknown)
 
     def _run(self) -> None:
+        try:
+            self._write_all()
+        finally:
+            self._ended()
+
+    def _write_all(self) -> None:
         while True:
             group = self._next()
             if group:
@@ -183,29 +231,36 @@ class Writer:
         try:
             self._place.verify()
         except Refused as refused:
-            self._defer([], str(refused))
+            self._defer([], refused)
 
     def _write(self, group: list[_Waiting]) -> None:
         try:
             failures = self._transact([waiting.operation for waiting in group])
         except Refused as refused:
-            self._defer(group, str(refused))
+            self._defer(group, refused)
         except CommitFailed as failed:
+            self._settle()
             for waiting in group:
                 waiting.future.set_exception(failed)
         else:
+            self._settle()
             for waiting, failure in zip(group, failures, strict=True):
                 _answer(waiting.future, failure)
-        self._writing = 0
 
-    def _defer(self, group: list[_Waiting], reason: str) -> None:
+    def _settle(self) -> None:
+        """The group in hand is answered for."""
+        with self._work:
+            self._writing = self._committing = 0
+
+    def _defer(self, group: list[_Waiting], refused: Refused) -> None:
         with self._work:
             everyone = [*group, *self._pending]
             self._pending.clear()
             for waiting in everyone:
                 self._backlog.add(waiting.operation)
-            self._down, self._writing = reason, 0
-        _guarded(self._hooks.on_down, reason)
+            self._down, self._writing, self._committing = str(refused), 0, 0
+            self._undecided = len(group) if refused.undecided else 0
+        self._tell(self._hooks.on_down, str(refused))
         for waiting in everyone:
             waiting.future.set_result(Written.DEFERRED)
 
@@ -219,25 +274,41 @@ class Writer:
         except CommitFailed:
             return
         else:
-            _guarded(self._hooks.on_recovered)
+            if self._down is None:
+                self._tell(self._hooks.on_recovered)
 
     def _still_down(self, reason: str) -> None:
         """Told again only where the reason is another one."""
         if reason != self._down:
             self._down = reason
-            _guarded(self._hooks.on_down, reason)
+            self._tell(self._hooks.on_down, reason)
 
     def _write_backlog(self) -> None:
         while operations := self._oldest():
-            failures = self._transact(operations)
+            try:
+                failures = self._transact(operations)
+            except (Refused, CommitFailed) as failed:
+                self._keep(len(operations), failed)
+                raise
             with self._work:
                 self._backlog.drop(len(operations))
+                self._committing, self._undecided = 0, max(0, self._undecided - len(operations))
             for operation, failure in zip(operations, failures, strict=True):
                 if failure is not None:
-                    _guarded(self._hooks.on_rejected, operation, failure)
+                    self._tell(self._hooks.on_rejected, operation, failure)
+
+    def _keep(self, count: int, failed: Exception) -> None:
+        """The oldest operations stay in the backlog. A commit that nobody answered for may be on disk."""
+        with self._work:
+            self._committing = 0
+            if not isinstance(failed, Refused) or failed.undecided:
+                self._undecided = max(self._undecided, count)
 
     def _oldest(self) -> list[Operation]:
+        """The next operations of the backlog; none, and up again, once nothing is left; none once given up."""
         with self._work:
+            if self._unwritten is not None:
+                return []
             operations = self._backlog.head(GROUP)
             if not operations:
                 self._down = None
@@ -253,6 +324,7 @@ class Writer:
             with self._engine.connect() as connection:
                 alone = len(operations) == 1
                 failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
+                self._begin_commit(len(operations))
                 self._seams.commit(connection)
             self._place.verify()
             return failures  # noqa: TRY300 -- every exit of the block above is a failure
@@ -261,8 +333,15 @@ class Writer:
             reason = refusal(error)
             if reason is not None:
                 self._place.renew()
-                raise Refused(reason) from error
+                raise Refused(reason, undecided=bool(self._committing) and undecided(error)) from error
             raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
+
+    def _begin_commit(self, count: int) -> None:
+        """The point of no return: what was given up before it is rolled back, what follows it cannot be recalled."""
+        with self._work:
+            if self._unwritten is not None:
+                raise Refused(CLOSED)
+            self._committing = count
 
     def _attempt(self, connection: Connection, operation: Operation, *, alone: bool) -> Exception | None:
         """Why it failed by itself. One that is alone needs no savepoint: its transaction is undone."""
@@ -279,6 +358,15 @@ class Writer:
             return error
         return None
 
+    def _tell(self, hook: Callable[..., None], *arguments: object) -> None:
+        """Call a listener, which must not end the thread that writes. Nobody listens to a writer that was given up."""
+        if self._unwritten is not None:
+            return
+        try:
+            hook(*arguments)
+        except Exception:  # noqa: BLE001 -- whatever it was
+            _log.exception("a listener of the store failed")
+
 
 def _answer(future: Future[Written], failure: Exception | None) -> None:
     if failure is None:
@@ -289,11 +377,3 @@ def _answer(future: Future[Written], failure: Exception | None) -> None:
         rejected = Rejected(f"nothing of this was recorded: {failure}")
         rejected.__cause__ = failure
         future.set_exception(rejected)
-
-
-def _guarded(hook: Callable[..., None], *arguments: object) -> None:
-    """Whoever is told must not end the thread that writes."""
-    try:
-        hook(*arguments)
-    except Exception:  # noqa: BLE001 -- whatever it was
-        _log.exception("a listener of the store failed")

@@ -35,8 +35,8 @@ from daemon.types.inputs import (
     Source,
     Unconfirmed,
 )
-from daemon.types.moments import DAY, HOUR, MINUTE, SECOND, Millis
-from daemon.types.record import Record
+from daemon.types.moments import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
+from daemon.types.record import Gap, Record
 from daemon.types.route import DIRECT, Route
 from daemon.types.telling import (
     ENDS,
@@ -62,6 +62,7 @@ __all__ = [
     "FLAPPING",
     "HOUR",
     "JUDGED",
+    "LATEST",
     "MINUTE",
     "NEWS",
     "SECOND",
@@ -74,6 +75,7 @@ __all__ = [
     "ClockStep",
     "ConfigChange",
     "Facts",
+    "Gap",
     "GapReason",
     "Input",
     "Judged",

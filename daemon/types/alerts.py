@@ -1,5 +1,6 @@
 """Episodes of rules: what an account's engine remembers, and how it changes."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -59,8 +60,10 @@ class Judged:
     """True when lower values are worse (`<`, `<=`)."""
     duration: bool = False
     """Both sides are milliseconds."""
-    directed: bool = True
+    directed: bool = dataclasses.field(default=True, compare=False)
     """False for `==` and `!=`, of which neither higher nor lower values are worse."""
+    percentage: bool = dataclasses.field(default=False, compare=False)
+    """Both sides are ratios, of which one is written as a percentage."""
 
     @property
     def side(self) -> tuple[str, bool]:

@@ -9,3 +9,6 @@ SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
 HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
+
+LATEST: Millis = 253_402_128_000_000
+"""9999-12-30: the last instant that can be shown in every time zone."""

@@ -3,8 +3,22 @@
 from dataclasses import dataclass
 
 from daemon.types.alerts import Alert, Transition
-from daemon.types.inputs import Input
+from daemon.types.inputs import GapReason, Input
+from daemon.types.moments import Millis
 from daemon.types.telling import Notice, NoticeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input that ended it."""
+
+    account: str
+    seq: int
+    started_at: Millis
+    ended_at: Millis
+    reason: GapReason
+    missed: int = 0
+    """Readings that should have been there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +35,5 @@ class Record:
     """Queued notifications that this input made pointless."""
     contradicts: int | None = None
     """The first of the suspect readings that this one contradicts; with it all those up to this one (SEMANTICS B5)."""
+    gap: Gap | None = None
+    """A suspend that this input ends."""

@@ -10,7 +10,7 @@ class Route:
     proxy: str = field(default="", repr=False)
     """Address of the proxy, with its user and password; empty is no proxy."""
     unused: str = ""
-    """The environment variable that names a proxy for this address, where it is called directly all the same."""
+    """The environment variable that names a proxy, where the address is called directly."""
 
 
 DIRECT = Route()

@@ -46,6 +46,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     LATER = "later"
     UNKNOWN = "unknown"
+    NEVER_MADE = "never_made"
+    """It was recorded, and then not made: no channel answers so."""
 
 
 @dataclass(frozen=True, slots=True)

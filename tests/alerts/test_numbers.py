@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.alerts.numbers import amount, change, lasting, moment, spelled, valued
+from daemon.alerts.numbers import amount, change, lasting, moment, percentage, spelled, valued
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, State, Transition
 from tests.values import T0
 
@@ -96,3 +96,29 @@ def test_moments_are_shown_in_the_zone_of_the_person() -> None:
     assert moment(T0, T0 + HOUR, UTC) == "11:00:00"
     assert moment(T0, T0 + HOUR, ZoneInfo("Asia/Tokyo")) == "20:00:00"
     assert moment(T0, T0 + DAY, UTC) == "2026-01-01 11:00:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"),
+    [
+        ("0.42958881", "0.3", "42.96%"),
+        ("0.3", "0.3", "30%"),
+        ("0.123456", "0.123456", "12.3456%"),
+        ("0.299999", "0.3", "29.9999%"),
+        ("-0.2001", "-0.2", "-20.01%"),
+        ("0.00001234", "0.3", "0.001234%"),
+        ("1.5", "0.8", "150%"),
+        ("0.42958881", None, "42.96%"),
+        ("0.5", "Infinity", "50%"),
+        ("Infinity", "0.3", "∞"),
+        ("0", "0.3", "0%"),
+    ],
+)
+def test_c4_percentages_have_two_places_and_never_look_like_their_limit(
+    value: str, limit: str | None, text: str
+) -> None:
+    """C4: As many digits as a glance takes; a limit has all that were written."""
+    threshold = None if limit is None else Decimal(limit)
+    judged = Judged("x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True)
+    assert spelled(Decimal(value), judged) == text
+    assert percentage(Decimal(value), threshold) == text

@@ -106,7 +106,7 @@ def test_a_pace_looks_back_for_one_to_two_minutes(every: int, count: int, span: 
     """C7: As far as three changes need, where readings are rare."""
     known = found(steadily("200", "-1", count), every=every * SECOND).pace
     assert known is not None
-    assert (known.span, known.change) == (span * SECOND, -span // every)
+    assert (known.span, known.change) == (span * SECOND, Decimal(-span // every))
 
 
 def test_the_largest_step_is_told_with_its_time() -> None:

@@ -17,7 +17,7 @@ from daemon.cli.session import Session
 from daemon.clock import Clock, SystemClock
 from daemon.exchanges.simulator import Simulator
 from daemon.store import Store
-from daemon.store.operations import Operation, StartEpoch, Written
+from daemon.store.operations import Operation, StartEpoch, Unwritten, Written
 from daemon.types import AccountState, Record
 from tests.fakes import NOON, ManualClock
 
@@ -111,7 +111,7 @@ def collecting(folder: Path, *records: Record, accounts: tuple[str, ...] = ("mai
             assert store.submit(operation).result() is Written.COMMITTED
         yield store
     finally:
-        assert store.close() == 0
+        assert store.close() == Unwritten()
 
 
 def record(folder: Path, *records: Record, accounts: tuple[str, ...] = ("main",)) -> None:

@@ -70,6 +70,19 @@ def test_every_value_of_the_condition_is_shown(tmp_path: Path) -> None:
     ]
 
 
+def test_c4_a_ratio_is_shown_as_the_percentage_it_is_compared_with(tmp_path: Path) -> None:
+    """C4: In the condition, of the alert, and of what became of it, from what the epoch and the alert recorded."""
+    lived(tmp_path, [rule("fell", "drop(available_margin, 30s) > 30%")], answer(), answer(available_margin="285.2"))
+    shown = lines(tmp_path, "fell")
+    assert shown[3:6] == [
+        "when drop(available_margin, 30s) > 30% yes",
+        "drop(available_margin, 30s) 42.96% (2 readings)",
+        "available_margin 285.2",
+    ]
+    assert any(line.startswith("alert ") and line.endswith(", worst 42.96%") for line in shown)
+    assert "was 2026-01-01 12:00:01 ok → firing (condition) at 42.96%" in shown
+
+
 def test_an_unknown_part_says_why(tmp_path: Path) -> None:
     """Nothing is a mere "unknown": the missing field, or the readings that a window lacks."""
     lived(tmp_path, [rule("pnl", "cross_un_pnl < -5 or zscore(al_freeze, 1m) > 3")], answer(), answer())

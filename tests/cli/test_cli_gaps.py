@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.missing import MOST
-from daemon.store.operations import EndEpoch, Gap, Operation, StartEpoch
+from daemon.store.operations import EndEpoch, Operation, StartEpoch
 from daemon.types import (
     HOUR,
     MINUTE,
     SECOND,
     AccountState,
     ClockStep,
+    Gap,
     GapReason,
     Millis,
     Miss,
@@ -45,8 +46,7 @@ def recorded(folder: Path, *, stopped: bool = True) -> Path:
             Record("main", reading(1, at(0))),
             *(Record("main", Miss(seq, at(5 * seq), MissReason.TIMEOUT, "no answer")) for seq in range(2, 12)),
             Record("main", reading(12, at(60))),
-            Record("main", reading(13, at(300))),
-            Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40),
+            Record("main", reading(13, at(300)), gap=Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40)),
             Record("main", ClockStep(14, at(310), -250)),
             Record("grid-1", Miss(1, at(4), MissReason.BLOCKED, SAID)),
             *([EndEpoch(at(320))] if stopped else []),
@@ -144,7 +144,7 @@ def test_the_span_and_the_account_choose(tmp_path: Path, span: list[str], expect
 def test_no_gap_is_said(tmp_path: Path) -> None:
     """A table looks back a week where nothing is said."""
     path = recorded(tmp_path)
-    assert show(path, "--until", "2026-01-01T10:00") == "no gaps in this span; --since 30d looks further back\n"
+    assert show(path, "--until", "2026-01-01T10:00") == "no gaps in this span; an earlier --since looks further back\n"
     assert "suspended" not in show(path, now=at(0) + 8 * 24 * HOUR)
 
 

@@ -100,7 +100,7 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
     """Old readings are in csv and json, and in the table when asked for."""
     path, tomorrow = two_accounts(tmp_path), ManualClock(NOON + 86_400 * SECOND)
     table = call("history", "--config", path, clock=tomorrow).stdout
-    assert table == "no readings in this span; --since 24h looks further back\n"
+    assert table == "no readings in this span; an earlier --since looks further back\n"
     assert len(call("history", "--config", path, "--since", "25h", clock=tomorrow).stdout.splitlines()) == 4
     assert len(json.loads(call("history", "--config", path, "--format", "json", clock=tomorrow).stdout)) == 3
 

@@ -56,7 +56,7 @@ def test_what_waits_says_why_and_what_was_tried(tmp_path: Path) -> None:
         )
         clock = ManualClock(NOON + 48 * HOUR)
         assert ask(tmp_path, "notifications", clock=clock) == [
-            "no notifications in this span; --since 7d looks further back"
+            "no notifications in this span; an earlier --since looks further back"
         ]
         assert len(ask(tmp_path, "notifications", "--waiting", clock=clock)) == 2
         written(store, attempt("hook", 60, Outcome.DELIVERED))

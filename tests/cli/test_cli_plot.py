@@ -86,7 +86,8 @@ def test_f8_no_readings_are_a_picture_too(few: Path) -> None:
     result = plotted_by(few, "available_margin", *span, "--png", few / "a.png")
     assert (result.exit_code, is_picture((few / "a.png").read_bytes())) == (0, True)
     assert result.stderr == (
-        "no reading of main has available_margin in this span, and the picture says so; --since 7d looks further back\n"
+        "no reading of main has available_margin in this span, and the picture says so; "
+        "an earlier --since looks further back\n"
     )
 
 

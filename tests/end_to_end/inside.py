@@ -83,7 +83,7 @@ def lines(records: Iterable[logging.LogRecord], accounts: Iterable[str]) -> dict
     for record in records:
         name = getattr(record, "account", None)
         said = record.getMessage()
-        late = said.endswith("busy with the slot before")
+        late = " is read less often than every " in said or said.endswith(" is read at every interval again")
         if name in found and record.name.startswith("marginwatch") and record.levelno >= logging.INFO and not late:
             found[name].append((record.levelname, said, getattr(record, "failures", None)))
     return found

@@ -347,3 +347,21 @@ def test_strict_7_the_record_tells_which_host_complained() -> None:
     limited = {"a": now - 2 * MINUTE, "b": now - MINUTE, "gone": now - 3 * MINUTE, "c": now - HALVED}
     assert halved(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
     assert halved({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
+
+
+async def test_c6_it_tells_whose_calls_wait() -> None:
+    """C6: a call that waits for its place is the budget's doing; one in flight, or another user's, is not."""
+    clock = ManualClock()
+    budget = Budget(clock, user=Limit(1, SECOND), endpoints={})
+    async with budget.call("assets", "1"):
+        waiting = asyncio.create_task(_one_call(budget))
+        await settle()
+        assert [budget.waits(user) for user in ("1", "2")] == [True, False]
+    await clock.advance(2 * SECOND)
+    await waiting
+    assert not budget.waits("1")
+
+
+async def _one_call(budget: Budget) -> None:
+    async with budget.call("assets", "1"):
+        pass

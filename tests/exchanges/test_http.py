@@ -5,15 +5,16 @@ import gzip
 import shutil
 import ssl
 import subprocess
+import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from daemon.exchanges.answers import MAX_BODY, Page
-from daemon.exchanges.http import get, open_session
+from daemon.exchanges.answers import MAX_BODY, MalformedError, Page, decode
+from daemon.exchanges.http import WARY, get, open_session
 from daemon.types import SECOND, Millis, MissReason, NoAnswer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -59,8 +60,31 @@ class Mute:
             writer.close()
 
 
+class Counting:
+    """Answers each request on each connection, and keeps how many there were of both."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.connections = 0
+        self.drops = 0
+        """So many further requests on a connection that was used before end it."""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        used = False
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                self.requests += 1
+                if used and self.drops:
+                    self.drops -= 1
+                    break
+                used = True
+                writer.write(OK)
+        writer.close()
+
+
 @asynccontextmanager
-async def serve(server: Raw | Mute, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def serve(server: Raw | Mute | Counting, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """The server's host and port."""
     listening = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls)
     port = listening.sockets[0].getsockname()[1]
@@ -160,6 +184,117 @@ async def test_a_broken_answer_is_a_miss(answer: bytes, reason: MissReason) -> N
         found = await fetch(where)
     assert isinstance(found, NoAnswer), found
     assert (reason, True) == (found.reason, found.detail.startswith(f"{where} ")), found.detail
+
+
+PACKED = gzip.compress(b'{"a":1}', mtime=0)
+RAW = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+DEFLATED = RAW.compress(b'{"a":1}') + RAW.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b'{"a":1}', ""),
+        (b'{"a":1}', "gzip"),
+        (b'{"a":1}', "br"),
+        (b' {"a":1}', "zstd"),
+        (b'{"a":1}', "deflate"),
+        (PACKED, "gzip"),
+        (PACKED, "x-gzip"),
+        (PACKED, ""),
+        (PACKED, "br"),
+        (PACKED, "deflate"),
+        (zlib.compress(b'{"a":1}'), "deflate"),
+        (DEFLATED, "Deflate"),
+    ],
+)
+async def test_a4_a_body_is_unpacked_by_what_it_is(body: bytes, encoding: str) -> None:
+    """A4, B3a: packed or not, whatever its header says."""
+    async with serve(Raw(response(body, f"Content-Encoding: {encoding}"))) as where:
+        found = await fetch(where)
+    assert isinstance(found, Page), found
+    assert decode(found) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "said"),
+    [
+        (b"\x8b\x02\x80\x7b\x7d\x03", "br", 'is packed as "br", which was not asked for'),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "zstd", 'is packed as "zstd", which was not asked for'),
+        (b"\x8b\x02", "gzip, br", 'is packed as "gzip, br", which was not asked for'),
+        (PACKED[:-9], "gzip", "is packed, and breaks off"),
+        (PACKED[:4], "", "is packed, and breaks off"),
+        (PACKED[:10] + b"\xff" * 20, "gzip", "is packed, and damaged"),
+        (b"\x78\x9c\xff\xff\xff\xff", "deflate", "is packed, and damaged"),
+        (b"not gzip", "gzip", "is not JSON"),
+        (b"", "gzip", "is not JSON"),
+    ],
+)
+async def test_b2_a_packed_body_that_cannot_be_read_is_named(body: bytes, encoding: str, said: str) -> None:
+    """B2: what came is said, and the status is still known."""
+    async with serve(Raw(response(body, f"Content-Encoding: {encoding}", status="429 Slow"))) as where:
+        found = await fetch(where)
+    assert isinstance(found, Page), found
+    assert found.status == 429
+    with pytest.raises(MalformedError, match=f"^{said}$"):
+        decode(found)
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", 'does not speak HTTP (it says "SSH-2.0-OpenSSH_9.2")'),
+        (b"220 mail.example ESMTP\r\n", 'does not speak HTTP (it says "220 mail.example ESMTP")'),
+        (b"* OK IMAP4 ready\r\n", 'does not speak HTTP (it says "* OK IMAP4 ready")'),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00", "speaks HTTP/2 only, which is not supported"),
+        (b"HTTP/2 200 OK\r\n\r\n", "speaks HTTP/2 only, which is not supported"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "speaks TLS where plain HTTP was expected"),
+        (b"\xff\xfe\x00\x01'\"\\\r\n", "does not speak HTTP (it says "),
+        (b"GET / HTTP/1.1\r\n", 'does not speak HTTP (it says "GET / HTTP/1.1")'),
+        (b"hear k-secret-k and k\r\n", 'does not speak HTTP (it says "hear *** and k")'),
+    ],
+)
+async def test_b2_what_came_instead_of_http_is_said(came: bytes, said: str) -> None:
+    """B2: the protocol where it is known, else its first words, without what was sent to it."""
+    async with serve(Mute(came)) as where, open_session() as session:
+        found = await get(session, f"http://{where}/", {"api_key": "k-secret-k"}, 20 * SECOND)
+    assert isinstance(found, NoAnswer)
+    assert found.reason is MissReason.BAD_ANSWER
+    assert found.detail.startswith(f"{where} {said}")
+    assert found.detail.endswith(": check rest_url")
+
+
+async def test_b2_we_ask_for_what_we_can_read() -> None:
+    """B2: the same whatever libraries are installed."""
+    server = Raw(OK)
+    async with serve(server) as where:
+        await fetch(where)
+    assert b"Accept-Encoding: gzip, deflate\r\n" in server.requests[0]
+
+
+async def test_a13_a_host_that_drops_what_is_kept_gets_new_connections() -> None:
+    """A13, B1: calls in a row share a connection; after one broke, each of the next thousand has its own."""
+    server, url = Counting(), ""
+    async with serve(server) as where, open_session() as session:
+        url = f"http://{where}/"
+        for _ in range(3):
+            assert isinstance(await get(session, url, {}, 20 * SECOND), Page)
+        assert server.connections == 1
+        server.drops = 10**9
+        lost = [isinstance(await get(session, url, {}, 20 * SECOND), NoAnswer) for _ in range(WARY + 1)]
+        assert lost == [True] + [False] * WARY
+        assert server.connections == 1 + WARY
+        server.drops = 0
+        for _ in range(3):
+            assert isinstance(await get(session, url, {}, 20 * SECOND), Page)
+        assert server.connections == 2 + WARY
+
+
+async def test_a13_a_stream_has_a_connection_of_its_own() -> None:
+    """A13: a handshake over a kept connection could be lost like a call."""
+    async with open_session() as session:
+        assert session.fresh.connector is not None
+        assert session.fresh.connector.force_close
 
 
 async def test_no_cookies_are_kept() -> None:

@@ -10,7 +10,8 @@ from tests.values import T0
 
 LIMITED, BLOCKED = MissReason.RATE_LIMITED, MissReason.BLOCKED
 REFUSED = (MissReason.AUTH, MissReason.PERMISSION, MissReason.WRONG_USER)
-PASSING = (MissReason.TIMEOUT, MissReason.NETWORK, MissReason.HTTP_5XX, MissReason.BAD_ANSWER)
+PASSING = (MissReason.TIMEOUT, MissReason.NETWORK, MissReason.HTTP_5XX)
+BAD = MissReason.BAD_ANSWER
 
 
 def lengths(*outcomes: MissReason) -> list[Millis]:
@@ -24,8 +25,32 @@ def lengths(*outcomes: MissReason) -> list[Millis]:
 
 @pytest.mark.parametrize("reason", PASSING)
 def test_b2_passing_failures_wait_for_the_next_slot(reason: MissReason) -> None:
-    """B2: after timeout, network, http_5xx and bad_answer the next slot is used."""
+    """B2: after timeout, network and http_5xx the next slot is used."""
     assert Pause(not_before=7) == after(Pause(), reason, 7)
+
+
+def unusable(*minutes: float, between: MissReason | None = BAD) -> list[Millis]:
+    """The pauses in seconds after a bad answer at 0, and then at these minutes; the last but one may be another."""
+    pause, found = after(Pause(), BAD, T0), []
+    for index, minute in enumerate(minutes):
+        outcome = between if index == len(minutes) - 2 else BAD
+        pause = after(pause, outcome, T0 + round(minute * MINUTE))
+        found.append(pause.length // SECOND)
+    return found
+
+
+def test_b1_bad_answers_that_last_are_asked_for_once_a_minute() -> None:
+    """B1, B2: the next slot for ten minutes, then once a minute; the first answer ends that."""
+    assert unusable(1, 5, 9.99, 10, 11, 90) == [0, 0, 0, 60, 60, 60]
+    assert unusable(5, 10, 11, between=MissReason.TIMEOUT) == [0, 0, 60]
+    assert unusable(10, 11, 12, between=None) == [60, 0, 0]
+    assert unusable(10, 11, 12, between=MissReason.AUTH) == [60, 30, 0]
+    assert reloaded(after(after(Pause(), BAD, 0), BAD, 10 * MINUTE)) == Pause()
+
+
+def test_b1_a_bad_answer_leaves_the_ladder_of_refusals_where_it_is() -> None:
+    """B1, B2: it is no success, and the next refusal is the next step."""
+    assert lengths(LIMITED, LIMITED, BAD, LIMITED) == [10, 30, 0, 60]
 
 
 def test_b2_too_many_calls() -> None:

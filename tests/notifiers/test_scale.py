@@ -134,3 +134,13 @@ def test_f8_labels_stand_apart(heights: list[float], least: float) -> None:
     inside = all(least / 2 <= height <= 1 - least / 2 for height in heights)
     if inside and all(after - before >= least for before, after in pairwise(heights)):
         assert places == pytest.approx(heights)
+
+
+def test_c4_percentages_are_written_as_such() -> None:
+    """C4: Ticks, the last value, and levels."""
+    values = [Decimal("0.123"), Decimal("0.9")]
+    made = scale(values, [Decimal("0.8")], Unit.PERCENT)
+    assert [label for _, label in made.ticks] == ["20%", "40%", "60%", "80%"]
+    assert plain(Decimal("0.825"), Unit.PERCENT) == "82.5%"
+    assert short(Decimal("0.79996"), made.step, [Decimal("0.8")], Unit.PERCENT) == "79.996%"
+    assert short(Decimal("0.4295888100"), made.step, [], Unit.PERCENT) == "42.959%"

@@ -103,3 +103,19 @@ def test_looking_changes_nothing() -> None:
     before = list(board.frame)
     assert insight(tree, board) == insight(tree, board)
     assert board.frame == before
+
+
+def test_c4_what_is_compared_with_a_percentage_is_shown_as_one() -> None:
+    """C4: Through functions that keep a unit, down to where another one begins."""
+    told = seen("max(al_margin / 20, 2m) > 30%", *sent("7", "2"))
+    window, limit = told.children
+    (ratio,) = window.children
+    assert [(part.text, part.percentage) for part in (told, window, limit, ratio)] == [
+        ("max(al_margin / 20, 2m) > 30%", False),
+        ("max(al_margin / 20, 2m)", True),
+        ("30%", True),
+        ("al_margin / 20", True),
+    ]
+    assert [part.percentage for part in ratio.children] == [False, False]
+    negative = seen("-al_margin > 30%", *sent("7")).children[0]
+    assert [part.percentage for part in (negative, *negative.children)] == [True, True]

@@ -44,9 +44,9 @@ def holds(found: Mapping[str, Verdict]) -> dict[str, bool | None]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
-    """D7: named as the key of `[system]`; of the refused key the severity is critical, of all others warning."""
+    """D7: named as the key of `[system]`; where only a person can help the severity is critical, else warning."""
     one = system_rule(name, 30 * SECOND, channels=("email",))
-    severity = Severity.CRITICAL if name == "key-refused" else Severity.WARNING
+    severity = Severity.CRITICAL if name in {"key-refused", "answers-unusable"} else Severity.WARNING
     assert (one.name, one.channels, one.system, one.severity) == (name, ("email",), True, severity)
 
 
@@ -54,7 +54,7 @@ def test_d7_no_readings_is_missing_readings() -> None:
     """D4, D7: it fires as missing, for an account that was never read too, and not beside what says why."""
     one = system_rule("no-readings", 2 * MINUTE)
     assert (one.on_missing, one.missing_after) == (OnMissing.FIRING, 2 * MINUTE)
-    assert one.inhibited_by == ("key-refused", "rate-limited")
+    assert one.inhibited_by == ("key-refused", "rate-limited", "answers-unusable")
     assert holds(Evaluator([one]).miss(miss(1, T0))) == {"no-readings": None}
 
 
@@ -74,6 +74,16 @@ def test_d7_limited_calls(reason: MissReason) -> None:
     found = system("rate-limited", 2 * MINUTE).miss(miss(1, T0, reason))["rate-limited"]
     assert found.when is (None if reason is MissReason.NETWORK else True)
     assert system_rule("rate-limited", 2 * MINUTE).hold == 2 * MINUTE
+
+
+@pytest.mark.parametrize("reason", list(MissReason))
+def test_b1_answers_without_balances(reason: MissReason) -> None:
+    """B1, D7: a bad answer counts, another miss says nothing, a reading that all is well; what was said is told."""
+    evaluator = system("answers-unusable", MINUTE)
+    found = evaluator.miss(miss(1, T0, reason))["answers-unusable"]
+    assert (found.when, found.detail) == (True if reason is MissReason.BAD_ANSWER else None, "no answer within 10 s")
+    assert evaluator.read(at(1))["answers-unusable"].when is False
+    assert evaluator.read(replace(at(2), source=Source.WS))["answers-unusable"].when is None
 
 
 def test_d7_a_skew_is_seen_where_the_exchanges_time_moves() -> None:

@@ -6,7 +6,22 @@ import pytest
 from hypothesis import given
 
 from daemon.rules.parse import condition
-from daemon.rules.tree import Call, Comparison, Field, Node, Number, Span, either, every, look_back, uses, varies, walk
+from daemon.rules.tree import (
+    Call,
+    Comparison,
+    Field,
+    Node,
+    Number,
+    Span,
+    compares_percentages,
+    either,
+    every,
+    look_back,
+    readable,
+    uses,
+    varies,
+    walk,
+)
 from daemon.types import MINUTE
 from tests.rules.strategies import conditions
 
@@ -92,3 +107,63 @@ def test_c1_only_the_series_adds_up() -> None:
     assert look_back(condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree) == 30 * MINUTE
     assert look_back(condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree) == 50 * MINUTE
     assert look_back(condition("least(max(al_margin, 5m), al_margin) > 1").tree) == 5 * MINUTE
+
+
+@given(conditions)
+def test_c4_the_readable_text_reads_back(tree: Node) -> None:
+    """C4: It says the same as the canonical text, which has no percentages."""
+    text = readable(tree)
+    assert condition(text).tree == tree
+    assert str(condition(text)) == str(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("drop(available_margin, 30s) > 30%", "drop(available_margin, 30s) > 0.3"),
+        ("change(al_margin, 1h) < -12.5% and not margin_usage > 0.8", None),
+        ("available_margin < 15% * (available_usdt + al_margin)", None),
+        ("margin_usage > 0.00000000000000000000000000000123456789%", None),
+        ("al_margin / available_margin > 100% or freeze_ratio >= 0%", None),
+    ],
+)
+def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str | None) -> None:
+    """C4: What a rule means, and is compared and recorded by, is as ever; a person reads the percentage."""
+    found = condition(text)
+    assert readable(found.tree) == text
+    assert "%" not in str(found)
+    assert canonical is None or str(found) == canonical
+    assert condition(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("margin_usage > 80%", True),
+        ("freeze_ratio >= 20%", True),
+        ("change(available_margin, 1h) < -20%", True),
+        ("rise(al_freeze, 1h) > 50%", True),
+        ("drop(available_margin, 30s) > 30%", True),
+        ("al_margin / available_margin > 80%", True),
+        ("1 - al_margin / available_margin < 20%", True),
+        ("80% < margin_usage", True),
+        ("margin_usage > 2 * 40%", True),
+        ("margin_usage > 80% / 2", True),
+        ("margin_usage > 80% - 5%", True),
+        ("margin_usage > least(80%, 90%)", True),
+        ("abs(change(al_margin, 1h)) > -(-5%)", True),
+        ("margin_usage > 0.8", False),
+        ("available_margin < 15% * available_usdt", False),
+        ("available_margin < 15% * (available_usdt + al_margin) + 5", False),
+        ("margin_usage > 80% / 40%", False),
+        ("margin_usage > 80% + 0.05", False),
+        ("margin_usage > least(80%, 0.9)", False),
+        ("drop(available_margin, 1h) > drop(available_usdt, 1h)", False),
+        ("available_margin < 100", False),
+    ],
+)
+def test_c4_what_is_compared_with_a_percentage_is_one(text: str, expected: bool) -> None:
+    """C4: The literal decides, not the field: a constant that was written with a percent sign, or made of such."""
+    comparison = condition(text).tree
+    assert isinstance(comparison, Comparison)
+    assert compares_percentages(comparison) is expected

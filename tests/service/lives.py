@@ -19,7 +19,7 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import Episodes
 from daemon.readings.plausible import Suspicion
 from daemon.rules.rule import Rule
-from daemon.service.delivering.departures import NO_DEPARTURES, Departures
+from daemon.service.delivering.departures import Departures
 from daemon.service.delivering.ledger import Ledger
 from daemon.service.journal import StoreJournal
 from daemon.service.judging.beginning import begin
@@ -77,7 +77,7 @@ class Life:
         owner: type[Owner] = Owner,
         every: Millis | None = None,
     ) -> None:
-        self.book: Callable[[Sequence[Notice]], Departures] = lambda _: NO_DEPARTURES
+        self.book: Callable[[Sequence[Notice]], Departures] = lambda _: Departures()
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()

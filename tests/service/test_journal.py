@@ -1,5 +1,6 @@
 """The store, awaited."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,11 @@ async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     store.close()
 
 
-async def test_what_has_happened_is_written_however_often_it_takes(tmp_path: Path) -> None:
-    """`insist` outlives commits that fail."""
+async def test_what_has_happened_is_written_however_often_it_takes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strict 6: `insist` outlives commits that fail, and says so once, with the end."""
+    caplog.set_level(logging.INFO)
     failures = [True, True]
 
     def commit(connection: Connection) -> None:
@@ -42,6 +46,7 @@ async def test_what_has_happened_is_written_however_often_it_takes(tmp_path: Pat
     await StoreJournal(flaky, RestlessClock()).insist(Identify("main", "42"))
     flaky.close()
     assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]
+    assert [record.levelname for record in caplog.records if "Identify" in record.message] == ["WARNING", "INFO"]
 
 
 async def test_what_the_store_rejects_for_good_holds_up_nothing(

@@ -30,6 +30,9 @@ class Life:
         self.down: str | None = None
         house.say(f"{self.name} after {former.name}" if former else self.name)
 
+    async def refusal(self) -> str | None:
+        return self.down
+
     async def start(self) -> None:
         failure = self.house.failures.get(self.name)
         if failure is not None:
@@ -121,6 +124,26 @@ async def test_what_a_stop_loses_is_the_exit_status() -> None:
         house.lost = 3
         house.lives.stop()
         assert await task == 1
+
+
+@pytest.mark.parametrize("losses", [(3, 0), (0, 3), (1, 2, 0), (0, 0)])
+async def test_strict_4_what_any_life_loses_is_the_exit_status(losses: tuple[int, ...]) -> None:
+    """Strict 4: a loss at a reload is not forgotten by a stop that loses nothing; without any, the status is 0."""
+    async with living() as (house, task):
+        house.files = iter([named("b")] * len(losses))
+        for house.lost in losses[:-1]:
+            await house.reloaded()
+        house.lost = losses[-1]
+        house.lives.stop()
+        assert await task == any(losses)
+
+
+async def test_a11_a_stop_before_the_first_life_begins_none() -> None:
+    """A11: who is told to end while it still starts ends with 0, and never says READY."""
+    house = House()
+    house.lives.stop()
+    assert await house.lives.run(named("a")) == 0
+    assert house.told == ["STOPPING=1"]
 
 
 async def test_a_first_life_that_cannot_begin_is_the_callers() -> None:

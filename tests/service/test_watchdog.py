@@ -1,7 +1,13 @@
 import asyncio
+import itertools
+from collections.abc import Sequence
 from typing import ClassVar
 
-from daemon.service.watchdog import NAP, TOGETHER, Drift, asleep, drift, offset, watch
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.service.watchdog import NAP, STEP, TOGETHER, TRIES, Drift, asleep, drift, offset, watch
 from daemon.types import Millis
 from tests.fakes import ManualClock
 
@@ -55,3 +61,80 @@ async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
     task.cancel()
     assert (naps, steps) == ([60_000], [])
     assert asleep(clock) == 60_000 + NAP
+
+
+class Stolen(ManualClock):
+    """The host takes the processor away before each reading of a clock, for as long as is drawn, over and over."""
+
+    def __init__(self, stolen: Sequence[Millis]) -> None:
+        super().__init__()
+        self.readings = 0
+        self._stolen = itertools.cycle(stolen)
+
+    def _lose(self) -> None:
+        self.readings += 1
+        lost = next(self._stolen)
+        self._now += lost
+        self._elapsed += lost
+
+    def now(self) -> Millis:
+        self._lose()
+        return super().now()
+
+    def elapsed(self) -> Millis:
+        self._lose()
+        return super().elapsed()
+
+    def awake(self) -> Millis:
+        return self.elapsed() - self._suspended
+
+
+STOLEN = st.lists(st.integers(0, 3_000), min_size=1, max_size=40)
+
+
+@given(STOLEN)
+def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) -> None:
+    """Strict 8: however the process is held up, every look ends, and finds neither where there was none."""
+    clock = Stolen(stolen)
+    drift, known = Drift(clock, offset(ManualClock())), asleep(clock)
+    for _ in range(5):
+        _, by = drift.look()
+        assert (by, asleep(clock, known)) == (0, known) == (0, 0)
+    assert clock.readings <= 11 * (3 * TRIES + 1)
+
+
+@given(STOLEN, st.integers(-10_000, 10_000), st.integers(0, 10_000))
+def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
+    stolen: list[Millis], step: Millis, length: Millis
+) -> None:
+    """Strict 8: what the delays leave open is not claimed, and found as soon as the clocks can be read at once."""
+    clock = Stolen(stolen)
+    drift = Drift(clock, offset(ManualClock()))
+    clock.step(step)
+    clock._suspended += length
+    _, by = drift.look()
+    assert 0 <= by * (1 if step > 0 else -1) <= abs(step)
+    found = asleep(clock)
+    assert 0 <= found <= length
+    clock._stolen = itertools.cycle([0])
+    assert by + drift.look()[1] - step in range(-STEP, STEP + 1)
+    assert asleep(clock, found) == length
+
+
+@pytest.mark.parametrize(
+    ("stolen", "by"),
+    [
+        ([0], 1_000),
+        ([TOGETHER], 1_000 - TOGETHER),
+        ([TOGETHER // 2], 1_000 - TOGETHER // 2),
+        ([400], 600),
+        ([900, 0, 0, 0], 1_000),
+        ([1_000], 0),
+    ],
+)
+def test_strict_8_a_step_of_a_second_under_delays(stolen: list[Millis], by: Millis) -> None:
+    """Strict 8: the part of it that delays cannot explain; nothing where they may explain all of it."""
+    clock = Stolen(stolen)
+    drift = Drift(clock, offset(ManualClock()))
+    clock.step(1_000)
+    assert drift.look()[1] == by

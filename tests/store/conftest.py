@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from daemon.store import Store
 from daemon.store.operations import Operation, Written
 from tests.store.records import epoch
+from tests.store.turnstile import Turnstile
 
 _schemas = iter(range(1_000_000))
 
@@ -56,3 +57,8 @@ def write(store: Store) -> Callable[..., None]:
             assert store.submit(operation).result(10) is Written.COMMITTED
 
     return commit
+
+
+@pytest.fixture
+def turnstile() -> Turnstile:
+    return Turnstile()

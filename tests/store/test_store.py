@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from daemon.errors import StoreError
 from daemon.store import Store, upgrade, write_once
 from daemon.store.migrate import HEAD
-from daemon.store.operations import Book, Identify, Operation
+from daemon.store.operations import Book, Identify, Operation, Unwritten
 from daemon.types import Quality, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires, read
 from tests.values import T0, reading
@@ -107,4 +107,4 @@ def test_a_failed_opening_lets_go(sqlite: str) -> None:
     with connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (HEAD,))
     connection.close()
-    assert Store.open(sqlite).close() == 0
+    assert Store.open(sqlite).close() == Unwritten()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from daemon.store.backlog import Backlog
 from daemon.store.operations import Identify, Operation, StoreDownGap
-from daemon.types import ClockStep, Record
+from daemon.types import ClockStep, Gap, GapReason, Record
 from tests.store.records import ACCOUNT, alert, clears, fires, key, read
 from tests.values import T0, miss
 
@@ -40,10 +40,11 @@ def test_each_account_has_its_gap() -> None:
 
 
 def test_whatever_tells_something_is_kept() -> None:
-    """Transitions, notifications, clock steps and everything that is no reading stay, in their order."""
+    """Transitions, notifications, clock steps, suspends and everything that is no reading stay, in their order."""
     step = Record(ACCOUNT, ClockStep(6, T0, -250))
     superseding = replace(read(7), superseded=(key(),))
-    kept: list[Operation] = [fires(4), clears(5, 4), step, superseding, Identify(ACCOUNT, "1")]
+    woken = replace(read(8), gap=Gap(ACCOUNT, 8, T0, T0 + 7_000, GapReason.SUSPENDED, 1))
+    kept: list[Operation] = [fires(4), clears(5, 4), step, superseding, woken, Identify(ACCOUNT, "1")]
     assert filled(read(2), read(3), *kept).head(9)[2:] == kept
 
 

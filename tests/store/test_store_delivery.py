@@ -1,6 +1,7 @@
 """Attempts are recorded before the call, and marked after it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,9 @@ from sqlalchemy import text
 
 from daemon.store import History, Store
 from daemon.store.engine import parse, reading
-from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede
-from daemon.types import Attempted, Message, Outcome, Severity
-from tests.store.records import fires, key, notice
+from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede, Withdraw
+from daemon.types import HOUR, Attempted, ClockStep, Message, Outcome, Record, Severity
+from tests.store.records import ACCOUNT, fires, key, notice
 from tests.values import T0
 
 Write = Callable[..., None]
@@ -115,3 +116,42 @@ def test_the_first_outcome_counts(write: Write, url: str) -> None:
     write(fires(2), Claim(MESSAGE, (key(),)), later, Claim(again, (key(),)), delivered, later)
     with History.open(url) as history:
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.DELIVERED]
+
+
+AGAIN = MessageKey("phone", T0 + 5_000)
+NEVER = Withdraw(MESSAGE, T0 + 4_000)
+STATES = "SELECT state, attempts, message_id, told_at FROM notifications"
+OUTCOMES = "SELECT outcome, done_at FROM attempts ORDER BY id"
+
+
+def test_strict_1_what_is_withdrawn_waits_as_if_nothing_had_been_claimed(store: Store, write: Write, url: str) -> None:
+    """Strict 1, F7: the attempt says that it was never made; the next one is the first, and no possible repeat."""
+    write(fires(2), Claim(MESSAGE, (key(),)), NEVER, NEVER)
+    assert query(url, STATES) == [("queued", 0, None, None)]
+    assert query(url, OUTCOMES) == [("never_made", T0 + 4_000)]
+    assert [kept.maybe_repeat for kept in store.open_notices()] == [False]
+    write(Claim(AGAIN, (key(),)))
+    assert query(url, "SELECT state, attempts FROM notifications") == [("sending", 1)]
+
+
+def test_strict_1_a_claim_that_is_withdrawn_unrecorded_changes_nothing(write: Write, url: str) -> None:
+    """Strict 1: its commit failed; nor is a later claim of the same news touched, nor what has its outcome."""
+    write(fires(2), NEVER, Claim(MESSAGE, (key(),)), Claim(AGAIN, (key(),)), NEVER)
+    assert query(url, "SELECT state, attempts FROM notifications") == [("sending", 2)]
+    assert query(url, OUTCOMES) == [("never_made", T0 + 4_000), (None, None)]
+    write(Mark(AGAIN, T0 + 6_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}), Withdraw(AGAIN, T0))
+    assert query(url, "SELECT state FROM notifications") == [("delivered",)]
+
+
+@pytest.mark.parametrize("recorded", ["before", "after", "never"])
+def test_a5_an_instant_that_is_told_by_its_alert_moves_with_every_step(write: Write, url: str, recorded: str) -> None:
+    """A5, Strict 1: the clock was set as an outcome was committed: on whichever side of it, that means the same."""
+    delivered = Mark(MESSAGE, T0, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}, told={key(): 1_500})
+    begun = fires(2)
+    (first,) = begun.alerts
+    moved_alert = replace(first, started_at=first.started_at + HOUR)
+    step = Record(ACCOUNT, ClockStep(3, T0 + HOUR, HOUR), alerts=(moved_alert,))
+    write(begun, Claim(MESSAGE, (key(),)))
+    write(*{"before": (step, delivered), "after": (delivered, step), "never": (delivered,)}[recorded])
+    moved = 0 if recorded == "never" else HOUR
+    assert query(url, "SELECT told_at FROM notifications") == [(first.started_at + 1_500 + moved,)]

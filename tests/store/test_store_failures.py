@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from daemon.errors import StoreError
-from daemon.store.failures import Refused, Unfit, named, refusal, told
+from daemon.store.failures import Refused, Unfit, named, refusal, told, undecided
 
 
 def of_sqlite(code: int) -> DBAPIError:
@@ -51,6 +51,28 @@ def of_server(sqlstate: str | None) -> DBAPIError:
 def test_refusals(error: BaseException, reason: str | None) -> None:
     """A store that refuses all writes is told from an operation that fails by itself."""
     assert refusal(error) == reason
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be_on_disk"),
+    [
+        (of_sqlite(sqlite3.SQLITE_FULL), False),
+        (of_sqlite(sqlite3.SQLITE_BUSY), False),
+        (of_sqlite(sqlite3.SQLITE_IOERR_FSYNC), True),
+        (of_server("53100"), False),
+        (of_server("40001"), False),
+        (of_server("40003"), True),
+        (of_server("08006"), True),
+        (of_server("57P01"), True),
+        (of_server(None), True),
+        (Refused("no room"), False),
+        (Refused("the connection is lost", undecided=True), True),
+        (OSError("other"), True),
+    ],
+)
+def test_strict_2_commits_that_fail_and_may_be_on_disk(error: BaseException, may_be_on_disk: bool) -> None:
+    """Strict 2: what the database itself undid is lost; where the disk or the way to it failed, nobody knows."""
+    assert undecided(error) is may_be_on_disk
 
 
 @pytest.mark.parametrize(

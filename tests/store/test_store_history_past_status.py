@@ -10,12 +10,13 @@ from sqlalchemy import make_url
 from daemon.store import History, Store
 from daemon.store import history as history_module
 from daemon.store import streaming as streaming_module
-from daemon.store.operations import Claim, Gap, HandOver, Identify, Mark, MessageKey, NoticeState
+from daemon.store.operations import Claim, HandOver, Identify, Mark, MessageKey, NoticeState
 from daemon.store.past import PastAlert, PastGap
 from daemon.store.streaming import Replayed
 from daemon.types import (
     Attempted,
     ClockStep,
+    Gap,
     GapReason,
     Message,
     Outcome,
@@ -26,7 +27,7 @@ from daemon.types import (
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read, transition
-from tests.values import T0, miss, reading
+from tests.values import T0, ending, miss, reading
 
 Write = Callable[..., None]
 LATER = T0 + 100_000
@@ -73,7 +74,7 @@ def test_a1_inputs_come_in_the_order_of_replay(history: History, write: Write, s
         reading(7, T0 + 2_000),
     ]
     write(*(Record(ACCOUNT, each) for each in inputs))
-    write(Gap(ACCOUNT, 7, T0 + 1_000, T0 + 2_000, GapReason.SUSPENDED))
+    write(ending(Gap(ACCOUNT, 7, T0 + 1_000, T0 + 2_000, GapReason.SUSPENDED)))
     assert list(history.inputs(ACCOUNT, after=0)) == inputs
     assert list(history.inputs(ACCOUNT, after=3, until=6)) == inputs[2:5]
     assert list(history.inputs("ghost", after=0)) == []
@@ -133,7 +134,7 @@ def test_the_last_moves_and_notifications_of_a_rule(history: History, write: Wri
 def test_gaps_that_touch_the_span(history: History, write: Write) -> None:
     """Downtime and clock steps, with what they missed."""
     gap = Gap(ACCOUNT, 2, T0 + 1_000, T0 + 9_000, GapReason.DAEMON_DOWN, 2)
-    write(gap, Record(ACCOUNT, ClockStep(3, T0 + 20_000, 10_000)))
+    write(ending(gap), Record(ACCOUNT, ClockStep(3, T0 + 20_000, 10_000)))
     down = PastGap(ACCOUNT, 2, T0 + 1_000, T0 + 9_000, GapReason.DAEMON_DOWN, 2, None)
     step = PastGap(ACCOUNT, 3, T0 + 20_000, T0 + 20_000, GapReason.CLOCK_STEP, 0, 10_000)
     assert list(history.gaps(T0, LATER)) == [down, step]

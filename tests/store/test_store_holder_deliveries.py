@@ -10,7 +10,7 @@ from daemon.errors import StoreError
 from daemon.store import History, Store
 from daemon.store.deliveries import Deliveries, Streak
 from daemon.store.holder import Holder, holder
-from daemon.store.operations import TEST, Claim, Mark, MessageKey, Operation
+from daemon.store.operations import TEST, Claim, Mark, MessageKey, Operation, Withdraw
 from daemon.types import Attempted, Outcome
 from tests.store.records import epoch
 from tests.values import T0
@@ -54,8 +54,13 @@ def attempt(n: int, channel: str, outcome: Outcome | None, detail: str = "", *, 
     return [claim] if outcome is None else [claim, Mark(key, T0 + n + 5, Attempted(outcome, detail), {})]
 
 
+def withdrawn(n: int, channel: str) -> list[Operation]:
+    key = MessageKey(channel, T0 + n, n)
+    return [Claim(key, ()), Withdraw(key, T0 + n)]
+
+
 def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
-    """An attempt without an outcome is none; a channel that never delivered has only failed."""
+    """Attempts without an outcome, or never made, are none; a channel that never delivered has only failed."""
     tried = [
         *attempt(1, "a", Outcome.LATER, "first"),
         *attempt(2, "a", Outcome.DELIVERED),
@@ -64,6 +69,7 @@ def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
         *attempt(5, "a", None),
         *attempt(6, "b", Outcome.REFUSED, "gone"),
         *attempt(7, "c", Outcome.DELIVERED),
+        *withdrawn(8, "c"),
     ]
     a, b = Streak(2, T0 + 8, T0 + 9, Outcome.UNKNOWN, "third"), Streak(1, T0 + 11, T0 + 11, Outcome.REFUSED, "gone")
     assert deliveries(url, tried) == [

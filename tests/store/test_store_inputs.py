@@ -14,7 +14,6 @@ from daemon.store.operations import (
     Book,
     Claim,
     EndEpoch,
-    Gap,
     HandOver,
     Identify,
     Mark,
@@ -31,6 +30,7 @@ from daemon.types import (
     Attempted,
     ClockStep,
     ConfigChange,
+    Gap,
     GapReason,
     Message,
     Outcome,
@@ -41,7 +41,7 @@ from daemon.types import (
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read, transition
-from tests.values import T0, miss
+from tests.values import T0, ending, miss
 from tests.values import reading as a_reading
 
 Write = Callable[..., None]
@@ -63,7 +63,7 @@ EVERYTHING: list[Operation] = [
     Record(ACCOUNT, a_reading(10, T0 + 9_000, Quality.SUSPECT)),
     Record(ACCOUNT, a_reading(11, T0 + 9_000), contradicts=10),
     replace(clears(8), superseded=(key("pager"),)),
-    Gap(ACCOUNT, 9, T0 + 9_000, T0 + 60_000, GapReason.SUSPENDED, 10),
+    ending(Gap(ACCOUNT, 9, T0 + 9_000, T0 + 60_000, GapReason.SUSPENDED, 10)),
     StoreDownGap("other", 30, T0 + 9_000, T0 + 60_000, 10, (alert(20),)),
     Identify(ACCOUNT, "1162061"),
     Book(T0 + 9_000, "assets", "1162061"),

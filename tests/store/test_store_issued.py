@@ -9,7 +9,7 @@ from daemon.store import Store, upgrade
 from daemon.store.engine import parse, reading, writing
 from daemon.store.issued import OpenReport
 from daemon.store.migrate import HEAD, revision
-from daemon.store.operations import Claim, Issue, Mark, MessageKey, ReportKey
+from daemon.store.operations import Claim, Issue, Mark, MessageKey, ReportKey, Withdraw
 from daemon.types import DAY, Attempted, Message, Outcome, Severity
 from tests.store.records import epoch
 from tests.values import T0
@@ -55,6 +55,18 @@ def test_what_did_not_arrive_waits_again(store: Store, write: Write, url: str) -
     write(Claim(SECOND, (), TEXT, DAILY), ended(Outcome.UNKNOWN, SECOND))
     assert [each.maybe_repeat for each in store.open_reports()] == [True]
     assert rows(url, "state, attempts") == [("queued", 2)]
+
+
+def test_strict_1_a_report_that_is_withdrawn_waits_as_if_nothing_had_been_claimed(
+    store: Store, write: Write, url: str
+) -> None:
+    """Strict 1: unless it was superseded or delivered meanwhile."""
+    never = Withdraw(FIRST, FIRST.at)
+    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), never)
+    assert rows(url, "state, attempts, message_id, told_at") == [("queued", 0, None, None)]
+    assert [each.maybe_repeat for each in store.open_reports()] == [False]
+    write(Claim(SECOND, (), TEXT, DAILY), Issue(T0 + 5_000, (), (DAILY,)), Withdraw(SECOND, SECOND.at))
+    assert rows(url, "state") == [("superseded",)]
 
 
 def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade, write_once
-from daemon.store.operations import Book
+from daemon.store.operations import Book, Unwritten
 from tests.values import T0
 
 COLLECT = """
@@ -51,13 +51,13 @@ def test_a_killed_daemon_leaves_no_lock(url: str) -> None:
     with another(url) as process:
         process.kill()
         process.wait()
-    assert Store.open(url).close() == 0
+    assert Store.open(url).close() == Unwritten()
 
 
 def test_closing_releases(url: str) -> None:
     """After an orderly stop the database is free."""
     Store.open(url).close()
-    assert Store.open(url).close() == 0
+    assert Store.open(url).close() == Unwritten()
 
 
 def test_one_process_cannot_collect_twice(url: str) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from daemon import bundled
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.engine import parse, writing
@@ -45,7 +47,7 @@ def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> 
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
-        StoreError, match=r"newer marginwatch \(revision 9999, known up to 0002\): install that version"
+        StoreError, match=rf"newer marginwatch \(revision 9999, known up to {HEAD}\): install that version"
     ):
         use(url)
 
@@ -53,7 +55,7 @@ def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> 
 def test_an_older_database_is_not_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not migrate: they name the command that does."""
     upgrade(url)
-    monkeypatch.setattr(sys.modules["daemon.store.migrate"], "HEAD", "0003")
+    monkeypatch.setattr(sys.modules["daemon.store.migrate"], "HEAD", "9999")
     with pytest.raises(StoreError, match="older marginwatch: run marginwatch db upgrade"):
         History.open(url)
 
@@ -74,6 +76,9 @@ def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
         History.open(url)
 
 
-def test_the_head_is_the_last_migration() -> None:
-    """The constant that saves importing alembic names the newest file."""
-    assert max(known()) == HEAD
+def test_strict_9_the_head_is_alembics() -> None:
+    """Strict 9: the newest file by its name is what alembic goes to; the names tell the revisions in their order."""
+    migrations = ScriptDirectory(str(bundled.path("migrations")))
+    revisions = [each.revision for each in migrations.walk_revisions()]
+    assert migrations.get_heads() == [HEAD]
+    assert revisions == sorted(known(), reverse=True)

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon import types
 from daemon.readings.gaps import Gap, gaps
-from daemon.store import History, Store, operations
+from daemon.store import History, Store
 from daemon.store import missing as missing_module
 from daemon.store.operations import Operation
 from daemon.types import SECOND, ClockStep, GapReason, Miss, MissReason, Record
 from tests.store.records import ACCOUNT, epoch, read
-from tests.values import T0, miss
+from tests.values import T0, ending, miss
 
 Write = Callable[..., None]
 END = T0 + 10**6
@@ -37,8 +38,8 @@ def missed(seq: int, reason: MissReason = MissReason.TIMEOUT) -> Record:
     return Record(ACCOUNT, miss(seq, at(seq), reason))
 
 
-def away(seq: int, since: int, until: int, reason: GapReason = GapReason.SUSPENDED) -> operations.Gap:
-    return operations.Gap(ACCOUNT, seq, at(since), at(until), reason, 1)
+def away(seq: int, since: int, until: int, reason: GapReason = GapReason.SUSPENDED) -> Record:
+    return ending(types.Gap(ACCOUNT, seq, at(since), at(until), reason, 1))
 
 
 def ledger(history: History, since: int = 0) -> list[tuple[str, int, int | None, int]]:

@@ -16,7 +16,7 @@ from daemon.store import holes as holes_module
 from daemon.store import streaming as streaming_module
 from daemon.store.codec import FIELDS
 from daemon.store.holes import Hole
-from daemon.store.operations import Gap, StoreDownGap
+from daemon.store.operations import StoreDownGap
 from daemon.store.past import PastTransition
 from daemon.store.seeking import Extent
 from daemon.store.streaming import Replayed
@@ -26,6 +26,7 @@ from daemon.types import (
     Balances,
     Check,
     ClockStep,
+    Gap,
     GapReason,
     Millis,
     Miss,
@@ -39,7 +40,7 @@ from daemon.types import (
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, clears, epoch, fires, read, transition
-from tests.values import T0, miss, reading
+from tests.values import T0, ending, miss, reading
 
 Write = Callable[..., None]
 END = T0 + 10_000_000
@@ -101,7 +102,7 @@ def meant(each: Replayed) -> Millis:
 @pytest.fixture
 def recorded(write: Write) -> None:
     write(*(Record(ACCOUNT, each) for each in RECORDED))
-    write(Gap(ACCOUNT, 9, T0 + 4_000, T0 + 5_000, GapReason.DAEMON_DOWN))
+    write(ending(Gap(ACCOUNT, 9, T0 + 4_000, T0 + 5_000, GapReason.DAEMON_DOWN)))
 
 
 def test_a1_inputs_come_back_exactly_and_in_order(history: History, recorded: None, pages: None) -> None:
@@ -257,7 +258,7 @@ def test_holes_are_counters_that_nothing_has(history: History, write: Write, pag
     write(*(read(seq) for seq in (2, 3, 7)), Record(ACCOUNT, ClockStep(4, T0 + 3_500, 500)))
     write(epoch(at=T0 + 8_000, seq=8, reason="reload"), Record(ACCOUNT, miss(9, T0 + 9_000)))
     write(StoreDownGap(ACCOUNT, 19, T0 + 9_000, T0 + 19_000, 10), read(20))
-    write(Gap(ACCOUNT, 23, T0 + 20_000, T0 + 23_000, GapReason.DAEMON_DOWN))
+    write(ending(Gap(ACCOUNT, 23, T0 + 20_000, T0 + 23_000, GapReason.DAEMON_DOWN)))
     assert list(history.holes(ACCOUNT, 0, 23)) == [Hole(5, 6), Hole(10, 19, store_down=True), Hole(21, 23)]
     assert list(history.holes(ACCOUNT, 5, 12)) == [Hole(6, 6), Hole(10, 12)]
     assert list(history.holes(ACCOUNT, 6, 9)) == []

@@ -13,7 +13,7 @@ from daemon.errors import StoreError
 from daemon.reports.facts import Course, Down, Episode, Posted, Seen, Stretch
 from daemon.store import History, Store
 from daemon.store.engine import parse, writing
-from daemon.store.operations import TEST, Claim, EndEpoch, Mark, MessageKey, NoticeState
+from daemon.store.operations import TEST, Claim, EndEpoch, Mark, MessageKey, NoticeState, Withdraw
 from daemon.types import (
     HOUR,
     JUDGED,
@@ -189,6 +189,8 @@ def test_deliveries_are_counted_by_channel(history: History, write: Write) -> No
     for n, outcome in enumerate((Outcome.DELIVERED, Outcome.LATER, Outcome.UNKNOWN)):
         message = MessageKey("phone", T0 + 5_000, n)
         write(Claim(message, (key(),)), Mark(message, T0 + 6_000, Attempted(outcome), {key(): NoticeState.QUEUED}))
+    never = MessageKey("phone", T0 + 7_500)
+    write(Claim(never, (key(),)), Withdraw(never, T0 + 8_000))
     write(Claim(MessageKey("phone", T0 + 7_000), (key(),)), Claim(MessageKey("phone", SPAN.until), (key(),)))
     assert history.posted(("phone", "mail"), SPAN, SPAN.until) == [
         Posted("phone", delivered=1, failed=2, waiting=2, waiting_since=T0 + 2_000),

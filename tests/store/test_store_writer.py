@@ -1,8 +1,6 @@
 """The writer: grouped commits, a savepoint for each, and what happens while the store refuses."""
 
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -13,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, make_url
 
 from daemon.errors import StoreError
-from daemon.store import History, Hooks, Seams, Store
+from daemon.store import History, Store
 from daemon.store.failures import Refused
 from daemon.store.operations import (
     Claim,
@@ -21,73 +19,15 @@ from daemon.store.operations import (
     Mark,
     MessageKey,
     NoticeState,
-    Operation,
     Rejected,
     Supersede,
+    Unwritten,
     Written,
 )
 from daemon.types import Attempted, Outcome
 from tests.store.records import ACCOUNT, clears, epoch, fires, key, read
+from tests.store.turnstile import SOON, Turnstile
 from tests.values import T0
-
-SOON = 10.0
-"""Seconds after which a test that waits for a thread has failed."""
-
-
-class Turnstile:
-    """Commits, and waits between attempts, pass only when the test lets them."""
-
-    def __init__(self) -> None:
-        self.commits = 0
-        self.fail: Callable[[Connection], None] | None = None
-        self._retry = threading.Semaphore(0)
-        self._busy = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
-        self.told: queue.Queue[str] = queue.Queue()
-        self.rejected: list[Operation] = []
-
-    def commit(self, connection: Connection) -> None:
-        self._busy.set()
-        assert self._go.wait(SOON)
-        self.commits += 1
-        if self.fail is not None:
-            self.fail(connection)
-        else:
-            connection.commit()
-
-    def wait(self, stop: threading.Event, seconds: float) -> None:
-        while not stop.is_set() and not self._retry.acquire(timeout=0.01):
-            pass
-
-    def retry(self) -> None:
-        self._retry.release()
-
-    def hold(self) -> None:
-        self._busy.clear()
-        self._go.clear()
-
-    def held(self) -> None:
-        assert self._busy.wait(SOON)
-
-    def release(self) -> None:
-        self._go.set()
-
-    @property
-    def seams(self) -> Seams:
-        return Seams(commit=self.commit, wait=self.wait, limit=8)
-
-    @property
-    def hooks(self) -> Hooks:
-        return Hooks(self.told.put, lambda: self.told.put("recovered"), lambda op, _: self.rejected.append(op))
-
-    def hear(self) -> str:
-        return self.told.get(timeout=SOON)
-
-
-@pytest.fixture
-def turnstile() -> Turnstile:
-    return Turnstile()
 
 
 @pytest.fixture
@@ -263,14 +203,14 @@ def test_a_failing_listener_ends_nothing(url: str, turnstile: Turnstile) -> None
     turnstile.fail = None
     turnstile.retry()
     assert turnstile.hear() == "recovered"
-    assert store.close() == 0
+    assert store.close() == Unwritten()
 
 
 def test_closing_writes_what_waits(url: str) -> None:
     """An orderly stop loses nothing that was submitted."""
     store = Store.open(url)
     futures = [store.submit(epoch()), *(store.submit(read(seq)) for seq in range(2, 900))]
-    assert store.close() == 0
+    assert store.close() == Unwritten()
     assert set(answers(futures)) == {Written.COMMITTED}
 
 
@@ -280,7 +220,7 @@ def test_closing_while_down_counts_what_is_lost(url: str, turnstile: Turnstile) 
     turnstile.fail = refuse
     for operation in (epoch(), read(2), read(3)):
         store.submit(operation).result(SOON)
-    assert store.close() == 3
+    assert store.close() == Unwritten(lost=3)
 
 
 def test_closing_while_down_writes_what_it_can(url: str, turnstile: Turnstile) -> None:
@@ -290,7 +230,7 @@ def test_closing_while_down_writes_what_it_can(url: str, turnstile: Turnstile) -
     for operation in (epoch(), read(2)):
         store.submit(operation).result(SOON)
     turnstile.fail = None
-    assert store.close() == 0
+    assert store.close() == Unwritten()
 
 
 def test_after_closing_nothing_is_taken(url: str) -> None:
@@ -336,7 +276,7 @@ def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
     turnstile.retry()
     assert turnstile.hear() == "recovered"
     assert seqs(store) == list(range(2, 60))
-    assert store.close() == 0
+    assert store.close() == Unwritten()
     with sqlite3.connect(tmp_path / "small.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()

@@ -1,7 +1,7 @@
 """One file per function of the rule language, found by its name.
 
-A file `delta.py` here makes `delta(…)` part of the language; it offers `FUNCTION`. Files whose name begins with an
-underscore are no functions. What a rule's text names is looked up in the list of files and never imported unseen.
+A file `delta.py` here that assigns `FUNCTION` makes `delta(…)` part of the language; other files are helpers. A name in
+a rule's text is looked up in the list of functions, and never imported unseen.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TypeAlias
 
+from daemon.discovery import defining
 from daemon.rules.kinds import Kind
 from daemon.rules.windows import Running
 
@@ -70,6 +70,9 @@ class PlainFunction:
     result: Kind = Kind.NUMBER
 
 
+MARK = "FUNCTION"
+"""What the file of a function assigns at its top level."""
+
 MANY = 1_000
 """More arguments than a text has room for."""
 
@@ -79,7 +82,7 @@ Function: TypeAlias = WindowFunction | PlainFunction
 @cache
 def names() -> tuple[str, ...]:
     """The functions there are."""
-    return tuple(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+    return defining(__path__, MARK)
 
 
 @cache

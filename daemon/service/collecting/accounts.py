@@ -25,7 +25,7 @@ from daemon.service.collecting.bookings import Bookings
 from daemon.service.collecting.intake import Intake
 from daemon.service.collecting.pacer import Pacer
 from daemon.service.collecting.poller import Ears, Poller
-from daemon.service.collecting.schedule import Schedule
+from daemon.service.collecting.schedule import Schedule, slow_sentence
 from daemon.service.collecting.streams import Streams
 from daemon.service.heartbeat import Pulse
 from daemon.service.judging.confirming import Confirmer
@@ -65,7 +65,7 @@ class Accounts:
         self._loops = tools.loops
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
-        self._schedule = Schedule(self._slot_trouble)
+        self._schedule = Schedule(self._slot_trouble, self._slot_slow)
         self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
         self._pacer.user_ids = self._store.user_ids()
         self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
@@ -102,6 +102,7 @@ class Accounts:
 
     def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
         """`desk` is that of the owners, which begin with `states`."""
+        self._journal = desk.journal
         self._fill_budgets(legacy)
         paces = self.paces()
         for account in self._config.accounts:
@@ -145,6 +146,11 @@ class Accounts:
     def drained(self) -> Iterator[Awaitable[None]]:
         """The judgement of what has been read, to be waited for."""
         return (owner.drained() for owner in self._owners.values())
+
+    @property
+    def unjudged(self) -> int:
+        """How much of what has been read is not judged."""
+        return sum(owner.waiting for owner in self._owners.values())
 
     # What happens to the clock.
 
@@ -200,12 +206,22 @@ class Accounts:
         )
 
     def _learned(self, account: str, user_id: str) -> None:
-        self._store.submit(Identify(account, user_id))
+        identified = partial(self._journal.insist, Identify(account, user_id))
+        self._loops.run(f"the user id of {account}", identified)
         self._pacer.user_ids[account] = user_id
         self._pacer.apply()
 
     def _slot_trouble(self, account: str, what: str) -> None:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+
+    def _slot_slow(self, account: str, is_slow: bool) -> None:
+        """Calls take longer than the interval: told once, with which of the two causes it is, and its end once."""
+        if not is_slow:
+            self._episodes.ended(("slow", account), f"{account} is read at every interval again", account=account)
+            return
+        waits = self._budgets.at(self._hosts[account]).waits(self._pacer.user_ids.get(account, ""))
+        sentence = slow_sentence(account, self.paces()[account], waits=waits)
+        self._episodes.failed(("slow", account), sentence, reason="budget" if waits else "exchange", account=account)
 
     # The budget.
 

@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from daemon.readings.slots import slot
+from daemon.rules.durations import duration_text
 from daemon.types import Millis
 
 BUSY = 3
@@ -22,23 +23,29 @@ BUSY = 3
 Trouble = Callable[[str, str], None]
 """(account, what happened to its run)."""
 
-_TROUBLES = {
-    EVENT_JOB_MISSED: "missed its slot",
-    EVENT_JOB_MAX_INSTANCES: "is asked less often than it should be, for the exchange, or the budget, takes its time",
-    EVENT_JOB_ERROR: "failed",
-}
+Slow = Callable[[str, bool], None]
+"""(account, whether its calls take longer than its interval): True from then on, False once they do not any more."""
+
+_WAITS = (
+    "its calls wait for their turn in [budget]",
+    "set a longer every, or see what else uses the budget of this key",
+)
+_ANSWERS_LATE = ("the exchange takes longer to answer", "check the network, or set a longer every")
+
+_TROUBLES = {EVENT_JOB_MISSED: "missed its slot", EVENT_JOB_ERROR: "failed"}
 
 
 class Schedule:
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: Trouble, slow: Slow = lambda _account, _is_slow: None) -> None:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._trouble = trouble
+        self._slow = slow
         self._triggers: dict[str, IntervalTrigger] = {}
         self._busy = Counter[str]()
-        """By account, the slots in a row that found it busy."""
+        """By account, the slots since its call began that found it busy."""
         self._stopping = False
         self._scheduler.add_listener(self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
 
@@ -52,7 +59,9 @@ class Schedule:
             except asyncio.CancelledError:
                 if not self._stopping:
                     raise
-            self._busy.pop(account, None)
+                return
+            if not self._busy.pop(account, 0):
+                self._slow(account, False)
 
         trigger = self._triggers[account] = _trigger(account, every, now)
         self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
@@ -89,10 +98,17 @@ class Schedule:
     def _listen(self, event: JobEvent) -> None:
         if event.code == EVENT_JOB_MAX_INSTANCES:
             self._busy[event.job_id] += 1
-            if self._busy[event.job_id] < BUSY:
-                return
+            if self._busy[event.job_id] >= BUSY:
+                self._slow(event.job_id, True)
+            return
         reason = getattr(event, "exception", None)
         self._trouble(event.job_id, _TROUBLES[event.code] + (f": {reason}" if reason else ""))
+
+
+def slow_sentence(account: str, every: Millis, *, waits: bool) -> str:
+    """How an account is told whose calls take longer than its interval; `waits` is for a place in the budget."""
+    cause, remedy = _WAITS if waits else _ANSWERS_LATE
+    return f"{account} is read less often than every {duration_text(every)}, because {cause}: {remedy}"
 
 
 def _trigger(account: str, every: Millis, now: Millis) -> IntervalTrigger:

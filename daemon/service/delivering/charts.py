@@ -18,7 +18,7 @@ from daemon.notifiers.thinning import Mark, course
 from daemon.readings.exact import negated
 from daemon.readings.fields import CORE, MADE_OF, VALUES
 from daemon.rules.rule import Rule
-from daemon.rules.tree import Comparison, Field, Negative, Node, Number, walk
+from daemon.rules.tree import Comparison, Field, Negative, Node, Number, is_percentage, walk
 from daemon.store.history import History
 from daemon.store.seeking import Steps
 from daemon.store.streaming import Replayed
@@ -90,19 +90,19 @@ def levels(rule: Rule, field: str) -> list[Level]:
     """The numbers that a rule compares exactly this field with."""
     conditions = ((rule.when, False), (rule.clear_when, True))
     found = [
-        Level(number, rule.name, clear)
+        Level(number, rule.name, clear, is_percentage(limit))
         for condition, clear in conditions
         if condition is not None
         for node in walk(condition.tree)
-        if (number := _compared(node, field)) is not None
+        if (limit := _compared(node, field)) is not None and (number := _number(limit)) is not None
     ]
     return list(dict.fromkeys(found))
 
 
-def _compared(node: Node, field: str) -> Decimal | None:
+def _compared(node: Node, field: str) -> Node | None:
     match node:
         case Comparison(_, Field(name), other) | Comparison(_, other, Field(name)) if name == field:
-            return _number(other)
+            return other
         case _:
             return None
 
@@ -120,21 +120,27 @@ def _number(node: Node) -> Decimal | None:
 def _chart(
     history: History, subject: Subject, compared: Iterable[Level], rules: Collection[str], seen: Seen = unseen
 ) -> Chart:
-    steps = history.steps(subject.account)
+    steps, levels = history.steps(subject.account), tuple(compared)
     went = course(_marks(history, subject, steps, seen), subject.span, subject.every)
     return Chart(
         subject.field,
         subject.account,
         subject.span,
         subject.zone,
-        Unit.RATIO if subject.field in RATIOS else Unit.USDT,
+        _unit(subject.field, levels),
         went.lines,
         went.gaps,
         went.infinite,
-        tuple(compared),
+        levels,
         tuple(_joined(_firing(history, subject, rules, steps))),
         note=NOTES.get(subject.field, ""),
     )
+
+
+def _unit(field: str, levels: Iterable[Level]) -> Unit:
+    if field not in RATIOS:
+        return Unit.USDT
+    return Unit.PERCENT if any(level.percent for level in levels) else Unit.RATIO
 
 
 # Readings.

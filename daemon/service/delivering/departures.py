@@ -2,11 +2,14 @@
 
 a decision's notices ──► book: the couriers that are free write their messages ──► committed with the record
                              └──► leave: they send them          release: they go on as if they had not been asked
+
+The owner of the account commits them. Each claim that may be recorded and does not leave it withdraws, before anybody
+else hears of the news: then an attempt without an outcome is one that was made, or that a crash cut off.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from daemon.store.operations import Claim
@@ -20,35 +23,47 @@ class Booked(Protocol):
         """Write the message that tells these, and keep free for it; None where it cannot leave at once."""
         ...
 
+    def holds(self, claim: Claim) -> bool:
+        """Whether it can still leave: nothing else did meanwhile, and the channel is not about to stop."""
+        ...
+
     def leave(self, claim: Claim) -> None:
-        """It is committed, and its news is in the ledger: send it."""
+        """It is committed, its news is in the ledger, and it is held: send it."""
         ...
 
     def release(self, claim: Claim) -> None:
-        """Nothing came of it."""
+        """It does not leave: keep nothing free for it."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Departures:
-    """The messages of one record. Whoever books ends it, once: by `leave` or by `release`."""
+    """The messages of one record, until each has left or is released."""
 
-    booked: tuple[tuple[Booked, Claim], ...] = ()
+    booked: list[tuple[Booked, Claim]] = field(default_factory=list)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         return tuple(claim for _, claim in self.booked)
 
     def leave(self) -> None:
+        """All are committed, and none is overtaken."""
         for courier, claim in self.booked:
             courier.leave(claim)
+        self.booked = []
 
-    def release(self) -> None:
+    def release(self) -> list[Claim]:
+        """None leaves; their claims."""
         for courier, claim in self.booked:
             courier.release(claim)
+        released, self.booked = list(self.claims), []
+        return released
 
-
-NO_DEPARTURES = Departures()
+    def overtaken(self) -> list[Claim]:
+        """The claims of those that can leave no more, and are none of these any longer."""
+        gone = [claim for courier, claim in self.booked if not courier.holds(claim)]
+        self.booked = [(courier, claim) for courier, claim in self.booked if claim not in gone]
+        return gone
 
 
 def book(couriers: Mapping[str, Booked], notices: Sequence[Notice]) -> Departures:
@@ -57,4 +72,4 @@ def book(couriers: Mapping[str, Booked], notices: Sequence[Notice]) -> Departure
     for notice in notices:
         by_channel[notice.key.channel].append(notice)
     asked = [(couriers[channel], news) for channel, news in by_channel.items() if channel in couriers]
-    return Departures(tuple((courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None))
+    return Departures([(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None])

@@ -11,7 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts.dispatch import Episode, Told
-from daemon.types import ENDS, NEWS, ClockStep, Facts, Kind, Late, Millis, Notice, NoticeKey, Outcome, Record, Severity
+from daemon.types import (
+    ENDS,
+    NEWS,
+    AccountState,
+    ClockStep,
+    Facts,
+    Kind,
+    Late,
+    Millis,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Record,
+    Severity,
+)
 
 _GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
     True: {"in_flight": False, "given_up": True},
@@ -68,6 +82,8 @@ class Ledger:
         self._open: dict[str, dict[NoticeKey, Entry]] = defaultdict(dict)
         self._told: dict[str, dict[Episode, dict[str, Told]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
+        self._begun: dict[str, dict[Episode, Millis]] = defaultdict(dict)
+        """When each alert began, as recorded: the mark by which instants are told to the store."""
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._taken: set[NoticeKey] = set()
         """News that one channel has, and for which another one's is still open; without a channel."""
@@ -79,6 +95,11 @@ class Ledger:
     def instant(self, account: str, elapsed: Millis) -> Millis:
         """Wall time as the account's instants are meant: without a step that it has yet to judge, and to shift by."""
         return elapsed + self._offsets.get(account, self._offset)
+
+    def lasted(self, key: NoticeKey, elapsed: Millis) -> Millis:
+        """How long after the beginning of its alert that was: a step of the clock moves both, and changes nothing."""
+        begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
+        return self.instant(key.account, elapsed) - begun
 
     def told(self, account: str) -> Mapping[Episode, Mapping[str, Told]]:
         """What each channel knows of the account's open alerts."""
@@ -162,14 +183,17 @@ class Ledger:
         """Set whenever something new is queued there."""
         return self._changed[channel]
 
-    def remember(self, key: NoticeKey, told: Told) -> None:
-        """What the store recorded of an earlier life of the daemon."""
+    def remember(self, key: NoticeKey, told: Told, begun: Millis | None = None) -> None:
+        """What the store recorded of an earlier life of the daemon, and when the alert began."""
+        if begun is not None:
+            self._begun[key.account][_episode(key)] = begun
         self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
 
     def adopt(self, record: Record, now: Millis, *, recorded: bool = True) -> None:
         """What an input came to has been committed (or waits for the store): its news is open from here on."""
         if isinstance(record.event, ClockStep):
             self.shift(record.account, record.event.by)
+        self._begun[record.account].update({(alert.rule, alert.seq): alert.started_at for alert in record.alerts})
         self.supersede(record.superseded)
         for notice in record.notices:
             self.queue(notice, now, recorded=recorded)
@@ -235,6 +259,12 @@ class Ledger:
         sure = {"doubtful": self._known(key).doubtful - {key}}
         news = {"in_flight": False, "sure": True, "told_at": at, "last": self._facts(key)}
         self._close(key, **sure, **(news if key.kind in NEWS else {}))
+
+    def resume(self, state: AccountState) -> None:
+        """These alerts are open; what was told of others is kept only while something of it waits."""
+        live = {(alert.rule, alert.seq): alert.started_at for alert in state.alerts.values()}
+        self._begun[state.account].update(live)
+        self.over(state.account, [episode for episode in self._told[state.account] if episode not in live])
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
         """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
@@ -302,6 +332,7 @@ class Ledger:
             return
         if not any(k.account == account and _episode(k) == episode for entries in self._open.values() for k in entries):
             self._told[account].pop(episode, None)
+            self._begun[account].pop(episode, None)
             self._over[account].discard(episode)
 
 

@@ -2,10 +2,12 @@
 
     ledger ──► join what is due ──► claim (committed) ──► the channel ──► mark (committed) ──► ledger
     book ──► claim (committed with what causes the news) ──► leave ──┘
+                └──► overtaken ──► withdraw (committed)
 
 The attempt is recorded before the call; one without an outcome counts as told, and its retry says that it may be a
-repeat. Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel
-refuses for good, or could not deliver for so long, goes to its fallback, or else to all others (F1, F3, F4).
+repeat. A claim that may be recorded is sent or withdrawn, whatever happens in between (SEMANTICS F7).
+Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel refuses for
+good, or could not deliver for so long, goes to its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
@@ -28,14 +30,13 @@ from daemon.service.delivering.pacing import Pace
 from daemon.service.delivering.parcels import Parcel
 from daemon.service.delivering.pictures import Exhibit
 from daemon.service.delivering.standins import StandIns
-from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede
+from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede, Withdraw
 from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
 
 HOLD: Millis = SECOND
 """How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a slow database."""
 LISTEN: Millis = 10 * SECOND
 """How often a channel that fails looks whether a test got through meanwhile."""
-_NEVER_MADE = Attempted(Outcome.LATER, "never made: the database did not say that it recorded the attempt")
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 
 
@@ -85,8 +86,13 @@ class Courier:
                 await self.attempt()
             if self.line.health.streak == 0:
                 await self.attempt()
+        except asyncio.CancelledError:
+            self._stopping = True
+            raise
         finally:
             self._exhibit.close()
+            if self._claimed is not None:
+                await self._withdraw(self._claimed.claim)
 
     def stop(self) -> None:
         self._stopping = True
@@ -103,12 +109,13 @@ class Courier:
         self._booked = self._dispatch(entries, letter)
         return self._booked.claim
 
+    def holds(self, claim: Claim) -> bool:
+        return self._booked is not None and self._booked.claim is claim and not self._stopping
+
     def leave(self, claim: Claim) -> None:
-        booked = self._booked
-        if booked is None or booked.claim is not claim:
-            return  # it took too long: its news goes the usual way
+        assert self._booked is not None  # it is held  # noqa: S101
         keys, queued = claim.keys, self._office.ledger.open(self._channel.name)
-        self._claimed = replace(booked, entries=[entry for entry in queued if entry.notice.key in keys])
+        self._claimed = replace(self._booked, entries=[entry for entry in queued if entry.notice.key in keys])
         self._office.ledger.sending(keys)
         self.release(claim)
 
@@ -257,17 +264,18 @@ class Courier:
             await self._office.journal.write(claim)
         except CommitFailed:
             await self._withdraw(claim)
+            self.line.put_off()
             return False
+        except asyncio.CancelledError:
+            await self._withdraw(claim)  # the store commits it all the same
+            raise
         self.line.begun()
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
-        """Nobody knows whether the claim is recorded; if it is, it must not look like an attempt that was made."""
-        office, queued = self._office, dict.fromkeys(claim.keys, NoticeState.QUEUED)
-        mark = Mark(claim.message, office.clock.now(), _NEVER_MADE, queued, report=claim.report)
-        await office.journal.insist(mark)
-        office.ledger.unsend(claim.keys)
-        self.line.put_off()
+        """The call is not made: if the claim is recorded, it must not look like an attempt that was."""
+        await self._office.journal.insist(Withdraw(claim.message, self._office.clock.now()))
+        self._office.ledger.unsend(claim.keys)
 
     async def _send(self, message: Message) -> Attempted:
         self._pace.note()
@@ -283,7 +291,7 @@ class Courier:
         handed = self._stand_ins.instead(entries, giving_up=True) if parked else []
         state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         states = {entry.notice.key: state for entry in entries}
-        told = {each: office.ledger.instant(each.account, elapsed) for each in states}
+        told = {each: office.ledger.lasted(each, elapsed) for each in states}
         await office.journal.insist(Mark(key, at, attempted, states, tuple(handed), told))
         self._stand_ins.queue(handed)
         office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)

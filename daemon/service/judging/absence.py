@@ -5,9 +5,8 @@ from typing import TypeAlias
 
 from daemon.readings.slots import passed
 from daemon.service.judging.opening import Opening
-from daemon.store.operations import Gap
 from daemon.store.state import LastLife
-from daemon.types import AccountState, GapReason, Millis
+from daemon.types import AccountState, Gap, GapReason, Millis
 
 Absence: TypeAlias = tuple[Millis, Millis]
 """From when to when."""

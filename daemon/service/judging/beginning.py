@@ -15,8 +15,8 @@ from daemon.service.judging.absence import absence, gaps
 from daemon.service.judging.opening import Opening, Setting, open_account
 from daemon.service.lives import RELOAD
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, Gap, HandOver, Operation, Rejected, StartEpoch, Written
-from daemon.types import AccountState, Millis, Outcome
+from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.types import AccountState, Gap, Millis, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,17 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
     _remember(store, ledger, clock)
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
     known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
-    _close(ledger, known)  # a step of the clock that is found now moves nothing of what was over before
+    for state in known.values():
+        ledger.resume(state)  # a step of the clock that is found now moves nothing of what was over before
     openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
     last = store.last_life()
     absent = absence(last, known.values(), now)
     expected = {} if reason == RELOAD else {name: setting.every[name] for name in setting.every if name in last.watched}
     _commit(store, ledger, setting, openings, clock, reason, tuple(gaps(absent, known, openings, expected)))
     _redirect(store, ledger, setting, clock)
-    _close(ledger, {name: opening.state for name, opening in openings.items()})
+    for opening in openings.values():
+        ledger.resume(opening.state)
     return Beginning({name: openings[name].state for name in setting.accounts}, absent)
-
-
-def _close(ledger: Ledger, states: Mapping[str, AccountState]) -> None:
-    """What was told of alerts that are over is kept only while something of it waits."""
-    for name, state in states.items():
-        live = {(alert.rule, alert.seq) for alert in state.alerts.values()}
-        ledger.over(name, [episode for episode in ledger.told(name) if episode not in live])
 
 
 def _now(ledger: Ledger, clock: Clock) -> Millis:
@@ -64,7 +59,7 @@ def _now(ledger: Ledger, clock: Clock) -> Millis:
 
 def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
     for known in store.told():
-        ledger.remember(known.key, known.told)
+        ledger.remember(known.key, known.told, known.begun)
     for kept in store.open_notices():
         ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
 

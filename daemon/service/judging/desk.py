@@ -9,7 +9,7 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.log import Episodes
-from daemon.service.delivering.departures import NO_DEPARTURES, Departures
+from daemon.service.delivering.departures import Departures
 from daemon.service.delivering.ledger import Ledger
 from daemon.service.journal import Journal
 from daemon.service.watcher import Watcher
@@ -31,7 +31,7 @@ class Desk:
     offset: Millis
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
-    book: Callable[[Sequence[Notice]], Departures] = lambda _: NO_DEPARTURES
+    book: Callable[[Sequence[Notice]], Departures] = lambda _: Departures()
     max_jump: Decimal | None = None
     """The share of the last available_margin by which a believed one differs at most; None is any."""
 

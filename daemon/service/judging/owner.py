@@ -1,6 +1,7 @@
 """The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
 
     mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
+                                                                               └──► withdraw what cannot leave any more
 
 It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
 again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
@@ -23,18 +24,19 @@ from daemon.errors import StoreError
 from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
-from daemon.service.delivering.departures import NO_DEPARTURES, Departures
+from daemon.service.delivering.departures import Departures
 from daemon.service.judging.confirming import Overdue
 from daemon.service.judging.desk import Desk, concerns
 from daemon.service.judging.gate import Gate
 from daemon.service.judging.hindsight import Hindsight
 from daemon.service.watchdog import Drift
-from daemon.store.operations import Announcement, CommitFailed, Gap, Operation, Overtaken, Written
+from daemon.store.operations import Announcement, Claim, CommitFailed, Operation, Overtaken, Withdraw, Written
 from daemon.types import (
     SECOND,
     AccountState,
     Answer,
     ClockStep,
+    Gap,
     GapReason,
     Input,
     Millis,
@@ -81,6 +83,13 @@ def joined(before: Gap | None, now: Gap) -> Gap:
     return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
 
 
+def after(suspend: Gap, event: Input) -> Gap | None:
+    """What is left of a suspend to be recorded once this input is: a step of the clock moves it, all else ends it."""
+    if not isinstance(event, ClockStep):
+        return None
+    return replace(suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by)
+
+
 @dataclass(slots=True)
 class Case:
     """One input on its way into the record: judged once, decided as often as need be."""
@@ -88,12 +97,7 @@ class Case:
     event: Input
     scene: Scene = field(init=False)
     decision: Decision = field(init=False)
-    departures: Departures = NO_DEPARTURES
-
-    def release(self) -> None:
-        """What was to leave with it, does not."""
-        self.departures.release()
-        self.departures = NO_DEPARTURES
+    departures: Departures = field(default_factory=Departures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,11 @@ class Owner:
             finally:
                 self._mailbox.task_done()
 
+    @property
+    def waiting(self) -> int:
+        """Arrivals that are not judged yet, nor begun with."""
+        return self._mailbox.qsize()
+
     async def room(self) -> None:
         """Returns at once, unless so much waits here that it is better judged before more comes."""
         if self._mailbox.qsize() >= CROWD:
@@ -185,12 +194,23 @@ class Owner:
             await self._warm_or_wait()
         case = await self._judged(event)
         try:
-            written = await self._commit(case)
+            recorded = await self._commit(case) is Written.COMMITTED
+            if not recorded:
+                await self._withdraw(case.departures.release())  # what leaves now has to say so
+            while overtaken := case.departures.overtaken():
+                await self._withdraw(overtaken)
+            self._adopt(case, recorded=recorded)
         except BaseException:
-            case.release()
+            await self._withdraw(case.departures.release())
             raise
-        self._adopt(case, recorded=written is Written.COMMITTED)
-        await self._wake(case.event)
+
+    async def _withdraw(self, claims: Iterable[Claim]) -> None:
+        """These may be recorded, as part of a commit that took too long or whose outcome is unknown, and do not leave.
+
+        Until that is on record nobody else knows their news, so that nothing comes in between.
+        """
+        for claim in claims:
+            await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
 
     async def _commit(self, case: Case) -> Written:
         """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
@@ -205,20 +225,10 @@ class Owner:
             if recorded >= case.event.seq:
                 written = Written.COMMITTED
                 break
+            await self._withdraw(case.departures.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
         self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
         return written
-
-    async def _wake(self, event: Input) -> None:
-        """Record a suspend when what ended it is recorded: before that its counter is not taken."""
-        slept = self._asleep
-        if slept is None:
-            return
-        if isinstance(event, ClockStep):
-            self._asleep = replace(slept, started_at=slept.started_at + event.by, ended_at=slept.ended_at + event.by)
-        else:
-            self._asleep = None
-            await self._desk.journal.insist(replace(slept, seq=event.seq))
 
     def _sentence(self) -> str:
         return f"the database does not take the readings of {self.account}: they are offered again every second"
@@ -232,7 +242,7 @@ class Owner:
                 except Overtaken:
                     self._silences = await self._desk.silences(self._silences, case.event.at)
                     await self._decide(case)
-            case.release()
+            case.departures.release()
             return await self._desk.journal.write(case.decision.record)  # nobody waits for those who change their minds
         except CommitFailed:
             return None
@@ -278,7 +288,7 @@ class Owner:
 
     async def _decide(self, case: Case) -> None:
         """By what was last known of silences: where that is true no more, the commit tells."""
-        case.release()
+        case.departures.release()  # nothing of it is recorded
         case.decision = self._weigh(case.event, case.scene)
         if case.decision.record.notices:
             hourly = self._hindsight.hourly(case.event.at, self._evaluator.balances)
@@ -288,8 +298,15 @@ class Owner:
     def _weigh(self, event: Input, scene: Scene) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
         decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
-        first = self._gate.contradicted(event)
-        return decision if first is None else replace(decision, record=replace(decision.record, contradicts=first))
+        first, gap = self._gate.contradicted(event), self._ended_by(event)
+        if first is None and gap is None:
+            return decision
+        return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
+
+    def _ended_by(self, event: Input) -> Gap | None:
+        """The suspend that an input ends; a step of the clock only moves it."""
+        slept = None if isinstance(event, ClockStep) else self._asleep
+        return None if slept is None else replace(slept, seq=event.seq)
 
     def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)
@@ -299,13 +316,12 @@ class Owner:
 
     def _adopt(self, case: Case, *, recorded: bool) -> None:
         desk, record = self._desk, case.decision.record
-        if not recorded:
-            case.release()  # what leaves now has to say so
         self._state = case.decision.state
         desk.codes.update(alert.code for alert in record.alerts)
         desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
         case.departures.leave()
         self._gate.adopt(record.event)
+        self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)
         desk.watcher.judged(record)

@@ -204,13 +204,12 @@ class SelfWatch:
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
         self._state = await self._desk.journal.load(NOBODY)
+        self._desk.ledger.resume(self._state)
         now = self._desk.ledger.instant(NOBODY, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
             await self._step(now, now - self._state.at)
         await self._take(ConfigChange(self._next, now), Scene())
-        live = {(alert.rule, alert.seq) for alert in self._state.alerts.values()}
-        ledger = self._desk.ledger
-        ledger.over(NOBODY, [episode for episode in ledger.told(NOBODY) if episode not in live])
+        self._desk.ledger.resume(self._state)
         self._begun = True
 
     async def _see(self, now: Millis) -> Sight:
@@ -280,11 +279,16 @@ class SelfWatch:
         """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
         while True:
             try:
-                return await self._desk.journal.write(record)
-            except Rejected:
+                written = await self._desk.journal.write(record)
+            except Rejected as error:
+                sentence = f"the database does not take the daemon's own alerts, which are judged anew: {error}"
+                self._desk.episodes.failed(("commit", NOBODY), sentence)
                 return None
             except CommitFailed:
                 await self._desk.clock.sleep(SECOND)
+            else:
+                self._desk.episodes.ended(("commit", NOBODY), "the daemon's own alerts are stored again")
+                return written
 
 
 def _says(record: Record) -> bool:

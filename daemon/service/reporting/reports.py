@@ -7,6 +7,7 @@ alone. A report is told by when it is due: issued once, it is not issued again, 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -21,6 +22,8 @@ from daemon.service.reporting import cron
 from daemon.store.issued import OpenReport
 from daemon.store.operations import CommitFailed, Issue, Rejected, ReportKey, Written
 from daemon.types import MINUTE, SECOND, Millis
+
+_log = logging.getLogger("marginwatch")
 
 LOOK: Millis = MINUTE
 """It looks at the clock on the wall at least so often: that may be set, and stands still for nobody who sleeps."""
@@ -79,14 +82,14 @@ class Reports:
         new = [ReportKey(name, at, channel) for name, at in due for channel in self._reports[name].channels]
         newest = _newest([*(each.key for each in open_), *new])
         gone = [each.key for each in open_ if each.key not in newest or not self._asked(each.key)]
-        written = await self._write(Issue(self._means.clock.now(), tuple(new), tuple(gone))) if new or gone else None
+        recorded = not (new or gone) or await self._write(Issue(self._means.clock.now(), tuple(new), tuple(gone)))
         self._issued.update(due)
         self._seen = max([self._seen, *(at for _, at in due)])
-        kept = None if written is Written.DEFERRED else await self._open()
+        kept = await self._open() if recorded else None
         if kept is None:
             known = {each.key for each in open_}
             kept = [*open_, *(OpenReport(key, maybe_repeat=False) for key in new if key not in known)]
-        await self._prepare([each for each in kept if each.key not in gone], written is not Written.DEFERRED)
+        await self._prepare([each for each in kept if each.key not in gone], recorded)
 
     def _pause(self) -> Millis:
         """Until the next one is due, or somebody may have set the clock."""
@@ -113,13 +116,18 @@ class Reports:
         except StoreError:
             return None
 
-    async def _write(self, operation: Issue) -> Written | None:
-        """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
+    async def _write(self, operation: Issue) -> bool:
+        """Whether it is recorded. What is not, for now or for good, is sent all the same, and says so.
+
+        Written as often as it takes to know: writing twice is writing once.
+        """
         while True:
             try:
-                return await self._means.journal.write(operation)
-            except Rejected:
-                return None
+                return await self._means.journal.write(operation) is Written.COMMITTED
+            except Rejected as error:
+                names = ", ".join(sorted({key.name for key in operation.reports}))
+                _log.error("reports are sent without being recorded: %s: %s", names, error)
+                return False
             except CommitFailed:
                 await self._means.clock.sleep(SECOND)
 

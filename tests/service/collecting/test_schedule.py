@@ -6,11 +6,9 @@ import pytest
 
 from daemon.clock import SystemClock
 from daemon.readings.slots import slot
-from daemon.service.collecting.schedule import Schedule
+from daemon.service.collecting.schedule import Schedule, slow_sentence
 from daemon.types import HOUR
 from tests.fakes import settle
-
-TOO_BUSY = "slow is asked less often than it should be, for the exchange, or the budget, takes its time"
 
 
 class Runs:
@@ -38,30 +36,57 @@ async def test_an_account_is_polled_at_once_and_then_slot_by_slot() -> None:
     assert runs.count == 3
 
 
-async def test_a_run_that_breaks_or_overruns_is_told() -> None:
-    """APScheduler's events are heard: an error, and slots in a row that found the account busy."""
-    troubles, both, gate = set[str](), asyncio.Event(), asyncio.Event()
-
-    def trouble(account: str, what: str) -> None:
-        troubles.add(f"{account} {what}")
-        if len(troubles) == 2:
-            both.set()
-
-    async def slow() -> None:
-        await gate.wait()
+async def test_a_run_that_breaks_is_told() -> None:
+    """APScheduler's events are heard."""
+    told = asyncio.Queue[str]()
 
     async def broken() -> None:
         raise ZeroDivisionError("by zero")
 
-    schedule = Schedule(trouble)
-    clock = SystemClock()
-    schedule.add("slow", 100, slow, clock.now())
-    schedule.add("broken", 3_600_000, broken, clock.now())
+    schedule = Schedule(lambda account, what: told.put_nowait(f"{account} {what}"))
+    schedule.add("broken", 3_600_000, broken, SystemClock().now())
     schedule.start()
-    await asyncio.wait_for(both.wait(), 10)
-    gate.set()
+    async with asyncio.timeout(10):
+        assert await told.get() == "broken failed: by zero"
     schedule.stop()
-    assert troubles == {TOO_BUSY, "broken failed: by zero"}
+
+
+async def test_c6_calls_longer_than_the_interval_are_told_and_their_end() -> None:
+    """C6: slots in a row that found the account busy say so, the first call that a slot does not find says the end."""
+    told, gate = asyncio.Queue[tuple[str, bool]](), asyncio.Event()
+
+    async def slow() -> None:
+        await gate.wait()
+
+    def put(account: str, is_slow: bool) -> None:
+        told.put_nowait((account, is_slow))
+
+    schedule = Schedule(lambda _account, _what: None, put)
+    schedule.add("slow", 400, slow, SystemClock().now())
+    schedule.start()
+    async with asyncio.timeout(10):
+        assert await told.get() == ("slow", True)
+        gate.set()
+        while (found := await told.get())[1]:
+            pass
+        assert found == ("slow", False)
+    schedule.stop()
+
+
+BUDGET = (
+    "acc2 is read less often than every 5s, because its calls wait for their turn in [budget]: "
+    "set a longer every, or see what else uses the budget of this key"
+)
+EXCHANGE = (
+    "acc2 is read less often than every 5s, because the exchange takes longer to answer: "
+    "check the network, or set a longer every"
+)
+
+
+@pytest.mark.parametrize(("waits", "said"), [(True, BUDGET), (False, EXCHANGE)])
+def test_c6_the_sentence_says_which_of_the_two_it_is(waits: bool, said: str) -> None:
+    """C6: the budget or the exchange, with what to do."""
+    assert slow_sentence("acc2", 5_000, waits=waits) == said
 
 
 async def test_b3_a_new_pace_counts_from_the_next_slot_on() -> None:
@@ -114,7 +139,7 @@ async def test_a5_after_the_clock_was_set_back_the_next_run_is_within_the_interv
 
 async def test_b1_a_slot_that_finds_an_account_busy_is_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
     """B1: all accounts begin at once, and answers may take a while; nor is a run that a stop cuts off a failure."""
-    troubles, gate, slots, enough = list[str](), asyncio.Event(), list[int](), asyncio.Event()
+    troubles, gate, slots, enough = list[object](), asyncio.Event(), list[int](), asyncio.Event()
 
     async def waits() -> None:
         await gate.wait()
@@ -124,7 +149,13 @@ async def test_b1_a_slot_that_finds_an_account_busy_is_nobodys_business(caplog: 
         if len(slots) == 2:
             enough.set()
 
-    schedule, clock = Schedule(lambda account, what: troubles.append(f"{account} {what}")), SystemClock()
+    clock = SystemClock()
+
+    def slow(_account: str, is_slow: bool) -> None:
+        if is_slow:
+            troubles.append("slow")
+
+    schedule = Schedule(lambda account, what: troubles.append(f"{account} {what}"), slow)
     schedule.add("waits", 400, waits, clock.now())
     schedule.add("ticks", 400, ticks, clock.now())
     schedule.start()

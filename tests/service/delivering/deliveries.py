@@ -50,9 +50,10 @@ class Mood(StrEnum):
     LOST = "unknown, and it did not arrive"
     REFUSES = "refuses"
     HANGS = "hangs, and it arrived"
+    DELIVERS_LATE = "hangs, and delivers"
 
 
-ARRIVES = frozenset({Mood.DELIVERS, Mood.UNKNOWN, Mood.HANGS})
+ARRIVES = frozenset({Mood.DELIVERS, Mood.DELIVERS_LATE, Mood.UNKNOWN, Mood.HANGS})
 _OUTCOMES = {
     Mood.DELIVERS: Outcome.DELIVERED,
     Mood.LATER: Outcome.LATER,
@@ -60,6 +61,7 @@ _OUTCOMES = {
     Mood.LOST: Outcome.UNKNOWN,
     Mood.REFUSES: Outcome.REFUSED,
     Mood.HANGS: Outcome.UNKNOWN,
+    Mood.DELIVERS_LATE: Outcome.DELIVERED,
 }
 
 
@@ -68,6 +70,16 @@ class Glitch(StrEnum):
 
     ROLLED_BACK = "rolled back"
     ANSWER_LOST = "done, but its answer is lost"
+    SLOW = "done, but its answer takes its time"
+    SLOWLY_ROLLED_BACK = "rolled back, which takes its time"
+    SLOWLY_LOST = "done, but its answer is lost, which takes its time"
+
+
+UNDOES = frozenset({Glitch.ROLLED_BACK, Glitch.SLOWLY_ROLLED_BACK})
+LOSES = frozenset({Glitch.ANSWER_LOST, Glitch.SLOWLY_LOST})
+SLOW = frozenset({Glitch.SLOW, Glitch.SLOWLY_ROLLED_BACK, Glitch.SLOWLY_LOST})
+TAKES: Millis = 1_700
+"""A slow commit: longer than a channel is kept free for it."""
 
 
 @dataclass(slots=True)
@@ -79,6 +91,7 @@ class Call:
     text: Message
     at: Millis
     """Elapsed."""
+    life: int
     ended: Millis = 0
     made: bool = False
     arrived: bool = False
@@ -96,7 +109,12 @@ class Fate:
     dead: bool = False
     glitches: list[Glitch | None] = field(default_factory=list)
     shaken: Millis = 0
-    """Elapsed, of the last commit that failed."""
+    """Elapsed, of the last commit that failed, or was slow."""
+    slow: bool = False
+    """The last commit was."""
+    life: int = 0
+    killed: set[int] = field(default_factory=set)
+    """The lives that were."""
     moods: dict[str, list[Mood]] = field(default_factory=dict)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     yields: Iterator[int] = field(default_factory=lambda: cycle([0]))
@@ -106,16 +124,19 @@ class Fate:
         if self.doom is not None:
             self.doom -= 1
             self.dead = self.dead or self.doom < 0
+        if self.dead:
+            self.killed.add(self.life)
         return self.dead
 
     def commit(self, connection: Connection) -> None:
         glitch = self.glitches.pop(0) if self.glitches and not self.dead else None
-        if self.dies() or glitch is Glitch.ROLLED_BACK:
+        self.slow = glitch in SLOW
+        if self.dies() or glitch in UNDOES:
             self.shaken = self.clock.elapsed()
             connection.rollback()
             raise RuntimeError("rolled back")
         connection.commit()
-        if self.dies() or glitch is Glitch.ANSWER_LOST:
+        if self.dies() or glitch in LOSES:
             self.shaken = self.clock.elapsed()
             raise RuntimeError("the answer is lost")
 
@@ -123,6 +144,13 @@ class Fate:
         """Let others run, so that awaiting a commit or an answer takes more or less long."""
         for _ in range(next(self.yields)):
             await asyncio.sleep(0)
+
+    async def linger(self) -> None:
+        """Wait for the answer of the last commit, if that is slow."""
+        if self.slow:
+            self.slow = False
+            self.shaken = self.clock.elapsed() + TAKES
+            await self.clock.sleep(TAKES)
 
     async def survive(self) -> None:
         """A dead process does nothing any more."""
@@ -161,23 +189,25 @@ class SteadyJournal(StoreJournal):
         await self._fate.survive()
         await self._fate.breathe()
         await self._fate.survive()
-        at = self._fate.clock.elapsed()
+        for claim in _claims(operation):
+            self._remember(claim)
         try:
             written = self._store.submit(operation).result()
         except CommitFailed:
+            await self._fate.linger()
             await self._fate.survive()
             raise
-        finally:
-            for claim in _claims(operation):
-                self._remember(claim, at)
+        await self._fate.linger()
         await self._fate.breathe()
         await self._fate.survive()
         return written
 
-    def _remember(self, claim: Claim, at: Millis) -> None:
-        """Whether or not it was committed: a call that was never made is known by that."""
+    def _remember(self, claim: Claim) -> None:
+        """Whether or not it will be committed: a call that was never made is known by that."""
         assert claim.text is not None
-        self._fate.calls.append(Call(claim.message, claim.keys, claim.text, at))
+        fate = self._fate
+        if all(call.message != claim.message for call in fate.calls):
+            fate.calls.append(Call(claim.message, claim.keys, claim.text, fate.clock.elapsed(), fate.life))
 
     async def load(self, account: str) -> AccountState:
         return self._store.load(account)
@@ -205,14 +235,13 @@ class MoodyNotifier:
         self.traits = traits
 
     async def send(self, message: Message) -> Attempted:
-        fate, call = self._fate, self._claimed()
-        assert (call.text, call.made) == (message, False)
+        fate, call = self._fate, self._claimed(message)
         if fate.dies():
             await fate.survive()
         moods = fate.moods.get(self._channel, [])
         mood = moods.pop(0) if moods else Mood.DELIVERS
         call.made, call.arrived = True, mood in ARRIVES
-        if mood is Mood.HANGS:
+        if mood in {Mood.HANGS, Mood.DELIVERS_LATE}:
             gate = fate.gates[self._channel] = asyncio.Event()
             await gate.wait()
         await fate.breathe()
@@ -221,8 +250,9 @@ class MoodyNotifier:
         call.outcome, call.ended = _OUTCOMES[mood], fate.clock.elapsed()
         return Attempted(call.outcome, str(mood))
 
-    def _claimed(self) -> Call:
-        return next(call for call in reversed(self._fate.calls) if call.message.channel == self._channel)
+    def _claimed(self, message: Message) -> Call:
+        ours = (call for call in reversed(self._fate.calls) if call.message.channel == self._channel)
+        return next(call for call in ours if call.text == message and not call.made)
 
 
 @dataclass(frozen=True)
@@ -299,6 +329,10 @@ class House:
         for courier in self.couriers.values():
             courier.stop()
         await settle(120)
+        for task in self.tasks:
+            task.cancel()
+        while not self.fate.dead and not all(task.done() for task in self.tasks):
+            await self.fate.clock.advance(SECOND)  # what is being committed is awaited
         await self._end()
         if not self.fate.dead:
             with suppress(CommitFailed, StoreError):
@@ -317,7 +351,7 @@ class House:
         while tasks := [task for task in asyncio.all_tasks() if task is not ours and not task.done()]:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await settle()  # a dead process ends nothing in order: what would is cancelled again
         self.check()
 
     def check(self) -> None:
@@ -333,6 +367,7 @@ def begin(url: str, plan: Plan, fate: Fate) -> House:
     """Start as often as it takes: a start may be killed, and a glitch at the start is an error with a sentence."""
     while True:
         fate.dead = False
+        fate.life += 1
         try:
             return House(url, plan, fate)
         except StoreError:

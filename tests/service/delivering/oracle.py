@@ -23,8 +23,11 @@ Episode: TypeAlias = tuple[str, str, int, str]
 class Oracle:
     """Judges a whole story when everything is over."""
 
-    def __init__(self, path: Path, calls: Sequence[Call], *, gone: set[str], repeat: Millis | None) -> None:
-        self.gone, self.repeat = gone, repeat
+    def __init__(
+        self, path: Path, calls: Sequence[Call], *, gone: set[str], repeat: Millis | None, killed: set[int]
+    ) -> None:
+        """`killed` are the lives that ended so."""
+        self.gone, self.repeat, self.killed = gone, repeat, killed
         query = "SELECT channel, messages.at, n, outcome FROM messages JOIN attempts ON message_id = messages.id"
         self.outcomes = {(c, at, n): outcome for c, at, n, outcome in rows(path, query)}
         self.calls = [call for call in calls if _number(call) in self.outcomes]
@@ -43,12 +46,19 @@ class Oracle:
                 self.handed.add(key)
 
     def check(self) -> None:
+        self.claims()
         self.nothing_waits()
         self.nothing_is_lost()
         self.ends()
         self.duplicates()
         self.repeats()
         self.acks()
+
+    def claims(self) -> None:
+        """F7: every attempt on record was made, or says that it was not, unless a kill came between."""
+        for call in self.calls:
+            outcome = self.outcomes[_number(call)]
+            assert call.made == (outcome != "never_made") or call.life in self.killed, (outcome, call)
 
     def nothing_waits(self) -> None:
         """Promise 2: everything came to its end."""

@@ -13,7 +13,7 @@ from daemon.rules.rule import Rule
 from daemon.service.delivering import charts
 from daemon.service.delivering.charts import LAST_HOURS, Subject
 from daemon.store import History, Store
-from daemon.store.operations import Gap, StartEpoch, StoreDownGap, Written
+from daemon.store.operations import StartEpoch, StoreDownGap, Written
 from daemon.store.streaming import Replayed
 from daemon.types import (
     MINUTE,
@@ -21,6 +21,7 @@ from daemon.types import (
     AccountState,
     Answer,
     ClockStep,
+    Gap,
     GapReason,
     Millis,
     MissReason,
@@ -33,7 +34,7 @@ from daemon.types import (
 )
 from tests.fakes import NOON
 from tests.service.lives import Life, Step, Told, play
-from tests.values import T0, answer, judged, miss, reading, rule
+from tests.values import T0, answer, ending, judged, miss, reading, rule
 
 LOW = rule("low", clear_when="available_margin > 120")
 MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
@@ -168,6 +169,25 @@ def test_f8_levels_are_plain_numbers_of_exactly_this_field(
 
 
 @pytest.mark.parametrize(
+    ("field", "when", "unit"),
+    [
+        ("margin_usage", "margin_usage > 80%", Unit.PERCENT),
+        ("margin_usage", "margin_usage > -80%", Unit.PERCENT),
+        ("margin_usage", "margin_usage > 0.8", Unit.RATIO),
+        ("margin_usage", "freeze_ratio > 80%", Unit.RATIO),
+        ("available_margin", "available_margin < 80%", Unit.USDT),
+    ],
+)
+def test_c4_a_chart_has_percentages_where_its_levels_are_such(
+    write: Callable[..., str], field: str, when: str, unit: Unit
+) -> None:
+    """C4: The axis, the last value and the levels are read as the rule was written."""
+    with History.open(write()) as history:
+        subject = charts.Subject("main", field, Span(T0, T0 + MINUTE))
+        assert charts.alert_chart(history, subject, rule("r", when)).unit is unit
+
+
+@pytest.mark.parametrize(
     ("field", "expected"),
     [
         ("al_freeze", "al_freeze"),
@@ -212,7 +232,7 @@ def write(tmp_path: Path) -> Iterator[Callable[..., str]]:
     store = Store.open(url)
     begin = StartEpoch(T0, "start", "1", [], {"main": "coinw", "other": "coinw"}, state={"main": AccountState("main")})
 
-    def commit(*operations: Record | Gap | StoreDownGap) -> str:
+    def commit(*operations: Record | StoreDownGap) -> str:
         for operation in (begin, *operations):
             assert store.submit(operation).result(10) is Written.COMMITTED
         return url
@@ -243,7 +263,7 @@ def test_b5_only_what_was_judged_is_drawn(write: Callable[..., str]) -> None:
 
 def test_f8_recorded_gaps_break_the_line_also_where_readings_lie_close(write: Callable[..., str]) -> None:
     """F8: the machine was suspended for a second, or the store lost what was judged; those of others do not matter."""
-    suspended = Gap("main", 3, NOON + 2_100, NOON + 2_900, GapReason.SUSPENDED)
+    suspended = ending(Gap("main", 3, NOON + 2_100, NOON + 2_900, GapReason.SUSPENDED))
     lost = StoreDownGap("main", 5, NOON + 5_000, NOON + 5_000, 1)
     url = write(
         read(1),
@@ -252,7 +272,7 @@ def test_f8_recorded_gaps_break_the_line_also_where_readings_lie_close(write: Ca
         read(4),
         lost,
         read(6),
-        Gap("other", 9, NOON + 6_100, NOON + 6_900, GapReason.SUSPENDED),
+        ending(Gap("other", 9, NOON + 6_100, NOON + 6_900, GapReason.SUSPENDED)),
         read(7),
     )
     chart = drawn(url, until=8 * SECOND)

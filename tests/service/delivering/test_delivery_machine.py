@@ -37,6 +37,7 @@ from daemon.store.store import beside
 from daemon.types import (
     FLAPPING,
     MINUTE,
+    NEWS,
     SECOND,
     Attempted,
     Limit,
@@ -50,7 +51,7 @@ from daemon.types import (
 )
 from tests.fakes import ManualClock
 from tests.service.delivering.deliveries import Fate, Glitch, House, Mood, Plan, begin
-from tests.service.delivering.oracle import Oracle
+from tests.service.delivering.oracle import Oracle, _episode, _int
 from tests.service.lives import Life, rows
 from tests.values import answer, rule
 
@@ -194,6 +195,28 @@ MENDED: list[Act] = [
 ]
 
 
+SLOWLY = Shake((Glitch.SLOW,))
+OVERTAKEN: list[Act] = [
+    *(Turn("alpha", (Mood.DELIVERS,) * 3), SLOWLY, Read("40", None), Read(None, "40"), Pass(1_000), Pass(6_000)),
+]
+STOPPED_MEANWHILE: list[Act] = [SLOWLY, Read("40", "500"), Restart(1), Pass(6_000)]
+KILLED_AFTERWARDS: list[Act] = [SLOWLY, Read("40", None), Read(None, "40"), Pass(2_500), Doom(3), Pass(1), Pass(6_000)]
+LOST_AND_OVERTAKEN: list[Act] = [
+    *(Shake((Glitch.SLOWLY_LOST,)), Read("40", None), Read(None, "40"), Pass(1_000), Pass(6_000)),
+]
+STEPPED_WHILE_TOLD: list[Act] = [
+    *(
+        Turn("alpha", (Mood.DELIVERS_LATE,)),
+        Read("40", "500"),
+        SLOWLY,
+        Set(-20 * MINUTE),
+        Release(),
+        Pass(6_000),
+        Pass(1_000),
+    ),
+]
+
+
 HANDED_TO_NOBODY: list[Act] = [
     *(Hush("*l*", 8 * MINUTE), Read("90", "110"), Pass(11 * MINUTE), Read("110", "90"), Doom(0)),
     *(Restart(5), Read("40", "40"), Restart(3)),
@@ -204,6 +227,11 @@ HANDED_TO_NOBODY: list[Act] = [
 @given(STORIES)
 @example((MENDED, [0]))
 @example((HANDED_TO_NOBODY, [0]))
+@example((OVERTAKEN, [0]))
+@example((STOPPED_MEANWHILE, [0]))
+@example((KILLED_AFTERWARDS, [1]))
+@example((LOST_AND_OVERTAKEN, [0]))
+@example((STEPPED_WHILE_TOLD, [0]))
 @settings(max_examples=28, deadline=None, derandomize=True)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
     """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
@@ -273,7 +301,8 @@ class Story:
             await self.burial()
             self.compare()
         await self.finale()
-        story = Oracle(self.path, self.fate.calls, gone=self.gone, repeat=None if self.stepped else REPEAT)
+        repeat, killed = None if self.stepped else REPEAT, self.fate.killed
+        story = Oracle(self.path, self.fate.calls, gone=self.gone, repeat=repeat, killed=killed)
         story.check()
 
     def start(self) -> None:
@@ -357,8 +386,23 @@ class Story:
         _remember(self.living.life.store, theirs, self.clock)
         quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
         assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
+        self.compare_instants(ours)
         if not self.stepped and not self.fate.shaken and self.clock.now() - self.tried >= 2 * LISTEN:
             self.compare_parked(quiet)
+
+    def compare_instants(self, ledger: Ledger) -> None:
+        """A5: a channel was told of what fires when the attempt ended, moved by every step of the clock since."""
+        firing = "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
+        for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
+            for channel, told in ledger.told(str(account)).get((str(name), _int(seq)), {}).items():
+                ended = [
+                    call.ended
+                    for call in self.fate.calls
+                    if call.outcome in {Outcome.DELIVERED, Outcome.UNKNOWN} and call.life == self.fate.life
+                    if any(_episode(key) == (account, name, seq, channel) and key.kind in NEWS for key in call.keys)
+                ]
+                if ended:
+                    assert told.told_at == ledger.instant(str(account), ended[-1])
 
     def compare_parked(self, quiet: Sequence[str]) -> None:
         """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears within LISTEN."""

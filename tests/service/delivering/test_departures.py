@@ -15,7 +15,7 @@ from daemon.service.delivering.ledger import Ledger
 from daemon.service.delivering.office import Channel, Office
 from daemon.service.delivering.outbox import HOLD, Courier
 from daemon.service.watchdog import offset
-from daemon.store.operations import Claim, Mark, NoticeState
+from daemon.store.operations import Claim, HandOver, Mark, NoticeState, Withdraw
 from daemon.types import (
     MINUTE,
     SECOND,
@@ -115,12 +115,15 @@ async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> 
 
 
 async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
-    """F2: what is recorded leaves after a second; the message that was booked then goes the usual way."""
+    """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes the usual way."""
     departures, other = bench.book(notice()), notice("other")
+    (booked,) = departures.claims
+    assert departures.overtaken() == []
     bench.adopt(other)
     await bench.clock.advance(HOLD)
     assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
     third = bench.book(notice("third"))
+    assert departures.overtaken() == [booked]
     bench.adopt(notice())
     departures.leave()
     await bench.clock.advance(0)
@@ -178,6 +181,46 @@ async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
     await bench.task
     assert len(bench.way.sent) == 1
     assert bench.book(notice("other")).claims == ()
+
+
+async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -> None:
+    """Strict 1: where the courier ends before its turn, as when a start fails halfway."""
+    departures = bench.book(notice())
+    (claim,) = departures.claims
+    bench.adopt(notice())
+    departures.leave()
+    await bench.end()
+    assert bench.journal.operations == [Withdraw(claim.message, bench.clock.now())]
+    assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == ([], [False])
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_strict_1_what_is_committed_after_the_end_is_overtaken(bench: Bench, how: str) -> None:
+    """Strict 1: nobody sends it any more; the owner of its account withdraws it."""
+    departures = bench.book(notice())
+    claims = list(departures.claims)
+    if how == "stopped":
+        bench.courier.stop()
+    else:
+        bench.task.cancel()
+    await bench.clock.advance(0)
+    assert departures.overtaken() == claims
+    assert departures.claims == ()
+
+
+async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> None:
+    """Strict 1, F3: another message was refused for good while the commit hung: what was booked goes to the others."""
+    departures, other = bench.book(notice()), notice("other")
+    claims = list(departures.claims)
+    bench.way.script = [Attempted(Outcome.REFUSED, "no such chat")]
+    bench.adopt(other)
+    await bench.clock.advance(HOLD)
+    assert departures.overtaken() == claims
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(SECOND)
+    assert len(bench.way.sent) == 1
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark, HandOver]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from daemon.service.delivering.ledger import Entry, Ledger
 from daemon.service.delivering.office import Channel, Office
 from daemon.service.delivering.outbox import LISTEN, Courier
 from daemon.service.watchdog import offset
-from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, NoticeState, Operation
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Operation, Withdraw
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -472,9 +472,22 @@ async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
     bench.journal.answers = [CommitFailed()]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    [withdrawn] = bench.journal.operations
-    assert isinstance(withdrawn, Mark)
-    assert (withdrawn.attempted.outcome, withdrawn.states) == (Outcome.LATER, {notice().key: NoticeState.QUEUED})
+    (withdrawn,) = bench.journal.operations
+    assert withdrawn == Withdraw(MessageKey("telegram", NOON + SECOND), NOON + SECOND)
+    assert bench.ways["telegram"].sent == []
+
+
+async def test_strict_1_a_stop_that_waits_for_no_commit_withdraws_its_claim() -> None:
+    """Strict 1: a courier that is cut off while its claim is committed sends nothing, and says so."""
+    bench = make("telegram")
+    bench.journal.hangs = asyncio.Event()
+    bench.queue(notice(severity=Severity.CRITICAL))
+    await bench.clock.advance(0)
+    await end(bench)
+    claim, withdrawn = bench.journal.operations
+    assert isinstance(claim, Claim)
+    assert withdrawn == Withdraw(claim.message, NOON)
+    assert bench.ways["telegram"].sent == []
 
 
 class SlowJournal(ListJournal):

@@ -16,7 +16,7 @@ from daemon.service.delivering.parcels import Parcel, Tray
 from daemon.service.reporting.reports import Cover, Means, Reports
 from daemon.service.watchdog import offset
 from daemon.store.issued import OpenReport
-from daemon.store.operations import Claim, CommitFailed, Issue, Mark, Rejected, ReportKey, Written
+from daemon.store.operations import Claim, CommitFailed, Issue, Mark, Rejected, ReportKey, Withdraw, Written
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Outcome
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier, settle
 
@@ -116,11 +116,9 @@ async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
     bench.tray.put(Parcel(KEY, FACTS, bench.clock.elapsed()))
     bench.journal.answers = [CommitFailed("unknown")]
     await bench.clock.advance(SECOND)
-    (mark,) = bench.journal.operations
-    assert isinstance(mark, Mark)
-    assert (bench.way.sent, mark.report, mark.attempted.outcome) == ([], KEY, Outcome.LATER)
+    assert (bench.way.sent, bench.operations()) == ([], [Withdraw])
     await bench.clock.advance(SECOND)
-    assert (len(bench.way.sent), bench.operations()) == (1, [Mark, Claim, Mark])
+    assert (len(bench.way.sent), bench.operations()) == (1, [Withdraw, Claim, Mark])
 
 
 async def test_a_report_is_not_prepared_twice(bench: Bench) -> None:

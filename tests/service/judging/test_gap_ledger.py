@@ -1,12 +1,17 @@
 """Gaps that no miss tells of are recorded as they end: nobody ran, or the machine slept."""
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from daemon.readings.gaps import Gap, gaps
 from daemon.readings.slots import passed
-from daemon.service.judging.owner import Slept
+from daemon.service.judging.owner import Arrival, Slept
+from daemon.store import Seams
+from daemon.store.failures import Refused
 from daemon.store.history import History
 from daemon.types import MINUTE, SECOND, GapReason, Millis, MissReason, NoAnswer
 from tests.fakes import ManualClock
@@ -23,8 +28,11 @@ def ledger(folder: Path) -> list[Gap]:
         return list(gaps(history.missing("main", 0)))
 
 
-def life(folder: Path, clock: ManualClock, reason: str = "start", every: Millis = EVERY) -> Life:
-    return Life(f"sqlite:///{folder / 'm.db'}", ["main"], [rule()], clock=clock, reason=reason, every=every)
+def life(
+    folder: Path, clock: ManualClock, reason: str = "start", every: Millis = EVERY, seams: Seams | None = None
+) -> Life:
+    url = f"sqlite:///{folder / 'm.db'}"
+    return Life(url, ["main"], [rule()], clock=clock, reason=reason, every=every, seams=seams)
 
 
 @pytest.mark.parametrize("ending", [STOP, KILL])
@@ -123,3 +131,60 @@ async def test_a1_a_gap_on_record_changes_no_counter(tmp_path: Path) -> None:
     assert rows(tmp_path / "m.db", "SELECT seq FROM snapshots") == [(2,), (4,), (6,)]
     with History.open(f"sqlite:///{tmp_path / 'm.db'}") as history:
         assert list(history.holes("main", 0, 6)) == []
+
+
+def killed_at(number: int) -> Callable[[Connection], None]:
+    """A way to commit that works until the process is killed at one of its commits."""
+    commits = count(1)
+
+    def commit(connection: Connection) -> None:
+        if next(commits) < number:
+            connection.commit()
+            return
+        connection.rollback()
+        raise Refused("the process is dead")
+
+    return commit
+
+
+ENDS: dict[str, Arrival] = {"reading": answer(), "miss": NONE, "firing": answer(available_margin="90")}
+"""What may end a suspend."""
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("commits", range(1, 6))
+async def test_promise_1_a_gap_is_there_exactly_if_the_input_is_that_ended_it(
+    tmp_path: Path, end: str, commits: int
+) -> None:
+    """Strict 5: whichever commit is the last before a kill, a suspend and the input after it are both there or not."""
+    clock = RestlessClock()
+    async with life(tmp_path, clock):
+        pass
+    async with life(tmp_path, clock, reason=RELOAD, seams=Seams(commit=killed_at(commits + 1))) as living:
+        await living.tell({"main": answer()})
+        await clock.suspend(MINUTE)
+        await living.tell({"main": Slept(MINUTE, 12)})
+        await living.tell({"main": ENDS[end]})
+    inputs = rows(tmp_path / "m.db", "SELECT seq FROM snapshots UNION SELECT seq FROM misses ORDER BY 1")
+    suspends = rows(tmp_path / "m.db", "SELECT seq FROM gaps WHERE reason = 'suspended'")
+    assert suspends == inputs[1:]
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(tmp_path: Path, end: str) -> None:
+    """Strict 5: its input is judged anew, and takes the suspend along once."""
+    clock, commits = RestlessClock(), count(1)
+
+    def commit(connection: Connection) -> None:
+        if next(commits) in {3, 4, 6}:
+            connection.rollback()
+            raise OSError("nobody knows")
+        connection.commit()
+
+    async with life(tmp_path, clock, seams=Seams(commit=commit)) as living:
+        await living.tell({"main": answer()})
+        for _ in range(2):
+            await clock.suspend(MINUTE)
+            await living.tell({"main": Slept(MINUTE, 12)})
+            await living.tell({"main": ENDS[end]})
+    assert rows(tmp_path / "m.db", "SELECT seq, missed FROM gaps ORDER BY seq") == [(3, 12), (4, 12)]

@@ -59,3 +59,23 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
         await life.tell({"main": answer()})
     kinds = rows(tmp_path / "m.db", "SELECT kind FROM notifications ORDER BY id")
     assert kinds == [("firing",), ("resolved",)]
+
+
+async def test_b1_an_unknown_code_that_lasts_is_one_alert_that_quotes_it(tmp_path: Path) -> None:
+    """B1, D7: told after a minute with the exchange's own words, critical, and nothing is told beside it."""
+    clock, pause, asked = RestlessClock(), Pause(), 0
+    watched = [system_rule("no-readings", 2 * MINUTE), system_rule("answers-unusable", MINUTE)]
+    said = "CoinW answered without balances (HTTP 200, 9105: API key has expired)"
+    async with Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], watched, clock=clock) as life:
+        await life.tell({"main": answer()})
+        began = clock.now()
+        while clock.now() - began < 30 * MINUTE:
+            asked += 1
+            pause = after(pause, MissReason.BAD_ANSWER, clock.elapsed())
+            await life.tell({"main": NoAnswer(MissReason.BAD_ANSWER, said)})
+            await clock.advance(max(pause.length, 5 * SECOND))
+        await life.tell({"main": answer()})
+    found = rows(tmp_path / "m.db", "SELECT rule, kind FROM notifications JOIN alerts ON alerts.id = alert_id")
+    assert found == [("answers-unusable", "firing"), ("answers-unusable", "resolved")]
+    assert said in str(rows(tmp_path / "m.db", "SELECT facts FROM notifications LIMIT 1"))
+    assert asked <= 10 * 12 + 20 + 1

@@ -39,6 +39,9 @@ class Ramp:
         message = Message("low", "margin 90", Severity.WARNING)
         return Claim(MessageKey("telegram", NOON, len(self.booked)), tuple(each.key for each in notices), message)
 
+    def holds(self, claim: Claim) -> bool:
+        return bool(claim.keys)
+
     def leave(self, claim: Claim) -> None:
         assert len(claim.keys) == len(self.booked[claim.message.n - 1])
         self.ended.append("left")

@@ -286,6 +286,25 @@ async def test_promise_1_a_commit_that_fails_is_told_once(bench: Bench, path: Pa
     assert rows(path, "SELECT count(*) FROM notifications") == [(1,)]
 
 
+async def test_strict_6_what_the_database_rejects_is_logged_once_with_its_end(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strict 6: the daemon's own alert that is not taken is tried at every look, and not in silence."""
+    caplog.set_level(logging.INFO)
+    journal = Unsure(bench.store, RestlessClock())
+    journal.answers = [Rejected("unfit"), Rejected("unfit")]
+    bench.clock = RestlessClock()
+    watch = bench.watch(journal=journal)
+    bench.free = Decimal("0.03")
+    for _ in range(3):
+        await watch.look()
+    said = [record.getMessage() for record in caplog.records if "own alerts" in record.getMessage()]
+    assert said == [
+        "the database does not take the daemon's own alerts, which are judged anew: unfit",
+        "the daemon's own alerts are stored again",
+    ]
+
+
 async def test_it_looks_every_ten_seconds_and_when_woken(bench: Bench) -> None:
     """Until it is cancelled."""
     looks: asyncio.Queue[None] = asyncio.Queue()

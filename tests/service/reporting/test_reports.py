@@ -1,6 +1,7 @@
 """Reports: issued when due, delivered through the outbox, over kills, outages and clocks that are set."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -108,6 +109,23 @@ async def test_promise_2_a_kill_at_any_step_loses_none_and_repeats_one_at_most(b
     assert len(bench.arrived()) in (1, 2)
     repeated = [each for each in bench.arrived() if "may be a repeat" in each.body]
     assert len(repeated) >= len(bench.arrived()) - 1
+
+
+async def test_strict_6_a_report_that_cannot_be_recorded_is_sent_and_says_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strict 6: a database that rejects it for good keeps it from nobody; that is logged once for each."""
+    await bench.live()
+    with sqlite3.connect(bench.path) as connection:
+        connection.execute("CREATE TRIGGER no BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'unfit'); END")
+    connection.close()
+    await bench.advance(HOUR)
+    await bench.advance(10 * MINUTE)
+    assert ["not recorded" in each.body for each in bench.arrived()] == [True]
+    assert [record.levelname for record in caplog.records if "without being recorded: daily" in record.message] == [
+        "ERROR"
+    ]
+    assert bench.rows() == []
 
 
 async def test_what_was_missed_is_sent_once_and_late(bench: Bench) -> None:

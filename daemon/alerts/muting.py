@@ -1,0 +1,100 @@
+"""Why news of an alert is held back: decided here alone, for `dispatch` and for whoever explains it. Pure.
+
+The order of the reasons is that in which they are looked for, the cheapest first; one is enough to hold news back.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from daemon.alerts.mutes import Mutes
+from daemon.alerts.silences import acknowledged, silenced
+from daemon.rules.rule import Rule
+from daemon.types import FLAPPING, AccountState, Alert, Millis, Silence, State, base
+
+
+class Reason(StrEnum):
+    """What holds news back (SEMANTICS E1, E2, E4)."""
+
+    INHIBITED = "inhibited"
+    MUTE_WINDOW = "mute_window"
+    SILENCED = "silenced"
+    FLAPPING = "flapping"
+    """The flapping of the rule is told, not the episodes of it."""
+    ACKNOWLEDGED = "acknowledged"
+    """It holds back reminders alone."""
+
+
+MUTES = frozenset({Reason.INHIBITED, Reason.MUTE_WINDOW, Reason.SILENCED})
+"""What holds back whatever tells that an alert fires, and supersedes what waits."""
+
+HOLDS = MUTES | {Reason.FLAPPING}
+"""What holds back that an alert fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """One reason, with what it comes from."""
+
+    reason: Reason
+    by: str = ""
+    """The inhibiting rule, the names of the mute windows, or the number of the silence."""
+    comment: str = ""
+    """What somebody said when they silenced or acknowledged it."""
+    until: Millis | None = None
+    """When it ends, where that is known."""
+
+    def __str__(self) -> str:
+        said = f" ({self.comment})" if self.comment else ""
+        match self.reason:
+            case Reason.INHIBITED:
+                return f"inhibited by {self.by}, which fires on the same account"
+            case Reason.MUTE_WINDOW:
+                return f"the mute window {self.by}"
+            case Reason.SILENCED:
+                return f"silence {self.by}{said}"
+            case Reason.FLAPPING:
+                return "it flaps, which is told as one thing"
+            case _:
+                return f"acknowledged{said}: no reminders"
+
+
+@dataclass(frozen=True, slots=True)
+class Muter:
+    """What may hold back news of one account's alerts at an instant."""
+
+    state: AccountState
+    mutes: Mutes
+    silences: Sequence[Silence]
+    at: Millis
+
+    def reasons(self, rule: Rule, alert: Alert | None) -> Iterator[Muting]:
+        """All that hold back news of an alert of the rule; of no alert, what would hold back the next one's."""
+        name, code = (rule.name, "") if alert is None else (alert.rule, alert.code)
+        yield from self._inhibited(rule)
+        until = self.mutes.until(rule.mute, self.at) if rule.mute else None
+        if until is not None:
+            yield Muting(Reason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
+        silence = silenced(self.silences, name, self.state.account, code, self.at) if self.silences else None
+        if silence is not None:
+            yield Muting(Reason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
+        if name + FLAPPING in self.state.alerts:
+            yield Muting(Reason.FLAPPING)
+        ack = None if alert is None else self.acknowledged(alert)
+        if ack is not None:
+            yield ack
+
+    def acknowledged(self, alert: Alert) -> Muting | None:
+        """That somebody knows of it."""
+        ack = acknowledged(self.silences, alert.code, self.at)
+        return None if ack is None else Muting(Reason.ACKNOWLEDGED, comment=ack.comment)
+
+    def _inhibited(self, rule: Rule) -> Iterator[Muting]:
+        """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
+        if not rule.inhibited_by:
+            return
+        firing = [each for each in self.state.alerts.values() if each.state is State.FIRING and each.swings is None]
+        for other in firing:
+            if other.rule != base(rule.name) and any(fnmatchcase(other.rule, name) for name in rule.inhibited_by):
+                yield Muting(Reason.INHIBITED, other.rule)

@@ -1,0 +1,99 @@
+"""A database that is locked for a while as an alert fires: its attempt on record is one that was made, or says not."""
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from daemon.exchanges.simulator.faults import RestFault, success
+from daemon.exchanges.simulator.wire import Line, Reply, whole
+from tests.end_to_end.running import FIRED, HIGH, Stage, stage
+from tests.service.lives import rows
+
+ACCOUNTS = ("main", "second")
+LOW = "90"
+TRIES = 5
+"""A lock may be held too long on a busy machine: then the store gives up, and the case is another one."""
+
+LONGER_THAN_HELD = 1.2
+"""Seconds; a channel is kept free for one second for the message of a commit."""
+
+OUTCOMES = "SELECT outcome FROM attempts ORDER BY id"
+NOTIFICATIONS = """
+    SELECT name, notifications.state, attempts FROM notifications JOIN alerts ON alerts.id = alert_id
+    JOIN accounts ON accounts.id = account_id ORDER BY notifications.id
+"""
+
+ALERTS = "SELECT code, name FROM alerts JOIN accounts ON accounts.id = account_id"
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another program has begun to write."""
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def held_until(event: asyncio.Event) -> RestFault:
+    """The regular answer, as soon as the event is set."""
+
+    async def hold(line: Line, reply: Reply) -> web.StreamResponse:
+        await event.wait()
+        return await whole(line, reply)
+
+    return RestFault("held", frozenset({None}), success, hold)
+
+
+async def overtake(it: Stage) -> bool:
+    """The commit that claims the message of one account hangs, and another account's message overtakes it.
+
+    False where the machine was too slow for that. The receiver holds the first message that it gets.
+    """
+    await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
+    it.receiver.meanwhile, answered = asyncio.Event().wait, asyncio.Event()
+    it.accounts["second"].fault(held_until(answered), times=1)
+    it.show("second", LOW)
+    await it.until(lambda: it.told("second", LOW))
+    with locked(it.database):
+        it.show("main", LOW)
+        await it.until(lambda: it.told("main", LOW) >= 2)  # the first of them is judged
+        it.life.process.send_signal(signal.SIGSTOP)  # time passes, and no patience with the lock
+        await it.life.survives(LONGER_THAN_HELD)
+        it.life.process.send_signal(signal.SIGCONT)
+        answered.set()
+        await it.until(lambda: it.told("second", LOW) >= 2)  # likewise
+    await it.until(lambda: it.receiver.heard and len(rows(it.database, NOTIFICATIONS)) == len(ACCOUNTS))
+    return "refuses to write" not in it.said() and "second" in it.receiver.heard[0].title
+
+
+async def test_strict_1_a_claim_that_was_overtaken_is_no_attempt(tmp_path: Path) -> None:
+    """Strict 1, F7: killed behind another message, what never left comes once, and is called no possible repeat."""
+    for number in range(TRIES):
+        async with stage(tmp_path / str(number), ACCOUNTS) as it:
+            await it.start()
+            if await overtake(it):
+                await judge(it)
+                return
+    raise AssertionError("no message was ever overtaken")
+
+
+async def judge(it: Stage) -> None:
+    await it.until(lambda: rows(it.database, OUTCOMES) == [("never_made",), (None,)])
+    assert sorted(rows(it.database, NOTIFICATIONS)) == [("main", "queued", 0), ("second", "sending", 1)]
+    await it.kill()
+    it.receiver.meanwhile = None
+    await it.start()
+    await it.until(lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"})
+    assert await it.stop() == 0
+    names = dict(rows(it.database, ALERTS))
+    news = [(names[each.code], each) for heard in it.receiver.heard for each in heard.news]
+    said = [(name, each.maybe_repeat) for name, each in news]
+    assert sorted(said) == [("main", False), ("second", False), ("second", True)]
+    assert all(each.kinds == {FIRED} and not each.not_recorded for _, each in news)
+    assert rows(it.database, OUTCOMES)[:2] == [("never_made",), (None,)]

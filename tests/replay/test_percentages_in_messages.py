@@ -1,0 +1,98 @@
+"""Ratios that a rule compares with a percentage, as people read them: in messages, in test cases and when explained."""
+
+from datetime import UTC
+from decimal import Decimal
+
+import pytest
+
+from daemon.alerts.numbers import spelled
+from daemon.replay.cases import Case, Change, inputs, run
+from daemon.replay.differences import differences
+from daemon.replay.notation import series
+from daemon.replay.player import Scheme
+from daemon.rules.recorded import rules
+from daemon.rules.rule import Rule
+from daemon.types import SECOND, State
+from tests.values import T0, rule
+
+
+def _case(*changes: Change) -> Case:
+    """The margin falls from 500 to 285, while 228 more are bound and frozen."""
+    fields = {"available_margin": "500x3 285.205595", "al_margin": "10x3 228", "al_freeze": "10x3 228"}
+    played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
+    return Case("a case", T0, UTC, played, frozenset({"r"}), changes or None)
+
+
+@pytest.mark.parametrize(
+    ("when", "title", "line"),
+    [
+        (
+            "drop(available_margin, 30s) > 30%",
+            "drop(available_margin, 30s) 42.96%",
+            "drop(available_margin, 30s) 42.96%, threshold 30% (rule: drop(available_margin, 30s) > 30%)",
+        ),
+        (
+            "change(available_margin, 30s) < -30%",
+            "change(available_margin, 30s) -42.96%",
+            "change(available_margin, 30s) -42.96%, threshold -30% (rule: change(available_margin, 30s) < -30%)",
+        ),
+        (
+            "rise(al_freeze, 30s) > 12.5%",
+            "rise(al_freeze, 30s) 2180%",
+            "rise(al_freeze, 30s) 2180%, threshold 12.5% (rule: rise(al_freeze, 30s) > 12.5%)",
+        ),
+        ("margin_usage > 70%", "margin_usage 79.94%", "margin_usage 79.94%, threshold 70% (rule: margin_usage > 70%)"),
+        ("freeze_ratio > 70%", "freeze_ratio 79.94%", "freeze_ratio 79.94%, threshold 70% (rule: freeze_ratio > 70%)"),
+        (
+            "al_margin / available_margin > 70%",
+            "al_margin / available_margin 79.94%",
+            "al_margin / available_margin 79.94%, threshold 70% (rule: al_margin / available_margin > 70%)",
+        ),
+        (
+            "1 - al_margin / available_margin < 30%",
+            "1 - al_margin / available_margin 20.06%",
+            "1 - al_margin / available_margin 20.06%, threshold 30% (rule: 1 - al_margin / available_margin < 30%)",
+        ),
+        (
+            "margin_usage > 0.7",
+            "margin_usage 0.79942331",
+            "margin_usage 0.79942331, threshold 0.7 (rule: margin_usage > 0.7)",
+        ),
+        (
+            "available_margin < 120% * (al_margin + al_freeze)",
+            "available_margin 285.205595",
+            "available_margin 285.205595, threshold 547.2 (rule: available_margin < 120% * (al_margin + al_freeze))",
+        ),
+    ],
+)
+def test_c4_messages_show_what_the_rule_says(when: str, title: str, line: str) -> None:
+    """C4: Title, text and threshold in the unit of the rule, and an amount as an amount."""
+    (post,) = run(_case(), Scheme((rule("r", when),), ("phone",))).posts
+    head, *lines = post.text.splitlines()
+    assert head == f"WARNING r · main: {title}"
+    assert line in lines
+
+
+def test_c4_a_test_case_shows_a_percentage_that_can_be_written_into_it() -> None:
+    """C4: What is shown of a difference, pasted into the case, is no difference any more."""
+    scheme = Scheme((rule("r", "drop(available_margin, 30s) > 30%"),), ("phone",))
+    (seen,) = run(_case(), scheme).changes
+    assert seen.shown == "42.958881%"
+    written = Change(seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%")
+    case = _case(written)
+    assert not differences(case, run(case, scheme)).any
+
+
+def test_c4_rules_are_recorded_with_their_percentages() -> None:
+    """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a ratio."""
+
+    def judged(played: Rule) -> str:
+        (change,) = run(_case(), Scheme((played,), ("phone",))).changes
+        return change.shown
+
+    live = rule("r", "margin_usage > 70%", clear_when="margin_usage < 60%")
+    (again,) = rules([live.written()])
+    assert (again, again.meaning, judged(again)) == (live, live.meaning, judged(live))
+    (older,) = rules([live.written() | {"when": "margin_usage > 0.7"}])
+    assert (older, judged(older)) == (live, "0.79942331")
+    assert spelled(Decimal("0.7"), None) == "0.7"
