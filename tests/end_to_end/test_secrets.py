@@ -234,13 +234,13 @@ def with_database(there: Hostile, url: str) -> None:
 async def test_a_server_that_refuses_the_login_is_told_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
 ) -> None:
-    """Promise 9: a real PostgreSQL, a password, and a user that does not exist."""
+    """Promise 9, A7: a real PostgreSQL, a password, and a user that does not exist, which is bad configuration."""
     url = postgresql_url.replace("owner@", f"nobody:{TOKENS['database']}@")
     async with hostile(tmp_path, monkeypatch) as there:
         with_database(there, url)
         statuses = {await there.run("run", "--log-level", "debug"), await there.run("status")}
         collected = there.collected
-    assert statuses == {1}
+    assert statuses == {78}
     assert [where for where, said in collected.items() if b"nobody" not in said] == []
     assert traces(collected) == []
 
