@@ -10,7 +10,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import Seams, Store
-from daemon.store.operations import Written
+from daemon.store.operations import Unwritten, Written
 from tests.store.records import ACCOUNT, epoch, read
 
 SOON = 10
@@ -116,7 +116,7 @@ def test_only_what_goes_on_where_the_file_ended_takes_its_place(
     assert (
         told.next() == f"another file is at {path}, and {sentence}; or restart marginwatch to go on with the other file"
     )
-    assert store.close() == 1
+    assert store.close() == Unwritten(lost=1)
     assert path.read_bytes() == before
 
 
