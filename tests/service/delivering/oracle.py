@@ -157,7 +157,7 @@ class Oracle:
 
     def _headline(self, call: Call, key: NoticeKey) -> str:
         first = self._section(call, key).splitlines()[0]
-        return first if re.match(r"[A-Z]+ ", first) else call.text.title
+        return first if re.match(r"[A-Z]+ ", first) else f"{call.text.title}\n{first}"
 
 
 def _number(call: Call) -> tuple[object, object, object]:
