@@ -22,7 +22,7 @@ import pytest
 BECOME = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig
 import importlib, json, os, pkgutil, sys
-import apprise, apscheduler.triggers.date, sqlalchemy.dialects.sqlite
+import apprise, apscheduler.executors.asyncio, sqlalchemy.dialects.sqlite
 import daemon
 for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
     if not module.name.endswith("__main__"):
