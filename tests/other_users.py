@@ -1,42 +1,35 @@
 """Commands as other users of this machine: real processes, for which the tests must be run by root.
 
-Another user may not be able to enter the checkout, nor Python's own folder: a process imports everything that it may
-need before it becomes that user.
+Another user may not be able to enter the checkout, nor Python's own folder: what runs is a copy that everybody may
+read, in a process that imports all libraries before it becomes that user.
 """
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 BECOME = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig
-import contextlib, importlib, io, json, os, pkgutil, sys, tempfile
-import apprise, apscheduler.triggers.date, sqlalchemy.dialects.sqlite
+import importlib, json, os, pkgutil, sys
+import apprise, apscheduler.executors.asyncio, sqlalchemy.dialects.sqlite
 import daemon
 for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 from daemon.cli import commands
-from daemon.store import migrate
-
-# What is read on its first use, such as the grammar of conditions and the kinds of channels.
-with tempfile.NamedTemporaryFile("w", suffix=".toml") as rules:
-    account = 'name = "a"\\napi_key = "key-0"\\nsecret_key = "secret-0"\\n'
-    channel = 'name = "c"\\nurl = "json://127.0.0.1:9/"\\n'
-    rule = 'name = "r"\\nwhen = "min(available_margin, 1m) < 100"\\n'
-    rules.write(f"[[accounts]]\\n{account}[[channels]]\\n{channel}[[rules]]\\n{rule}")
-    rules.flush()
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
-        commands.main(args=["check", "--config", rules.name], prog_name="marginwatch")
-migrate.known()
+from daemon.notifiers import problem
+problem("json://127.0.0.1:9/")  # it imports all kinds of channels
 
 def become(uid, gid, umask):
     if os.geteuid() == 0:
@@ -69,6 +62,21 @@ commands.main(args=["run", "--config", config], prog_name="marginwatch")
 """
 
 
+@cache
+def source() -> tempfile.TemporaryDirectory[str]:
+    """The program, where everybody may read it; gone when the tests end."""
+    checkout, folder = Path(__file__).parent.parent, tempfile.TemporaryDirectory()
+    shutil.copytree(checkout / "daemon", Path(folder.name, "daemon"), ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(checkout / "migrations", Path(folder.name, "migrations"))
+    subprocess.run(["chmod", "-R", "a+rX", folder.name], check=True)
+    return folder
+
+
+def program(text: str, *asked: object) -> list[str]:
+    """A program that begins with BECOME, and what it is asked."""
+    return ["env", f"PYTHONPATH={source().name}", sys.executable, "-P", "-B", "-c", text, json.dumps(asked)]
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Of this machine; it need not have a name."""
@@ -80,8 +88,8 @@ class User:
     def commands(self, *lines: list[str]) -> list[tuple[int, str]]:
         """Commands of marginwatch, one after the other: the exit status of each, and what it printed."""
         needs_root()
-        asked = json.dumps([self.uid, self.gid, self.umask, lines])
-        shown = subprocess.run([sys.executable, "-c", COMMANDS, asked], capture_output=True, text=True, check=True)
+        asked = program(COMMANDS, self.uid, self.gid, self.umask, lines)
+        shown = subprocess.run(asked, capture_output=True, text=True, check=True)
         printed = shown.stdout.split("\0")[:-1]
         return [(int(status), text) for text, status in zip(printed[::2], printed[1::2], strict=True)]
 
@@ -89,8 +97,8 @@ class User:
     def daemon(self, config: Path) -> Iterator["subprocess.Popen[str]"]:
         """A daemon of this user: it is killed at the end, if it still lives. Its log comes from `stderr`."""
         needs_root()
-        asked = json.dumps([self.uid, self.gid, self.umask, str(config)])
-        with subprocess.Popen([sys.executable, "-c", RUN, asked], stderr=subprocess.PIPE, text=True) as process:
+        asked = program(RUN, self.uid, self.gid, self.umask, str(config))
+        with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True) as process:
             try:
                 yield process
             finally:
