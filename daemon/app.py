@@ -80,7 +80,6 @@ class App:
         self._ledger = Ledger(self._offset)
         self._attempts = Attempts(world.clock, self._legacy.attempts)
         self._heartbeat: Heartbeat | None = None
-        self._selfwatch: SelfWatch | None = None
         self._watcher = Watchers([Reporter(self._episodes), self._attempts, *world.watchers])
         self._artist = Artist(self._studio())
         self._tray = Tray(lambda channel: self._ledger.changed(channel).set())
@@ -257,8 +256,8 @@ class App:
             self._tray.channels,
             lambda: self.down,
         )
-        self._selfwatch = selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
-        self._loops.run("the watch over the daemon itself", selfwatch.run)
+        self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
+        self._loops.run("the watch over the daemon itself", self._selfwatch.run)
 
     def _prove_life(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._legacy.beat_at
@@ -284,25 +283,16 @@ class App:
 
     def _clock_was_set(self) -> None:
         self._accounts.clock_was_set()
-        self._look()
+        self._selfwatch.wake()
 
     def _store_down(self, reason: str) -> None:
         sentence = f"the database refuses to write ({reason}): judging goes on, the record follows when it can"
-        self._loop.call_soon_threadsafe(self._failed, sentence, reason)
+        self._loop.call_soon_threadsafe(partial(self._episodes.failed, "store", sentence, reason=reason))
 
     def _store_recovered(self) -> None:
         self._loop.call_soon_threadsafe(self._recovered)
 
-    def _failed(self, sentence: str, reason: str) -> None:
-        self._episodes.failed("store", sentence, reason=reason)
-        self._look()
-
-    def _look(self) -> None:
-        if self._selfwatch is not None:
-            self._selfwatch.wake()
-
     def _recovered(self) -> None:
-        self._look()
         self._ledger.stored()
         self._episodes.ended("store", "the database writes again, and the record is complete")
 

@@ -3,6 +3,9 @@
 What a caller can act on is returned as a value with a reason instead. No message ever carries a secret.
 """
 
+import os
+from pathlib import Path
+
 
 class MarginwatchError(Exception):
     """A failure a person can mend; printed as one sentence, never with a traceback."""
@@ -42,3 +45,21 @@ class AbsentError(StoreError):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: start marginwatch run, or name another configuration")
         self.what = what
+
+
+def owned(path: Path) -> str:
+    """Whose it is, for a sentence about what this user may not do with it; empty where it is this user's own."""
+    try:
+        uid = path.stat().st_uid
+    except (OSError, ValueError):
+        return ""
+    return "" if uid == os.geteuid() else f", for it belongs to {_user(uid)} and not to {_user(os.geteuid())}"
+
+
+def _user(uid: int) -> str:
+    import pwd  # noqa: PLC0415 -- on use
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

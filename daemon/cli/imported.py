@@ -8,7 +8,7 @@ Memory stays flat however long the file is.
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import tzinfo
 from functools import partial
 from itertools import groupby, islice
@@ -65,15 +65,15 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
 def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
     """Put the good lines on the pile and tell of the others; whether there are any."""
     faults = 0
-    with _opened(file) as text:
-        for number, found in enumerate(lines(text, zone, now), 1):
-            _progress(number, "lines read")
-            if isinstance(found, Line):
-                pile.put(found)
-                continue
-            faults += 1
-            if faults <= SHOWN:
-                click.echo(_sentence(file, found), err=True)
+    for number, found in enumerate(lines(_text(file), zone, now), 1):
+        _progress(number, "lines read")
+        if isinstance(found, Line):
+            pile.put(found)
+            continue
+        faults += 1
+        if faults <= SHOWN:
+            click.echo(_sentence(file, found), err=True)
+    pile.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
         click.echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
@@ -108,18 +108,16 @@ def _sentence(file: str, mistake: Mistake) -> str:
 
 
 def _named(file: str) -> str:
-    return "standard input" if file == STDIN else file
+    return "standard input" if file == STDIN else file or shown(file)
 
 
-@contextmanager
-def _opened(file: str) -> Iterator[Iterator[str]]:
-    """As text without a byte order mark; bytes that are none become signs that `sheet` knows."""
+def _text(file: str) -> Iterator[str]:
+    """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
     try:
-        text = click.open_file(file, encoding="utf-8-sig", errors="surrogateescape")
+        with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as text:
+            yield from iter(partial(text.readline, LONGEST), "")
     except OSError as error:
-        raise MarginwatchError(f"{file or shown(file)} cannot be read ({error.strerror}): name another file") from None
-    with text:
-        yield iter(partial(text.readline, LONGEST), "")
+        raise MarginwatchError(f"{_named(file)} cannot be read ({error.strerror}): name another file") from None
 
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:

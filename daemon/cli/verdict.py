@@ -106,7 +106,10 @@ def remembered(config: Config, now: Millis) -> Memory:
     """What the record tells; one that cannot be read is said."""
     try:
         with existing(config) as history:
-            return Memory() if history is None else Memory(history.user_ids(), recorded(history, now))
+            if history is not None:
+                return Memory(history.user_ids(), recorded(history, now))
+            click.echo("the database is not there yet, or empty: it will be set up at the first start")
+            return Memory()
     except StoreError as error:
         click.echo(f"warning: {error}")
         return Memory()

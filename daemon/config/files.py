@@ -8,7 +8,7 @@ from pathlib import Path
 from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
 from daemon.config.paths import expanded
-from daemon.errors import ConfigError
+from daemon.errors import ConfigError, owned
 
 VARIABLE = "MARGINWATCH_CONFIG"
 
@@ -68,7 +68,7 @@ def text(path: Path) -> str:
     except UnicodeDecodeError as error:
         problem = f"is not text in UTF-8 (byte {error.start}); save it as UTF-8"
     except OSError as error:
-        problem = f"cannot be read ({error.strerror}); check who may read it"
+        problem = f"cannot be read ({error.strerror}){owned(path)}; check who may read it"
     raise ConfigError([f"{path}: {problem}"])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from daemon.config.paths import expanded
 from daemon.config.problems import MistakeError
+from daemon.errors import owned
 from daemon.hidden import HiddenMapping, Secret, passwords
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
@@ -184,7 +185,7 @@ def _from_file(path: Path, what: str) -> str:
     except UnicodeDecodeError:
         raise MistakeError(f"{what} is not text in UTF-8; save it as UTF-8") from None
     except (OSError, ValueError):
-        raise MistakeError(f"{what} cannot be read; check what it is and who may read it") from None
+        raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
     if len(content) > _LARGEST:
         raise MistakeError(f"{what} is larger than {_LARGEST // 1024} KB, so it is no secret; name another file")
     if not text.strip():

@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import Self
 
 import aiohttp
@@ -21,13 +22,12 @@ from daemon.exchanges.compression import ASKED, unpacked
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 
-class RedirectedError(Exception):
-    """A handshake was answered with another address, which aiohttp would go to: the login must not."""
+class HandshakeRefusedError(Exception):
+    """A handshake was answered with a page; to a redirect aiohttp would go, and the login must not."""
 
-    def __init__(self, status: int, location: str) -> None:
-        super().__init__(f"HTTP {status}")
-        self.status = status
-        self.location = location
+    def __init__(self, page: Page) -> None:
+        super().__init__(f"HTTP {page.status}")
+        self.page = page
 
 
 class BrokenConnectionError(Exception):
@@ -44,12 +44,14 @@ async def no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise BrokenConnectionError from error
 
 
-async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep a handshake at its address; aiohttp has no setting for that."""
+async def no_page(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep a handshake at its address, and what was said instead of it; aiohttp has no setting for either."""
     response = await handler(request)
-    if "Upgrade" in request.headers and 300 <= response.status < 400:
-        response.close()
-        raise RedirectedError(response.status, response.headers.get("Location", ""))
+    if "Upgrade" in request.headers and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+        try:
+            raise HandshakeRefusedError(await _page(response, whole=not 300 <= response.status < 400))
+        finally:
+            response.close()
     return response
 
 
@@ -119,7 +121,7 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         trust_env=False,
         timeout=aiohttp.ClientTimeout(),
         headers={"User-Agent": f"marginwatch/{__version__}", "Accept-Encoding": ASKED},
-        middlewares=(no_redirect, no_resend, proxies.blame_proxy),
+        middlewares=(no_page, no_resend, proxies.blame_proxy),
     )
 
 
@@ -141,7 +143,7 @@ async def _get(session: Session, url: str, headers: Mapping[str, str], within: M
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
-        came = unspoken(error, tuple(headers.values()))
+        came = unspoken(error, (*headers.values(), *proxies.options(url, route).get("headers", {}).values()))
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
     except BrokenConnectionError as error:
         session.broke(url)
@@ -154,15 +156,20 @@ async def _fetch(session: Session, url: str, headers: Mapping[str, str], route: 
     caller, way = session.caller(url), proxies.options(url, route)
     sent, middlewares = {**headers, **way.pop("headers", {})}, (no_resend, proxies.blame_proxy)
     async with caller.get(url, headers=sent, allow_redirects=False, middlewares=middlewares, **way) as response:
-        body, whole = await _bounded(response.content)
-        heard, flaw = response.headers, ""
-        try:
-            body = unpacked(body, heard.get("Content-Encoding", ""))
-        except MalformedError as why:
-            body, flaw = b"", str(why)
-        whole = whole and len(body) <= MAX_BODY
-        kind, location, date = (heard.get(name, "") for name in ("Content-Type", "Location", "Date"))
-        return Page(response.status, kind, body[:MAX_BODY], location, whole, date, flaw)
+        return await _page(response)
+
+
+async def _page(response: aiohttp.ClientResponse, *, whole: bool = True) -> Page:
+    """The answer; without its body, which may never end, where nobody wants the `whole` of it."""
+    body, whole = await _bounded(response.content) if whole else (b"", True)
+    heard, flaw = response.headers, ""
+    try:
+        body = unpacked(body, heard.get("Content-Encoding", ""))
+    except MalformedError as why:
+        body, flaw = b"", str(why)
+    whole = whole and len(body) <= MAX_BODY
+    kind, location, date = (heard.get(name, "") for name in ("Content-Type", "Location", "Date"))
+    return Page(response.status, kind, body[:MAX_BODY], location, whole, date, flaw)
 
 
 async def _bounded(content: aiohttp.StreamReader) -> tuple[bytes, bool]:

@@ -10,7 +10,7 @@ import aiohttp
 
 from daemon.clock import Clock
 from daemon.exchanges import http, proxies
-from daemon.exchanges.answers import MAX_BODY, Page, refusal
+from daemon.exchanges.answers import MAX_BODY, Page, refusal, words
 from daemon.exchanges.lifeline import Lifeline, Say, Wait, begun, heard, move, said
 from daemon.exchanges.speech import Dialect, Heard, Pinged, Unusable
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
@@ -39,8 +39,8 @@ async def _connect(
         return NoAnswer(MissReason.TIMEOUT, f"{host} did not answer within {within / 1_000:g}s: check the network")
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
-    except http.RedirectedError as error:
-        return _refused(host, Page(error.status, "", b"", error.location))
+    except http.HandshakeRefusedError as error:
+        return _refused(host, error.page)
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
         return _unconnected(host, error)
     connection = Connection(socket, host, dialect, clock)
@@ -51,16 +51,18 @@ async def _connect(
 
 def _unconnected(host: str, error: Exception) -> NoAnswer:
     match error:
-        case aiohttp.WSServerHandshakeError(status=status, headers=headers):
-            return _refused(host, Page(status, headers.get("Content-Type", "") if headers else "", b""))
+        case aiohttp.WSServerHandshakeError(status=status):
+            return _refused(host, Page(status, "", b""))
         case aiohttp.ClientResponseError():
             return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error)}: check ws_url")
     return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
 
 
 def _refused(host: str, page: Page) -> NoAnswer:
-    said = f"{host} answered HTTP {page.status} where a WebSocket was expected: check ws_url"
-    return refusal(page, host, key="ws_url") or NoAnswer(MissReason.BAD_ANSWER, said)
+    said = words(page)
+    heard = f"HTTP {page.status}, {said}," if said else f"HTTP {page.status}"
+    expected = f"{host} answered {heard} where a WebSocket was expected: check ws_url"
+    return refusal(page, host, said, "ws_url") or NoAnswer(MissReason.BAD_ANSWER, expected)
 
 
 class Connection:

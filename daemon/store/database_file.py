@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine, QueuePool
 
 from daemon.store.failures import Refused
+from daemon.store.files import beside, version_at_rest
 from daemon.store.lock import Lock
 
 Identity: TypeAlias = tuple[int, int]
@@ -29,8 +30,9 @@ CHUNK = 1 << 20
 class DatabaseFile:
     """Made when the database is open, ended by `close`, after all connections."""
 
-    def __init__(self, path: Path, lock: Lock, writing: Engine, reading: Engine) -> None:
-        self._path = path
+    def __init__(self, url: URL, lock: Lock, writing: Engine, reading: Engine) -> None:
+        self._url = url
+        self._path = path = Path(str(url.database))
         self._lock = lock
         self._engines = (writing, reading)
         self._writing = writing
@@ -39,6 +41,7 @@ class DatabaseFile:
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
+        self._closed = False
         self._whole = False
         """While lost: whether our file holds all that was committed, without its WAL."""
 
@@ -50,7 +53,7 @@ class DatabaseFile:
 
     def trouble(self) -> str | None:
         """Why the path may not be read from at present: it does not name our file. For any thread."""
-        return None if self._is_ours() else self._sentence()
+        return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
         """Connect anew, after a failure. A lost file is kept open until it is whole."""
@@ -58,7 +61,10 @@ class DatabaseFile:
             self._disconnect()
 
     def close(self) -> None:
-        os.close(self._kept)
+        """Let the file go; called again, it does nothing."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._kept)
 
     def _settle(self) -> str | None:
         if not self._is_ours():
@@ -80,19 +86,20 @@ class DatabaseFile:
 
     def _settle_log(self) -> str | None:
         """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
-        log = tuple(_identity(self._beside(suffix)) for suffix in ("-wal", "-shm"))
+        log = tuple(_identity(beside(self._url, suffix)) for suffix in ("-wal", "-shm"))
         if self._log is None and self._connected():
             self._log = log
         if self._log in {None, log}:
             return None
         if not self._folded():
-            return f"{self._beside('-wal')} was moved or deleted"
+            return f"{beside(self._url, '-wal')} was moved or deleted"
         self._disconnect()
         return None
 
     def _connected(self) -> bool:
         """Whether the writer's connection is open, and waits in its pool."""
-        return self._writing.pool.checkedin() > 0  # type: ignore[attr-defined] -- a QueuePool
+        pool = self._writing.pool
+        return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def _folded(self) -> bool:
         """Bring what the WAL holds into the file, through the connection that has both open; whether all of it is."""
@@ -116,20 +123,14 @@ class DatabaseFile:
         """Whether the file at the path goes on where ours ended: it holds the same bytes, and no WAL beside it."""
         if not self._whole:
             return False
-        log = self._beside("-wal")
         with suppress(OSError):
-            at_rest = not log.exists() or log.stat().st_size == 0
-            return at_rest and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
+            return version_at_rest(self._url) is not None and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
         return False
 
     def _adopt(self) -> None:
         copy = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
         os.close(self._kept)
         self._kept = copy
-
-    def _beside(self, suffix: str) -> Path:
-        """A file of SQLite's own: it lies beside the file that a link names."""
-        return Path(f"{self._path.resolve()}{suffix}")
 
     def _sentence(self) -> str:
         """What became of our file, and what to do."""

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from daemon.errors import AbsentError, StoreConfigError, StoreError
 from daemon.store.columns import dump
 from daemon.store.damage import readable
-from daemon.store.failures import told
 from daemon.types import Millis
 
 PATIENCE: Millis = 2_000
@@ -87,41 +86,21 @@ def reading(url: URL) -> Engine:
         return _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
     path = Path(str(url.database))
     try:
-        exists = path.is_file()
+        exists, is_folder = path.is_file(), path.is_dir()
     except PermissionError:
         raise StoreError(
             f"the database {path} may not be read: give this user the right to enter its directory"
         ) from None
+    if is_folder:
+        raise StoreError(f"the database {path} is a directory: name a file in it")
     if not exists:
         raise AbsentError(f"there is no database at {path}")
-    return _readable(url)
+    return _sqlite_reading(url, "mode=ro")
 
 
-def _readable(url: URL) -> Engine:
-    """A WAL database needs its directory writable, unless a writer is there; at rest, the file alone has it all."""
-    engine = _sqlite_reading(url, "mode=ro")
-    try:
-        _touch(engine)
-    except DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if code not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY} or not _at_rest(url):
-            with told(url):
-                raise
-        engine = _sqlite_reading(url, "immutable=1")
-        with told(url):
-            _touch(engine)
-    return engine
-
-
-def _touch(engine: Engine) -> None:
-    """SQLite opens a file only when it must."""
-    with engine.connect() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-
-
-def _at_rest(url: URL) -> bool:
-    log = Path(f"{url.database}-wal")
-    return not log.exists() or log.stat().st_size == 0
+def reading_alone(url: URL) -> Engine:
+    """An engine that reads the file without its WAL and without locks: right only while nobody writes."""
+    return _sqlite_reading(url, "mode=ro&immutable=1")
 
 
 def _sqlite_reading(url: URL, how: str) -> Engine:

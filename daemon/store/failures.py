@@ -7,11 +7,12 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from daemon.errors import StoreConfigError, StoreError
+from daemon.errors import StoreConfigError, StoreError, owned
 
 REFUSING_SQLITE = {
     sqlite3.SQLITE_PERM: "no permission",
@@ -112,9 +113,9 @@ def told(url: URL) -> Iterator[None]:
 def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else None
     code = getattr(cause, "sqlite_errorcode", None)
-    remedy = _REMEDIES.get(code & 0xFF) if isinstance(code, int) else None
-    if remedy is not None:
-        return StoreError(f"the database {named(url)} {remedy}")
+    if isinstance(code, int) and code & 0xFF in _REMEDIES:
+        trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
+        return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
     if url.get_backend_name() == "postgresql":
@@ -131,22 +132,23 @@ _LOGIN = re.compile(
 )
 """How a server refuses a login for good. Before a session exists the driver gives its words and no SQLSTATE."""
 
+
+def _owner(url: URL, code: int) -> str:
+    rights = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
+    return owned(Path(str(url.database))) if code & 0xFF in rights else ""
+
+
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "is locked by another program: end it, or try again",
     sqlite3.SQLITE_LOCKED: "is locked by another program: end it, or try again",
     sqlite3.SQLITE_READONLY: "may not be written: give this user the right to write the file and its directory",
     sqlite3.SQLITE_PERM: "may not be opened: give this user the right to read the file and its directory",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and that this user may read and write it",
-    sqlite3.SQLITE_FULL: "has no room: free space on its disk",
-    sqlite3.SQLITE_IOERR: "cannot be read: its disk fails",
+    sqlite3.SQLITE_FULL: "has no room: free space on its disk, and where temporary files are",
+    sqlite3.SQLITE_IOERR: "cannot be read, or written: its disk fails, or is full",
     sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
 }
-
-
-def read_only(url: URL) -> StoreError:
-    """The database's file may be read, but not written."""
-    return StoreError(f"the database {named(url)} {_REMEDIES[sqlite3.SQLITE_READONLY]}")
 
 
 def _misses_table(cause: BaseException | None) -> bool:

@@ -14,17 +14,17 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from daemon.errors import StoreError
 from daemon.readings.gaps import Seen
 from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
-from daemon.store import damage, exchange, past, reporting, silences, state, status
 from daemon.store import engine as engines
+from daemon.store import exchange, past, reporting, silences, state, status
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.exchange import Treatment
-from daemon.store.failures import told
 from daemon.store.holes import WIDTH, Hole, joined, lacking
 from daemon.store.migrate import check
 from daemon.store.missing import Place, Trail
 from daemon.store.operations import UNSETTLED, Book
 from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
+from daemon.store.reader import Reader
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
 from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
 from daemon.store.state import Call
@@ -49,7 +49,7 @@ class History:
 
     def __init__(self, url: str) -> None:
         self._url = engines.parse(url)
-        self._engine = engines.reading(self._url)
+        self._reader = Reader(self._url)
 
     @classmethod
     def open(cls, url: str) -> "History":
@@ -63,7 +63,7 @@ class History:
         return history
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -319,8 +319,7 @@ class History:
         return self._read(lambda connection: connection.execute(chosen).all())
 
     def _read(self, what: Callable[[Connection], T]) -> T:
-        with told(self._url), self._engine.connect() as connection, damage.told(self._url, connection):
-            return what(connection)
+        return self._reader.read(what)
 
 
 def _each(one: Callable[[Row[Any]], T]) -> Made[T]:

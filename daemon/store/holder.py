@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreError
+from daemon.errors import StoreError, owned
 from daemon.store import engine as engines
 from daemon.store.failures import told
 from daemon.store.lock import HOLDER, NAME, lock_path, read_lock
@@ -45,7 +45,8 @@ def _of_file(url: URL) -> Holder | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"{path} cannot be read ({error.strerror}): let this user read that directory") from None
+        remedy = "let this user read it"
+        raise StoreError(f"{path} cannot be read ({error.strerror}){owned(path)}: {remedy}") from None
     try:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

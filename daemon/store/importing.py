@@ -7,7 +7,7 @@ nothing, and nothing else in the database names these counters.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,9 @@ from daemon.store import damage, rows
 from daemon.store import engine as engines
 from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.failures import told
+from daemon.store.files import refuse_unwritable
 from daemon.store.migrate import check, revision, upgrade
+from daemon.store.reader import Reader
 from daemon.store.schema import accounts, snapshots
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
@@ -133,6 +135,7 @@ def importing(url: str) -> Iterator[Importer]:
     parsed = engines.parse(url)
     if _absent(parsed):
         upgrade(url)
+    refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
         with told(parsed), engine.connect() as connection:
@@ -160,12 +163,8 @@ def _absent(url: URL) -> bool:
     """There is no database yet, or an empty one."""
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return True
-    engine = engines.reading(url)
-    try:
-        with told(url), engine.connect() as connection:
-            return revision(connection) is None
-    finally:
-        engine.dispose()
+    with closing(Reader(url)) as reader:
+        return reader.read(revision) is None
 
 
 def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:

@@ -18,8 +18,9 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event
 
-from daemon.errors import StoreConfigError, StoreError
+from daemon.errors import StoreConfigError, StoreError, owned
 from daemon.store.failures import named
+from daemon.store.files import beside, reclaim
 
 PROJECT = 0x6D61_7267
 """The first half of our advisory locks' key ("marg"); the second is the schema's: several may share a database."""
@@ -80,7 +81,7 @@ class Lock:
 
 
 def lock_path(url: URL) -> Path:
-    return Path(f"{Path(str(url.database)).resolve()}.lock")
+    return beside(url, ".lock")
 
 
 def read_lock(descriptor: int) -> tuple[str, str]:
@@ -99,7 +100,13 @@ def _is_at(path: Path, descriptor: int) -> bool:
 def collect(url: URL, engine: Engine) -> Lock:
     """Become the one daemon that writes through `engine`; raises StoreError, now or where it connects, if not alone."""
     if url.get_backend_name() == "sqlite":
-        return Lock(url)
+        lock = Lock(url)
+        try:
+            reclaim(url)
+        except BaseException:
+            lock.release()
+            raise
+        return lock
     _lock_sessions(url, engine)
     return Lock()
 
@@ -119,7 +126,9 @@ def must_be_takable(url: URL) -> None:
 def _untakable(path: Path, error: OSError) -> StoreError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return StoreConfigError(f"there is no directory {path.parent} for the database: make it, or name another one")
-    return StoreError(f"{path} cannot be written ({error.strerror}): let this user write that directory")
+    place = path if path.exists() else path.parent
+    remedy = "let this user write it, or be its owner"
+    return StoreError(f"{place} cannot be written ({error.strerror}){owned(place)}: {remedy}")
 
 
 def _lock_file(url: URL) -> int:

@@ -7,7 +7,7 @@ one transaction; a database of a newer version is left alone.
 from sqlalchemy import URL, Connection, inspect, text
 
 from daemon import bundled
-from daemon.errors import StoreError
+from daemon.errors import AbsentError, StoreError
 from daemon.store.engine import parse, writing
 from daemon.store.failures import named, told
 from daemon.store.lock import collect
@@ -62,10 +62,11 @@ def must_fit(connection: Connection, url: URL) -> str | None:
 
 
 def check(connection: Connection, url: URL) -> None:
-    """Raises StoreError unless the schema is the one that this version reads."""
+    """Raises StoreError unless the schema is the one that this version reads, AbsentError for an empty database."""
     current = revision(connection)
     if current is None:
-        raise StoreError(f"{named(url)} is no database of marginwatch: name another configuration")
+        _must_be_empty(connection, url)
+        raise AbsentError(f"the database {named(url)} is empty")
     if current not in known():
         raise _newer(url, current)
     if current != HEAD:

@@ -3,7 +3,7 @@
 Nothing is left behind: no file is made, no lock is taken, nothing is migrated.
 """
 
-import os
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, text
@@ -11,7 +11,9 @@ from sqlalchemy import URL, Connection, text
 from daemon.errors import StoreConfigError, StoreError
 from daemon.store import engine as engines
 from daemon.store import lock, migrate
-from daemon.store.failures import named, read_only, told
+from daemon.store.failures import named
+from daemon.store.files import must_be_usable
+from daemon.store.reader import Reader
 
 OLDEST = 10
 """The version of PostgreSQL that the driver asks for at least."""
@@ -42,22 +44,20 @@ def _look_at_file(url: URL) -> None:
     if path.exists():
         if not path.is_file():
             raise StoreConfigError(f"{path} is no file: name a file, such as {path / 'marginwatch.db'}")
-        if not os.access(path, os.W_OK, effective_ids=True):
-            raise read_only(url)
+        must_be_usable(url)
         _look_inside(url)
 
 
 def _look_inside(url: URL) -> None:
-    engine = engines.reading(url)
-    try:
-        with told(url), engine.connect() as connection:
-            if url.get_backend_name() == "postgresql":
-                _must_take_writes(connection, url)
-            current = migrate.must_fit(connection, url)
-            if url.get_backend_name() == "postgresql" and current != migrate.HEAD:
-                _must_take_tables(connection, url)
-    finally:
-        engine.dispose()
+    def look(connection: Connection) -> None:
+        if url.get_backend_name() == "postgresql":
+            _must_take_writes(connection, url)
+        current = migrate.must_fit(connection, url)
+        if url.get_backend_name() == "postgresql" and current != migrate.HEAD:
+            _must_take_tables(connection, url)
+
+    with closing(Reader(url)) as reader:
+        reader.read(look)
 
 
 def _must_take_writes(connection: Connection, url: URL) -> None:

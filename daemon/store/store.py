@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -20,6 +19,7 @@ from daemon.store.database_file import DatabaseFile
 from daemon.store.deliveries import Deliveries, deliveries, tested
 from daemon.store.exchange import Treatment
 from daemon.store.failures import named, told
+from daemon.store.files import refuse_unwritable
 from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
 from daemon.store.migrate import bring_up, check
@@ -192,7 +192,7 @@ class Store:
     def _placed(self) -> DatabaseFile | None:
         if self._url.get_backend_name() != "sqlite":
             return None
-        return DatabaseFile(Path(str(self._url.database)), self._lock, self._writing, self._reading)
+        return DatabaseFile(self._url, self._lock, self._writing, self._reading)
 
     def _noting(self, hooks: Hooks) -> Hooks:
         """What the listeners are told is left with the lock as well, where `status` finds it."""
@@ -225,6 +225,7 @@ def beside(url: str) -> Iterator[Connection]:
     """A transaction in a database of the present version, without its lock."""
     parsed = engines.parse(url)
     engines.reading(parsed).dispose()  # it must exist: a command that only adds a row makes no database
+    refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
         with told(parsed), engine.begin() as connection:

@@ -3,7 +3,9 @@
 import csv
 import gzip
 import io
+import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,6 +25,7 @@ from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
 from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
 from tests.docs.markdown import README
 from tests.fakes import NOON, ManualClock
+from tests.other_users import mounted, needs_root
 from tests.values import reading
 
 DAY_LATER = ManualClock(NOON + 86_400 * SECOND)
@@ -406,9 +409,38 @@ def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
     pile = Pile()
     for at, value in ((5, "1"), (3, "2"), (5, "3")):
         pile.put(Line("main", at, Balances(Decimal(value))))
+    pile.sort()
     assert [(line.at, str(line.balances.available_margin)) for line in pile.lines("main")] == [
         (3, "2"),
         (5, "1"),
         (5, "3"),
     ]
     pile.close()
+
+
+@pytest.mark.parametrize("rows", [60_000, 120_000])
+def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: int) -> None:
+    """A10: while lines are read, or when they are sorted: a remedy, and nothing of the file is stored."""
+    needs_root()
+    config = write(tmp_path)
+    times = ((name, 1_500_000_000 + at) for name in ("main", "other") for at in range(rows // 2))
+    (tmp_path / "old.csv").write_text(HEAD + "".join(f"{name},{at},1{at}.5\n" for name, at in times), encoding="utf-8")
+    small = tmp_path / "small"
+    small.mkdir()
+    with mounted(small, "size=1m"):
+        command = [sys.executable, "-m", "daemon", "import", str(tmp_path / "old.csv"), "--config", str(config)]
+        environ = {**os.environ, **SECRETS, "SQLITE_TMPDIR": str(small)}
+        shown = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert shown.stderr == (
+        "the file cannot be sorted, so nothing was imported (database or disk is full): free space where temporary "
+        "files are, or let SQLITE_TMPDIR name a directory with room\n"
+    )
+    assert not (tmp_path / "marginwatch.db").exists()
+
+
+@pytest.mark.parametrize("file", ["/proc/self/mem", "/", "/nowhere.csv"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
+    """A10: also where that shows only while it is read."""
+    result = call("import", file, "--config", write(tmp_path))
+    assert (result.exit_code, result.stderr[: len(file) + 15]) == (1, f"{file} cannot be read")

@@ -4,12 +4,16 @@ import csv
 import io
 import json
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from daemon.readings.expectation import SENTENCE
-from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation
+from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation, Written
 from daemon.types import (
     SECOND,
     Alert,
@@ -181,3 +185,32 @@ def test_e4_a_flapping_alert_is_shown_by_the_name_of_its_rule(tmp_path: Path) ->
     assert "low (flapping)" in call("status", "--config", config, clock=LATER).output
     [found] = json.loads(call("alerts", "--config", config, "--format", "json", clock=LATER).output)
     assert found["rule"] == "low:flapping"
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_the_exit_status_says_whether_anybody_collects(tmp_path: Path, output: str) -> None:
+    """C9: 1 where no daemon is collecting, whatever is printed."""
+    config = configured(tmp_path)
+    with collecting(tmp_path):
+        assert call("status", "--config", config, "--format", output, clock=LATER).exit_code == 0
+    assert call("status", "--config", config, "--format", output, clock=LATER).exit_code == 1
+
+
+def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
+    """B8: a daemon whose database is locked says so, and since when what is printed is old."""
+    config, database = configured(tmp_path), tmp_path / "marginwatch.db"
+    with (
+        collecting(tmp_path, Record("main", reading(2, NOON + 5 * SECOND))) as store,
+        closing(sqlite3.connect(database, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert store.submit(Record("main", reading(3, NOON + 10 * SECOND))).result() is Written.DEFERRED
+        first, second, *_ = call("status", "--config", config, clock=LATER).stdout.splitlines()
+        machine = call("status", "--config", config, "--format", "json", clock=LATER).stdout
+        other.execute("ROLLBACK")
+    assert first == (
+        f"a daemon is collecting, pid {os.getpid()}, but cannot record anything since 12:00:05: "
+        "locked by another program"
+    )
+    assert second == "what stands here is from before"
+    assert json.loads(machine)["not_recording"] == "locked by another program"

@@ -1,7 +1,7 @@
 """Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never shown."""
 
 import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -99,10 +99,9 @@ def test_a_secret_of_a_channel_is_as_strict_as_a_key(
     """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole URLs."""
     (around.folder / "odd").write_bytes(content)
     (around.folder / "credentials" / "odd").write_bytes(content)
-    ways: list[Callable[[], object]] = [
-        lambda: resolve.url(f"json://me:{written}@127.0.0.1/x" if "{" in written else written, around)
-    ]
-    ways += [] if "{" in written else [lambda: resolve.key(written, around)]
+    address = f"json://me:{written}@127.0.0.1/x" if "{" in written else written
+    ways = [partial(resolve.url, address, around)]
+    ways += [] if "{" in written else [partial(resolve.key, written, around)]
     for way in ways:
         with pytest.raises(MistakeError) as caught:
             way()

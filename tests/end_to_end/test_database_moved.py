@@ -206,8 +206,8 @@ async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None
 
 
 async def test_the_daemon_says_that_its_database_is_gone(folder: Path) -> None:
-    """A2: also where nothing would be written for long: a system alert, told once; no heartbeat; its end."""
-    rules = RULE + '[system]\ndatabase-failing = "1s"\n'
+    """A2: also where nothing would be written for long: a system alert, told once, and its end."""
+    rules = RULE + '[system]\ndatabase-failing = "1s"\n'  # it looks every ten seconds
     async with stage(folder, ACCOUNTS, database=DATABASE, rules=rules) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))

@@ -9,6 +9,8 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
+from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,10 +19,13 @@ from typing import TypeAlias
 import pytest
 
 from tests import parts
-from tests.end_to_end.running import ENDED, FIRED, HIGH, STOPS_WITHIN, Stage, level, stage
+from tests.end_to_end.running import ENDED, FIRED, HIGH, RULE, STOPS_WITHIN, Stage, level, stage
 from tests.service.lives import rows
 
 ACCOUNTS = ("main", "second")
+DISK = "sqlite:///disk/marginwatch.db"
+NOT_ITSELF = RULE + '[system]\ndisk-full = "off"\n'
+"""It would tell that the disk is full, too."""
 SEVERAL = 8
 """Polls of each account during which nothing can be written."""
 
@@ -141,7 +146,7 @@ async def test_a_database_that_another_program_locks(tmp_path: Path) -> None:
 
 async def test_a_disk_that_is_full(tmp_path: Path, tiny_disk: Path) -> None:
     """Promise 1, its exception: the same on a disk without room, until there is room again."""
-    async with stage(tmp_path, ACCOUNTS, database="sqlite:///disk/marginwatch.db") as it:
+    async with stage(tmp_path, ACCOUNTS, database=DISK, rules=NOT_ITSELF) as it:
         await it.start()
         await cross_meanwhile(it, lambda: full(tiny_disk), query_of(it))
         await judge(it, query_of(it))
@@ -196,3 +201,26 @@ async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> Non
         assert rows(it.database, NOTIFICATIONS) == []
         await it.start()
         await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 1)])
+
+
+async def test_status_tells_what_is_not_recorded(tmp_path: Path, tiny_disk: Path) -> None:
+    """B8: an alert was told while the disk is full: `status` does not say that none is open without saying why."""
+    async with stage(tmp_path, ("main",), database=DISK, rules=NOT_ITSELF) as it:
+        await it.start()
+        await it.until(lambda: it.told("main", HIGH) > 1)
+        with full(tiny_disk):
+            it.show("main", "90")
+            await it.until(lambda: it.receiver.heard)
+            printed = await status(it)
+            assert f"pid {it.life.process.pid}, but cannot record anything since " in printed
+            assert ": the disk is full\nwhat stands here is from before\n" in printed
+        await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 1)])
+        assert "from before" not in await status(it)
+
+
+async def status(it: Stage) -> str:
+    """What the command prints beside the daemon."""
+    whole = (sys.executable, "-m", "daemon", "status", "--config", str(it.config))
+    running = await create_subprocess_exec(*whole, stdout=PIPE)
+    printed, _ = await running.communicate()
+    return printed.decode()

@@ -91,7 +91,7 @@ async def judge(it: Stage) -> None:
     await it.start()
     await it.until(lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"})
     assert await it.stop() == 0
-    names = dict(rows(it.database, ALERTS))
+    names = {code: name for code, name in rows(it.database, ALERTS)}
     news = [(names[each.code], each) for heard in it.receiver.heard for each in heard.news]
     said = [(name, each.maybe_repeat) for name, each in news]
     assert sorted(said) == [("main", False), ("second", False), ("second", True)]

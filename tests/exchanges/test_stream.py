@@ -18,7 +18,7 @@ from daemon.exchanges.speech import Heard, Pong, Pushed, Subscribed, Unusable
 from daemon.exchanges.stream import Connection, connect
 from daemon.types import SECOND, Millis, MissReason, NoAnswer
 from tests.exchanges.simulated import World, until, world
-from tests.exchanges.test_http import OK, Raw, self_signed, serve
+from tests.exchanges.test_http import OK, Raw, response, self_signed, serve
 from tests.fakes import ManualClock
 
 
@@ -372,3 +372,24 @@ async def test_more_streams_than_a_pool_has_connections(line: Line) -> None:
     """Streams never end, so that no number of them may use up the connections that calls need."""
     assert line.session.fresh.connector is not None
     assert line.session.fresh.connector.limit == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "said"),
+    [
+        ("403 Forbidden", b'{"code":9105,"msg":"API key has expired"}', MissReason.BLOCKED, "API key has expired"),
+        ("403 Forbidden", b"<title>Attention Required!</title>", MissReason.BLOCKED, "Attention Required!"),
+        ("200 OK", b"<title>Just a moment...</title>", MissReason.BLOCKED, "a web page, Just a moment..."),
+        ("503 Down", b"Maintenance until 04:00", MissReason.HTTP_5XX, "HTTP 503, Maintenance until 04:00"),
+        ("200 OK", b"welcome", MissReason.BAD_ANSWER, "answered HTTP 200, welcome, where a WebSocket was expected"),
+        ("200 OK", b"", MissReason.BAD_ANSWER, "answered HTTP 200 where a WebSocket was expected: check ws_url"),
+    ],
+)
+async def test_b1_a_refused_handshake_is_quoted(
+    line: Line, status: str, body: bytes, reason: MissReason, said: str
+) -> None:
+    """B1, A4: what stands in the answer to a handshake is said, and decides, as for a call."""
+    async with serve(Raw(response(body, status=status))) as where:
+        refused = await line.dial(f"ws://{where}/perpum")
+    assert isinstance(refused, NoAnswer)
+    assert (refused.reason, said in refused.detail) == (reason, True), refused.detail

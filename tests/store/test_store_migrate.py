@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from daemon import bundled
-from daemon.errors import StoreError
+from daemon.errors import AbsentError, StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.engine import parse, writing
 from daemon.store.migrate import HEAD, known, revision
@@ -69,10 +69,14 @@ def test_a_database_of_another_program_is_refused(url: str) -> None:
 
 
 def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
-    """An empty database is not read as one without readings."""
+    """B7: an empty database is one that is not made yet, and never one without readings; one of others is theirs."""
+    with connected(url):
+        pass
+    with pytest.raises(AbsentError, match=r"^the database .* is empty: start marginwatch run"):
+        History.open(url)
     with connected(url) as connection:
         connection.execute(text("CREATE TABLE other (id INTEGER)"))
-    with pytest.raises(StoreError, match="is no database of marginwatch"):
+    with pytest.raises(StoreError, match=r"tables of another program \(other\): give marginwatch a database"):
         History.open(url)
 
 

@@ -210,7 +210,7 @@ def test_closing_writes_what_waits(url: str) -> None:
     """An orderly stop loses nothing that was submitted."""
     store = Store.open(url)
     futures = [store.submit(epoch()), *(store.submit(read(seq)) for seq in range(2, 900))]
-    assert store.close() == Unwritten()
+    assert store.close(60) == Unwritten()
     assert set(answers(futures)) == {Written.COMMITTED}
 
 

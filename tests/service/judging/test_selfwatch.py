@@ -103,6 +103,7 @@ class Bench:
     free: Decimal = Decimal("0.5")
     channels: dict[str, Health] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(offset(self.clock))
@@ -118,7 +119,9 @@ class Bench:
             self.watcher,
             offset(self.clock),
         )
-        senses = Senses(lambda: self.channels, lambda: self.free, UTC, owed=lambda: self.owed)
+        senses = Senses(
+            lambda: self.channels, lambda: self.free, UTC, owed=lambda: self.owed, database=lambda: self.refused
+        )
         return SelfWatch(desk, rules or RULES, senses)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
@@ -357,3 +360,21 @@ def test_b7_the_contradicted_fields_are_named() -> None:
     named = "pushes contradict readings in al_margin, al_freeze of main, al_margin of desk"
     end = ", which readings alone tell until a restart"
     assert told == [f"{named}{end}", f"{named}, al_margin of a0 and of 4 more{end}"]
+
+
+async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) -> None:
+    """A2: after its limit, since when, and why at that time; it ends when the database writes again."""
+    watch = bench.watch(rule("database-failing", 30 * SECOND))
+    await watch.look()
+    bench.refused = "the disk is full"
+    for _ in range(3):
+        await watch.look()
+        await bench.clock.advance(10 * SECOND)
+    assert bench.moves() == []
+    await watch.look()
+    [waiting] = bench.ledger.waiting("email")
+    assert waiting.notice.facts.detail.startswith("nothing has been recorded since ")
+    assert waiting.notice.facts.detail.endswith(": the disk is full")
+    bench.refused = None
+    await watch.look()
+    assert bench.moves() == [("database-failing", "firing", "condition"), ("database-failing", "resolved", "cleared")]

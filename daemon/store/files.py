@@ -1,0 +1,118 @@
+"""The files of a SQLite database: whether all of it is in one of them, and whether this user may use them.
+
+Whoever opens a database makes the WAL and its index where they are missing. Where those belong to another user, the one
+who should write cannot.
+"""
+
+import fcntl
+import os
+import struct
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import URL
+
+from daemon.errors import StoreError, owned
+
+Version: TypeAlias = tuple[int, ...]
+"""Changes with each write to the file."""
+
+FLOCK = "hhlli0l"
+"""The struct flock of fcntl(2): type, whence, start, length, pid."""
+
+LOCKS = (120, 9)
+"""The locks of a WAL's index: the first byte and their number. All who have it open hold the last one."""
+
+
+def version_at_rest(url: URL) -> Version | None:
+    """The version of a file that alone holds everything; None where some of it may be in a WAL or a journal."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    if any(_size(beside(url, suffix)) for suffix in ("-wal", "-journal")):
+        return None
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def beside(url: URL, suffix: str) -> Path:
+    """A file of SQLite's own, which lies beside the file that a link names."""
+    return Path(f"{Path(str(url.database)).resolve()}{suffix}")
+
+
+def refuse_unwritable(url: URL) -> None:
+    """Raises StoreError where this user may not write what is there, before anything is left beside it."""
+    if url.get_backend_name() != "sqlite":
+        return
+    for file in (beside(url, ""), *foreign(url)):
+        if not _writable(file):
+            raise _denied(file)
+    folder = beside(url, "").parent
+    if not beside(url, "-shm").exists() and not _writable(folder):
+        raise _denied(folder)
+
+
+def must_be_usable(url: URL) -> None:
+    """Raises StoreError where a daemon of this user could not write what is there. Changes nothing."""
+    database = beside(url, "")
+    if database.exists() and not _writable(database):
+        raise _denied(database)
+    for file in foreign(url):
+        if _in_use(beside(url, "-shm")):
+            raise StoreError(f"{file} is in use{owned(file)}: end the program of that user, then try again")
+        if version_at_rest(url) is None:
+            raise StoreError(f"{file} holds a part of the record, and may not be written{owned(file)}: chown it")
+
+
+def reclaim(url: URL) -> None:
+    """Remove what another user's look left beside a database at rest. Whoever calls holds the lock.
+
+    Raises:
+        StoreError: where it holds something, is being used, or may not be removed.
+
+    """
+    must_be_usable(url)
+    for file in foreign(url):
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{file} may not be written{owned(file)} ({error.strerror}): remove it") from None
+
+
+def foreign(url: URL) -> list[Path]:
+    """What lies beside a database and may not be written by this user."""
+    files = (beside(url, "-wal"), beside(url, "-shm"))
+    return [file for file in files if file.exists() and not _writable(file)]
+
+
+def _denied(file: Path) -> StoreError:
+    if os.statvfs(file).f_flag & os.ST_RDONLY:
+        return StoreError(f"{file} may not be written, for its disk is mounted for reading only: mount it for writing")
+    return StoreError(f"{file} may not be written{owned(file)}: let this user write it, or be its owner")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _writable(file: Path) -> bool:
+    return os.access(file, os.W_OK, effective_ids=True)
+
+
+def _in_use(index: Path) -> bool:
+    """Whether a process has this index of a WAL open."""
+    try:
+        descriptor = os.open(index, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, *LOCKS, 0)
+        found, *_ = struct.unpack(FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    finally:
+        os.close(descriptor)
+    return bool(found != fcntl.F_UNLCK)
