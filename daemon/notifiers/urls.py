@@ -49,6 +49,7 @@ def misread(url: str, *, login: bool) -> str:
     if login and (
         "@" in user_part
         or user_part.count(":") > 1
+        or (at and not host_part)
         or (not at and "@" in rest and _WITH_PORT.fullmatch(host_part) is None)
         or "\ufffd" in unquote(user_part)
     ):

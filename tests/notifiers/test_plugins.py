@@ -109,8 +109,8 @@ def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
 
 @given(st.text(st.characters(max_codepoint=126, exclude_categories=["C", "Z"]), min_size=1, max_size=12))
 def test_a_literal_password_is_whole_or_refused(password: str) -> None:
-    """B6: it never reaches Apprise cut; what looks like a port and a path is the one thing that cannot be told."""
-    assume(re.match(r"[0-9]*/", password) is None)
+    """B6: it never reaches Apprise cut; only what looks like a host, or a port, and a path cannot be told from one."""
+    assume(re.match(r"[0-9]*/|[^/]*@[^/]+/", password) is None)
     for form in ("jsons://me:{}@example.com/x", "mailtos://me:{}@smtp.example.com?from=a@b.de&to=c@d.de"):
         plugin, _ = plugins.load(form.format(password))
         assert plugin is None or vars(plugin)["password"] == unquote(password)
