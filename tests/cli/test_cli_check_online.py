@@ -49,7 +49,7 @@ def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
     [
         ("code_6000", r"auth: CoinW refused the key .*: check api_key and secret_key.*"),
         ("code_6003", r"permission: .*"),
-        ("html", r"blocked: CoinW keeps this machine out \(HTTP 403, a web page\).*"),
+        ("html", r"blocked: CoinW keeps this machine out \(HTTP 403, a web page, Attention .*\).*"),
         ("http_502", r"http_5xx: .*"),
         ("redirect", r"bad_answer: .*check rest_url"),
     ],

@@ -77,12 +77,18 @@ def test_every_fault_has_its_place() -> None:
     assert Counter([*LOST, *UNUSABLE, *FOREIGN, *HARMLESS]) == Counter(SOCKET_FAULTS.keys())
 
 
+INCOMPLETE = {"ws_field_missing": "the pushes of the exchange lack available_margin: "}
+"""What a push lacks (B3a)."""
+
+
 def said(name: str) -> list[Line]:
     """What is logged of the account: in what it has to contain, what it was and its end."""
     if name in LOST:
         return [("WARNING", LOST[name], None), ("INFO", "balances are pushed again", 1)]
     if name in UNUSABLE:
         return [("WARNING", UNUSABLE[name], None), ("INFO", "what is pushed can be used again", 1)]
+    if name in INCOMPLETE:
+        return [("WARNING", INCOMPLETE[name], None), ("INFO", "the pushes of the exchange lack nothing any more", 1)]
     return [("WARNING", FOREIGN[name], None)] if name in FOREIGN else []
 
 
