@@ -167,7 +167,13 @@ def test_several_recipients_are_classed_together() -> None:
 def test_every_outcome_is_explained() -> None:
     """The table of outcomes has all of them."""
     table = next(table for table in DELIVERY.tables() if table.columns[0] == "outcome")
-    assert [code(cell) for cell in table.column("outcome")] == ["delivered", "refused", "later", "unknown", "never_made"]
+    assert [code(cell) for cell in table.column("outcome")] == [
+        "delivered",
+        "refused",
+        "later",
+        "unknown",
+        "never_made",
+    ]
 
 
 def test_every_reason_to_wait_is_explained() -> None:
