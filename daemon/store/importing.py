@@ -150,13 +150,13 @@ def known_accounts(url: str) -> list[str]:
     parsed = engines.parse(url)
     if _absent(parsed):
         return []
-    engine = engines.reading(parsed)
-    try:
-        with told(parsed), engine.connect() as connection:
-            check(connection, parsed)
-            return list(connection.scalars(select(accounts.c.name)))
-    finally:
-        engine.dispose()
+
+    def names(connection: Connection) -> list[str]:
+        check(connection, parsed)
+        return list(connection.scalars(select(accounts.c.name)))
+
+    with closing(Reader(parsed)) as reader:
+        return reader.read(names)
 
 
 def _absent(url: URL) -> bool:
