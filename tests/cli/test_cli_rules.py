@@ -406,7 +406,7 @@ SERIES = 'series.available_margin = "500 90"\n'
         (CASE + SERIES + "pending = 1\nexpect = []", "tests[0].pending: must be true or false, not 1"),
         (
             CASE + SERIES + 'timezone = "Europe/Berln"\nexpect = []',
-            'tests[0].timezone: no such time zone as "Europe/Berln"; did you mean "Europe/Berlin"?',
+            'tests[0].timezone: no such time zone as "Europe/Berln"; write "Europe/Berlin"',
         ),
         (
             CASE + SERIES + 'rules = ["lw"]\nexpect = []',
