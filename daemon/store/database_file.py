@@ -86,10 +86,13 @@ class DatabaseFile:
 
     def _settle_log(self) -> str | None:
         """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
+        if not self._connected():
+            self._log = None
+            return None
         log = tuple(_identity(beside(self._url, suffix)) for suffix in ("-wal", "-shm"))
-        if self._log is None and self._connected():
+        if self._log is None:
             self._log = log
-        if self._log in {None, log}:
+        if self._log == log:
             return None
         if not self._folded():
             return f"{beside(self._url, '-wal')} was moved or deleted"
