@@ -41,13 +41,17 @@ class DatabaseFile:
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
+        """The file, or its WAL."""
         self._closed = False
         self._whole = False
-        """While lost: whether our file holds all that was committed, without its WAL."""
+        """While disconnected: whether our file holds all that was committed, without its WAL."""
 
     def verify(self) -> None:
         """Raises Refused where what is written now would be written into a file that nobody finds."""
-        trouble = self._settle() or self._lock.renew()
+        try:
+            trouble = self._settle() or self._lock.renew()
+        except OSError as error:
+            trouble = f"{self._path} cannot be looked at ({error.strerror})"
         if trouble:
             raise Refused(trouble)
 
@@ -56,9 +60,10 @@ class DatabaseFile:
         return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
-        """Connect anew, after a failure. A lost file is kept open until it is whole."""
+        """Connect anew, after a failure. What is lost is kept open until the file is whole."""
         if not self._lost:
             self._disconnect()
+            self._whole = self._is_ours() and version_at_rest(self._url) is not None
 
     def close(self) -> None:
         """Let the file go; called again, it does nothing."""
@@ -89,13 +94,14 @@ class DatabaseFile:
         if not self._connected():
             self._log = None
             return None
-        log = tuple(_identity(beside(self._url, suffix)) for suffix in ("-wal", "-shm"))
-        if self._log is None:
-            self._log = log
+        database = beside(self._url, "")
+        log = tuple(_identity(f"{database}{suffix}") for suffix in ("-wal", "-shm"))
+        self._log = self._log or log
         if self._log == log:
             return None
         if not self._folded():
-            return f"{beside(self._url, '-wal')} was moved or deleted"
+            self._lost = True  # a connection anew would begin a WAL without what the deleted one holds
+            return f"{database}-wal was moved or deleted: end other programs that use the database"
         self._disconnect()
         return None
 
@@ -132,24 +138,33 @@ class DatabaseFile:
 
     def _adopt(self) -> None:
         copy = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
-        os.close(self._kept)
-        self._kept = copy
+        os.dup2(copy, self._kept, inheritable=False)  # in one step: other threads look at it
+        os.close(copy)
 
     def _sentence(self) -> str:
         """What became of our file, and what to do."""
-        place = str(Path(f"/proc/self/fd/{self._kept}").readlink())
+        place = self._place()
+        if place == os.path.realpath(self._path):
+            return f"{place} cannot be reached: let this user enter its directory, or unmount what covers it"
         if not place.endswith(" (deleted)"):
             remedy = f"its file is now {place}: move it back to {self._path}"
         elif self._whole:
-            remedy = f"its file was deleted: bring it back with cp /proc/{os.getpid()}/fd/{self._kept} {self._path}"
+            remedy = f"its file was deleted: bring it back with cp -p /proc/{os.getpid()}/fd/{self._kept} {self._path}"
         else:
             remedy = "its file was deleted"
-        if not self._path.exists():
+        if _identity(self._path) is None:
             return remedy
         return f"another file is at {self._path}, and {remedy}; or restart marginwatch to go on with the other file"
 
+    def _place(self) -> str:
+        """Where our file is now."""
+        try:
+            return str(Path(f"/proc/self/fd/{self._kept}").readlink())
+        except OSError:  # in a container without /proc
+            return "elsewhere"
 
-def _identity(file: Path | int) -> Identity | None:
+
+def _identity(file: Path | str | int) -> Identity | None:
     try:
         found = os.stat(file)  # noqa: PTH116 -- of a descriptor too
     except OSError:

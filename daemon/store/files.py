@@ -39,7 +39,7 @@ def version_at_rest(url: URL) -> Version | None:
 
 def beside(url: URL, suffix: str) -> Path:
     """A file of SQLite's own, which lies beside the file that a link names."""
-    return Path(f"{Path(str(url.database)).resolve()}{suffix}")
+    return Path(f"{os.path.realpath(str(url.database))}{suffix}")
 
 
 def refuse_unwritable(url: URL) -> None:

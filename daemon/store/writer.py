@@ -326,7 +326,7 @@ class Writer:
                 failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
                 self._begin_commit(len(operations))
                 self._seams.commit(connection)
-            self._place.verify()
+            self._verify_committed()
             return failures  # noqa: TRY300 -- every exit of the block above is a failure
         except Exception as error:
             self._ids.forget()
@@ -335,6 +335,12 @@ class Writer:
                 self._place.renew()
                 raise Refused(reason, undecided=bool(self._committing) and undecided(error)) from error
             raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
+
+    def _verify_committed(self) -> None:
+        try:
+            self._place.verify()
+        except Refused as refused:
+            raise Refused(str(refused), undecided=True) from None  # it is in the file that was lost
 
     def _begin_commit(self, count: int) -> None:
         """The point of no return: what was given up before it is rolled back, what follows it cannot be recalled."""

@@ -3,15 +3,21 @@
 import os
 import queue
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from daemon.errors import StoreError
 from daemon.store import Seams, Store
+from daemon.store.failures import Refused
 from daemon.store.operations import Unwritten, Written
+from tests.other_users import mounted, needs_root
 from tests.store.records import ACCOUNT, epoch, read
+from tests.store.turnstile import Turnstile
 
 SOON = 10
 QUICK = Seams(wait=lambda stop, _: stop.wait(0.01), look=0.01)
@@ -104,7 +110,7 @@ def test_only_what_goes_on_where_the_file_ended_takes_its_place(
     shutil.copyfile(path, path.with_name("older.db"))
     path.unlink()
     sentence = told.next()
-    remedy = sentence.partition(f"cp /proc/{os.getpid()}/fd/")[2].split()
+    remedy = sentence.partition(f"cp -p /proc/{os.getpid()}/fd/")[2].split()
     assert remedy[1] == str(path)
     assert store.submit(read(3)).result(SOON) is Written.DEFERRED
     put(path, Path("/proc/self/fd", remedy[0]))
@@ -130,3 +136,83 @@ def test_what_lies_beside_it_is_made_anew(store: Store, path: Path, suffix: str)
     assert beside.exists()
     with pytest.raises(StoreError, match="another marginwatch"):
         Store.open(f"sqlite:///{path}")
+
+
+def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the_file(
+    store: Store, path: Path, told: Told
+) -> None:
+    """A2: a new WAL beside the old index would damage the database; what the old one holds would be gone."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
+        assert store.submit(read(3)).result(SOON) is Written.COMMITTED
+        Path(f"{path}-wal").unlink()
+        assert store.submit(read(4)).result(SOON) is Written.DEFERRED
+        sentence = f"{path}-wal was moved or deleted: end other programs that use the database"
+        assert told.next() == sentence
+    assert told.next() == ""
+    assert store.load(ACCOUNT).seq == 4
+    store.close()
+    with closing(sqlite3.connect(path)) as found:
+        assert found.execute("SELECT seq FROM snapshots").fetchall() == [(2,), (3,), (4,)]
+        assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(path: Path, turnstile: Turnstile) -> None:
+    """A2: nobody has its WAL open then, and all of it is in the file."""
+    store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
+    store.submit(epoch()).result(SOON)
+    turnstile.fail = refuse
+    assert store.submit(read(2)).result(SOON) is Written.DEFERRED
+    assert turnstile.hear() == "no room"
+    turnstile.fail = None
+    path.unlink()
+    turnstile.retry()
+    remedy = turnstile.hear().partition("bring it back with cp -p ")[2].split()
+    shutil.copy2(remedy[0], remedy[1])
+    turnstile.retry()
+    assert turnstile.hear() == "recovered"
+    assert store.load(ACCOUNT).seq == 2
+    store.close()
+
+
+def refuse(_: Connection) -> None:
+    raise Refused("no room")
+
+
+def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Turnstile) -> None:
+    """Strict 2, A2: it is in the file that was moved: who counted it as lost would be wrong when that is back."""
+    store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
+    store.submit(epoch()).result(SOON)
+
+    def lose(connection: Connection) -> None:
+        connection.commit()
+        path.rename(path.with_name("away.db"))
+
+    turnstile.fail = lose
+    assert store.submit(read(2)).result(SOON) is Written.DEFERRED
+    assert store.close() == Unwritten(unknown=1)
+    with closing(sqlite3.connect(path.with_name("away.db"))) as found:
+        assert found.execute("SELECT seq FROM snapshots").fetchall() == [(2,)]
+
+
+def test_a_link_that_leads_nowhere_does_not_end_the_writer(store: Store, path: Path, told: Told) -> None:
+    """A2: whatever is put at the path, the writer waits for its file."""
+    away, link = path.with_name("away.db"), path.with_name("link.db")
+    away.hardlink_to(path)
+    link.symlink_to(path)
+    link.rename(path)  # at once: the first look finds a link that leads to itself
+    assert "its file was deleted" in told.next()
+    assert store.submit(read(3)).result(SOON) is Written.DEFERRED
+    away.rename(path)
+    assert told.next() == ""
+    assert store.load(ACCOUNT).seq == 3
+
+
+def test_a_disk_that_covers_the_file_is_named(store: Store, path: Path, told: Told) -> None:
+    """A2: the file is where it was, and cannot be reached: nobody can move it back."""
+    needs_root()
+    with mounted(path.parent, "size=1m"):
+        assert told.next() == f"{path} cannot be reached: let this user enter its directory, or unmount what covers it"
+    assert told.next() == ""
+    assert store.submit(read(3)).result(SOON) is Written.COMMITTED

@@ -91,8 +91,9 @@ class Courier:
             raise
         finally:
             self._exhibit.close()
-            if self._claimed is not None:
-                await self._withdraw(self._claimed.claim)
+            left, self._claimed = self._claimed, None  # a courier that broke is started again
+            if left is not None:
+                await self._withdraw(left.claim)
 
     def stop(self) -> None:
         self._stopping = True

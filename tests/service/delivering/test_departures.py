@@ -194,6 +194,17 @@ async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -
     assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == ([], [False])
 
 
+async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_anew(bench: Bench) -> None:
+    """Strict 1: a courier that broke is started again, and must not send by a claim that says it was never made."""
+    departures = bench.book(notice())
+    bench.adopt(notice())
+    departures.leave()
+    await bench.end()
+    await bench.courier.run()
+    assert [type(operation) for operation in bench.journal.operations] == [Withdraw, Claim, Mark]
+    assert len(bench.way.sent) == 1
+
+
 @pytest.mark.parametrize("how", ["stopped", "cancelled"])
 async def test_strict_1_what_is_committed_after_the_end_is_overtaken(bench: Bench, how: str) -> None:
     """Strict 1: nobody sends it any more; the owner of its account withdraws it."""
