@@ -97,7 +97,7 @@ def _calls(record: Record, since: Millis, now: Millis) -> list[Book]:
 
 def made(config: Config, history: History, since: Millis) -> list[Book]:
     """The daemon's own calls, as if it had booked them."""
-    users, hosts = history.user_ids(), config.hosts
+    users, hosts = config.users(history.user_ids()), config.hosts
     return [
         Book(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
         for each in history.calls(since)

@@ -8,8 +8,8 @@ from daemon.config import Config
 
 def known(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
     """Whose each configured account is, by `user_id` or by what was learned; without those of whom nobody knows."""
-    users = {each.name: each.user_id or recorded.get(each.name, "") for each in config.accounts}
-    return {name: user for name, user in users.items() if user}
+    users = config.users(recorded)
+    return {each.name: users[each.name] for each in config.accounts if users.get(each.name)}
 
 
 def twins(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ Every value is parsed, resolved and checked; nothing here knows how the file is 
 DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,8 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.hidden import Secret
 from daemon.rules.rule import Rule
 from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
+
+_PORTS = {"https": 443, "http": 80}
 
 NO_SECRET = Secret("")
 """Where none is given."""
@@ -65,8 +67,11 @@ class Account:
 
     @property
     def host(self) -> str:
-        """Host and port that its calls go to: whose limits they share."""
-        return urlsplit(self.rest_url).netloc.lower()
+        """Host and port that its calls go to: whose limits they share. Two spellings of one address are one host."""
+        parts = urlsplit(self.rest_url.lower())
+        name, port = (parts.hostname or "").rstrip("."), parts.port
+        name = f"[{name}]" if ":" in name else name
+        return name if port in {None, _PORTS.get(parts.scheme)} else f"{name}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,10 @@ class Config:
     def hosts(self) -> dict[str, str]:
         """By account, the host that its calls go to."""
         return {account.name: account.host for account in self.accounts}
+
+    def users(self, recorded: Mapping[str, str]) -> dict[str, str]:
+        """By account, whose key it is, by `user_id` or else as `recorded`; empty where nobody knows."""
+        return {**recorded, **{each.name: each.user_id for each in self.accounts if each.user_id}}
 
     @property
     def account_rules(self) -> tuple[Rule, ...]:

@@ -59,6 +59,24 @@ def test_strict_7_each_host_has_the_limits_for_itself() -> None:
     assert list(found) == [each.name for each in (*here, *there)]
 
 
+@pytest.mark.parametrize(
+    "spelt",
+    ["https://API.coinw.com", "https://api.coinw.com:443", "https://api.coinw.com./", "https://api.coinw.com:/"],
+)
+def test_strict_7_one_host_has_one_budget_however_it_is_written(spelt: str) -> None:
+    """Strict 7: two spellings of an address are one host, which has its limits only once."""
+    one = accounts(1, 1_000)[0]
+    assert replace(one, rest_url=spelt).host == one.host == "api.coinw.com"
+
+
+def test_strict_7_ports_that_are_written_stay_apart() -> None:
+    """Strict 7: another port is another service; an IPv6 address keeps its brackets."""
+    one = accounts(1, 1_000)[0]
+    urls = ("https://api.coinw.com:8443", "http://127.0.0.1:80", "http://[::1]:8080", "http://[::1]")
+    found = [replace(one, rest_url=url).host for url in urls]
+    assert found == ["api.coinw.com:8443", "127.0.0.1", "[::1]:8080", "[::1]"]
+
+
 def test_strict_7_one_key_at_two_hosts_is_two_users() -> None:
     """Strict 7: limits of a user hold at one host; its name holds no part of the key."""
     one = accounts(1, 1_000, key="planted-key")[0]

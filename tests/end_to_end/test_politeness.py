@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.online import recorded
 from daemon.clock import SystemClock
 from daemon.config import Account, Budget, Config
 from daemon.exchanges.simulator import Simulator
@@ -101,6 +102,22 @@ async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_
         async with life(config, lookout):
             await lookout.until(lambda: read(lookout, 1, 1))
         assert there.busiest(3 * SECOND) == 1
+
+
+async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path: Path) -> None:
+    """B3, promise 8: the calls of the last life count for the user that rules.toml names, also for `check --online`."""
+    before, after = Lookout(), Lookout()
+    async with exchange() as there:
+        account = there.account("main")
+        keys = {"user_id": account.keys.user_id, "budget": Budget(assets=Limit(1, 3 * SECOND))}
+        config = configured(tmp_path, there, [account], every=EAGER, **keys)
+        async with life(config, before):
+            await before.until(lambda: read(before, 1, 1))
+        found = recorded(config, SystemClock().now())
+        async with life(config, after):
+            await after.until(lambda: read(after, 1, 1))
+        assert there.busiest(3 * SECOND) == 1
+    assert {call.user for call in found.calls} == {account.keys.user_id}
 
 
 @pytest.mark.parametrize("count", [1, 8], ids=["the-user-s-limit", "the-host-s-limit"])

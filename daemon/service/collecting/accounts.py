@@ -67,7 +67,7 @@ class Accounts:
         self._budgets = Budgets(self._hosts.values(), self._budget)
         self._schedule = Schedule(self._slot_trouble, self._slot_slow)
         self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
-        self._pacer.user_ids = self._store.user_ids()
+        self._pacer.user_ids = config.users(self._store.user_ids())
         self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
@@ -169,7 +169,7 @@ class Accounts:
     # One account.
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
-        owner, user_id = self._owners[account.name], account.user_id or self._pacer.user_ids.get(account.name, "")
+        owner, user_id = self._owners[account.name], self._pacer.user_ids.get(account.name, "")
         most = self._config.system.push_contradicted or pushes.LIMIT
         intake = Intake(account.name, owner.post, self._clock, self._episodes, most)
         ears = Ears(intake.answered, partial(self._learned, account.name))
