@@ -191,7 +191,7 @@ REFUSALS = {
     "wrong-key": "CoinW refused the key (6000",
     "wrong-secret": "CoinW refused the key (6001",
     "unreachable": "127.0.0.1:9 refused the connection: check the address and that it is up",
-    "html": "CoinW keeps this machine out (HTTP 403, a web page): pausing",
+    "html": "CoinW keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare): pausing",
     "no-https": "closed the connection without answering",
 }
 
