@@ -145,8 +145,8 @@ class DatabaseFile:
         """What became of our file, and what to do."""
         place = self._place()
         if place == os.path.realpath(self._path):
-            return f"{place} cannot be reached: let this user enter its directory, or unmount what covers it"
-        if not place.endswith(" (deleted)"):
+            remedy = "its file cannot be reached: let this user enter its directory, or unmount what covers it"
+        elif not place.endswith(" (deleted)"):
             remedy = f"its file is now {place}: move it back to {self._path}"
         elif self._whole:
             remedy = f"its file was deleted: bring it back with cp -p /proc/{os.getpid()}/fd/{self._kept} {self._path}"

@@ -17,8 +17,8 @@ from daemon.errors import StoreError, owned
 Version: TypeAlias = tuple[int, ...]
 """Changes with each write to the file."""
 
-FLOCK = "hhlli0l"
-"""The struct flock of fcntl(2): type, whence, start, length, pid."""
+FLOCK = "hhqqi0q"
+"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets have 64 bits everywhere."""
 
 LOCKS = (120, 9)
 """The locks of a WAL's index: the first byte and their number. All who have it open hold the last one."""

@@ -213,6 +213,6 @@ def test_a_disk_that_covers_the_file_is_named(store: Store, path: Path, told: To
     """A2: the file is where it was, and cannot be reached: nobody can move it back."""
     needs_root()
     with mounted(path.parent, "size=1m"):
-        assert told.next() == f"{path} cannot be reached: let this user enter its directory, or unmount what covers it"
+        assert told.next() == "its file cannot be reached: let this user enter its directory, or unmount what covers it"
     assert told.next() == ""
     assert store.submit(read(3)).result(SOON) is Written.COMMITTED

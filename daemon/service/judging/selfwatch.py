@@ -71,11 +71,11 @@ class Sight:
     """By how much the clock was set of late, each time."""
     zone: tzinfo | None
     pushes: Mapping[str, Pushes] = field(default_factory=dict)
-    refused: "Refused | None" = None
+    refused: "WritesRefused | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class WritesRefused:
     """The database refuses to write."""
 
     since: Millis
@@ -177,7 +177,7 @@ class SelfWatch:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
-        self._refused: Refused | None = None
+        self._refused: WritesRefused | None = None
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -229,12 +229,12 @@ class SelfWatch:
             self._refused,
         )
 
-    def _refusal(self) -> Refused | None:
+    def _refusal(self) -> WritesRefused | None:
         reason = self._senses.database()
         if reason is None:
             return None
         since = self._desk.clock.elapsed() if self._refused is None else self._refused.since
-        return Refused(since, reason)
+        return WritesRefused(since, reason)
 
     async def _shift(self, now: Millis, by: Millis) -> None:
         """The clock was set: that is told, and durations stay true (A5)."""
