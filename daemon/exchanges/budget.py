@@ -124,10 +124,6 @@ class Budget:
         return any(place.asked_as == user for place in self._waiting)
 
     @property
-    def is_halved(self) -> bool:
-        return self.halved_for > 0
-
-    @property
     def halved_for(self) -> Millis:
         """How much longer; 0 when the limits are whole."""
         return 0 if self._halved_until is None else max(0, self._halved_until - self._clock.elapsed())

@@ -210,7 +210,7 @@ class CoinW:
         return self._of_this_user(answer)
 
     async def _ask(self) -> Answer | NoAnswer:
-        from daemon.exchanges import http  # noqa: PLC0415 -- it loads aiohttp, which validating keys does not need
+        from daemon.exchanges import http, proxies  # noqa: PLC0415 -- they load aiohttp, which validating keys does not need
 
         account, clock = self._account, self._tools.clock
         sent, began = clock.now(), clock.elapsed()
@@ -221,7 +221,7 @@ class CoinW:
         page = await http.get(self._tools.session, url, headers, account.timeout, account.rest_route)
         if isinstance(page, NoAnswer):
             return page
-        answer = parse(page, (*self._secrets, signed))
+        answer = parse(page, (*self._secrets, signed, *proxies.secrets(account.rest_route)))
         time = answer.exchange_at if isinstance(answer, Answer) else None
         self._skew = self._skew.seen(bounds(sent, sent + clock.elapsed() - began, page.date, time))
         if isinstance(answer, NoAnswer):

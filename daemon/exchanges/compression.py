@@ -27,7 +27,7 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         return body
     if named == "deflate":
         return _deflated(body)
-    raise MalformedError(f'is packed as "{tidy(named, at_most=40)}", which was not asked for')
+    raise MalformedError(f'is compressed as "{tidy(named, at_most=40)}", which was not asked for')
 
 
 def _deflated(body: bytes) -> bytes:
@@ -43,7 +43,7 @@ def _inflated(body: bytes, window: int) -> bytes:
     try:
         text = inflating.decompress(body, MAX_BODY + 1)
     except zlib.error:
-        raise MalformedError("is packed, and damaged") from None
+        raise MalformedError("is compressed, and damaged") from None
     if not inflating.eof and len(text) <= MAX_BODY:
-        raise MalformedError("is packed, and breaks off")
+        raise MalformedError("is compressed, and not complete")
     return text

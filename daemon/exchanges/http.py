@@ -143,7 +143,7 @@ async def _get(session: Session, url: str, headers: Mapping[str, str], within: M
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
-        came = unspoken(error, (*headers.values(), *proxies.options(url, route).get("headers", {}).values()))
+        came = unspoken(error, (*headers.values(), *proxies.secrets(route)))
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
     except BrokenConnectionError as error:
         session.broke(url)

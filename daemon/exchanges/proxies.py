@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
+from daemon.log import Redactor
 from daemon.types import NoAnswer, Route
 
 _PLAIN = frozenset({"http", "ws"})
@@ -41,6 +42,15 @@ def proxy(route: Route) -> Proxy | None:
     user, _, password = credentials.partition(":")
     coded = aiohttp.encode_basic_auth(unquote(user), unquote(password), "utf-8") if credentials else ""
     return Proxy(f"{parts.scheme}://{place}", place, {"Proxy-Authorization": coded} if coded else {})
+
+
+def secrets(route: Route) -> tuple[str, ...]:
+    """Every form in which the user and password of the proxy may be said back."""
+    credentials = urlsplit(route.proxy).netloc.rpartition("@")[0]
+    if not credentials:
+        return ()
+    _, _, password = credentials.partition(":")
+    return Redactor((credentials, password)).forms
 
 
 def options(url: str, route: Route) -> dict[str, Any]:

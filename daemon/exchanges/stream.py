@@ -5,6 +5,7 @@ reconnects nothing, follows no redirect, logs no frame (the login holds the secr
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -40,26 +41,26 @@ async def _connect(
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except http.HandshakeRefusedError as error:
-        return _refused(host, error.page)
+        return _refused(host, error.page, proxies.secrets(route))
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
-        return _unconnected(host, error)
+        return _unconnected(host, error, proxies.secrets(route))
     connection = Connection(socket, host, dialect, clock)
     if lost := await connection.say(dialect.login):
         await connection.close()
     return lost or connection
 
 
-def _unconnected(host: str, error: Exception) -> NoAnswer:
+def _unconnected(host: str, error: Exception, secrets: Sequence[str]) -> NoAnswer:
     match error:
         case aiohttp.WSServerHandshakeError(status=status):
-            return _refused(host, Page(status, "", b""))
+            return _refused(host, Page(status, "", b""), secrets)
         case aiohttp.ClientResponseError():
-            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error)}: check ws_url")
+            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url")
     return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
 
 
-def _refused(host: str, page: Page) -> NoAnswer:
-    said = words(page)
+def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
+    said = words(page, secrets)
     heard = f"HTTP {page.status}, {said}," if said else f"HTTP {page.status}"
     expected = f"{host} answered {heard} where a WebSocket was expected: check ws_url"
     return refusal(page, host, said, "ws_url") or NoAnswer(MissReason.BAD_ANSWER, expected)

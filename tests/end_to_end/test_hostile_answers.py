@@ -144,9 +144,9 @@ def missing(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
     if name in NAMELESS:
         found = ["user_id" if each.noted.said == name else "" for each in attempts]
     if lacks := [each for each in found if each]:
-        said = f"the answers of the exchange lack {lacks[0]}: what needs it is unknown, the rest is judged"
+        said = f"answers of the exchange are without {lacks[0]}: rules that need it cannot be judged, all others are"
         yield "WARNING", said, None
-        yield "INFO", "the answers of the exchange lack nothing any more", len(lacks)
+        yield "INFO", "answers of the exchange are complete again", len(lacks)
 
 
 def episode(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:

@@ -77,7 +77,7 @@ def test_every_fault_has_its_place() -> None:
     assert Counter([*LOST, *UNUSABLE, *FOREIGN, *HARMLESS]) == Counter(SOCKET_FAULTS.keys())
 
 
-INCOMPLETE = {"ws_field_missing": "the pushes of the exchange lack available_margin: "}
+INCOMPLETE = {"ws_field_missing": "pushes of the exchange are without available_margin: "}
 """What a push lacks (B3a)."""
 
 
@@ -88,7 +88,7 @@ def said(name: str) -> list[Line]:
     if name in UNUSABLE:
         return [("WARNING", UNUSABLE[name], None), ("INFO", "what is pushed can be used again", 1)]
     if name in INCOMPLETE:
-        return [("WARNING", INCOMPLETE[name], None), ("INFO", "the pushes of the exchange lack nothing any more", 1)]
+        return [("WARNING", INCOMPLETE[name], None), ("INFO", "pushes of the exchange are complete again", 1)]
     return [("WARNING", FOREIGN[name], None)] if name in FOREIGN else []
 
 

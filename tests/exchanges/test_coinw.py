@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from daemon.exchanges import Account, Tools
 from daemon.exchanges.answers import Page
-from daemon.exchanges.budget import Budget
+from daemon.exchanges.budget import HALVED, Budget
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
 from daemon.exchanges.http import Session, open_session
 from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
@@ -510,11 +510,11 @@ async def test_a5_an_answer_that_names_no_user_is_its_own_once_that_is_known(sit
 async def test_b2_too_many_calls_halve_the_budget(site: Site) -> None:
     """B2: 29001 halves all budgets for five minutes."""
     site.body = '{"code":29001,"msg":"API access frequently"}'
-    before = site.budget.is_halved
+    before = site.budget.halved_for
     found = miss(await site.client().read())
-    assert (before, found.reason, site.budget.is_halved) == (False, MissReason.RATE_LIMITED, True)
+    assert (before, found.reason, site.budget.halved_for) == (0, MissReason.RATE_LIMITED, HALVED)
     await site.clock.advance(300 * SECOND)
-    assert not site.budget.is_halved
+    assert site.budget.halved_for == 0
 
 
 async def test_what_the_network_does_is_a_miss(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Calls and push streams through a real proxy, and what people read when that fails."""
 
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -221,6 +222,20 @@ def test_promise_9_a_route_shows_no_password(proxy: str) -> None:
     shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.described(route)}"
     assert "planted-pw" not in shown
     assert proxies.options("https://x", route)["proxy"].startswith(proxy.partition("//")[0])
+
+
+@pytest.mark.parametrize(
+    "page", [b"HTTP/1.1 502 -\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 401 -\r\n\r\n", b""]
+)
+async def test_promise_9_a_proxy_that_says_the_password_back(network: Network, page: bytes) -> None:
+    """Promise 9: neither itself nor in base64 is it quoted with what came instead of an answer."""
+    login = b64encode(LOGIN.encode()).decode()
+    echo = f"Proxy-Authorization: Basic {login} planted: {LOGIN}\r\n\r\n".encode()
+    async with serve(Raw(page + echo)) as place:
+        found = await network.read(Route(f"http://{CODED}@{place}"), "http://127.0.0.1:9")
+    assert isinstance(found, NoAnswer)
+    assert [text for text in (login, LOGIN, "s3cret") if text in found.detail] == []
+    assert "***" in found.detail
 
 
 async def test_promise_9_no_error_holds_the_password(network: Network) -> None:

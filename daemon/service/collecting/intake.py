@@ -34,7 +34,7 @@ class Intake:
         """A call has ended; True where a push overtook its answer, so that it is to be made again."""
         stale = False
         if isinstance(answer, Answer):
-            self._tell_missing(answer, "the answers of the exchange")
+            self._tell_missing(answer, "answers")
         if isinstance(answer, Answer) and answer.asked_at is not None:
             self.pushes, stale = pushes.answered(self.pushes, answer.balances, answer.asked_at)
         self._post(replace(answer, overtaken=True) if isinstance(answer, Answer) and stale else answer)
@@ -42,7 +42,7 @@ class Intake:
 
     def pushed(self, answer: Answer) -> None:
         """The account's balances were pushed."""
-        self._tell_missing(answer, "the pushes of the exchange")
+        self._tell_missing(answer, "pushes")
         self.pushes, believed = pushes.pushed(self.pushes, answer.balances, self._clock.elapsed())
         if believed is not None:
             self._post(replace(answer, balances=believed))
@@ -51,7 +51,9 @@ class Intake:
         """Log once what the exchange does not send, and once that it does again (SEMANTICS B3a)."""
         key, names = ("missing", self._account, source), ", ".join(answer.missing)
         if names:
-            sentence = f"{source} lack {names}: what needs it is unknown, the rest is judged"
+            sentence = (
+                f"{source} of the exchange are without {names}: rules that need it cannot be judged, all others are"
+            )
             self._episodes.failed(key, sentence, reason=names, account=self._account)
         else:
-            self._episodes.ended(key, f"{source} lack nothing any more", account=self._account)
+            self._episodes.ended(key, f"{source} of the exchange are complete again", account=self._account)

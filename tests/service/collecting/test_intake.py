@@ -83,11 +83,11 @@ async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
     intake.pushed(replace(push("80"), missing=("al_freeze",)))
     intake.answered(answer())
     intake.answered(answer())
-    rest = "what needs it is unknown, the rest is judged"
+    rest = "rules that need it cannot be judged, all others are"
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", f"the answers of the exchange lack almighty_gold: {rest}"),
-        ("WARNING", f"the answers of the exchange lack almighty_gold, time: {rest}"),
-        ("WARNING", f"the pushes of the exchange lack al_freeze: {rest}"),
-        ("INFO", "the answers of the exchange lack nothing any more"),
+        ("WARNING", f"answers of the exchange are without almighty_gold: {rest}"),
+        ("WARNING", f"answers of the exchange are without almighty_gold, time: {rest}"),
+        ("WARNING", f"pushes of the exchange are without al_freeze: {rest}"),
+        ("INFO", "answers of the exchange are complete again"),
     ]
     assert len(posted) == 8
