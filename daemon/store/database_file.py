@@ -38,6 +38,7 @@ class DatabaseFile:
         self._writing = writing
         # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds on it.
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        self._folder = _identity(beside(url, "").parent)
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
@@ -49,11 +50,14 @@ class DatabaseFile:
     def verify(self) -> None:
         """Raises Refused where what is written now would be written into a file that nobody finds."""
         try:
-            trouble = self._settle() or self._lock.renew()
+            trouble = self._settle()
         except OSError as error:
             trouble = f"{self._path} cannot be looked at ({error.strerror})"
-        if trouble:
-            raise Refused(trouble)
+        # The lock at the path keeps others out, and tells `status` of this daemon, also while the file is lost. Only
+        # in the folder that it was in: nothing may keep that from being put back, or a disk from being unmounted.
+        unlocked = self._lock.renew() if trouble is None or self._is_folder_ours() else None
+        if reason := trouble or unlocked:
+            raise Refused(reason)
 
     def trouble(self) -> str | None:
         """Why the path may not be read from at present: it does not name our file. For any thread."""
@@ -82,6 +86,9 @@ class DatabaseFile:
 
     def _is_ours(self) -> bool:
         return _identity(self._path) == _identity(self._kept)
+
+    def _is_folder_ours(self) -> bool:
+        return _identity(beside(self._url, "").parent) == self._folder
 
     def _lose(self) -> None:
         self._lost = True

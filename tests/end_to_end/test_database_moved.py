@@ -54,6 +54,17 @@ def moved_whole(database: Path) -> Iterator[None]:
         (away / file.name).rename(file)
 
 
+def moved_with_its_lock(database: Path) -> Iterator[None]:
+    away = database.parent.parent / "away"
+    away.mkdir()
+    taken = [*files(database), Path(f"{database}.lock")]
+    for file in taken:
+        file.rename(away / file.name)
+    yield
+    for file in taken:
+        (away / file.name).rename(file)
+
+
 def moved_whole_and_back_alone(database: Path) -> Iterator[None]:
     """What the WAL held is in the file by then."""
     away = database.parent.parent / "away"
@@ -128,7 +139,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-LOSSES = (moved, moved_whole, moved_whole_and_back_alone, folder_renamed, folder_replaced, overwritten, mounted_over)
+LOSSES = (
+    moved,
+    moved_whole,
+    moved_with_its_lock,
+    moved_whole_and_back_alone,
+    folder_renamed,
+    folder_replaced,
+    overwritten,
+    mounted_over,
+)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)

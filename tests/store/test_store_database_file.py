@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from daemon.errors import StoreError
 from daemon.store import Seams, Store
 from daemon.store.failures import Refused
+from daemon.store.holder import holder
 from daemon.store.operations import Unwritten, Written
 from tests.other_users import mounted, needs_root
 from tests.store.records import ACCOUNT, epoch, read
@@ -77,6 +78,27 @@ def test_what_waited_is_written_in_order(store: Store, path: Path, told: Told) -
     away.rename(path)
     assert told.next() == ""
     assert store.load(ACCOUNT).seq == 5
+
+
+def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told: Told) -> None:
+    """A2: also where the lock went with the file; the old one, put back with it, is taken again."""
+    away = path.with_name("away")
+    away.mkdir()
+    names = sorted((each.name for each in path.parent.glob("watch.db*")), reverse=True)  # the database is the last
+    for name in names:
+        path.with_name(name).rename(away / name)
+    told.next()
+    url = f"sqlite:///{path}"
+    found = holder(url)
+    assert found is not None
+    assert found.pid == str(os.getpid())
+    with pytest.raises(StoreError, match="another marginwatch"):
+        Store.open(url)
+    for name in names:
+        (away / name).rename(path.with_name(name))
+    assert told.next() == ""
+    assert holder(url) is not None
+    assert store.submit(read(3)).result(SOON) is Written.COMMITTED
 
 
 def same_bytes(path: Path, kept: Path) -> None:
