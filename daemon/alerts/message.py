@@ -73,11 +73,15 @@ def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
     return "" if any(f"{line},".startswith(f"{rest},") for line in said) else rest
 
 
-def _urgency(piece: Piece) -> tuple[int, int, int]:
-    """What fires comes before what somebody knows of, and that before what is over; then by severity, news first."""
-    kind = piece.notice.key.kind
-    standing = 2 if piece.over else int(kind not in NEWS)
-    return standing, _ORDER[piece.notice.facts.severity], _NEWEST.index(kind) if kind in NEWS else 0
+def _urgency(piece: Piece) -> tuple[int, int, int, bool]:
+    """What fires comes before what somebody knows of, and that before what is over; then by severity, news first.
+
+    Of equals an account comes before the daemon itself: a full disk hides no margin.
+    """
+    key = piece.notice.key
+    standing = 2 if piece.over else int(key.kind not in NEWS)
+    newest = _NEWEST.index(key.kind) if key.kind in NEWS else 0
+    return standing, _ORDER[piece.notice.facts.severity], newest, not key.account
 
 
 def _thread(told: Sequence[Piece]) -> str:

@@ -49,6 +49,11 @@ def refuse_unwritable(url: URL) -> None:
     for file in (beside(url, ""), *foreign(url)):
         if not _writable(file):
             raise _denied(file)
+    _refuse_folder(url)
+
+
+def _refuse_folder(url: URL) -> None:
+    """Raises StoreError where SQLite could not make its own files beside the database."""
     folder = beside(url, "").parent
     if not beside(url, "-shm").exists() and not _writable(folder):
         raise _denied(folder)
@@ -59,6 +64,7 @@ def must_be_usable(url: URL) -> None:
     database = beside(url, "")
     if database.exists() and not _writable(database):
         raise _denied(database)
+    _refuse_folder(url)
     for file in foreign(url):
         if _in_use(beside(url, "-shm")):
             raise StoreError(f"{file} is in use{owned(file)}: end the program of that user, then try again")

@@ -298,6 +298,14 @@ def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, 
         assert f" {first} " in f"{letter.message.title} ".replace(":", " ")
 
 
+def test_c10_an_account_stands_before_the_daemon_itself() -> None:
+    """C10: Of two that fire with one severity, the title tells of the margin, not of the disk."""
+    margin = _named("firing")
+    own = replace(margin.notice, key=replace(margin.notice.key, rule="disk-full", account=""))
+    letter = compose([replace(margin, notice=own), margin], Sending(T0, UTC))
+    assert [piece.notice.key.account for piece in letter.told] == [margin.notice.key.account, ""]
+
+
 @pytest.mark.parametrize("what", SAID)
 def test_c8_good_news_is_no_failure(what: str) -> None:
     """C8: Whatever the rule's severity, an end is good, and an ack or what nobody looks at any more is neutral."""

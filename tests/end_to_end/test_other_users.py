@@ -154,9 +154,13 @@ def owned_by_root(name: str) -> Callable[[Path], None]:
 
 
 def folder_of_root(folder: Path) -> None:
-    (folder / "marginwatch.db.lock").unlink()
     os.chown(folder, 0, 0)
     folder.chmod(0o755)
+
+
+def folder_of_root_without_a_lock(folder: Path) -> None:
+    (folder / "marginwatch.db.lock").unlink()
+    folder_of_root(folder)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +171,9 @@ def folder_of_root(folder: Path) -> None:
         (owned_by_root("rules.toml"), "rules.toml", 78),
         (owned_by_root("secret"), "secret", 78),
         (folder_of_root, "", 1),
+        (folder_of_root_without_a_lock, "", 1),
     ],
-    ids=["lock", "database", "rules", "secret", "folder"],
+    ids=["lock", "database", "rules", "secret", "folder", "folder-and-no-lock"],
 )
 def test_a_file_of_another_owner_is_named_with_its_owner(
     folder: Path, spoil: Callable[[Path], None], name: str, status: int
