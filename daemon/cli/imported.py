@@ -22,7 +22,7 @@ from daemon.cli.pile import Pile
 from daemon.cli.sheet import Line, Mistake, lines
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, shown
-from daemon.errors import MarginwatchError
+from daemon.errors import MarginwatchError, StoreError
 from daemon.store.importing import INSTANT, Clash, Foreign, Importer, Tally, importing, known_accounts
 from daemon.types import Millis
 
@@ -132,7 +132,10 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
     tally = Tally()
     readings = _numbered(account, pile)
     while batch := list(islice(readings, BATCH)):
-        tally += importer.add(account, batch)
+        try:
+            tally += importer.add(account, batch)
+        except StoreError as error:
+            raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
         _progress(tally.lines, f"lines of {account} stored")
     click.echo(f"{account}: {_outcome(tally)}")
     if tally.clash is not None:

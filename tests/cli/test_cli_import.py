@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -437,6 +438,26 @@ def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: i
         "files are, or let SQLITE_TMPDIR name a directory with room\n"
     )
     assert not (tmp_path / "marginwatch.db").exists()
+
+
+def test_a_disk_that_fills_up_on_the_way_says_what_is_there(tmp_path: Path) -> None:
+    """A10: how many readings are imported, and that the same file adds the rest once there is room."""
+    needs_root()
+    small = tmp_path / "small"
+    small.mkdir()
+    (tmp_path / "old.csv").write_text(
+        HEAD + "".join(f"main,{1_500_000_000 + at},1{at}.5\n" for at in range(40_000)), encoding="utf-8"
+    )
+    with mounted(small, "size=1m"):
+        config = write(small)
+        first = call("import", str(tmp_path / "old.csv"), "--config", config)
+        subprocess.run(["mount", "-o", "remount,size=32m", str(small)], check=True)
+        again = call("import", str(tmp_path / "old.csv"), "--config", config)
+    there = r"has no room: .*\. main: ([0-9,]+) readings imported; import the file again to add the rest\n"
+    told = re.search(there, first.stderr)
+    assert told is not None, first.output
+    assert first.exit_code == 1
+    assert f"{told[1]} were there already" in again.stdout
 
 
 @pytest.mark.parametrize("file", ["/proc/self/mem", "/", "/nowhere.csv"])
