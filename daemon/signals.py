@@ -8,6 +8,7 @@ Until the first line of the program runs, signals do what the system does with t
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,17 +35,25 @@ def repeated_interrupt() -> Iterator[None]:
     """See to it that one Ctrl-C ends what is done within: it is repeated every second until that has ended.
 
     Python looks for signals between its instructions. It misses one that comes just before a system call that waits,
-    and loses the KeyboardInterrupt of one that is raised within a finalizer or a callback.
+    and loses the KeyboardInterrupt of one that is raised within a finalizer or a callback; as it comes again, nobody
+    has to read of that.
     """
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     arguments = (heard, threading.main_thread().ident)
     threading.Thread(target=_repeat, args=arguments, name="repeat-interrupt", daemon=True).start()
+    sys.unraisablehook = _tell_lost
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left of the program ends by itself
+
+
+def _tell_lost(lost: "sys.UnraisableHookArgs") -> None:
+    """Complain of an exception that was lost, as Python does, unless it is an interrupt."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
 
 
 def _repeat(heard: int, thread: int) -> None:

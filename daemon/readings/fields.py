@@ -84,6 +84,7 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "answers_unusable": False,
         "channel_failing": True,
         "clock_step": True,
+        "database_failing": True,
         "disk_free": False,
         "push_contradicted": False,
     },

@@ -210,7 +210,7 @@ async def test_a11_another_command_ends_by_its_signal_as_ever(
 
 
 SWALLOWING = """
-import os, signal
+import os, signal, sys
 from daemon import signals
 
 class Finalized:
@@ -220,17 +220,20 @@ class Finalized:
 
 with signals.repeated_interrupt():
     Finalized()
-    input()
+    try:
+        input()
+    except KeyboardInterrupt:
+        sys.exit(130)
 """
 
 
 def test_c2_an_interrupt_that_python_swallows_is_repeated() -> None:
-    """C2: a KeyboardInterrupt within a finalizer is dropped by Python; the next one ends what waits."""
+    """C2: a KeyboardInterrupt within a finalizer is dropped by Python, without a word; the next one ends what waits."""
     command = [sys.executable, "-c", SWALLOWING]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
-            assert process.wait(PATIENCE) == -signal.SIGINT
+            assert process.wait(PATIENCE) == 130
             assert process.stderr is not None
-            assert process.stderr.read().rstrip().endswith(b"KeyboardInterrupt")
+            assert process.stderr.read() == b""
         finally:
             process.kill()
