@@ -4,7 +4,6 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,24 +15,18 @@ from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.engine import parse, reading, writing
 from daemon.store.migrate import HEAD
+from tests.other_users import BECOME, program
 from tests.store.records import ACCOUNT, epoch, read
 from tests.values import T0
 
-READ_AS_NOBODY = """
-import os, sys
+READ_AS_NOBODY = f"""
+{BECOME}
 from daemon.errors import StoreError
-from daemon.store import History, upgrade
-import sqlite3, tempfile
-warm = "sqlite:///" + tempfile.mkdtemp() + "/warm.db"
-upgrade(warm)
-with History.open(warm) as history:
-    list(history.readings(["main"], 0, 1))
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
+from daemon.store import History
+[url] = json.loads(sys.argv[1])
+become(65534, 65534, 0o022)
 try:
-    with History.open(sys.argv[1]) as history:
+    with History.open(url) as history:
         print([reading.seq for _, reading in history.readings(["main"], 0, 10**14)])
 except StoreError as error:
     print(error)
@@ -51,8 +44,8 @@ def directory() -> Iterator[Path]:
 
 
 def as_nobody(url: str) -> str:
-    """What a user without any rights reads, or is told."""
-    command = [sys.executable, "-c", READ_AS_NOBODY, url]
+    """What a user without any rights reads, or is told (C1: also where it may not enter the checkout)."""
+    command = program(READ_AS_NOBODY, url)
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
