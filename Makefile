@@ -9,9 +9,10 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	@$(BIN)/marginwatch demo $(ARGS)
 
-# Many tests wait for a process or a socket most of the time, so there may be more workers than cores.
+# Many tests wait for a process or a socket most of the time, so there may be more workers than cores. A worker without
+# work takes some of another's, as the slow tests stand beside each other.
 test: $(READY)
-	$(BIN)/pytest -n 4 --cov --cov-report= $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --fail-under=92
 	$(BIN)/coverage report --fail-under=100 --include='daemon/readings/*,daemon/rules/*,daemon/alerts/*'
 
