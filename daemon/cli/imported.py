@@ -135,6 +135,8 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
         try:
             tally += importer.add(account, batch)
         except StoreError as error:
+            if not tally.added:
+                raise
             raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
         _progress(tally.lines, f"lines of {account} stored")
     click.echo(f"{account}: {_outcome(tally)}")

@@ -38,7 +38,7 @@ class DatabaseFile:
         self._writing = writing
         # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds on it.
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        self._folder = _identity(beside(url, "").parent)
+        self._folder = self._folder_now()
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
@@ -49,13 +49,16 @@ class DatabaseFile:
 
     def verify(self) -> None:
         """Raises Refused where what is written now would be written into a file that nobody finds."""
+        folder = self._folder_now()
         try:
             trouble = self._settle()
         except OSError as error:
             trouble = f"{self._path} cannot be looked at ({error.strerror})"
+        if trouble is None:
+            self._folder = folder
         # The lock at the path keeps others out, and tells `status` of this daemon, also while the file is lost. Only
-        # in the folder that it was in: nothing may keep that from being put back, or a disk from being unmounted.
-        unlocked = self._lock.renew() if trouble is None or self._is_folder_ours() else None
+        # in the folder that held it: nothing may keep that from being put back, or a disk from being unmounted.
+        unlocked = self._lock.renew() if self._folder_now() == self._folder else None
         if reason := trouble or unlocked:
             raise Refused(reason)
 
@@ -87,8 +90,8 @@ class DatabaseFile:
     def _is_ours(self) -> bool:
         return _identity(self._path) == _identity(self._kept)
 
-    def _is_folder_ours(self) -> bool:
-        return _identity(beside(self._url, "").parent) == self._folder
+    def _folder_now(self) -> Identity | None:
+        return _identity(beside(self._url, "").parent)
 
     def _lose(self) -> None:
         self._lost = True
