@@ -121,7 +121,7 @@ def bound(what: Path, where: Path, *options: str) -> Iterator[None]:
             subprocess.run([mount, *options, where], check=True, capture_output=True)
         yield
     finally:
-        subprocess.run([umount, where], check=True)
+        subprocess.run([umount, "--lazy", where], check=True)  # the daemon may have opened a file there
 
 
 async def command(it: Stage, *arguments: str) -> tuple[int | None, str]:
