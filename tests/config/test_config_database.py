@@ -1,6 +1,7 @@
 """The key `database`: passwords that a URL would cut, and folders whose names look like parts of a URL."""
 
 from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 
@@ -191,7 +192,7 @@ def test_a_folders_name_is_no_part_of_a_url(folder: str, tmp_path: Path) -> None
     ("written_path", "meant"),
     [
         ("~/watch/mw.db", "/home/me/watch/mw.db"),
-        ("~root/mw.db", "/root/mw.db"),
+        ("~root/mw.db", f"{getpwuid(0).pw_dir}/mw.db"),
         ("~nobody-of-that-name/mw.db", "{folder}/~nobody-of-that-name/mw.db"),
         ("%7E/mw.db", "/home/me/mw.db"),
         ("a~b/mw.db", "{folder}/a~b/mw.db"),
