@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestServer
 from daemon.clock import SystemClock
 from daemon.exchanges import Adapter
 from tests.docs.markdown import NEW_EXCHANGE, ROOT, code
+from tests.end_to_end.running import send
 
 PATIENCE = 60
 
@@ -118,7 +119,7 @@ async def test_the_file_is_all_it_takes_to_be_watched(program: Path) -> None:
         try:
             await asyncio.wait_for(there.again.wait(), PATIENCE)
         finally:
-            daemon.send_signal(signal.SIGTERM)
+            send(daemon, signal.SIGTERM)
             _, said = await daemon.communicate()
     assert daemon.returncode == 0, said.decode()
     rows = json.loads((await called(program, "history", "--format", "json")).stdout)

@@ -13,7 +13,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -73,6 +73,17 @@ _KINDS = {"INFO": {FIRED}, "WARNING": {FIRED}, "CRITICAL": {FIRED}, "RESOLVED": 
 _CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
 _WHY = ("late: ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
+
+
+def send(process: Process, number: int) -> None:
+    """Signal a process that may just have ended.
+
+    `Process.send_signal`, `terminate` and `kill` look first whether it has, and so take the exit status before asyncio
+    does, which then knows no better one than 255 (CPython's bpo-38630 made `Popen.send_signal` poll).
+    """
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 class Bell:
@@ -272,21 +283,19 @@ class Stage:
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE) -> int:
         """Ask it to stop, and wait for that so many seconds; its exit status."""
-        self.life.process.send_signal(number)
+        send(self.life.process, number)
         async with asyncio.timeout(within):
             return await self.life.over()
 
     async def kill(self) -> None:
         """End its life at once, unless that is over already."""
-        if self.life.process.returncode is None:
-            self.life.process.kill()
+        send(self.life.process, signal.SIGKILL)
         await self.life.over()
 
     async def bury(self) -> None:
         """Leave no process behind."""
         for life in self.lives:
-            if life.process.returncode is None:
-                life.process.kill()
+            send(life.process, signal.SIGKILL)
             await life.over()
 
     async def until(self, condition: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tests.end_to_end.gates import Gate
-from tests.end_to_end.running import Heard, News, Stage, stage
+from tests.end_to_end.running import Heard, News, Stage, send, stage
 from tests.notifiers import mailserver
 from tests.notifiers.botapi import URL, BotApi
 from tests.notifiers.mailserver import Mailbox
@@ -73,14 +73,14 @@ class Street:
 
     def freeze(self) -> None:
         """The process is stopped in the middle of whatever it does."""
-        self.stage.life.process.send_signal(signal.SIGSTOP)
+        send(self.stage.life.process, signal.SIGSTOP)
 
     def sketch_charts(self) -> None:
         """From the next life on what is drawn is an empty picture, at once, on however busy a machine."""
         _instead(self.stage.folder, f"import os; os.write(1, {SKETCH!r}); os._exit(0)")
 
     def thaw(self) -> None:
-        self.stage.life.process.send_signal(signal.SIGCONT)
+        send(self.stage.life.process, signal.SIGCONT)
 
     async def let_on(self, channels: Iterable[str] = CHANNELS) -> None:
         """What is held on these channels is on its way when it returns."""

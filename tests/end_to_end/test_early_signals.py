@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import HIGH, PATIENCE, Stage, stage
+from tests.end_to_end.running import HIGH, PATIENCE, Stage, send, stage
 from tests.end_to_end.test_reload import readies
 from tests.service.lives import rows
 
@@ -60,7 +60,7 @@ async def until(process: Process, condition: Callable[[], object]) -> None:
     """Look again and again, for as long as it lives: nobody tells what the system shows of it."""
     async with asyncio.timeout(PATIENCE):
         while process.returncode is None and not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 async def reaches(process: Process, point: str, folder: Path) -> None:
@@ -83,7 +83,7 @@ async def test_a11_a_reload_asked_while_it_starts_kills_no_daemon(it: Stage, poi
     """A11: SIGHUP is remembered, or means nothing as the file is not read yet; the daemon comes up and goes on."""
     life = await it.begin()
     await reaches(life.process, point, it.folder)
-    life.process.send_signal(signal.SIGHUP)
+    send(life.process, signal.SIGHUP)
     await it.until(lambda: readies(it))
     await it.until(lambda: it.told("main", HIGH) >= 2)
     assert await it.stop() == 0
@@ -96,7 +96,7 @@ async def test_a11_reloads_asked_all_the_time_kill_no_daemon(it: Stage) -> None:
     await reaches(process, "its first line", it.folder)
     while not readies(it) and process.returncode is None:
         before = worked(process)
-        process.send_signal(signal.SIGHUP)
+        send(process, signal.SIGHUP)
         await until(process, lambda before=before: readies(it) or worked(process) > before)  # type: ignore[misc]
     await it.until(lambda: it.told("main", HIGH) >= 2)
     assert await it.stop() == 0
@@ -116,7 +116,7 @@ async def test_a11_a_stop_asked_while_it_starts_is_a_clean_end(
     life = await it.begin()
     await reaches(life.process, point, it.folder)
     for number in numbers:
-        life.process.send_signal(number)
+        send(life.process, number)
     async with asyncio.timeout(PATIENCE):
         status = await life.over()
     assert status in ({0, INTERRUPTED} if signal.SIGINT in numbers else {0})
@@ -129,10 +129,10 @@ async def test_a11_signals_during_a_stop_change_nothing(it: Stage, again: signal
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     process = it.life.process
-    process.terminate()
+    send(process, signal.SIGTERM)
     while process.returncode is None:
         before = worked(process)
-        process.send_signal(again)
+        send(process, again)
         await until(process, lambda before=before: worked(process) > before)  # type: ignore[misc]
     assert await it.life.over() == 0
     assert rows(it.database, "SELECT end_reason FROM epochs") == [("stop",)]
@@ -149,12 +149,11 @@ async def test_a11_a_terminal_closed_while_it_starts_is_the_end(it: Stage, point
     try:
         await reaches(process, point, it.folder)
         os.close(outer)
-        process.send_signal(signal.SIGHUP)
+        send(process, signal.SIGHUP)
         assert await over(process) == 0
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        send(process, signal.SIGKILL)
+        await process.wait()
 
 
 @pytest.mark.parametrize(
@@ -174,14 +173,13 @@ async def test_a11_a_demo_that_is_ended_while_it_starts_leaves_nothing(
     assert process.stderr is not None
     try:
         await reaches(process, point, tmp_path)
-        process.send_signal(number)
+        send(process, number)
         assert await over(process) in ({0, INTERRUPTED} if number is signal.SIGINT else {0})
         assert b"Traceback" not in await process.stderr.read()
         assert not any(tmp_path.iterdir())  # noqa: ASYNC240
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        send(process, signal.SIGKILL)
+        await process.wait()
 
 
 @pytest.mark.parametrize(
@@ -200,13 +198,12 @@ async def test_a11_another_command_ends_by_its_signal_as_ever(
         await reaches(process, "its first line", tmp_path)
         if asking:
             await process.stdout.read(1)
-        process.send_signal(number)
+        send(process, number)
         assert await over(process) == status
         assert b"Traceback" not in await process.stderr.read()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        send(process, signal.SIGKILL)
+        await process.wait()
 
 
 SWALLOWING = """

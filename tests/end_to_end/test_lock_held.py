@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import parts
-from tests.end_to_end.running import HIGH, STOPS_WITHIN, Stage, stage
+from tests.end_to_end.running import HIGH, STOPS_WITHIN, Stage, send, stage
 from tests.end_to_end.test_outage import Query, Rows, locked, query_of
 from tests.end_to_end.test_reload import readies
 
@@ -57,7 +57,7 @@ async def hear_several(it: Stage) -> None:
 async def reload(it: Stage) -> str:
     """Ask for a reload; what the manager hears at its end."""
     heard = len(readies(it))
-    it.life.process.send_signal(signal.SIGHUP)
+    send(it.life.process, signal.SIGHUP)
     await it.until(lambda: len(readies(it)) > heard)
     return readies(it)[-1]
 

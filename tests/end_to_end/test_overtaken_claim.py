@@ -11,7 +11,7 @@ from aiohttp import web
 
 from daemon.exchanges.simulator.faults import RestFault, success
 from daemon.exchanges.simulator.wire import Line, Reply, whole
-from tests.end_to_end.running import FIRED, HIGH, Stage, stage
+from tests.end_to_end.running import FIRED, HIGH, Stage, send, stage
 from tests.service.lives import rows
 
 ACCOUNTS = ("main", "second")
@@ -63,9 +63,9 @@ async def overtake(it: Stage) -> bool:
     with locked(it.database):
         it.show("main", LOW)
         await it.until(lambda: it.told("main", LOW) >= 2)  # the first of them is judged
-        it.life.process.send_signal(signal.SIGSTOP)  # time passes, and no patience with the lock
+        send(it.life.process, signal.SIGSTOP)  # time passes, and no patience with the lock
         await it.life.survives(LONGER_THAN_HELD)
-        it.life.process.send_signal(signal.SIGCONT)
+        send(it.life.process, signal.SIGCONT)
         answered.set()
         await it.until(lambda: it.told("second", LOW) >= 2)  # likewise
     await it.until(lambda: it.receiver.heard and len(rows(it.database, NOTIFICATIONS)) == len(ACCOUNTS))

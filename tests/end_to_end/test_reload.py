@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import ACCOUNT, HIGH, RULE, STOPS_WITHIN, Stage, stage
+from tests.end_to_end.running import ACCOUNT, HIGH, RULE, STOPS_WITHIN, Stage, send, stage
 from tests.service.lives import rows
 
 SAME = """
@@ -46,7 +46,7 @@ async def reload(it: Stage, *changes: tuple[str, str]) -> str:
     """Change the file, and ask the daemon to read it; what the manager hears at the end."""
     rewrite(it, *changes)
     heard = len(readies(it))
-    it.life.process.send_signal(signal.SIGHUP)
+    send(it.life.process, signal.SIGHUP)
     await it.until(lambda: len(readies(it)) > heard)
     return readies(it)[-1]
 
@@ -167,9 +167,9 @@ async def test_several_signals_end_in_one_state_and_a_stop_among_them_is_obeyed(
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
     for _ in range(10):
-        it.life.process.send_signal(signal.SIGHUP)
+        send(it.life.process, signal.SIGHUP)
     await it.until(lambda: len(readies(it)) >= 2)
-    it.life.process.send_signal(signal.SIGHUP)
+    send(it.life.process, signal.SIGHUP)
     assert await it.stop(within=2 * STOPS_WITHIN) == 0
     assert told(it, ("low", "desk", "firing"), ("same", "desk", "firing"))()
     assert rows(it.database, STATES) == [("low", "firing"), ("same", "firing")]

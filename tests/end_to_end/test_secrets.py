@@ -1,6 +1,5 @@
 """Promise 9: secrets stay secret, wherever they stand and whoever says them back."""
 
-import contextlib
 import os
 import signal
 import sys
@@ -31,7 +30,7 @@ from tests.end_to_end.planted import (
     echoes,
     traces,
 )
-from tests.end_to_end.running import Stage, stage
+from tests.end_to_end.running import Stage, send, stage
 
 COMMANDS = (
     ["check"],
@@ -272,10 +271,9 @@ async def test_a_fault_of_ours_shows_no_secret(tmp_path: Path, monkeypatch: pyte
         try:
             while b"RuntimeError" not in said and (line := await process.stderr.readline()):
                 said += line
-            process.send_signal(signal.SIGTERM)
+            send(process, signal.SIGTERM)
             out, err = await process.communicate()
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            send(process, signal.SIGKILL)
     assert process.returncode == 0
     assert traces({"crash": said + out + err}) == []

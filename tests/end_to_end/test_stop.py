@@ -9,7 +9,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import Store
-from tests.end_to_end.running import ENDED, FIRED, HIGH, STOPS_WITHIN, Stage, stage
+from tests.end_to_end.running import ENDED, FIRED, HIGH, STOPS_WITHIN, Stage, send, stage
 from tests.service.lives import rows
 
 NOTIFICATIONS = "SELECT kind, state, attempts FROM notifications ORDER BY id"
@@ -89,7 +89,7 @@ async def test_a_second_daemon_names_the_first_and_exits(it: Stage) -> None:
     ready, why = it.manager.told
     assert (ready, why.partition(":")[0]) == ("READY=1", "STATUS=failed")
     assert not first.death.done()
-    first.process.terminate()
+    send(first.process, signal.SIGTERM)
     assert await first.over() == 0
 
 
