@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from tests import parts
 
@@ -19,6 +19,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("usual", deadline=None)
 settings.register_profile("fuzz", max_examples=100_000, deadline=None)
 settings.load_profile(os.environ.get("MARGINWATCH_HYPOTHESIS", "usual"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count neither random inputs nor processes as coverage.
+
+    What random inputs reach differs from run to run, and tracing doubles the time that they take.
+    """
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)) or "end_to_end" in item.path.parts:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

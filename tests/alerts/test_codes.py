@@ -6,7 +6,6 @@ from daemon.alerts.codes import ALPHABET, code
 from tests.values import T0
 
 
-@pytest.mark.no_cover
 @given(st.text(max_size=64), st.text(max_size=64), st.integers(0, 2**43))
 def test_a_code_is_four_characters_that_are_hard_to_misread(rule: str, account: str, at: int) -> None:
     """Four characters of the alphabet, the same for the same alert."""

@@ -313,7 +313,7 @@ def test_a5_misses_and_steps_of_the_clock_keep_durations_true(tmp_path: Path) ->
 
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
     """`| head -1`: no traceback."""
-    lived(tmp_path, [], alone(*[LOW, FINE] * 400))
+    lived(tmp_path, [], alone(*[LOW, FINE] * 200))
     command = [sys.executable, "-m", "daemon", "backtest", "--format", "csv", "--config", str(write(tmp_path))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(SECRETS)) as running:
         assert running.stdout is not None
@@ -326,7 +326,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     """Exit status 130 and no traceback, even where nobody takes what it still has to print."""
-    lived(tmp_path, [], alone(*[LOW, FINE] * 600))
+    lived(tmp_path, [], alone(*[LOW, FINE] * 250))
     command = [sys.executable, "-m", "daemon", "backtest", "--format", "json", "--config", str(write(tmp_path))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(SECRETS)) as running:
         assert running.stdout is not None

@@ -189,9 +189,8 @@ replies = st.dictionaries(words, known | st.dictionaries(words, known), min_size
 torn = damaged(FRAMES).map(lambda body: body.decode(errors="surrogateescape"))
 
 
-@pytest.mark.no_cover
 @pytest.mark.fuzz
-@settings(max_examples=max(1_000, settings().max_examples))
+@settings(max_examples=max(500, settings().max_examples))
 @given(st.text() | replies | torn)
 @example("\x00")
 def test_any_frame(text: str) -> None:

@@ -143,7 +143,7 @@ def the_one(body: bytes) -> Mapping[str, object] | None:
 
 
 @pytest.mark.fuzz
-@settings(max_examples=max(2_000, settings().max_examples))
+@settings(max_examples=max(500, settings().max_examples))
 @given(damaged(ANSWERS))
 def test_a_damaged_answer_is_read_to_the_last_digit_or_refused(body: bytes) -> None:
     """Promises 5 and 7: the numbers as they were sent, or a reason; and what is in order is not refused."""
@@ -169,7 +169,7 @@ def in_usdt(body: bytes) -> Iterator[Mapping[str, object]]:
 
 
 @pytest.mark.fuzz
-@settings(max_examples=max(2_000, settings().max_examples))
+@settings(max_examples=max(500, settings().max_examples))
 @given(damaged([PUSH]))
 def test_a_damaged_push_is_read_to_the_last_digit_or_said_to_be_unusable(body: bytes) -> None:
     """Promises 5 and 7, B7: each entry in USDT with the numbers that it has, equal ones once; never another number."""

@@ -219,7 +219,7 @@ def nested(depth: int) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.fuzz
-@settings(max_examples=max(2_000, settings().max_examples))
+@settings(max_examples=max(500, settings().max_examples))
 @given(st.text() | nested(3) | st.lists(words, max_size=25).map(" ".join) | st.lists(words, max_size=12).map("".join))
 @example("")
 @example("\n")
@@ -242,7 +242,7 @@ SOUND = [
 
 
 @pytest.mark.fuzz
-@settings(max_examples=max(2_000, settings().max_examples))
+@settings(max_examples=max(500, settings().max_examples))
 @given(st.sampled_from(SOUND), st.integers(0, 90), st.integers(0, 90), words | st.text(max_size=3))
 def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
     """A condition with something cut out or put in is one that reads back, or an error with its place."""

@@ -15,7 +15,6 @@ from daemon.exchanges.simulator.log import Entry
 from daemon.exchanges.simulator.server import Simulator
 from daemon.exchanges.simulator.sheet import Sheet
 from daemon.exchanges.simulator.stories import DEMO, Story, by_request, by_time, demo, demo_story, still
-from daemon.exchanges.simulator.trading_day import trading_day
 
 __all__ = [
     "DEMO",
@@ -35,5 +34,4 @@ __all__ = [
     "demo_story",
     "slow",
     "still",
-    "trading_day",
 ]

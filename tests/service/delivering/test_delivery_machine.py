@@ -18,7 +18,6 @@ from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -223,7 +222,6 @@ HANDED_TO_NOBODY: list[Act] = [
 ]
 
 
-@pytest.mark.no_cover
 @given(STORIES)
 @example((MENDED, [0]))
 @example((HANDED_TO_NOBODY, [0]))
@@ -249,7 +247,6 @@ ENDS_IN_DOUBT: list[Act] = [
 ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass(MINUTE), Restart(0), Pass(MINUTE)]
 
 
-@pytest.mark.no_cover
 @given(STORIES)
 @example((FLAPS, [0]))
 @example((ENDS_MUTED, [0]))
