@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from daemon.rules.durations import duration_text
 from daemon.rules.tree import Node, readable
@@ -39,7 +40,7 @@ class AtLeast:
         return f"{self.count} of {self.of}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One entry of `[[rules]]` in rules.toml, or of `[system]` (DESIGN §5), checked."""
 
@@ -98,7 +99,7 @@ class Rule:
     def watches(self, account: str) -> bool:
         return any(fnmatchcase(account, pattern) for pattern in self.accounts)
 
-    @property
+    @cached_property
     def meaning(self) -> str:
         """What the rule is about (SEMANTICS D5): equal texts keep an open alert, another text retires it.
 
