@@ -25,9 +25,10 @@ test: $(READY)
 fuzz: $(READY)
 	MARGINWATCH_HYPOTHESIS=fuzz $(BIN)/pytest -n 2 -m fuzz --timeout 0 $(ARGS)
 
-# Ten minutes of a bad day; needs faketime.
+# Ten minutes of a bad day, alone on the machine; then many random days, kills and stories. Needs faketime.
 soak: $(READY)
 	MARGINWATCH_SOAK=600 MARGINWATCH_REQUIRE=faketime $(BIN)/pytest -s --timeout 0 tests/end_to_end/test_soak.py $(ARGS)
+	MARGINWATCH_SOAK=600 $(BIN)/pytest -n 2 -m soak --timeout 0 $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

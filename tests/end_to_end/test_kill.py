@@ -18,9 +18,10 @@ import pytest
 from daemon.exchanges.simulator import Entry
 from daemon.types import Millis
 from tests.end_to_end.running import ENDED, FIRED, HIGH, Stage, counted, level, stage
+from tests.lengths import length
 from tests.service.lives import rows
 
-KILLS = 50
+KILLS = length(20, 200)
 DAEMONS = 2
 """That die side by side, to save time."""
 POLLS = 3
@@ -202,7 +203,7 @@ def judge_messages(it: Stage, deaths: list[Death]) -> None:
         known |= {(news.code, kind) for kind in news.kinds}
 
 
-@pytest.mark.timeout(400)  # fifty starts and deaths: a minute on a quiet machine
+@pytest.mark.soak
 async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed_all_the_time(tmp_path: Path) -> None:
     """Promises 1, 2 and 4: killed at any instant, the daemon records and tells what the exchange's log demands."""
     seed = SystemRandom().randrange(1_000_000)

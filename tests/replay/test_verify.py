@@ -10,6 +10,7 @@ from daemon.cli.replaying import RecordedAccount
 from daemon.replay.verify import Epoch, Verified, verify
 from daemon.store.history import History
 from daemon.types import Input, Reading, Transition
+from tests.lengths import length
 from tests.replay.days import ACCOUNTS, live
 from tests.replay.played import player, readings
 from tests.service.lives import rows
@@ -21,8 +22,9 @@ def verified(path: Path) -> dict[str, Verified]:
         return {name: verify(RecordedAccount(history, name)) for name in ACCOUNTS}
 
 
+@pytest.mark.soak
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the same transitions."""
     path = tmp_path / "m.db"

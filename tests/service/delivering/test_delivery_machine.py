@@ -18,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ from daemon.types import (
     base,
 )
 from tests.fakes import ManualClock
+from tests.lengths import SOAKING, length
 from tests.service.delivering.deliveries import Fate, Glitch, House, Mood, Plan, begin
 from tests.service.delivering.oracle import Oracle, _episode, _int
 from tests.service.lives import Life, rows
@@ -222,6 +224,7 @@ HANDED_TO_NOBODY: list[Act] = [
 ]
 
 
+@pytest.mark.soak
 @given(STORIES)
 @example((MENDED, [0]))
 @example((HANDED_TO_NOBODY, [0]))
@@ -230,7 +233,7 @@ HANDED_TO_NOBODY: list[Act] = [
 @example((KILLED_AFTERWARDS, [1]))
 @example((LOST_AND_OVERTAKEN, [0]))
 @example((STEPPED_WHILE_TOLD, [0]))
-@settings(max_examples=28, deadline=None, derandomize=True)
+@settings(max_examples=length(8, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
     """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
     tell(story, PLANS)
@@ -247,12 +250,13 @@ ENDS_IN_DOUBT: list[Act] = [
 ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass(MINUTE), Restart(0), Pass(MINUTE)]
 
 
+@pytest.mark.soak
 @given(STORIES)
 @example((FLAPS, [0]))
 @example((ENDS_MUTED, [0]))
 @example((ENDS_IN_DOUBT, [0]))
 @example((ENDS_IN_ABSENCE, [2]))
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=length(6, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_under_every_policy_of_a_rule(story: tuple[list[Act], list[int]]) -> None:
     """D4, E1, E2, E4: the same with rules that get worse, flap, miss readings, or are muted for a while."""
     tell(story, POLICY_PLANS)

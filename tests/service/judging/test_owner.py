@@ -23,6 +23,7 @@ from daemon.service.watchdog import STEP, offset
 from daemon.store import Seams
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher
+from tests.lengths import length
 from tests.service.lives import (
     KILL,
     MISSES,
@@ -139,8 +140,9 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
     assert len(rows(quiet, TRANSITIONS)) > 180
 
 
+@pytest.mark.soak
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> None:
     """Promise 4: stops, kills and reloads at random points change no reading, no transition and no notification."""
     names = NAMES[:3]
@@ -159,8 +161,9 @@ async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> No
     assert ends >= {"stop", "crash", "reload"}
 
 
+@pytest.mark.soak
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_4_reloads_that_change_other_rules_are_invisible(tmp_path: Path, seed: int) -> None:
     """Promise 4, D5: other rules change, come and go, its own policy changes; an unchanged meaning goes on."""
     names = NAMES[:2]

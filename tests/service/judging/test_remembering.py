@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.types import SECOND, AccountState, Alert, Millis, Swing
+from tests.lengths import length
 from tests.service.judging.test_owner import NAMES, RULES, day
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, Told
 
@@ -33,8 +34,9 @@ def _counts(name: str, swing: Swing, state: AccountState) -> bool:
     return limit is not None and swing.fired_at >= state.at - limit.per
 
 
+@pytest.mark.soak
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_a5_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed: int) -> None:
     """A5, E4: over misses, clock steps, stops, kills and reloads."""
     url, clock, draw = f"sqlite:///{tmp_path / 'm.db'}", RestlessClock(), random.Random(seed)
