@@ -4,6 +4,7 @@ Another user may not be able to enter the checkout, nor Python's own folder: wha
 read, in a process that imports all libraries before it becomes that user.
 """
 
+import compileall
 import json
 import os
 import shutil
@@ -66,8 +67,9 @@ commands.main(args=["run", "--config", config], prog_name="marginwatch")
 def source() -> tempfile.TemporaryDirectory[str]:
     """The program, where everybody may read it; gone when the tests end."""
     checkout, folder = Path(__file__).parent.parent, tempfile.TemporaryDirectory()
-    shutil.copytree(checkout / "daemon", Path(folder.name, "daemon"), ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(checkout / "daemon", Path(folder.name, "daemon"))
     shutil.copytree(checkout / "migrations", Path(folder.name, "migrations"))
+    compileall.compile_dir(folder.name, quiet=1)  # once, as nobody else may write here
     subprocess.run(["chmod", "-R", "a+rX", folder.name], check=True)
     return folder
 
