@@ -244,7 +244,7 @@ async def test_the_daemon_says_that_its_database_is_gone(folder: Path) -> None:
         await it.until(lambda: rows(it.database, kinds) == whole)
 
 
-@pytest.mark.parametrize("suffixes", [("-wal",), ("-shm",), ("-wal", "-shm"), (".lock",)], ids="".join)
+@pytest.mark.parametrize("suffixes", [("-wal", "-shm"), (".lock",)], ids="".join)
 async def test_what_lies_beside_the_database_is_made_anew(folder: Path, suffixes: tuple[str, ...]) -> None:
     """A2: where one of its other files is deleted, nothing is lost, not even by a kill, and no second daemon starts."""
     async with stage(folder, ("main",), database=DATABASE) as it:

@@ -16,7 +16,7 @@ from tests.prometheus.making import ALL_SIGNS, EXACT, ROUNDED, cases
 from tests.prometheus.ours import evaluate
 from tests.prometheus.promtool import Difference, differences
 
-FRESH = 2_000
+FRESH = 500
 
 
 @pytest.fixture(scope="module")

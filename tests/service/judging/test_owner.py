@@ -114,7 +114,7 @@ def unreliable(seed: int) -> Callable[[Connection], None]:
 async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
     """Promise 1: 20 accounts with 5 % of commits rolled back and 5 % unanswered record what a quiet run records."""
     quiet, rough = tmp_path / "quiet.db", tmp_path / "rough.db"
-    await play(partial(Life, f"sqlite:///{quiet}", NAMES, RULES), day(1, 60), 500, never)
+    await play(partial(Life, f"sqlite:///{quiet}", NAMES, RULES), day(1, 25), 500, never)
     failing = False
 
     def life(**given: Any) -> Life:
@@ -131,13 +131,13 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
         failing = True
         return made
 
-    await play(life, day(1, 60), 500, never)
+    await play(life, day(1, 25), 500, never)
     assert record(rough) == record(quiet)
-    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 60) for arrival in arrivals.values())
+    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 25) for arrival in arrivals.values())
     unconfirmed = sum(row[3] == "unconfirmed" for row in rows(quiet, READINGS))
     assert len(rows(quiet, READINGS)) + len(rows(quiet, MISSES)) == taken + unconfirmed
     assert {row[3] for row in rows(quiet, READINGS)} == set(Quality) - {Quality.STALE}
-    assert len(rows(quiet, TRANSITIONS)) > 180
+    assert len(rows(quiet, TRANSITIONS)) > 90
 
 
 @pytest.mark.soak
@@ -148,10 +148,10 @@ async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> No
     names = NAMES[:3]
     through, stopped = tmp_path / "through.db", tmp_path / "stopped.db"
     draw = random.Random(seed)
-    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 120, names), 500, never)
+    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 90, names), 500, never)
     await play(
         partial(Life, f"sqlite:///{stopped}", names, RULES),
-        day(seed, 120, names),
+        day(seed, 90, names),
         500,
         lambda _: draw.choice((STOP, KILL, RELOAD)) if draw.random() < 0.2 else "",
     )

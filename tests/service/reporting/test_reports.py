@@ -158,18 +158,17 @@ async def test_a_first_life_has_missed_nothing(bench: Bench) -> None:
     assert bench.arrived() == []
 
 
-@pytest.mark.no_cover
 async def test_a_dead_channel_gets_the_newest_when_it_is_back(bench: Bench) -> None:
     """Nothing expires, but a later report takes the place of one that waits; it says what kept it."""
-    await bench.live()
+    await bench.live(replace(PLAN, reports=(Report("hourly", "0 * * * *", ("phone",)),)))
     bench.fate.moods["phone"] = [Mood.LATER] * 500
     await bench.advance(HOUR)
-    await bench.advance(DAY)
+    await bench.advance(HOUR)
     assert [state for _, state, _, _ in bench.rows()] == ["superseded", "queued"]
     bench.fate.moods["phone"] = []
     await bench.advance(10 * MINUTE)
     (message,) = bench.arrived()
-    assert "daily: Thu 1 Jan 12:00 to Fri 2 Jan 12:00" in message.body
+    assert "hourly: Thu 1 Jan 12:00 to Thu 1 Jan 13:00" in message.body
     assert "late: phone could not be reached since" in message.body
     assert [state for _, state, _, _ in bench.rows()] == ["superseded", "delivered"]
 
