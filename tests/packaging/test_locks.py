@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.markers import Environment, default_environment
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -32,7 +32,7 @@ def _lines(lock: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("--only-binary")]
 
 
-def _pins(lock: str, environment: Environment) -> dict[str, str]:
+def _pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The versions that are installed in an environment, by canonical name."""
     pins = [Requirement(line.partition("--hash")[0].strip()) for line in _lines(lock)]
     return {
@@ -42,14 +42,13 @@ def _pins(lock: str, environment: Environment) -> dict[str, str]:
     }
 
 
-def _environment(python: str) -> Environment:
-    environment = default_environment()
-    environment["python_version"] = python
-    environment["python_full_version"] = f"{python}.0"
-    return environment
+def _environment(python: str = "") -> dict[str, str]:
+    """What markers are compared with: this machine, with its own or another version of Python."""
+    here = {name: str(value) for name, value in default_environment().items()}
+    return {**here, "python_version": python, "python_full_version": f"{python}.0"} if python else here
 
 
-def _closure(roots: Iterable[str], environment: Environment) -> set[str]:
+def _closure(roots: Iterable[str], environment: Mapping[str, str]) -> set[str]:
     """The names of all packages that some requirements bring along, by the metadata of what is installed here."""
     found: set[tuple[str, str]] = set()
     waiting = [Requirement(root) for root in roots]
@@ -62,7 +61,7 @@ def _closure(roots: Iterable[str], environment: Environment) -> set[str]:
     return {name for name, _ in found}
 
 
-def _required(name: str, extra: str, environment: Environment) -> Iterator[Requirement]:
+def _required(name: str, extra: str, environment: Mapping[str, str]) -> Iterator[Requirement]:
     """The requirements of an installed package with an extra; none for one that this Python does not need."""
     try:
         texts = requires(name) or []
@@ -107,14 +106,14 @@ def test_what_is_installed_is_what_is_tested(lock: str) -> None:
 
 def test_the_tests_run_with_the_pinned_versions() -> None:
     """S13: what is installed here is what the lock file of the tests says."""
-    pinned = _pins(DEV, default_environment())
+    pinned = _pins(DEV, _environment())
     assert {name: version(name) for name in pinned} == pinned
 
 
 def test_the_tools_are_pinned() -> None:
     """S13: uv and pip-audit are installed from a lock file."""
     tools = {Requirement(tool).name for tool in PROJECT["dependency-groups"]["tools"]}
-    assert tools <= set(_pins(TOOLS, default_environment()))
+    assert tools <= set(_pins(TOOLS, _environment()))
 
 
 def test_pip_accepts_the_lock() -> None:
