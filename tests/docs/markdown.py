@@ -93,8 +93,9 @@ REPORTS = Page(ROOT / "docs/reports.md")
 CHARTS = Page(ROOT / "docs/charts.md")
 PUSH = Page(ROOT / "docs/push.md")
 NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
+SECURITY = Page(ROOT / "SECURITY.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
 PAGES = (
     README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH, NEW_EXCHANGE,
-    CHANGELOG,
+    SECURITY, CHANGELOG,
 )  # fmt: skip

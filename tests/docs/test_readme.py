@@ -131,8 +131,24 @@ def test_targets_exist() -> None:
     """Every `make` target named is one of the Makefile."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {target for page in PAGES for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)}
-    assert named == {"demo", "test", "lint", "format", "fuzz", "soak"}
+    assert named == {"demo", "test", "lint", "format", "fuzz", "soak", "wheel", "lock", "audit"}
     assert named <= targets
+
+
+PINNED = [
+    "pip install --require-hashes -r requirements.lock",
+    "pip install --no-deps --force-reinstall dist/marginwatch-*.whl",
+]
+
+
+def test_installations_take_what_is_pinned() -> None:
+    """S13: for a user and for the service: pinned requirements by hash, then the wheel without any; no other way."""
+    installations = [block for block in README.blocks("console") if "/pip " in block]
+    built = [block.splitlines()[0] for block in installations]
+    assert built == ["$ make wheel"] * 2
+    for block in installations:
+        assert re.findall(r"^\$ (?:sudo )?\S+/(pip .*)$", block, re.MULTILINE) == PINNED
+    assert sum(page.text.count("pip install") for page in PAGES) == 2 * len(PINNED)
 
 
 def test_the_map_shows_what_is_there() -> None:

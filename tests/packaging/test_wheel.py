@@ -7,17 +7,21 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from daemon import __version__
 
 ROOT = Path(__file__).parents[2]
+OFFLINE = ("--quiet", "--no-index", "--no-deps")
 
 CONFIG = """
 [[accounts]]
@@ -51,9 +55,9 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as a release is, from the checkout as it stands."""
+    """Built as `make wheel` does, from the checkout as it stands."""
     built = tmp_path_factory.mktemp("dist")
-    _python("build", "--wheel", "--no-isolation", "--outdir", str(built), str(ROOT))
+    _python("pip", "wheel", *OFFLINE, "--no-build-isolation", "--wheel-dir", str(built), str(ROOT))
     (found,) = built.iterdir()
     return found
 
@@ -62,7 +66,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     home = tmp_path_factory.mktemp("venv")
     venv.create(home, with_pip=False, symlinks=True)
-    _python("pip", "--python", str(home / "bin/python"), "install", "--quiet", "--no-index", "--no-deps", str(wheel))
+    _python("pip", "--python", str(home / "bin/python"), "install", *OFFLINE, "--force-reinstall", str(wheel))
     (packages,) = home.glob("lib/python*/site-packages")
     # Comes after the environment's own packages; what is in it is found, its own .pth files are not followed.
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -106,6 +110,17 @@ def test_it_holds_nothing_else(wheel: Path) -> None:
 def _stray(name: str) -> bool:
     tests = any(part == "tests" or part.startswith("test_") for part in Path(name).parts)
     return tests or "__pycache__" in name or name.endswith((".pyc", ".db"))
+
+
+def test_it_asks_for_what_is_pinned(wheel: Path) -> None:
+    """S13: the wheel asks for what pyproject.toml names, which test_locks.py compares with the lock file."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    optional = project["optional-dependencies"]["postgresql"]
+    wanted = [*project["dependencies"], *(f"{each}; extra == 'postgresql'" for each in optional)]
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"marginwatch-{__version__}.dist-info/METADATA")
+    asked = message_from_bytes(metadata).get_all("Requires-Dist", [])
+    assert {Requirement(each) for each in asked} == {Requirement(each) for each in wanted}
 
 
 def test_it_runs_from_where_it_is_installed(installed: Installed) -> None:
