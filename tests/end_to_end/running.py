@@ -11,18 +11,19 @@ import shutil
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, create_subprocess_exec
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, Protocol, TypeVar
 
 from aiohttp import web
 
 from daemon.clock import SystemClock
 from daemon.exchanges.simulator import Entry, Sheet, SimulatedAccount, Simulator
 from daemon.types import Millis
+from tests import preloaded
 
 T = TypeVar("T")
 
@@ -75,7 +76,18 @@ _WHY = ("late: ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
 
 
-def send(process: Process, number: int) -> None:
+class Started(Protocol):
+    """A process of the daemon, however it was started."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+
+def send(process: Started, number: int) -> None:
     """Signal a process that may just have ended.
 
     `Process.send_signal`, `terminate` and `kill` look first whether it has, and so take the exit status before asyncio
@@ -189,7 +201,7 @@ class ServiceManager:
 class Life:
     """One process of the daemon."""
 
-    process: Process
+    process: Started
     born: Millis
     """Wall time: what it asks the exchange is signed with a later one."""
     death: asyncio.Task[int]
@@ -223,6 +235,8 @@ class Stage:
     lives: list[Life] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
     """Of the daemon, beside that of the tests."""
+    anew: bool = False
+    """Start the program as people do, where the test is about that; it takes ten times as long."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -257,15 +271,20 @@ class Stage:
 
     async def begin(self, *arguments: str) -> Life:
         """A process of the daemon, which may not be ready yet; its stderr goes to `stderr`."""
-        command = (sys.executable, "-m", "daemon", "run", "--config", str(self.config), *arguments)
         environ = {**os.environ, **self.environ, "NOTIFY_SOCKET": str(self.manager.path)}
         ready, born = len(self.manager.told), self.clock.now()
         with (self.folder / "stderr").open("ab") as stderr:
-            process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ)
+            process = await self._process(["run", "--config", str(self.config), *arguments], environ, stderr)
         death = asyncio.create_task(process.wait())
         death.add_done_callback(lambda _: self.bell.ring())
         self.lives.append(Life(process, born, death, ready))
         return self.life
+
+    async def _process(self, arguments: list[str], environ: Mapping[str, str], stderr: IO[bytes]) -> Started:
+        if self.anew or self.environ:
+            command = (sys.executable, "-m", "daemon", *arguments)
+            return await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ)
+        return preloaded.server().start(arguments, environ, error=stderr.fileno())
 
     async def start(self) -> Life:
         """The daemon, ready."""
@@ -275,11 +294,14 @@ class Stage:
 
     async def run(self, *arguments: str) -> str:
         """Another command with the daemon's configuration and surroundings, to its end; what it printed."""
-        command = (sys.executable, "-m", "daemon", *arguments, "--config", str(self.config))
+        _, said = await self.command(*arguments)
+        return said
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """The same, with its exit status."""
         environ = {**os.environ, **self.environ}
-        process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environ)
-        said, _ = await process.communicate()
-        return said.decode()
+        status, printed = await preloaded.output([*arguments, "--config", str(self.config)], environ)
+        return status, printed.decode()
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE) -> int:
         """Ask it to stop, and wait for that so many seconds; its exit status."""

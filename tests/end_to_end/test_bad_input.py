@@ -1,6 +1,5 @@
 """What bad input gets from `run` and `demo`: one sentence with the remedy, the documented status, nothing lost."""
 
-import asyncio
 import os
 import shutil
 import sqlite3
@@ -130,9 +129,8 @@ async def test_a_read_only_directory_is_one_sentence(it: Stage, read_only: Path)
     (sentence,) = lines(it)
     assert str(read_only) in sentence
     assert "right to write" in sentence or "let this user write" in sentence
-    command = [sys.executable, "-m", "daemon", "check", "--config", str(it.config)]
-    checked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stderr) == (1, f"{sentence}\n")
+    status, printed = await it.command("check")
+    assert (status, printed.splitlines()[-1]) == (1, sentence)
 
 
 async def test_a_missing_directory_is_one_sentence(it: Stage) -> None:

@@ -3,12 +3,9 @@
 The exception of promise 1, where SQLite itself would refuse nothing: it writes into a file that nobody finds.
 """
 
-import asyncio
 import json
 import shutil
 import subprocess
-import sys
-from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.end_to_end.running import FIRED, HIGH, RULE, Stage, stage
+from tests.end_to_end.running import FIRED, HIGH, RULE, stage
 from tests.end_to_end.test_outage import ACCOUNTS, COUNTERS, NOTIFICATIONS, cross_meanwhile, judge, query_of
 from tests.service.lives import rows
 
@@ -124,14 +121,6 @@ def bound(what: Path, where: Path, *options: str) -> Iterator[None]:
         subprocess.run([umount, "--lazy", where], check=True)  # the daemon may have opened a file there
 
 
-async def command(it: Stage, *arguments: str) -> tuple[int | None, str]:
-    """A command beside the daemon: its exit status, and what it printed."""
-    whole = (sys.executable, "-m", "daemon", *arguments, "--config", str(it.config))
-    running = await create_subprocess_exec(*whole, stdout=PIPE, stderr=asyncio.subprocess.STDOUT)
-    printed, _ = await running.communicate()
-    return running.returncode, printed.decode()
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """One with room for the database in a folder of its own."""
@@ -177,11 +166,11 @@ async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -
             subprocess.run(remedy, shell=True, check=True)
 
         remedy = ""
-        answers: list[tuple[int | None, str]] = []
+        answers: list[tuple[int, str]] = []
         with deleted():
             it.show("main", "90")
             await it.until(lambda: it.receiver.heard)
-            answers += [await command(it, "status"), await command(it, "ack", "ab3d"), await command(it, "check")]
+            answers += [await it.command("status"), await it.command("ack", "ab3d"), await it.command("check")]
             remedy = answers[0][1].partition("bring it back with ")[2]
             assert not it.database.exists()
         (status, printed), (acked, refusal), (_, checked) = answers
@@ -213,10 +202,10 @@ async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None
         it.show("main", "90")
         await it.until(lambda: it.receiver.heard)
         assert it.receiver.heard[0].news[0].not_recorded
-        status, printed = await command(it, "status")
+        status, printed = await it.command("status")
         assert (status, f"another file is at {it.database}, and its file was deleted" in printed) == (0, True)
         assert "what stands here is from before" in printed
-        _, machine = await command(it, "status", "--format", "json")
+        _, machine = await it.command("status", "--format", "json")
         assert json.loads(machine)["not_recording"].startswith("another file is at ")
         assert await it.stop() == 1
         assert "what waited is lost" in it.said()
@@ -253,9 +242,9 @@ async def test_what_lies_beside_the_database_is_made_anew(folder: Path, suffixes
         discard(it.database, *suffixes)
         told = it.told("main", HIGH)
         await it.until(lambda: it.told("main", HIGH) > told + 2)
-        status, printed = await command(it, "status")
+        status, printed = await it.command("status")
         assert (status, f"pid {it.life.process.pid}" in printed, "from before" in printed) == (0, True, False)
-        status, refusal = await command(it, "run")
+        status, refusal = await it.command("run")
         assert (status, f"pid {it.life.process.pid}" in refusal) == (1, True)
         asked = len(it.asked("main"))
         await it.kill()

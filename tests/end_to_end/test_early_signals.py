@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import HIGH, PATIENCE, Stage, send, stage
+from tests.end_to_end.running import HIGH, PATIENCE, Stage, Started, send, stage
 from tests.end_to_end.test_reload import readies
 from tests.service.lives import rows
 
@@ -24,10 +24,11 @@ INTERRUPTED = 130
 @pytest.fixture
 async def it(tmp_path: Path) -> AsyncIterator[Stage]:
     async with stage(tmp_path) as it:
+        it.anew = True
         yield it
 
 
-def shown(process: Process, file: str) -> str:
+def shown(process: Started, file: str) -> str:
     """What the system tells of it, or nothing any more."""
     try:
         return Path(f"/proc/{process.pid}/{file}").read_text()
@@ -35,7 +36,7 @@ def shown(process: Process, file: str) -> str:
         return ""
 
 
-def sees_to(process: Process, *kinds: str) -> bool:
+def sees_to(process: Started, *kinds: str) -> bool:
     """Whether it blocks (SigBlk) or catches (SigCgt) all signals that this is about."""
     status = shown(process, "status")
     lines = dict(line.split(":", 1) for line in status.splitlines())
@@ -43,11 +44,11 @@ def sees_to(process: Process, *kinds: str) -> bool:
     return any(int(lines.get(kind, "0"), 16) & wanted == wanted for kind in kinds)
 
 
-def has_loaded(process: Process, library: str) -> bool:
+def has_loaded(process: Started, library: str) -> bool:
     return library in shown(process, "maps")
 
 
-POINTS: Mapping[str, Callable[[Process, Path], bool]] = {
+POINTS: Mapping[str, Callable[[Started, Path], bool]] = {
     "its first line": lambda process, _: sees_to(process, "SigBlk", "SigCgt"),
     "it knows its command": lambda process, _: sees_to(process, "SigCgt"),
     "it has loaded half of what it needs": lambda process, _: has_loaded(process, "aiohttp"),
@@ -56,24 +57,24 @@ POINTS: Mapping[str, Callable[[Process, Path], bool]] = {
 points = pytest.mark.parametrize("point", POINTS)
 
 
-async def until(process: Process, condition: Callable[[], object]) -> None:
+async def until(process: Started, condition: Callable[[], object]) -> None:
     """Look again and again, for as long as it lives: nobody tells what the system shows of it."""
     async with asyncio.timeout(PATIENCE):
         while process.returncode is None and not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
-async def reaches(process: Process, point: str, folder: Path) -> None:
+async def reaches(process: Started, point: str, folder: Path) -> None:
     await until(process, lambda: POINTS[point](process, folder))
 
 
-def worked(process: Process) -> int:
+def worked(process: Started) -> int:
     """The processor's time that it has used, in ticks of the system."""
     fields = shown(process, "stat").rpartition(")")[2].split()
     return int(fields[11]) if fields else sys.maxsize
 
 
-async def over(process: Process) -> int:
+async def over(process: Started) -> int:
     async with asyncio.timeout(PATIENCE):
         return await process.wait()
 

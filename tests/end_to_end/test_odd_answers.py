@@ -13,7 +13,6 @@ from daemon.types import SECOND, Limit
 from tests.end_to_end.dropping import dropping
 from tests.end_to_end.inside import Lookout, configured, exchange, life
 from tests.end_to_end.running import ACCOUNT, HIGH, Stage, stage
-from tests.end_to_end.test_parked_channel import command
 from tests.exchanges.simulated import until
 from tests.service.lives import rows
 
@@ -59,10 +58,10 @@ async def told_of_what_is_unknown(it: Stage) -> None:
         ("backtest", "--verify"),
         ("check", "--online"),
     )
-    found = [await command(it, *each) for each in words]
+    found = [await it.command(*each) for each in words]
     assert {(each, status) for each, (status, _) in zip(words, found, strict=True)} == {(each, 0) for each in words}
     assert "not sent: almighty_gold" in found[-1][1]
-    _, printed = await command(it, "history", "--since", "1h", "--format", "json")
+    _, printed = await it.command("history", "--since", "1h", "--format", "json")
     assert json.loads(printed)[-1]["almighty_gold"] is None
 
 

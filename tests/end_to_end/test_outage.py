@@ -9,8 +9,6 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-import sys
-from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -220,7 +218,4 @@ async def test_status_tells_what_is_not_recorded(tmp_path: Path, tiny_disk: Path
 
 async def status(it: Stage) -> str:
     """What the command prints beside the daemon."""
-    whole = (sys.executable, "-m", "daemon", "status", "--config", str(it.config))
-    running = await create_subprocess_exec(*whole, stdout=PIPE)
-    printed, _ = await running.communicate()
-    return printed.decode()
+    return await it.run("status")

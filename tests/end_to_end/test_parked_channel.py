@@ -1,9 +1,6 @@
 """A channel that refused for good, from that on until somebody mended it: the daemon, and the commands beside it."""
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +20,8 @@ TESTS = """
 TEST = "TEST: marginwatch reaches you"
 
 
-async def command(it: Stage, *words: str) -> tuple[int | None, str]:
-    """Its exit status and what it printed."""
-    whole = (sys.executable, "-m", "daemon", *words, "--config", str(it.config))
-    running = await asyncio.create_subprocess_exec(
-        *whole, env={**os.environ, **it.environ}, stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await running.communicate()
-    return running.returncode, printed.decode()
-
-
 async def pager_of(it: Stage) -> Any:
-    _, printed = await command(it, "status", "--format", "json")
+    _, printed = await it.command("status", "--format", "json")
     return next(each for each in json.loads(printed)["channels"] if each["channel"] == "pager")
 
 
@@ -54,7 +41,7 @@ async def test_f3_check_notify_un_parks_a_channel_of_the_daemon_that_runs(tmp_pa
         assert (found["outcome"], found["detail"]) == ("refused", "JSON answered HTTP 410")
 
         pager.status = 200
-        status, printed = await command(it, "check", "--notify")
+        status, printed = await it.command("check", "--notify")
         assert (status, printed.splitlines()[-2:]) == (0, ["desk: delivered", "pager: delivered"])
         assert rows(it.database, TESTS) == [("desk", -1, TEST, "delivered"), ("pager", -1, TEST, "delivered")]
         assert (found := await pager_of(it))["parked"] is False

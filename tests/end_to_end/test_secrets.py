@@ -56,12 +56,9 @@ class Hostile:
 
     async def run(self, *arguments: str) -> int:
         """One command of the program, kept with all it says."""
-        command = (sys.executable, "-m", "daemon", *arguments, "--config", str(self.it.config))
-        process = await create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-        out, err = await process.communicate()
-        self.collected[" ".join(arguments)] = out + err
-        assert process.returncode is not None
-        return process.returncode
+        status, printed = await self.it.command(*arguments)
+        self.collected[" ".join(arguments)] = printed.encode()
+        return status
 
     def collect(self) -> dict[str, bytes]:
         """With the daemon's own words, its messages, and every file that it wrote."""

@@ -1,0 +1,148 @@
+"""Processes of the program that are forked from one that has imported everything, which is most of a start.
+
+    tests ── arguments, environment, streams ──► server ── fork ──► marginwatch
+      ▲                                            │
+      └───────── process id, exit status ──────────┘
+
+From its first line on such a process does what any other does. What an interpreter does before (reads its environment,
+loads libraries, meets signals too early) is none of its: tests of that start the program anew.
+"""
+
+import asyncio
+import atexit
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+import daemon
+from daemon.__main__ import main
+from daemon.notifiers import problem
+
+_MESSAGE = 1 << 20
+
+
+class Program:
+    """A process of the program; like asyncio's Process, as far as tests need that."""
+
+    def __init__(self, server: "Server", pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._server = server
+        self._watched = os.pidfd_open(pid)
+
+    async def wait(self) -> int:
+        """Wait for its end; the exit status, negative for a signal."""
+        if self.returncode is None:
+            loop, over = asyncio.get_running_loop(), asyncio.Event()
+            loop.add_reader(self._watched, over.set)
+            try:
+                await over.wait()
+            finally:
+                loop.remove_reader(self._watched)
+        if self.returncode is None:
+            os.close(self._watched)
+            self.returncode = self._server.status(self.pid)
+        return self.returncode
+
+
+class Server:
+    """The process that has imported everything; it ends with the tests."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "tests.preloaded", str(theirs.fileno())]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        theirs.close()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Let it end, as nobody asks any more."""
+        self._socket.close()
+        self._process.wait()
+
+    def start(
+        self, arguments: Sequence[str], environ: Mapping[str, str], *, error: int, output: int | None = None
+    ) -> Program:
+        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and nothing is its input."""
+        asked = {"arguments": list(arguments), "environ": dict(environ), "folder": str(Path.cwd())}
+        nothing = os.open(os.devnull, os.O_RDWR)
+        streams = [nothing, nothing if output is None else output, error]
+        socket.send_fds(self._socket, [json.dumps(asked).encode()], streams)
+        os.close(nothing)
+        return Program(self, int(self._socket.recv(_MESSAGE)))
+
+    def status(self, pid: int) -> int:
+        """Give the exit status of a process that has ended, and let its number go."""
+        self._socket.send(json.dumps({"ended": pid}).encode())
+        return int(self._socket.recv(_MESSAGE))
+
+
+@cache
+def server() -> Server:
+    return Server()
+
+
+async def output(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes]:
+    """Run `marginwatch` to its end: the exit status, and what it printed on standard output and error."""
+    with tempfile.TemporaryFile() as printed:
+        program = server().start(arguments, environ, error=printed.fileno(), output=printed.fileno())
+        status = await program.wait()
+        printed.seek(0)
+        return status, printed.read()
+
+
+def serve(asked: socket.socket) -> None:
+    """Fork what is asked for, until nobody asks any more."""
+    while True:
+        message, streams, _, _ = socket.recv_fds(asked, _MESSAGE, 3)
+        if not message:
+            return
+        request = json.loads(message)
+        if "ended" in request:
+            _, status = os.waitpid(request["ended"], 0)
+            asked.send(str(os.waitstatus_to_exitcode(status)).encode())
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _become(request, streams)
+        for stream in streams:
+            os.close(stream)
+        asked.send(str(pid).encode())
+
+
+def _become(request: Mapping[str, object], streams: Sequence[int]) -> NoReturn:
+    """Go on as the program, as if it had just been started."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, 1_024)
+    os.environ.clear()
+    os.environ.update(request["environ"])  # type: ignore[call-overload]
+    os.chdir(str(request["folder"]))
+    time.tzset()
+    tempfile.tempdir = None
+    sys.argv = ["marginwatch", *request["arguments"]]  # type: ignore[misc]
+    main()
+
+
+def _load() -> None:
+    for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
+        if not module.name.endswith("figure"):  # matplotlib is for the process that draws
+            importlib.import_module(module.name)
+    problem("json://127.0.0.1:9/")  # imports all kinds of channels
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _load()
+    serve(socket.socket(fileno=int(sys.argv[1])))
