@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from daemon import url_secrets
+from daemon.addresses import is_loopback
 from daemon.config.problems import MistakeError
-from daemon.config.values import is_loopback
 from daemon.types import DIRECT, Route
 
 OFF = "off"
@@ -126,11 +127,11 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Parts of a proxy's address that are never shown: all before the last @, and the password."""
+    """Parts of a proxy's address that are never shown: all before the last @, the password, a token for a user."""
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
-    _, _, password = before.partition(":")
-    found = {before, password}
+    user, _, password = before.partition(":")
+    found = {before, password, user if url_secrets.is_like_a_token(user) else ""}
     return frozenset({*found, *map(unquote, found)} - {""})
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from daemon import url_secrets
+from daemon.addresses import is_loopback
 from daemon.log import Redactor
 from daemon.notifiers import urls
 
@@ -26,7 +28,7 @@ TOKEN = "x7Kq-92mNv_Zp4"
 )
 def test_a_token_is_found_wherever_it_stands(url: str) -> None:
     """Promise 9: a token in any part of a URL is blanked, alone and with all around it."""
-    redactor = Redactor(urls.secrets(url))
+    redactor = Redactor(url_secrets.secrets(url))
     for text in (url, f"got {TOKEN}.", url.partition("://")[2]):
         assert TOKEN not in redactor.redact(text)
 
@@ -44,7 +46,7 @@ def test_a_token_is_found_wherever_it_stands(url: str) -> None:
 def test_plain_words_and_hosts_stay_readable(url: str) -> None:
     """A log in which every `notifications` is blanked would help nobody."""
     line = "notifications alerts example.com me@example.com marginwatch watchman 127.0.0.1 localhost receiver 10.0.0.7"
-    assert Redactor(urls.secrets(url)).redact(line) == line
+    assert Redactor(url_secrets.secrets(url)).redact(line) == line
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_a_scheme_is_a_short_word(url: str, scheme: str) -> None:
 )
 def test_loopback_is_this_machine(host: str, expected: bool) -> None:
     """Plain http is for this machine alone."""
-    assert urls.is_loopback(host) is expected
+    assert is_loopback(host) is expected
 
 
 def test_two_urls_are_seen() -> None:
