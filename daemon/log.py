@@ -278,8 +278,9 @@ def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redacto
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name, least in LIBRARIES.items():
-        logging.getLogger(name).setLevel(least)  # so that they need not even word what is not heard
+    for name in LIBRARIES:
+        # So that they need not word what nobody hears. Not higher: `notifiers` listens to Apprise's warnings itself.
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     return handler
 
