@@ -120,7 +120,11 @@ def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
 def recipients(plugin: NotifyBase) -> int:
     """How many people or rooms a URL names."""
     copied = len(getattr(plugin, "cc", ())) + len(getattr(plugin, "bcc", ()))
-    return max(1, len(plugin) // (plugin.retry + 1)) + copied
+    try:
+        named = len(plugin) // (plugin.retry + 1)
+    except TypeError:  # Twitter's cannot count what a URL names to no purpose
+        named = 1
+    return max(1, named) + copied
 
 
 def known(plugin: NotifyBase, url: str) -> Service:

@@ -159,6 +159,11 @@ def test_one_recipient_is_fine(url: str) -> None:
     assert notifiers.caution(url) is None
 
 
+def test_recipients_that_apprise_cannot_count_are_no_failure() -> None:
+    """Apprise's Twitter raises where a URL names people to no purpose; `check` goes on."""
+    assert notifiers.caution("tweet://consumer/secret00/access00/secret01/%40someone1%40example.com") is None
+
+
 UNVERIFIED = "verify=no lets anybody on the way read every message, and the login; "
 REDIRECTED = "redirect=yes has no effect, as no message follows a redirect; "
 PLAIN = "sends every message unencrypted; "
