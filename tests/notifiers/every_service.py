@@ -22,7 +22,10 @@ _MAIL = st.integers(10**6, 10**7).map(lambda number: f"someone{number}@example.c
 def kinds() -> dict[str, type[NotifyBase]]:
     """Every usable service by its first scheme, without those that would call beyond this machine."""
     found: dict[type[NotifyBase], str] = {}
-    for scheme in sorted(each for each in plugins._SERVICES.schemas() if each[0].isalpha()):
+    schemes: list[str] = sorted(plugins._SERVICES.schemas())
+    for scheme in schemes:
+        if not scheme[0].isalpha():
+            continue
         found.setdefault(plugins._SERVICES[scheme], scheme)
     return {scheme: kind for kind, scheme in found.items() if kind.enabled and scheme not in ELSEWHERE}
 
@@ -44,8 +47,8 @@ def urls(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str, place:
             return port
         return str(draw(_part(name, kind.template_tokens)))
 
-    address = re.sub(r"\{(\w+)\}", fill_in, form)
-    query = draw(_query(kind, scheme))
+    address: str = re.sub(r"\{(\w+)\}", fill_in, form)
+    query: str = draw(_query(kind, scheme))
     return address + ("&" if query and "?" in address else "?" if query else "") + query
 
 
