@@ -33,9 +33,10 @@ def kinds() -> dict[str, type[NotifyBase]]:
 @st.composite
 def urls(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str, place: str) -> str:
     """A URL of this service, with random tokens; a receiver that can be named is at `place` (HOST:PORT)."""
-    form = str(draw(st.sampled_from(sorted(map(str, kind.templates)))))
+    forms: Any = kind.templates
+    form = str(draw(st.sampled_from(sorted(map(str, forms)))))
     host, _, port = place.partition(":")
-    own = any("{port}" in str(each) for each in kind.templates)
+    own = "{port}" in str(forms)
 
     def fill_in(found: re.Match[str]) -> str:
         name = found[1]
