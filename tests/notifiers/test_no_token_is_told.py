@@ -24,7 +24,7 @@ from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, Mark, MessageKey
 from daemon.types import Attempted, Message, Severity
 from tests.notifiers import every_service
-from tests.notifiers.hostile import FAILURES, TUNNELS, Hostile
+from tests.notifiers.echoing import FAILURES, TUNNELS, Echoing
 from tests.service.lives import rows
 
 KINDS = every_service.kinds()
@@ -59,8 +59,8 @@ class Tell(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
-    with pytest.MonkeyPatch.context() as environ, Hostile().serving() as there:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echoing]:
+    with pytest.MonkeyPatch.context() as environ, Echoing().serving() as there:
         for name, value in there.environment(tmp_path_factory.mktemp("hostile")).items():
             environ.setenv(name, value)
         yield there
@@ -117,7 +117,7 @@ def tried(url: str, style: str) -> tuple[Attempted, str]:
 @pytest.mark.fuzz
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(receiver: Hostile, record: Path) -> None:
+def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(receiver: Echoing, record: Path) -> None:
     """S2: neither in the log, tracebacks included, nor in the database, a message, or what commands show of it."""
     attempts: dict[str, Attempted] = {}
 

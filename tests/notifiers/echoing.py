@@ -71,7 +71,7 @@ TUNNELS = ("made", "made", "made", "made", "refused 407", "refused 502", "closed
 
 
 @dataclass
-class Hostile:
+class Echoing:
     """One that listens on loopback; `failure` and `tunnel` say what happens to the next call."""
 
     failure: str = "nothing"
@@ -85,7 +85,7 @@ class Hostile:
         self.place = f"127.0.0.1:{self._listening.getsockname()[1]}"
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator["Hostile"]:
+    def serving(self) -> Iterator["Echoing"]:
         thread = threading.Thread(target=self._serve)
         thread.start()
         try:
