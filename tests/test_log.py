@@ -97,13 +97,51 @@ def test_control_characters_are_shown_not_obeyed() -> None:
 def test_third_parties_speak_from_warning_on() -> None:
     """Below WARNING some of them print tokens, so they are silent even when we debug."""
     stream = lines("human", None, "debug")
-    for name in ("aiohttp.access", "apscheduler.executors", "sqlalchemy.engine", "urllib3.connectionpool", "asyncio"):
+    for name in ("aiohttp.access", "apscheduler.executors", "sqlalchemy.engine", "some.library", "asyncio"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("trouble")
     logging.getLogger("daemon.x").debug("detail")
     assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == ["warning trouble"] * 5 + [
         "debug detail"
     ]
+
+
+QUIET = ["apprise", "http.client", "requests", "requests_oauthlib.oauth1", "smtplib", "urllib3.connectionpool"]
+
+
+@pytest.mark.parametrize("style", ["human", "json"])
+@pytest.mark.parametrize("name", QUIET)
+def test_s2_libraries_that_call_receivers_say_nothing(name: str, style: Style) -> None:
+    """S2: their lines name the addresses that they call, known to us or not; how a call ended is told by ours."""
+    stream = lines(style, None, "debug")
+    logging.getLogger(name).setLevel(logging.DEBUG)  # as a library may do for itself
+    for level in (logging.DEBUG, logging.WARNING, logging.CRITICAL):
+        logging.getLogger(name).log(level, "Failed to parse headers (url=http://127.0.0.1/hooks/tok3nabc123)")
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("style", ["human", "json"])
+@pytest.mark.parametrize("name", ["some.library", "aiohttp.client", "asyncio", "py.warnings"])
+def test_s2_no_library_shows_an_address(name: str, style: Style) -> None:
+    """S2: neither in its sentence nor in a traceback; of a library that nobody knows there is no traceback at all."""
+    stream = lines(style)
+    address = "https://hooks.example.com:80/a/tok3n?x=tok3n"
+    logging.getLogger(name).error("cannot reach %s, giving up", address, exc_info=raised(f"at '{address}'"))
+    said = stream.getvalue()
+    assert "cannot reach https://*** giving up" in said
+    assert ("ValueError: at 'https://***'" in said) == (name != "some.library")
+    assert ("Traceback" in said) == (name != "some.library")
+    assert "ValueError" in said
+    assert "tok3n" not in said
+
+
+@pytest.mark.parametrize("style", ["human", "json"])
+def test_s2_our_own_tracebacks_show_no_address(style: Style) -> None:
+    """S2: what a library raised under a call of ours may hold the whole address, in a spelling of its own."""
+    stream = lines(style)
+    logging.getLogger("marginwatch").error("unexpected", exc_info=raised("no route (http://127.0.0.1:80/a/tok3n)"))
+    assert "tok3n" not in stream.getvalue()
+    assert "ValueError: no route (http://***" in stream.getvalue()
 
 
 def test_the_scheduler_does_not_repeat_what_its_listener_tells() -> None:
@@ -168,6 +206,10 @@ def test_no_secret_survives_anywhere(secret: str, before: str, after: str, name:
 
 WRITTEN = [
     str,
+    str.lower,
+    lambda secret: quote(secret, safe="!#$%&'()*+,/:;=?@[]~").lower(),
+    lambda secret: quote(secret, safe="!$&'()*+,;=:@/?"),
+    lambda secret: repr(secret.encode())[2:-1],
     lambda secret: quote(secret, safe=""),
     quote,
     quote_plus,

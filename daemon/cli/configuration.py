@@ -54,4 +54,4 @@ def _addresses(exchange: str) -> Mapping[str, str]:
     return {"rest_url": adapter.REST_URL, "ws_url": adapter.WS_URL}
 
 
-CHECKS = Checks(_account_problems, _addresses, notifiers.problem, notifiers.caution, cron.problem)
+CHECKS = Checks(_account_problems, _addresses, notifiers.problem, notifiers.caution, notifiers.secrets, cron.problem)

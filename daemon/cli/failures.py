@@ -30,9 +30,9 @@ def told(session: Session) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        _end(error.exit_status, *error.problems)
+        _end(error.exit_status, *_redacted(session, *error.problems))
     except MarginwatchError as error:
-        _end(error.exit_status, str(error))
+        _end(error.exit_status, *_redacted(session, str(error)))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -91,10 +91,17 @@ def _broken(error: Exception, session: Session) -> list[str]:
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
+    return [*_redacted(session, "".join(traceback.format_exception(error)).rstrip()), sentence]
+
+
+def _redacted(session: Session, *texts: str) -> list[str]:
+    """The texts as the log would have them, without any secret that this process has read."""
+    if not session.secrets:
+        return list(texts)
     from daemon.log import Redactor  # noqa: PLC0415 -- on use
 
     redactor = Redactor(session.revealed())
-    return [redactor.redact("".join(traceback.format_exception(error)).rstrip()), sentence]
+    return [redactor.redact(text) for text in texts]
 
 
 def _is_nowhere() -> bool:

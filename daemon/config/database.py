@@ -8,10 +8,12 @@ A database is named here, never looked at.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unicodedata import category
 from urllib.parse import parse_qs, quote, unquote
 
+from daemon.addresses import is_loopback
 from daemon.config import resolve, values
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Resolved, Surroundings
@@ -49,6 +51,30 @@ def resolved(written: str, around: Surroundings) -> Resolved:
 def file_url(path: Path) -> str:
     """The address of an SQLite file, whatever characters its path is made of."""
     return f"sqlite:///{quote(str(path))}"
+
+
+def caution(address: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """What is unwise about a usable address: that others on the way may read the record, or answer for the server.
+
+    Without `sslmode` the driver goes on in plain text where no TLS is offered; only verify-full looks at the name.
+    """
+    _, server, rest = address.partition("postgresql+psycopg://")
+    query = parse_qs(rest.partition("?")[2])
+    beyond = [host for host in _hosts(rest, query) if not (host.startswith("/") or is_loopback(host))]
+    mode = query.get("sslmode", [environ.get("PGSSLMODE", "")])[-1]
+    if server and beyond and mode != "verify-full":
+        yield (
+            f"whoever is on the way to {beyond[0]} may read the record, or answer for it: add sslmode=verify-full "
+            "behind a ?, and sslrootcert=FILE with the server's authority"
+        )
+
+
+def _hosts(rest: str, query: Mapping[str, list[str]]) -> list[str]:
+    """Where a driver would connect to; the options behind the ? win, and there may be several."""
+    place = re.split("[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
+    written = query.get("hostaddr") or query.get("host") or [re.sub(r":[0-9]*$", "", place)]
+    names = (name.strip("[]") for text in written for name in unquote(text).split(","))
+    return [re.sub(r"(?<=[^:]):[0-9]+$", "", name) for name in names if name]
 
 
 def _path(written: str, around: Surroundings) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from daemon import url_secrets
 from daemon.alerts.system import ACCOUNT, DAEMON
 from daemon.config import (
     advice,
@@ -49,6 +50,8 @@ class Checks:
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else None."""
+    secrets: Callable[[str], frozenset[str]] = url_secrets.secrets
+    """URL of a channel -> every part of it that must never be seen."""
     cron: Callable[[str], str | None] = lambda _cron: None
     """Cron -> what is wrong with it, as the rest of a sentence that begins with it, else None."""
 
@@ -91,7 +94,9 @@ def load(
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
-    return replace(config, warnings=(*run.exposed, *advice.warnings(config, run.checks.caution)))
+    unsafe = database.caution(config.daemon.database.reveal(), environ)
+    cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
+    return replace(config, warnings=(*cautions, *advice.warnings(config, run.checks.caution)))
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
@@ -229,6 +234,7 @@ def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
     """Written like the URL of a channel, and judged as it is once it is put together."""
     url = _secret(item, "heartbeat", resolve.url, run)
+    run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
     try:
         return Secret(values.heartbeat(url.reveal())) if url else NO_SECRET
     except MistakeError as error:
@@ -261,6 +267,7 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
 
 def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
     url = _secret(item, "url", resolve.url, run)
+    run.hidden.update(map(Secret, run.checks.secrets(url.reveal())))
     sentence = run.checks.channel(url.reveal()) if url else None
     if sentence:
         run.problems.add(f"{item.place}.url", sentence)

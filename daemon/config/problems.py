@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from daemon.errors import ConfigError
+from daemon.log import Redactor
 
 SECTIONS = (
     "daemon",
@@ -54,9 +55,9 @@ class Problems:
 
         """
         told = sorted(self._found, key=lambda found: _order(found[0]))
-        blotted = sorted((text for text in hidden if len(text) >= _SHORTEST_BLOTTED), key=len, reverse=True)
         if told:
-            raise ConfigError([_blot(f"{place}: {sentence}", blotted) for place, sentence in told])
+            redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
+            raise ConfigError([redactor.redact(f"{place}: {sentence}") for place, sentence in told])
 
 
 def _is_within(found: str, place: str) -> bool:
@@ -67,12 +68,6 @@ def _order(place: str) -> tuple[int, int]:
     match = _PLACE.match(place)
     section, index = match.groups() if match else ("", None)
     return SECTIONS.index(section) if section in SECTIONS else -1, int(index or 0)
-
-
-def _blot(sentence: str, hidden: Iterable[str]) -> str:
-    for text in hidden:
-        sentence = sentence.replace(text, "***")
-    return sentence
 
 
 def shown(value: object) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from daemon import addresses, url_secrets
+from daemon.addresses import is_loopback
 from daemon.config.problems import MistakeError
-from daemon.config.values import is_loopback
 from daemon.types import DIRECT, Route
 
 OFF = "off"
@@ -106,13 +107,15 @@ def address(written: str) -> str:
         raise MistakeError("names a SOCKS proxy, which is not supported; name an HTTP proxy, http://HOST:PORT")
     if any(sign in before for sign in "@/#?") or ":" in unquote(before.partition(":")[0]):
         raise MistakeError(f"holds @, /, # or ? in its user or password, or : in its user; {_ENCODED}")
-    if not written.isascii() or not written.isprintable() or " " in written:
+    if not written.isascii() or not written.isprintable() or {" ", "\\"} & {*written}:
         raise MistakeError("holds a space or a character that no address has; copy it again")
     parts = _split(written)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise MistakeError(_FORM)
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise MistakeError("must end behind the port")
+    if addresses.flaw(f"https://{rest.rpartition('@')[2]}", "https") is not None:
+        raise MistakeError(_FORM)
     return written
 
 
@@ -126,11 +129,11 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Parts of a proxy's address that are never shown: all before the last @, and the password."""
+    """Parts of a proxy's address that are never shown: all before the last @, the password, a token for a user."""
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
-    _, _, password = before.partition(":")
-    found = {before, password}
+    user, _, password = before.partition(":")
+    found = {before, password, user if url_secrets.is_like_a_token(user) else ""}
     return frozenset({*found, *map(unquote, found)} - {""})
 
 

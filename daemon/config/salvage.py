@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon import url_secrets
 from daemon.config import resolve
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Resolved, Surroundings
@@ -30,7 +31,8 @@ class Salvaged:
 
     @property
     def secrets(self) -> frozenset[Secret]:
-        return self.resolved.parts | {self.resolved.text}
+        text = self.resolved.text
+        return self.resolved.parts | {text} | frozenset(map(Secret, url_secrets.secrets(text.reveal())))
 
 
 def channels(

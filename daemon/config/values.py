@@ -9,12 +9,13 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import TypeVar
 from unicodedata import category
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from daemon import addresses
+from daemon.addresses import Flaw
 from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary import problem
 from daemon.config import zones
@@ -296,14 +297,20 @@ def url(*schemes: str) -> Callable[[object], str]:
 def heartbeat(raw: object) -> str:
     """An address that holds a token: plain http only to this machine (promise 9)."""
     address = uncut(hidden(raw))
-    parts = _split(address)
-    if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise MistakeError('must be an address that begins with "https://"')
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise MistakeError("plain http shows the address to everyone on the way; write https")
-    if not address.isascii() or not address.isprintable() or " " in address:
-        raise MistakeError("holds a space or a character that no address has; copy the address again")
+    found = addresses.flaw(address, "https", token=True)
+    if found is not None:
+        raise MistakeError(_HEARTBEAT[found])
     return address
+
+
+_HEARTBEAT = {
+    Flaw.CHARACTER: "holds a space or a character that no address has; copy the address again",
+    Flaw.SCHEME: 'must be an address that begins with "https://"',
+    Flaw.LOGIN: "holds a user or password in plain http, or with a character that must be percent-encoded; correct it",
+    Flaw.PLACE: "names no host that every library reads in the same way; write https://HOST/…",
+    Flaw.TAIL: "must end before any #, as nothing behind it is ever sent",
+    Flaw.PLAIN: "plain http shows the address to everyone on the way; write https",
+}
 
 
 def uncut(address: str) -> str:
@@ -314,14 +321,6 @@ def uncut(address: str) -> str:
             "# as %23, or put the password into {file:PATH}"
         )
     return address
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this is a name or an address of the machine itself."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _split(address: str) -> SplitResult | None:

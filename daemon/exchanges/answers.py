@@ -12,7 +12,7 @@ from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from daemon.types import MissReason, NoAnswer
 
@@ -230,14 +230,17 @@ def words(page: Page, secrets: Sequence[str] = ()) -> str:
     return tidy(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text), secrets)
 
 
-def refusal(page: Page, name: str, said: str = "", key: str = "rest_url") -> NoAnswer | None:
+def refusal(
+    page: Page, name: str, said: str = "", key: str = "rest_url", secrets: Sequence[str] = ()
+) -> NoAnswer | None:
     """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be read.
 
-    `said` is what the page says in its own words, `key` that of the address in the configuration.
+    `said` is what the page says in its own words, `key` that of the address in the configuration. `secrets` are
+    blotted out of where a redirect leads.
     """
     status = page.status
     if 300 <= status < 400:
-        return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name, key))
+        return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name, key, secrets))
     heard = ", ".join(filter(None, (f"HTTP {status}", "a web page" if page.is_html else "", said)))
     if status == 401:
         return NoAnswer(MissReason.AUTH, f"{name} refused the key ({heard}): check api_key and secret_key")
@@ -268,10 +271,10 @@ PAUSING = "pausing; see that nothing else at this address uses up its limits"
 BLOCKED = "pausing; if it lasts, ask its support whether this machine's address is blocked"
 
 
-def _redirected(page: Page, name: str, key: str) -> str:
+def _redirected(page: Page, name: str, key: str, secrets: Sequence[str]) -> str:
     try:
         host = urlsplit(page.location).hostname
     except ValueError:
         host = None
-    where = tidy(host) if host else "another place"
+    where = tidy(unquote(host), secrets) if host else "another place"
     return f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check {key}"

@@ -13,7 +13,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from daemon.exchanges import Account, Problem, Tools, addresses
+from daemon import addresses
+from daemon.exchanges import Account, Problem, Tools
 from daemon.exchanges.answers import (
     MISPLACED,
     PAUSING,
@@ -96,9 +97,10 @@ def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
         said = words(page, secrets)
         quoted = f' ("{said}")' if said else ""
         broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {why}{quoted}: asking again")
-        return refusal(page, "CoinW", said) or broken
+        return refusal(page, "CoinW", said, secrets=secrets) or broken
     said = _said(envelope, secrets)
-    return _refused(envelope, said) or refusal(page, "CoinW", said) or _answer(page.status, envelope, said, secrets)
+    refused = _refused(envelope, said) or refusal(page, "CoinW", said, secrets=secrets)
+    return refused or _answer(page.status, envelope, said, secrets)
 
 
 def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:

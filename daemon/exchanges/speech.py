@@ -4,6 +4,7 @@ An exchange offers a stream by a function `dialect(account)` in its file. Connec
 same for all of them: see `lifeline`, `reconnect` and `stream`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -61,6 +62,11 @@ class Dialect(Protocol):
     @property
     def login(self) -> str:
         """May hold the secret itself: it goes to the exchange and nowhere else."""
+        ...
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Every spelling of the account's keys, for what the exchange says back."""
         ...
 
     @property

@@ -32,6 +32,7 @@ async def _connect(
     session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route
 ) -> "Connection | NoAnswer":
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
+    secrets = (*dialect.secrets, *proxies.secrets(route))
     try:
         async with asyncio.timeout(within / 1_000):
             way = proxies.options(url, route)
@@ -41,9 +42,9 @@ async def _connect(
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except http.HandshakeRefusedError as error:
-        return _refused(host, error.page, proxies.secrets(route))
+        return _refused(host, error.page, secrets)
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
-        return _unconnected(host, error, proxies.secrets(route))
+        return _unconnected(host, error, secrets)
     connection = Connection(socket, host, dialect, clock)
     if lost := await connection.say(dialect.login):
         await connection.close()
@@ -63,7 +64,7 @@ def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
     said = words(page, secrets)
     heard = f"HTTP {page.status}, {said}," if said else f"HTTP {page.status}"
     expected = f"{host} answered {heard} where a WebSocket was expected: check ws_url"
-    return refusal(page, host, said, "ws_url") or NoAnswer(MissReason.BAD_ANSWER, expected)
+    return refusal(page, host, said, "ws_url", secrets) or NoAnswer(MissReason.BAD_ANSWER, expected)
 
 
 class Connection:

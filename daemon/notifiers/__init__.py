@@ -62,7 +62,14 @@ def problem(url: str) -> str | None:
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable channel URL: messages that leave this machine unencrypted, several recipients."""
+    """What is unwise about a usable channel URL: less safety than there could be, several recipients."""
     from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.caution(url)
+
+
+def secrets(url: str) -> frozenset[str]:
+    """Every text of a channel URL that must never be seen, as its service and as its looks tell."""
+    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
+
+    return plugins.secrets(url)

@@ -10,17 +10,20 @@ import html
 import logging
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import apprise
 from apprise.attachment.memory import AttachMemory
 from apprise.plugins import NotifyBase
 
 from daemon.clock import Clock
+from daemon.config import proxy
 from daemon.log import Redactor
-from daemon.notifiers import Pictures, Traits, outcomes, plugins, urls
+from daemon.notifiers import Pictures, Traits, outcomes, plugins
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.notifiers.services import Form
@@ -62,7 +65,7 @@ class AppriseNotifier:
             raise ValueError(refusal)
         self._name = str(plugin.service_name)
         self._timeout = timeout
-        self._redactor = Redactor(urls.secrets(url))
+        self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
         self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
         self._texts: Calls[Attempted] = Calls(clock, timeout)
@@ -138,6 +141,12 @@ class AppriseNotifier:
         twin = copy.copy(plugin)
         vars(twin).update(wishes)
         return _alone(twin)
+
+
+def _logins_of_proxies() -> Iterator[str]:
+    """Secrets of the proxies through which requests calls: one that answers in a receiver's stead may say them back."""
+    for address in getproxies().values():
+        yield from proxy.secrets(address)
 
 
 def _alone(plugin: NotifyBase) -> apprise.Apprise:

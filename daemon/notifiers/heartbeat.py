@@ -11,8 +11,9 @@ import requests
 
 from daemon import __version__
 from daemon.clock import Clock
-from daemon.notifiers import outcomes
+from daemon.notifiers import outcomes, redirects
 from daemon.notifiers.calls import Calls, Unfinished
+from daemon.notifiers.redirects import RedirectError
 from daemon.types import SECOND, Millis
 
 TIMEOUT: Millis = 10 * SECOND
@@ -23,6 +24,8 @@ READ = 1_024
 
 UNKNOWN = b"OK (not found)"
 """What healthchecks.io answers, with status 200, where the address is of no check."""
+
+redirects.install()
 
 
 class Monitor:
@@ -43,13 +46,13 @@ class Monitor:
                 self._url, headers=agent, timeout=patience, allow_redirects=False, stream=True
             ) as response:
                 return _refusal(response.status_code, next(response.iter_content(READ), b""))
+        except RedirectError as error:
+            return f"it answers {error.status}, a redirect, which is not followed: write the address that it leads to"
         except (OSError, ValueError) as error:  # requests' own are OSErrors; an address that is none is a ValueError
             return outcomes.unreached(error) or f"it gives no answer ({type(error).__name__})"
 
 
 def _refusal(status: int, said: bytes) -> str | None:
-    if 300 <= status < 400:
-        return f"it answers {status}, a redirect, which is not followed: write the address that it leads to"
     if not 200 <= status < 300:
         return f"it answers {status}"
     return "it knows no check at this address" if said.startswith(UNKNOWN) else None

@@ -9,6 +9,7 @@ import smtplib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daemon.notifiers.redirects import RedirectError
 from daemon.types import SECOND, Attempted, Millis, Outcome
 
 LONGEST_DETAIL = 200
@@ -116,6 +117,8 @@ def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
 
 
 def _classed(complaint: Complaint, service: str) -> Attempted:
+    if isinstance(complaint.error, RedirectError):
+        return _of_redirect(complaint.error, service)
     status = _STATUS.match(complaint.text)
     if status:
         return _of_status(int(status[1]), complaint.text, service)
@@ -125,6 +128,12 @@ def _classed(complaint: Complaint, service: str) -> Attempted:
     if some:
         return Attempted(Outcome.UNKNOWN, _one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
     return Attempted(Outcome.LATER, _one_line(f"{service}: {complaint.text}"))
+
+
+def _of_redirect(error: RedirectError, service: str) -> Attempted:
+    place = f"{error.host or 'another place'} (HTTP {error.status})"
+    detail = f"{service} sends the message on to {place}, where it does not go: correct the URL of this channel"
+    return Attempted(Outcome.LATER, _one_line(detail))
 
 
 def _of_status(status: int, text: str, service: str) -> Attempted:

@@ -7,7 +7,7 @@ import difflib
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,9 +17,12 @@ import apprise
 from apprise.asset import N_MGR
 from apprise.plugins import NotifyBase, url_to_dict
 from apprise.plugins.telegram import NotifyTelegram
+from urllib3.exceptions import InsecureRequestWarning
 
+from daemon import url_secrets
+from daemon.addresses import is_loopback
 from daemon.log import Redactor
-from daemon.notifiers import urls
+from daemon.notifiers import redirects, urls
 from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.types import SECOND, Millis
 
@@ -78,9 +81,16 @@ def caution(url: str) -> str | None:
 
 
 def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
-    if not _is_encrypted(plugin) and not urls.is_loopback(_host(plugin)):
+    leaves = not is_loopback(_host(plugin))
+    if leaves and not _is_encrypted(plugin):
         advice = "use the service's encrypted scheme, or a receiver on this machine"
         yield f"{scheme}:// sends every message unencrypted; {advice}"
+    if leaves and not plugin.verify_certificate:
+        advice = "leave verify out, and name an authority of your own in [daemon] ca_file"
+        yield f"verify=no lets anybody on the way read every message, and the login; {advice}"
+    if plugin.redirects:
+        advice = "leave redirect out, and write the address that the receiver leads to"
+        yield f"redirect=yes has no effect, as no message follows a redirect; {advice}"
     if recipients(plugin) > 1:
         yield (
             f"this {plugin.service_name} URL has several recipients: while one of them cannot be reached, "
@@ -88,10 +98,33 @@ def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
         )
 
 
+def secrets(url: str) -> frozenset[str]:
+    """Every text of a URL that must not be seen: what looks secret, and what its service declares to be."""
+    kind, _ = _kind(url)
+    return url_secrets.secrets(url) | (frozenset() if kind is None else frozenset(_declared_private(kind, url)))
+
+
+def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
+    """Parts of a URL that a service marks as private. Short words are left out: see `daemon.url_secrets`."""
+    try:
+        parts: Mapping[str, Any] = kind.parse_url(url.strip()) or {}
+    except Exception:  # noqa: BLE001 - a URL that its service cannot take apart has no such parts
+        return
+    for name, about in {**kind.template_args, **kind.template_tokens}.items():
+        found = parts.get(about.get("map_to", name)) if about.get("private") else None
+        for part in found if isinstance(found, list | tuple | set) else [found]:
+            if isinstance(part, str) and (len(part) >= url_secrets.TOKEN_LENGTH or not url_secrets.is_word(part)):
+                yield part
+
+
 def recipients(plugin: NotifyBase) -> int:
     """How many people or rooms a URL names."""
     copied = len(getattr(plugin, "cc", ())) + len(getattr(plugin, "bcc", ()))
-    return max(1, len(plugin) // (plugin.retry + 1)) + copied
+    try:
+        named = len(plugin) // (plugin.retry + 1)
+    except TypeError:  # Twitter's cannot count what a URL names to no purpose
+        named = 1
+    return max(1, named) + copied
 
 
 def known(plugin: NotifyBase, url: str) -> Service:
@@ -106,13 +139,14 @@ def known(plugin: NotifyBase, url: str) -> Service:
 
 
 def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> NotifyBase:
-    """The plugin with what a URL may ask for taken back: that it retries, waits, cuts, tears or turns a text into
-    another, or calls a failure a success.
+    """The plugin with what a URL may ask for taken back: that it retries, waits, follows a redirect, cuts, tears or
+    turns a text into another, or calls a failure a success.
 
     Its sockets give up just after we do, so that we see a timeout as one, and abandoned threads end by themselves.
     """
     plugin.retry = 0
     plugin.optional = False
+    plugin.redirects = False
     plugin.request_rate_per_sec = 0
     vars(plugin)["throttle"] = _at_once
     plugin.overflow_mode = apprise.OverflowMode.UPSTREAM
@@ -233,10 +267,7 @@ def _form(kind: type[NotifyBase], scheme: str) -> str:
 
 
 def _asset() -> apprise.AppriseAsset:
-    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or surprises.
-
-    A redirect is refused because it turns a POST into a GET, whose 200 would pass for a delivery.
-    """
+    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or surprises."""
     return apprise.AppriseAsset(
         app_id="marginwatch",
         app_desc="balance alerts",
@@ -252,7 +283,7 @@ def _asset() -> apprise.AppriseAsset:
 
 def _all_of(url: str) -> Iterator[str]:
     """Every piece of a URL: for sentences about one that Apprise does not take, where anything may be a token."""
-    yield from urls.secrets(url)
+    yield from secrets(url)
     yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
 
 
@@ -288,7 +319,9 @@ def _prepare() -> None:
         len(_SERVICES)
         from daemon.notifiers import mail_login  # noqa: PLC0415 - its imports warn, too
 
+    warnings.filterwarnings("ignore", category=InsecureRequestWarning)  # `check` says it, once
     mail_login.install()
+    redirects.install()
 
 
 _prepare()

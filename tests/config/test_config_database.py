@@ -5,8 +5,8 @@ from pwd import getpwuid
 
 import pytest
 
+from daemon import addresses
 from daemon.config import Checks
-from daemon.exchanges import addresses
 from daemon.log import Redactor
 from daemon.store import engine
 from tests.config.written import WHOLE, loaded, problems
@@ -214,3 +214,39 @@ def test_secrets_may_lie_at_home(tmp_path: Path) -> None:
     config = loaded(text, {"HOME": str(tmp_path)}, path=Path("/elsewhere/rules.toml"))
     assert config.accounts[0].api_key.reveal() == "key-at-home"
     assert config.channels[0].url.reveal() == "jsons://example.com/key-at-home"
+
+
+@pytest.mark.parametrize(
+    ("place", "environ", "named"),
+    [
+        ("db.example.com/mw", {}, "db.example.com"),
+        ("db.example.com:5433/mw", {}, "db.example.com"),
+        ("10.0.0.7/mw", {}, "10.0.0.7"),
+        ("[2001:db8::1]:5432/mw", {}, "2001:db8::1"),
+        ("foo.localhost/mw", {}, "foo.localhost"),
+        ("127.1/mw", {}, "127.1"),
+        ("/mw?host=db.example.com", {}, "db.example.com"),
+        ("localhost/mw?host=127.0.0.1,db.example.com:5433", {}, "db.example.com"),
+        ("localhost/mw?hostaddr=10.0.0.7", {}, "10.0.0.7"),
+        *((f"db.example.com/mw?sslmode={mode}", {}, "db.example.com") for mode in ("prefer", "require", "verify-ca")),
+        ("db.example.com/mw?sslmode=verify-full&sslmode=require", {}, "db.example.com"),
+        ("db.example.com/mw?sslmode=require", {"PGSSLMODE": "verify-full"}, "db.example.com"),
+        ("db.example.com/mw?sslmode=verify-full&sslrootcert=/ca.pem", {}, None),
+        ("db.example.com/mw", {"PGSSLMODE": "verify-full"}, None),
+        ("127.0.0.1/mw", {}, None),
+        ("localhost:5432/mw", {}, None),
+        ("[::1]:5432/mw", {}, None),
+        ("/mw", {}, None),
+        ("/mw?host=/run/postgresql", {}, None),
+    ],
+)
+def test_s13_a_server_beyond_this_machine_wants_tls_and_its_name(
+    place: str, environ: dict[str, str], named: str | None
+) -> None:
+    """S13: without verify-full the driver falls back to plain text, or takes any server's certificate."""
+    text = WHOLE + daemon("database", f"postgresql+psycopg://watch:planted-pw@{place}")
+    said = [each for each in loaded(text, environ).warnings if each.startswith("daemon.database: ")]
+    assert [each.partition(" may read")[0] for each in said] == (
+        [f"daemon.database: whoever is on the way to {named}"] if named else []
+    )
+    assert "planted-pw" not in "".join(said)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.addresses import is_loopback
 from daemon.config import Web, values
 from daemon.config.problems import MistakeError
 from daemon.rules.durations import duration_text
@@ -150,4 +151,4 @@ def test_a_written_duration_reads_back(millis: int) -> None:
 )
 def test_loopback_is_this_machine_alone(host: str, own: bool) -> None:
     """Promise 9: only addresses of the machine itself may be reached unencrypted."""
-    assert values.is_loopback(host) == own
+    assert is_loopback(host) == own

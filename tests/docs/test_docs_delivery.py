@@ -16,6 +16,7 @@ from daemon.cli.session import Session
 from daemon.cli.waits import Why
 from daemon.notifiers import Pictures, services
 from daemon.notifiers.outcomes import Complaint, outcome
+from daemon.notifiers.redirects import RedirectError
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
 from daemon.service.ending import Ending
 from daemon.types import (
@@ -117,7 +118,9 @@ CLASSED: Mapping[tuple[str, str], Attempted] = {
         "SUCCESS", "JSON", []
     ),
     ("webhook", "410 Gone"): _failed("JSON", "error=410"),
-    ("webhook", "a redirect; it is not followed"): _failed("JSON", "error=302"),
+    ("webhook", "a redirect; it is not followed, and the sentence names the host that it leads to"): outcome(
+        "FAILURE", "JSON", [Complaint("A Connection error occurred", RedirectError(302, "hooks.example.com"))]
+    ),
     ("webhook", "any other status, 401 and 404 among them"): _failed("JSON", "error=401"),
     ("all others", "410 Gone"): _failed("Matrix", "error=410"),
     ("all others", "any other failure"): _failed("Matrix", "error=403"),

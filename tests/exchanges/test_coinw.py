@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from email.utils import formatdate
 
@@ -17,6 +17,7 @@ from daemon.exchanges.answers import Page
 from daemon.exchanges.budget import HALVED, Budget
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
 from daemon.exchanges.http import Session, open_session
+from daemon.log import Redactor
 from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.exchanges.recorded import OFFICIAL as SAMPLE
 from tests.fakes import ManualClock
@@ -356,6 +357,14 @@ def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     found = miss(parse(Page(301, "text/html", b"", location)))
     said = f"CoinW sends us on to {where} (HTTP 301), where the key must not go: check rest_url"
     assert NoAnswer(MissReason.BAD_ANSWER, said) == found
+
+
+@pytest.mark.parametrize("write", [str, str.lower, str.upper, lambda key: f"%{ord(key[0]):02x}{key[1:]}"])
+def test_s13_a_redirect_shows_no_key(write: Callable[[str], str]) -> None:
+    """S13: where a redirect leads is told in lower case, as hosts are; a key in it is blanked all the same."""
+    key = "KeyQQ7731aabbCC"
+    found = miss(parse(Page(301, "text/html", b"", f"https://{write(key)}.evil.example/"), Redactor([key]).forms))
+    assert "sends us on to ***.evil.example (HTTP 301)" in found.detail
 
 
 def test_a_refused_key_says_what_to_do() -> None:

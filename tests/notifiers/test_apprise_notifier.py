@@ -56,6 +56,16 @@ async def test_one_call_at_a_time() -> None:
 
 
 @pytest.mark.usefixtures("restored_logging")
+async def test_s2_what_is_not_logged_is_heard_all_the_same() -> None:
+    """S2: the log is deaf to Apprise, and yet the outcome says what the receiver answered."""
+    stream = io.StringIO()
+    log.setup(stream, level="error", redactor=log.Redactor())
+    with Receiver(answering(503)).serving() as receiver:
+        attempted = await AppriseNotifier(url(receiver), ManualClock()).send(MESSAGE)
+    assert (attempted.detail, stream.getvalue()) == ("JSON answered HTTP 503", "")
+
+
+@pytest.mark.usefixtures("restored_logging")
 async def test_apprise_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """Promise 9: a failure is told by its outcome alone; Apprise writes no line, not even at debug level."""
     lines = io.StringIO()

@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import io
 import socket
 import ssl
 import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ import trustme
 
 from daemon import __version__
 from daemon.clock import SystemClock
+from daemon.log import Redactor, Style, setup
 from daemon.notifiers.heartbeat import TIMEOUT, Monitor
 from tests.fakes import ManualClock, settle
-from tests.notifiers.receiver import Answer, Receiver, answering, dropping, hanging, resetting
+from tests.notifiers.receiver import Answer, Post, Receiver, answering, dropping, hanging, resetting
 
 TOKEN = "planted-0af3"
 
@@ -63,6 +66,20 @@ async def test_a_redirect_is_not_followed() -> None:
         told = await answered(answering(302, Location=f"http://127.0.0.1:{elsewhere.port}/{TOKEN}"))
     assert told == "it answers 302, a redirect, which is not followed: write the address that it leads to"
     assert elsewhere.got == []
+
+
+@pytest.mark.usefixtures("restored_logging")
+@pytest.mark.parametrize("style", ["human", "json"])
+async def test_s2_a_malformed_header_tells_no_token(style: Style) -> None:
+    """S2: the answer is taken, and the log says nothing of the address, which no secret of ours spells with a port."""
+
+    def malformed(handler: BaseHTTPRequestHandler, _post: Post) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nthis is no header\r\n\r\n")
+
+    stream = io.StringIO()
+    setup(stream, style=style, level="debug", redactor=Redactor())
+    assert await answered(malformed) is None
+    assert stream.getvalue() == ""
 
 
 async def test_a_login_in_the_address_goes_where_http_has_it() -> None:

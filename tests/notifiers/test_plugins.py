@@ -159,6 +159,45 @@ def test_one_recipient_is_fine(url: str) -> None:
     assert notifiers.caution(url) is None
 
 
+def test_recipients_that_apprise_cannot_count_are_no_failure() -> None:
+    """Apprise's Twitter raises where a URL names people to no purpose; `check` goes on."""
+    assert notifiers.caution("tweet://consumer/secret00/access00/secret01/%40someone1%40example.com") is None
+
+
+UNVERIFIED = "verify=no lets anybody on the way read every message, and the login; "
+REDIRECTED = "redirect=yes has no effect, as no message follows a redirect; "
+PLAIN = "sends every message unencrypted; "
+
+
+@pytest.mark.parametrize(
+    ("url", "cautions"),
+    [
+        ("jsons://hooks.example.com/x?verify=no", [UNVERIFIED]),
+        ("jsons://hooks.example.com/x?verify=off", [UNVERIFIED]),
+        ("jsons://hooks.example.com/x?VERIFY=0", [UNVERIFIED]),
+        ("mailtos://me:pw@mail.example.com?verify=no&to=a@example.com", [UNVERIFIED]),
+        (f"{TELEGRAM}/1?verify=no", [UNVERIFIED]),
+        ("ntfy://topic?verify=no", [UNVERIFIED]),
+        ("jsons://localhost/x?verify=no", []),
+        ("mailtos://me:pw@127.0.0.1?verify=no&to=a@example.com", []),
+        ("jsons://hooks.example.com/x?redirect=yes", [REDIRECTED]),
+        (f"{TELEGRAM}/1?redirect=yes", [REDIRECTED]),
+        ("json://localhost/x?redirect=yes", [REDIRECTED]),
+        ("jsons://hooks.example.com/x?redirect=no&verify=yes", []),
+        ("json://hooks.example.com/x?verify=no&redirect=yes", [f"json:// {PLAIN}", UNVERIFIED, REDIRECTED]),
+        ("json://foo.localhost/x", [f"json:// {PLAIN}"]),
+        ("mailto://me:pw@mail.example.com?to=a@example.com", [f"mailto:// {PLAIN}"]),
+        ("mailtos://me:pw@mail.example.com?mode=insecure&to=a@example.com", [f"mailtos:// {PLAIN}"]),
+    ],
+)
+def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -> None:
+    """S10: one sentence for each, with the remedy; nothing for a receiver on this machine that nobody can reach."""
+    said = notifiers.caution(url) or ""
+    found = [caution for caution in (f"{url.partition(':')[0]}:// {PLAIN}", UNVERIFIED, REDIRECTED) if caution in said]
+    assert found == cautions
+    assert bool(said) == bool(cautions)
+
+
 def test_two_cautions_are_one_text() -> None:
     """What is unwise for two reasons says both."""
     caution = notifiers.caution("ntfy://ntfy.example.com/a/b") or ""

@@ -1,0 +1,110 @@
+"""Addresses that secrets are sent to: what one must look like. Pure; resolves no name.
+
+One strict grammar for the exchange and for the heartbeat. Parsers of URLs differ at odd characters (a backslash, a
+second @, a percent sign in a host): one takes for the host what another takes for a password. So an address that any
+of them could read otherwise is refused before a library sees it.
+"""
+
+import re
+from enum import Enum, auto
+from ipaddress import ip_address
+
+_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+"""All that RFC 3986 gives to addresses; what is missing here is read in as many ways as there are parsers."""
+
+_LOGIN = re.compile(r"[A-Za-z0-9._~%!$&'*+=-]*(?::[A-Za-z0-9._~%!$&'*+=-]*)?")
+"""A user, or a user and a password, without what could end them early."""
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_PLACE = re.compile(rf"(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?")
+_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
+"""Hosts that some parsers take for an IPv4 address: 2130706433, 127.1, 0x7f.1, 0177.0.0.1."""
+
+_LAST_PORT = 65_535
+
+
+class Flaw(Enum):
+    """Reasons why nothing is sent to an address."""
+
+    CHARACTER = auto()
+    """It holds a character that no address has."""
+    SCHEME = auto()
+    """It begins with another scheme, or names no host."""
+    LOGIN = auto()
+    """It holds an @ where it may not."""
+    PLACE = auto()
+    """Its host or port is none, or is none to some parsers."""
+    TAIL = auto()
+    """It holds a ? or # where it may not."""
+    PLAIN = auto()
+    """It is not encrypted, and leaves this machine."""
+
+
+def flaw(address: str, scheme: str, *, token: bool = False) -> Flaw | None:
+    """What forbids the address; None when nothing does.
+
+    `scheme` is the encrypted one, `https` or `wss`; its plain sister is accepted for loopback only (promise 9).
+    `token` says that the address itself is the secret: it may have a query, and where it is encrypted a login.
+    """
+    if not _CHARACTERS.fullmatch(address):
+        return Flaw.CHARACTER
+    named, mark, rest = address.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    plain = named.lower() != scheme
+    if not mark or not authority or (plain and named.lower() != scheme[:-1]):
+        return Flaw.SCHEME
+    login, at, place = authority.rpartition("@")
+    if ("@" in rest and not token) or (at and (plain or not _LOGIN.fullmatch(login))):
+        return Flaw.LOGIN
+    if "#" in rest or ("?" in rest and not token):
+        return Flaw.TAIL
+    return _flaw_of_place(place, plain=plain)
+
+
+def _flaw_of_place(place: str, *, plain: bool) -> Flaw | None:
+    found = _PLACE.fullmatch(place)
+    if found is None or int(found[2] or 0) > _LAST_PORT:
+        return Flaw.PLACE
+    if plain and not is_loopback(found[1]):
+        return Flaw.PLAIN
+    return None if _is_host(found[1]) else Flaw.PLACE
+
+
+def _is_host(host: str) -> bool:
+    """Whether every parser takes the text for the same host."""
+    if not (host.startswith("[") or _NUMERIC.fullmatch(host)):
+        return True
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
+
+    Names below `localhost` are none: where the resolver does not know the rule, they are asked of a name server.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return "%" not in host and ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def problem(address: str, scheme: str) -> str | None:
+    """What forbids the address of an exchange, in one sentence; None when nothing does."""
+    found = flaw(address, scheme)
+    return None if found is None else _SENTENCES[found].format(scheme=scheme)
+
+
+_SENTENCES = {
+    Flaw.CHARACTER: "holds a space or a character that no address has",
+    Flaw.SCHEME: "must begin with {scheme}:// and name a host",
+    Flaw.LOGIN: "must not hold a user or password",
+    Flaw.PLACE: "is no address: write {scheme}://HOST",
+    Flaw.TAIL: "must end before any ? or #",
+    Flaw.PLAIN: "must use {scheme}://: secrets go there, and only this machine itself may be called unencrypted",
+}
