@@ -9,21 +9,29 @@ from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, Judged, Millis, Tran
 _EIGHT_PLACES = Decimal("1e-8")
 _HUNDRED = Decimal(100)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_LARGEST = 40
+"""The power of ten up to which a number is written out: a larger one is none of an account."""
 _MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
 def amount(value: Decimal) -> str:
     """Without the noise of floats: at most eight places, as the exchange itself counts, and no idle zeros."""
+    if value.is_nan():
+        return "unknown"
     if not value.is_finite():
         return "∞" if value > 0 else "-∞"
+    if value and value.adjusted() > _LARGEST:
+        return format(value, ".8e")
     text = format(value.quantize(_EIGHT_PLACES, context=_WIDE), "f").rstrip("0").rstrip(".")
     return "0" if text in {"", "-0"} else text
 
 
 def rough(value: Decimal) -> Decimal:
     """For what is read at a glance: two places, and where that would show nothing, four digits. For finite values."""
-    places = 2 if abs(value) >= 1 else max(2, 3 - value.adjusted())
+    if value and value.adjusted() > _LARGEST:
+        return value
+    places = 2 if value.copy_abs() >= 1 else min(max(2, 3 - value.adjusted()), _LARGEST)
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
@@ -31,7 +39,7 @@ def spelled(value: Decimal, judged: Judged | None) -> str:
     """As a side of the comparison is read: a duration, a percentage, or else an amount or a ratio."""
     if judged is None or not value.is_finite():
         return amount(value)
-    if is_duration(judged):
+    if is_duration(judged) and value.adjusted() <= _LARGEST:
         return lasting(int(value))
     return percentage(value, judged.threshold) if judged.percentage else amount(value)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from daemon.readings.exact import subtracted
 from daemon.readings.fields import SENT
-from daemon.types import SECOND, Balances, Millis
+from daemon.types import JUDGED, SECOND, Balances, Input, Millis, Reading, Source
 
 TOLERANCE = Decimal("0.000001")
 """In USDT: two that differ by no more say the same."""
@@ -74,6 +74,18 @@ def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Push
     streaks = {**pushes.streaks, **{name: _streak(pushes, name, differs) for name, differs in apart.items()}}
     compared = replace(push, compared=True)
     return replace(pushes, last=compared, streaks=streaks, compared=pushes.compared + 1), False
+
+
+def repeats(push: Reading, before: Input | None) -> bool:
+    """Whether a push says nothing that the input just before it, a reading, had not said.
+
+    Judged, it would change no verdict on fields: they are the same, or unknown, which changes nothing (C2). Only
+    windows and timers would move on, as they do with the next input.
+    """
+    if push.source is not Source.WS or not isinstance(before, Reading):
+        return False
+    alike = before.quality in JUDGED if push.quality in JUDGED else before.quality is push.quality
+    return alike and all(getattr(push.balances, name) in {None, getattr(before.balances, name)} for name in SENT)
 
 
 def _streak(pushes: Pushes, name: str, differs: bool) -> int:

@@ -29,6 +29,9 @@ KINDS: frozenset[type] = AMOUNTS | {float}
 SAME = 2
 """Where less than one value in so many is new, each different one is made once."""
 
+_MOST = 10**24
+"""See `codec.plausible`. A float may have more places than the amount that it stands for."""
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -67,6 +70,10 @@ def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     different = set(column)
     check(KINDS, different)
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
+        if not max(map(abs, different)) < _MOST:
+            raise ValueError("an amount of another size")
         return map(Decimal, map(repr, column))
     known = {value: Decimal(repr(value)) if isinstance(value, float) else value for value in different}
+    if not all(value is None or value.is_nan() or value.copy_abs() < _MOST for value in known.values()):
+        raise ValueError("an amount of another size")
     return map(known.__getitem__, column)

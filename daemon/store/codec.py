@@ -3,6 +3,7 @@
 Pure: it knows the columns, no connection.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +21,16 @@ from daemon.types import Alert, Balances, Quality, Reading, Source, Unconfirmed
 FIELDS = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
 _amounts = attrgetter(*FIELDS)
 
+MOST_DIGITS = 80
+"""Characters of an amount's text: no exchange sends a longer one, and none is read back."""
+
+MOST_EXACT = 10_000
+"""Characters of a transition's value: it is computed, and rounded to far fewer."""
+
+_MOST = Decimal("1e24")
+_MOST_PLACES = 40
+"""An amount is below that, and has at most so many places: what lies beyond was never written by marginwatch."""
+
 AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
 INSTANTS: frozenset[type] = frozenset({int})
 
@@ -32,8 +43,24 @@ def plain(value: object) -> Any:
 
 
 def typed(kind: type[T], value: object) -> T:
-    """The value that `plain` was given."""
+    """The value that `plain` was given; raises ValueError where a number in it is of a size that nothing computes."""
+    _must_be_sizeable(value)
     return msgspec.convert(value, kind)
+
+
+_HUGE = re.compile(r"[-+]?[0-9.]*(?:[0-9.]{1000}|[eE][-+]?[0-9]{4,})")
+
+
+def _must_be_sizeable(value: object) -> None:
+    if isinstance(value, str):
+        if _HUGE.fullmatch(value):
+            raise ValueError("a number of another size")
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            _must_be_sizeable(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _must_be_sizeable(each)
 
 
 def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:
@@ -70,12 +97,29 @@ def reading(row: Row[Any]) -> Reading:
 
 def _reading(row: Row[Any]) -> Reading:
     extra: dict[str, Any] = row.extra or {}
-    amounts = {name: Decimal(extra[name]) if name in extra else getattr(row, name) for name in FIELDS}
+    amounts = {name: digits(extra[name]) if name in extra else getattr(row, name) for name in FIELDS}
     unknown = {theirs(name): value for name, value in extra.items() if name not in FIELDS}
     check(AMOUNTS, amounts.values())
+    if not all(value is None or plausible(value) for value in amounts.values()):
+        raise ValueError("an amount of another size")
     check(INSTANTS, (row.at, row.exchange_at or 0))
     balances = Balances(**amounts)
     return Reading(row.seq, row.at, Source(row.source), Quality(row.quality), row.exchange_at, balances, unknown)
+
+
+def digits(text: object) -> Decimal:
+    """An amount from its own digits; raises ValueError for what was never written as one."""
+    if not isinstance(text, str) or len(text) > MOST_DIGITS or not plausible(value := Decimal(text)):
+        raise ValueError("no digits of an amount")
+    return value
+
+
+def plausible(value: Decimal) -> bool:
+    """Whether an amount is of a size that is recorded: any other would take gigabytes to be shown, or to be summed."""
+    if value.is_nan():
+        return True  # unknown, and judged as such
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -exponent <= _MOST_PLACES and value.copy_abs() < _MOST
 
 
 def check(kinds: frozenset[type], values: Iterable[object]) -> None:
@@ -97,7 +141,7 @@ def value_columns(value: Decimal | None) -> dict[str, object]:
 def value_of(row: Row[Any]) -> Decimal | None:
     """Of a row of `transitions`."""
     with within("transitions", row.id):
-        value: Decimal | None = row.value if row.exact is None else Decimal(row.exact)
+        value: Decimal | None = row.value if row.exact is None else Decimal(row.exact[:MOST_EXACT])
         check(AMOUNTS, (value,))
         return value
 

@@ -16,7 +16,15 @@ from daemon.store.columns import load
 from daemon.store.failures import named
 from daemon.store.schema import accounts
 
-CAUSES = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, msgspec.MsgspecError)
+CAUSES = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
 """What comes of turning such a row into values."""
 
 
@@ -41,7 +49,7 @@ def readable(text: str | bytes) -> object:
     """JSON; where it is none, `UNREADABLE`, so that whoever knows the row can name it."""
     try:
         return load(text)
-    except ValueError:
+    except (ValueError, ArithmeticError, RecursionError):
         return UNREADABLE
 
 

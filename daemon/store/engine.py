@@ -23,6 +23,21 @@ from daemon.types import Millis
 PATIENCE: Millis = 2_000
 """How long a writer waits for another one before it says that the database is locked."""
 
+MOST_STEPS = 2_000_000_000
+"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of readings take.
+
+They are counted instead of time, so that a slow disk is not taken for a database that never ends.
+"""
+
+STRIDE = 1_000_000
+"""Steps between two looks at their number."""
+
+MOST_BYTES = 8 << 20
+"""Of one value that is read: the largest that marginwatch ever wrote is below 4 MiB."""
+
+READING_TIMEOUT: Millis = 60_000
+"""How long PostgreSQL may work on one statement that reads."""
+
 SERVER: dict[str, int] = {
     "connect_timeout": 5,
     # A network that swallows packets must not hold the writer for ever.
@@ -83,7 +98,9 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
 def reading(url: URL) -> Engine:
     """An engine that cannot write; raises StoreError where the database cannot be read."""
     if url.get_backend_name() != "sqlite":
-        return _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
+        engine = _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
+        _at_connect(engine, f"SET statement_timeout = {READING_TIMEOUT}")
+        return engine
     path = Path(str(url.database))
     try:
         exists, is_folder = path.is_file(), path.is_dir()
@@ -106,7 +123,23 @@ def reading_alone(url: URL) -> Engine:
 def _sqlite_reading(url: URL, how: str) -> Engine:
     engine = _sqlite(url, f"file:{_quoted(url)}?{how}", "BEGIN")
     _at_connect(engine, f"PRAGMA busy_timeout = {PATIENCE}")
+    bound(engine, MOST_STEPS)
     return engine
+
+
+def bound(engine: Engine, most_steps: int) -> None:
+    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made to take for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+
+    @event.listens_for(engine, "begin")
+    def _count(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 -- it is an engine of SQLite
+        looks = iter(range(most_steps // STRIDE))
+        driver.set_progress_handler(lambda: next(looks, None) is None, min(STRIDE, most_steps))
 
 
 def _sqlite(url: URL, file: str, begin: str) -> Engine:
@@ -125,6 +158,9 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _manual(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
+        # What stands in a schema may have been put there by anybody: it gets no functions that do more than compute.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -148,6 +148,8 @@ _REMEDIES = {
     sqlite3.SQLITE_IOERR: "cannot be read, or written: its disk fails, or is full",
     sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
+    sqlite3.SQLITE_INTERRUPT: "takes far longer to read than any of marginwatch: put a copy from before in its place",
+    sqlite3.SQLITE_TOOBIG: "holds a value that is too large to be of marginwatch: put a copy from before in its place",
 }
 
 

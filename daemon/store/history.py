@@ -16,6 +16,7 @@ from daemon.readings.gaps import Seen
 from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
 from daemon.store import engine as engines
 from daemon.store import exchange, past, reporting, silences, state, status
+from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
 from daemon.store.deliveries import Deliveries, deliveries
 from daemon.store.exchange import Treatment
@@ -250,7 +251,7 @@ class History:
 
     def _readings_of(self, name: str, number: int, since: Millis, until: Millis) -> Iterator[tuple[str, Reading]]:
         table = snapshots.c
-        chosen = select(snapshots).where(table.account_id == number, table.at < until).order_by(table.at, table.seq)
+        chosen = snapshot_rows().where(table.account_id == number, table.at < until).order_by(table.at, table.seq)
         at, seq = since, FIRST
         while True:
             beyond = and_(table.at >= at, or_(table.at > at, table.seq > seq))

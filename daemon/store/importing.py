@@ -16,10 +16,11 @@ from sqlalchemy import URL, Connection, Engine, insert, select
 
 from daemon.store import damage, rows
 from daemon.store import engine as engines
+from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.failures import told
 from daemon.store.files import refuse_unwritable
-from daemon.store.migrate import check, revision, upgrade
+from daemon.store.migrate import check, must_hold_no_triggers, revision, upgrade
 from daemon.store.reader import Reader
 from daemon.store.schema import accounts, snapshots
 from daemon.types import Balances, Millis, Quality, Reading, Source
@@ -140,6 +141,7 @@ def importing(url: str) -> Iterator[Importer]:
     try:
         with told(parsed), engine.connect() as connection:
             check(connection, parsed)
+            must_hold_no_triggers(connection, parsed)
         yield Importer(parsed, engine)
     finally:
         engine.dispose()
@@ -179,7 +181,7 @@ def _held(
 ) -> Mapping[Millis, dict[int, Balances]]:
     """What is imported for these instants, by instant and counter."""
     table = snapshots.c
-    chosen = select(snapshots).where(table.account_id == account_id, table.seq < 0, table.at.in_(instants))
+    chosen = snapshot_rows().where(table.account_id == account_id, table.seq < 0, table.at.in_(instants))
     found = defaultdict[Millis, dict[int, Balances]](dict)
     for each in map(reading, connection.execute(chosen)):
         found[each.at][each.seq] = each.balances

@@ -17,8 +17,9 @@ from sqlalchemy import ColumnElement, RowMapping, and_, false, func, select
 
 from daemon.readings.fields import CORE
 from daemon.reports.facts import Course, Seen, Stretch
-from daemon.store.codec import reading
-from daemon.store.damage import Damaged
+from daemon.store.bounded_extra import snapshot_rows
+from daemon.store.codec import digits, reading
+from daemon.store.damage import Damaged, within
 from daemon.store.schema import snapshots
 from daemon.store.seeking import Record
 from daemon.types import JUDGED, Millis, Reading
@@ -106,15 +107,19 @@ class Judged:
 
     def _by_digits(self, end: _End) -> int:
         """Of the rows that SQLite takes for equal, the first of those that are lowest or highest."""
-        digits = s.extra[end.field].as_string()
-        alike = select(digits, func.min(s.seq)).where(self.ours, s[end.field] == end.value).group_by(digits)
+        told = s.extra[end.field].as_string()
+        alike = select(told, func.min(s.seq)).where(self.ours, s[end.field] == end.value).group_by(told)
         rows = self.record.connection.execute(alike).all()
-        values = [(end.value if text is None else Decimal(text), seq) for text, seq in rows]
+        values = [(end.value if text is None else self._exact(text, seq), seq) for text, seq in rows]
         utmost = end.end(value for value, _ in values)
         return min(int(seq) for value, seq in values if value == utmost)
 
+    def _exact(self, text: str, seq: int) -> Decimal:
+        with within("snapshots", seq, self.record.account_id):
+            return digits(text)
+
     def _readings(self, seqs: Collection[int]) -> dict[int, Reading]:
-        chosen = select(snapshots).where(s.account_id == self.record.account_id, s.seq.in_(sorted(seqs)))
+        chosen = snapshot_rows().where(s.account_id == self.record.account_id, s.seq.in_(sorted(seqs)))
         return {row.seq: reading(row) for row in self.record.connection.execute(chosen)}
 
     def _seen(self, found: Reading, name: str) -> Seen:

@@ -4,15 +4,21 @@ Alembic costs 95 ms to import, so it is, only where something has to be done. Mi
 one transaction; a database of a newer version is left alone.
 """
 
-from sqlalchemy import URL, Connection, inspect, text
+from collections.abc import Sequence
+
+from sqlalchemy import URL, Connection, Row, inspect, text
 
 from daemon import bundled
 from daemon.errors import AbsentError, StoreError
 from daemon.store.engine import parse, writing
 from daemon.store.failures import named, told
 from daemon.store.lock import collect
+from daemon.store.schema import metadata
 
 VERSIONS = "alembic_version"
+
+OURS = frozenset({VERSIONS, *metadata.tables})
+"""What is read and written by name."""
 
 
 def known() -> frozenset[str]:
@@ -53,6 +59,7 @@ def must_fit(connection: Connection, url: URL) -> str | None:
         StoreError: where it is another program's, or of a newer version.
 
     """
+    must_hold_no_triggers(connection, url)
     current = revision(connection)
     if current is None:
         _must_be_empty(connection, url)
@@ -73,8 +80,39 @@ def check(connection: Connection, url: URL) -> None:
         raise StoreError(f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade")
 
 
+def _must_hold_tables(connection: Connection) -> None:
+    """Raises StoreError where a view, or what a module of SQLite makes up, stands in the place of one of our tables.
+
+    To read such a one runs whatever its maker wrote, and may never end.
+    """
+    for kind, name, root in _objects(connection):
+        if name.lower() in OURS and kind in {"table", "view"} and (kind == "view" or not root):
+            raise StoreError(
+                f"in the database {named(connection.engine.url)} {name} is not a table of marginwatch: "
+                "put a copy of the database from before in its place",
+            )
+
+
+def must_hold_no_triggers(connection: Connection, url: URL) -> None:
+    """Raises StoreError for a trigger, which would run with whatever is written."""
+    for kind, name, _ in _objects(connection):
+        if kind == "trigger":
+            raise StoreError(
+                f"the database {named(url)} holds the trigger {name!r}, which would run at each write: "
+                "marginwatch makes none; look at it, and remove it with DROP TRIGGER",
+            )
+
+
+def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
+    """What a file of SQLite holds: kind, name, and where a table begins, which only real ones do."""
+    if connection.dialect.name != "sqlite":
+        return ()
+    return connection.execute(text("SELECT type, substr(name, 1, 80), rootpage FROM sqlite_master")).all()
+
+
 def revision(connection: Connection) -> str | None:
     """Where the schema stands; None before the first migration."""
+    _must_hold_tables(connection)
     if not inspect(connection).has_table(VERSIONS):
         return None
     found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 -- a name of ours
@@ -92,7 +130,7 @@ def _must_be_empty(connection: Connection, url: URL) -> None:
 
 def _newer(url: URL, current: str) -> StoreError:
     return StoreError(
-        f"the database {named(url)} is of a newer marginwatch (revision {current}, known up to {HEAD}): "
+        f"the database {named(url)} is of a newer marginwatch (revision {str(current)[:40]}, known up to {HEAD}): "
         "install that version, or name another database",
     )
 

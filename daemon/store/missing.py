@@ -45,7 +45,7 @@ class Trail:
 
     def begin(self, connection: Connection, since: Millis) -> Place:
         """At the last reading at or before `since`: a gap that reaches into the span begins there."""
-        found = Record(connection, self.account_id, self.steps).begin(since)
+        found = Record(connection, self.account_id, self.steps).begin(since, pushes=True)
         return Place(FIRST, FIRST) if found is None else Place(found - 1, found)
 
     def page(self, connection: Connection, place: Place) -> tuple[list[Seen], Place | None]:

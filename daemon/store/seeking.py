@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, true
 
 from daemon.store.codec import INSTANTS, check
 from daemon.store.damage import within
 from daemon.store.schema import gaps, misses, snapshots
-from daemon.types import JUDGED, GapReason, Millis
+from daemon.types import JUDGED, GapReason, Millis, Source
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """The ends of what a counter can be; imported readings have negative ones."""
+
+ASKED: ColumnElement[bool] = snapshots.c.source != Source.WS.value
+"""A reading that was asked for, or imported: no push."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,17 @@ class Record:
     steps: Steps
     until: int = LAST
 
-    def begin(self, at: Millis) -> int | None:
-        """The last judged reading at or before `at` (SEMANTICS C1); None where there is none."""
+    def begin(self, at: Millis, *, pushes: bool = False) -> int | None:
+        """The last judged reading at or before `at` (SEMANTICS C1); None where there is none.
+
+        Windows begin with one that is not a push: whether the exchange's time moves on is told by those alone.
+        """
         beyond = self.first(snapshots, at + 1)
         chosen = (
             select(snapshots.c.seq)
             .where(snapshots.c.account_id == self.account_id, snapshots.c.quality.in_(JUDGED))
             .where(snapshots.c.seq < beyond if beyond is not None else snapshots.c.seq <= self.until)
+            .where(true() if pushes else ASKED)
             .order_by(snapshots.c.seq.desc())
             .limit(1)
         )

@@ -13,13 +13,15 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from daemon.alerts.dispatch import Told
 from daemon.alerts.system import NOBODY
+from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, reading, typed
 from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
 from daemon.store.operations import UNSETTLED, Book, NoticeState
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
-from daemon.store.seeking import NO_STEPS, Steps, step_of, steps
+from daemon.store.seeking import ASKED, LAST, NO_STEPS, Steps, step_of, steps
+from daemon.store.streaming import Stream
 from daemon.types import (
     DAY,
     JUDGED,
@@ -134,8 +136,8 @@ def last_life(connection: Connection) -> LastLife:
     return LastLife(row.ended_at, frozenset(name for name, state in states.items() if state.since is not None))
 
 
-def start(connection: Connection, account: str, since: Millis) -> Start | None:
-    """The last judged reading at or before `since`, else the first one (SEMANTICS C1)."""
+def start(connection: Connection, account: str, since: Millis, *, pushes: bool = False) -> Start | None:
+    """The last judged reading at or before `since`, else the first one (SEMANTICS C1); see `Record.begin`."""
     account_id = _number(connection, account)
     if account_id is None:
         return None
@@ -144,7 +146,8 @@ def start(connection: Connection, account: str, since: Millis) -> Start | None:
     bounds = [0, *(seq for seq, _ in steps), None]
     for after, before in reversed(list(pairwise(bounds))):
         limit = since - _moved(steps, after or 0)
-        found = connection.scalar(_newest(account_id, limit, after or 0, before))
+        chosen = _newest(account_id, limit, after or 0, before)
+        found = connection.scalar(chosen if pushes else chosen.where(ASKED))
         if found is not None:
             return Start(account_id, found, steps)
     return Start(account_id, 1, steps)
@@ -152,28 +155,21 @@ def start(connection: Connection, account: str, since: Millis) -> Start | None:
 
 def standing(connection: Connection, account: str, at: Millis) -> Reading | None:
     """The last judged reading at or before an instant."""
-    begin = start(connection, account, at)
+    begin = start(connection, account, at, pushes=True)
     found = [] if begin is None else page(connection, begin, 1)
     return next((reading for reading in found if reading.at <= at), None)
 
 
 def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
     """Judged readings from `begin` on, in their order."""
-    chosen = (
-        select(snapshots)
-        .where(snapshots.c.account_id == begin.account_id, snapshots.c.seq >= begin.seq)
-        .where(snapshots.c.quality.in_(JUDGED))
-        .order_by(snapshots.c.seq)
-        .limit(most)
-    )
-    readings = map(reading, connection.execute(chosen).all())
+    readings, _ = Stream(begin.account_id, unknown=False).judged(connection, begin.seq - 1, LAST, most)
     return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]
 
 
 def latest(connection: Connection, account: str) -> list[Reading]:
     """The last readings of our own, whatever their quality, oldest first."""
     chosen = (
-        select(snapshots)
+        snapshot_rows()
         .where(snapshots.c.account_id == _number(connection, account), snapshots.c.seq > 0)
         .order_by(snapshots.c.seq.desc())
         .limit(LATEST)

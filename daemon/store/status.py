@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, select
 
+from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import alert_of, reading
 from daemon.store.inputs import OPEN
 from daemon.store.past import miss
@@ -59,7 +60,8 @@ def _account(connection: Connection, row: Row[Any], now: Millis) -> AccountStatu
 
 
 def _last(connection: Connection, table: Table, account_id: int) -> Row[Any] | None:
-    chosen = select(table).where(table.c.account_id == account_id).order_by(table.c.seq.desc()).limit(1)
+    whole = snapshot_rows() if table is snapshots else select(table)
+    chosen = whole.where(table.c.account_id == account_id).order_by(table.c.seq.desc()).limit(1)
     return connection.execute(chosen).one_or_none()
 
 

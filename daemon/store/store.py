@@ -22,7 +22,7 @@ from daemon.store.failures import named, told
 from daemon.store.files import refuse_unwritable
 from daemon.store.issued import OpenReport
 from daemon.store.lock import Lock, collect
-from daemon.store.migrate import bring_up, check
+from daemon.store.migrate import bring_up, check, must_hold_no_triggers
 from daemon.store.operations import Book, MessageKey, Operation, Unwritten, Written
 from daemon.store.rows import AccountIds
 from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
@@ -230,6 +230,7 @@ def beside(url: str) -> Iterator[Connection]:
     try:
         with told(parsed), engine.begin() as connection:
             check(connection, parsed)
+            must_hold_no_triggers(connection, parsed)
             yield connection
     finally:
         engine.dispose()

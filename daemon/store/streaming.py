@@ -6,15 +6,15 @@ into a page of readings only where they lie within it. What is read is exact: `c
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, Table, select
 
 from daemon.store import bulk
+from daemon.store.bounded_extra import bounded_extra
 from daemon.store.bulk import LEADING
-from daemon.store.codec import FIELDS, INSTANTS, check, theirs
+from daemon.store.codec import FIELDS, INSTANTS, check, digits, theirs
 from daemon.store.columns import load
 from daemon.store.damage import CAUSES, within
 from daemon.store.schema import gaps, misses, snapshots
@@ -42,10 +42,12 @@ class Stream:
     account_id: int
     fields: tuple[str, ...] = FIELDS
 
+    unknown: bool = True
+    """Whether unknown fields of the exchange's answer are read too, where `fields` are all there are."""
+
     @property
     def whole(self) -> bool:
-        """Whether unknown fields of the exchange's answer are read too."""
-        return self.fields == FIELDS
+        return self.unknown and self.fields == FIELDS
 
     def page(self, connection: Connection, after: int, last: int) -> tuple[list[Replayed], int]:
         """What follows the counter `after` up to and with `last`, and how far that reaches."""
@@ -59,10 +61,10 @@ class Stream:
             inputs.sort(key=_seq)
         return inputs, reach
 
-    def judged(self, connection: Connection, after: int, last: int) -> tuple[list[Reading], int]:
-        """As `page`, but only what was judged, as it was judged."""
+    def judged(self, connection: Connection, after: int, last: int, most: int = PAGE) -> tuple[list[Reading], int]:
+        """As `page`, but only what was judged, as it was judged; at most so many rows."""
         chosen = self._snapshots(after, last).where(snapshots.c.quality.in_(JUDGED))
-        rows, reach = _some(connection, chosen, last)
+        rows, reach = _some(connection, chosen, last, most)
         return self.readings(rows), reach
 
     def readings(self, rows: Sequence[Raw]) -> list[Reading]:
@@ -97,9 +99,9 @@ class Stream:
     def _exact(self, found: Reading, extra: Any) -> Reading:
         """With the digits that a float does not keep, and whatever else the exchange said."""
         held: Any = load(extra) if isinstance(extra, str) else extra  # the driver's choice
-        digits = {name: Decimal(held[name]) for name in self.fields if name in held}
+        exact = {name: digits(held[name]) for name in self.fields if name in held}
         unknown = {theirs(name): value for name, value in held.items() if name not in FIELDS} if self.whole else {}
-        return replace(found, balances=replace(found.balances, **digits), extra=unknown)
+        return replace(found, balances=replace(found.balances, **exact), extra=unknown)
 
     def _settled(self, connection: Connection, rows: Sequence[Raw]) -> list[Replayed]:
         """With the suspects in the place of the rows that say that nothing confirmed them."""
@@ -129,14 +131,15 @@ class Stream:
 
 def _between(table: Table, columns: Sequence[str], account_id: int, after: int, last: int) -> Select[Any]:
     seq = table.c.seq
-    chosen = select(*(table.c[name] for name in columns)).where(table.c.account_id == account_id)
+    read = (bounded_extra() if name == "extra" else table.c[name] for name in columns)
+    chosen = select(*read).where(table.c.account_id == account_id)
     return chosen.where(seq > after, seq <= last).order_by(seq)
 
 
-def _some(connection: Connection, chosen: Select[Any], last: int) -> tuple[Sequence[Raw], int]:
+def _some(connection: Connection, chosen: Select[Any], last: int, most: int = PAGE) -> tuple[Sequence[Raw], int]:
     """The first rows, and how far they reach: to `last`, unless there may be more."""
-    rows = _raw(connection, chosen.limit(PAGE))
-    return rows, (last if len(rows) < PAGE else rows[-1][0])
+    rows = _raw(connection, chosen.limit(most))
+    return rows, (last if len(rows) < most else rows[-1][0])
 
 
 def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:

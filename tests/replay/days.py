@@ -11,7 +11,7 @@ from pathlib import Path
 
 from daemon.alerts import system
 from daemon.rules.rule import AtLeast, Rule
-from daemon.types import HOUR, SECOND, Balances, Limit, Millis, MissReason, NoAnswer, OnMissing
+from daemon.types import HOUR, SECOND, Answer, Balances, Limit, Millis, MissReason, NoAnswer, OnMissing, Source
 from tests.service.lives import KILL, RELOAD, STOP, Late, Life, RestlessClock, Step, Told
 from tests.values import answer, confirming, rule
 
@@ -54,13 +54,13 @@ CHANGED = {
 def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
     """What one account's mailbox gets, round by round; what jumps by more than a quarter is suspect too."""
     margin, exchange_at = 150.0, 1_767_265_200_000
-    outage = 0
+    outage, found = 0, answer()
     for _ in range(rounds):
         margin = min(220.0, max(5.0, margin + draw.uniform(-40, 40)))
         exchange_at += draw.choice((0, EVERY, EVERY, 40_000))
         outage = outage - 1 if outage else (draw.random() < 0.03) * draw.randint(1, 12)
         pnl = draw.choice((None, Decimal(-9), Decimal(3)))
-        found = answer(available_margin=f"{margin:.8f}", al_freeze=str(draw.choice((0, 0, 0, 100, 500))))
+        before, found = found, answer(available_margin=f"{margin:.8f}", al_freeze=str(draw.choice((0, 0, 0, 100, 500))))
         found = replace(found, exchange_at=exchange_at, balances=replace(found.balances, cross_un_pnl=pnl))
         if outage:
             yield [NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH, MissReason.RATE_LIMITED)), "it failed")]
@@ -70,8 +70,15 @@ def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
             yield [odd, *draw.choice(([Late()], [confirming(odd)], [confirming(found)], [odd], [MISS], []))]
         elif draw.random() < 0.1:
             yield [found, Late()]
+        elif draw.random() < 0.2:
+            yield [found, *[push(draw.choice((found, before)))] * draw.randint(1, 3)]
         else:
             yield [found]
+
+
+def push(found: Answer) -> Answer:
+    """The same, as it is pushed: without a time, and without a field that pushes never have."""
+    return replace(found, source=Source.WS, exchange_at=None, balances=replace(found.balances, cross_un_pnl=None))
 
 
 NOTHING = Balances(*[Decimal(0)] * 5)
@@ -94,7 +101,7 @@ async def live(path: Path, seed: int, rounds: int = 400, accounts: Sequence[str]
         lasts = min(left, 1 + int(draw.expovariate(1 / 50)))
         left -= lasts
         url, jump = f"sqlite:///{path}", Decimal("0.25")
-        async with Life(url, present, rules, clock=clock, reason=reason, max_jump=jump) as life:
+        async with Life(url, present, rules, clock=clock, reason=reason, max_jump=jump, every=EVERY) as life:
             for _ in range(lasts):
                 await _round(life, days, draw, clock)
             life.ending = draw.choice((STOP, KILL, RELOAD))

@@ -86,7 +86,7 @@ class Life:
         self.ledger = Ledger(moved)
         self.store = Store.open(url, seams=seams)
         codes = self.store.codes()
-        paces = {} if every is None else dict.fromkeys(accounts, every)
+        paces = dict.fromkeys(accounts, every) if every else {}
         setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes, paces)
         try:
             self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
@@ -110,6 +110,7 @@ class Life:
         )
         self.doubted: dict[str, Suspicion] = {}
         """By account, what was not believed at once last, in this life or before it."""
+        self.every = every or 0
         self.owners = {name: self._owner(desk, state, watching(rules, name)) for name, state in self.states.items()}
 
     def _book(self, notices: Sequence[Notice]) -> Departures:
@@ -119,7 +120,7 @@ class Life:
         def doubted(suspicion: Suspicion) -> None:
             self.doubted[state.account] = suspicion
 
-        return Owner(desk, state, rules.values(), Doubters(doubted, doubted))
+        return Owner(desk, state, rules.values(), Doubters(doubted, doubted), lambda: self.every)
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]

@@ -104,11 +104,12 @@ class Accounts:
         """`desk` is that of the owners, which begin with `states`."""
         self._journal = desk.journal
         self._fill_budgets(legacy)
-        paces = self.paces()
+        paces = self._pacer.begin()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
-            owner = Owner(desk, states[account.name], rules.values(), Doubters(confirmer.doubted, confirmer.left))
+            doubters, every = Doubters(confirmer.doubted, confirmer.left), partial(self._pacer.every, account.name)
+            owner = Owner(desk, states[account.name], rules.values(), doubters, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
             self._read(account, paces[account.name], legacy.pauses.get(account.name, Pause()))

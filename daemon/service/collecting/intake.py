@@ -10,7 +10,14 @@ from daemon.clock import Clock
 from daemon.log import Episodes
 from daemon.readings import pushes
 from daemon.readings.pushes import LIMIT, Pushes
+from daemon.readings.unknown_fields import bounded
 from daemon.types import Answer, NoAnswer
+
+NAMED = 3
+"""Fields that are left out are named up to so many."""
+
+NAME = 40
+"""The most characters of such a name."""
 
 
 class Intake:
@@ -35,6 +42,7 @@ class Intake:
         stale = False
         if isinstance(answer, Answer):
             self._tell_missing(answer, "answers")
+            answer = self._bounded(answer, "answers")
         if isinstance(answer, Answer) and answer.asked_at is not None:
             self.pushes, stale = pushes.answered(self.pushes, answer.balances, answer.asked_at)
         self._post(replace(answer, overtaken=True) if isinstance(answer, Answer) and stale else answer)
@@ -45,7 +53,21 @@ class Intake:
         self._tell_missing(answer, "pushes")
         self.pushes, believed = pushes.pushed(self.pushes, answer.balances, self._clock.elapsed())
         if believed is not None:
-            self._post(replace(answer, balances=believed))
+            self._post(replace(self._bounded(answer, "pushes"), balances=believed))
+
+    def _bounded(self, answer: Answer, source: str) -> Answer:
+        """With as many unknown fields as a reading keeps; log once in a life that others are left out."""
+        kept, left_out = bounded(answer.extra)
+        if not left_out:
+            return answer
+        names = ", ".join(name[:NAME] for name in left_out[:NAMED])
+        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        sentence = (
+            f"{source} of the exchange have more unknown fields than a reading keeps (50 fields, 4 KiB): "
+            f"{names}{more} are left out; all known fields are recorded"
+        )
+        self._episodes.failed(("unknown fields", self._account, source), sentence, account=self._account)
+        return replace(answer, extra=kept)
 
     def _tell_missing(self, answer: Answer, source: str) -> None:
         """Log once what the exchange does not send, and once that it does again (SEMANTICS B3a)."""

@@ -30,6 +30,15 @@ class Pacer:
         halved = self._budgets.halved_for
         return pace.intervals(self._config.accounts, self._config.budget, self.user_ids, halved)
 
+    def begin(self) -> Mapping[str, Millis]:
+        """The intervals at which the accounts are polled from now on."""
+        self._applied = self.paces()
+        return self._applied
+
+    def every(self, account: str) -> Millis:
+        """The interval at which an account is polled; 0 for one that is not."""
+        return self._applied.get(account, 0)
+
     def apply(self) -> None:
         """Poll at that pace from each account's next slot on."""
         paces, now = self.paces(), self._clock.now()

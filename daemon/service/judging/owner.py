@@ -21,6 +21,7 @@ from daemon.alerts.decide import Decision, decide, judge, scene
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.silences import NO_SILENCES, lasting
 from daemon.errors import StoreError
+from daemon.readings import pushes
 from daemon.readings.plausible import Suspicion
 from daemon.rules.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
@@ -114,9 +115,16 @@ NOBODY = Doubters()
 
 
 class Owner:
-    """Of one account. `rules` are those that watch it."""
+    """Of one account. `rules` are those that watch it, `every` gives its polling interval."""
 
-    def __init__(self, desk: Desk, state: AccountState, rules: Iterable[Rule], doubters: Doubters = NOBODY) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        state: AccountState,
+        rules: Iterable[Rule],
+        doubters: Doubters = NOBODY,
+        every: Callable[[], Millis] = lambda: 0,
+    ) -> None:
         self._desk = desk
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
@@ -127,6 +135,9 @@ class Owner:
         self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
         self._hindsight = Hindsight(state.account, desk.journal)
         self._silences: Sequence[Silence] = NO_SILENCES
+        self._every = every
+        self._last: Input | None = None
+        """The last input of this life."""
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
@@ -267,7 +278,9 @@ class Owner:
             yield Unconfirmed(self._next, max(now, self._state.at), suspect)
         match arrival:
             case Answer():
-                yield self._stamp(arrival, now)
+                reading = self._stamp(arrival, now)
+                if not self._is_repeat(reading):
+                    yield reading
             case NoAnswer(reason, detail):
                 yield Miss(self._next, max(now, self._state.at), reason, detail)
 
@@ -276,6 +289,16 @@ class Owner:
         seq, at = self._next, max(now, self._state.at)
         quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
         return Reading(seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra)
+
+    def _is_repeat(self, reading: Reading) -> bool:
+        """Whether it is a push that changes nothing, within a polling interval: no input at all (SEMANTICS B7).
+
+        Left out before it is judged, so that a replay sees the very inputs that were judged (promise 6).
+        """
+        before = self._last
+        if before is None or not pushes.repeats(reading, before):
+            return False
+        return reading.at - before.at < self._every()
 
     async def _judged(self, event: Input) -> Case:
         case = Case(event)
@@ -321,6 +344,7 @@ class Owner:
         desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
         case.departures.leave()
         self._gate.adopt(record.event)
+        self._last = record.event
         self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)

@@ -1,0 +1,55 @@
+"""The column `extra` of a reading as it is read: never more than a reading keeps, whoever wrote it.
+
+Earlier versions kept up to 1 MiB of unknown fields with every reading, and a page of those would take gigabytes. Of
+such a row only the digits of amounts are read: they are part of what was judged. The database takes them out itself.
+"""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+
+from daemon.store.codec import FIELDS, MOST_DIGITS
+from daemon.store.columns import Json
+from daemon.store.schema import snapshots
+
+MOST = 4_096
+"""Characters of `extra` that are read as they are."""
+
+_LONG = MOST_DIGITS + 1
+"""Of an amount that is longer, so much is read that it is seen to be none."""
+
+
+class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a function of SQL
+    """`extra`, or of a large one the digits of amounts alone; JSON that is no object where it cannot be read."""
+
+    type = Json
+    name = "bounded_extra"
+    inherit_cache = True
+
+
+@compiles(bounded_extra, "sqlite")
+def _sqlite(*_: object, **__: object) -> str:
+    digits = ", ".join(f"'{name}', substr(json_extract(extra, '$.{name}'), 1, {_LONG})" for name in FIELDS)
+    # A merge with nothing removes the names that have no digits.
+    return (
+        f"CASE WHEN extra IS NULL OR length(extra) <= {MOST} THEN extra "
+        f"WHEN json_valid(extra) THEN json_patch('{{}}', json_object({digits})) ELSE '0' END"
+    )
+
+
+@compiles(bounded_extra, "postgresql")
+def _postgresql(*_: object, **__: object) -> str:
+    digits = ", ".join(f"'{name}', left(extra ->> '{name}', {_LONG})" for name in FIELDS)
+    # A NUL character, which `json` keeps as it was escaped, cannot be taken out.
+    return (
+        f"CASE WHEN extra IS NULL OR length(extra::text) <= {MOST} OR strpos(extra::text, '\\u0000') > 0 THEN extra "
+        f"ELSE json_strip_nulls(json_build_object({digits})) END"
+    )
+
+
+def snapshot_rows() -> "Select[Any]":
+    """Whole rows of `snapshots`, as `codec.reading` takes them."""
+    columns = [column for column in snapshots.c if column is not snapshots.c.extra]
+    return select(*columns, bounded_extra().label("extra"))
