@@ -55,7 +55,7 @@ def _away(record: Record, now: Millis) -> Mapping[str, tuple[Gap]]:
     every = pacing.intervals(record.config, {name: each.user_id for name, each in stands.items()})
     found = {}
     for name, state in last.state.items():
-        if name in every and state.since is not None:
+        if name in every and name in stands and state.since is not None:  # an account may have been renamed by hand
             heard = (each.at for each in (stands[name].reading, stands[name].miss) if each is not None)
             since = max(state.at, last.ended_at or 0, *heard)
             if missed := slots.passed(name, every[name], since, now):

@@ -4,6 +4,7 @@ Earlier versions kept up to 1 MiB of unknown fields with every reading, and a pa
 such a row only the digits of amounts are read: they are part of what was judged. The database takes them out itself.
 """
 
+import json
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -20,6 +21,9 @@ MOST = 4_096
 _LONG = MOST_DIGITS + 1
 """Of an amount that is longer, so much is read that it is seen to be none."""
 
+_DAMAGED = json.dumps(FIELDS)
+"""In the place of what is no JSON: no object, but with the names for which a reader looks."""
+
 
 class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a function of SQL
     """`extra`, or of a large one the digits of amounts alone; JSON that is no object where it cannot be read."""
@@ -35,7 +39,7 @@ def _sqlite(*_: object, **__: object) -> str:
     # A merge with nothing removes the names that have no digits.
     return (
         f"CASE WHEN extra IS NULL OR length(extra) <= {MOST} THEN extra "
-        f"WHEN json_valid(extra) THEN json_patch('{{}}', json_object({digits})) ELSE '0' END"
+        f"WHEN json_valid(extra) THEN json_patch('{{}}', json_object({digits})) ELSE '{_DAMAGED}' END"
     )
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from daemon.store.codec import AMOUNTS, FIELDS, INSTANTS, check
-from daemon.types import Balances, Quality, Reading, Source
+from daemon.types import LATEST, Balances, Quality, Reading, Source
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Re
     seqs, instants, exchange_ats, sources, qualities, _, *amounts = columns
     check(INSTANTS, seqs)
     check(INSTANTS, instants)
+    if instants and max(instants) > LATEST:
+        raise ValueError("an instant beyond all calendars")
     count = len(seqs)
     by_field = dict(zip(fields, map(_decimals, amounts), strict=True))
     of_reading: dict[str, Iterable[object]] = {

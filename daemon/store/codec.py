@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from daemon.store.columns import clean, inexact
 from daemon.store.damage import CAUSES, Damaged, within
-from daemon.types import Alert, Balances, Quality, Reading, Source, Unconfirmed
+from daemon.types import LATEST, Alert, Balances, Quality, Reading, Source, Unconfirmed
 
 FIELDS = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
 _amounts = attrgetter(*FIELDS)
@@ -24,8 +24,8 @@ _amounts = attrgetter(*FIELDS)
 MOST_DIGITS = 80
 """Characters of an amount's text: no exchange sends a longer one, and none is read back."""
 
-MOST_EXACT = 10_000
-"""Characters of a transition's value: it is computed, and rounded to far fewer."""
+MOST_EXPONENT = 1_000_000
+"""Of a transition's value: arithmetic on readings has no larger ones (`readings.exact`)."""
 
 _MOST = Decimal("1e24")
 _MOST_PLACES = 40
@@ -102,7 +102,7 @@ def _reading(row: Row[Any]) -> Reading:
     check(AMOUNTS, amounts.values())
     if not all(value is None or plausible(value) for value in amounts.values()):
         raise ValueError("an amount of another size")
-    check(INSTANTS, (row.at, row.exchange_at or 0))
+    check_instants(row.at, row.exchange_at or 0)
     balances = Balances(**amounts)
     return Reading(row.seq, row.at, Source(row.source), Quality(row.quality), row.exchange_at, balances, unknown)
 
@@ -128,6 +128,13 @@ def check(kinds: frozenset[type], values: Iterable[object]) -> None:
         raise TypeError("a value of another type")
 
 
+def check_instants(*values: Any) -> None:
+    """Raises TypeError where a value is no instant, ValueError where it is one that no calendar shows."""
+    check(INSTANTS, values)
+    if max(values) > LATEST:
+        raise ValueError("an instant beyond all calendars")
+
+
 def theirs(name: str) -> str:
     """An unknown field's own name, which `extra` may hold made unlike ours."""
     return name[:-1] if name.rstrip("_") in FIELDS else name
@@ -141,8 +148,10 @@ def value_columns(value: Decimal | None) -> dict[str, object]:
 def value_of(row: Row[Any]) -> Decimal | None:
     """Of a row of `transitions`."""
     with within("transitions", row.id):
-        value: Decimal | None = row.value if row.exact is None else Decimal(row.exact[:MOST_EXACT])
+        value: Decimal | None = row.value if row.exact is None else Decimal(row.exact)
         check(AMOUNTS, (value,))
+        if value is not None and abs(value.adjusted()) > MOST_EXPONENT:
+            raise ValueError("a value of another size")
         return value
 
 

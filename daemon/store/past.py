@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from daemon.store.codec import INSTANTS, alert_of, check, typed, value_of
+from daemon.store.codec import alert_of, check_instants, typed, value_of
 from daemon.store.damage import UNREADABLE, within
 from daemon.store.operations import UNSETTLED, NoticeState
 from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
@@ -156,7 +156,7 @@ def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
 def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
     with within("transitions", row.id):
         states = State(row.from_state), State(row.to_state)
-        check(INSTANTS, (row.at,))
+        check_instants(row.at)
     return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
 
 
@@ -230,5 +230,5 @@ def epoch(row: Row[Any]) -> PastEpoch:
 
 def miss(row: Row[Any]) -> Miss:
     with within("misses", row.seq, row.account_id):
-        check(INSTANTS, (row.at,))
+        check_instants(row.at)
         return Miss(row.seq, row.at, MissReason(row.reason), row.detail)

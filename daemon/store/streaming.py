@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, Table, select
 from daemon.store import bulk
 from daemon.store.bounded_extra import bounded_extra
 from daemon.store.bulk import LEADING
-from daemon.store.codec import FIELDS, INSTANTS, check, digits, theirs
+from daemon.store.codec import FIELDS, check_instants, digits, theirs
 from daemon.store.columns import load
 from daemon.store.damage import CAUSES, within
 from daemon.store.schema import gaps, misses, snapshots
@@ -78,12 +78,12 @@ class Stream:
 
     def _miss(self, seq: int, at: Millis, reason: str, detail: str) -> Miss:
         with within("misses", seq, self.account_id):
-            check(INSTANTS, (at,))
+            check_instants(at)
             return Miss(seq, at, MissReason(reason), detail)
 
     def _step(self, seq: int, at: Millis, by: Millis) -> ClockStep:
         with within("gaps", seq, self.account_id):
-            check(INSTANTS, (at, by))
+            check_instants(at, by)
             return ClockStep(seq, at, by)
 
     def _readings(self, rows: Sequence[Raw]) -> list[Reading]:

@@ -91,3 +91,22 @@ async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
         ("INFO", "answers of the exchange are complete again"),
     ]
     assert len(posted) == 8
+
+
+async def test_s3_unknown_fields_beyond_the_bound_are_left_out_and_named_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """S3: of answers and of pushes, each once in a life, however often they come and go; each reading counts them."""
+    posted: list[Answer | NoAnswer] = []
+    intake = intake_of(posted, ManualClock())
+    many: dict[str, object] = {f"field-{number}-{'x' * 60}": number for number in range(60)}
+    for extra in (many, {}, many):
+        intake.answered(replace(answer(), extra=extra))
+        intake.pushed(replace(push("90"), extra=extra))
+    counts = [each.extra.get("left_out_fields") for each in posted if isinstance(each, Answer)]
+    assert (counts[0], counts[2:4], counts[1] == counts[0]) == (counts[4], [None, None], True)
+    assert isinstance(counts[0], int)
+    assert counts[0] >= 17
+    told = [record.getMessage() for record in caplog.records]
+    assert [sentence.split(" of ")[0] for sentence in told] == ["answers", "pushes"]
+    assert all(f" and {counts[0] - 3} more are left out" in sentence and "x" * 50 not in sentence for sentence in told)
