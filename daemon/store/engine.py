@@ -139,7 +139,7 @@ def bound(engine: Engine, most_steps: int) -> None:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 -- it is an engine of SQLite
         looks = iter(range(most_steps // STRIDE))
-        driver.set_progress_handler(lambda: next(looks, None) is None, min(STRIDE, most_steps))
+        driver.set_progress_handler(lambda: next(looks, None) is None, STRIDE)
 
 
 def _sqlite(url: URL, file: str, begin: str) -> Engine:

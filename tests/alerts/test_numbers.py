@@ -25,6 +25,10 @@ SIDE = Judged("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=Fals
         ("Infinity", "∞"),
         ("-Infinity", "-∞"),
         ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+        ("1e999999999", "1.00000000e+999999999"),
+        ("0e50", "0"),
+        ("1e-999999999", "0"),
+        ("NaN", "unknown"),
     ],
 )
 def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
@@ -40,6 +44,9 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
         ("455911", replace(SIDE, field="age"), "7 min 35 s"),
         ("455911", SIDE, "455911"),
         ("1.50", None, "1.5"),
+        ("1e999999999", replace(SIDE, duration=True), "1.00000000e+999999999"),
+        ("1e999999999", replace(SIDE, percentage=True), "1.00000000e+1000000001%"),
+        ("1e-999999999", replace(SIDE, percentage=True), "0%"),
     ],
 )
 def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | None, text: str) -> None:

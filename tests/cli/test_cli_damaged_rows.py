@@ -1,5 +1,6 @@
 """Rows that marginwatch never wrote: one sentence with their place from every command that meets them."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -37,15 +38,24 @@ COMMANDS = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two lives with everything in them, and imported readings."""
-    lived(tmp_path, [rule()], alone(FINE, LOW, MISS, FINE, Step(-1_000), LOW))
-    lived(tmp_path, [rule()], alone(FINE, LOW, MISS), begin=NOON + HOUR)
-    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
-    assert call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code == 0
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    made = tmp_path_factory.mktemp("sound")
+    lived(made, [rule()], alone(FINE, LOW, MISS, FINE, Step(-1_000), LOW))
+    lived(made, [rule()], alone(FINE, LOW, MISS), begin=NOON + HOUR)
+    (made / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
+    assert call("import", made / "old.csv", "--config", write(made), clock=LATER).exit_code == 0
+    return made
+
+
+@pytest.fixture
+def folder(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them, to be damaged."""
+    copy = tmp_path / "copy"
+    shutil.copytree(sound, copy)
+    monkeypatch.chdir(copy)
+    return copy
 
 
 def change(folder: Path, statement: str) -> None:

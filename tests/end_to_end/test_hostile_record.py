@@ -31,16 +31,17 @@ SELECT 1, seq, (strftime('%s', 'now') - 3000 + 10 * seq) * 1000, 'rest', 'ok', 5
 FROM n
 """
 
-READING = """
-import resource, sys
+READING = r"""
+import re, sys
+from pathlib import Path
 from click.testing import CliRunner
 from daemon.cli import commands
 from daemon.cli.session import Session
 for command in sys.argv[2:]:
     done = CliRunner().invoke(commands, [*command.split(), "--config", sys.argv[1]], obj=Session())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
     said = done.output[:200] if done.exit_code else ""
-    print(command, done.exit_code, peak, done.output.count("50.00000000000000000001"), said)
+    print(command, done.exit_code, peak, done.output.count("50.00000000000000000001"), said, sep="\t")
 """
 COMMANDS = (
     "history --format csv",
@@ -59,9 +60,7 @@ async def read(config: Path) -> list[list[str]]:
     process = await create_subprocess_exec(*command, stdout=PIPE)
     said, _ = await process.communicate()
     assert process.returncode == 0
-    return [
-        re.fullmatch(r"(.*?) (\d+) (\d+) (\d+) (.*)", line, re.DOTALL).groups() for line in said.decode().splitlines()
-    ]  # type: ignore[union-attr]
+    return [line.split("\t") for line in said.decode().splitlines()]
 
 
 def peak(pid: int) -> int:

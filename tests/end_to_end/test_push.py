@@ -147,3 +147,20 @@ async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp
     assert all(each.balances.al_margin == 10 for each in readings(lookout, Source.REST))
     assert "pushes contradict readings in al_margin of main" in way.sent[0].body
     assert "push-contradicted" in DAEMON
+
+
+async def test_s3_an_exchange_that_repeats_itself_does_not_fill_the_record(tmp_path: Path) -> None:
+    """S3: pushes that change nothing are neither judged nor stored, however many come; the next change is, at once."""
+    lookout, way = Lookout(), ScriptedNotifier()
+    async with exchange() as there:
+        main = there.account("main")
+        main.set(available_margin="500")
+        async with life(pushing(there, tmp_path, main), lookout, way=way):
+            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2 and listening(main))
+            for _ in range(300):
+                main.push()
+            main.set(available_margin="90")
+            await lookout.until(lambda: len(way.sent) == 1)
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as database:
+        found = database.execute("SELECT available_margin FROM snapshots WHERE source = 'ws'").fetchall()
+    assert found == [(90,)]

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
-from daemon.store.engine import parse, reading, writing
+from daemon.store.engine import bound, parse, reading, writing
+from daemon.store.failures import told
 from daemon.store.migrate import HEAD
 from tests.other_users import BECOME, program
 from tests.store.records import ACCOUNT, epoch, read
@@ -186,3 +187,34 @@ def test_names_with_special_characters(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
     connection.close()
+
+
+ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+FINITE = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT count(*) FROM n")
+
+
+def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None:
+    """S12: what never ends is ended, for each transaction anew; what takes its time is not."""
+    url = parse(filled(tmp_path / "watch.db"))
+    engine = reading(url)
+    bound(engine, 3_000_000)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="takes far longer to read"), told(url), engine.connect() as connection:
+            connection.scalar(ENDLESS)
+        with engine.connect() as connection:
+            assert [connection.scalar(FINITE) for _ in range(3)] == [1_000] * 3
+    engine.dispose()
+
+
+def test_s12_a_schema_is_trusted_with_nothing(tmp_path: Path) -> None:
+    """S12: neither by those who read nor by those who write; sizes are bounded where others may have written."""
+    url = parse(filled(tmp_path / "watch.db"))
+    for engine in (reading(url), writing(url)):
+        with engine.connect() as connection:
+            found = [connection.scalar(text(f"PRAGMA {name}")) for name in ("trusted_schema", "cell_size_check")]
+            assert found == [0, 1]
+        engine.dispose()
+    engine = reading(url)
+    with pytest.raises(StoreError, match="too large to be of marginwatch"), told(url), engine.connect() as connection:
+        connection.scalar(text("SELECT zeroblob(9000000)"))
+    engine.dispose()

@@ -115,6 +115,17 @@ def test_warming_begins_at_the_last_reading_before(store: Store, write: Write) -
     assert seqs(list(store.recent(ACCOUNT, T0 + 4_000))) == [4, 5]
 
 
+def test_c1_warming_begins_with_a_reading_that_was_asked_for(store: Store, write: Write) -> None:
+    """C1: pushes bear no time of the exchange, so that those alone would not tell that it stands still."""
+    sources = {3: Source.WS, 4: Source.WS}
+    made = (replace(reading(seq, T0 + seq * 1_000), source=sources.get(seq, Source.REST)) for seq in range(2, 6))
+    write(*(Record(ACCOUNT, each) for each in made))
+    assert seqs(list(store.recent(ACCOUNT, T0 + 4_500))) == [2, 3, 4, 5]
+    found = store.standing(ACCOUNT, T0 + 4_500)
+    assert found is not None
+    assert found.seq == 4
+
+
 def test_warming_takes_all_when_history_is_short(store: Store, write: Write) -> None:
     """Without a reading before the look-back, everything judged is fed."""
     write(read(2), read(3))
