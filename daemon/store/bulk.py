@@ -7,7 +7,7 @@ constructors make, and a test holds it to that.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
 from types import MappingProxyType
@@ -72,10 +72,13 @@ def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     different = set(column)
     check(KINDS, different)
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
-        if not max(map(abs, different)) < _MOST:
-            raise ValueError("an amount of another size")
+        _must_be_sizeable(different)
         return map(Decimal, map(repr, column))
     known = {value: Decimal(repr(value)) if isinstance(value, float) else value for value in different}
-    if not all(value is None or value.is_nan() or value.copy_abs() < _MOST for value in known.values()):
-        raise ValueError("an amount of another size")
+    _must_be_sizeable([value for value in different if value is not None and value == value])  # noqa: PLR0124 -- no NaN
     return map(known.__getitem__, column)
+
+
+def _must_be_sizeable(values: Collection[Any]) -> None:
+    if values and not (min(values) > -_MOST and max(values) < _MOST):
+        raise ValueError("an amount of another size")
