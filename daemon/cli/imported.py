@@ -20,6 +20,7 @@ from daemon.cli import times
 from daemon.cli.output import exact
 from daemon.cli.pile import Pile
 from daemon.cli.sheet import Line, Mistake, lines
+from daemon.cli.terminal import echo, echo_progress
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, shown
 from daemon.errors import MarginwatchError, StoreError
@@ -72,11 +73,11 @@ def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
             continue
         faults += 1
         if faults <= SHOWN:
-            click.echo(_sentence(file, found), err=True)
+            echo(_sentence(file, found), err=True)
     pile.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
-        click.echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+        echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
     elif not pile.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add some"
@@ -125,7 +126,7 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         known = (
             "" if account in exchanges else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
         )
-        click.echo(f"{account}: new in the database{known}")
+        echo(f"{account}: new in the database{known}")
 
 
 def _store(importer: Importer, account: str, pile: Pile) -> None:
@@ -139,9 +140,9 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
                 raise
             raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
         _progress(tally.lines, f"lines of {account} stored")
-    click.echo(f"{account}: {_outcome(tally)}")
+    echo(f"{account}: {_outcome(tally)}")
     if tally.clash is not None:
-        click.echo(f"{account}: {_kept(tally.clash)}")
+        echo(f"{account}: {_kept(tally.clash)}")
 
 
 def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
@@ -175,4 +176,4 @@ def _kept(clash: Clash) -> str:
 def _progress(number: int, what: str) -> None:
     """On a terminal alone, in one line that what follows overwrites."""
     if number % EVERY == 0 and sys.stderr.isatty():
-        click.echo(f"{number:,} {what}\x1b[K\r", nl=False, err=True)
+        echo_progress(f"{number:,} {what}")
