@@ -80,9 +80,11 @@ def message(ended: "Ending", unit: str, session: Session) -> "Message":
     """What arrives: that nobody watches, why, and what to do."""
     from daemon.cli import times  # noqa: PLC0415 -- on use
     from daemon.log import Redactor  # noqa: PLC0415
+    from daemon.text.printable import one_line, printable  # noqa: PLC0415
     from daemon.types import Message, Severity  # noqa: PLC0415
 
-    said = Redactor(session.revealed()).redact(ended.said)[:ROOM]
+    said = one_line(Redactor(session.revealed()).redact(ended.said), ROOM)
+    unit = printable(unit)
     look = "marginwatch check" if ended.status == 78 else f"journalctl -u {unit}"
     lines = (
         f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from daemon.errors import ConfigError
+from daemon.text.printable import printable, printable_json
 
 SECTIONS = (
     "daemon",
@@ -24,6 +25,7 @@ SECTIONS = (
 """The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
 
 _LONGEST_SHOWN = 40
+_LONGEST_PLACE = 100
 _LARGEST_SHOWN = 10**_LONGEST_SHOWN
 _SHORTEST_BLOTTED = 8
 _PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
@@ -56,7 +58,7 @@ class Problems:
         told = sorted(self._found, key=lambda found: _order(found[0]))
         blotted = sorted((text for text in hidden if len(text) >= _SHORTEST_BLOTTED), key=len, reverse=True)
         if told:
-            raise ConfigError([_blot(f"{place}: {sentence}", blotted) for place, sentence in told])
+            raise ConfigError([_told(_blot(place, blotted), _blot(sentence, blotted)) for place, sentence in told])
 
 
 def _is_within(found: str, place: str) -> bool:
@@ -67,6 +69,11 @@ def _order(place: str) -> tuple[int, int]:
     match = _PLACE.match(place)
     section, index = match.groups() if match else ("", None)
     return SECTIONS.index(section) if section in SECTIONS else -1, int(index or 0)
+
+
+def _told(place: str, sentence: str) -> str:
+    """The problem as it is shown; a key of the file may hold anything."""
+    return f"{_cut(printable(place), _LONGEST_PLACE)}: {sentence}"
 
 
 def _blot(sentence: str, hidden: Iterable[str]) -> str:
@@ -87,8 +94,11 @@ def shown(value: object) -> str:
         return "a number of that size"
     if not isinstance(value, str):
         return str(value)
-    cut = value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"
-    return json.dumps(cut, ensure_ascii=False)
+    return printable_json(json.dumps(_cut(value, _LONGEST_SHOWN), ensure_ascii=False))
+
+
+def _cut(text: str, at_most: int) -> str:
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
 def did_you_mean(written: str, known: Collection[str]) -> str:

@@ -26,6 +26,7 @@ from daemon.rules.build import MAX_LOOK_BACK
 from daemon.rules.errors import ExpressionError
 from daemon.rules.parse import condition
 from daemon.rules.rule import AtLeast, Condition
+from daemon.text.printable import is_hidden
 from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
@@ -40,9 +41,6 @@ MOST_COUNTED = 9_999
 
 SMALLEST_STEP: Millis = 250
 """Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
-
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
-"""Fillers and selectors that count as letters or marks and show nothing."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
@@ -82,7 +80,7 @@ def reference(raw: object) -> str:
 
 def is_invisible(character: str) -> bool:
     """Whether nobody sees that it is there, or that it is not a plain space."""
-    return character in _UNSEEN or (category(character)[0] in "CZ" and character != " ")
+    return is_hidden(character) or (category(character)[0] in "CZ" and character != " ")
 
 
 def name(raw: object) -> str:
