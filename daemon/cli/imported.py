@@ -6,6 +6,10 @@
 Memory stays flat however long the file is.
 """
 
+import errno
+import io
+import os
+import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
@@ -13,6 +17,7 @@ from datetime import tzinfo
 from functools import partial
 from itertools import groupby, islice
 from operator import attrgetter
+from typing import BinaryIO
 
 import click
 
@@ -36,8 +41,11 @@ BATCH = 1_000
 EVERY = 20_000
 """Lines between two words about the progress."""
 
-LONGEST = 1 << 16
-"""Characters of a line that are read at once: what is no text may have no line's end."""
+MOST_READ = 1 << 14
+"""Characters of a line that are read at once; `sheet` refuses a row that is longer."""
+
+MAX_ACCOUNTS = 1_000
+"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its own."""
 
 EXCHANGE = "coinw"
 """That of an account which rules.toml does not name."""
@@ -66,10 +74,17 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
 def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
     """Put the good lines on the pile and tell of the others; whether there are any."""
     faults = 0
+    accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
         _progress(number, "lines read")
         if isinstance(found, Line):
             pile.put(found)
+            accounts.add(found.account)
+            if len(accounts) > MAX_ACCOUNTS:
+                remedy = "see that the right column is called account, or import the file in parts"
+                raise MarginwatchError(
+                    f"{_named(file)} names more than {MAX_ACCOUNTS:,} accounts, so nothing was imported: {remedy}"
+                )
             continue
         faults += 1
         if faults <= SHOWN:
@@ -93,9 +108,11 @@ def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recor
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
     if unknown:
+        told = [_with_suggestion(name, known) for name in unknown[:SHOWN]]
+        told += [f"and {len(unknown) - SHOWN:,} more"] if len(unknown) > SHOWN else []
         raise MarginwatchError(
             f"{_named(file)} names accounts that neither rules.toml nor the database knows, so nothing was imported: "
-            f"{', '.join(_with_suggestion(name, known) for name in unknown)}; correct them, or add --new-accounts"
+            f"{', '.join(told)}; correct them, or add --new-accounts"
         )
 
 
@@ -115,10 +132,30 @@ def _named(file: str) -> str:
 def _text(file: str) -> Iterator[str]:
     """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
     try:
-        with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as text:
-            yield from iter(partial(text.readline, LONGEST), "")
+        with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
+            text = io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            yield from iter(partial(text.readline, MOST_READ), "")
     except OSError as error:
         raise MarginwatchError(f"{_named(file)} cannot be read ({error.strerror}): name another file") from None
+
+
+def _regular(file: str) -> BinaryIO:
+    """The file, opened without waiting: a pipe may have no writer, and a device no end.
+
+    Raises:
+        MarginwatchError: where it is not a regular file.
+
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise MarginwatchError(
+        f"{_named(file)} is a pipe or a device, not a file: send it in with marginwatch import - < {_named(file)}"
+    )
 
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:

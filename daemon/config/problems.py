@@ -24,10 +24,14 @@ SECTIONS = (
 )
 """The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
 
+MAX_TOLD = 100
+"""Problems that are told; of more only the number is. Nobody corrects more at once."""
+
 _LONGEST_SHOWN = 40
 _LONGEST_PLACE = 100
 _LARGEST_SHOWN = 10**_LONGEST_SHOWN
 _SHORTEST_BLOTTED = 8
+_END_OF_PART = re.compile(r"(?=[.\[])|$")
 _PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
 
 
@@ -40,13 +44,23 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: list[tuple[str, str]] = []
+        self._places: set[str] = set()
+        self._more = 0
 
     def add(self, place: str, sentence: str) -> None:
-        self._found.append((place, sentence))
+        self._places.update(place[: found.start()] for found in _END_OF_PART.finditer(place))
+        if len(self._found) < MAX_TOLD:
+            self._found.append((place, sentence))
+        else:
+            self._more += 1
 
     def within(self, place: str) -> bool:
         """Whether a mistake is already known at this place, or inside it."""
-        return any(_is_within(found, place) for found, _ in self._found)
+        return place in self._places
+
+    def did_you_mean(self, written: str, known: Collection[str]) -> str:
+        """The suggestion of `did_you_mean`, which takes its time, for a problem that will be told."""
+        return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
         """Ends the loading with every mistake, without the `hidden` texts.
@@ -58,11 +72,9 @@ class Problems:
         told = sorted(self._found, key=lambda found: _order(found[0]))
         blotted = sorted((text for text in hidden if len(text) >= _SHORTEST_BLOTTED), key=len, reverse=True)
         if told:
-            raise ConfigError([_told(_blot(place, blotted), _blot(sentence, blotted)) for place, sentence in told])
-
-
-def _is_within(found: str, place: str) -> bool:
-    return found == place or found.startswith((f"{place}.", f"{place}["))
+            more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
+            problems = [_told(_blot(place, blotted), _blot(sentence, blotted)) for place, sentence in told]
+            raise ConfigError(problems + more)
 
 
 def _order(place: str) -> tuple[int, int]:
@@ -103,6 +115,6 @@ def _cut(text: str, at_most: int) -> str:
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
     """`; did you mean "rules"?` when something known is close, else nothing."""
-    spelled = {each.casefold(): each for each in sorted(known)}
+    spelled = {each.casefold(): each for each in sorted(known) if each}
     close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[close[0]]}"?' if close else ""

@@ -42,6 +42,9 @@ MOST_COUNTED = 9_999
 SMALLEST_STEP: Millis = 250
 """Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
 
+MAX_ZONE = 100
+"""Characters of a time zone's name; the longest there is has about 30."""
+
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
@@ -255,6 +258,8 @@ def summary(raw: object) -> str:
 
 
 def zone(raw: object) -> ZoneInfo:
+    if len(text(raw)) > MAX_ZONE:
+        raise MistakeError(f"has {len(text(raw)):,} characters; no time zone has more than {MAX_ZONE}")
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
