@@ -170,7 +170,7 @@ def test_what_fits_arrives_whole_in_one_message(telegram: BotApi, phone: Sender,
 
 @given(text=st.text(), title=st.text(max_size=60))
 def test_any_text_arrives(telegram: BotApi, phone: Sender, text: str, title: str) -> None:
-    """F5: whatever a text is made of, Telegram can parse it, and a person reads its lines, what hides in them escaped."""
+    """F5: whatever a text is made of, Telegram can parse it, and its lines are read, hidden characters escaped."""
     telegram.chat.clear()
     head = " ".join(lines(title.replace("\n", " ").replace("\r", " ")))
     attempted = phone.send(URL, said("start " + text, title=head))
