@@ -4,7 +4,7 @@ They keep the time and the memory of everything that reads the tables small, who
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 MAX_KEY_PARTS = 20
 """Parts of a dotted key: TOML's reader takes time with the square of their number."""
@@ -31,7 +31,7 @@ def line_of_long_key(text: str) -> int | None:
     return None if found is None else text.count("\n", 0, found.start()) + 1
 
 
-def excesses(tables: dict[str, object]) -> Iterator[tuple[str, str]]:
+def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """The place of everything that is too large, and a sentence about it."""
     waiting: list[tuple[str, object]] = [("", tables)]
     while waiting:

@@ -228,7 +228,7 @@ def test_a_real_terminal_is_sent_nothing_that_it_obeys(tmp_path: Path) -> None:
     path = write(tmp_path, account())
     path.write_text(f"{KEY} = 1\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     master, slave = os.openpty()
-    command = [sys.executable, "-m", "daemon", "check", "--config", path]
+    command = [sys.executable, "-m", "daemon", "check", "--config", str(path)]
     environ = {**SECRETS, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(command, stdout=slave, stderr=slave, env=environ, timeout=60, check=False)
     os.close(slave)

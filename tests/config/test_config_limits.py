@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from daemon.config import limits, loading
+from daemon.config import document, limits
 from tests.config.written import ACCOUNT, WHOLE, problems
 
 CPU = 30
@@ -120,4 +120,4 @@ def test_the_largest_that_is_possible() -> None:
     """S13: exactly as much as the limits say is taken."""
     tables = {"rules": [{"x": "y" * limits.MAX_TEXT}] * limits.MAX_ENTRIES}
     assert list(limits.excesses(tables)) == []
-    assert loading.document.MAX_CONDITIONS >= 100 * 2_000
+    assert document.MAX_CONDITIONS >= 100 * 2_000
