@@ -22,6 +22,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 import msgspec
 
 from daemon.clock import Clock
+from daemon.text.printable import printable, printable_json
 from daemon.types import HOUR, MINUTE, SECOND, Millis
 
 Style: TypeAlias = Literal["auto", "human", "json"]
@@ -65,8 +66,10 @@ Any other one is heard from WARNING on, without tracebacks.
 
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]+")
 
+INDENT = "    "
+"""Begins each line of a traceback: none can pass for a line of the log, whatever an error's text holds."""
+
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
 
 class Redactor:
@@ -129,7 +132,8 @@ def _written(text: str) -> Iterator[str]:
     yield json.dumps(text, ensure_ascii=False)[1:-1]
     yield repr(text)[1:-1]
     yield repr(text.encode(errors="replace"))[2:-1]
-    yield text.translate(_CONTROL)
+    yield printable(text)
+    yield printable_json(json.dumps(text, ensure_ascii=False))[1:-1]
     yield html.escape(text)
 
 
@@ -193,13 +197,13 @@ class _Human(_Formatter):
         words = [at.strftime(self._time_format)]
         if record.levelno != logging.INFO:
             words.append(record.levelname.lower())
-        words.append(self.message(record).translate(_CONTROL))
+        words.append(printable(self.message(record)))
         words += [f"{key}={self._value(value)}" for key, value in fields(record).items()]
         trace = self.trace(record)
-        return " ".join(words) + (f"\n{trace}" if trace else "")
+        return " ".join(words) + "".join(f"\n{INDENT}{printable(line)}" for line in trace.split("\n") if trace)
 
     def _value(self, value: object) -> str:
-        text = self.clean(value).translate(_CONTROL)
+        text = printable(self.clean(value))
         plain = text and not re.search(r'[\s"=]', text)
         return text if plain else json.dumps(text, ensure_ascii=False)
 
@@ -217,7 +221,7 @@ class _Json(_Formatter):
         for key, value in fields(record).items():
             said[f"{key}_" if key in said else key] = self._value(value)
         trace = self.trace(record)
-        return msgspec.json.encode(said | ({"traceback": trace} if trace else {})).decode()
+        return printable_json(msgspec.json.encode(said | ({"traceback": trace} if trace else {})).decode())
 
     def _value(self, value: object) -> object:
         """Numbers stay numbers, floats and decimals become the digits as they are written."""
@@ -258,7 +262,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the standard library
         try:
-            self.stream.write(f"a log line of {record.name}:{record.lineno} could not be written\n")
+            self.stream.write(f"a log line of {printable(record.name)}:{record.lineno} could not be written\n")
         except (OSError, ValueError):
             return
 

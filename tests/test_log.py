@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import Clock
-from daemon.log import Episodes, Redactor, Style, fields, setup
+from daemon.log import INDENT, Episodes, Redactor, Style, fields, setup
 from tests.fakes import ManualClock
+from tests.hostile import HOSTILE, raw
 
 SECRETS = st.text(min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4)
 AROUND = st.text(max_size=20)
@@ -92,6 +93,29 @@ def test_control_characters_are_shown_not_obeyed() -> None:
     logging.getLogger("daemon.x").info("said %s", "a\n\x1b[31mb", extra={"detail": "c\nd"})
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().endswith("said a\\x0a\\x1b[31mb detail=c\\x0ad\n")
+
+
+def test_a_traceback_obeys_nothing_and_forges_no_line() -> None:
+    """S13: neither its text nor its lines pass for the log's own, in either style."""
+    styles: tuple[Style, ...] = ("human", "json")
+    for style in styles:
+        stream = lines(style)
+        logging.getLogger("daemon.x").error("x %s", HOSTILE, exc_info=raised(HOSTILE), extra={"detail": HOSTILE})
+        written = stream.getvalue()
+        assert raw(written) == []
+        own = [line for line in written.splitlines() if not line.startswith(INDENT)]
+        assert len(own) == 1
+        assert "2J\\x" in written or "2J\\u" in written
+
+
+def test_a_secret_with_a_hidden_character_is_blanked_as_it_is_shown() -> None:
+    """Promise 9: also where a library has escaped it before it is logged."""
+    styles: tuple[Style, ...] = ("human", "json")
+    for style in styles:
+        stream = lines(style, None, "info", "hun\u202eter2!")
+        shown = "hun\\u202eter2!"
+        logging.getLogger("daemon.x").error("hun\u202eter2! %s", shown)
+        assert "ter2" not in stream.getvalue()
 
 
 def test_third_parties_speak_from_warning_on() -> None:

@@ -14,6 +14,7 @@ from daemon.alerts import html, over
 from daemon.alerts.section import GAP, Piece, Sending, stead, worded
 from daemon.alerts.text import Shown, Text, shown
 from daemon.alerts.wording import is_cleared, is_good, name, short, weight
+from daemon.text.printable import printable
 from daemon.types import DAY, NEWS, Facts, Kind, Message, Notice, NoticeKey, Severity
 
 DETAILED = 4
@@ -150,7 +151,7 @@ def _title(fitting: Sequence[over.Kept], sending: Sending) -> str:
     others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
     room = TITLE - len(others)
     head = f"{worded(alike[0])} {name(alike[0].notice.key)}"
-    values = [f": {value}" if value else "" for value in _values(alike)]
+    values = [f": {printable(value)}" if value else "" for value in _values(alike)]
     value = next((each for each in values if len(head) + len(each) <= room), values[-1])
     if len(head) + len(value) > room:
         head = head[: max(1, room - len(value) - 1)] + "…"

@@ -13,6 +13,7 @@ from daemon.alerts.numbers import about, amount, change, lasting, moment, rough,
 from daemon.alerts.pace import pace, step
 from daemon.alerts.wording import both, name, news, number, sign, word
 from daemon.rules.signs import LASTING
+from daemon.text.printable import printable
 from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
 
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
@@ -70,6 +71,9 @@ class Sending:
     why_late: str = ""
     """Why what waited did not leave before, in words; empty where nobody knows."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "why_late", printable(self.why_late))
+
     def is_late(self, piece: Piece) -> bool:
         held = piece.last.facts.not_before is not None
         return not held and self.now - piece.notice.at >= LATE_AFTER + self.group_wait
@@ -85,6 +89,11 @@ class Row:
     field: str
     value: str
     moves: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", printable(self.field))
+        object.__setattr__(self, "value", printable(self.value))
+        object.__setattr__(self, "moves", tuple(map(printable, self.moves)))
 
     def __str__(self) -> str:
         moves = f" ({', '.join(self.moves)})" if self.moves else ""
@@ -104,6 +113,12 @@ class Section:
     lines: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     foot: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Escape what comes from outside before anything measures it."""
+        object.__setattr__(self, "said", printable(self.said))
+        for part in ("marks", "lines", "foot"):
+            object.__setattr__(self, part, tuple(map(printable, getattr(self, part))))
 
     @property
     def headline(self) -> str:
@@ -244,7 +259,7 @@ def stead(facts: Facts, sending: Sending) -> str:
     """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
     since = f" since {sending.moment(facts.handed_over_since)}" if facts.handed_over_since is not None else ""
     why = f" ({facts.handed_over_why})" if facts.handed_over_why else ""
-    return f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"
+    return printable(f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}")
 
 
 def _foot(piece: Piece) -> Iterator[str]:

@@ -13,6 +13,7 @@ from string import Formatter
 
 from daemon.alerts.numbers import lasting, spelled
 from daemon.readings.fields import AGE, VALUES, named
+from daemon.text.printable import one_line
 from daemon.types import Facts, NoticeKey, base
 
 LONGEST = 500
@@ -86,8 +87,7 @@ def filled(template: str, key: NoticeKey, facts: Facts) -> tuple[str, str]:
         )
     except UnknownError as error:
         return "", f"{error} is unknown"
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return (line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"), ""
+    return one_line(text, SHOWN), ""
 
 
 def _value(name: str, spec: str, key: NoticeKey, facts: Facts) -> str:

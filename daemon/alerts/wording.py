@@ -6,6 +6,7 @@ from decimal import Decimal
 from daemon.alerts.numbers import lasting, moment, spelled
 from daemon.alerts.system import KINDS
 from daemon.readings.fields import AGE, SIGNS
+from daemon.text.printable import printable
 from daemon.types import NEWS, Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Severity, Swings, base
 
 LONGEST = 60
@@ -21,7 +22,7 @@ _MISSING, _BACK = "missing", "back"
 
 def name(key: NoticeKey) -> str:
     """The rule and the account; an alert of the daemon itself has none, and flapping is told of the rule."""
-    return f"{base(key.rule)} · {key.account}" if key.account else base(key.rule)
+    return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
 
 
 def word(kind: Kind, facts: Facts) -> str:

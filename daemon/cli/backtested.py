@@ -1,8 +1,6 @@
 """`marginwatch backtest` over one set of rules: plays it, and prints what would have been announced."""
 
-import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +10,12 @@ from daemon import config as configs
 from daemon.cli import progress, replayrows
 from daemon.cli.backtestsheet import Sheet
 from daemon.cli.options import Format
-from daemon.cli.output import Row, write_csv, write_rows
+from daemon.cli.output import Row, to_json, write_csv, write_rows
 from daemon.cli.playing import Run, Span, Summaries
 from daemon.cli.progress import Bar
 from daemon.cli.record import Record as Recorded
 from daemon.cli.session import Session
+from daemon.cli.terminal import STDOUT
 from daemon.replay.backtest import Announcement
 from daemon.types import Record
 
@@ -95,28 +94,28 @@ class _Json:
         self._zone = run.span.past.zone
         self._told = spool
         self._any = {True: False, False: False}
-        sys.stdout.write('{"transitions": [')
+        STDOUT.write('{"transitions": [')
 
     def take(self, each: Record | Announcement) -> None:
         if isinstance(each, Record):
             for row in replayrows.transitions(each, self._zone):
-                sys.stdout.write(self._line(row, first=not self._any[True]))
+                STDOUT.write(self._line(row, first=not self._any[True]))
                 self._any[True] = True
         else:
             self._told.write(self._line(replayrows.notification(each, self._zone), first=not self._any[False]))
             self._any[False] = True
 
     def _line(self, row: Row, *, first: bool) -> str:
-        return ("\n" if first else ",\n") + json.dumps(row, ensure_ascii=False)
+        return ("\n" if first else ",\n") + to_json(row)
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
         del bar
-        sys.stdout.write('\n],\n"notifications": [')
+        STDOUT.write('\n],\n"notifications": [')
         self._told.seek(0)
-        shutil.copyfileobj(self._told, sys.stdout)
+        shutil.copyfileobj(self._told, STDOUT)
         rows = (replayrows.summary(each) for each in summaries.values())
-        sys.stdout.write('\n],\n"summary": [\n' + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
-        sys.stdout.write("\n]}\n")
+        STDOUT.write('\n],\n"summary": [\n' + ",\n".join(map(to_json, rows)))
+        STDOUT.write("\n]}\n")
 
 
 _PRINTERS: Mapping[Format, Callable[[Run, IO[str]], Printer]] = {

@@ -7,6 +7,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 
 
 @click.command()
@@ -31,7 +32,7 @@ def check(session: Session, *, online: bool, notify: bool) -> int:
     trouble = verdict.trouble(loaded)
     verdict.show(loaded, session.clock.now(), readable=trouble is None)
     if trouble is not None:
-        click.echo(str(trouble), err=True)
+        echo(str(trouble), err=True)
     good = trouble is None
     if online:
         from daemon.cli.online import ask  # noqa: PLC0415 -- on use

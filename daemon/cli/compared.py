@@ -1,7 +1,5 @@
 """`marginwatch backtest --rules FILE --diff`: two sets of rules over the same history, and what differs."""
 
-import json
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +11,10 @@ from daemon.cli import backtestsheet, progress, replayrows, times
 from daemon.cli.headline import SIDES as NAMED
 from daemon.cli.headline import headline, nothing
 from daemon.cli.options import Format
-from daemon.cli.output import Row, Table, say, write_csv, write_rows
+from daemon.cli.output import Row, Table, say, to_json, write_csv, write_rows
 from daemon.cli.playing import Run, Summaries
 from daemon.cli.progress import Bar
+from daemon.cli.terminal import STDOUT
 from daemon.replay.backtest import Announcement
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, Pair, merged
 from daemon.replay.player import fields_of
@@ -110,16 +109,16 @@ class _Json:
         self._separator = '{"differences": [\n'
 
     def take(self, each: Difference) -> None:
-        sys.stdout.write(self._separator + json.dumps(_object(each, self._zone), ensure_ascii=False))
+        STDOUT.write(self._separator + to_json(_object(each, self._zone)))
         self._separator = ",\n"
 
     def finish(self, result: Result, bar: Bar) -> None:
         del bar
-        sys.stdout.write('{"differences": [],\n' if self._separator.startswith("{") else "\n],\n")
+        STDOUT.write('{"differences": [],\n' if self._separator.startswith("{") else "\n],\n")
         messages = dict(zip(SIDES, result.messages, strict=True))
-        sys.stdout.write(f'"messages": {json.dumps(messages)},\n"summary": [\n')
+        STDOUT.write(f'"messages": {to_json(messages)},\n"summary": [\n')
         rows = ({"rule": rule, **_sides(both)} for rule, both in _by_rule(result.summaries))
-        sys.stdout.write(",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]}\n")
+        STDOUT.write(",\n".join(map(to_json, rows)) + "\n]}\n")
 
 
 class _Csv:

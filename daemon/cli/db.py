@@ -4,6 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 
 
 @click.group()
@@ -33,4 +34,4 @@ def upgrade(session: Session) -> None:
     from daemon import store  # noqa: PLC0415 -- on use
 
     store.upgrade(loaded.daemon.database.reveal())
-    click.echo("the database is up to date")
+    echo("the database is up to date")

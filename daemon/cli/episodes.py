@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 
-import click
-
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import lasting, valued
 from daemon.alerts.silences import acknowledged, silenced
@@ -15,6 +13,7 @@ from daemon.cli.hushing import told
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_json
 from daemon.cli.record import Record
+from daemon.cli.terminal import echo
 from daemon.store.past import PastAlert
 from daemon.types import Alert, Millis, Silence, State, Transition
 
@@ -87,15 +86,15 @@ def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Mil
         last.append(each)
         count += 1
     if not last:
-        click.echo("no alerts in this span; an earlier --since looks further back")
+        echo("no alerts in this span; an earlier --since looks further back")
         return
     columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
     rows = [cells for past in last for cells in _cells(past, zone)]
     Table(columns, rows, frozenset({"value"})).write()
     for line in _hushed(last, silences, now, zone):
-        click.echo(line)
+        echo(line)
     if count > len(last):
-        click.echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
+        echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
 
 
 def _hushed(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> Iterator[str]:

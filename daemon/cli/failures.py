@@ -6,22 +6,28 @@ place alone, since its text could hold a secret; the traceback comes only with M
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 from daemon.errors import ConfigError, MarginwatchError
 from daemon.signals import INTERRUPTED
 
 FAILED = 1
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How the operating system says that it takes no more of what is written."""
+
+_LAYOUT = re.compile(r"\n(?=    )")
+"""The line breaks of a problem that shows a place in a text. Any other comes from outside, and forges no line."""
 
 
 @contextmanager
@@ -30,7 +36,7 @@ def told(session: Session) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        _end(error.exit_status, *_redacted(session, *error.problems))
+        _end(error.exit_status, *chain.from_iterable(map(_LAYOUT.split, _redacted(session, *error.problems))))
     except MarginwatchError as error:
         _end(error.exit_status, *_redacted(session, str(error)))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -63,7 +69,7 @@ def flushed(result: object) -> int:
 def _end(status: int, *sentences: str) -> NoReturn:
     try:
         for sentence in sentences:
-            click.echo(sentence, err=True)
+            echo(sentence, err=True)
     except OSError:  # the status still tells
         _let_go(sys.stderr)
     sys.exit(status)
@@ -91,7 +97,8 @@ def _broken(error: Exception, session: Session) -> list[str]:
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
-    return [*_redacted(session, "".join(traceback.format_exception(error)).rstrip()), sentence]
+    (trace,) = _redacted(session, "".join(traceback.format_exception(error)).rstrip())
+    return [*trace.split("\n"), sentence]
 
 
 def _redacted(session: Session, *texts: str) -> list[str]:

@@ -6,8 +6,6 @@ from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-import click
-
 from daemon.alerts.names import called, whose
 from daemon.alerts.silences import matches
 from daemon.cli import times
@@ -15,6 +13,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, write_csv, write_json
 from daemon.cli.record import Record, opened
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
 from daemon.rules.durations import duration, duration_text
@@ -59,7 +58,7 @@ def add(session: Session, wish: Wish) -> None:
         new = list(_silences(wish, now, ended_at, alerts))
         numbers = [Quiet(past.url).add(each, now) for each in new]
         for number, each in zip(numbers, new, strict=True):
-            click.echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
+            echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
 def acknowledge(session: Session, code: str, comment: str) -> None:
@@ -73,11 +72,11 @@ def acknowledge(session: Session, code: str, comment: str) -> None:
     with opened(session) as past:
         account, alert = _named(code, _open(past, now))
         if any(each.ack and each.code == alert.code for each in past.history.silences()):
-            click.echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
+            echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
             return
         new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
         Quiet(past.url).add(new, now)
-        click.echo(f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders of it")
+        echo(f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders of it")
 
 
 def end(session: Session, numbers: Sequence[int]) -> None:
@@ -96,7 +95,7 @@ def end(session: Session, numbers: Sequence[int]) -> None:
         ended = Quiet(past.url).end(numbers, now)
         for number in numbers:
             word = "ended" if number in ended else "was over already"
-            click.echo(f"silence {number} {word}: {told(known[number], past.zone)}")
+            echo(f"silence {number} {word}: {told(known[number], past.zone)}")
 
 
 def show(session: Session, *, past: bool, output: Format) -> None:
@@ -137,7 +136,7 @@ def told(silence: Silence, zone: tzinfo | None) -> str:
 
 def _print(rows: Sequence[Row]) -> None:
     if not rows:
-        click.echo("nothing is silenced, and no open alert is acknowledged")
+        echo("nothing is silenced, and no open alert is acknowledged")
         return
     cells = [["" if each[name] is None else str(each[name]) for name in COLUMNS] for each in rows]
     Table(COLUMNS, cells, frozenset({"number"})).write()

@@ -6,6 +6,10 @@
 Memory stays flat however long the file is.
 """
 
+import errno
+import io
+import os
+import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
@@ -13,6 +17,7 @@ from datetime import tzinfo
 from functools import partial
 from itertools import groupby, islice
 from operator import attrgetter
+from typing import BinaryIO
 
 import click
 
@@ -20,6 +25,7 @@ from daemon.cli import times
 from daemon.cli.output import exact
 from daemon.cli.pile import Pile
 from daemon.cli.sheet import Line, Mistake, lines
+from daemon.cli.terminal import echo, echo_progress
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, shown
 from daemon.errors import MarginwatchError, StoreError
@@ -35,8 +41,11 @@ BATCH = 1_000
 EVERY = 20_000
 """Lines between two words about the progress."""
 
-LONGEST = 1 << 16
-"""Characters of a line that are read at once: what is no text may have no line's end."""
+MOST_READ = 1 << 14
+"""Characters of a line that are read at once; `sheet` refuses a row that is longer."""
+
+MAX_ACCOUNTS = 1_000
+"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its own."""
 
 EXCHANGE = "coinw"
 """That of an account which rules.toml does not name."""
@@ -65,18 +74,25 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
 def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
     """Put the good lines on the pile and tell of the others; whether there are any."""
     faults = 0
+    accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
         _progress(number, "lines read")
         if isinstance(found, Line):
             pile.put(found)
+            accounts.add(found.account)
+            if len(accounts) > MAX_ACCOUNTS:
+                remedy = "see that the right column is called account, or import the file in parts"
+                raise MarginwatchError(
+                    f"{_named(file)} names more than {MAX_ACCOUNTS:,} accounts, so nothing was imported: {remedy}"
+                )
             continue
         faults += 1
         if faults <= SHOWN:
-            click.echo(_sentence(file, found), err=True)
+            echo(_sentence(file, found), err=True)
     pile.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
-        click.echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+        echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
     elif not pile.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add some"
@@ -92,9 +108,11 @@ def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recor
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
     if unknown:
+        told = [_with_suggestion(name, known) for name in unknown[:SHOWN]]
+        told += [f"and {len(unknown) - SHOWN:,} more"] if len(unknown) > SHOWN else []
         raise MarginwatchError(
             f"{_named(file)} names accounts that neither rules.toml nor the database knows, so nothing was imported: "
-            f"{', '.join(_with_suggestion(name, known) for name in unknown)}; correct them, or add --new-accounts"
+            f"{', '.join(told)}; correct them, or add --new-accounts"
         )
 
 
@@ -114,10 +132,30 @@ def _named(file: str) -> str:
 def _text(file: str) -> Iterator[str]:
     """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
     try:
-        with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as text:
-            yield from iter(partial(text.readline, LONGEST), "")
+        with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
+            text = io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            yield from iter(partial(text.readline, MOST_READ), "")
     except OSError as error:
         raise MarginwatchError(f"{_named(file)} cannot be read ({error.strerror}): name another file") from None
+
+
+def _regular(file: str) -> BinaryIO:
+    """The file, opened without waiting: a pipe may have no writer, and a device no end.
+
+    Raises:
+        MarginwatchError: where it is not a regular file.
+
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise MarginwatchError(
+        f"{_named(file)} is a pipe or a device, not a file: send it in with marginwatch import - < {_named(file)}"
+    )
 
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
@@ -125,7 +163,7 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         known = (
             "" if account in exchanges else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
         )
-        click.echo(f"{account}: new in the database{known}")
+        echo(f"{account}: new in the database{known}")
 
 
 def _store(importer: Importer, account: str, pile: Pile) -> None:
@@ -139,9 +177,9 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
                 raise
             raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
         _progress(tally.lines, f"lines of {account} stored")
-    click.echo(f"{account}: {_outcome(tally)}")
+    echo(f"{account}: {_outcome(tally)}")
     if tally.clash is not None:
-        click.echo(f"{account}: {_kept(tally.clash)}")
+        echo(f"{account}: {_kept(tally.clash)}")
 
 
 def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
@@ -175,4 +213,4 @@ def _kept(clash: Clash) -> str:
 def _progress(number: int, what: str) -> None:
     """On a terminal alone, in one line that what follows overwrites."""
     if number % EVERY == 0 and sys.stderr.isatty():
-        click.echo(f"{number:,} {what}\x1b[K\r", nl=False, err=True)
+        echo_progress(f"{number:,} {what}")

@@ -6,6 +6,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 
 
 @click.command()
@@ -31,6 +32,7 @@ def init(session: Session, *, force: bool) -> None:
         refuse_to_overwrite(path)
     write(path, ask(session.environ, path), force=force)
     named = "" if path == Path("rules.toml") else f" --config {path}"
-    click.echo(f"\n{path} is written. Next:")
-    click.echo(f"  marginwatch check --online --notify{named}")
-    click.echo(f"  marginwatch run{named}")
+    echo()
+    echo(f"{path} is written. Next:")
+    echo(f"  marginwatch check --online --notify{named}")
+    echo(f"  marginwatch run{named}")

@@ -12,6 +12,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 from daemon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ def last_words(session: Session, unit: str) -> int:
     if not ended.state and "INVOCATION_ID" not in session.environ:
         raise UsageError(f"systemd does not know how {unit} is: this command is for systemd itself to call")
     if ended.state not in {"failed", ""}:  # where it does not answer its own service, people are told
-        click.echo(f"{unit} is {ended.state}: nobody is told anything")
+        echo(f"{unit} is {ended.state}: nobody is told anything")
         return 0
     found = channels(session)
     if not found:
-        click.echo("no channel of the configuration can be used: nobody is told; marginwatch check says why", err=True)
+        echo("no channel of the configuration can be used: nobody is told; marginwatch check says why", err=True)
         return 1
     return 0 if asyncio.run(_tell(found, message(ended, unit, session), session.clock)) else 1
 
@@ -79,9 +80,11 @@ def message(ended: "Ending", unit: str, session: Session) -> "Message":
     """What arrives: that nobody watches, why, and what to do."""
     from daemon.cli import times  # noqa: PLC0415 -- on use
     from daemon.log import Redactor  # noqa: PLC0415
+    from daemon.text.printable import one_line, printable  # noqa: PLC0415
     from daemon.types import Message, Severity  # noqa: PLC0415
 
-    said = Redactor(session.revealed()).redact(ended.said)[:ROOM]
+    said = one_line(Redactor(session.revealed()).redact(ended.said), ROOM)
+    unit = printable(unit)
     look = "marginwatch check" if ended.status == 78 else f"journalctl -u {unit}"
     lines = (
         f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",
@@ -100,7 +103,7 @@ async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> 
 
     attempts = await asyncio.gather(*(_try(channel, news, clock) for channel in channels))
     for channel, attempted in zip(channels, attempts, strict=True):
-        click.echo(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
+        echo(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
     return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from itertools import chain, takewhile
 
-import click
-
 from daemon.alerts.numbers import lasting
 from daemon.cli import pacing, times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, write_csv, write_json
 from daemon.cli.record import Record
+from daemon.cli.terminal import echo
 from daemon.readings import gaps, slots
 from daemon.readings.gaps import Gap
 from daemon.store.holder import holder
@@ -77,12 +76,12 @@ def _row(account: str, gap: Gap, record: Record) -> Row:
 
 def _show_last(found: list[tuple[str, Gap]], now: Millis, record: Record) -> None:
     if not found:
-        click.echo("no gaps in this span; an earlier --since looks further back")
+        echo("no gaps in this span; an earlier --since looks further back")
         return
     rows = [_cells(*each, now, record) for each in found[-MOST:]]
     Table(("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})).write()
     if len(found) > MOST:
-        click.echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
+        echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
 
 
 def _cells(account: str, gap: Gap, now: Millis, record: Record) -> list[str]:

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-import click
-
 from daemon import exchanges
 from daemon.alerts.numbers import amount
 from daemon.cli.configuration import adapted
 from daemon.cli.record import existing
+from daemon.cli.terminal import echo
 from daemon.cli.traffic import ENDPOINT, made
 from daemon.cli.twins import known, twins
 from daemon.clock import Clock
@@ -67,7 +66,7 @@ def ask(config: Config, clock: Clock) -> bool:
     before = set(twins(known(config, told.user_ids), config.hosts))
     for warning in twins(users, config.hosts):
         if warning not in before:  # else it was said of the record
-            click.echo(f"warning: {warning}")
+            echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
@@ -85,7 +84,7 @@ def recorded(config: Config, now: Millis) -> Recorded:
             counted = tuple(booked if beside else made(config, history, since) + booked)
             return Recorded(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
-        click.echo(f"warning: asking without the record, which cannot be read: {error}")
+        echo(f"warning: asking without the record, which cannot be read: {error}")
         return Recorded()
 
 
@@ -99,7 +98,7 @@ async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, An
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
-            click.echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
+            echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
                 await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index, account.host))
@@ -157,7 +156,7 @@ def _book(config: Config, call: Book) -> None:
     try:
         write_once(config.daemon.database.reveal(), call)
     except StoreError as error:
-        click.echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+        echo(f"warning: the call could not be booked for the daemon's budget: {error}")
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:

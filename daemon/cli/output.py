@@ -13,39 +13,48 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from daemon.cli.terminal import STDOUT
+from daemon.text.printable import printable, printable_json
+
 Row = Mapping[str, object]
 
 _BETWEEN = 2
 """Blanks between two columns."""
 
 
+def to_json(value: object, indent: int | None = None) -> str:
+    """JSON that a terminal can show: letters of any script as they are, hidden characters escaped."""
+    return printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
 def write_json(rows: Iterable[Row]) -> None:
     """One array, an object a line."""
     separator = "[\n"
     for row in rows:
-        sys.stdout.write(separator + json.dumps(row, ensure_ascii=False))
+        STDOUT.write(separator + to_json(row))
         separator = ",\n"
-    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+    STDOUT.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     """With a header; None is an empty cell."""
-    csv.writer(sys.stdout, lineterminator="\n").writerow(columns)
+    csv.writer(STDOUT, lineterminator="\n").writerow(columns)
     write_rows(columns, rows)
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
     """More rows of a csv whose header is written; what is no column is left out."""
-    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(STDOUT, columns, extrasaction="ignore", lineterminator="\n")
     for row in rows:
-        writer.writerow(row)
+        writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
 
 
 def say(sentence: str) -> None:
     """A line; on a terminal that is narrower, several that end between words."""
+    sentence = printable(sentence)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence)
     for line in _wrapped(sentence, width):
-        sys.stdout.write(f"{line}\n")
+        STDOUT.write(f"{line}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,10 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Escape the cells first, so that widths are those of what is shown."""
+        object.__setattr__(self, "rows", [[printable(cell) for cell in row] for row in self.rows])
 
     def write(self) -> None:
         if sys.stdout.isatty():
@@ -69,7 +82,7 @@ class Table:
                 cell.rjust(width) if name in self.numbers else cell.ljust(width)
                 for name, cell, width in zip(self.columns, row, widths, strict=True)
             ]
-            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+            STDOUT.write("  ".join(cells).rstrip() + "\n")
 
     def _rich(self) -> None:
         from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it

@@ -1,11 +1,8 @@
 """How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-
-import click
 
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import amount, lasting, spelled
@@ -13,8 +10,9 @@ from daemon.alerts.system import NOBODY
 from daemon.cli import channels, hushing, pacing, traffic
 from daemon.cli.channels import Standing
 from daemon.cli.options import Format
-from daemon.cli.output import Row, Table, exact, write_csv
+from daemon.cli.output import Row, Table, exact, to_json, write_csv
 from daemon.cli.record import Record
+from daemon.cli.terminal import STDOUT, echo
 from daemon.cli.times import Present
 from daemon.cli.traffic import Traffic
 from daemon.readings import expectation
@@ -58,7 +56,7 @@ def show(record: Record, now: Millis, output: Format) -> int:
     overview = _look(record, now)
     match output:
         case Format.JSON:
-            click.echo(json.dumps(_object(overview), ensure_ascii=False, indent=2))
+            STDOUT.write(to_json(_object(overview), indent=2) + "\n")
         case Format.CSV:
             write_csv(COLUMNS, (_account(each, overview) for each in overview.accounts))
         case Format.TABLE:
@@ -144,42 +142,48 @@ def _alert(account: str, alert: Alert, overview: Overview) -> Row:
 
 
 def _print(overview: Overview) -> None:
-    click.echo(_daemon(overview))
+    for line in _daemon(overview):
+        echo(line)
     accounts = [_account_cells(each, overview) for each in overview.accounts]
     _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
     for remark in chain.from_iterable(map(_remarks, overview.accounts)):
-        click.echo(remark)
+        echo(remark)
     for line in traffic.lines(overview.traffic, (each.name for each in overview.accounts), overview.now.zone):
-        click.echo(line)
+        echo(line)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     for account, alert in overview.alerts:
         if alert.detail:
-            click.echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
+            echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
     for each in overview.silences:
-        click.echo(f"{'acknowledged' if each.ack else f'silence {each.id}'}: {hushing.told(each, overview.now.zone)}")
-    click.echo("\nchannels" if overview.channels else "\nchannels: none")
+        echo(f"{'acknowledged' if each.ack else f'silence {each.id}'}: {hushing.told(each, overview.now.zone)}")
+    echo()
+    echo("channels" if overview.channels else "channels: none")
     if overview.channels:
         channels.show(overview.channels, overview.now)
 
 
 def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
-    click.echo(f"\n{title}" if rows else f"\n{title}: none")
+    echo()
+    echo(title if rows else f"{title}: none")
     if rows:
         Table(columns, rows, frozenset({"available_margin", "worst"})).write()
 
 
-def _daemon(overview: Overview) -> str:
+def _daemon(overview: Overview) -> Iterator[str]:
     daemon = overview.daemon
     if daemon is None:
-        return "no daemon is collecting: start it with marginwatch run"
+        yield "no daemon is collecting: start it with marginwatch run"
+        return
     pid = f", pid {daemon.pid}" if daemon.pid else ""
     running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"
     if not daemon.trouble:
-        return running
+        yield running
+        return
     recorded_at = _recorded_at(overview)
     since = "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
-    return f"{running}, but cannot record {since}: {daemon.trouble}\nwhat stands here is from before"
+    yield f"{running}, but cannot record {since}: {daemon.trouble}"
+    yield "what stands here is from before"
 
 
 def _recorded_at(overview: Overview) -> Millis | None:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import click
-
 from daemon.cli import pacing, progress, times
 from daemon.cli.record import Record
 from daemon.cli.session import Session
+from daemon.cli.terminal import echo
 from daemon.errors import MarginwatchError, UsageError
 from daemon.notifiers.chart import Chart, Span
 from daemon.notifiers.drawn import ASKED_FOR, DRAWING, Drawer, NotDrawn
@@ -101,7 +100,7 @@ def _put(picture: bytes, file: str) -> None:
 def _tell(chart: Chart, file: str) -> None:
     if file != OUTPUT:
         since, until = (times.shown(at, chart.zone) for at in chart.span)
-        click.echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
+        echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
         nothing = f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
-        click.echo(f"{nothing}; an earlier --since looks further back", err=True)
+        echo(f"{nothing}; an earlier --since looks further back", err=True)

@@ -14,11 +14,13 @@ from typing import TypeVar
 import click
 
 from daemon import notifiers
+from daemon.cli.terminal import STDOUT, echo
 from daemon.config import Answers, ChannelAnswer, new_config, resolve, values
 from daemon.config.problems import MistakeError
 from daemon.config.resolve import Surroundings
 from daemon.errors import MarginwatchError
 from daemon.hidden import HiddenMapping
+from daemon.text.printable import printable
 
 T = TypeVar("T")
 
@@ -30,13 +32,14 @@ _PLACE = re.compile(r"\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}]+|credential:[^/{}
 _NAMES = {"tgram": "telegram", "mailto": "email", "mailtos": "email"}
 _LARGEST = Decimal("1e12")
 
-_ABOUT_KEYS = "\nWhere are its keys? env:NAME, file:PATH or credential:NAME; or `type`, to type one in, hidden."
+_ABOUT_KEYS = "\nWhere are its keys? env:NAME, file:PATH or credential:NAME; or `type`, to type one in, hidden.\n"
 _ABOUT_CHANNELS = """
 How can you be reached? Any address that Apprise knows (https://appriseit.com/services/), for instance
   tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}
   mailtos://{env:SMTP_USER}:{env:SMTP_PASSWORD}@smtp.example.com?to=you@example.com
-Best give two of different kinds: one may fail. An empty answer ends the list."""
-_ABOUT_HEARTBEAT = "\nA daemon that is down warns nobody; a monitor does whose address it fetches while all is well."
+Best give two of different kinds: one may fail. An empty answer ends the list.
+"""
+_ABOUT_HEARTBEAT = "\nA daemon that is down warns nobody; a monitor does whose address it fetches while all is well.\n"
 
 
 def ask(environ: Mapping[str, str], path: Path) -> str:
@@ -56,12 +59,12 @@ def ask(environ: Mapping[str, str], path: Path) -> str:
 
 def _answers(around: Surroundings) -> Answers:
     account = _asked("Name of the account", values.name, "main")
-    click.echo(_ABOUT_KEYS)
+    STDOUT.write(_ABOUT_KEYS)
     api_key = _key("API key", "env:COINW_API_KEY", around)
     secret_key = _key("Secret key", "env:COINW_SECRET_KEY", around)
-    click.echo(_ABOUT_CHANNELS)
+    STDOUT.write(_ABOUT_CHANNELS)
     channels = _channels(around)
-    click.echo()
+    echo()
     warning = _asked("Warn when available_margin falls below, in USDT", amount, "100")
     critical = _asked("Critical below", partial(below, warning), f"{warning / 2:f}")
     timezone = _asked("Time zone of messages, such as Europe/Berlin; empty is the system's", zone, "")
@@ -76,7 +79,7 @@ def _asked(question: str, meant: Callable[[object], T], default: str | None, *, 
         try:
             return meant(answer.strip())
         except MistakeError as mistake:
-            raise click.UsageError(str(mistake)) from None
+            raise click.UsageError(printable(str(mistake))) from None
 
     hide = hidden and sys.stdin.isatty()
     answer: T = click.prompt(question, default, value_proc=checked, show_default=bool(default), hide_input=hide)
@@ -100,7 +103,7 @@ def _channels(around: Surroundings) -> tuple[ChannelAnswer, ...]:
 
 
 def _heartbeat(around: Surroundings) -> str:
-    click.echo(_ABOUT_HEARTBEAT)
+    STDOUT.write(_ABOUT_HEARTBEAT)
     url = _asked("Heartbeat, such as https://hc-ping.com/your-uuid; empty is none", partial(monitor, around), "")
     if url:
         _note(lambda: resolve.url(url, around))
@@ -120,7 +123,7 @@ def _note(look_up: Callable[[], object]) -> None:
     try:
         look_up()
     except MistakeError as mistake:
-        click.echo(f"  noted, but for now {mistake}")
+        echo(f"  noted, but for now {mistake}")
 
 
 # What an answer means; a bad one raises MistakeError.

@@ -6,13 +6,12 @@ from datetime import tzinfo
 from decimal import Decimal
 from operator import attrgetter
 
-import click
-
 from daemon.alerts.numbers import amount
 from daemon.cli import times
 from daemon.cli.options import Format
 from daemon.cli.output import Row, Table, exact, write_csv, write_json
 from daemon.cli.record import Record
+from daemon.cli.terminal import echo
 from daemon.readings.fields import SENT
 from daemon.types import Millis, Quality, Reading
 
@@ -59,12 +58,12 @@ def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Non
         last.append(each)
         count += 1
     if not last:
-        click.echo("no readings in this span; an earlier --since looks further back")
+        echo("no readings in this span; an earlier --since looks further back")
         return
     columns = ("account", "at", "", *SENT)
     Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()
     if count > len(last):
-        click.echo(f"the last {len(last)} of {count} readings; --format csv and --format json have all")
+        echo(f"the last {len(last)} of {count} readings; --format csv and --format json have all")
 
 
 def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:

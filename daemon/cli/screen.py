@@ -7,11 +7,12 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
-import click
+from daemon.cli.terminal import echo
+from daemon.text.printable import printable
 
 WORD = 11
 """Characters for the word."""
@@ -48,8 +49,15 @@ class Line:
 def write(lines: Iterable[Line | str]) -> None:
     """Print them; a text alone has no word before it."""
     columns = max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-    for line in laid_out(lines, columns):
-        click.echo(line)
+    for line in laid_out(map(_printable, lines), columns):
+        echo(line)
+
+
+def _printable(line: Line | str) -> Line | str:
+    """The line with its texts escaped, before widths are measured."""
+    if isinstance(line, str):
+        return printable(line)
+    return replace(line, word=printable(line.word), text=printable(line.text), value=printable(line.value))
 
 
 def laid_out(lines: Iterable[Line | str], columns: int | None) -> Iterator[str]:

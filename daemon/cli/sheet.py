@@ -24,6 +24,9 @@ from daemon.exchanges.answers import MAX_AMOUNT, MAX_DECIMALS
 from daemon.readings.fields import NAMES, SENT, SPELLINGS, named
 from daemon.types import Balances, Millis, Quality
 
+MAX_ROW = 10_000
+"""Characters of a row; one of all columns has about 300."""
+
 ACCOUNT, TIME, QUALITY = "account", "time", "quality"
 
 IGNORED = ""
@@ -87,8 +90,9 @@ class _NoTextError(ValueError):
 
 def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Line | Mistake]:
     """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
-    rows = csv.reader(_legible(text), skipinitialspace=True)
-    filled = ([cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row))
+    legible = _Legible(text)
+    rows = csv.reader(legible, skipinitialspace=True)
+    filled = ([cell.strip() for cell in row] for row in legible.each(rows) if any(cell.strip() for cell in row))
     try:
         columns = _columns(next(filled, []))
         for cells in filled:
@@ -104,7 +108,34 @@ def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Lin
         yield Mistake(rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner")
 
 
-def _legible(text: Iterable[str]) -> Iterator[str]:
+class _Legible:
+    """Gives the reader of CSV its lines, and refuses what is no text or belongs to a row without an end."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._lines = _text(text)
+        self._row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._row += len(line)
+        if self._row > MAX_ROW:
+            raise _NoTextError(
+                f"has more than {MAX_ROW:,} characters: a quotation mark may be missing its partner, "
+                "or this is no CSV of readings"
+            )
+        return line
+
+    def each(self, rows: Iterable[list[str]]) -> Iterator[list[str]]:
+        """The rows that are read from here; with each a new one begins."""
+        for row in rows:
+            self._row = 0
+            yield row
+
+
+def _text(text: Iterable[str]) -> Iterator[str]:
     remaining = iter(text)
     first = next(remaining, "")
     for signature, remedy in _OTHER_FORMATS.items():

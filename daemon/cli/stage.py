@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from daemon import bundled, config, log, signals
 from daemon.alerts.numbers import amount
 from daemon.alerts.system import ACCOUNT
 from daemon.app import App
+from daemon.cli.terminal import STDOUT
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.config.database import file_url
@@ -21,7 +21,7 @@ from daemon.errors import MarginwatchError
 from daemon.exchanges.simulator import Simulator
 from daemon.exchanges.simulator.stories import DEMO, shown_since
 from daemon.exchanges.simulator.stories import demo as story
-from daemon.notifiers.console import ConsoleNotifier
+from daemon.notifiers.console import ConsoleNotifier, Output
 from daemon.types import (
     SECOND,
     Attempted,
@@ -73,8 +73,8 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
-    screen = _Screen(sys.stdout, clock, exchange, over)
-    world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(sys.stdout), watchers=[screen])
+    screen = _Screen(STDOUT, clock, exchange, over)
+    world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen])
     app = App(_config(folder, exchange), world)
     await app.start()
     screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {_ending(length)}")
@@ -123,7 +123,7 @@ async def _until(over: asyncio.Event, length: Millis | None) -> None:
 class _Screen:
     """What a person sees, and the sums of it."""
 
-    out: TextIO
+    out: Output
     clock: Clock
     exchange: Simulator
     over: asyncio.Event

@@ -5,12 +5,11 @@ and what would become of the record with it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import click
-
 from daemon.alerts.numbers import moment
 from daemon.cli import pacing
 from daemon.cli.forecast import Recorded, forecast, recorded
 from daemon.cli.record import existing
+from daemon.cli.terminal import echo
 from daemon.cli.twins import known, twins
 from daemon.config import Config
 from daemon.errors import StoreConfigError, StoreError
@@ -49,20 +48,20 @@ def trouble(config: Config) -> StoreError | None:
 
 def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     """Print it; `readable` is false where the record cannot be read, which is told elsewhere."""
-    click.echo(f"{config.path.name} is good: {_counts(config)}")
+    echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
-        click.echo(f"warning: {warning}")
+        echo(f"warning: {warning}")
     memory = remembered(config, now) if readable else Memory()
     for warning in twins(known(config, memory.user_ids), config.hosts):
-        click.echo(f"warning: {warning}")
+        echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
-        click.echo(f"reload: {line}")
+        echo(f"reload: {line}")
     every = pacing.intervals(config, memory.user_ids)
     for line in (*_budgets(config), *_paces(config, every)):
-        click.echo(line)
+        echo(line)
     for line in _reports(config, now):
-        click.echo(line)
-    click.echo(f"memory for the rules' windows: about {_size(pacing.memory(config, every))}")
+        echo(line)
+    echo(f"memory for the rules' windows: about {_size(pacing.memory(config, every))}")
 
 
 def _counts(config: Config) -> str:
@@ -108,8 +107,8 @@ def remembered(config: Config, now: Millis) -> Memory:
         with existing(config) as history:
             if history is not None:
                 return Memory(history.user_ids(), recorded(history, now))
-            click.echo("the database is not there yet, or empty: it will be set up at the first start")
+            echo("the database is not there yet, or empty: it will be set up at the first start")
             return Memory()
     except StoreError as error:
-        click.echo(f"warning: {error}")
+        echo(f"warning: {error}")
         return Memory()

@@ -1,19 +1,16 @@
 """`marginwatch backtest --verify`: what was covered, what could not be, and every difference (promise 6)."""
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-import click
-
 from daemon.cli import progress, times
 from daemon.cli.disagreement import Speller
 from daemon.cli.options import Format
-from daemon.cli.output import Row, counted, write_csv, write_rows
+from daemon.cli.output import Row, counted, to_json, write_csv, write_rows
 from daemon.cli.record import END, Record
 from daemon.cli.replaying import RecordedAccount
+from daemon.cli.terminal import STDOUT, echo
 from daemon.replay.verify import Stretch, Verified, verify
 from daemon.types import SECOND, Millis
 
@@ -44,14 +41,13 @@ def show(past: Record, names: Sequence[str], output: Format) -> int:
     own = 0 if past.history.accounts() != names else sum(1 for _ in past.history.transitions(""))
     if output is Format.TABLE:
         for line in _for_people(done, own):
-            click.echo(line)
+            echo(line)
     elif output is Format.CSV:
         write_csv(COLUMNS, ())
         write_rows(COLUMNS, (row for account in done for row in _rows(account)))
     else:
         accounts = [_object(account) for account in done]
-        json.dump({"accounts": accounts, "own_transitions": own}, sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
+        STDOUT.write(to_json({"accounts": accounts, "own_transitions": own}, indent=1) + "\n")
     return 1 if any(account.found.differences for account in done) else 0
 
 

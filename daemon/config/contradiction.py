@@ -16,6 +16,9 @@ from daemon.rules.durations import duration_text
 from daemon.rules.rule import Condition
 from daemon.rules.tree import Arithmetic, Call, Field, Negative, Node, Number, Span, varies, walk
 
+MAX_NUMBERS = 20
+"""Different constants among which it is looked for: the time grows with the square of their number."""
+
 _TENTH, _HUNDREDTH, _HALF = Decimal("0.1"), Decimal("0.01"), Decimal("0.5")
 
 
@@ -24,9 +27,12 @@ def example(when: Condition, clear_when: Condition) -> str | None:
     field = _only_field(when.tree, clear_when.tree)
     if field is None:
         return None
+    numbers = _numbers((when.tree, clear_when.tree))
+    if len(numbers) > MAX_NUMBERS:
+        return None
     slots = _OneField()
     fires, clears = compiled.truth(when.tree, slots), compiled.truth(clear_when.tree, slots)
-    for value in _candidates(_numbers((when.tree, clear_when.tree))):
+    for value in _candidates(numbers):
         if (field != AGE or value >= 0) and fires([value]) and clears([value]):
             return f"{field} = {_shown(field, value)}"
     return None

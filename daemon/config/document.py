@@ -5,10 +5,13 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from daemon.config import release, tables
-from daemon.config.problems import SECTIONS, Problems, did_you_mean
+from daemon.config.problems import SECTIONS, Problems
 from daemon.config.tables import Item, Table
 
 T = TypeVar("T", bound=Table)
+
+MAX_CONDITIONS = 200_000
+"""Characters of all conditions together: to parse them takes most of the time of loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,12 @@ def read(raw: Mapping[str, object], problems: Problems) -> Document:
     """Every table; what does not belong goes to `problems`."""
     for key in raw:
         if key not in SECTIONS:
-            problems.add(key, _unknown(key, raw[key]))
+            problems.add(key, _unknown(key, raw[key], problems))
+    conditions = _condition_length(raw.get("rules"))
+    if conditions > MAX_CONDITIONS:
+        what = f"the conditions have {conditions:,} characters in all; at most {MAX_CONDITIONS:,} are possible"
+        problems.add("rules", what)
+        raw = {**raw, "rules": []}
     return Document(
         daemon=_single(tables.DaemonTable, "daemon", raw, problems),
         accounts=_several(tables.AccountTable, "accounts", raw, problems),
@@ -46,10 +54,16 @@ def read(raw: Mapping[str, object], problems: Problems) -> Document:
     )
 
 
-def _unknown(key: str, value: object) -> str:
+def _condition_length(rules: object) -> int:
+    tables = [each for each in rules if isinstance(each, dict)] if isinstance(rules, list) else []
+    texts = [each.get(key) for each in tables for key in ("when", "clear_when")]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def _unknown(key: str, value: object, problems: Problems) -> str:
     if not isinstance(value, dict | list):
         return "stands outside of any table; put it below the [table] it belongs to"
-    return f"unknown table{did_you_mean(key, SECTIONS)}"
+    return f"unknown table{problems.did_you_mean(key, SECTIONS)}"
 
 
 def _single(kind: type[T], section: str, raw: Mapping[str, object], problems: Problems) -> Item[T]:

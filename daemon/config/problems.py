@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from daemon.errors import ConfigError
 from daemon.log import Redactor
+from daemon.text.printable import printable, printable_json
 
 SECTIONS = (
     "daemon",
@@ -24,9 +25,14 @@ SECTIONS = (
 )
 """The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
 
+MAX_TOLD = 100
+"""Problems that are told; of more only the number is. Nobody corrects more at once."""
+
 _LONGEST_SHOWN = 40
+_LONGEST_PLACE = 100
 _LARGEST_SHOWN = 10**_LONGEST_SHOWN
 _SHORTEST_BLOTTED = 8
+_END_OF_PART = re.compile(r"(?=[.\[])|$")
 _PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
 
 
@@ -39,13 +45,23 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: list[tuple[str, str]] = []
+        self._places: set[str] = set()
+        self._more = 0
 
     def add(self, place: str, sentence: str) -> None:
-        self._found.append((place, sentence))
+        self._places.update(place[: found.start()] for found in _END_OF_PART.finditer(place))
+        if len(self._found) < MAX_TOLD:
+            self._found.append((place, sentence))
+        else:
+            self._more += 1
 
     def within(self, place: str) -> bool:
         """Whether a mistake is already known at this place, or inside it."""
-        return any(_is_within(found, place) for found, _ in self._found)
+        return place in self._places
+
+    def did_you_mean(self, written: str, known: Collection[str]) -> str:
+        """The suggestion of `did_you_mean`, which takes its time, for a problem that will be told."""
+        return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
         """Ends the loading with every mistake, without the `hidden` texts.
@@ -57,17 +73,20 @@ class Problems:
         told = sorted(self._found, key=lambda found: _order(found[0]))
         if told:
             redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
-            raise ConfigError([redactor.redact(f"{place}: {sentence}") for place, sentence in told])
-
-
-def _is_within(found: str, place: str) -> bool:
-    return found == place or found.startswith((f"{place}.", f"{place}["))
+            problems = [_told(redactor.redact(place), redactor.redact(sentence)) for place, sentence in told]
+            more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
+            raise ConfigError(problems + more)
 
 
 def _order(place: str) -> tuple[int, int]:
     match = _PLACE.match(place)
     section, index = match.groups() if match else ("", None)
     return SECTIONS.index(section) if section in SECTIONS else -1, int(index or 0)
+
+
+def _told(place: str, sentence: str) -> str:
+    """The problem as it is shown; a key of the file may hold anything."""
+    return f"{_cut(printable(place), _LONGEST_PLACE)}: {sentence}"
 
 
 def shown(value: object) -> str:
@@ -82,12 +101,15 @@ def shown(value: object) -> str:
         return "a number of that size"
     if not isinstance(value, str):
         return str(value)
-    cut = value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"
-    return json.dumps(cut, ensure_ascii=False)
+    return printable_json(json.dumps(_cut(value, _LONGEST_SHOWN), ensure_ascii=False))
+
+
+def _cut(text: str, at_most: int) -> str:
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
     """`; did you mean "rules"?` when something known is close, else nothing."""
-    spelled = {each.casefold(): each for each in sorted(known)}
+    spelled = {each.casefold(): each for each in sorted(known) if each}
     close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[close[0]]}"?' if close else ""

@@ -1,13 +1,17 @@
 """What the tables of a rules.toml say about each other: every name once, every reference leads somewhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from daemon.config.document import Document
 from daemon.config.model import SYSTEM_RULES
-from daemon.config.problems import Problems, did_you_mean, shown
+from daemon.config.problems import Problems, shown
 from daemon.config.tables import Item
 from daemon.rules.rule import is_pattern
+
+MAX_SHOWN = 10
+"""Rules of a circle that are named."""
 
 
 def check(document: Document, problems: Problems) -> None:
@@ -59,37 +63,37 @@ _KIND = {"accounts": "account", "channels": "channel", "inhibited_by": "rule", "
 def _known(item: Item[Any], key: str, written: Iterable[str], known: set[str], problems: Problems) -> None:
     for name in written:
         if name not in known:
-            hint = did_you_mean(name, known - {""})
+            hint = problems.did_you_mean(name, known)
             problems.add(f"{item.place}.{key}", f"there is no {_KIND[key]} {shown(name)}{hint}")
 
 
 def _inhibitions(document: Document, problems: Problems) -> None:
     """A circle of rules that mute each other would mute them all."""
+    places = {rule.name: rule.place for rule in reversed(document.rules)}
     inhibitors = {rule.name: rule.table.inhibited_by for rule in document.rules}
-    told: set[frozenset[str]] = set()
-    for rule in document.rules:
-        circle = _circle(rule.name, inhibitors)
-        if circle and frozenset(circle) not in told:
-            told.add(frozenset(circle))
-            problems.add(f"{rule.place}.inhibited_by", _round(circle))
+    for circle in _circles(inhibitors):
+        problems.add(f"{places[circle[0]]}.inhibited_by", _round(circle))
 
 
-def _circle(start: str, inhibitors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The way from a rule along its inhibitors back to itself; empty when there is none."""
-    seen: set[str] = set()
-    paths: list[tuple[str, ...]] = [(start,)]
-    while paths:
-        path = paths.pop()
-        for name in inhibitors.get(path[-1], ()):
-            if name == start:
-                return path
-            if name not in seen:
-                seen.add(name)
-                paths.append((*path, name))
-    return ()
+def _circles(inhibitors: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Circles that have no rule in common, each from its first rule along the inhibitors."""
+    order = {name: number for number, name in enumerate(inhibitors)}
+    left = dict(inhibitors)
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            circle = error.args[1][:0:-1]  # each is inhibited by the next one
+        else:
+            return
+        first = circle.index(min(circle, key=order.__getitem__))
+        yield (*circle[first:], *circle[:first])
+        for name in circle:
+            del left[name]
 
 
 def _round(circle: tuple[str, ...]) -> str:
     if len(circle) == 1:
         return "a rule cannot inhibit itself"
-    return f"these rules inhibit each other in a circle: {' → '.join((*circle, circle[0]))}"
+    shown = circle if len(circle) <= MAX_SHOWN else (*circle[:MAX_SHOWN], f"… ({len(circle):,} rules)")
+    return f"these rules inhibit each other in a circle: {' → '.join((*shown, circle[0]))}"

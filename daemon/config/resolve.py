@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from daemon.config.limits import MAX_URL
 from daemon.config.paths import expanded
 from daemon.config.problems import MistakeError
 from daemon.errors import owned
@@ -65,6 +66,7 @@ def key(written: str, around: Surroundings) -> Resolved:
 
 def url(written: str, around: Surroundings) -> Resolved:
     """An address of a channel; `{env:NAME}` and the like are percent-encoded into it, a whole reference is not."""
+    _refuse_long(written)
     reference = _REFERENCE.fullmatch(written)
     if reference:
         text = _fetched(reference[1], reference[2], around)
@@ -96,7 +98,13 @@ def _put_together(written: str, around: Surroundings) -> Resolved:
 
 
 def _resolved(address: str, parts: Iterable[str] = (), *, literal: bool = False) -> Resolved:
+    _refuse_long(address)
     return Resolved(Secret(address), frozenset(map(Secret, {*parts, *tokens(address)})), literal)
+
+
+def _refuse_long(address: str) -> None:
+    if len(address) > MAX_URL:
+        raise MistakeError(f"has {len(address):,} characters; an address has at most {MAX_URL:,}")
 
 
 def authorities(written: str, around: Surroundings) -> str:

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from daemon.config import limits
+from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 
 _DEEPEST = 100
@@ -40,9 +42,21 @@ def parse(text: str, path: Path) -> dict[str, object]:
     """The tables of the file.
 
     Raises:
-        ConfigError: with the line and the column at which the text stops being TOML.
+        ConfigError: with the line and the column at which the text stops being TOML, or with all that is too large.
 
     """
+    line = limits.line_of_long_key(text)
+    if line is not None:
+        raise ConfigError([f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts between dots"])
+    tables = _tables(text, path)
+    problems = Problems()
+    for place, sentence in limits.excesses(tables):
+        problems.add(place or path.name, sentence)
+    problems.raise_if_any()
+    return tables
+
+
+def _tables(text: str, path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

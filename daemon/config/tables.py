@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from daemon.alerts.mutes import DAYS
 from daemon.config import values
 from daemon.config.model import Web
-from daemon.config.problems import Problems, did_you_mean
+from daemon.config.problems import Problems
 from daemon.hidden import HiddenMapping
 from daemon.rules import rule
 from daemon.rules.rule import Condition
@@ -211,12 +211,12 @@ def _validated(kind: type[T], raw: Mapping[str, object], place: str, problems: P
         found = error.errors(include_url=False, include_input=False)
     wrong = {str(each["loc"][0]) for each in found}
     for each in found:
-        problems.add(f"{place}.{each['loc'][0]}", _sentence(each, kind))
+        problems.add(f"{place}.{each['loc'][0]}", _sentence(each, kind, problems))
     return kind.model_validate({key: value for key, value in raw.items() if key not in wrong})
 
 
-def _sentence(error: ErrorDetails, kind: type[Table]) -> str:
+def _sentence(error: ErrorDetails, kind: type[Table], problems: Problems) -> str:
     """Our words: unknown keys are found by pydantic, all else by `values`."""
     if error["type"] == "extra_forbidden":
-        return f"unknown key{did_you_mean(str(error['loc'][0]), kind.keys())}"
+        return f"unknown key{problems.did_you_mean(str(error['loc'][0]), kind.keys())}"
     return str(error.get("ctx", {}).get("error", "cannot be used"))

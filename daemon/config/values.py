@@ -27,6 +27,7 @@ from daemon.rules.build import MAX_LOOK_BACK
 from daemon.rules.errors import ExpressionError
 from daemon.rules.parse import condition
 from daemon.rules.rule import AtLeast, Condition
+from daemon.text.printable import is_hidden
 from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ MOST_COUNTED = 9_999
 SMALLEST_STEP: Millis = 250
 """Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
 
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
-"""Fillers and selectors that count as letters or marks and show nothing."""
+MAX_ZONE = 100
+"""Characters of a time zone's name; the longest there is has about 30."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
@@ -83,7 +84,7 @@ def reference(raw: object) -> str:
 
 def is_invisible(character: str) -> bool:
     """Whether nobody sees that it is there, or that it is not a plain space."""
-    return character in _UNSEEN or (category(character)[0] in "CZ" and character != " ")
+    return is_hidden(character) or (category(character)[0] in "CZ" and character != " ")
 
 
 def name(raw: object) -> str:
@@ -258,6 +259,8 @@ def summary(raw: object) -> str:
 
 
 def zone(raw: object) -> ZoneInfo:
+    if len(text(raw)) > MAX_ZONE:
+        raise MistakeError(f"has {len(text(raw)):,} characters; no time zone has more than {MAX_ZONE}")
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):

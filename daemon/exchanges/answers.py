@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote, urlsplit
 
+from daemon.text.printable import one_line
 from daemon.types import MissReason, NoAnswer
 
 MAX_BODY = 1 << 20
@@ -179,11 +180,11 @@ def _shown(value: object, secrets: Sequence[str]) -> str:
 
 
 def tidy(text: str, secrets: Sequence[str] = (), at_most: int = _MAX_QUOTE) -> str:
-    """Foreign text for a sentence: own secrets blotted out, one line, nothing unprintable, cut."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Foreign text for a sentence: own secrets blotted out, one printable line, cut."""
+    line = one_line(text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         line = line.replace(secret, "***")
-    return line if len(line) <= at_most else line[: at_most - 1] + "…"
+    return one_line(line, at_most)
 
 
 def label(value: object, secrets: Sequence[str] = ()) -> str:

@@ -27,6 +27,7 @@ from daemon.notifiers import Pictures, Traits, outcomes, plugins
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.notifiers.services import Form
+from daemon.text.printable import printable
 from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
 
 TIMEOUT: Millis = 20 * SECOND
@@ -157,8 +158,9 @@ def _alone(plugin: NotifyBase) -> apprise.Apprise:
 
 
 def _fitted(message: Message, traits: Traits) -> Message:
-    """The message without what the channel cannot do. Text that is no Unicode could be sent by nothing."""
-    title, body, fragment = (_sendable(text) for text in (message.title, message.body or message.title, message.html))
+    """The message without what the channel cannot do, nor what a reader would not see."""
+    title, body = printable(message.title), printable(message.body or message.title, keep="\n")
+    fragment = printable(message.html, keep="\n")
     picture = message.picture if traits.pictures is (Pictures.WITH if body else Pictures.AFTER) else b""
     fragment = _BLOCKS.sub(r"\1", fragment) + (_SHOWN if fragment and picture else "")
     return replace(
@@ -169,10 +171,6 @@ def _fitted(message: Message, traits: Traits) -> Message:
         picture=picture,
         quiet=message.quiet or not body,
     )
-
-
-def _sendable(text: str) -> str:
-    return text.encode(errors="replace").decode()
 
 
 def _attached(picture: bytes) -> AttachMemory | None:

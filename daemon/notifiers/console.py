@@ -1,15 +1,23 @@
 """The way out that `demo` uses: the message as plain text on a stream, in front of the person."""
 
-from typing import TextIO
+from typing import Protocol
 
 from daemon.notifiers import Traits
 from daemon.types import Attempted, Message, Outcome
 
 
+class Output(Protocol):
+    """A stream of text."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class ConsoleNotifier:
     """Writes each message to a stream, framed so that it stands out between log lines."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Output) -> None:
         self._stream = stream
         self.traits = Traits()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.notifiers.redirects import RedirectError
+from daemon.text.printable import one_line
 from daemon.types import SECOND, Attempted, Millis, Outcome
 
 LONGEST_DETAIL = 200
@@ -126,20 +127,20 @@ def _classed(complaint: Complaint, service: str) -> Attempted:
         return _of_error(complaint.error, service)
     some = _SOME.search(complaint.text)
     if some:
-        return Attempted(Outcome.UNKNOWN, _one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
-    return Attempted(Outcome.LATER, _one_line(f"{service}: {complaint.text}"))
+        return Attempted(Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
+    return Attempted(Outcome.LATER, one_line(f"{service}: {complaint.text}"))
 
 
 def _of_redirect(error: RedirectError, service: str) -> Attempted:
     place = f"{error.host or 'another place'} (HTTP {error.status})"
     detail = f"{service} sends the message on to {place}, where it does not go: correct the URL of this channel"
-    return Attempted(Outcome.LATER, _one_line(detail))
+    return Attempted(Outcome.LATER, one_line(detail))
 
 
 def _of_status(status: int, text: str, service: str) -> Attempted:
     told = _SAID[service].search(text) if service in _SAID else None
     said = told[1] if told else ""
-    detail = _one_line(f"{service} answered HTTP {status}{f' ({said})' if said else ''}")
+    detail = one_line(f"{service} answered HTTP {status}{f' ({said})' if said else ''}")
     if status in REFUSES or said.startswith(REFUSED_BY.get(service, {}).get(status, ())):
         return Attempted(Outcome.REFUSED, detail)
     if status < 300:
@@ -154,7 +155,7 @@ def _retry_after(status: int, text: str) -> Millis | None:
 
 def _of_error(error: BaseException, service: str) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
-        return Attempted(Outcome.LATER, _one_line(f"the mail server {_said_by_mail(error)}"))
+        return Attempted(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
     if wrong := next((sentence for name, sentence in NEVER_RIGHT.items() if name in names), None):
         return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
@@ -200,7 +201,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield cause
         inner = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
         waiting += [further for further in inner if isinstance(further, BaseException)]
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -19,7 +19,7 @@ def scheme(url: str) -> str:
 
 def are_several(url: str) -> bool:
     """Whether a text holds more than one URL, as Apprise would take it."""
-    return re.search(r"[\s,;]+[A-Za-z][A-Za-z0-9+]*://", url.strip()) is not None
+    return re.search(r"(?<![\s,;])[\s,;]++[A-Za-z][A-Za-z0-9+]*://", url.strip()) is not None
 
 
 def misread(url: str, *, login: bool) -> str:

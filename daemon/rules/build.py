@@ -32,6 +32,7 @@ from daemon.rules.tree import (
     every,
     look_back,
 )
+from daemon.text.printable import printable
 from daemon.types import DAY, Millis
 
 MAX_DEPTH = 64
@@ -58,7 +59,7 @@ class Term:
 
 def shown(text: object) -> str:
     """A piece of an expression as messages quote it: short, and harmless on a terminal."""
-    word = "".join(character if character.isprintable() else "?" for character in str(text))
+    word = printable(str(text)[: _LONGEST_WORD + 1])
     return f"`{word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + '…'}`"
 
 

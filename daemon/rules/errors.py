@@ -1,6 +1,7 @@
 """What is wrong with an expression, and where."""
 
 from daemon.errors import MarginwatchError
+from daemon.text.printable import printable
 
 _SHOWN = 60
 """How many characters of a long line are shown on either side of the place."""
@@ -23,5 +24,6 @@ class ExpressionError(MarginwatchError):
         end = self.text.find("\n", self.column)
         left = max(start, self.column - _SHOWN)
         right = min(len(self.text) if end < 0 else end, self.column + _SHOWN)
-        line = "".join(character if character.isprintable() else " " for character in self.text[left:right])
-        return f"{line}\n{' ' * (self.column - left)}^"
+        plain = "".join(" " if character.isspace() else character for character in self.text[left:right])
+        before, line = printable(plain[: self.column - left]), printable(plain)
+        return f"{line}\n{' ' * len(before)}^"

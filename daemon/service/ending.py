@@ -74,7 +74,7 @@ def ask(unit: str) -> Ending:
 
 def parse(shown: str) -> Ending:
     """Lines of `KEY=value`, as `systemctl show` prints them."""
-    known = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    known = dict(line.split("=", 1) for line in shown.split("\n") if "=" in line)
     said = known.get("StatusText", "")
     return Ending(
         known.get("ActiveState", ""),

@@ -29,6 +29,7 @@ from daemon.types import (
     Swings,
     Trend,
 )
+from tests.hostile import HOSTILE, raw
 from tests.values import T0, balances, judged
 
 FACTS = Facts(
@@ -533,3 +534,24 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     assert "<b>&" not in message.html
     for word in ("available_usdt", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
         assert word in message.html
+
+
+@pytest.mark.parametrize("kind", [Kind.FIRING, Kind.RESOLVED, Kind.RETIRED, Kind.ACK])
+def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
+    """S9: names, summaries, details and reasons; the title and the text say the same of it."""
+    told = {"summary": HOSTILE, "handed_over_by": HOSTILE, "handed_over_why": HOSTILE, "unfilled": HOSTILE}
+    piece = Piece(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
+    sending = Sending(T0 + 2 * HOUR, UTC, why_late=HOSTILE)
+    for pieces in ([piece], [piece, Piece(notice(kind, "other"))]):
+        message = compose(pieces, sending).message
+        assert (raw(message.title), raw(message.body), raw(message.html)) == ([], [], [])
+        assert "\\x1b]52" in message.body + message.title
+
+
+def test_s9_escapes_count_as_what_they_take() -> None:
+    """S9: however long escaping makes it, a message keeps to the room of its channel."""
+    pieces = [Piece(notice(rule=f"r{number}", summary="\u202e" * 200)) for number in range(9)]
+    letter = compose(pieces, Sending(T0, UTC, room=4_000))
+    assert len(letter.message.title) <= TITLE
+    assert len(letter.message.body) <= 4_000
+    assert len(letter.told) < len(pieces)

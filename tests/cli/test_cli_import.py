@@ -3,13 +3,17 @@
 import csv
 import gzip
 import io
+import itertools
 import os
 import re
+import resource
+import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +21,7 @@ import pytest
 from click.testing import Result
 
 from daemon.cli import imported
-from daemon.cli.imported import SHOWN
+from daemon.cli.imported import MAX_ACCOUNTS, SHOWN
 from daemon.cli.pile import Pile
 from daemon.cli.session import Session
 from daemon.cli.sheet import Line, Mistake, lines
@@ -465,3 +469,87 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
     """A10: also where that shows only while it is read."""
     result = call("import", file, "--config", write(tmp_path))
     assert (result.exit_code, result.stderr[: len(file) + 15]) == (1, f"{file} cannot be read")
+
+
+# Files that were never meant to be read to their end (S13).
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/urandom", "socket"])
+def test_s13_what_is_no_regular_file_is_not_opened(tmp_path: Path, name: str) -> None:
+    """S13: a pipe without a writer would never answer, and a device has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        result = call("import", tmp_path / name, "--config", write(tmp_path))
+    assert (result.exit_code, result.stdout) == (1, "")
+    said = r"is a pipe or a device, not a file: send it in with marginwatch import - <|No such device"
+    assert re.search(said, result.stderr)
+
+
+def test_s13_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
+    """S13: only what is read counts."""
+    (tmp_path / "real.csv").write_text(HEAD + "main,2026-01-01,1\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    result = call("import", tmp_path / "link.csv", "--config", write(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, "main: new in the database\nmain: 1 reading imported\n")
+
+
+ENDLESS: dict[str, Callable[[], Iterable[str]]] = {
+    "one line": lambda: itertools.repeat("main,2026-01-01," * 1_000),
+    "cells": lambda: itertools.repeat("," * 16_000),
+    "quoted lines": lambda: itertools.chain([HEAD, '"'], itertools.repeat('\n","')),
+    "a quote": lambda: itertools.chain([HEAD, '"'], itertools.repeat("a\n")),
+    "header": lambda: itertools.repeat("a" * 16_000),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_s13_a_row_without_an_end_is_refused(what: str) -> None:
+    """S13: after as many characters as no row has, however many lines it spans; the text itself never ends."""
+    *_, mistake = lines(ENDLESS[what](), UTC, NOON)
+    assert isinstance(mistake, Mistake)
+    assert "has more than 10,000 characters: a quotation mark may be missing its partner" in mistake.text
+
+
+def test_s13_many_accounts_are_refused_at_once(tmp_path: Path) -> None:
+    """S13: a column of numbers that is called account is a mistake, found before the file ends; nothing is stored."""
+    rows = "".join(f"a{number},2026-01-01,1\n" for number in range(MAX_ACCOUNTS + 1))
+    for options in ((), ("--new-accounts",)):
+        result = bring_in(tmp_path, HEAD + rows + "broken\n", options=options)
+        assert result.exit_code == 1
+        assert result.stderr.endswith(
+            "names more than 1,000 accounts, so nothing was imported: see that the right column is called account, "
+            "or import the file in parts\n"
+        )
+    assert not (tmp_path / "marginwatch.db").exists()
+
+
+def test_s13_of_many_unknown_accounts_some_are_named(tmp_path: Path) -> None:
+    """S13: twenty of them, and how many more there are."""
+    rows = "".join(f"a{number},2026-01-01,1\n" for number in range(300))
+    said = bring_in(tmp_path, HEAD + rows).stderr
+    assert '"a19", and 280 more; correct them, or add --new-accounts' in said
+    assert '"a20"' not in said
+
+
+def test_s13_a_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
+    """S13: the running program reads only the beginning of a line that goes on for ever."""
+    path, bound = write(tmp_path), 600 << 20
+    with (
+        subprocess.Popen(["yes", "main,"], stdout=subprocess.PIPE) as words,
+        subprocess.Popen(["tr", "-d", "\n"], stdin=words.stdout, stdout=subprocess.PIPE) as line,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "daemon", "import", "-", "--config", path],
+            stdin=line.stdout,
+            capture_output=True,
+            text=True,
+            env=SECRETS,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound)),
+        )
+        for stream in (line.stdout, words.stdout):
+            assert stream is not None
+            stream.close()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("standard input:1: has more than 10,000 characters")

@@ -47,8 +47,8 @@ def test_amounts_are_bounded(value: object, expected: bool) -> None:
 
 def test_foreign_text_is_tidied_before_it_is_quoted() -> None:
     """One line, nothing unprintable, secrets out (the longest first), and cut only after that."""
-    found = tidy("a\r\n\x00b\u202e  KEYLONG KEY " + "x" * 200, ("KEY", "", "KEYLONG"), at_most=20)
-    assert found == "a b *** *** xxxxxxx…"
+    found = tidy("a\r\n\x00b\u202e  KEYLONG KEY " + "x" * 200, ("KEY", "", "KEYLONG"), at_most=30)
+    assert found == "a \\x00b\\u202e *** *** xxxxxxx…"
 
 
 def test_unknown_values_are_bounded_in_depth() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.notifiers import Pictures
 from daemon.notifiers.apprise import AppriseNotifier
+from daemon.text.printable import printable
 from daemon.types import MINUTE, SECOND, Attempted, Limit, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.botapi import CHAT, TOKEN, URL, BotApi, Shown, lines, refusing
@@ -150,7 +151,7 @@ def test_no_answer_is_unknown(telegram: BotApi, phone: Sender) -> None:
 )
 def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> None:
     """F5: each sign that means something to Telegram stands in the text as itself, whatever the URL asks for."""
-    text = f"{SIGNS}\n<b>no tag</b> &lt; &amp;amp; &nbsp; &#65; <unknown> </b>\n😀 :smile: 👩‍👩‍👧 é ü 日本 \u200d x"
+    text = f"{SIGNS}\n<b>no tag</b> &lt; &amp;amp; &nbsp; &#65; <unknown> </b>\n😀 :smile: 👩‍👩‍👧 é ü 日本 \\u200d x"
     title = f"WARNING {SIGNS}"
     assert phone.send(URL + query, said(text, title=title)).outcome is Outcome.DELIVERED
     assert [(shown.text, shown.bold) for shown in telegram.chat] == [(f"{title}\n{text}", (title,))]
@@ -169,12 +170,13 @@ def test_what_fits_arrives_whole_in_one_message(telegram: BotApi, phone: Sender,
 
 @given(text=st.text(), title=st.text(max_size=60))
 def test_any_text_arrives(telegram: BotApi, phone: Sender, text: str, title: str) -> None:
-    """F5: whatever a text is made of, Telegram can parse it, and a person reads its lines as they were written."""
+    """F5: whatever a text is made of, Telegram can parse it, and its lines are read, hidden characters escaped."""
     telegram.chat.clear()
     head = " ".join(lines(title.replace("\n", " ").replace("\r", " ")))
     attempted = phone.send(URL, said("start " + text, title=head))
     assert attempted == Attempted(Outcome.DELIVERED)
-    assert [lines(shown.text) for shown in telegram.chat] == [lines(f"{head}\nstart {text}")]
+    expected = printable(f"{head}\nstart {text}", keep="\n")
+    assert [lines(shown.text) for shown in telegram.chat] == [lines(expected)]
 
 
 def test_a_silent_message_does_not_ring(telegram: BotApi, phone: Sender) -> None:

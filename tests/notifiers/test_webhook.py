@@ -1,6 +1,7 @@
 """A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it gets."""
 
 import socket
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -9,6 +10,7 @@ from daemon.notifiers import Pictures, problem
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.types import Attempted, Message, Outcome, Severity
 from tests.fakes import ManualClock
+from tests.hostile import HOSTILE, raw
 from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, dropping, resetting
 
 SECRET = "tok3n-9fK2xQ"
@@ -43,6 +45,16 @@ async def test_the_message_arrives_as_it_was_written(query: str) -> None:
         await AppriseNotifier(url(receiver, query=query), ManualClock()).send(MESSAGE)
     (got,) = (post.json for post in receiver.got)
     assert (got["title"], got["message"], got["type"]) == (MESSAGE.title, MESSAGE.body, "failure")
+
+
+async def test_s9_nothing_hidden_leaves() -> None:
+    """S9: whoever wrote the message, what a receiver gets is printable; its lines stay lines."""
+    message = replace(MESSAGE, title=HOSTILE, body=f"one\n{HOSTILE.replace(chr(10), ' ')}\nthree")
+    with Receiver(answering(200)).serving() as receiver:
+        await AppriseNotifier(url(receiver), ManualClock()).send(message)
+    (got,) = (post.json for post in receiver.got)
+    assert raw(got["title"] + got["message"].replace("\n", "")) == []
+    assert (len(got["title"].split("\n")), len(got["message"].split("\n"))) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +122,11 @@ async def test_a_form_arrives_as_it_was_written() -> None:
 
 
 async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
-    """A half of a surrogate pair, which nothing could send, is replaced, and the rest arrives."""
+    """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest arrives."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
         assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
-    assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [("a ?", "b ? c")]
+    assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [("a \\ud83d", "b \\udc00 c")]
 
 
 async def test_a_title_alone_is_a_text() -> None:

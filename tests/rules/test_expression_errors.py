@@ -28,7 +28,8 @@ def test_caret_in_a_long_line() -> None:
 
 def test_caret_obeys_nothing() -> None:
     """Control characters of a hostile text do not reach the terminal."""
-    assert ExpressionError("no", 1, "a\x1b[2Jb").caret() == "a [2Jb\n ^"
+    assert ExpressionError("no", 1, "a\x1b[2Jb").caret() == "a\\x1b[2Jb\n ^"
+    assert ExpressionError("no", 2, "\x1b<$").caret() == "\\x1b<$\n     ^"
 
 
 def test_kind() -> None:

@@ -1,0 +1,48 @@
+"""Limits on the size of what a file of rules or tests says, far above what anybody needs. Pure.
+
+They keep the time and the memory of everything that reads the tables small, whoever wrote the file.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+MAX_KEY_PARTS = 20
+"""Parts of a dotted key: TOML's reader takes time with the square of their number."""
+
+MAX_ENTRIES = 1_000
+"""Entries of a list, tables of one kind, and keys of a table."""
+
+MAX_TEXT = 1 << 16
+"""Characters of a text, as many as a file with a secret may have bytes."""
+
+MAX_URL = 8_192
+"""Characters of an address, with its references filled in."""
+
+# The possessive quantifiers and the look behind keep the search linear.
+_DOTTED_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
+    f"{{{MAX_KEY_PARTS}}}"
+)
+
+
+def line_of_long_key(text: str) -> int | None:
+    """The line of the first dotted key that has too many parts."""
+    found = _DOTTED_KEY.search(text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The place of everything that is too large, and a sentence about it."""
+    waiting: list[tuple[str, object]] = [("", tables)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            yield place, f"is a text of {len(value):,} characters; at most {MAX_TEXT:,} are possible"
+        if not isinstance(value, dict | list):
+            continue
+        if len(value) > MAX_ENTRIES:
+            yield place, f"has {len(value):,} entries; at most {MAX_ENTRIES:,} are possible"
+        elif isinstance(value, list):
+            waiting += [(f"{place}[{index}]", each) for index, each in enumerate(value)]
+        else:
+            waiting += [(f"{place}.{key}" if place else key, each) for key, each in value.items()]

@@ -1,0 +1,1 @@
+"""How text is written: for terminals, logs and messages. Pure."""
