@@ -62,14 +62,16 @@ def channels(session: Session) -> "list[Salvaged]":
     """Those that can be used, however the rest of the file stands.
 
     Raises:
-        ConfigError: where there is no file, or it cannot be read.
+        ConfigError: where there is no file, it cannot be read, or another user could have written it.
 
     """
     from daemon import config, notifiers  # noqa: PLC0415 -- on use
     from daemon.config import salvage  # noqa: PLC0415
 
     path = config.find(session.path, session.environ)
-    found = salvage.channels(config.text(path), path=path, environ=session.environ, problem=notifiers.problem)
+    found = salvage.channels(
+        config.text(path, protected=True), path=path, environ=session.environ, problem=notifiers.problem
+    )
     for channel in found:
         session.secrets |= channel.secrets
     return found
