@@ -57,9 +57,11 @@ for line in lines:
 
 RUN = f"""
 {BECOME}
+from daemon import cli
 uid, gid, umask, config = json.loads(sys.argv[1])
 become(uid, gid, umask)
-commands.main(args=["run", "--config", config], prog_name="marginwatch")
+sys.argv = ["marginwatch", "run", "--config", config]
+cli.main()
 """
 
 

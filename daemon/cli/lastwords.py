@@ -45,7 +45,7 @@ def last_words(session: Session, unit: str) -> int:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.service import ending  # noqa: PLC0415 -- on use
 
-    ended = ending.ask(unit)
+    ended = ending.ask(unit, session.program_folders or ending.PROGRAM_FOLDERS)
     if not ended.state and "INVOCATION_ID" not in session.environ:
         raise UsageError(f"systemd does not know how {unit} is: this command is for systemd itself to call")
     if ended.state not in {"failed", ""}:  # where it does not answer its own service, people are told
