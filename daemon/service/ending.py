@@ -77,7 +77,7 @@ def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
     program = next((each for each in programs if os.access(each, os.X_OK)), None)
     if program is None:
         return Ending()
-    command = [program, "show", "--property", ",".join(PROPERTIES), "--", unit]
+    command = [str(program), "show", "--property", ",".join(PROPERTIES), "--", unit]
     try:
         shown = subprocess.run(  # noqa: S603 -- no shell; the unit's name is whoever's who calls us
             command,

@@ -173,9 +173,9 @@ def _lock_file(url: URL) -> int:
         raise _untakable(path, error) from None
     _keep_private(descriptor)
     if not _locked(descriptor):
-        error = _held(url, descriptor)
+        held = _held(url, descriptor)
         os.close(descriptor)
-        raise error
+        raise held
     return descriptor
 
 
