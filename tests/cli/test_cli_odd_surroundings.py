@@ -91,11 +91,16 @@ def test_a_configuration_that_is_no_text(tmp_path: Path, content: bytes, sentenc
     assert (result.exit_code, result.stderr) == (78, f"{path}: {sentence}\n")
 
 
-def test_a_configuration_without_an_end() -> None:
-    """Surroundings: a device is not read until the memory is full."""
+def test_a_configuration_without_an_end(tmp_path: Path) -> None:
+    """Surroundings: a device is not read at all, and a large file not until the memory is full."""
     result = call("check", "--config", "/dev/zero")
     assert result.exit_code == 78
-    assert result.stderr == "/dev/zero: is larger than 32 MB, so it is no rules.toml; name another file\n"
+    assert result.stderr == "/dev/zero: is a pipe or a device, not a file; save it as a file, and name that\n"
+    with (tmp_path / "large.toml").open("wb") as large:
+        large.truncate(1 << 32)
+    result = call("check", "--config", tmp_path / "large.toml")
+    assert result.exit_code == 78
+    assert result.stderr == f"{tmp_path}/large.toml: is larger than 1 MB, so it is no rules.toml; name another file\n"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
