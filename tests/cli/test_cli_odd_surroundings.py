@@ -162,3 +162,13 @@ def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert "9999-12-30" in result.stdout
     assert "silence 1" not in call("status", "--config", path, clock=ManualClock(NOON + 2 * MINUTE)).stdout
+
+
+def test_s13_a_hostile_folder_runs_nothing_of_its_own(tmp_path: Path) -> None:
+    """S13: the program is not taken from the present folder, nor with `python -P -m daemon` (README)."""
+    (tmp_path / "daemon").mkdir()
+    for name in ("daemon/__init__.py", "daemon/__main__.py", "click.py", "typing.py"):
+        (tmp_path / name).write_text("raise SystemExit('hostile')")
+    for command in ([str(Path(sys.executable).with_name("marginwatch"))], [sys.executable, "-P", "-m", "daemon"]):
+        shown = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert shown.stdout.startswith("marginwatch ")
