@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calls import call, write
-from tests.end_to_end.running import STOPS_WITHIN, Stage, stage
+from tests.end_to_end.running import STOPS_WITHIN, Stage, send, stage
 from tests.end_to_end.test_reload import readies
 
 REFUSED = "READY=1\nSTATUS=the configuration was not reloaded (see the log): running on as before"
@@ -18,7 +18,7 @@ READABLE = "holds secrets and can be read by every user of this machine; chmod 6
 async def reload(it: Stage) -> str:
     """What the service manager hears at its end."""
     heard = len(readies(it))
-    it.life.process.send_signal(signal.SIGHUP)
+    send(it.life.process, signal.SIGHUP)
     await it.until(lambda: len(readies(it)) > heard)
     return readies(it)[-1]
 
