@@ -53,10 +53,11 @@ def owned(path: Path) -> str:
         uid = path.stat().st_uid
     except (OSError, ValueError):
         return ""
-    return "" if uid == os.geteuid() else f", for it belongs to {_user(uid)} and not to {_user(os.geteuid())}"
+    return "" if uid == os.geteuid() else f", for it belongs to {user_name(uid)} and not to {user_name(os.geteuid())}"
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The name of a user, or `user 1000` where the system knows none."""
     import pwd  # noqa: PLC0415 -- on use
 
     try:

@@ -22,7 +22,7 @@ import pytest
 
 BECOME = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig
-import importlib, json, os, pkgutil, sys
+import ctypes, importlib, json, os, pkgutil, sys
 import apprise, apscheduler.executors.asyncio, sqlalchemy.dialects.sqlite
 import daemon
 for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
@@ -37,6 +37,7 @@ def become(uid, gid, umask):
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
+        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # dumpable again, as a program that this user started
     os.umask(umask)
     os.chdir("/")
 """
@@ -57,9 +58,11 @@ for line in lines:
 
 RUN = f"""
 {BECOME}
+from daemon import cli
 uid, gid, umask, config = json.loads(sys.argv[1])
 become(uid, gid, umask)
-commands.main(args=["run", "--config", config], prog_name="marginwatch")
+sys.argv = ["marginwatch", "run", "--config", config]
+cli.main()
 """
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from daemon import __version__, signals
+from daemon import __version__, core_dumps, signals
 from daemon.cli import failures, options
 from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import Session
@@ -107,6 +107,7 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    core_dumps.forbid()
     isolate(os.environ)
     with signals.repeated_interrupt():
         commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ), terminals=terminals))

@@ -46,7 +46,7 @@ def last_words(session: Session, unit: str) -> int:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.service import ending  # noqa: PLC0415 -- on use
 
-    ended = ending.ask(unit)
+    ended = ending.ask(unit, session.program_folders or ending.PROGRAM_FOLDERS)
     if not ended.state and "INVOCATION_ID" not in session.environ:
         raise UsageError(f"systemd does not know how {unit} is: this command is for systemd itself to call")
     if ended.state not in {"failed", ""}:  # where it does not answer its own service, people are told
@@ -63,14 +63,16 @@ def channels(session: Session) -> "list[Salvaged]":
     """Those that can be used, however the rest of the file stands.
 
     Raises:
-        ConfigError: where there is no file, or it cannot be read.
+        ConfigError: where there is no file, it cannot be read, or another user could have written it.
 
     """
     from daemon import config, notifiers  # noqa: PLC0415 -- on use
     from daemon.config import salvage  # noqa: PLC0415
 
     path = config.find(session.path, session.environ)
-    found = salvage.channels(config.text(path), path=path, environ=session.environ, problem=notifiers.problem)
+    found = salvage.channels(
+        config.text(path, protected=True), path=path, environ=session.environ, problem=notifiers.problem
+    )
     for channel in found:
         session.secrets |= channel.secrets
     return found

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from daemon.errors import MarginwatchError
 if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.log import Redactor
+
+_log = logging.getLogger("marginwatch")
 
 
 @click.command()
@@ -78,6 +81,8 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
     """The configuration as the file has it now, its secrets known to the log."""
     config = session.config()
     redactor.add(*session.revealed())
+    for warning in config.exposed:
+        _log.warning("%s (a later release will refuse this)", warning)
     return config
 
 

@@ -33,6 +33,8 @@ class Session:
     """What no line may show."""
     terminals: Sequence[int] = ()
     """The standard streams that were terminals when the program began."""
+    program_folders: Sequence[Path] | None = None
+    """Of a test; else where the system's own programs are."""
     authorities: "Authorities | None" = None
     """Of the process; None in a test."""
 

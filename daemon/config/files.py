@@ -1,19 +1,21 @@
 """Where the rules.toml is, and reading it. What it says is `loading`'s business."""
 
-import stat
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from daemon.config import protected_file
 from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
 from daemon.config.paths import expanded
+from daemon.config.protected_file import NotRegularError, ProtectedFile
 from daemon.errors import ConfigError, owned
 
 VARIABLE = "MARGINWATCH_CONFIG"
 
-LARGEST = 32 << 20
-"""Bytes of a rules.toml; whatever is larger is another file, or a device that never ends."""
+LARGEST = 1 << 20
+"""Bytes of a rules.toml; whatever is larger is another file."""
 
 PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 
@@ -45,44 +47,63 @@ def stands(place: Path) -> bool:
     return True
 
 
-def text(path: Path) -> str:
-    """What stands in the file.
+def text(path: Path, *, protected: bool = False) -> str:
+    """What stands in the file; a `protected` one is refused where another user could change it.
 
     Raises:
-        ConfigError: when it cannot be read, with the remedy.
+        ConfigError: when it cannot be read or is refused, with the remedy.
 
     """
+    found = _file(path)
+    if protected and found.weaknesses:
+        raise ConfigError([f"{path}: {weakness}" for weakness in found.weaknesses])
+    content = found.content
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            problem = f"is larger than {LARGEST >> 20} MB, so it is no rules.toml; name another file"
-        elif "\0" not in (decoded := content.decode("utf-8-sig")):
-            return decoded.replace("\r\n", "\n").replace("\r", "\n")
-        else:  # UTF-16 without a mark is full of these
-            problem = f"is not text in UTF-8 (byte {content.index(0)}); save it as UTF-8"
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error.start) from None
+    if "\0" in decoded:  # UTF-16 without a mark is full of these
+        raise _not_utf8(path, content.index(0))
+    return decoded.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _file(path: Path) -> ProtectedFile:
+    try:
+        found = protected_file.read(path, LARGEST)
     except FileNotFoundError:
         problem = "there is no such file; `marginwatch init` writes one"
     except IsADirectoryError:
         problem = "is a folder; name the file in it"
-    except UnicodeDecodeError as error:
-        problem = f"is not text in UTF-8 (byte {error.start}); save it as UTF-8"
+    except NotRegularError:
+        problem = "is a pipe or a device, not a file; save it as a file, and name that"
     except OSError as error:
         problem = f"cannot be read ({error.strerror}){owned(path)}; check who may read it"
+    else:
+        if len(found.content) <= LARGEST:
+            return found
+        problem = f"is larger than {LARGEST >> 20} MB, so it is no rules.toml; name another file"
     raise ConfigError([f"{path}: {problem}"])
 
 
+def _not_utf8(path: Path, at: int) -> ConfigError:
+    return ConfigError([f"{path}: is not text in UTF-8 (byte {at}); save it as UTF-8"])
+
+
 def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True) -> Config:
-    """The configuration in the file, with a warning when others can read the secrets in it.
+    """The configuration in the file, which with its `secrets` must be safe from other users.
+
+    Others may read the record by it. Where they can read the secrets in it, that is a warning.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
 
     """
-    config = load(text(path), path=path, environ=environ, checks=checks, secrets=secrets)
-    if config.holds_secrets and path.stat().st_mode & stat.S_IROTH:
-        warning = f"{path}: holds secrets and can be read by every user of this machine; chmod 600 {path}"
-        return replace(config, warnings=(warning, *config.warnings))
+    written = text(path, protected=secrets)
+    config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
+    if config.holds_secrets and protected_file.is_exposed(path):
+        remedy = f"chmod 600 {shlex.quote(str(path))}"
+        warning = f"{path}: holds secrets and can be read by every user of this machine; {remedy}"
+        return replace(config, warnings=(warning, *config.warnings), exposed=(warning, *config.exposed))
     return config
 
 

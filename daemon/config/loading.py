@@ -83,7 +83,8 @@ def load(
         ConfigError: with all mistakes, each with its place.
 
     """
-    run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), checks or Checks(), secrets=secrets)
+    around = Surroundings(HiddenMapping(environ), path.absolute().parent, protected=secrets)
+    run = _Load(around, checks or Checks(), secrets=secrets)
     written = document.read(syntax.parse(text, path), run.problems)
     references.check(written, run.problems)
     references.check_accounts(written, run.problems)
@@ -96,7 +97,8 @@ def load(
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
     unsafe = database.caution(config.daemon.database.reveal(), environ)
     cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
-    return replace(config, warnings=(*cautions, *advice.warnings(config, run.checks.caution)))
+    warnings = (*cautions, *advice.warnings(config, run.checks.caution))
+    return replace(config, warnings=warnings, exposed=tuple(run.exposed))
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:

@@ -3,15 +3,15 @@
 What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy, never the secret.
 """
 
-import os
 import re
-import stat
+import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from daemon.config import protected_file
 from daemon.config.limits import MAX_URL
 from daemon.config.paths import expanded
 from daemon.config.problems import MistakeError
@@ -26,6 +26,8 @@ _FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 16_384
 """Bytes of a file that may be a secret; whatever is larger is another file, such as a log."""
+_MOST_CERTIFICATES = 1 << 20
+"""Bytes of a file of certificates; those of a Linux distribution have some 220,000."""
 _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 
@@ -35,6 +37,8 @@ class Surroundings:
 
     environ: HiddenMapping[str, str]
     folder: Path
+    protected: bool = True
+    """Whether files that another user could change are refused."""
 
     def path(self, written: str) -> Path:
         """Where a path leads: from the folder, or from the home where it begins with `~`."""
@@ -112,14 +116,11 @@ def authorities(written: str, around: Surroundings) -> str:
     import ssl  # noqa: PLC0415 -- few configurations name one
 
     path = around.path(written)
+    content = _content(path, f"the file {path}", _MOST_CERTIFICATES, "file of certificates")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-    except FileNotFoundError:
-        raise MistakeError(f"the file {path} does not exist; create it, or correct its name") from None
-    except ssl.SSLError:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError):
         raise MistakeError(f"the file {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE") from None
-    except (OSError, ValueError):
-        raise MistakeError(f"the file {path} cannot be read; check what it is and who may read it") from None
     return str(path)
 
 
@@ -136,19 +137,20 @@ def exposed(written: str, around: Surroundings) -> Iterator[str]:
     for name in dict.fromkeys(names):
         path = around.path(name)
         try:
-            open_to_all = path.stat().st_mode & stat.S_IROTH
+            exposed_to_all = protected_file.is_exposed(path)
         except (OSError, ValueError):
             continue
-        if open_to_all:
-            yield f"the file {name} can be read by every user of this machine; chmod 600 {path}"
+        if exposed_to_all:
+            remedy = f"chmod 600 {shlex.quote(str(path))}"
+            yield f"the file {name} can be read by every user of this machine; {remedy}"
 
 
 def _fetched(kind: str, name: str, around: Surroundings) -> str:
     if kind == "env":
         return _single(_from_environment(name, around.environ), f"the environment variable {name}")
     if kind == "file":
-        return _from_file(around.path(name), f"the file {name}")
-    return _from_credential(name, around.environ)
+        return _from_file(around.path(name), f"the file {name}", protected=around.protected)
+    return _from_credential(name, around)
 
 
 def _single(text: str, what: str) -> str:
@@ -175,38 +177,36 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     return environ[name]
 
 
-def _from_credential(name: str, environ: Mapping[str, str]) -> str:
+def _from_credential(name: str, around: Surroundings) -> str:
     if not name or "/" in name:
         raise MistakeError("what follows credential: is not the name of a credential")
-    folder = environ.get("CREDENTIALS_DIRECTORY")
+    folder = around.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         raise MistakeError(f"credential:{name} exists only in a service of systemd; use env:NAME or file:PATH")
-    return _from_file(Path(folder) / name, f"the credential {name}")
+    return _from_file(Path(folder) / name, f"the credential {name}", protected=around.protected)
 
 
-def _from_file(path: Path, what: str) -> str:
+def _from_file(path: Path, what: str, *, protected: bool) -> str:
+    content = _content(path, what, _LARGEST, protected=protected)
     try:
-        content = _start_of(path)
         text = content.decode().rstrip("\r\n")
-    except FileNotFoundError:
-        raise MistakeError(f"{what} does not exist; create it, or correct its name") from None
     except UnicodeDecodeError:
         raise MistakeError(f"{what} is not text in UTF-8; save it as UTF-8") from None
-    except (OSError, ValueError):
-        raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
-    if len(content) > _LARGEST:
-        raise MistakeError(f"{what} is larger than {_LARGEST // 1024} KB, so it is no secret; name another file")
     if not text.strip():
         raise MistakeError(f"{what} is empty; put the secret into it")
     return _single(text, what)
 
 
-def _start_of(path: Path) -> bytes:
-    """The first bytes of a regular file; a pipe would keep us waiting, and a device may never end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+def _content(path: Path, what: str, limit: int, kind: str = "secret", *, protected: bool = True) -> bytes:
+    """What stands in a file no larger than the limit; a `protected` one nobody else could change."""
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError
-        return os.read(descriptor, _LARGEST + 1)
-    finally:
-        os.close(descriptor)
+        found = protected_file.read(path, limit)
+    except FileNotFoundError:
+        raise MistakeError(f"{what} does not exist; create it, or correct its name") from None
+    except (OSError, ValueError):
+        raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
+    if protected and found.weaknesses:
+        raise MistakeError("; ".join(f"{what} {weakness}" for weakness in found.weaknesses))
+    if len(found.content) > limit:
+        raise MistakeError(f"{what} is larger than {limit // 1024} KB, so it is no {kind}; name another file")
+    return found.content

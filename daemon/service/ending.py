@@ -6,17 +6,25 @@ systemd before 254 starts what `OnFailure=` names when it has given up; since th
 about to be started again (systemd/systemd#33710). So whoever is started by it looks whether the unit is failed.
 """
 
+import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from daemon.service.systemd import FAILING
 from daemon.types import SECOND, Millis
 
 TIMEOUT: Millis = 10 * SECOND
 """Of the question."""
+
+PROGRAM_FOLDERS = tuple(map(Path, ("/usr/bin", "/bin", "/run/current-system/sw/bin")))
+"""Where systemctl is, the last one on NixOS; PATH could name another program of that name."""
+
+ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+"""All that systemctl needs of it: secrets are among the rest."""
 
 PROPERTIES = ("ActiveState", "Result", "ExecMainCode", "ExecMainStatus", "StatusText")
 
@@ -60,12 +68,26 @@ class Ending:
         return "it ended, and systemd does not say why"
 
 
-def ask(unit: str) -> Ending:
-    """What systemd knows of the unit; nothing where it does not answer in time."""
-    command = ["systemctl", "show", "--property", ",".join(PROPERTIES), "--", unit]
+def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
+    """What systemd knows of the unit; nothing where it does not answer in time.
+
+    `folders` are those of the system's own programs.
+    """
+    programs = (folder / "systemctl" for folder in folders)
+    program = next((each for each in programs if os.access(each, os.X_OK)), None)
+    if program is None:
+        return Ending()
+    command = [str(program), "show", "--property", ",".join(PROPERTIES), "--", unit]
     try:
         shown = subprocess.run(  # noqa: S603 -- no shell; the unit's name is whoever's who calls us
-            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT / SECOND, check=True
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT / SECOND,
+            check=True,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError):
         return Ending()

@@ -60,12 +60,16 @@ class Lives(Generic[L]):
         self._lost = 0
         """Operations of all lives so far that are not stored, or may not be."""
         self._asked = asyncio.Event()
-        self._stopping = False
+        self._stop_asked = asyncio.Event()
         self._reloading = False
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stop_asked.is_set()
 
     def stop(self) -> None:
         """End the present life, and with it `run`."""
-        self._stopping = True
+        self._stop_asked.set()
         self._asked.set()
 
     def reload(self) -> None:
@@ -103,6 +107,8 @@ class Lives(Generic[L]):
         self._tell(systemd.reloading(self._clock.awake()))
         self._reloading = False  # what is asked from here on may mean a later state of the file
         wished = await self._wished()
+        if self._stopping:
+            return
         if wished is None or not await self._free(life):
             self._tell(systemd.ready("the configuration was not reloaded (see the log): running on as before"))
         elif not self._stopping:
@@ -112,15 +118,26 @@ class Lives(Generic[L]):
             await self._go_on(wished, life)
 
     async def _wished(self) -> Config | None:
-        """The configuration as it stands in the file now; None where that cannot be used."""
+        """The configuration as it stands in the file now; None where that cannot be used, or a stop was asked for."""
         try:
-            return await asyncio.to_thread(self._load)
+            return await self._loaded()
         except ConfigError as error:
             for problem in error.problems:
                 _log.error("%s", problem.partition("\n")[0])  # what follows shows the place in the file: `check` does
             _log.error("not reloaded, for the configuration has mistakes: running on as before; marginwatch check")
         except Exception as error:  # noqa: BLE001 -- a reload must not end what runs
             _log.error("not reloaded, for reading the configuration %s: running on as before", _how(error))
+        return None
+
+    async def _loaded(self) -> Config | None:
+        """What the file says; None where a stop was asked for first. A thread that hangs is left behind then."""
+        loading = asyncio.create_task(asyncio.to_thread(self._load))
+        stopping = asyncio.create_task(self._stop_asked.wait())
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if loading.done():
+            return loading.result()
+        loading.cancel()  # its result is wanted by nobody
         return None
 
     async def _free(self, life: L) -> bool:

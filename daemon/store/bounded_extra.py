@@ -33,6 +33,12 @@ class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a f
     inherit_cache = True
 
 
+@compiles(bounded_extra)
+def _plain(*_: object, **__: object) -> str:
+    """As a statement shows it that is printed without a database."""
+    return "bounded_extra()"
+
+
 @compiles(bounded_extra, "sqlite")
 def _sqlite(*_: object, **__: object) -> str:
     digits = ", ".join(f"'{name}', substr(json_extract(extra, '$.{name}'), 1, {_LONG})" for name in FIELDS)

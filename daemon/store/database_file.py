@@ -159,7 +159,8 @@ class DatabaseFile:
         elif not place.endswith(" (deleted)"):
             remedy = f"its file is now {place}: move it back to {self._path}"
         elif self._whole:
-            remedy = f"its file was deleted: bring it back with cp -p /proc/{os.getpid()}/fd/{self._kept} {self._path}"
+            copy = f"cp -p /proc/{os.getpid()}/fd/{self._kept} {self._path}"
+            remedy = f"its file was deleted: as root, bring it back with {copy}"
         else:
             remedy = "its file was deleted"
         if _identity(self._path) is None:

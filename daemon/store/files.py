@@ -113,7 +113,7 @@ def _writable(file: Path) -> bool:
 def _in_use(index: Path) -> bool:
     """Whether a process has this index of a WAL open."""
     try:
-        descriptor = os.open(index, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(index, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

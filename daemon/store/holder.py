@@ -8,13 +8,15 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import URL
 
 from daemon.errors import StoreError, owned
 from daemon.store import engine as engines
 from daemon.store.failures import told
-from daemon.store.lock import HOLDER, NAME, lock_path, read_lock
+from daemon.store.lock import HOLDER, NAME, lock_path, open_lock, read_lock
+from daemon.store.lock_owner import LOCKS, lock_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,31 @@ def holder(url: str) -> Holder | None:
 def _of_file(url: URL) -> Holder | None:
     path = lock_path(url)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_lock(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
-        remedy = "let this user read it"
-        raise StoreError(f"{path} cannot be read ({error.strerror}){owned(path)}: {remedy}") from None
+        return _of_another_user(path, error)
     try:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
         pid, trouble = read_lock(descriptor)
-        return Holder(pid, trouble=trouble)
+        owner = lock_owner(os.fstat(descriptor))
+        if owner is None:  # in another container
+            return Holder(pid, trouble=trouble)
+        return Holder(str(owner.pid), trouble=trouble) if owner.is_called(pid) else None
     finally:
         os.close(descriptor)
+
+
+def _of_another_user(path: Path, error: OSError) -> Holder | None:
+    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records nothing."""
+    if isinstance(error, PermissionError) and os.access(LOCKS, os.R_OK):
+        with suppress(PermissionError):
+            owner = lock_owner(path.lstat())
+            return Holder(str(owner.pid)) if owner is not None and owner.is_exclusive else None
+    raise StoreError(f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it") from None
 
 
 def _of_sessions(url: URL) -> Holder | None:

@@ -1,15 +1,17 @@
 """Only one daemon collects into a database; commands that write a row of their own need no lock.
 
 SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however that ends; the
-file stays and means nothing by itself. While it is held, it says who holds it, and why nothing can be recorded, for
-`status`. PostgreSQL: an advisory lock of the writer's session, taken anew whenever it
-has to connect again, so that nothing is ever written without it.
+file stays and means nothing by itself. It is this user's alone, as whoever can open it can lock it. While it is held,
+it says who holds it, and why nothing can be recorded, for `status`. PostgreSQL: an advisory lock of the writer's
+session, taken anew whenever it has to connect again, so that nothing is ever written without it.
 """
 
+import errno
 import fcntl
 import os
 import re
 import socket
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +23,7 @@ from sqlalchemy import URL, Engine, event
 from daemon.errors import StoreConfigError, StoreError, owned
 from daemon.store.failures import named
 from daemon.store.files import beside, reclaim
+from daemon.store.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
 """The first half of our advisory locks' key ("marg"); the second is the schema's: several may share a database."""
@@ -42,6 +45,11 @@ NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
 SIZE = 1_024
 """Bytes of the file: always as many, so that a full disk has room for whatever is to be said."""
+
+OWNER_ONLY = 0o600
+
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR})
+"""Why a link, a socket and a folder cannot be opened."""
 
 
 class Lock:
@@ -84,6 +92,32 @@ def lock_path(url: URL) -> Path:
     return beside(url, ".lock")
 
 
+def open_lock(path: Path, flags: int) -> int:
+    """Open the lock file for `flags`, without waiting and without following a link; its descriptor.
+
+    Raises:
+        OSError: where it cannot be opened.
+        StoreError: where something else stands in its place, which must not be written.
+
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, OWNER_ONLY)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _not_a_lock(path) from None
+        raise
+    found = os.fstat(descriptor)
+    # Others could have put a link here, so that we write into a file of ours that it names.
+    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and found.st_size <= SIZE:
+        return descriptor
+    os.close(descriptor)
+    raise _not_a_lock(path)
+
+
+def _not_a_lock(path: Path) -> StoreError:
+    return StoreError(f"{path} cannot be read as a lock, as it is something else: look what it is, and move it away")
+
+
 def read_lock(descriptor: int) -> tuple[str, str]:
     """The pid of who holds it, and why that one can record nothing; either may be empty."""
     pid, _, rest = os.pread(descriptor, SIZE, 0).decode("utf-8", "replace").partition("\n")
@@ -92,7 +126,7 @@ def read_lock(descriptor: int) -> tuple[str, str]:
 
 def _is_at(path: Path, descriptor: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except OSError:
         return False
 
@@ -115,8 +149,8 @@ def must_be_takable(url: URL) -> None:
     """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing behind."""
     path = lock_path(url)
     try:
-        if path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        if os.path.lexists(path):
+            os.close(open_lock(path, os.O_RDWR))
         else:
             tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
@@ -134,24 +168,52 @@ def _untakable(path: Path, error: OSError) -> StoreError:
 def _lock_file(url: URL) -> int:
     path = lock_path(url)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_lock(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise _untakable(path, error) from None
+    _keep_private(descriptor)
     if not _locked(descriptor):
-        holder, _ = read_lock(descriptor)
+        held = _held(url, descriptor)
         os.close(descriptor)
-        raise _taken(url, holder, "") from None
+        raise held
     return descriptor
+
+
+def _keep_private(descriptor: int) -> None:
+    """Close a lock file of this user to others, who could lock it; older versions left it open."""
+    found = os.fstat(descriptor)
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+        with suppress(OSError):  # on a file system that knows no modes
+            os.fchmod(descriptor, OWNER_ONLY)
 
 
 def _locked(descriptor: int) -> bool:
     """Tried again once: `status` holds the lock for a moment when it asks who has it."""
-    for pause in (GLANCE, 0):
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        Event().wait(pause)
-    return False
+    return _is_granted(descriptor, fcntl.LOCK_EX) or (
+        not Event().wait(GLANCE) and _is_granted(descriptor, fcntl.LOCK_EX)
+    )
+
+
+def _is_granted(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _held(url: URL, descriptor: int) -> StoreError:
+    """Who has the lock: only of a process that the kernel names is its end proposed."""
+    path, (pid, _) = lock_path(url), read_lock(descriptor)
+    owner = lock_owner(os.fstat(descriptor))
+    if owner is not None and owner.is_exclusive and owner.is_called(pid):
+        return _taken(url, str(owner.pid), f", or kill {owner.pid}")
+    if owner is not None:
+        remedy = "end it, then start again"
+        return StoreError(f"{path} is locked by {owner.name}, which does not say that it is a marginwatch: {remedy}")
+    if _is_granted(descriptor, fcntl.LOCK_SH):  # a daemon shares it with nobody
+        return StoreError(f"{path} is locked by a program that cannot be seen from here: end it, then start again")
+    return _taken(url, pid)
 
 
 def _lock_sessions(url: URL, engine: Engine) -> None:
@@ -163,7 +225,9 @@ def _lock_sessions(url: URL, engine: Engine) -> None:
         connection.close()
         name = NAME.fullmatch(holder[0] or "") if holder else None
         pid, host = name.groups() if name else ("", "")
-        raise _taken(url, pid, "" if host == socket.gethostname() else f" on {host}")
+        if host != socket.gethostname():
+            raise _taken(url, f"{pid} on {host}" if host else "")
+        raise _taken(url, pid, f", or kill {pid}" if is_marginwatch(pid) else "")
 
 
 def _granted(connection: Any) -> bool:
@@ -179,9 +243,8 @@ def _granted(connection: Any) -> bool:
     return True
 
 
-def _taken(url: URL, pid: str, host: str) -> StoreError:
-    who = f" (pid {pid}{host})" if pid else ""
-    kill = f", or kill {pid}" if pid and not host else ""
+def _taken(url: URL, pid: str, kill: str = "") -> StoreError:
+    who = f" (pid {pid})" if pid else ""
     return StoreError(
         f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop marginwatch{kill})",
     )

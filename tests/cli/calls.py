@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,10 +59,14 @@ def write(folder: Path, *tables: str, timezone: str = "Europe/Berlin") -> Path:
 
 
 def call(
-    *arguments: object, answers: str = "", environ: Mapping[str, str] = SECRETS, clock: Clock | None = None
+    *arguments: object,
+    answers: str = "",
+    environ: Mapping[str, str] = SECRETS,
+    clock: Clock | None = None,
+    programs: Sequence[Path] | None = None,
 ) -> Result:
-    """Run one command as `main` would."""
-    session = Session(environ=environ, own_clock=clock or ManualClock())
+    """Run one command as `main` would; `programs` are folders in the place of the system's own."""
+    session = Session(environ=environ, own_clock=clock or ManualClock(), program_folders=programs)
     return CliRunner().invoke(commands, [str(each) for each in arguments], input=answers, obj=session)
 
 

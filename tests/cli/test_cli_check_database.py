@@ -82,7 +82,12 @@ def a_lock_of_no_use(folder: Path) -> None:
         ("sqlite:///there", garbage, 1, "the database {}/there is no SQLite database: name another file"),
         ("sqlite:///there", newer, 1, "the database {}/there is of a newer marginwatch (revision from the future"),
         ("sqlite:///there", of_others, 1, "{}/there holds tables of another program (accounts): give marginwatch"),
-        ("sqlite:///there", a_lock_of_no_use, 1, "{}/there.lock cannot be written (Is a directory): let"),
+        (
+            "sqlite:///there",
+            a_lock_of_no_use,
+            1,
+            "{}/there.lock cannot be read as a lock, as it is something else: look",
+        ),
         ("postgresql+psycopg://u@nowhere.invalid/mw", None, 1, "the database mw on nowhere.invalid cannot be used: "),
         ("postgresql+psycopg://u@127.0.0.1:1/mw", None, 1, "the database mw on 127.0.0.1:1 cannot be used: "),
     ],

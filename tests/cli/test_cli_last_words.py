@@ -1,6 +1,5 @@
 """`last-words`: what people are told when systemd has given the daemon up. A systemctl of our own, real receivers."""
 
-import os
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -33,11 +32,10 @@ class Brief(SystemClock):
 
 
 @pytest.fixture
-def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def systemctl(tmp_path: Path) -> Callable[[str], None]:
     """Gives systemctl its answer; without one it fails, as where systemd does not run."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
 
     def answer(shown: str) -> None:
         program = programs / "systemctl"
@@ -49,7 +47,8 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 
 def last_words(path: Path, clock: Brief | None = None) -> Result:
-    result = call("last-words", "--config", path, environ=BY_SYSTEMD, clock=clock or Brief())
+    programs = [path.parent / "programs"]
+    result = call("last-words", "--config", path, environ=BY_SYSTEMD, clock=clock or Brief(), programs=programs)
     assert "planted" not in result.output
     return result
 
@@ -107,7 +106,7 @@ def test_where_systemd_does_not_answer_its_own_service_people_are_told(
     with Receiver(answering(200)).serving() as receiver:
         path = write(tmp_path, account(), channel(receiver))
         assert last_words(path).exit_code == 0
-        by_hand = call("last-words", "--config", path, clock=Brief())
+        by_hand = call("last-words", "--config", path, clock=Brief(), programs=[tmp_path / "programs"])
     assert len(receiver.got) == 1
     assert receiver.got[0].json["message"].startswith("It ended, and systemd does not say why, and systemd does not")
     assert (by_hand.exit_code, by_hand.stderr) == (
@@ -183,3 +182,15 @@ def test_without_a_configuration_it_says_so(tmp_path: Path, systemctl: Callable[
         78,
         f"{tmp_path}/none.toml: there is no such file; `marginwatch init` writes one\n",
     )
+
+
+def test_s4_a_file_that_others_could_write_gets_no_secret(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
+    """S4: a channel in it could be anybody's, with our token in its URL: nothing is sent, and the remedy is told."""
+    systemctl(SHOWN.format(status=78, said=""))
+    with Receiver(answering(200)).serving() as receiver:
+        path = write(tmp_path, account(), channel(receiver))
+        path.chmod(0o666)
+        result = last_words(path)
+    assert receiver.got == []
+    remedy = f"can be written by every user of this machine; chmod go-w {path}"
+    assert (result.exit_code, result.stderr) == (78, f"{path}: {remedy}\n")

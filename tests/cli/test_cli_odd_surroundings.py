@@ -91,11 +91,16 @@ def test_a_configuration_that_is_no_text(tmp_path: Path, content: bytes, sentenc
     assert (result.exit_code, result.stderr) == (78, f"{path}: {sentence}\n")
 
 
-def test_a_configuration_without_an_end() -> None:
-    """Surroundings: a device is not read until the memory is full."""
+def test_a_configuration_without_an_end(tmp_path: Path) -> None:
+    """Surroundings: a device is not read at all, and a large file not until the memory is full."""
     result = call("check", "--config", "/dev/zero")
     assert result.exit_code == 78
-    assert result.stderr == "/dev/zero: is larger than 32 MB, so it is no rules.toml; name another file\n"
+    assert result.stderr == "/dev/zero: is a pipe or a device, not a file; save it as a file, and name that\n"
+    with (tmp_path / "large.toml").open("wb") as large:
+        large.truncate(1 << 32)
+    result = call("check", "--config", tmp_path / "large.toml")
+    assert result.exit_code == 78
+    assert result.stderr == f"{tmp_path}/large.toml: is larger than 1 MB, so it is no rules.toml; name another file\n"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -157,3 +162,13 @@ def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert "9999-12-30" in result.stdout
     assert "silence 1" not in call("status", "--config", path, clock=ManualClock(NOON + 2 * MINUTE)).stdout
+
+
+def test_s13_a_hostile_folder_runs_nothing_of_its_own(tmp_path: Path) -> None:
+    """S13: the program is not taken from the present folder, nor with `python -P -m daemon` (README)."""
+    (tmp_path / "daemon").mkdir()
+    for name in ("daemon/__init__.py", "daemon/__main__.py", "click.py", "typing.py"):
+        (tmp_path / name).write_text("raise SystemExit('hostile')")
+    for command in ([str(Path(sys.executable).with_name("marginwatch"))], [sys.executable, "-P", "-m", "daemon"]):
+        shown = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert shown.stdout.startswith("marginwatch ")

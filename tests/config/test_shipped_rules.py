@@ -32,7 +32,7 @@ ENVIRON = {
 
 @pytest.fixture(scope="module")
 def shipped() -> Config:
-    return config.read(PATH, environ=ENVIRON)
+    return config.load(config.text(PATH), path=PATH, environ=ENVIRON)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_it_loads_without_a_warning(shipped: Config) -> None:
 def test_without_the_environment_each_variable_is_asked_for_once() -> None:
     """A copy that is not filled in yet says at each place what is missing."""
     with pytest.raises(ConfigError) as caught:
-        config.read(PATH, environ={})
+        config.load(config.text(PATH), path=PATH, environ={})
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "accounts[0].api_key",
         "accounts[0].secret_key",

@@ -15,6 +15,7 @@ import pytest
 
 from tests.end_to_end.running import FIRED, HIGH, RULE, stage
 from tests.end_to_end.test_outage import ACCOUNTS, COUNTERS, NOTIFICATIONS, cross_meanwhile, judge, query_of
+from tests.other_users import needs_root
 from tests.service.lives import rows
 
 DATABASE = "sqlite:///data/marginwatch.db"
@@ -154,6 +155,7 @@ async def test_a_database_that_is_put_back(folder: Path, loss: Loss) -> None:
 
 async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -> None:
     """A2: an alert fires after `rm`; status and ack name the daemon and a remedy, which makes the record whole."""
+    needs_root()  # who else may look into the daemon
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))

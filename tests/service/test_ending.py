@@ -50,24 +50,36 @@ def test_why_it_ended_is_a_sentence(ending: Ending, sentence: str) -> None:
 
 
 def program(folder: Path, text: str) -> None:
-    """A `systemctl` of our own, found first."""
+    """A `systemctl` of our own."""
     path = folder / "systemctl"
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
 
 
-def test_the_unit_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unit_is_asked_for_by_name(tmp_path: Path) -> None:
     """One question for all that is to be known."""
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     program(tmp_path, f'echo "$@" > {tmp_path}/asked; printf "{SHOWN}"')
-    assert ask("marginwatch.service").status == 78
+    assert ask("marginwatch.service", [tmp_path / "none", tmp_path]).status == 78
     asked = (tmp_path / "asked").read_text().strip()
     assert asked == f"show --property {','.join(PROPERTIES)} -- marginwatch.service"
 
 
-def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path) -> None:
     """It refuses, as in a container; or there is none."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert ask("marginwatch.service") == Ending()
+    assert ask("marginwatch.service", [tmp_path]) == Ending()
     program(tmp_path, "echo System has not been booted with systemd >&2; exit 1")
-    assert ask("marginwatch.service") == Ending()
+    assert ask("marginwatch.service", [tmp_path]) == Ending()
+
+
+def test_s13_systemctl_is_the_systems_own_and_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S13: one that PATH names is not run; of the environment the other one sees a language and a path."""
+    (tmp_path / "hostile").mkdir()
+    program(tmp_path / "hostile", f"env > {tmp_path}/caught")
+    program(tmp_path, f"env > {tmp_path}/seen")
+    monkeypatch.setenv("PATH", str(tmp_path / "hostile"), prepend=":")
+    monkeypatch.setenv("COINW_KEY", "planted-key-4711")
+    ask("marginwatch.service")
+    ask("marginwatch.service", [tmp_path])
+    assert not (tmp_path / "caught").exists()
+    seen = {line.partition("=")[0] for line in (tmp_path / "seen").read_text().splitlines()}
+    assert seen <= {"LC_ALL", "PATH", "PWD", "SHLVL", "_"}

@@ -266,6 +266,19 @@ async def test_a_stop_while_the_file_is_read_ends_the_present_life() -> None:
         assert house.told == [RELOADING, "read", "STOPPING=1", "a ends: stop"]
 
 
+async def test_s7_a_stop_wins_over_reading_that_does_not_end() -> None:
+    """S7: the life ends in order while the file is still being read, by a thread that nobody waits for."""
+    async with living() as (house, task):
+        house.files = iter([named("b")])
+        house.reading.clear()
+        house.lives.reload()
+        await house.until(lambda: "read" in house.told)
+        house.lives.stop()
+        assert await asyncio.wait_for(asyncio.shield(task), 5) == 0
+        assert house.told == [RELOADING, "read", "STOPPING=1", "a ends: stop"]
+        house.reading.set()
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 async def test_a_stop_between_two_lives_begins_none(lost: int) -> None:
     """The life that ended for the reload was the last; what it lost is the exit status."""

@@ -1,9 +1,12 @@
 """Only one daemon collects into a database."""
 
+import fcntl
 import os
+import socket
+import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +14,11 @@ import pytest
 from sqlalchemy import make_url
 
 from daemon.errors import StoreError
-from daemon.store import History, Store, upgrade, write_once
+from daemon.store import History, Store, preflight, upgrade, write_once
+from daemon.store.holder import holder
+from daemon.store.lock_owner import LockOwner, is_marginwatch, lock_owner
 from daemon.store.operations import Book, Unwritten
+from tests.other_users import needs_root
 from tests.values import T0
 
 COLLECT = """
@@ -25,9 +31,9 @@ sys.stdin.read()
 
 
 @contextmanager
-def another(url: str) -> Iterator["subprocess.Popen[str]"]:
+def another(url: str, around: Sequence[str] = ()) -> Iterator["subprocess.Popen[str]"]:
     """A process that collects into the database until it is killed."""
-    command = [sys.executable, "-c", COLLECT, url]
+    command = [*around, sys.executable, "-c", COLLECT, url, "marginwatch"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "collecting\n"
@@ -110,3 +116,141 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     """Where the lock cannot be written, the sentence says why."""
     with pytest.raises(StoreError, match=r"there is no directory .* for the database: make it"):
         Store.open(f"sqlite:///{tmp_path / 'nowhere' / 'watch.db'}")
+
+
+def linked(lock: Path) -> None:
+    lock.symlink_to(lock.with_name("victim"))
+
+
+def linked_to_nothing(lock: Path) -> None:
+    lock.symlink_to(lock.with_name("nothing"))
+
+
+def linked_hard(lock: Path) -> None:
+    lock.hardlink_to(lock.with_name("victim"))
+
+
+def larger(lock: Path) -> None:
+    lock.write_text("of another program\n" * 100)
+
+
+def piped(lock: Path) -> None:
+    os.mkfifo(lock)
+
+
+def listening(lock: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind(str(lock))
+
+
+@pytest.mark.parametrize("place", [linked, linked_to_nothing, linked_hard, larger, piped, listening, Path.mkdir])
+def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
+    tmp_path: Path, place: Callable[[Path], None]
+) -> None:
+    """S8: a daemon, `check` and `status` say so at once; nothing is written, made, waited for or read to its end."""
+    url, lock, victim = f"sqlite:///{tmp_path / 'w.db'}", tmp_path / "w.db.lock", tmp_path / "victim"
+    victim.write_text("another's\n")
+    place(lock)
+    before = lock.lstat()
+    sentence = f"{lock} cannot be read as a lock, as it is something else: look what it is, and move it away"
+    for use in (Store.open, preflight, holder):
+        with pytest.raises(StoreError) as told:
+            use(url)
+        assert str(told.value) == sentence
+    now = lock.lstat()
+    assert (now.st_mode, now.st_size, now.st_mtime_ns) == (before.st_mode, before.st_size, before.st_mtime_ns)
+    assert (victim.read_text(), (tmp_path / "nothing").exists()) == ("another's\n", False)
+
+
+def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
+    """S8: whoever could open it could lock it; one that an older version left open to all is closed."""
+    lock, before = tmp_path / "w.db.lock", os.umask(0)
+    try:
+        for _ in range(2):
+            Store.open(f"sqlite:///{tmp_path / 'w.db'}").close()
+            assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+            lock.chmod(0o644)
+    finally:
+        os.umask(before)
+
+
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "r+")
+fcntl.flock(file, int(sys.argv[2]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(lock: Path, kind: int) -> Iterator["subprocess.Popen[str]"]:
+    """A program that holds the lock, and is no marginwatch."""
+    command = [sys.executable, "-c", HOLD, str(lock), str(kind)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
+def test_s8_a_lock_of_another_program_is_said_as_what_it_is(tmp_path: Path, kind: int) -> None:
+    """S8: the process that holds it is named; the end of the one whose number stands in the file is never proposed."""
+    url, lock = f"sqlite:///{tmp_path / 'w.db'}", tmp_path / "w.db.lock"
+    lock.write_text("1\n")
+    with held(lock, kind) as process:
+        with pytest.raises(StoreError) as told:
+            Store.open(url)
+        name = Path(f"/proc/{process.pid}/comm").read_text().strip()
+        assert str(told.value) == (
+            f"{lock} is locked by process {process.pid} ({name}), which does not say that it is a marginwatch: "
+            "end it, then start again"
+        )
+        assert holder(url) is None
+    assert lock.read_text() == "1\n"
+
+
+def test_s8_the_kernel_tells_who_holds_a_lock(tmp_path: Path) -> None:
+    """S8: asked without opening the file, as another user has to."""
+    with (tmp_path / "w.db.lock").open("w") as file:
+        found = os.fstat(file.fileno())
+        assert lock_owner(found) is None
+        for kind, is_exclusive in ((fcntl.LOCK_EX, True), (fcntl.LOCK_SH, False)):
+            fcntl.flock(file, kind)
+            assert lock_owner(found) == LockOwner(os.getpid(), is_exclusive=is_exclusive)
+
+
+APART = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""A process that sees no others, as in a container."""
+
+
+def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) -> None:
+    """S8: from outside by its number there; from beside it nobody's end is proposed, as numbers differ."""
+    needs_root()
+    if subprocess.run([*APART, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no namespaces can be made here")
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    with another(url, APART):
+        beside = [*APART, sys.executable, "-c", COLLECT, url]
+        refused = subprocess.run(beside, capture_output=True, text=True, check=False).stderr.splitlines()[-1]
+        found = holder(url)
+        assert refused.endswith(
+            f"another marginwatch (pid 1) is collecting into {tmp_path / 'w.db'}: stop it first "
+            "(systemctl stop marginwatch)"
+        )
+        assert found is not None
+        assert int(found.pid) > 1
+        assert LockOwner(int(found.pid), is_exclusive=True).is_called("1")
+        with pytest.raises(StoreError, match=rf"\(pid {found.pid}\) is collecting .* or kill {found.pid}\)"):
+            Store.open(url)
+
+
+def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
+    """S8: another program that got the number of one that ended is none."""
+    for words, is_ours in ((["-m", "daemon"], True), (["/opt/bin/marginwatch", "run"], True), (["daemon"], False)):
+        command = [sys.executable, "-c", "import sys; sys.stdin.read()", *words]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            assert is_marginwatch(str(process.pid)) == is_ours
+            process.kill()
+    assert [is_marginwatch(pid) for pid in ("0", "none", "")] == [False] * 3

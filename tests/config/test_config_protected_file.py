@@ -1,0 +1,251 @@
+"""Files that other users could change are refused, with the command that ends that; all others are read."""
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import trustme
+
+from daemon import config
+from daemon.config import protected_file
+from daemon.errors import ConfigError
+from tests.config.written import WHOLE, problems
+from tests.other_users import mounted, needs_root, open_folder
+
+STRANGER, GROUP = 20_003, 20_004
+"""They have no names on this machine."""
+
+EVERYBODY = "can be written by every user of this machine; chmod go-w {file}"
+MEMBERS = "can be written by the group 20004; chmod go-w {file}"
+LISTED = "can be written by users whom getfacl names; chmod go-w {file}"
+
+ACCESS_LIST = struct.pack(
+    "<I" + "HHI" * 5,
+    *(2, 1, 6, 0xFFFFFFFF, 2, 6, STRANGER, 4, 0, 0xFFFFFFFF, 16, 6, 0xFFFFFFFF, 32, 0, 0xFFFFFFFF),
+)
+"""Of acl(5): the stranger may write, the owner's group may do nothing."""
+
+Spoil = Callable[[Path], None]
+
+
+def mode(bits: int, *, group: int | None = None, owner: int | None = None) -> Spoil:
+    def spoil(file: Path) -> None:
+        given(file, owner, group)
+        file.chmod(bits)
+
+    return spoil
+
+
+def folder(bits: int, *, group: int | None = None, owner: int | None = None) -> Spoil:
+    """The same of the folder of the file."""
+    return lambda file: mode(bits, group=group, owner=owner)(file.parent)
+
+
+def given(file: Path, owner: int | None, group: int | None) -> None:
+    if owner is not None or group is not None:
+        needs_root()
+        os.chown(file, -1 if owner is None else owner, -1 if group is None else group, follow_symlinks=False)
+
+
+def listed(file: Path) -> None:
+    """A stranger on the access list."""
+    try:
+        os.setxattr(file, "system.posix_acl_access", ACCESS_LIST)
+    except OSError:
+        pytest.skip("this file system has no access lists")
+
+
+def linked(file: Path, bits: int, owner: int | None = None) -> None:
+    """The file stands elsewhere, and is reached by two links, of which the second lies in a folder of these bits."""
+    middle = file.parent / "middle"
+    middle.mkdir()
+    (file.parent / "far").mkdir(mode=0o755)
+    file.rename(file.parent / "far" / "file")
+    (middle / "link").symlink_to("../far/file")
+    given(middle / "link", owner, None)
+    file.symlink_to("middle/link")
+    middle.chmod(bits)
+
+
+WEAK: Mapping[str, tuple[Spoil, str]] = {
+    "for all": (mode(0o666), EVERYBODY),
+    "for all to write, not to read": (mode(0o602), EVERYBODY),
+    "for a group": (mode(0o620, group=GROUP), MEMBERS),
+    "access list": (listed, LISTED),
+    "stranger's": (
+        mode(0o600, owner=STRANGER),
+        "belongs to user 20003, who could change it; run marginwatch as user 20003, or chown root {file}",
+    ),
+    "folder for all": (
+        folder(0o777),
+        "lies in {folder}, which can be written by every user of this machine; chmod go-w {folder}",
+    ),
+    "folder for a group": (
+        folder(0o2770, group=GROUP),
+        "lies in {folder}, which can be written by the group 20004; chmod go-w {folder}",
+    ),
+    "stranger's folder": (
+        folder(0o755, owner=STRANGER),
+        "lies in {folder}, which belongs to user 20003; chown root {folder}, or move the file",
+    ),
+    "link in a folder for all": (
+        lambda file: linked(file, 0o777),
+        "lies in {folder}/middle, which can be written by every user of this machine; chmod go-w {folder}/middle",
+    ),
+    "stranger's link": (
+        lambda file: linked(file, 0o1777, STRANGER),
+        "is reached by {folder}/middle/link, a link of user 20003; name the file itself",
+    ),
+}
+
+SAFE: Mapping[str, Spoil] = {
+    "own": mode(0o600),
+    "readable": mode(0o444),
+    "root's group": mode(0o660, group=0),
+    "sticky folder": folder(0o1777),
+    "sticky folder of a group": folder(0o3770, group=GROUP),
+    "links": lambda file: linked(file, 0o755),
+    "links in a sticky folder": lambda file: linked(file, 0o1777),
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of this user, in a folder of its own."""
+    made = tmp_path / "a folder" / "file"
+    made.parent.mkdir(mode=0o755)
+    made.write_text("planted-0001")
+    made.chmod(0o600)
+    return made
+
+
+@pytest.mark.parametrize("way", WEAK)
+def test_s4_what_another_user_could_change_is_told_with_the_remedy(file: Path, way: str) -> None:
+    """S4: a file is weak by its mode, owner or access list, by its folder's, or by a link on the way."""
+    spoil, sentence = WEAK[way]
+    spoil(file)
+    found = protected_file.read(file, 100)
+    assert found.content == b"planted-0001"
+    assert [weakness.replace("'", "") for weakness in found.weaknesses] == [
+        sentence.format(file=file, folder=file.parent)
+    ]
+
+
+@pytest.mark.parametrize("way", SAFE)
+def test_s4_what_only_this_user_and_root_can_change_is_not(file: Path, way: str) -> None:
+    """S4: among them what Docker, Kubernetes and systemd mount, and files in /tmp."""
+    SAFE[way](file)
+    assert protected_file.read(file, 100).weaknesses == ()
+
+
+def test_s4_the_remedies_work_in_a_shell(file: Path) -> None:
+    """S4: typed as they stand, with a blank in the name; all weaknesses are told at once."""
+    file.chmod(0o666)
+    file.parent.chmod(0o777)
+    found = protected_file.read(file, 100)
+    assert len(found.weaknesses) == 2
+    for weakness in found.weaknesses:
+        subprocess.run(weakness.partition("; ")[2], shell=True, check=True)
+    assert protected_file.read(file, 100).weaknesses == ()
+
+
+USERS = """
+import os, sys
+from pathlib import Path
+from daemon.config import protected_file
+file = Path(sys.argv[1])
+for user, group in ((20_005, 20_005), (20_005, 20_004)):
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
+        print(protected_file.read(file, 100).weaknesses, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_s4_the_private_group_of_a_user_may_write() -> None:
+    """S4: on Debian and Fedora it does by default (umask 002); as soon as it is another group, it may not."""
+    needs_root()
+    with open_folder() as folder:
+        for path in (folder / "file", folder):
+            path.touch()
+            os.chown(path, 20_005, 20_005)
+        (folder / "file").chmod(0o664)
+        folder.chmod(0o775)
+        done = subprocess.run(
+            [sys.executable, "-c", USERS, str(folder / "file")], capture_output=True, text=True, check=True
+        )
+    own, other = done.stdout.splitlines()
+    assert own == "()"
+    assert other.count("can be written by the group 20005") == 2
+
+
+def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
+    """S4: rules.toml, the files of keys and tokens, credentials and certificates; without its secrets it is read."""
+    path, credentials = tmp_path / "rules.toml", tmp_path / "credentials"
+    credentials.mkdir()
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "key").write_text("planted-0001")
+    (tmp_path / "token").write_text("planted-0002")
+    (credentials / "secret").write_text("planted-0003")
+    text = WHOLE.replace("planted-key-0001", "file:key").replace("planted-secret-0001", "credential:secret")
+    text = text.replace("com/phone", "com/{file:token}")
+    path.write_text(f'[daemon]\nca_file = "ca.pem"\n{text}')
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
+    told = {
+        path: f"{path}: ",
+        tmp_path / "key": "accounts[0].api_key: the file key ",
+        credentials / "secret": "accounts[0].secret_key: the credential secret ",
+        tmp_path / "token": "channels[0].url: the file token ",
+        tmp_path / "ca.pem": f"daemon.ca_file: the file {tmp_path / 'ca.pem'} ",
+    }
+    config.read(path, environ=environ)
+    for file, beginning in told.items():
+        before = file.stat().st_mode
+        file.chmod(0o666)
+        with pytest.raises(ConfigError) as caught:
+            config.read(path, environ=environ)
+        assert caught.value.problems == [beginning + EVERYBODY.format(file=file)]
+        config.read(path, environ=environ, secrets=False)
+        file.chmod(before)
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigError, match=rf"^{path}: lies in {tmp_path}, which can be written by every user"):
+        config.read(path, environ=environ)
+
+
+def test_s7_what_is_no_file_is_neither_waited_for_nor_read_to_its_end(tmp_path: Path) -> None:
+    """S7: as rules.toml, as a secret, and as certificates: at once, with a sentence."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening, (tmp_path / "large").open("wb") as large:
+        listening.bind(str(tmp_path / "socket"))
+        large.truncate(1 << 31)
+        for name in ("pipe", "socket", "large", "/dev/zero", "/dev/urandom", "/dev/tty", "/proc/self/mem"):
+            text = WHOLE.replace("planted-key-0001", f"file:{name}").replace("com/phone", f"com/{{file:{name}}}")
+            told = problems(f'[daemon]\nca_file = "{name}"\n{text}', path=tmp_path / "rules.toml")
+            reason = "is larger than" if name == "large" else "cannot be read"
+            assert [f" {reason}" in each for each in told] == [True] * 3, told
+            with pytest.raises(ConfigError, match=r" is larger than 1 MB| is a pipe or a device| cannot be read"):
+                config.read(tmp_path / name, environ={})
+
+
+def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Path) -> None:
+    """S4: Docker and Kubernetes give them to everybody in the container, and chmod would not help."""
+    needs_root()
+    (tmp_path / "mount").mkdir()
+    with mounted(tmp_path / "mount", "size=64k,mode=1777"):
+        (tmp_path / "mount" / "..data").mkdir()
+        (tmp_path / "mount" / "..data" / "key").write_text("planted-0001")
+        (tmp_path / "mount" / "key").symlink_to("..data/key")
+        assert protected_file.is_exposed(tmp_path / "mount" / "key")
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "mount")], check=True)
+        path = tmp_path / "rules.toml"
+        path.write_text(WHOLE.replace("planted-key-0001", "file:mount/key").replace("planted-secret-0001", "env:K"))
+        assert config.read(path, environ={"K": "planted-0002"}).exposed == ()
