@@ -249,8 +249,10 @@ def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) ->
 def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
     """S8: another program that got the number of one that ended is none."""
     for words, is_ours in ((["-m", "daemon"], True), (["/opt/bin/marginwatch", "run"], True), (["daemon"], False)):
-        command = [sys.executable, "-c", "import sys; sys.stdin.read()", *words]
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # until its first line, the system may not know how it was started
             assert is_marginwatch(str(process.pid)) == is_ours
             process.kill()
     assert [is_marginwatch(pid) for pid in ("0", "none", "")] == [False] * 3
