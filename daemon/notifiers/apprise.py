@@ -1,7 +1,7 @@
 """A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
 
 It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
-Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_login` import
+Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection` import
 Apprise.
 """
 
@@ -68,15 +68,15 @@ class AppriseNotifier:
         self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
         self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
-        self._texts: Calls[Attempted] = Calls(clock, timeout)
-        self._pictures: Calls[Attempted] = Calls(clock, timeout)
+        self._texts: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
+        self._pictures: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
 
     @property
     def traits(self) -> Traits:
         return self._service.traits
 
     async def send(self, message: Message) -> Attempted:
-        """Try once; what is not known after the timeout is unknown, and its thread is left to itself."""
+        """Try once; what is not known after the timeout is unknown, and its connections are ended."""
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
             return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
@@ -147,6 +147,10 @@ def _logins_of_proxies() -> Iterator[str]:
     """Secrets of the proxies through which requests calls: one that answers in a receiver's stead may say them back."""
     for address in getproxies().values():
         yield from proxy.secrets(address)
+
+
+def _is_delivered(attempted: Attempted) -> bool:
+    return attempted.outcome is Outcome.DELIVERED
 
 
 def _alone(plugin: NotifyBase) -> apprise.Apprise:

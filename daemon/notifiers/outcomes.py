@@ -25,6 +25,12 @@ NEVER_SENT = {
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
 
+IN_DOUBT = {
+    "UnansweredMailError": "the mail server did not say whether it takes the mail; it may have arrived",
+    "MemoryError": "there was no memory left for the answer; the message may have arrived",
+}
+"""Failures after which a message may have arrived, by the name of the exception."""
+
 NEVER_RIGHT = {
     "UnicodeEncodeError": "it holds a character that cannot be sent there",
     "InvalidHeader": "one of its headers cannot be sent",
@@ -156,10 +162,14 @@ def _of_error(error: BaseException, service: str) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
         return Attempted(Outcome.LATER, _one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
+    if doubt := next((sentence for name, sentence in IN_DOUBT.items() if name in names), None):
+        return Attempted(Outcome.UNKNOWN, doubt)
     if wrong := next((sentence for name, sentence in NEVER_RIGHT.items() if name in names), None):
         return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
         return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+    if "AnswerTooLong" in names:
+        return _of_long_answer(names, service)
     if "RequestException" in names:
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
@@ -170,6 +180,13 @@ def _of_error(error: BaseException, service: str) -> Attempted:
         Outcome.UNKNOWN,
         f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",
     )
+
+
+def _of_long_answer(names: set[str], service: str) -> Attempted:
+    """A mail server that says too much has no mail yet; a webhook had the whole message before it answered."""
+    if "SMTPException" in names:
+        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+    return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
 
 
 def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) -> str:

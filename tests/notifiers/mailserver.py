@@ -42,6 +42,9 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return await asyncio.shield(asyncio.ensure_future(self._take(envelope)))  # also when the sender has gone
+
+    async def _take(self, envelope: Envelope) -> str:
         self.reading.set()
         if self.holds is not None:
             await asyncio.to_thread(self.holds.wait, 60)

@@ -31,6 +31,7 @@ class Job:
 class Sender:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self.pid = process.pid
 
     def send(self, url: str, message: Message, timeout: Millis = TIMEOUT) -> Attempted:
         assert self._process.stdin is not None
