@@ -15,6 +15,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from daemon.notifiers import connections
+
 LIMIT = 64 * 1024
 """Bytes of one answer over HTTP, or of all replies on one connection to a mail server."""
 
@@ -126,7 +128,8 @@ def _body(answer: BaseHTTPResponse) -> bytes:
         for part in answer.stream(PART, decode_content=False):
             parts += part
     except (HTTPError, OSError, ValueError):
-        pass
+        if (call := connections.current()) is not None:
+            call.broke_off = True
     finally:
         answer.close()
     return bytes(parts)

@@ -23,7 +23,7 @@ from apprise.plugins import NotifyBase
 from daemon.clock import Clock
 from daemon.config import proxy
 from daemon.log import Redactor
-from daemon.notifiers import Pictures, Traits, outcomes, plugins
+from daemon.notifiers import Pictures, Traits, connections, outcomes, plugins
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.notifiers.services import Form
@@ -94,7 +94,9 @@ class AppriseNotifier:
         complaints: list[Complaint] = []
 
         def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
-            complaints.append(Complaint(entry.message, sys.exc_info()[1]))
+            call = connections.current()
+            broke_off = call is not None and call.broke_off
+            complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off))
 
         result = self._dressed(message).notify(
             **self._written(message),

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 _thread = threading.local()
 """Its `connections` are those of the call that runs in this thread."""
@@ -21,6 +22,8 @@ class Connections:
     """Of one call. Safe to use from several threads."""
 
     def __init__(self) -> None:
+        self.broke_off = False
+        """Whether an answer ended before its end, so that not all of it was read."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._ended = False
@@ -55,8 +58,14 @@ class Connections:
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-def _watch(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "socket.connect" and (connections := getattr(_thread, "connections", None)) is not None:
+def current() -> Connections | None:
+    """Those of the call that runs in this thread."""
+    found: Connections | None = getattr(_thread, "connections", None)
+    return found
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and (connections := current()) is not None:
         connections.add(arguments[0])
 
 

@@ -81,6 +81,8 @@ class Complaint:
 
     text: str
     error: BaseException | None = None
+    broke_off: bool = False
+    """Whether not all of an answer had come by then: some services say in it what became of the message."""
 
 
 def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
@@ -126,6 +128,8 @@ def _classed(complaint: Complaint, service: str) -> Attempted:
     if isinstance(complaint.error, RedirectError):
         return _of_redirect(complaint.error, service)
     status = _STATUS.match(complaint.text)
+    if complaint.broke_off and not (status and int(status[1]) >= 300):
+        return Attempted(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
     if status:
         return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:

@@ -166,3 +166,15 @@ async def test_s1_the_heartbeat_is_bounded_likewise() -> None:
         for name, server.speak in speaking.items():
             told[name] = await Monitor(f"http://127.0.0.1:{server.port}/", ManualClock()).beat()
     assert told == rows | broken
+
+
+async def test_s1_a_service_whose_answer_breaks_off_may_have_taken_the_message() -> None:
+    """S1: Rocket.Chat says in the body whether it took a message; an error status says that it did not."""
+    rows = {
+        Outcome.UNKNOWN: hostile.answering(hostile.OK + b"Content-Length: 99\r\n\r\n{"),
+        Outcome.LATER: hostile.answering(b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\n{"),
+    }
+    with Hostile(hostile.well).serving() as server:
+        notifier = AppriseNotifier(f"rocket://me:secret1@127.0.0.1:{server.port}/#desk", ManualClock())
+        for outcome, server.speak in rows.items():
+            assert (await notifier.send(MESSAGE)).outcome is outcome
