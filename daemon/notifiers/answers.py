@@ -24,11 +24,15 @@ PART = 8 * 1024
 """Bytes that are read at once."""
 
 
-class AnswerTooLong(OSError):
+class AnswerTooLongError(OSError):
     """A receiver sent more than LIMIT."""
 
     def __init__(self) -> None:
         super().__init__(f"the answer is longer than {LIMIT} bytes")
+
+
+class UnansweredMailError(Exception):
+    """A mail was sent whole, and the server did not say whether it takes it. None of those that Apprise catches."""
 
 
 class _Limited(io.RawIOBase):
@@ -43,7 +47,7 @@ class _Limited(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if not self._left:
-            raise AnswerTooLong
+            raise AnswerTooLongError
         count = self._raw.readinto(memoryview(buffer)[: self._left])
         self._left -= count or 0
         return count
@@ -54,7 +58,7 @@ class _Limited(io.RawIOBase):
 
 
 def limited(connection: socket.socket) -> io.BufferedReader:
-    """A file to read an answer from; beyond LIMIT it raises AnswerTooLong."""
+    """A file to read an answer from; beyond LIMIT it raises AnswerTooLongError."""
     return io.BufferedReader(_Limited(connection), PART)
 
 

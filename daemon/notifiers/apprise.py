@@ -1,8 +1,8 @@
 """A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
 
 It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
-Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection` import
-Apprise.
+Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection`
+import Apprise.
 """
 
 import copy

@@ -1,7 +1,7 @@
 """Blocking calls of one channel from the event loop, one at a time, each ended when its time is over.
 
-A call ends by the end of its connections: its thread then has nothing more to wait for. Only the resolver of names cannot
-be ended, so the threads are daemonic (they must not hold the process at its exit) and only a few of them may pile up.
+A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of names cannot be
+ended, so the threads are daemonic (they must not hold the process at its exit) and only a few of them may pile up.
 """
 
 import asyncio

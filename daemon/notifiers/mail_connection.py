@@ -12,17 +12,13 @@ from typing import Any, Self
 from apprise.plugins.email import base
 from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
 
-from daemon.notifiers.answers import PART, limited
+from daemon.notifiers.answers import PART, UnansweredMailError, limited
 
 GO_ON = 354
 """The reply after which a mail is sent."""
 
 LEAST_CODE = 100
 """A reply's code has three digits."""
-
-
-class UnansweredMailError(Exception):
-    """A mail was sent whole, and the server did not say whether it takes it. None of those that Apprise catches."""
 
 
 class _Connection(smtplib.SMTP):

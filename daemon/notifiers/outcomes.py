@@ -166,14 +166,21 @@ def _of_error(error: BaseException, service: str) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
         return Attempted(Outcome.LATER, _one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
-    if doubt := next((sentence for name, sentence in IN_DOUBT.items() if name in names), None):
+    if doubt := _first(IN_DOUBT, names):
         return Attempted(Outcome.UNKNOWN, doubt)
-    if wrong := next((sentence for name, sentence in NEVER_RIGHT.items() if name in names), None):
+    if wrong := _first(NEVER_RIGHT, names):
         return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
         return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
-    if "AnswerTooLong" in names:
-        return _of_long_answer(names, service)
+    return _of_connection(error, names, service)
+
+
+def _of_connection(error: BaseException, names: set[str], service: str) -> Attempted:
+    """What a connection that was made, or not, came to."""
+    if {"AnswerTooLongError", "SMTPException"} <= names:
+        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+    if "AnswerTooLongError" in names:
+        return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
     if "RequestException" in names:
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
@@ -186,13 +193,6 @@ def _of_error(error: BaseException, service: str) -> Attempted:
     )
 
 
-def _of_long_answer(names: set[str], service: str) -> Attempted:
-    """A mail server that says too much has no mail yet; a webhook had the whole message before it answered."""
-    if "SMTPException" in names:
-        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
-    return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
-
-
 def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return f"cannot do what the URL asks for: {error}"
@@ -202,8 +202,11 @@ def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupporte
 
 def unreached(error: BaseException) -> str | None:
     """Why a receiver was surely never reached, in words without its address; None where it may have been."""
-    names = _names(error)
-    return next((sentence for name, sentence in NEVER_SENT.items() if name in names), None)
+    return _first(NEVER_SENT, _names(error))
+
+
+def _first(sentences: Mapping[str, str], names: set[str]) -> str | None:
+    return next((sentence for name, sentence in sentences.items() if name in names), None)
 
 
 def _names(error: BaseException) -> set[str]:

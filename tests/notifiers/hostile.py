@@ -1,4 +1,4 @@
-"""Receivers that answer what no honest one does, on raw sockets of loopback: without an end, in drips, compressed, torn."""
+"""Receivers that answer what no honest one does, on raw sockets: without an end, in drips, compressed, torn."""
 
 import gzip
 import socket

@@ -98,7 +98,6 @@ def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcom
     assert outcome("FAILURE", "Slack", [Complaint(text, broke_off=True)]).outcome is expected
 
 
-
 def test_a_status_of_success_that_failed() -> None:
     """F1: a service that answers 200 and still did not take the message is later, and says no more than is known."""
     assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == Attempted(
