@@ -69,7 +69,8 @@ class Controller(AppriseSMTPController):
         context = ssl.create_default_context()
         if not self.verify_certificate:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self._socket = connection = self._connected(context)
+        connection = self._connected(context)
+        self._socket = connection  # type: ignore[assignment]  # of Apprise, which sets None first
         try:
             if self.secure_mode == SMTPSecureMode.STARTTLS:
                 connection.starttls(context=context)
