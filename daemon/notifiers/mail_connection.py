@@ -66,9 +66,8 @@ class Controller(AppriseSMTPController):
     """The connection of one message; it is closed where TLS or the login fails, as Apprise does it."""
 
     def __enter__(self) -> Self:
-        context = ssl.create_default_context()
-        if not self.verify_certificate:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        # Authorities are many and slow to read: for those connections only that have a certificate to verify.
+        context = None if self.secure_mode == SMTPSecureMode.INSECURE else self._context()
         connection = self._connected(context)
         self._socket = connection  # type: ignore[assignment]  # of Apprise, which sets None first
         try:
@@ -81,7 +80,14 @@ class Controller(AppriseSMTPController):
             raise
         return self
 
-    def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if not self.verify_certificate:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _connected(self, context: ssl.SSLContext | None) -> smtplib.SMTP:
         patience = self.socket_connect_timeout
         if self.secure_mode == SMTPSecureMode.SSL:
             return _SecureConnection(self.host, self.port, timeout=patience, context=context)

@@ -196,7 +196,7 @@ TORN_AFTER_THE_STATUS = {
 STEPS = ("banner", "ehlo", "mail", "rcpt", "data", "mail text", "quit")
 """What a server answers, in this order."""
 
-_GOOD = {
+GOOD = {
     "banner": b"220 mx.example.com ESMTP\r\n",
     "ehlo": b"250-mx.example.com\r\n250 8BITMIME\r\n",
     "mail": b"250 ok\r\n",
@@ -217,7 +217,7 @@ def mailing(step: str, answer: Speak) -> Speak:
             if each == step:
                 answer(visit)
                 return
-            visit.say(_GOOD[each])
+            visit.say(GOOD[each])
 
     return speak
 
@@ -234,8 +234,6 @@ def saying(begin: bytes, then: bytes = b"", *, hang: bool = False) -> Speak:
 
     return speak
 
-
-mailing_well = mailing("", saying(b""))
 
 ENDLESS_REPLIES = {"lines": saying(b"250-a\r\n", b"250-a\r\n"), "a line": saying(b"250-", b"a")}
 SILENT_REPLIES = {"at once": saying(b"", hang=True), "within a code": saying(b"25", hang=True)}

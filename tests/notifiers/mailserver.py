@@ -126,6 +126,8 @@ def _free_port() -> int:
         return port
 
 
-def address(port: int, to: str = "me@example.com", login: str = "", mode: str = "insecure", query: str = "") -> str:
+def address(
+    port: int | str, to: str = "me@example.com", login: str = "", mode: str = "insecure", query: str = ""
+) -> str:
     """The channel URL of such a server."""
     return f"mailto://{login}127.0.0.1:{port}?smtp=127.0.0.1&mode={mode}&from=watch@example.com&to={to}{query}"
