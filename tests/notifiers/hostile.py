@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -95,6 +96,14 @@ class Visit:
         self.stuck.release()
         while self.connection.recv(4096):
             pass
+
+
+def no_call_is_left() -> None:
+    """Whatever was sent, or given up, in this process: its thread ends."""
+    for thread in threading.enumerate():
+        if thread.name == "notifier":
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
 
 
 # HTTP.

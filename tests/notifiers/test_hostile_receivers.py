@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from daemon.notifiers.heartbeat import Monitor
 from daemon.types import Attempted, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers import hostile
-from tests.notifiers.hostile import STEPS, Hostile, Speak, mailing
+from tests.notifiers.hostile import STEPS, Hostile, Speak, mailing, no_call_is_left
 from tests.notifiers.mailserver import address
 from tests.notifiers.sending import sender
 
@@ -73,13 +72,6 @@ async def given_up(server: Hostile, url: str, speak: Speak) -> Attempted:
     attempted = await sending
     await asyncio.to_thread(no_call_is_left)
     return attempted
-
-
-def no_call_is_left() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "notifier":
-            thread.join(hostile.PATIENCE)
-            assert not thread.is_alive()
 
 
 async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
