@@ -109,15 +109,17 @@ async def alerts(receiver: Receiver, account: SimulatedAccount, count: int) -> l
     return taken
 
 
-async def daemon(simulator: Simulator, receiver: Receiver, count: int, *, push: bool) -> list[float]:
-    """The same alerts, told by a daemon that listens, or one that only polls."""
+async def daemon(
+    simulator: Simulator, receiver: Receiver, count: int, *, push: bool, channels: str = ""
+) -> list[float]:
+    """The same alerts, told by a daemon that listens, or one that only polls; and to further channels."""
     account = simulator.account("main", "main-key", "main-secret")
     account.set(available_margin="200")
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "rules.toml"
         every, ws_url = ("5s", simulator.ws_url) if push else ("1s", "")
         text = CONFIG.format(every=every, rest_url=simulator.rest_url, ws_url=ws_url, port=receiver.port)
-        config.write_text(text)
+        config.write_text(text + channels)
         config.chmod(0o600)
         command = [sys.executable, "-m", "daemon", "run", "--config", str(config)]
         process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)

@@ -197,7 +197,7 @@ def why(reason: Reason, now: Present) -> str:
         case Why.PACE:
             return f"the service takes no more messages until {until}"
         case Why.BACKING_OFF:
-            return f"backing off until {until} at the latest" if until else "backing off as long as the service asked"
+            return f"backing off until {until} at the latest"
         case _:
             return _WORDS[reason.why]
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daemon.service.delivering.backoff import delay
+from daemon.service.delivering.backoff import delay, longest_pause
 from daemon.store.deliveries import Deliveries, Streak
 from daemon.store.operations import NoticeState
 from daemon.store.past import PastNotice
@@ -126,10 +126,9 @@ def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> 
     """The longest pause that may follow the last failure."""
     if failing is None:
         return None
-    if LIMITED in failing.detail:
-        return Reason(Why.BACKING_OFF)
     critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
-    until = failing.until + delay(failing.count, critical, jitter=1.0)
+    asked = longest_pause(critical=critical) if LIMITED in failing.detail else 0
+    until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
     return Reason(Why.BACKING_OFF, until) if until > now else None
 
 

@@ -1,8 +1,8 @@
 """A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
 
 It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
-Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_login` import
-Apprise.
+Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection`
+import Apprise.
 """
 
 import copy
@@ -23,7 +23,7 @@ from apprise.plugins import NotifyBase
 from daemon.clock import Clock
 from daemon.config import proxy
 from daemon.log import Redactor
-from daemon.notifiers import Pictures, Traits, outcomes, plugins
+from daemon.notifiers import Pictures, Traits, connections, outcomes, plugins
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.outcomes import Complaint
 from daemon.notifiers.services import Form
@@ -69,15 +69,15 @@ class AppriseNotifier:
         self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
         self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
-        self._texts: Calls[Attempted] = Calls(clock, timeout)
-        self._pictures: Calls[Attempted] = Calls(clock, timeout)
+        self._texts: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
+        self._pictures: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
 
     @property
     def traits(self) -> Traits:
         return self._service.traits
 
     async def send(self, message: Message) -> Attempted:
-        """Try once; what is not known after the timeout is unknown, and its thread is left to itself."""
+        """Try once; what is not known after the timeout is unknown, and its connections are ended."""
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
             return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
@@ -95,7 +95,9 @@ class AppriseNotifier:
         complaints: list[Complaint] = []
 
         def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
-            complaints.append(Complaint(entry.message, sys.exc_info()[1]))
+            call = connections.current()
+            broke_off = call is not None and call.broke_off
+            complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off))
 
         result = self._dressed(message).notify(
             **self._written(message),
@@ -148,6 +150,10 @@ def _logins_of_proxies() -> Iterator[str]:
     """Secrets of the proxies through which requests calls: one that answers in a receiver's stead may say them back."""
     for address in getproxies().values():
         yield from proxy.secrets(address)
+
+
+def _is_delivered(attempted: Attempted) -> bool:
+    return attempted.outcome is Outcome.DELIVERED
 
 
 def _alone(plugin: NotifyBase) -> apprise.Apprise:

@@ -1,7 +1,7 @@
-"""Blocking calls of one channel from the event loop, one at a time, each given up when its time is over.
+"""Blocking calls of one channel from the event loop, one at a time, each ended when its time is over.
 
-A call that was given up goes on in its thread, which nothing can stop: so the threads are daemonic (a hanging
-receiver must not hold the process at its exit) and only a few of them may pile up.
+A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of names cannot be
+ended, so the threads are daemonic (they must not hold the process at its exit) and only a few of them may pile up.
 """
 
 import asyncio
@@ -12,9 +12,13 @@ from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
 from daemon.clock import Clock
-from daemon.types import Millis
+from daemon.notifiers.connections import Connections
+from daemon.types import SECOND, Millis
 
 T = TypeVar("T")
+
+GRACE: Millis = SECOND
+"""How long a call whose connections were ended may take to say what it knows."""
 
 
 class Unfinished(Enum):
@@ -27,11 +31,15 @@ class Unfinished(Enum):
 
 
 class Calls(Generic[T]):
-    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at a new one."""
+    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at a new one.
 
-    def __init__(self, clock: Clock, timeout: Millis, abandoned: int = 2) -> None:
+    `is_sure` says of a result that came only when the call was ended whether it holds all the same.
+    """
+
+    def __init__(self, clock: Clock, timeout: Millis, is_sure: Callable[[T], bool], abandoned: int = 2) -> None:
         self._clock = clock
         self._timeout = timeout
+        self._is_sure = is_sure
         self._abandoned = abandoned
         self._turn = asyncio.Lock()
         self._running: set[object] = set()
@@ -41,16 +49,18 @@ class Calls(Generic[T]):
         async with self._turn:
             if len(self._running) > self._abandoned:
                 return Unfinished.CROWDED
-            return await self._within_time(self._begin(work))
+            connections = Connections()
+            return await self._within_time(self._begin(work, connections), connections)
 
-    def _begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
+    def _begin(self, work: Callable[[], T], connections: Connections) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         ticket = object()
         self._running.add(ticket)
 
         def call() -> None:
-            settle = _attempt(work, future)
+            with connections.kept():
+                settle = _attempt(work, future)
             self._running.discard(ticket)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle)
@@ -58,15 +68,30 @@ class Calls(Generic[T]):
         threading.Thread(target=call, name="notifier", daemon=True).start()
         return future
 
-    async def _within_time(self, future: asyncio.Future[T]) -> T | Unfinished:
-        timer = asyncio.ensure_future(self._clock.sleep(self._timeout))
+    async def _within_time(self, future: asyncio.Future[T], connections: Connections) -> T | Unfinished:
+        try:
+            if await self._ends(future, self._timeout):
+                return future.result()
+            connections.end()
+            return self._late(future) if await self._ends(future, GRACE) else Unfinished.TIMED_OUT
+        finally:
+            connections.end()
+            future.cancel()
+
+    async def _ends(self, future: asyncio.Future[T], within: Millis) -> bool:
+        timer = asyncio.ensure_future(self._clock.sleep(within))
         try:
             either: set[asyncio.Future[Any]] = {future, timer}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return future.result() if future.done() else Unfinished.TIMED_OUT
+            return future.done()
         finally:
             timer.cancel()
-            future.cancel()
+
+    def _late(self, future: asyncio.Future[T]) -> T | Unfinished:
+        """What a call knew when it was ended: that a message was taken may have been told before."""
+        if future.exception() is None and self._is_sure(future.result()):
+            return future.result()
+        return Unfinished.TIMED_OUT
 
 
 def _attempt(work: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:

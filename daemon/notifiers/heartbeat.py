@@ -11,7 +11,7 @@ import requests
 
 from daemon import __version__
 from daemon.clock import Clock
-from daemon.notifiers import outcomes, redirects
+from daemon.notifiers import answers, outcomes, redirects
 from daemon.notifiers.calls import Calls, Unfinished
 from daemon.notifiers.redirects import RedirectError
 from daemon.types import SECOND, Millis
@@ -25,13 +25,14 @@ READ = 1_024
 UNKNOWN = b"OK (not found)"
 """What healthchecks.io answers, with status 200, where the address is of no check."""
 
+answers.install()
 redirects.install()
 
 
 class Monitor:
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
-        self._calls: Calls[str | None] = Calls(clock, TIMEOUT)
+        self._calls: Calls[str | None] = Calls(clock, TIMEOUT, lambda refusal: refusal is None)
 
     async def beat(self) -> str | None:
         """Fetch the address once; why it did not arrive, in words without the address, or None where it did."""

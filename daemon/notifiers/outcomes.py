@@ -26,6 +26,12 @@ NEVER_SENT = {
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
 
+IN_DOUBT = {
+    "UnansweredMailError": "the mail server did not say whether it takes the mail; it may have arrived",
+    "MemoryError": "there was no memory left for the answer; the message may have arrived",
+}
+"""Failures after which a message may have arrived, by the name of the exception."""
+
 NEVER_RIGHT = {
     "UnicodeEncodeError": "it holds a character that cannot be sent there",
     "InvalidHeader": "one of its headers cannot be sent",
@@ -76,6 +82,8 @@ class Complaint:
 
     text: str
     error: BaseException | None = None
+    broke_off: bool = False
+    """Whether not all of an answer had come by then: some services say in it what became of the message."""
 
 
 def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
@@ -121,6 +129,8 @@ def _classed(complaint: Complaint, service: str) -> Attempted:
     if isinstance(complaint.error, RedirectError):
         return _of_redirect(complaint.error, service)
     status = _STATUS.match(complaint.text)
+    if complaint.broke_off and not (status and int(status[1]) >= 300):
+        return Attempted(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
     if status:
         return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:
@@ -157,10 +167,21 @@ def _of_error(error: BaseException, service: str) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
         return Attempted(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
-    if wrong := next((sentence for name, sentence in NEVER_RIGHT.items() if name in names), None):
+    if doubt := _first(IN_DOUBT, names):
+        return Attempted(Outcome.UNKNOWN, doubt)
+    if wrong := _first(NEVER_RIGHT, names):
         return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
         return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+    return _of_connection(error, names, service)
+
+
+def _of_connection(error: BaseException, names: set[str], service: str) -> Attempted:
+    """What a connection that was made, or not, came to."""
+    if {"AnswerTooLongError", "SMTPException"} <= names:
+        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+    if "AnswerTooLongError" in names:
+        return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
     if "RequestException" in names:
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
@@ -182,8 +203,11 @@ def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupporte
 
 def unreached(error: BaseException) -> str | None:
     """Why a receiver was surely never reached, in words without its address; None where it may have been."""
-    names = _names(error)
-    return next((sentence for name, sentence in NEVER_SENT.items() if name in names), None)
+    return _first(NEVER_SENT, _names(error))
+
+
+def _first(sentences: Mapping[str, str], names: set[str]) -> str | None:
+    return next((sentence for name, sentence in sentences.items() if name in names), None)
 
 
 def _names(error: BaseException) -> set[str]:

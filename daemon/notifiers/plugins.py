@@ -22,7 +22,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from daemon import url_secrets
 from daemon.addresses import is_loopback
 from daemon.log import Redactor
-from daemon.notifiers import redirects, urls
+from daemon.notifiers import answers, redirects, urls
 from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.types import SECOND, Millis
 
@@ -142,7 +142,7 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
     """The plugin with what a URL may ask for taken back: that it retries, waits, follows a redirect, cuts, tears or
     turns a text into another, or calls a failure a success.
 
-    Its sockets give up just after we do, so that we see a timeout as one, and abandoned threads end by themselves.
+    Its sockets give up just after we do, so that we see a timeout as one.
     """
     plugin.retry = 0
     plugin.optional = False
@@ -317,11 +317,12 @@ def _prepare() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         len(_SERVICES)
-        from daemon.notifiers import mail_login  # noqa: PLC0415 - its imports warn, too
+        from daemon.notifiers import mail_connection  # noqa: PLC0415 - its imports warn, too
 
     warnings.filterwarnings("ignore", category=InsecureRequestWarning)  # `check` says it, once
-    mail_login.install()
+    mail_connection.install()
     redirects.install()
+    answers.install()
 
 
 _prepare()

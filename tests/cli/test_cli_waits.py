@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.cli.waits import Reason, Way, Why, failing, parked, reasons, refusing
+from daemon.service.delivering.backoff import LONGEST_PAUSE
 from daemon.store.deliveries import Deliveries, Streak
 from daemon.store.operations import NoticeState
 from daemon.store.past import PastNotice
@@ -14,6 +15,7 @@ from tests.values import T0, judged
 NOW = T0 + MINUTE
 WAY = Way(group_wait=SECOND, alive_since=T0 - MINUTE, parked=False, failing=None)
 FAILED = Streak(3, T0 - 30 * SECOND, NOW - SECOND, Outcome.LATER, "HTTP 500")
+LIMITED = replace(FAILED, detail="Telegram answered HTTP 429")
 
 
 def past(
@@ -41,7 +43,7 @@ def why(way: Way, *waiting: PastNotice) -> list[Reason]:
         (replace(WAY, parked=True), Reason(Why.PARKED)),
         (replace(WAY, failing=FAILED), Reason(Why.BACKING_OFF, NOW + 7 * SECOND)),
         (replace(WAY, failing=replace(FAILED, until=T0 - MINUTE)), Reason(Why.DUE)),
-        (replace(WAY, failing=replace(FAILED, detail="Telegram answered HTTP 429")), Reason(Why.BACKING_OFF)),
+        (replace(WAY, failing=LIMITED), Reason(Why.BACKING_OFF, LIMITED.until + LONGEST_PAUSE)),
         (replace(WAY, free_at=NOW + 3 * SECOND), Reason(Why.PACE, NOW + 3 * SECOND)),
         (replace(WAY, free_at=NOW), Reason(Why.DUE)),
         (replace(WAY, group_wait=2 * MINUTE), Reason(Why.JOINING, T0 + 2 * MINUTE)),
@@ -49,7 +51,7 @@ def why(way: Way, *waiting: PastNotice) -> list[Reason]:
     ],
 )
 def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: Reason) -> None:
-    """F2: a pause ends at the latest where its jitter is at its most; how long a service asked for is not recorded."""
+    """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is obeyed any longer."""
     assert why(way, past()) == [expected]
 
 

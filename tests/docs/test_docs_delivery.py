@@ -15,6 +15,7 @@ from daemon.cli.lastwords import message as last_words
 from daemon.cli.session import Session
 from daemon.cli.waits import Why
 from daemon.notifiers import Pictures, services
+from daemon.notifiers.answers import AnswerTooLongError, UnansweredMailError
 from daemon.notifiers.outcomes import Complaint, outcome
 from daemon.notifiers.redirects import RedirectError
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
@@ -61,11 +62,19 @@ def _several(*texts: str) -> Attempted:
     return outcome("FAILURE", "any", [Complaint(text) for text in texts])
 
 
+def _endless() -> Exception:
+    error = smtplib.SMTPServerDisconnected()
+    error.__cause__ = AnswerTooLongError()
+    return error
+
+
 UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 CLASSED: Mapping[tuple[str, str], Attempted] = {
     ("any", "accepted"): outcome("SUCCESS", "any", []),
     ("any", "no answer within 20 s"): outcome("TIMEOUT", "any", []),
     ("any", "the connection broke after it was made"): _failed("any", "", RequestException()),
+    ("any", "a status that says yes, and then an answer that breaks off or never ends"): outcome("SUCCESS", "any", []),
+    ("any", "more than 64 KiB without a status"): _failed("any", "", RequestException(AnswerTooLongError())),
     ("any", "nothing listens, the name does not resolve, TLS fails"): _failed("any", "", socket.gaierror()),
     ("any", "several recipients, not all reached, where Apprise tells"): outcome(
         "FAILURE", "any", [Complaint("error=410.")], recipients=2
@@ -99,6 +108,10 @@ CLASSED: Mapping[tuple[str, str], Attempted] = {
     ("e-mail", "the connection breaks within the mail, which looks like a refusal"): _failed(
         "E-Mail", "Sending failed."
     ),
+    ("e-mail", "the mail was sent whole, and the server does not say whether it takes it"): _failed(
+        "E-Mail", "", UnansweredMailError()
+    ),
+    ("e-mail", "the server's replies do not end"): _failed("E-Mail", "", _endless()),
     ("ntfy", "`unauthorized` (40101) and `forbidden` (40301): the login or the topic's rights"): _ntfy(
         40301, "forbidden"
     ),

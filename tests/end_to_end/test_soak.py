@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from daemon.types import SECOND, Millis, MissReason
 from tests.cli.calls import call
 from tests.end_to_end.running import Stage, stage
 from tests.end_to_end.test_clock_set import wear
+from tests.notifiers.hostile import ENDLESS_AFTER_THE_STATUS, SILENT_BEFORE_THE_STATUS, Hostile
 from tests.service.lives import rows
 
 LENGTH = float(os.environ.get("MARGINWATCH_SOAK", "10"))
@@ -53,6 +55,12 @@ name = "spiking"
 when = "delta(al_freeze, 2m) > 200"
 """
 
+CHANNEL = """
+[[channels]]
+name = "hostile {port}"
+url = "json://127.0.0.1:{port}/"
+"""
+
 ATTEMPTS = """
     SELECT name, seq, at, NULL AS reason, 0 AS step FROM snapshots JOIN accounts ON accounts.id = account_id
     WHERE source IN ('rest', 'confirm') AND quality <> 'unconfirmed'
@@ -72,13 +80,19 @@ class Attempt:
 
 
 async def test_nothing_is_lost_on_a_bad_day(tmp_path: Path, require: Callable[[str], Path]) -> None:
-    """Promises 6 and 8, B2, A5: nothing raises, every slot is on record, budget and memory hold, replay is clean."""
+    """Promises 6 and 8, B2, A5: nothing raises, every slot is on record, budget and memory hold, replay is clean.
+
+    Two channels stand beside the good one whose receivers never end an answer, or never begin one (S1, S5).
+    """
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     program = require("faketime")
-    async with stage(tmp_path, ACCOUNTS, rules=RULES) as it:
+    endless, silent = Hostile(ENDLESS_AFTER_THE_STATUS["chunks"]), Hostile(SILENT_BEFORE_THE_STATUS["at once"])
+    async with AsyncExitStack() as stack:
+        ports = [stack.enter_context(server.serving()).port for server in (endless, silent)]
+        it = await stack.enter_async_context(stage(tmp_path, ACCOUNTS, rules=RULES))
         it.simulator.limit = 5
-        _configure(it)
+        _configure(it, ports)
         turn = wear(it, program)
         await it.begin("--log-format", "json")
         await it.until(lambda: "READY=1" in it.manager.told)
@@ -95,11 +109,12 @@ async def test_nothing_is_lost_on_a_bad_day(tmp_path: Path, require: Callable[[s
     print(summary(it, sizes))  # noqa: T201 -- the figures of a long run, shown by -s
 
 
-def _configure(it: Stage) -> None:
-    """With the budget as it is by default, and the push stream."""
+def _configure(it: Stage, hostile: Sequence[int]) -> None:
+    """With the budget as it is by default, the push stream, and channels to these ports."""
     text = re.sub(r"\[budget\].*?\n\n", "", it.config.read_text(), flags=re.DOTALL)
     text = text.replace('every = "400ms"', f'every = "{EVERY}ms"\ntimeout = "{TIMEOUT}ms"')
-    it.config.write_text(text.replace('ws_url = ""', f'ws_url = "{it.simulator.ws_url}"'))
+    text = text.replace('ws_url = ""', f'ws_url = "{it.simulator.ws_url}"')
+    it.config.write_text(text + "".join(CHANNEL.format(port=port) for port in hostile))
 
 
 async def bad_day(it: Stage, random: Random, turn: Callable[[int], None]) -> Sequence[int]:

@@ -42,6 +42,9 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return await asyncio.shield(asyncio.ensure_future(self._take(envelope)))  # also when the sender has gone
+
+    async def _take(self, envelope: Envelope) -> str:
         self.reading.set()
         if self.holds is not None:
             await asyncio.to_thread(self.holds.wait, 60)
@@ -123,6 +126,8 @@ def _free_port() -> int:
         return port
 
 
-def address(port: int, to: str = "me@example.com", login: str = "", mode: str = "insecure", query: str = "") -> str:
+def address(
+    port: int | str, to: str = "me@example.com", login: str = "", mode: str = "insecure", query: str = ""
+) -> str:
     """The channel URL of such a server."""
     return f"mailto://{login}127.0.0.1:{port}?smtp=127.0.0.1&mode={mode}&from=watch@example.com&to={to}{query}"

@@ -1,20 +1,23 @@
 """A process that sends what it is told through the real notifier: jobs on stdin, their outcomes on stdout, a line each.
 
-Run it as `python -m tests.notifiers.sending`; `Sender` is the other end.
+Run it as `python -m tests.notifiers.sending [SECRET ...]`; `Sender` is the other end. With secrets it logs as the
+daemon does, all that any library says, without these.
 """
 
 import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from daemon.clock import SystemClock
+from daemon.log import Redactor, setup
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
 from daemon.types import Attempted, Message, Millis
 
@@ -31,6 +34,7 @@ class Job:
 class Sender:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self.pid = process.pid
 
     def send(self, url: str, message: Message, timeout: Millis = TIMEOUT) -> Attempted:
         assert self._process.stdin is not None
@@ -41,11 +45,13 @@ class Sender:
 
 
 @contextmanager
-def sender(environment: Mapping[str, str]) -> Iterator[Sender]:
-    """The process, with this in its environment."""
-    command = [sys.executable, "-m", "tests.notifiers.sending"]
+def sender(
+    environment: Mapping[str, str], secrets: Sequence[str] = (), log: IO[bytes] | None = None
+) -> Iterator[Sender]:
+    """The process, with this in its environment; `log` is its stderr."""
+    command, whole = [sys.executable, "-m", "tests.notifiers.sending", *secrets], {**os.environ, **environment}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment}, cwd=ROOT
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=whole, cwd=ROOT
     ) as process:
         yield Sender(process)
         assert process.stdin is not None
@@ -65,4 +71,6 @@ async def _work() -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        setup(sys.stderr, level="debug", redactor=Redactor(sys.argv[1:]))
     asyncio.run(_work())

@@ -7,19 +7,19 @@ import threading
 
 import pytest
 
-from daemon.notifiers.calls import Calls, Unfinished
+from daemon.notifiers.calls import GRACE, Calls, Unfinished
 from tests.fakes import ManualClock, settle
 
 
 async def test_a_result_comes_back() -> None:
     """What the work returns is the result."""
-    calls: Calls[int] = Calls(ManualClock(), timeout=1000)
+    calls: Calls[int] = Calls(ManualClock(), 1000, bool)
     assert await calls.run(lambda: 42) == 42
 
 
 async def test_a_failure_is_raised_where_it_is_awaited() -> None:
     """What the work raises is raised to the caller, not printed by its thread."""
-    calls: Calls[float] = Calls(ManualClock(), timeout=1000)
+    calls: Calls[float] = Calls(ManualClock(), 1000, bool)
     with pytest.raises(ZeroDivisionError):
         await calls.run(lambda: 1 / 0)
 
@@ -27,7 +27,7 @@ async def test_a_failure_is_raised_where_it_is_awaited() -> None:
 async def test_calls_take_turns() -> None:
     """F2: a second call begins when the first one has ended."""
     release = threading.Event()
-    calls: Calls[bool] = Calls(ManualClock(), timeout=1000)
+    calls: Calls[bool] = Calls(ManualClock(), 1000, bool)
     began: list[str] = []
 
     def work(name: str) -> bool:
@@ -45,9 +45,9 @@ async def test_calls_take_turns() -> None:
 async def test_hanging_calls_are_given_up_and_bounded() -> None:
     """F2: a call past its time is given up; while too many hang none is begun; when they end all is well again."""
     clock, release = ManualClock(), threading.Event()
-    calls: Calls[bool] = Calls(clock, timeout=1000, abandoned=0)
+    calls: Calls[bool] = Calls(clock, 1000, bool, abandoned=0)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
-    await clock.advance(1000)
+    await clock.advance(1000 + GRACE)
     assert await hanging is Unfinished.TIMED_OUT
     assert await calls.run(lambda: True) is Unfinished.CROWDED
     release.set()
@@ -61,7 +61,7 @@ async def test_hanging_calls_are_given_up_and_bounded() -> None:
 async def test_a_cancelled_call_frees_its_turn() -> None:
     """Cancelling an attempt does not block the channel: the next one begins."""
     release = threading.Event()
-    calls: Calls[bool] = Calls(ManualClock(), timeout=1000)
+    calls: Calls[bool] = Calls(ManualClock(), 1000, bool)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
     await settle()
     hanging.cancel()
@@ -74,7 +74,7 @@ HANGS = """
 import asyncio, threading
 from daemon.clock import SystemClock
 from daemon.notifiers.calls import Calls
-calls = Calls(SystemClock(), timeout=1)
+calls = Calls(SystemClock(), 1, bool)
 print(asyncio.run(calls.run(threading.Event().wait)))
 """
 

@@ -85,6 +85,19 @@ def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Atte
     assert outcome("FAILURE", "ntfy", [Complaint(text)]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Failed to send to Slack: error=200.", Outcome.UNKNOWN),
+        ("Slack said nothing that can be read", Outcome.UNKNOWN),
+        ("Failed to send to Slack: error=500.", Outcome.LATER),
+    ],
+)
+def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcome) -> None:
+    """S1: a service that says in its answer what became of a message may have taken it; a status decides alone."""
+    assert outcome("FAILURE", "Slack", [Complaint(text, broke_off=True)]).outcome is expected
+
+
 def test_a_status_of_success_that_failed() -> None:
     """F1: a service that answers 200 and still did not take the message is later, and says no more than is known."""
     assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == Attempted(

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from daemon.store.deliveries import Deliveries
-from daemon.types import MINUTE, SECOND, Attempted, Millis, Outcome
+from daemon.types import HOUR, MINUTE, SECOND, Attempted, Millis, Outcome
 
 FIRST = SECOND
 CAP = 5 * MINUTE
 CRITICAL_CAP = 30 * SECOND
 PROBE_GAP = 5 * SECOND
 """Between the probes that new criticals trigger."""
+LONGEST_PAUSE = HOUR
+CRITICAL_PAUSE = 15 * MINUTE
+"""While a critical waits. A service that asks for more is tried all the same: it may be wrong, or not itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,9 @@ class Health:
     """The last attempt's beginning, so that what came while it ran is new."""
     retry_at: Millis = 0
     not_before: Millis = 0
-    """The service's own word (`retry_after`); nothing overrides it."""
+    """The service's own word (`retry_after`); only `longest_pause` overrides it."""
+    asked_at: Millis = 0
+    """When the service said so."""
     refused: bool = False
     """Parked: it refused for good. A start, a reload or a test that got through has it tried again."""
     answer: str = ""
@@ -69,6 +74,7 @@ def after(health: Health, attempted: Attempted, now: Millis, critical: bool, jit
         tried_at=health.tried_at,
         retry_at=now + delay(streak, critical, jitter),
         not_before=now + (attempted.retry_after or 0),
+        asked_at=now,
         refused=attempted.outcome is Outcome.REFUSED,
         answer=attempted.detail or attempted.outcome.value,
     )
@@ -84,7 +90,18 @@ def due_at(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Mi
     """The instant of the next attempt; None when nothing waits. A critical waits for nobody (F5)."""
     if not waiting:
         return None
-    return max(_wish(health, waiting, group_wait), health.not_before)
+    critical = any(one.critical for one in waiting)
+    return max(_wish(health, waiting, group_wait), paused_until(health, critical=critical))
+
+
+def paused_until(health: Health, *, critical: bool) -> Millis:
+    """The end of the pause that the service asked for, as long as that is obeyed."""
+    return min(health.not_before, health.asked_at + longest_pause(critical=critical))
+
+
+def longest_pause(*, critical: bool) -> Millis:
+    """How long a channel may be left alone because its service asks for it."""
+    return CRITICAL_PAUSE if critical else LONGEST_PAUSE
 
 
 def _wish(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis:

@@ -69,7 +69,8 @@ class Line:
 
     def put_off(self) -> None:
         """None was made, as it could not be recorded."""
-        self.health = replace(self.health, not_before=self._office.clock.elapsed() + SECOND)
+        now = self._office.clock.elapsed()
+        self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
 
     def ended(self, attempted: Attempted, *, critical: bool) -> Millis:
         """What the end of an attempt says of the channel; when that was, by the clock on the wall."""
@@ -89,7 +90,7 @@ class Line:
         with suppress(StoreError):  # where nobody can tell, it stays as it is
             if await office.journal.tested(last):
                 self._outage = self.outage
-                self.health = Health(not_before=self.health.not_before)
+                self.health = Health(not_before=self.health.not_before, asked_at=self.health.asked_at)
                 office.refusing.discard(self._channel.name)
                 _log.info("a test got through: the channel is tried again", extra={"channel": self._channel.name})
 

@@ -1,10 +1,24 @@
 """F2: when a channel may be tried next."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.service.delivering.backoff import CAP, CRITICAL_CAP, PROBE_GAP, Health, Waiting, after, begun, delay, due_at
-from daemon.types import SECOND, Attempted, Outcome
+from daemon.service.delivering.backoff import (
+    CAP,
+    CRITICAL_CAP,
+    CRITICAL_PAUSE,
+    LONGEST_PAUSE,
+    PROBE_GAP,
+    Health,
+    Waiting,
+    after,
+    begun,
+    delay,
+    due_at,
+)
+from daemon.types import SECOND, Attempted, Millis, Outcome
 
 LATER = Attempted(Outcome.LATER)
 MILD, GRAVE = Waiting(1_000, critical=False), Waiting(1_000, critical=True)
@@ -78,9 +92,21 @@ def test_a_critical_waits_no_longer_than_its_cap() -> None:
 
 
 def test_the_services_own_word_is_obeyed() -> None:
-    """F2: `retry_after` overrides everything, a critical too."""
+    """F2: `retry_after` overrides a critical, too."""
     health = after(Health(), Attempted(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
     assert due_at(health, [Waiting(20_000, critical=True)], SECOND) == 70_000
+
+
+@given(st.integers(1, 10**12), st.integers(0, 10**9), st.booleans(), st.floats(0, 1))
+def test_s6_no_service_silences_a_channel_for_long(asked: Millis, came: Millis, critical: bool, jitter: float) -> None:
+    """S6: whatever it asks for, an hour at most, and 15 minutes where a critical waits, also one that came later."""
+    health = after(begun(Health(), 0), replace(LATER, retry_after=asked), 0, critical=critical, jitter=jitter)
+    mild = due_at(health, [Waiting(0, critical=False)], SECOND)
+    grave = due_at(health, [Waiting(0, critical=False), Waiting(came, critical=True)], SECOND)
+    assert mild is not None
+    assert grave is not None
+    assert min(asked, LONGEST_PAUSE) <= mild <= LONGEST_PAUSE
+    assert min(asked, CRITICAL_PAUSE) <= grave <= CRITICAL_PAUSE
 
 
 def test_the_streak_ends_with_a_delivery() -> None:

@@ -650,6 +650,26 @@ async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) 
     assert len(bench.ways["telegram"].sent) == tried + 1
 
 
+async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: Bench) -> None:
+    """S6: a warning waits an hour; a critical that comes meanwhile waits until 15 minutes of silence are over."""
+    sent, endless = bench.ways["telegram"].sent, replace(LATER, retry_after=999_999 * SECOND)
+    bench.ways["telegram"].script = [endless] * 3
+    bench.queue(notice())
+    await bench.clock.advance(HOUR)
+    assert len(sent) == 1
+    await bench.clock.advance(2 * SECOND)
+    assert len(sent) == 2
+    bench.queue(notice("grave", Severity.CRITICAL))
+    await bench.clock.advance(14 * MINUTE)
+    assert len(sent) == 2
+    await bench.clock.advance(MINUTE)
+    assert len(sent) == 3
+    bench.queue(notice("later", seq=2))
+    await bench.clock.advance(15 * MINUTE)
+    assert len(sent) == 4
+    assert bench.ledger.open("telegram") == []
+
+
 async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Bench) -> None:
     """F2: Telegram's `retry_after` is obeyed whatever a test met."""
     bench.ways["telegram"].script = [replace(LATER, retry_after=MINUTE)]

@@ -1,0 +1,74 @@
+"""The connections of one blocking call: known from their beginning, so that they can be ended from another thread.
+
+    the call's thread:  connect ──► audit hook ──► Connections.add
+    the event loop:     the call is given up ──► Connections.end ──► every read and write of it returns at once
+
+This holds for each library that connects in the thread of the call, whatever protocol it speaks.
+"""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_thread = threading.local()
+"""Its `connections` are those of the call that runs in this thread."""
+
+
+class Connections:
+    """Of one call. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self.broke_off = False
+        """Whether an answer ended before its end, so that not all of it was read."""
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
+        self._ended = False
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what is connected in this thread meanwhile."""
+        _thread.connections = self
+        try:
+            yield
+        finally:
+            del _thread.connections
+            with self._lock:
+                for connection in self._open:
+                    connection.close()
+                self._open.clear()
+
+    def add(self, connection: socket.socket) -> None:
+        """Keep a connection that is about to be made. Raises ConnectionAbortedError where the call was given up."""
+        with self._lock:
+            if self._ended:
+                raise ConnectionAbortedError("the call was given up")
+            # A second descriptor of the same connection: it stays good when TLS takes over the first one.
+            self._open.append(socket.socket(fileno=os.dup(connection.fileno())))
+
+    def end(self) -> None:
+        """End all of them, and make no further one."""
+        with self._lock:
+            self._ended = True
+            for connection in self._open:
+                with suppress(OSError):  # it is not connected yet, or not any more
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def current() -> Connections | None:
+    """Those of the call that runs in this thread."""
+    found: Connections | None = getattr(_thread, "connections", None)
+    return found
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and (connections := current()) is not None:
+        connections.add(arguments[0])
+
+
+# Apprise's plugins connect by half a dozen libraries, of which few let a caller pass a socket. An audit hook sees every
+# connection of the process. It cannot be removed again, and does nothing outside the threads of calls.
+sys.addaudithook(_watch)

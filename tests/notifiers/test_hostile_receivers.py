@@ -1,0 +1,172 @@
+"""Hostile receivers before the real notifier: an attempt is bounded in time, bytes and threads, and told as it is."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
+from daemon.notifiers.heartbeat import Monitor
+from daemon.types import Attempted, Message, Outcome, Severity
+from tests.fakes import ManualClock
+from tests.notifiers import hostile
+from tests.notifiers.hostile import STEPS, Hostile, Speak, mailing, no_call_is_left
+from tests.notifiers.mailserver import address
+from tests.notifiers.sending import sender
+
+MESSAGE = Message("CRITICAL low-margin · main", "available_margin is 42 < 100", Severity.CRITICAL)
+
+BOUND = 130 * 1024
+"""kB that the sending process may need at most; half of it is Apprise. Without bounds one answer takes gigabytes."""
+
+
+def webhook(port: int) -> str:
+    """With all the patience that a URL can ask for."""
+    return f"json://127.0.0.1:{port}/?rto=9999&cto=9999"
+
+
+def outcomes_of(attempts: Mapping[str, Attempted]) -> Mapping[str, Outcome]:
+    return {name: attempted.outcome for name, attempted in attempts.items()}
+
+
+def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
+    """S1: what follows the status takes nothing back, what never names one is unknown, and memory holds."""
+    endless = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.ENDLESS_REPLIES.items()}
+    webhooks = {
+        Outcome.DELIVERED: hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS,
+        Outcome.UNKNOWN: hostile.ENDLESS_BEFORE_THE_STATUS,
+    }
+    mails = {outcome: _replies(endless, outcome) for outcome in (Outcome.DELIVERED, Outcome.LATER)}
+    with sender({}) as sending, Hostile(hostile.well).serving() as server:
+        for url, table in ((webhook(server.port), webhooks), (address(server.port), mails)):
+            for outcome, rows in table.items():
+                ended = {}
+                for name, server.speak in rows.items():
+                    ended[name] = sending.send(url, MESSAGE).outcome
+                assert ended == dict.fromkeys(rows, outcome)
+        status = Path(f"/proc/{sending.pid}/status").read_text()
+    assert _figure("VmHWM", status) < BOUND
+    assert _figure("Threads", status) <= 3
+
+
+def _replies(endless: Mapping[str, Speak], outcome: Outcome) -> Mapping[str, Speak]:
+    """Those that end so: a mail was taken when its server said so, and before that it was never sent."""
+    taken = ("mail text", "quit")
+    return {name: say for name, say in endless.items() if name.startswith(taken) is (outcome is Outcome.DELIVERED)}
+
+
+def _figure(name: str, status: str) -> int:
+    found = re.search(rf"{name}:\s+(\d+)", status)
+    assert found is not None
+    return int(found[1])
+
+
+async def given_up(server: Hostile, url: str, speak: Speak) -> Attempted:
+    """An attempt before a receiver that falls silent, until our time is over; its thread ends then."""
+    server.speak, clock = speak, ManualClock()
+    sending = asyncio.ensure_future(AppriseNotifier(url, clock).send(MESSAGE))
+    await asyncio.to_thread(server.stuck.acquire)
+    await clock.advance(TIMEOUT)
+    attempted = await sending
+    await asyncio.to_thread(no_call_is_left)
+    return attempted
+
+
+async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
+    """S5: its thread ends with the attempt; the message was taken if a status had said so by then."""
+    rows = hostile.SILENT_AFTER_THE_STATUS | hostile.SILENT_BEFORE_THE_STATUS
+    with Hostile(hostile.well).serving() as server:
+        ended = {name: await given_up(server, webhook(server.port), say) for name, say in rows.items()}
+    taken = dict.fromkeys(hostile.SILENT_AFTER_THE_STATUS, Outcome.DELIVERED)
+    assert outcomes_of(ended) == taken | dict.fromkeys(hostile.SILENT_BEFORE_THE_STATUS, Outcome.UNKNOWN)
+    assert ended["at once"].detail == "JSON did not answer within 20 s; the message may have arrived"
+
+
+async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
+    """S5: likewise, at each step of a mail."""
+    silent = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.SILENT_REPLIES.items()}
+    taken = {name: mailing("mail text", say) for name, say in hostile.SILENT_AFTER_THE_CODE.items()}
+    with Hostile(hostile.well).serving() as server:
+        url = address(server.port)
+        ended = {name: await given_up(server, url, say) for name, say in (silent | taken).items()}
+    quits = [name for name in silent if name.startswith("quit")]
+    assert outcomes_of(ended) == (
+        dict.fromkeys(silent, Outcome.UNKNOWN) | dict.fromkeys([*taken, *quits], Outcome.DELIVERED)
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "jsons://127.0.0.1:{port}/",
+        "mailtos://127.0.0.1:{port}?smtp=127.0.0.1&mode=ssl&from=watch@example.com&to=me@example.com",
+        "ircs://watch@127.0.0.1:{port}/desk",
+        "irc://watch@127.0.0.1:{port}/desk",
+    ],
+)
+async def test_s5_every_protocol_can_be_given_up(url: str) -> None:
+    """S5: within a handshake of TLS, and in a protocol that is no HTTP."""
+    with Hostile(hostile.well).serving() as server:
+        attempted = await given_up(server, url.format(port=server.port), lambda visit: visit.hang())
+    assert attempted.outcome is Outcome.UNKNOWN
+
+
+async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
+    """S5: however many attempts hung before, a receiver that is well again gets the next message at once."""
+    clock = ManualClock()
+    with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
+        notifier = AppriseNotifier(webhook(server.port), clock)
+        for _ in range(5):
+            sending = asyncio.ensure_future(notifier.send(MESSAGE))
+            await asyncio.to_thread(server.stuck.acquire)
+            await clock.advance(TIMEOUT)
+            assert (await sending).outcome is Outcome.UNKNOWN
+        server.speak = hostile.well
+        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+
+
+async def test_s5_a_call_that_is_cancelled_ends() -> None:
+    """S5: nobody waits for it, so nothing of it stays."""
+    with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
+        sending = asyncio.ensure_future(AppriseNotifier(webhook(server.port), ManualClock()).send(MESSAGE))
+        await asyncio.to_thread(server.stuck.acquire)
+        sending.cancel()
+        await asyncio.wait([sending])
+        await asyncio.to_thread(no_call_is_left)
+
+
+async def test_s1_a_mail_without_an_answer_may_have_arrived() -> None:
+    """S1: a mail server that ends within its answer to a mail said nothing yet, or said all that counts."""
+    rows = {b"": Outcome.UNKNOWN, b"25": Outcome.UNKNOWN, b"250-a\r\n": Outcome.DELIVERED, b"250": Outcome.DELIVERED}
+    with Hostile(hostile.well).serving() as server:
+        ended = {}
+        for said in rows:
+            server.speak = mailing("mail text", hostile.saying(said))
+            ended[said] = (await AppriseNotifier(address(server.port), ManualClock()).send(MESSAGE)).outcome
+    assert ended == rows
+
+
+async def test_s1_the_heartbeat_is_bounded_likewise() -> None:
+    """S1: the monitor's answer is one of many that may never end."""
+    rows = dict.fromkeys(hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS)
+    broken = dict.fromkeys(hostile.ENDLESS_BEFORE_THE_STATUS, "it gives no answer (ConnectionError)")
+    speaking = hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS | hostile.ENDLESS_BEFORE_THE_STATUS
+    with Hostile(hostile.well).serving() as server:
+        told = {}
+        for name, server.speak in speaking.items():
+            told[name] = await Monitor(f"http://127.0.0.1:{server.port}/", ManualClock()).beat()
+    assert told == rows | broken
+
+
+async def test_s1_a_service_whose_answer_breaks_off_may_have_taken_the_message() -> None:
+    """S1: Rocket.Chat says in the body whether it took a message; an error status says that it did not."""
+    rows = {
+        Outcome.UNKNOWN: hostile.answering(hostile.OK + b"Content-Length: 99\r\n\r\n{"),
+        Outcome.LATER: hostile.answering(b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\n{"),
+    }
+    with Hostile(hostile.well).serving() as server:
+        notifier = AppriseNotifier(f"rocket://me:secret1@127.0.0.1:{server.port}/#desk", ManualClock())
+        for outcome, server.speak in rows.items():
+            assert (await notifier.send(MESSAGE)).outcome is outcome
