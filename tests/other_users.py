@@ -17,8 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 import pytest
+
+from tests.preloaded import Program, Server
 
 BECOME = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig
@@ -43,28 +46,6 @@ def become(uid, gid, umask):
 """
 """How programs begin: `become` makes their process another user's."""
 
-COMMANDS = f"""
-{BECOME}
-uid, gid, umask, lines = json.loads(sys.argv[1])
-for line in lines:
-    child = os.fork()
-    if child == 0:
-        os.dup2(1, 2)
-        become(uid, gid, umask)
-        commands.main(args=line, prog_name="marginwatch")
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(f"\\0{{status}}\\0", end="", flush=True)
-"""
-
-RUN = f"""
-{BECOME}
-from daemon import cli
-uid, gid, umask, config = json.loads(sys.argv[1])
-become(uid, gid, umask)
-sys.argv = ["marginwatch", "run", "--config", config]
-cli.main()
-"""
-
 
 @cache
 def source() -> tempfile.TemporaryDirectory[str]:
@@ -75,6 +56,12 @@ def source() -> tempfile.TemporaryDirectory[str]:
     compileall.compile_dir(folder.name, quiet=1)  # once, as nobody else may write here
     subprocess.run(["chmod", "-R", "a+rX", folder.name], check=True)
     return folder
+
+
+@cache
+def server() -> Server:
+    """A process that has imported the program from there."""
+    return Server(source().name)
 
 
 def program(text: str, *asked: object) -> list[str]:
@@ -93,32 +80,60 @@ class User:
     def commands(self, *lines: list[str]) -> list[tuple[int, str]]:
         """Commands of marginwatch, one after the other: the exit status of each, and what it printed."""
         needs_root()
-        asked = program(COMMANDS, self.uid, self.gid, self.umask, lines)
-        shown = subprocess.run(asked, capture_output=True, text=True, check=True)
-        printed = shown.stdout.split("\0")[:-1]
-        return [(int(status), text) for text, status in zip(printed[::2], printed[1::2], strict=True)]
+        return [self._command(line) for line in lines]
+
+    def _command(self, line: list[str]) -> tuple[int, str]:
+        with tempfile.TemporaryFile() as printed:
+            status = self._start(line, error=printed.fileno(), output=printed.fileno()).ended()
+            printed.seek(0)
+            return status, printed.read().decode()
+
+    def _start(self, line: list[str], **streams: int) -> Program:
+        return server().start(line, os.environ, user=(self.uid, self.gid, self.umask), **streams)
 
     @contextmanager
-    def daemon(self, config: Path) -> Iterator["subprocess.Popen[str]"]:
-        """A daemon of this user: it is killed at the end, if it still lives. Its log comes from `stderr`."""
+    def daemon(self, config: Path) -> Iterator["Daemon"]:
+        """A daemon of this user: it is killed at the end, if it still lives."""
         needs_root()
-        asked = program(RUN, self.uid, self.gid, self.umask, str(config))
-        with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True) as process:
+        log, written = os.pipe()
+        process = self._start(["run", "--config", str(config)], error=written)
+        os.close(written)
+        with os.fdopen(log, encoding="utf-8") as lines:
+            daemon = Daemon(process, lines)
             try:
-                yield process
+                yield daemon
             finally:
-                process.kill()
+                daemon.send(signal.SIGKILL)
+                daemon.wait()
 
     def runs(self, config: Path) -> tuple[int, str]:
         """Start a daemon, and stop it as soon as it has started: its exit status and its log."""
-        with self.daemon(config) as process:
-            assert process.stderr is not None
+        with self.daemon(config) as daemon:
             log = ""
-            for line in process.stderr:
+            for line in daemon.log:
                 log += line
                 if " started " in line:
-                    process.send_signal(signal.SIGTERM)
-            return process.wait(), log
+                    daemon.send(signal.SIGTERM)
+            return daemon.wait(), log
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One that another user started."""
+
+    process: Program
+    log: TextIO
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        if self.process.returncode is None:
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        return self.process.ended()
 
 
 def needs_root() -> None:

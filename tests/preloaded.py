@@ -10,7 +10,9 @@ loads libraries, meets signals too early) is none of its: tests of that start th
 
 import asyncio
 import atexit
+import ctypes
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -30,6 +32,12 @@ from daemon.__main__ import main
 from daemon.notifiers import problem
 
 _MESSAGE = 1 << 20
+
+_ON_USE = (
+    *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig"),
+    *("apscheduler.executors.asyncio", "sqlalchemy.dialects.sqlite"),
+)
+"""Imported when they are first used, which another user cannot where Python's own folder is closed to others."""
 
 
 class Program:
@@ -55,14 +63,26 @@ class Program:
             self.returncode = self._server.status(self.pid)
         return self.returncode
 
+    def ended(self) -> int:
+        """Wait for its end, while nothing else happens here."""
+        if self.returncode is None:
+            self.returncode = self._server.status(self.pid)
+            os.close(self._watched)
+        return self.returncode
+
 
 class Server:
-    """The process that has imported everything; it ends with the tests."""
+    """The process that has imported everything; it ends with the tests.
 
-    def __init__(self) -> None:
+    `source` is where the program is imported from, if that is not the checkout.
+    """
+
+    def __init__(self, source: str = "") -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "tests.preloaded", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        checkout = str(Path(__file__).parent.parent)
+        command = [sys.executable, "-P", __file__, str(theirs.fileno())]
+        environ = {**os.environ, "PYTHONPATH": source or checkout}
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environ)
         theirs.close()
         atexit.register(self.close)
 
@@ -72,10 +92,19 @@ class Server:
         self._process.wait()
 
     def start(
-        self, arguments: Sequence[str], environ: Mapping[str, str], *, error: int, output: int | None = None
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        error: int,
+        output: int | None = None,
+        user: tuple[int, int, int] | None = None,
     ) -> Program:
-        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and nothing is its input."""
-        asked = {"arguments": list(arguments), "environ": dict(environ), "folder": str(Path.cwd())}
+        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and nothing is its input.
+
+        `user` is another one's number, group and umask; such a process is at the root of the file system.
+        """
+        asked = {"arguments": list(arguments), "environ": dict(environ), "folder": str(Path.cwd()), "user": user}
         nothing = os.open(os.devnull, os.O_RDWR)
         streams = [nothing, nothing if output is None else output, error]
         socket.send_fds(self._socket, [json.dumps(asked).encode()], streams)
@@ -125,17 +154,32 @@ def _become(request: Mapping[str, object], streams: Sequence[int]) -> NoReturn:
     """Go on as the program, as if it had just been started."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
+    sys.stdin, sys.stdout = io.TextIOWrapper(io.FileIO(0)), io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")))
+    sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w")), errors="backslashreplace", line_buffering=True)
     os.closerange(3, 1_024)
     os.environ.clear()
     os.environ.update(request["environ"])  # type: ignore[call-overload]
     os.chdir(str(request["folder"]))
+    if request["user"]:
+        _change_user(*request["user"])  # type: ignore[misc]
     time.tzset()
     tempfile.tempdir = None
     sys.argv = ["marginwatch", *request["arguments"]]  # type: ignore[misc]
     main()
 
 
+def _change_user(uid: int, gid: int, umask: int) -> None:
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # dumpable again, as a program that this user started
+    os.umask(umask)
+    os.chdir("/")
+
+
 def _load() -> None:
+    for name in _ON_USE:
+        importlib.import_module(name)
     for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
         if not module.name.endswith("figure"):  # matplotlib is for the process that draws
             importlib.import_module(module.name)

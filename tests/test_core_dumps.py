@@ -54,12 +54,11 @@ def test_s13_the_daemon_leaves_no_core_dump() -> None:
         upgrade(url(folder))
         for path in (folder, *folder.iterdir()):
             os.chown(path, 20_001, 20_001)
-        with User(20_001, 20_001).daemon(config) as process:
-            assert process.stderr is not None
-            assert any(" started " in line for line in process.stderr)
-            limits = Path(f"/proc/{process.pid}/limits").read_text()
+        with User(20_001, 20_001).daemon(config) as daemon:
+            assert any(" started " in line for line in daemon.log)
+            limits = Path(f"/proc/{daemon.pid}/limits").read_text()
             assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
-            assert Path(f"/proc/{process.pid}/environ").stat().st_uid == 0
-            process.send_signal(signal.SIGABRT)
-            assert process.wait() == -signal.SIGABRT
+            assert Path(f"/proc/{daemon.pid}/environ").stat().st_uid == 0
+            daemon.send(signal.SIGABRT)
+            assert daemon.wait() == -signal.SIGABRT
         assert not list(folder.glob("core*"))

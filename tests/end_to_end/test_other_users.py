@@ -1,6 +1,7 @@
 """Several users of one machine: looking at the record never keeps the daemon from writing it (A1, B9)."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,13 +107,12 @@ def test_writing_rows_leaves_files_that_the_daemon_can_use(folder: Path) -> None
     done = looker.commands(*lines(folder, silence, ["import", str(folder / "lines.csv")]))
     assert [status for status, _ in done] == [0, 0], done
     assert files(folder) == before
-    with WATCHER.daemon(folder / "rules.toml") as process:
-        assert process.stderr is not None
-        assert any(" started " in line for line in process.stderr)
+    with WATCHER.daemon(folder / "rules.toml") as daemon:
+        assert any(" started " in line for line in daemon.log)
         statuses = [status for status, _ in looker.commands(*lines(folder, ["status"], ["history"], silence))]
         assert statuses == [0, 0, 0]
-        process.terminate()
-        assert process.wait() == 0
+        daemon.send(signal.SIGTERM)
+        assert daemon.wait() == 0
     assert files(folder) == before
 
 
