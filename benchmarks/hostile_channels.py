@@ -1,26 +1,32 @@
-"""How much later a good channel tells an alert when two hostile ones stand beside it.
+"""How much later a good channel tells an alert when two hostile ones stand beside it, or two honest ones.
 
     python benchmarks/hostile_channels.py [alerts] [rounds]
 
-One hostile receiver answers without an end, the other never. The daemon runs in turns without and with them, by push;
-the figure that counts is the ratio of the medians.
+One hostile receiver answers without an end, the other never. The daemon runs in turns alone, with honest and with
+hostile ones, by push; what counts is the ratio of the medians.
 """
 
 import asyncio
 import statistics
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from benchmarks.latency import Receiver, daemon
 from daemon.clock import SystemClock
 from daemon.exchanges.simulator import Simulator
 
-HOSTILE = """
+CHANNEL = """
 [[channels]]
 name = "{name}"
 url = "json://127.0.0.1:{port}"
 """
+
+
+async def honest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The answer of a webhook."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,23 +46,31 @@ async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
             pass
 
 
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+VARIANTS: Mapping[str, Sequence[Answer]] = {
+    "alone": (),
+    "beside two honest ones": (honest, honest),
+    "beside two hostile ones": (endless, silent),
+}
+
+
 @asynccontextmanager
-async def hostile_channels() -> AsyncIterator[str]:
-    """Both receivers, while they serve; their part of the configuration."""
+async def channels(answers: Sequence[Answer]) -> AsyncIterator[str]:
+    """Receivers that answer so, while they serve; their part of the configuration."""
     async with AsyncExitStack() as stack:
         parts = []
-        for name, answer in (("endless", endless), ("silent", silent)):
+        for number, answer in enumerate(answers):
             server = await asyncio.start_server(answer, "127.0.0.1", 0)
             stack.callback(server.close)
-            parts.append(HOSTILE.format(name=name, port=server.sockets[0].getsockname()[1]))
+            parts.append(CHANNEL.format(name=f"other {number}", port=server.sockets[0].getsockname()[1]))
         yield "".join(parts)
 
 
-async def told(receiver: Receiver, count: int, channels: str) -> list[float]:
+async def told(receiver: Receiver, count: int, further: str) -> list[float]:
     """How long each alert took, with these channels beside the good one."""
     simulator = Simulator(SystemClock())
     await simulator.start()
-    taken = await daemon(simulator, receiver, count, push=True, channels=channels)
+    taken = await daemon(simulator, receiver, count, push=True, channels=further)
     await simulator.stop()
     return taken
 
@@ -64,15 +78,16 @@ async def told(receiver: Receiver, count: int, channels: str) -> list[float]:
 async def measure(count: int, rounds: int) -> None:
     receiver = Receiver()
     await receiver.start()
-    alone, beside = list[float](), list[float]()
-    async with hostile_channels() as channels:
-        for _ in range(rounds):
-            alone += await told(receiver, count, "")
-            beside += await told(receiver, count, channels)
+    taken: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    for _ in range(rounds):
+        for name, answers in VARIANTS.items():
+            async with channels(answers) as further:
+                taken[name] += await told(receiver, count, further)
     await receiver.stop()
-    for name, taken in (("alone", alone), ("beside two hostile ones", beside)):
-        print(f"{name:24} p50 {1_000 * statistics.median(taken):6.2f} ms   ({len(taken)} messages)")
-    print(f"{'ratio of the medians':24} {statistics.median(beside) / statistics.median(alone):6.3f}")
+    alone = statistics.median(taken["alone"])
+    for name, each in taken.items():
+        median = statistics.median(each)
+        print(f"{name:24} p50 {1_000 * median:6.2f} ms, {median / alone:5.2f} times as long   ({len(each)} messages)")
 
 
 if __name__ == "__main__":

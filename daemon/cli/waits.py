@@ -14,9 +14,6 @@ from daemon.store.operations import NoticeState
 from daemon.store.past import PastNotice
 from daemon.types import Millis, Outcome, Severity
 
-LIMITED = "HTTP 429"
-"""In the answer of a service that may have named how long it wants to be left alone; how long is not recorded."""
-
 
 class Why(StrEnum):
     """The first of these that holds."""
@@ -66,9 +63,11 @@ class Way:
 
 
 def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
-    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is tried at once."""
+    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is tried at once, unless
+    its service asked for a pause that was not over.
+    """
     own = None if fared is None else fared.own
-    return None if own is None or own.until < alive_since else own
+    return None if own is None or own.until + (own.retry_after or 0) < alive_since else own
 
 
 def refusing(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
@@ -127,7 +126,7 @@ def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> 
     if failing is None:
         return None
     critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
-    asked = longest_pause(critical=critical) if LIMITED in failing.detail else 0
+    asked = min(failing.retry_after or 0, longest_pause(critical=critical))
     until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
     return Reason(Why.BACKING_OFF, until) if until > now else None
 

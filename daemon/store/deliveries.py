@@ -35,6 +35,8 @@ class Streak:
     """Of the last."""
     detail: str
     """What the last of them said."""
+    retry_after: Millis | None = None
+    """How long the service then asked to be left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def _streak(connection: Connection, which: ColumnElement[bool]) -> Streak | None
     rows = {row.id: row for row in connection.execute(select(attempts).where(a.id.in_((first, last))))}
     with within("attempts", last):
         outcome = Outcome(rows[last].outcome)
-    return Streak(count, rows[first].done_at, rows[last].done_at, outcome, rows[last].detail or "")
+    done = rows[last]
+    return Streak(count, rows[first].done_at, done.done_at, outcome, done.detail or "", done.retry_after)
 
 
 def _last_delivery(connection: Connection, channel: str) -> tuple[int, Millis | None, bool]:

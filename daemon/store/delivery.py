@@ -137,8 +137,8 @@ def _settle(
 def _conclude(connection: Connection, number: int, at: Millis, attempted: Attempted) -> bool:
     """Give the attempt its outcome; False where it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
-    outcome = {"outcome": attempted.outcome.value, "detail": clean(attempted.detail), "done_at": at}
-    return connection.execute(unknown.values(outcome)).rowcount > 0
+    said = {"detail": clean(attempted.detail), "retry_after": attempted.retry_after}
+    return connection.execute(unknown.values(outcome=attempted.outcome.value, done_at=at, **said)).rowcount > 0
 
 
 def _number(connection: Connection, key: MessageKey) -> int | None:

@@ -153,6 +153,8 @@ attempts = Table(
     # NULL until known: a crash in between leaves it so.
     Column("outcome", Text),
     Column("detail", Text),
+    # How long the service then asked to be left alone, in milliseconds.
+    Column("retry_after", Instant),
 )
 
 reports = Table(

@@ -9,13 +9,13 @@ from daemon.service.delivering.backoff import LONGEST_PAUSE
 from daemon.store.deliveries import Deliveries, Streak
 from daemon.store.operations import NoticeState
 from daemon.store.past import PastNotice
-from daemon.types import MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Severity
+from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Severity
 from tests.values import T0, judged
 
 NOW = T0 + MINUTE
 WAY = Way(group_wait=SECOND, alive_since=T0 - MINUTE, parked=False, failing=None)
 FAILED = Streak(3, T0 - 30 * SECOND, NOW - SECOND, Outcome.LATER, "HTTP 500")
-LIMITED = replace(FAILED, detail="Telegram answered HTTP 429")
+LIMITED = replace(FAILED, retry_after=40 * SECOND)
 
 
 def past(
@@ -43,7 +43,11 @@ def why(way: Way, *waiting: PastNotice) -> list[Reason]:
         (replace(WAY, parked=True), Reason(Why.PARKED)),
         (replace(WAY, failing=FAILED), Reason(Why.BACKING_OFF, NOW + 7 * SECOND)),
         (replace(WAY, failing=replace(FAILED, until=T0 - MINUTE)), Reason(Why.DUE)),
-        (replace(WAY, failing=LIMITED), Reason(Why.BACKING_OFF, LIMITED.until + LONGEST_PAUSE)),
+        (replace(WAY, failing=LIMITED), Reason(Why.BACKING_OFF, LIMITED.until + 40 * SECOND)),
+        (
+            replace(WAY, failing=replace(FAILED, retry_after=999 * HOUR)),
+            Reason(Why.BACKING_OFF, FAILED.until + LONGEST_PAUSE),
+        ),
         (replace(WAY, free_at=NOW + 3 * SECOND), Reason(Why.PACE, NOW + 3 * SECOND)),
         (replace(WAY, free_at=NOW), Reason(Why.DUE)),
         (replace(WAY, group_wait=2 * MINUTE), Reason(Why.JOINING, T0 + 2 * MINUTE)),

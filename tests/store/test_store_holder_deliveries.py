@@ -54,6 +54,14 @@ def attempt(n: int, channel: str, outcome: Outcome | None, detail: str = "", *, 
     return [claim] if outcome is None else [claim, Mark(key, T0 + n + 5, Attempted(outcome, detail), {})]
 
 
+def test_s6_the_pause_that_a_service_asked_for_is_on_record(url: str) -> None:
+    """S6: of the last attempt; a later one without a pause ends it."""
+    asked, key = Attempted(Outcome.LATER, "busy", retry_after=7_000), MessageKey("a", T0, 0)
+    (first,) = deliveries(url, [Claim(key, ()), Mark(key, T0 + 5, asked, {})])
+    assert first.own is not None
+    assert first.own.retry_after == 7_000
+
+
 def withdrawn(n: int, channel: str) -> list[Operation]:
     key = MessageKey(channel, T0 + n, n)
     return [Claim(key, ()), Withdraw(key, T0 + n)]

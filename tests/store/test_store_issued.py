@@ -94,13 +94,14 @@ def test_what_is_delivered_is_not_issued_again(store: Store, write: Write) -> No
 
 
 def test_reports_come_with_a_migration(url: str) -> None:
-    """A database of 0.1.0 keeps its rows and gets the table."""
+    """A database of 0.1.0 keeps its rows and gets the table, and what came after it."""
     store = Store.open(url)
     store.submit(epoch()).result(10)
     store.close()
     engine = writing(parse(url))
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE reports"))
+        connection.execute(text("ALTER TABLE attempts DROP COLUMN retry_after"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     upgrade(url)
     with engine.connect() as connection:

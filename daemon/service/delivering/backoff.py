@@ -52,10 +52,19 @@ def remembered(failing_since: Millis, answer: str) -> Health:
 
 
 def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
-    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock on the wall."""
-    if fared.own is None:
+    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock on the wall.
+
+    Where the service asked for a pause that is not over, it goes on.
+    """
+    own = fared.own
+    if own is None:
         return Health()
-    return remembered(elapsed - max(0, now - fared.own.since), fared.own.detail)
+    since, ended = (elapsed - max(0, now - at) for at in (own.since, own.until))
+    not_before = ended + (own.retry_after or 0)
+    if not_before <= elapsed:
+        return remembered(since, own.detail)
+    pause = replace(remembered(since, own.detail), not_before=not_before, asked_at=ended)
+    return replace(pause, streak=own.count, tried_at=ended, retry_at=ended)
 
 
 def begun(health: Health, now: Millis) -> Health:

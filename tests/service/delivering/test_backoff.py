@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,9 @@ from daemon.service.delivering.backoff import (
     begun,
     delay,
     due_at,
+    resumed,
 )
+from daemon.store.deliveries import Deliveries, Streak
 from daemon.types import SECOND, Attempted, Millis, Outcome
 
 LATER = Attempted(Outcome.LATER)
@@ -107,6 +110,19 @@ def test_s6_no_service_silences_a_channel_for_long(asked: Millis, came: Millis, 
     assert grave is not None
     assert min(asked, LONGEST_PAUSE) <= mild <= LONGEST_PAUSE
     assert min(asked, CRITICAL_PAUSE) <= grave <= CRITICAL_PAUSE
+
+
+@pytest.mark.parametrize(
+    ("ago", "asked", "due"), [(600, 900, 300), (600, 99_999, 3_000), (600, 500, 1), (600, None, 1)]
+)
+def test_s6_a_pause_outlasts_a_restart(ago: int, asked: int | None, due: int) -> None:
+    """S6: what the record tells of it is obeyed for the rest, up to its bound; without one the channel is tried."""
+    now, elapsed = 10**9, 10**6
+    retry_after = None if asked is None else asked * SECOND
+    own = Streak(2, now - 2 * ago * SECOND, now - ago * SECOND, Outcome.LATER, "busy", retry_after)
+    health = resumed(Deliveries("x", None, tested=False, failing=own, own=own), now, elapsed)
+    assert due_at(health, [Waiting(elapsed, critical=False)], SECOND) == elapsed + due * SECOND
+    assert health.failing_since == elapsed - 2 * ago * SECOND
 
 
 def test_the_streak_ends_with_a_delivery() -> None:
