@@ -111,13 +111,6 @@ def test_lines_may_end_as_on_any_system(tmp_path: Path, ending: str) -> None:
     assert call("check", "--config", path).exit_code == 0
 
 
-def test_a_csv_without_an_end(tmp_path: Path) -> None:
-    """Surroundings: a device, or a file with no line's end, is not read into memory at once."""
-    result = call("import", "/dev/zero", "--config", write(tmp_path))
-    assert result.exit_code == 1
-    assert result.stderr.startswith("/dev/zero:1: this is not UTF-8 text")
-
-
 def test_a_terminal_of_no_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Surroundings: COLUMNS=0, as some editors and cron set it, hides nothing."""
     record(tmp_path, Record("main", reading(2, NOON)))

@@ -392,4 +392,5 @@ async def stage(
         watched = "".join(ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts)
         settings = CONFIGURATION.format(database=database, receiver=receiver.port, group_wait=group_wait, rules=rules)
         it.config.write_text(settings + watched)
+        it.config.chmod(0o600)
         yield it
