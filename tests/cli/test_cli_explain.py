@@ -305,7 +305,7 @@ def test_f1_how_a_notification_fared_is_told(
     """F1: when it arrived, or how often it was tried, when last, and what was answered."""
     lived(tmp_path, [rule("low")], answer(available_margin="90"))
     change(tmp_path, "INSERT INTO messages VALUES (7, 'telegram', 0, 0, '', '')")
-    change(tmp_path, "INSERT INTO attempts VALUES (1, 7, ?, 0, 'later', 'it is full')", NOON + 2 * SECOND)
+    change(tmp_path, "INSERT INTO attempts VALUES (1, 7, ?, 0, 'later', 'it is full', NULL)", NOON + 2 * SECOND)
     fared = "UPDATE notifications SET state = ?, attempts = ?, done_at = ?, message_id = 7"
     change(tmp_path, fared, state, attempts, done)
     assert lines(tmp_path, "low")[-1] == f"told 2026-01-01 12:00:00 firing to telegram: {how}"
