@@ -13,7 +13,7 @@ MAX_ENTRIES = 1_000
 """Entries of a list, tables of one kind, and keys of a table."""
 
 MAX_TEXT = 1 << 16
-"""Characters of a text, as many as a file with a secret may have bytes."""
+"""Characters of a text."""
 
 MAX_URL = 8_192
 """Characters of an address, with its references filled in."""

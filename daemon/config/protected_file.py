@@ -11,9 +11,11 @@ import errno
 import grp
 import os
 import pwd
+import re
 import shlex
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from daemon.errors import user_name
 
 MOST_LINKS = 40
 """Links that Linux follows on one path."""
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 _ACCESS_LIST = "system.posix_acl_access"
 
@@ -70,8 +74,27 @@ def is_exposed(path: Path) -> bool:
 
     Docker and Kubernetes mount secrets for reading only, as their administrator wants them.
     """
+    place = path.absolute()
     readable = path.stat().st_mode & stat.S_IROTH
-    return bool(readable) and not os.statvfs(path).f_flag & os.ST_RDONLY
+    return bool(readable) and not any(map(_is_mounted_to_read, (place, place.parent)))
+
+
+def _is_mounted_to_read(place: Path) -> bool:
+    """Whether a file or folder is a mount of its own, for reading only.
+
+    To lie below one says nothing: ProtectSystem= of systemd makes one of all of /etc, which others can write.
+    """
+    with suppress(OSError):
+        if os.statvfs(place).f_flag & os.ST_RDONLY:
+            return str(place.parent.resolve() / place.name) in _mounts()
+    return False
+
+
+def _mounts() -> Iterator[str]:
+    """Where something is mounted, by lines such as `36 35 98:0 /root /place rw - ext3 /dev/sda1 rw`."""
+    for line in _MOUNTS.read_bytes().splitlines():
+        place = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(b" ")[4])
+        yield os.fsdecode(place)
 
 
 def _file_weaknesses(path: Path, info: os.stat_result, descriptor: int) -> Iterator[str]:
@@ -101,8 +124,10 @@ def _weaknesses_of_folder(folder: Path, info: os.stat_result) -> Iterator[str]:
     if not _is_trusted(info.st_uid):
         owner = user_name(info.st_uid)
         yield f"lies in {folder}, which belongs to {owner}; {_chown(folder)}, or move the file"
-    # In a folder with the sticky bit, such as /tmp, only the owner of a file can replace it.
-    writers = "" if info.st_mode & stat.S_ISVTX else _writers(info, folder)
+    # In a folder with the sticky bit, such as /tmp, only the owner of a file can replace it. Kubernetes
+    # mounts a ConfigMap as a folder that everybody could write, but for reading only.
+    is_kept = info.st_mode & stat.S_ISVTX or _is_mounted_to_read(folder)
+    writers = "" if is_kept else _writers(info, folder)
     if writers:
         yield f"lies in {folder}, which can be written by {writers}; {_chmod(folder)}"
 

@@ -3,9 +3,8 @@
 Pure: it knows the columns, no connection.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
 from types import NoneType
@@ -31,6 +30,9 @@ _MOST = Decimal("1e24")
 _MOST_PLACES = 40
 """An amount is below that, and has at most so many places: what lies beyond was never written by marginwatch."""
 
+_MOST_POWER = 1_000
+"""Of ten, and digits: numbers of alerts and messages stay below."""
+
 AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
 INSTANTS: frozenset[type] = frozenset({int})
 
@@ -44,16 +46,15 @@ def plain(value: object) -> Any:
 
 def typed(kind: type[T], value: object) -> T:
     """The value that `plain` was given; raises ValueError where a number in it is of a size that nothing computes."""
-    _must_be_sizeable(value)
-    return msgspec.convert(value, kind)
-
-
-_HUGE = re.compile(r"[-+]?[0-9.]*(?:[0-9.]{1000}|[eE][-+]?[0-9]{4,})")
+    found = msgspec.convert(value, kind)
+    _must_be_sizeable(found)
+    return found
 
 
 def _must_be_sizeable(value: object) -> None:
-    if isinstance(value, str):
-        if _HUGE.fullmatch(value):
+    """Looks at numbers alone: an account may be called 1E2024."""
+    if isinstance(value, Decimal):
+        if value.is_finite() and max(abs(value.adjusted()), len(value.as_tuple().digits)) >= _MOST_POWER:
             raise ValueError("a number of another size")
     elif isinstance(value, Mapping):
         for each in value.values():
@@ -61,6 +62,9 @@ def _must_be_sizeable(value: object) -> None:
     elif isinstance(value, list | tuple):
         for each in value:
             _must_be_sizeable(each)
+    elif is_dataclass(value):
+        for each in fields(value):
+            _must_be_sizeable(getattr(value, each.name))
 
 
 def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:

@@ -249,3 +249,38 @@ def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Pat
         path = tmp_path / "rules.toml"
         path.write_text(WHOLE.replace("planted-key-0001", "file:mount/key").replace("planted-secret-0001", "env:K"))
         assert config.read(path, environ={"K": "planted-0002"}).exposed == ()
+
+
+def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(tmp_path: Path) -> None:
+    """S4: ProtectSystem=full of the shipped unit mounts all of /etc for reading only, for the daemon alone."""
+    needs_root()
+    (tmp_path / "etc").mkdir()
+    with mounted(tmp_path / "etc", "size=64k,mode=755"):
+        path = tmp_path / "etc" / "marginwatch" / "rules.toml"
+        path.parent.mkdir()
+        path.write_text(WHOLE)
+        path.chmod(0o644)
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "etc")], check=True)
+        remedy = f"chmod 600 {path}"
+        exposed = f"{path}: holds secrets and can be read by every user of this machine; {remedy}"
+        assert config.read(path, environ={}).exposed == (exposed,)
+
+
+def test_s4_a_folder_of_everybody_is_none_where_it_is_mounted_for_reading(tmp_path: Path) -> None:
+    """S4: so does Kubernetes mount a ConfigMap. One that merely lies below such a mount is refused."""
+    needs_root()
+    volume = tmp_path / "the volume"
+    volume.mkdir()
+    with mounted(volume, "size=64k,mode=777"):
+        (volume / "..data").mkdir()
+        (volume / "..data" / "rules.toml").write_text(WHOLE)
+        (volume / "rules.toml").symlink_to("..data/rules.toml")
+        (volume / "open").mkdir()
+        (volume / "open").chmod(0o777)
+        (volume / "open" / "rules.toml").write_text(WHOLE)
+        with pytest.raises(ConfigError, match="which can be written by every user"):
+            config.read(volume / "rules.toml", environ={})
+        subprocess.run(["mount", "-o", "remount,ro", str(volume)], check=True)
+        assert config.read(volume / "rules.toml", environ={}).exposed == ()
+        with pytest.raises(ConfigError, match="which can be written by every user"):
+            config.read(volume / "open" / "rules.toml", environ={})

@@ -1,17 +1,19 @@
 """Values into rows and back, exactly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Row
 
 from daemon.store import History, Store
 from daemon.store.codec import FIELDS, plain, reading, snapshot, typed, value_columns, value_of
-from daemon.types import Alert, Balances, Facts, Quality, Reading, Record, Source, Unconfirmed
+from daemon.types import AccountState, Alert, Balances, Facts, Quality, Reading, Record, Source, Unconfirmed
 from tests.store.records import ACCOUNT, alert, notice
 from tests.values import T0
 
@@ -53,6 +55,22 @@ def test_alerts_and_facts_survive_json() -> None:
     """Everything the next step and the message start from comes back equal."""
     assert typed(Alert, plain(alert())) == alert()
     assert typed(Facts, plain(notice().facts)) == notice().facts
+
+
+@pytest.mark.parametrize("name", ["E1234", "1e2024", "9" * 1_500])
+def test_names_may_look_like_huge_numbers(name: str) -> None:
+    """Only numbers are bounded: an account or a rule of that name is read again after a restart."""
+    state = AccountState(name, alerts={name: replace(alert(), rule=name, detail=name)})
+    assert typed(dict[str, AccountState], plain({name: state})) == {name: state}
+
+
+@pytest.mark.parametrize("number", ["1E+1000", "-1E-1000", "9" * 1_000, "0E+999999"])
+def test_s12_numbers_of_a_size_that_nothing_computes_are_refused(number: str) -> None:
+    """S12: in an alert, and in those of an account's state."""
+    huge = replace(alert(), worst=Decimal(number))
+    for kind, value in ((Alert, huge), (AccountState, AccountState(ACCOUNT, alerts={"low": huge}))):
+        with pytest.raises(ValueError, match="another size"):
+            typed(kind, plain(value))
 
 
 @given(st.none() | st.decimals(allow_nan=False))

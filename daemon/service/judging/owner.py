@@ -138,6 +138,8 @@ class Owner:
         self._every = every
         self._last: Input | None = None
         """The last input of this life."""
+        self._left_out: Reading | None = None
+        """The last push since then that was no input, as it said nothing new."""
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
@@ -279,9 +281,14 @@ class Owner:
         match arrival:
             case Answer():
                 reading = self._stamp(arrival, now)
-                if not self._is_repeat(reading):
+                if self._is_repeat(reading):
+                    self._left_out = reading
+                else:
                     yield reading
             case NoAnswer(reason, detail):
+                # Else readings would seem to be missing while pushes came. One from before a suspend must not end it.
+                if self._left_out is not None and self._asleep is None:
+                    yield self._left_out
                 yield Miss(self._next, max(now, self._state.at), reason, detail)
 
     def _stamp(self, answer: Answer, now: Millis) -> Reading:
@@ -344,7 +351,7 @@ class Owner:
         desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
         case.departures.leave()
         self._gate.adopt(record.event)
-        self._last = record.event
+        self._last, self._left_out = record.event, None
         self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
             desk.ledger.dated(self.account, self._drift.offset)

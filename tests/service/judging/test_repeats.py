@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from daemon.readings.fields import SENT
 from daemon.readings.pushes import repeats
 from daemon.rules.evaluator import Evaluator
-from daemon.types import HOUR, SECOND, Answer, Balances, Millis, MissReason, NoAnswer, Quality, Source
+from daemon.types import HOUR, SECOND, Answer, Balances, Millis, MissReason, NoAnswer, OnMissing, Quality, Source
 from tests.replay.days import push
 from tests.service.lives import RELOAD, STOP, TRANSITIONS, Life, RestlessClock, Told, rows
 from tests.values import T0, answer, miss, reading, rule
@@ -117,3 +117,21 @@ async def test_b7_a_flood_of_the_same_push_is_one_row_an_interval(tmp_path: Path
         await life.tell({"main": push(answer(available_margin="90"))})
     assert rows(path, "SELECT count(*) FROM snapshots") == [(3,)]
     assert [row[1:2] + row[5:6] for row in rows(path, TRANSITIONS)] == [("low", "firing")]
+
+
+async def test_b7_readings_are_not_missing_while_pushes_repeat_themselves(tmp_path: Path) -> None:
+    """S3: the last repeat before a miss is judged at its own instant, so that `age` and `on_missing` count from it."""
+    clock, path = RestlessClock(), tmp_path / "m.db"
+    lost = NoAnswer(MissReason.TIMEOUT, "it failed")
+    missing = replace(rule("gone", "available_margin < 1"), on_missing=OnMissing.FIRING, missing_after=2 * SECOND)
+    rules = [rule("stale", "age > 2s"), missing]
+    async with Life(f"sqlite:///{path}", ["main"], rules, clock=clock, every=EVERY) as life:
+        for _ in range(4):
+            await life.tell({"main": push(answer())})
+            await clock.advance(SECOND)
+        await life.tell({"main": lost})
+        await clock.advance(2 * SECOND)
+        await life.tell({"main": lost})
+    assert rows(path, "SELECT seq, at - min(at) OVER () FROM snapshots") == [(2, 0), (3, 3 * SECOND)]
+    assert {row[1:2] + row[5:6] for row in rows(path, TRANSITIONS)} == {("stale", "firing"), ("gone", "firing")}
+    assert set(rows(path, "SELECT at - (SELECT min(at) FROM snapshots) FROM transitions")) == {(6 * SECOND,)}
