@@ -7,7 +7,7 @@ Processes of another container are not seen from within one.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -47,9 +47,14 @@ class LockOwner:
 def lock_owner(file: os.stat_result) -> LockOwner | None:
     """The process that holds the lock of this file; None where there is none, or none that can be seen here."""
     with suppress(OSError):
-        found = sorted(_owners(file, LOCKS.read_text()), key=lambda owner: not owner.is_exclusive)
-        return found[0] if found else None
+        return owner_among(LOCKS.read_text(), file)
     return None
+
+
+def owner_among(locks: str, file: os.stat_result) -> LockOwner | None:
+    """The owner by the lines of /proc/locks; by another device only where none is of the file's own."""
+    found = [*_owners(file, locks, _is_own_device)] or [*_owners(file, locks, _is_anonymous_device)]
+    return min(found, key=lambda owner: not owner.is_exclusive, default=None)
 
 
 def is_marginwatch(pid: str) -> bool:
@@ -61,17 +66,22 @@ def is_marginwatch(pid: str) -> bool:
     return (b"-m", b"daemon") in pairwise(words) or any(word.rpartition(b"/")[2] == b"marginwatch" for word in words)
 
 
-def _owners(file: os.stat_result, locks: str) -> Iterator[LockOwner]:
+def _owners(file: os.stat_result, locks: str, is_alike: Callable[[str, int], bool]) -> Iterator[LockOwner]:
     """By lines such as `4: FLOCK  ADVISORY  WRITE 6569 00:1b:1258 0 EOF`; those that wait have an arrow."""
     for line in locks.splitlines():
         _, *words = line.split()
-        if len(words) == 7 and words[0] == "FLOCK" and _is_at(words[4], file) and words[3].isdecimal():
+        if len(words) != 7 or words[0] != "FLOCK" or not words[3].isdecimal():
+            continue
+        device, _, inode = words[4].rpartition(":")
+        if int(inode) == file.st_ino and is_alike(device, file.st_dev):
             yield LockOwner(int(words[3]), is_exclusive=words[2] == "WRITE")
 
 
-def _is_at(place: str, file: os.stat_result) -> bool:
-    """Whether `MAJOR:MINOR:INODE`, of which the first two are hexadecimal, is the file."""
-    major, minor, inode = place.split(":")
-    own = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}"
-    same_device = own == f"{major}:{minor}" or own.partition(":")[0] == major == _ANONYMOUS
-    return int(inode) == file.st_ino and same_device
+def _is_own_device(written: str, device: int) -> bool:
+    """Whether `MAJOR:MINOR`, both hexadecimal, is the device."""
+    return written == f"{os.major(device):02x}:{os.minor(device):02x}"
+
+
+def _is_anonymous_device(written: str, device: int) -> bool:
+    """Whether both are devices that are none."""
+    return written.partition(":")[0] == f"{os.major(device):02x}" == _ANONYMOUS

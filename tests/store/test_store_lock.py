@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from daemon.errors import StoreError
 from daemon.store import History, Store, preflight, upgrade, write_once
 from daemon.store.holder import holder
-from daemon.store.lock_owner import LockOwner, is_marginwatch, lock_owner
+from daemon.store.lock_owner import LockOwner, is_marginwatch, lock_owner, owner_among
 from daemon.store.operations import Book, Unwritten
 from tests.other_users import needs_root
 from tests.values import T0
@@ -256,3 +256,13 @@ def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
             assert is_marginwatch(str(process.pid)) == is_ours
             process.kill()
     assert [is_marginwatch(pid) for pid in ("0", "none", "")] == [False] * 3
+
+
+def test_s8_a_file_of_that_number_on_another_file_system_is_another_file() -> None:
+    """S8: btrfs shows files under another device than /proc/locks, so that counts only where none is the file's."""
+    mine, other = "1: FLOCK  ADVISORY  READ 12 00:1b:25 0 EOF", "2: FLOCK  ADVISORY  WRITE 11 00:1a:25 0 EOF"
+    disk = "3: FLOCK  ADVISORY  WRITE 13 fe:00:25 0 EOF\n4: -> FLOCK  ADVISORY  WRITE 14 00:1b:25 0 EOF"
+    file = os.stat_result((0, 25, os.makedev(0, 0x1B), 1, 0, 0, 0, 0, 0, 0))
+    locks = [f"{other}\n{mine}\n{disk}", f"{other}\n{disk}", disk]
+    found = [owner_among(each, file) for each in locks]
+    assert found == [LockOwner(12, is_exclusive=False), LockOwner(11, is_exclusive=True), None]
