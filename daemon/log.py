@@ -75,8 +75,8 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 class Redactor:
     """Blanks known secrets in any text, in each form in which they are commonly written.
 
-    The forms: as it is, percent-encoded and decoded, in lower case, escaped as in JSON, `repr` and HTML, and inside
-    base64 (an Authorization header). Secrets shorter than four characters are ignored.
+    The forms: as it is, percent-encoded and decoded, in lower and upper case, escaped as in JSON, `repr` and HTML, and
+    inside base64 (an Authorization header). Secrets shorter than four characters are ignored.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -116,8 +116,8 @@ def _forms(secret: str) -> Iterator[str]:
     for text in spoken:
         if len(text.strip()) >= SHORTEST_SECRET:
             written = {text, *_written(text)}
-            lower = {form.lower() for form in written}  # as hosts are written, and whole addresses by some
-            yield from (form for form in written | lower if len(form) >= SHORTEST_SECRET)
+            cases = {case for form in written for case in (form, form.lower(), form.upper())}
+            yield from (form for form in cases if len(form) >= SHORTEST_SECRET)
             yield from (form for form in _base64(text) if len(form) >= SHORTEST_BASE64)
 
 

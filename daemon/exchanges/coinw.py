@@ -96,7 +96,7 @@ def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
     except MalformedError as why:
         said = words(page, secrets)
         quoted = f' ("{said}")' if said else ""
-        broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {why}{quoted}: asking again")
+        broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {tidy(str(why), secrets)}{quoted}: asking again")
         return refusal(page, "CoinW", said, secrets=secrets) or broken
     said = _said(envelope, secrets)
     refused = _refused(envelope, said) or refusal(page, "CoinW", said, secrets=secrets)
@@ -220,10 +220,11 @@ class CoinW:
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
-        page = await http.get(self._tools.session, url, headers, account.timeout, account.rest_route)
+        secrets = (*self._secrets, signed, *proxies.secrets(account.rest_route))
+        page = await http.get(self._tools.session, url, headers, account.timeout, secrets, account.rest_route)
         if isinstance(page, NoAnswer):
             return page
-        answer = parse(page, (*self._secrets, signed, *proxies.secrets(account.rest_route)))
+        answer = parse(page, secrets)
         time = answer.exchange_at if isinstance(answer, Answer) else None
         self._skew = self._skew.seen(bounds(sent, sent + clock.elapsed() - began, page.date, time))
         if isinstance(answer, NoAnswer):

@@ -27,7 +27,7 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         return body
     if named == "deflate":
         return _deflated(body)
-    raise MalformedError(f'is compressed as "{tidy(named, at_most=40)}", which was not asked for')
+    raise MalformedError(f'is compressed as "{tidy(named, at_most=200)}", which was not asked for')
 
 
 def _deflated(body: bytes) -> bytes:

@@ -126,14 +126,25 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 async def get(
-    session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route = DIRECT
+    session: Session,
+    url: str,
+    headers: Mapping[str, str],
+    within: Millis,
+    secrets: Sequence[str],
+    route: Route = DIRECT,
 ) -> Page | NoAnswer:
-    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network."""
-    found = await _get(session, url, headers, within, route)
+    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network.
+
+    `secrets` are blotted out of what is quoted, beside the headers and the proxy's password.
+    """
+    hidden = (*headers.values(), *secrets, *proxies.secrets(route))
+    found = await _get(session, url, headers, within, hidden, route)
     return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
 
 
-async def _get(session: Session, url: str, headers: Mapping[str, str], within: Millis, route: Route) -> Page | NoAnswer:
+async def _get(
+    session: Session, url: str, headers: Mapping[str, str], within: Millis, secrets: Sequence[str], route: Route
+) -> Page | NoAnswer:
     try:
         async with asyncio.timeout(within / 1_000):
             return await _fetch(session, url, headers, route)
@@ -143,7 +154,7 @@ async def _get(session: Session, url: str, headers: Mapping[str, str], within: M
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
-        came = unspoken(error, (*headers.values(), *proxies.secrets(route)))
+        came = unspoken(error, secrets)
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
     except BrokenConnectionError as error:
         session.broke(url)

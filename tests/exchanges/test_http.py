@@ -96,7 +96,7 @@ async def serve(server: Raw | Mute | Counting, tls: ssl.SSLContext | None = None
 
 async def fetch(where: str, within: Millis = 20 * SECOND, scheme: str = "http") -> Page | NoAnswer:
     async with open_session() as session:
-        return await get(session, f"{scheme}://{where}/path?secret=1", {"api_key": "k"}, within)
+        return await get(session, f"{scheme}://{where}/path?secret=1", {"api_key": "k"}, within, ())
 
 
 def response(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
@@ -119,8 +119,8 @@ async def test_b1_a_dropped_call_is_never_resent(before: int) -> None:
     async with serve(server) as where, open_session() as session:
         url = f"http://{where}/"
         for _ in range(before):
-            assert isinstance(await get(session, url, {}, 20 * SECOND), Page)
-        found = await get(session, url, {}, 20 * SECOND)
+            assert isinstance(await get(session, url, {}, 20 * SECOND, ()), Page)
+        found = await get(session, url, {}, 20 * SECOND, ())
     said = f"{where} closed the connection without answering: asking again"
     assert (NoAnswer(MissReason.NETWORK, said), before + 1) == (found, len(server.requests))
 
@@ -257,7 +257,7 @@ async def test_b2_a_packed_body_that_cannot_be_read_is_named(body: bytes, encodi
 async def test_b2_what_came_instead_of_http_is_said(came: bytes, said: str) -> None:
     """B2: the protocol where it is known, else its first words, without what was sent to it."""
     async with serve(Mute(came)) as where, open_session() as session:
-        found = await get(session, f"http://{where}/", {"api_key": "k-secret-k"}, 20 * SECOND)
+        found = await get(session, f"http://{where}/", {"api_key": "k-secret-k"}, 20 * SECOND, ())
     assert isinstance(found, NoAnswer)
     assert found.reason is MissReason.BAD_ANSWER
     assert found.detail.startswith(f"{where} {said}")
@@ -278,15 +278,15 @@ async def test_a13_a_host_that_drops_what_is_kept_gets_new_connections() -> None
     async with serve(server) as where, open_session() as session:
         url = f"http://{where}/"
         for _ in range(3):
-            assert isinstance(await get(session, url, {}, 20 * SECOND), Page)
+            assert isinstance(await get(session, url, {}, 20 * SECOND, ()), Page)
         assert server.connections == 1
         server.drops = 10**9
-        lost = [isinstance(await get(session, url, {}, 20 * SECOND), NoAnswer) for _ in range(WARY + 1)]
+        lost = [isinstance(await get(session, url, {}, 20 * SECOND, ()), NoAnswer) for _ in range(WARY + 1)]
         assert lost == [True] + [False] * WARY
         assert server.connections == 1 + WARY
         server.drops = 0
         for _ in range(3):
-            assert isinstance(await get(session, url, {}, 20 * SECOND), Page)
+            assert isinstance(await get(session, url, {}, 20 * SECOND, ()), Page)
         assert server.connections == 2 + WARY
 
 
@@ -302,7 +302,7 @@ async def test_no_cookies_are_kept() -> None:
     server = Raw(OK.replace(b"OK\r\n", b"OK\r\nSet-Cookie: a=b\r\n", 1), OK)
     async with serve(server) as where, open_session() as session:
         for _ in range(2):
-            await get(session, f"http://{where.replace('127.0.0.1', 'localhost')}/", {}, 20 * SECOND)
+            await get(session, f"http://{where.replace('127.0.0.1', 'localhost')}/", {}, 20 * SECOND, ())
     assert [b"cookie" in request.lower() for request in server.requests] == [False, False]
 
 
@@ -366,7 +366,7 @@ class NoNames(aiohttp.abc.AbstractResolver):
 async def test_an_unknown_name_is_named() -> None:
     """A host that no name server knows is told as DNS."""
     async with open_session(NoNames()) as session:
-        found = await get(session, "https://api.example/x", {}, SECOND)
+        found = await get(session, "https://api.example/x", {}, SECOND, ())
     said = "api.example was not found (DNS): check the address and this machine's name servers"
     assert NoAnswer(MissReason.NETWORK, said) == found
 

@@ -202,7 +202,7 @@ async def test_a3_what_is_no_proxy(network: Network) -> None:
 async def test_a3_silence_names_the_proxy() -> None:
     """A3: who did not answer in time is not known, so both are named."""
     async with http.open_session() as session, serve(Mute()) as place:
-        found = await http.get(session, f"https://{NAME}/x", {}, 50, Route(f"http://{place}"))
+        found = await http.get(session, f"https://{NAME}/x", {}, 50, (), Route(f"http://{place}"))
     said = f"{NAME} did not answer within 0.05s: check the network (called through the proxy {place})"
     assert found == NoAnswer(MissReason.TIMEOUT, said)
 
