@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy.exc import DBAPIError
 
 from daemon.store import bulk
 from daemon.store.bounded_extra import bounded_extra
@@ -146,5 +147,9 @@ def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
     """Tuples of the driver, without the types of columns: one call a row and column is what this saves."""
     with connection.execute(chosen) as result:
         assert result.cursor is not None  # it is a SELECT  # noqa: S101
-        rows: Sequence[Raw] = result.cursor.fetchall()
+        driver = connection.dialect.loaded_dbapi
+        try:
+            rows: Sequence[Raw] = result.cursor.fetchall()
+        except driver.Error as error:  # as SQLAlchemy tells it where it fetches
+            raise DBAPIError.instance(None, None, error, driver.Error) from error
         return rows

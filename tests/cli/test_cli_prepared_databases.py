@@ -126,6 +126,11 @@ DAMAGES = {
         LARGE,
         ("status", "gaps --format json", "backtest"),
     ),
+    "a large reading": (
+        "UPDATE snapshots SET extra = printf('%.*c', 17000000, 'a') WHERE seq = 10",
+        LARGE,
+        ("status", "history --format csv", "backtest", START),
+    ),
     "a missing column": ("ALTER TABLE misses RENAME COLUMN detail TO said", "other tables than expected", ("status",)),
     "a trigger": (
         "CREATE TRIGGER wipe AFTER INSERT ON silences BEGIN DELETE FROM snapshots; END",

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,9 +90,18 @@ def recorded(folder: Path, attempted: Attempted) -> str:
 
 
 def shown(secret: str, text: str) -> bool:
-    """Whether a secret can be read in a text, in whatever case and however its signs are encoded."""
+    """Whether a secret can be read in a text, in whatever case and however its signs are encoded.
+
+    A short one is looked for as a word: numbers of all kinds hold a few of any digits.
+    """
     spellings = {secret, unquote(secret), unquote(unquote(secret))}
-    return any(each.lower() in text.lower() for each in spellings if len(each.strip()) >= 4)
+    return any(_is_in(each.lower(), text.lower()) for each in spellings if len(each.strip()) >= 4)
+
+
+def _is_in(secret: str, text: str) -> bool:
+    if len(secret) >= 8:
+        return secret in text
+    return re.search(rf"(?<![0-9a-z]){re.escape(secret)}(?![0-9a-z])", text) is not None
 
 
 def told(url: str, said: str) -> list[str]:
