@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from daemon.alerts.dispatch import Told
 from daemon.alerts.system import NOBODY
 from daemon.store.bounded_extra import snapshot_rows
-from daemon.store.codec import INSTANTS, alert_of, check, reading, typed
+from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
 from daemon.store.damage import within
 from daemon.store.episodes import fired
 from daemon.store.inputs import OPEN
@@ -272,17 +272,15 @@ def _number(connection: Connection, account: str) -> int | None:
 
 def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
     """Counter and instant of the last input that left a row of its own."""
-    columns = ((snapshots, snapshots.c.at), (misses, misses.c.at), (gaps, gaps.c.ended_at))
-    last = [
-        connection.execute(
-            select(table.c.seq, instant)
-            .where(table.c.account_id == account_id, table.c.seq > 0)
-            .order_by(table.c.seq.desc())
-            .limit(1),
-        ).one_or_none()
-        for table, instant in columns
-    ]
-    return max(((row[0], row[1]) for row in last if row is not None), default=(0, 0))
+    found = [(0, 0)]
+    for instant in (snapshots.c.at, misses.c.at, gaps.c.ended_at):
+        chosen = select(instant.table.c.seq, instant).where(instant.table.c.account_id == account_id)
+        chosen = chosen.where(instant.table.c.seq > 0).order_by(instant.table.c.seq.desc()).limit(1)
+        for seq, at in connection.execute(chosen):
+            with within(instant.table.name, seq, account_id):
+                check_instants(at)
+            found.append((seq, at))
+    return max(found)
 
 
 def _begun(connection: Connection, account: str) -> AccountState:

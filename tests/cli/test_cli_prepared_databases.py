@@ -116,6 +116,11 @@ DAMAGES = {
         NEVER_WROTE,
         ("status", "backtest", START),
     ),
+    "a last instant without end": (
+        "UPDATE snapshots SET at = 9223372036854775807 WHERE seq = 12",
+        NEVER_WROTE,
+        ("status", START),
+    ),
     "a renamed account": (
         "UPDATE accounts SET name = 'other'",
         RENAMED,
