@@ -186,7 +186,8 @@ def _of_connection(error: BaseException, names: set[str], service: str) -> Attem
         return Attempted(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
         )
-    if isinstance(error, OSError | RuntimeError):  # those of smtplib and of sockets
+    answered = isinstance(error, RecursionError)  # it came of reading what was answered
+    if isinstance(error, OSError | RuntimeError) and not answered:  # those of smtplib and of sockets
         return Attempted(Outcome.LATER, f"{service} was not reached ({type(error).__name__})")
     return Attempted(
         Outcome.UNKNOWN,

@@ -214,7 +214,9 @@ def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None
     assert outcome("FAILURE", "JSON", [Complaint("", error)]) == Attempted(Outcome.LATER, expected)
 
 
-@pytest.mark.parametrize("error", [KeyError("id"), json.JSONDecodeError("no", "<html>", 0), TypeError("None")])
+@pytest.mark.parametrize(
+    "error", [KeyError("id"), json.JSONDecodeError("no", "<html>", 0), TypeError("None"), RecursionError("deep")]
+)
 def test_what_breaks_over_an_answer_may_have_arrived(error: Exception) -> None:
     """A9: a service that was reached, and answered oddly, is not said to have been out of reach."""
     expected = f"Apprise broke while it sent to Matrix ({type(error).__name__}); the message may have arrived"
