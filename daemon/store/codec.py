@@ -3,6 +3,7 @@
 Pure: it knows the columns, no connection.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
@@ -47,8 +48,23 @@ def plain(value: object) -> Any:
 def typed(kind: type[T], value: object) -> T:
     """The value that `plain` was given; raises ValueError where a number in it is of a size that nothing computes."""
     found = msgspec.convert(value, kind)
-    _must_be_sizeable(found)
+    if _may_hold_huge(value):
+        _must_be_sizeable(found)
     return found
+
+
+_HUGE = re.compile(r"[-+]?[0-9.]*[eE][-+]?[0-9]{4,}")
+
+
+def _may_hold_huge(value: object) -> bool:
+    """Whether a text in it reads like a number of another size: a quick look, as nearly none does."""
+    if isinstance(value, str):
+        return len(value) >= _MOST_POWER or _HUGE.fullmatch(value) is not None
+    if isinstance(value, dict):
+        return any(map(_may_hold_huge, value.values()))
+    if isinstance(value, list):
+        return any(map(_may_hold_huge, value))
+    return isinstance(value, Decimal)
 
 
 def _must_be_sizeable(value: object) -> None:

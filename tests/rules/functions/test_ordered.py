@@ -46,3 +46,14 @@ def test_blocks_are_joined_again() -> None:
     for value in range(60):
         ordered.leave(0, 0, Decimal(value))
     assert [ordered.middle(4), len(ordered._blocks)] == [(Decimal(61), Decimal(62)), 1]
+
+
+def test_what_was_emptied_takes_values_again() -> None:
+    """A window that everything has left begins anew."""
+    ordered = Ordered(4)
+    for value in (Decimal(3), Decimal(7)):
+        ordered.enter(0, 0, value)
+        ordered.leave(0, 0, value)
+        assert ordered._blocks == []
+    ordered.enter(0, 0, Decimal(5))
+    assert ordered.middle(1) == (Decimal(5), Decimal(5))
