@@ -17,7 +17,7 @@ from typing import TypeAlias
 from sqlalchemy import URL, Engine, QueuePool
 
 from daemon.store.failures import Refused
-from daemon.store.files import beside, version_at_rest
+from daemon.store.files import real_path, version_at_rest
 from daemon.store.lock import Lock
 
 Identity: TypeAlias = tuple[int, int]
@@ -38,7 +38,7 @@ class DatabaseFile:
         self._writing = writing
         # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds on it.
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        self._folder = self._folder_now()
+        self._folder = _identity(Path(real_path(url)).parent)
         self._log: tuple[Identity | None, ...] | None = None
         """The WAL and its index as our connection has them open; None while it is not known to be open."""
         self._lost = False
@@ -49,16 +49,17 @@ class DatabaseFile:
 
     def verify(self) -> None:
         """Raises Refused where what is written now would be written into a file that nobody finds."""
-        folder = self._folder_now()
+        database = real_path(self._url)
+        folder = _identity(os.path.dirname(database))  # noqa: PTH120 -- a string: it is done twice a commit
         try:
-            trouble = self._settle()
+            trouble = self._settle(database)
         except OSError as error:
             trouble = f"{self._path} cannot be looked at ({error.strerror})"
         if trouble is None:
             self._folder = folder
         # The lock at the path keeps others out, and tells `status` of this daemon, also while the file is lost. Only
         # in the folder that held it: nothing may keep that from being put back, or a disk from being unmounted.
-        unlocked = self._lock.renew() if self._folder_now() == self._folder else None
+        unlocked = self._lock.renew() if folder == self._folder else None
         if reason := trouble or unlocked:
             raise Refused(reason)
 
@@ -78,20 +79,17 @@ class DatabaseFile:
             self._closed = True
             os.close(self._kept)
 
-    def _settle(self) -> str | None:
+    def _settle(self, database: str) -> str | None:
         if not self._is_ours():
             self._lose()
             if not self._is_copy():
                 return self._sentence()
             self._adopt()
         self._lost = self._whole = False
-        return self._settle_log()
+        return self._settle_log(database)
 
     def _is_ours(self) -> bool:
         return _identity(self._path) == _identity(self._kept)
-
-    def _folder_now(self) -> Identity | None:
-        return _identity(beside(self._url, "").parent)
 
     def _lose(self) -> None:
         self._lost = True
@@ -99,12 +97,11 @@ class DatabaseFile:
             self._whole = True
             self._disconnect()
 
-    def _settle_log(self) -> str | None:
+    def _settle_log(self, database: str) -> str | None:
         """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
         if not self._connected():
             self._log = None
             return None
-        database = beside(self._url, "")
         log = tuple(_identity(f"{database}{suffix}") for suffix in ("-wal", "-shm"))
         self._log = self._log or log
         if self._log == log:

@@ -39,7 +39,12 @@ def version_at_rest(url: URL) -> Version | None:
 
 def beside(url: URL, suffix: str) -> Path:
     """A file of SQLite's own, which lies beside the file that a link names."""
-    return Path(f"{os.path.realpath(str(url.database))}{suffix}")
+    return Path(f"{real_path(url)}{suffix}")
+
+
+def real_path(url: URL) -> str:
+    """The file that a link names."""
+    return os.path.realpath(str(url.database))
 
 
 def refuse_unwritable(url: URL) -> None:

@@ -324,6 +324,8 @@ class Courier:
         office = self._office
         changed = office.ledger.changed(self._channel.name)
         changed.clear()
+        if self._claimed is not None:
+            return True
         waiting = list(self._waiting())
         now = office.clock.elapsed()
         due = self._next(waiting)
@@ -347,8 +349,6 @@ class Courier:
 
     def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""
-        if self._claimed is not None:
-            return self._office.clock.elapsed()
         if self._is_held:
             return None
         if self.line.is_parked:

@@ -313,16 +313,15 @@ class Owner:
         return case
 
     async def _judge(self, case: Case, event: Input) -> None:
-        case.event, case.scene = event, scene(self._evaluator, self._verdicts(event), self._state.alerts)
+        seen = scene(self._evaluator, self._verdicts(event), self._state.alerts)
+        case.event = event
+        case.scene = replace(seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances))
         await self._decide(case)
 
     async def _decide(self, case: Case) -> None:
         """By what was last known of silences: where that is true no more, the commit tells."""
         case.departures.release()  # nothing of it is recorded
         case.decision = self._weigh(case.event, case.scene)
-        if case.decision.record.notices:
-            hourly = self._hindsight.hourly(case.event.at, self._evaluator.balances)
-            case.decision = self._weigh(case.event, replace(case.scene, hourly=hourly))
         case.departures = self._desk.book(case.decision.record.notices)
 
     def _weigh(self, event: Input, scene: Scene) -> Decision:
