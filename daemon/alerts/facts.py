@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from daemon.alerts.engine import Outcome
 from daemon.alerts.pace import NO_TREND, trend
-from daemon.alerts.wording import FIRING_NOW
 from daemon.readings.exact import CONTEXT, added, subtracted
 from daemon.readings.fields import CORE, VALUES
 from daemon.rules.evaluator import Points, Verdict
 from daemon.types import Alert, Balances, Facts, Input, Judged, Millis, State, Swings, Unconfirmed, base
+
+FIRING_NOW = "firing now"
+"""How a rule that no longer flaps stands, where it fires."""
 
 
 @dataclass(frozen=True, slots=True)

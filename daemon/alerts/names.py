@@ -1,7 +1,6 @@
 """What people call a rule and the account of an alert, where the record has a name of its own. Pure."""
 
-from daemon.alerts.system import NOBODY
-from daemon.types import FLAPPING, base
+from daemon.types import DAEMON_ACCOUNT, FLAPPING, base
 
 
 def called(rule: str) -> str:
@@ -11,4 +10,4 @@ def called(rule: str) -> str:
 
 def whose(account: str) -> str:
     """The account's name; `the daemon` for the alerts that belong to none."""
-    return "the daemon" if account == NOBODY else account
+    return "the daemon" if account == DAEMON_ACCOUNT else account

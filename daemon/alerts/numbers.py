@@ -1,14 +1,14 @@
 """Numbers, durations and instants as people read them. Pure."""
 
 from datetime import UTC, datetime, tzinfo
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.readings.exact import EXACT
 from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, Judged, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
 _HUNDRED = Decimal(100)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_UNBOUNDED = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _LARGEST = 40
 """The power of ten up to which a number is written out: a larger one is none of an account."""
 _MISSING = "missing"
@@ -53,9 +53,9 @@ def percentage(value: Decimal, limit: Decimal | None = None) -> str:
     """A ratio with two places, and with more where those would show it as its limit; the limit has all of its own."""
     if not value.is_finite():
         return amount(value)
-    hundredfold = EXACT.multiply(value, _HUNDRED)
+    hundredfold = _UNBOUNDED.multiply(value, _HUNDRED)
     short = rough(hundredfold)
-    is_limit = limit is not None and limit.is_finite() and short == rough(EXACT.multiply(limit, _HUNDRED))
+    is_limit = limit is not None and limit.is_finite() and short == rough(_UNBOUNDED.multiply(limit, _HUNDRED))
     return f"{amount(hundredfold if is_limit else short)}%"
 
 

@@ -14,9 +14,6 @@ from daemon.rules.rule import Condition, Rule
 from daemon.rules.tree import Comparison, Field, Node, Number, Span
 from daemon.types import Millis, OnMissing, Severity
 
-NOBODY = ""
-"""The account of the daemon's own alerts."""
-
 Limit: TypeAlias = Millis | Decimal
 """How long, how much or how often: what stands at the rule's key in `[system]`."""
 

@@ -3,6 +3,7 @@
 from datetime import tzinfo
 from decimal import Decimal
 
+from daemon.alerts.facts import FIRING_NOW
 from daemon.alerts.numbers import lasting, moment, spelled
 from daemon.alerts.system import KINDS
 from daemon.readings.fields import AGE, SIGNS
@@ -11,9 +12,6 @@ from daemon.types import NEWS, Facts, Judged, Kind, Late, Millis, Notice, Notice
 
 LONGEST = 60
 """Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
-
-FIRING_NOW = "firing now"
-"""How a rule stands that flaps no longer, and fires."""
 
 _CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"

@@ -6,7 +6,6 @@ from itertools import chain
 
 from daemon.alerts.names import called, whose
 from daemon.alerts.numbers import amount, lasting, spelled
-from daemon.alerts.system import NOBODY
 from daemon.cli import channels, hushing, pacing, traffic
 from daemon.cli.channels import Standing
 from daemon.cli.options import Format
@@ -19,7 +18,7 @@ from daemon.readings import expectation
 from daemon.rules.durations import duration_text
 from daemon.store.holder import Holder, holder
 from daemon.store.status import AccountStatus
-from daemon.types import Alert, Millis, Quality, Reading, Silence
+from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Quality, Reading, Silence
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
@@ -72,7 +71,7 @@ def _look(record: Record, now: Millis) -> Overview:
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = pacing.intervals(config, user_ids, halved)
     open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
-    open_alerts += [(NOBODY, alert) for alert in history.own_alerts()]
+    open_alerts += [(DAEMON_ACCOUNT, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
     return Overview(
         now=Present(now, record.zone),

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from daemon.alerts.dispatch import Told
-from daemon.alerts.system import NOBODY
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
 from daemon.store.damage import within
@@ -23,6 +22,7 @@ from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages
 from daemon.store.seeking import ASKED, LAST, NO_STEPS, Steps, step_of, steps
 from daemon.store.streaming import Stream
 from daemon.types import (
+    DAEMON_ACCOUNT,
     DAY,
     JUDGED,
     NEWS,
@@ -104,7 +104,7 @@ class Start:
 
 def load(connection: Connection, account: str) -> AccountState:
     """The recorded state of an account; that of one never seen is empty."""
-    if account == NOBODY:
+    if account == DAEMON_ACCOUNT:
         return _daemon(connection)
     account_id = _number(connection, account)
     if account_id is None:
@@ -327,7 +327,8 @@ def _daemon(connection: Connection) -> AccountState:
     seq = max((max(alert.seq, alert.ended_seq or 0) for alert in found), default=0)
     at = max((alert.ended_at or alert.fired_at or alert.started_at for alert in found), default=0)
     live = {alert.rule: alert for alert in found if alert.ended_at is None}
-    return AccountState(NOBODY, max(seq, told or 0), at, alerts=live, fired=fired(connection, None, at - DAY, NO_STEPS))
+    lately = fired(connection, None, at - DAY, NO_STEPS)
+    return AccountState(DAEMON_ACCOUNT, max(seq, told or 0), at, alerts=live, fired=lately)
 
 
 def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis], ...]:

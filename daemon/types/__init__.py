@@ -5,6 +5,7 @@ milliseconds UTC, durations integer milliseconds, amounts exact decimals as the 
 """
 
 from daemon.types.alerts import (
+    DAEMON_ACCOUNT,
     FLAPPING,
     AccountState,
     Alert,
@@ -56,6 +57,7 @@ from daemon.types.telling import (
 )
 
 __all__ = [
+    "DAEMON_ACCOUNT",
     "DAY",
     "DIRECT",
     "ENDS",

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from daemon.types.moments import Millis
 
+DAEMON_ACCOUNT = ""
+"""The account of the daemon's own alerts."""
+
 
 class Severity(StrEnum):
     INFO = "info"

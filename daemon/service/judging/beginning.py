@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemon import __version__
-from daemon.alerts.system import NOBODY
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.service.delivering.ledger import Entry, Ledger
@@ -16,7 +15,7 @@ from daemon.service.judging.opening import Opening, Setting, open_account
 from daemon.service.lives import RELOAD
 from daemon.store import Store
 from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
-from daemon.types import AccountState, Gap, Millis, Outcome
+from daemon.types import DAEMON_ACCOUNT, AccountState, Gap, Millis, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
 
 def _now(ledger: Ledger, clock: Clock) -> Millis:
     """By the clock as it stood when this life began: a step since then is the owners' to notice."""
-    return ledger.instant(NOBODY, clock.elapsed())
+    return ledger.instant(DAEMON_ACCOUNT, clock.elapsed())
 
 
 def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:

@@ -19,7 +19,6 @@ from daemon.alerts.decide import Decision, decide
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.numbers import lasting, moment
 from daemon.alerts.silences import NO_SILENCES
-from daemon.alerts.system import NOBODY
 from daemon.readings.pushes import Pushes
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
@@ -29,7 +28,19 @@ from daemon.service.delivering.outbox import first
 from daemon.service.judging.desk import Desk, concerns
 from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
-from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record, Silence
+from daemon.types import (
+    DAEMON_ACCOUNT,
+    MINUTE,
+    SECOND,
+    AccountState,
+    Check,
+    ClockStep,
+    ConfigChange,
+    Input,
+    Millis,
+    Record,
+    Silence,
+)
 
 EVERY: Millis = 10 * SECOND
 CALM: Millis = 10 * MINUTE
@@ -171,7 +182,7 @@ class SelfWatch:
         self._desk = desk
         self._senses = senses
         self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
-        self._state = AccountState(NOBODY)
+        self._state = AccountState(DAEMON_ACCOUNT)
         self._begun = False
         self._drift = Drift(desk.clock, desk.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
@@ -203,9 +214,9 @@ class SelfWatch:
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
-        self._state = await self._desk.journal.load(NOBODY)
+        self._state = await self._desk.journal.load(DAEMON_ACCOUNT)
         self._desk.ledger.resume(self._state)
-        now = self._desk.ledger.instant(NOBODY, self._desk.clock.elapsed())
+        now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
             await self._step(now, now - self._state.at)
         await self._take(ConfigChange(self._next, now), Scene())
@@ -240,7 +251,7 @@ class SelfWatch:
         """The clock was set: that is told, and durations stay true (A5)."""
         self._steps.append((self._desk.clock.elapsed(), by))
         await self._step(now, by)
-        self._desk.ledger.dated(NOBODY, self._drift.offset)
+        self._desk.ledger.dated(DAEMON_ACCOUNT, self._drift.offset)
 
     async def _step(self, now: Millis, by: Millis) -> None:
         await self._take(ClockStep(self._next, now, by), Scene())
@@ -250,7 +261,7 @@ class SelfWatch:
         return self._state.seq + 1
 
     def _decide(self, event: Input, scene: Scene) -> Decision:
-        told, name_alert = self._desk.ledger.told(NOBODY), partial(code, taken=self._desk.codes)
+        told, name_alert = self._desk.ledger.told(DAEMON_ACCOUNT), partial(code, taken=self._desk.codes)
         return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
 
     async def _take(self, event: Input, scene: Scene) -> None:
@@ -268,7 +279,7 @@ class SelfWatch:
             return
         written = await self._write(record)
         if written is None:
-            self._state = await desk.journal.load(NOBODY)
+            self._state = await desk.journal.load(DAEMON_ACCOUNT)
             return
         self._state = decision.state
         desk.codes.update(alert.code for alert in record.alerts)
@@ -282,12 +293,12 @@ class SelfWatch:
                 written = await self._desk.journal.write(record)
             except Rejected as error:
                 sentence = f"the database does not take the daemon's own alerts, which are judged anew: {error}"
-                self._desk.episodes.failed(("commit", NOBODY), sentence)
+                self._desk.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
                 return None
             except CommitFailed:
                 await self._desk.clock.sleep(SECOND)
             else:
-                self._desk.episodes.ended(("commit", NOBODY), "the daemon's own alerts are stored again")
+                self._desk.episodes.ended(("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again")
                 return written
 
 

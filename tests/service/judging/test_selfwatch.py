@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.alerts.system import NOBODY, rule
+from daemon.alerts.system import rule
 from daemon.log import Episodes
 from daemon.readings.pushes import Pushes
 from daemon.service.delivering.backoff import Health
@@ -30,7 +30,7 @@ from daemon.store.operations import (
     Rejected,
     Written,
 )
-from daemon.types import HOUR, MINUTE, SECOND, Attempted, Kind, Limit, Millis, NoticeKey, Outcome
+from daemon.types import DAEMON_ACCOUNT, HOUR, MINUTE, SECOND, Attempted, Kind, Limit, Millis, NoticeKey, Outcome
 from tests.fakes import NOON, ManualClock, RecordingWatcher
 from tests.service.lives import RestlessClock, rows
 
@@ -151,7 +151,7 @@ async def test_d7_a_full_disk_fires_is_told_and_ends(bench: Bench, path: Path) -
     for _ in range(3):
         await watch.look()
     [waiting] = bench.ledger.waiting("email")
-    assert waiting.notice.key == NoticeKey(NOBODY, "disk-full", 2, "email", Kind.FIRING, 2)
+    assert waiting.notice.key == NoticeKey(DAEMON_ACCOUNT, "disk-full", 2, "email", Kind.FIRING, 2)
     assert waiting.notice.facts.detail.startswith("less than 5 %")
     bench.free = Decimal("0.2")
     await watch.look()
@@ -183,7 +183,7 @@ async def test_promise_4_a_restart_goes_on_with_the_daemons_own_alerts(bench: Be
         await first.look()
     repeat = bench.ledger.waiting("email")[0].notice.key
     assert repeat.kind is Kind.REPEAT
-    state = bench.store.load(NOBODY)
+    state = bench.store.load(DAEMON_ACCOUNT)
     assert (list(state.alerts), state.seq) == (["disk-full"], repeat.seq)
     again = bench.watch()
     await again.look()
@@ -198,7 +198,7 @@ async def test_d5_a_rule_of_the_daemon_that_is_off_retires_its_alert(bench: Benc
     await bench.watch(FAILING, STEPPED).look()
     assert bench.moves()[-1] == ("disk-full", "retired", "rule_removed")
     assert [entry.notice.key.kind for entry in bench.ledger.waiting("email")] == [Kind.FIRING, Kind.RETIRED]
-    assert bench.store.load(NOBODY).alerts == {}
+    assert bench.store.load(DAEMON_ACCOUNT).alerts == {}
 
 
 async def test_d7_a_step_is_seen_at_once_and_moves_what_is_held(bench: Bench) -> None:
@@ -209,7 +209,7 @@ async def test_d7_a_step_is_seen_at_once_and_moves_what_is_held(bench: Bench) ->
     began = bench.clock.now()
     bench.clock.step(-HOUR)
     await watch.look()
-    alerts = bench.store.load(NOBODY).alerts
+    alerts = bench.store.load(DAEMON_ACCOUNT).alerts
     assert sorted(alerts) == ["clock-stepped", "disk-full"]
     assert alerts["disk-full"].fired_at == began - HOUR
     assert alerts["clock-stepped"].detail == "the clock of this machine was set by -1 h"
@@ -245,7 +245,7 @@ async def test_a5_a_record_that_ends_in_the_future_is_a_step_for_its_own_alerts_
     bench.clock.step(-HOUR)
     bench.ledger = Ledger(offset(bench.clock))
     await bench.watch().look()
-    assert bench.store.load(NOBODY).alerts["disk-full"].fired_at == began - HOUR
+    assert bench.store.load(DAEMON_ACCOUNT).alerts["disk-full"].fired_at == began - HOUR
 
 
 async def test_promise_4_flapping_of_its_own_goes_on_after_a_restart(bench: Bench) -> None:
@@ -257,7 +257,7 @@ async def test_promise_4_flapping_of_its_own_goes_on_after_a_restart(bench: Benc
         await watch.look()
     assert bench.moves()[-2:] == [("disk-full:flapping", "firing", "flapping"), ("disk-full", "resolved", "cleared")]
     await bench.watch(often).look()
-    assert list(bench.store.load(NOBODY).alerts) == ["disk-full:flapping"]
+    assert list(bench.store.load(DAEMON_ACCOUNT).alerts) == ["disk-full:flapping"]
 
 
 class Unsure(StoreJournal):
