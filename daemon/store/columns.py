@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, NUMERIC, REAL, BigInteger, Dialect, Integer, TypeDecorator
+from sqlalchemy import JSON, NUMERIC, REAL, BigInteger, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 Instant = BigInteger
@@ -37,6 +37,22 @@ class Amount(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
         return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+class NotTextError(Exception):
+    """A column of text holds bytes or a number; `damage.told` looks for the row."""
+
+
+class Words(TypeDecorator[str]):
+    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far from here."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or isinstance(value, str):
+            return value
+        raise NotTextError
 
 
 def inexact(value: Decimal) -> bool:

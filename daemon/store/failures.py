@@ -116,6 +116,11 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
         return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
+    if isinstance(cause, sqlite3.Error) and str(cause).startswith("Could not decode to UTF-8"):
+        return StoreError(
+            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never wrote: "
+            "put a copy from before in its place",
+        )
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
     if url.get_backend_name() == "postgresql":

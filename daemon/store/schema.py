@@ -6,7 +6,7 @@ Migrations change a database, never this module; a test compares what they build
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-from daemon.store.columns import Amount, Instant, Json, RowNumber
+from daemon.store.columns import Amount, Instant, Json, RowNumber, Words
 
 metadata = MetaData(
     naming_convention={
@@ -26,9 +26,9 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("exchange", Text, nullable=False),
-    Column("user_id", Text),
+    Column("name", Words, nullable=False, unique=True),
+    Column("exchange", Words, nullable=False),
+    Column("user_id", Words),
 )
 
 snapshots = Table(
@@ -38,6 +38,7 @@ snapshots = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("exchange_at", Instant),
+    # Not `Words`: each is looked at when it is made a value of its enum, and windows read very many of them.
     Column("source", Text, nullable=False),
     Column("quality", Text, nullable=False),
     Column("available_margin", Amount),
@@ -58,8 +59,8 @@ misses = Table(
     _of_account(),
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("detail", Words, nullable=False),
     Index(None, "account_id", "at"),
     sqlite_with_rowid=False,
 )
@@ -71,7 +72,7 @@ gaps = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("missed", Integer, nullable=False),
     Column("step_ms", Instant),
     sqlite_with_rowid=False,
@@ -81,12 +82,12 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("code", Text, nullable=False, index=True),
+    Column("code", Words, nullable=False, index=True),
     Column("account_id", RowNumber, ForeignKey("accounts.id")),
-    Column("rule", Text, nullable=False),
+    Column("rule", Words, nullable=False),
     Column("seq", Instant, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("severity", Words, nullable=False),
+    Column("state", Words, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     # The whole alert, exactly: what the next input of its account starts from.
@@ -102,12 +103,12 @@ transitions = Table(
     Column("id", RowNumber, primary_key=True),
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("from_state", Text, nullable=False),
-    Column("to_state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("from_state", Words, nullable=False),
+    Column("to_state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("value", Amount),
     # The digits of a value that a float does not keep.
-    Column("exact", Text),
+    Column("exact", Words),
     UniqueConstraint("alert_id", "at", "from_state", "to_state"),
 )
 
@@ -115,11 +116,11 @@ messages = Table(
     "messages",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("channel", Text, nullable=False),
+    Column("channel", Words, nullable=False),
     Column("at", Instant, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("title", Text),
-    Column("body", Text),
+    Column("title", Words),
+    Column("body", Words),
     UniqueConstraint("channel", "at", "n"),
 )
 
@@ -128,10 +129,10 @@ notifications = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("kind", Words, nullable=False),
     Column("seq", Instant, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Words, nullable=False),
     Column("at", Instant, nullable=False),
     Column("done_at", Instant),
     # The last attempt that told, or may have told, the channel; moves with the clock, unlike the other instants.
@@ -151,8 +152,8 @@ attempts = Table(
     Column("at", Instant, nullable=False),
     Column("done_at", Instant),
     # NULL until known: a crash in between leaves it so.
-    Column("outcome", Text),
-    Column("detail", Text),
+    Column("outcome", Words),
+    Column("detail", Words),
     # How long the service then asked to be left alone, in milliseconds.
     Column("retry_after", Instant),
 )
@@ -161,10 +162,10 @@ reports = Table(
     "reports",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("channel", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("channel", Words, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Words, nullable=False),
     Column("at", Instant, nullable=False),
     Column("done_at", Instant),
     # The last attempt that told, or may have told, the channel.
@@ -180,14 +181,14 @@ silences = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     # `silence`, or `ack`: then of one alert.
-    Column("kind", Text, nullable=False),
+    Column("kind", Words, nullable=False),
     Column("alert_id", RowNumber, ForeignKey("alerts.id")),
-    Column("account", Text, nullable=False),
-    Column("rule", Text, nullable=False),
+    Column("account", Words, nullable=False),
+    Column("rule", Words, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("comment", Text, nullable=False),
+    Column("comment", Words, nullable=False),
 )
 
 epochs = Table(
@@ -196,9 +197,9 @@ epochs = Table(
     Column("id", RowNumber, primary_key=True),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("reason", Text, nullable=False),
-    Column("end_reason", Text),
-    Column("version", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("end_reason", Words),
+    Column("version", Words, nullable=False),
     Column("rules", Json, nullable=False),
     Column("state", Json, nullable=False),
 )
@@ -209,8 +210,8 @@ budget = Table(
     Column("id", RowNumber, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("user", Text, nullable=False),
+    Column("endpoint", Words, nullable=False),
+    Column("user", Words, nullable=False),
     UniqueConstraint("at", "n", "endpoint", "user"),
 )
 

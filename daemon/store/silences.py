@@ -3,12 +3,15 @@
 A silence of one alert, and an ack, name it by its number and last as long as it does; the others go by globs and time.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, or_, select, type_coerce, update
 
-from daemon.store.damage import within
+from daemon.store.codec import TEXTS, check, check_instants
+from daemon.store.columns import Words
+from daemon.store.damage import Damaged, within
 from daemon.store.inputs import OPEN
 from daemon.store.schema import alerts, silences
 from daemon.types import Millis, Silence
@@ -18,13 +21,16 @@ SILENCE, ACK = "silence", "ack"
 
 
 def holding(connection: Connection, now: Millis) -> list[Silence]:
-    """Those that hold at `now`, or will."""
-    return _all(connection.execute(_HOLDING, {"now": now}))
+    """Those that hold at `now`, or will.
+
+    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their sake.
+    """
+    return list(_sound(connection.execute(_HOLDING, {"now": now})))
 
 
 def every(connection: Connection) -> list[Silence]:
     """All that ever were, oldest first."""
-    return _all(connection.execute(_rows()))
+    return [_silence(row) for row in connection.execute(_rows())]
 
 
 def add(connection: Connection, new: Silence, created_at: Millis) -> int:
@@ -60,7 +66,10 @@ def _open_alert(connection: Connection, code: str) -> int:
 
 
 def _rows() -> Select[Any]:
-    chosen = select(silences, alerts.c.code).join_from(silences, alerts, isouter=True)
+    # As plain text, whatever it is: what damages one row must not keep the others from being read.
+    wanted = (*silences.c, alerts.c.code)
+    columns = (type_coerce(each, Text) if isinstance(each.type, Words) else each for each in wanted)
+    chosen = select(*columns).join_from(silences, alerts, isouter=True)
     return chosen.order_by(silences.c.id)
 
 
@@ -70,12 +79,16 @@ _HOLDING = _rows().where(
 )
 
 
-def _all(rows: Iterable[Row[Any]]) -> list[Silence]:
-    return [_silence(row) for row in rows]
+def _sound(rows: Iterable[Row[Any]]) -> Iterator[Silence]:
+    for row in rows:
+        with suppress(Damaged):
+            yield _silence(row)
 
 
 def _silence(row: Row[Any]) -> Silence:
     with within("silences", row.id):
+        check(TEXTS, (row.kind, row.rule, row.account, row.code or "", row.comment))
+        check_instants(row.started_at, row.ended_at or 0)
         return Silence(
             row.id, row.kind == ACK, row.rule, row.account, row.code or "", row.started_at, row.ended_at, row.comment
         )

@@ -56,6 +56,26 @@ TRIGGER = "holds the trigger 'wipe'"
 RENAMED = 'no account "main" is recorded'
 LARGE = "holds a value that is too large"
 
+NO_TEXTS = {
+    "bytes": ("x'ff00'", NEVER_WROTE),
+    "no UTF-8": ("CAST(x'ff' AS TEXT)", "holds text that is not UTF-8"),
+}
+"""What SQLite keeps in a column of text when told to."""
+
+TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("accounts", "name"): (*READING[:-1], START),
+    ("accounts", "user_id"): ("status",),
+    ("alerts", "code"): ("alerts --since 25h", START),
+    ("alerts", "rule"): ("notifications --since 25h", "backtest --verify", START),
+    ("messages", "channel"): (),
+    ("misses", "detail"): ("gaps --format json", "backtest"),
+    ("notifications", "channel"): ("status", "notifications --since 25h", START),
+    ("silences", "account"): ("alerts --since 25h",),
+    ("silences", "rule"): ("alerts --since 25h",),
+    ("silences", "comment"): ("alerts --since 25h",),
+}
+"""The columns that name something or tell it, with the commands that read them at least."""
+
 DAMAGES = {
     "an endless view as version": (
         in_place_of("alembic_version", "i AS version_num"),
@@ -142,6 +162,11 @@ DAMAGES = {
         TRIGGER,
         (*WRITING, "check", START),
     ),
+    **{
+        f"{kind} as {column} of {table}": (f"UPDATE {table} SET {column} = {value}", sentence, meeting)
+        for (table, column), meeting in TEXTS.items()
+        for kind, (value, sentence) in NO_TEXTS.items()
+    },
     "a view of one's own": (f"CREATE VIEW mine AS {ENDLESS} SELECT i FROM n", "", ()),
 }
 """What was done to the database, what is said of it, and the commands that meet it at least."""
