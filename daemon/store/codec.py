@@ -36,7 +36,6 @@ _MOST_POWER = 1_000
 
 AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
 INSTANTS: frozenset[type] = frozenset({int})
-TEXTS: frozenset[type] = frozenset({str})
 
 T = TypeVar("T")
 

@@ -39,8 +39,8 @@ class Amount(TypeDecorator[Decimal]):
         return Decimal(repr(value)) if isinstance(value, float) else value
 
 
-class NotTextError(Exception):
-    """A column of text holds bytes or a number; `damage.told` looks for the row."""
+class MistypedError(Exception):
+    """A column holds a value of another type than it was declared with; `damage.told` looks for the row."""
 
 
 class Words(TypeDecorator[str]):
@@ -48,11 +48,33 @@ class Words(TypeDecorator[str]):
 
     impl = Text
     cache_ok = True
+    storage = ("text", "null")
+    """What SQLite may say that a value is."""
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None or isinstance(value, str):
             return value
-        raise NotTextError
+        raise MistypedError
+
+
+class Whole(TypeDecorator[int]):
+    """An `Instant`, and nothing else, as with `Words`."""
+
+    impl = BigInteger
+    cache_ok = True
+    storage = ("integer", "null")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
+        if value is None or isinstance(value, int):
+            return value
+        raise MistypedError
+
+
+class Count(Whole):
+    """Likewise a small number."""
+
+    impl = Integer
+    cache_ok = True
 
 
 def inexact(value: Decimal) -> bool:

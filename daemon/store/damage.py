@@ -7,12 +7,13 @@ Whatever turns rows into values goes through here, so that a wrong row never loo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Connection, Text, func, or_, select, type_coerce
+from sqlalchemy import URL, Column, ColumnElement, Connection, Text, func, or_, select, type_coerce
 
 from daemon.errors import StoreError
-from daemon.store.columns import NotTextError, Words, load
+from daemon.store.columns import MistypedError, Whole, Words, load
 from daemon.store.failures import named
 from daemon.store.schema import accounts, metadata
 
@@ -69,27 +70,30 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
         yield
     except Damaged as damaged:
         raise _sentence(url, damaged, connection) from damaged
-    except NotTextError as error:
-        damaged = next(_rows_without_text(connection), None)
+    except MistypedError as error:
+        damaged = next(_mistyped_rows(connection), None)
         if damaged is None:  # mended meanwhile
             raise StoreError(f"the database {named(url)} was changed while it was read: try again") from error
         raise _sentence(url, damaged, connection) from error
 
 
-def _rows_without_text(connection: Connection) -> Iterator[Damaged]:
-    """The first row of each table in which a column of text holds something else.
+def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
+    """The first row of each table in which a column holds a value of another type.
 
-    Looked for only now: to ask for the key of a row with each text that is read would slow down all reading.
+    Looked for only now: to ask for the key of a row with each value that is read would slow down all reading.
     """
     for table in metadata.sorted_tables:
-        words = [column for column in table.c if isinstance(column.type, Words)]
-        if not words:
+        wrong = [_is_mistyped(column, column.type) for column in table.c if isinstance(column.type, Words | Whole)]
+        if not wrong:
             continue
-        wrong = or_(*(func.typeof(column).not_in(("text", "null")) for column in words))
-        row = connection.execute(select(*table.primary_key).where(wrong).limit(1)).one_or_none()
+        row = connection.execute(select(*table.primary_key).where(or_(*wrong)).limit(1)).one_or_none()
         if row is not None:
             account_id, number = row if len(row) > 1 else (None, *row)
             yield Damaged(table.name, number, account_id)
+
+
+def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[bool]:
+    return func.typeof(column).not_in(expected.storage)
 
 
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:

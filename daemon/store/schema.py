@@ -6,7 +6,7 @@ Migrations change a database, never this module; a test compares what they build
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-from daemon.store.columns import Amount, Instant, Json, RowNumber, Words
+from daemon.store.columns import Amount, Count, Instant, Json, RowNumber, Whole, Words
 
 metadata = MetaData(
     naming_convention={
@@ -38,7 +38,7 @@ snapshots = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("exchange_at", Instant),
-    # Not `Words`: each is looked at when it is made a value of its enum, and windows read very many of them.
+    # Neither `Whole` nor `Words`: each is looked at when it becomes a reading, and windows read very many of them.
     Column("source", Text, nullable=False),
     Column("quality", Text, nullable=False),
     Column("available_margin", Amount),
@@ -85,11 +85,11 @@ alerts = Table(
     Column("code", Words, nullable=False, index=True),
     Column("account_id", RowNumber, ForeignKey("accounts.id")),
     Column("rule", Words, nullable=False),
-    Column("seq", Instant, nullable=False),
+    Column("seq", Whole, nullable=False),
     Column("severity", Words, nullable=False),
     Column("state", Words, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
     # The whole alert, exactly: what the next input of its account starts from.
     Column("data", Json, nullable=False),
     # Alerts about the daemon itself have no account.
@@ -102,7 +102,7 @@ transitions = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Whole, nullable=False),
     Column("from_state", Words, nullable=False),
     Column("to_state", Words, nullable=False),
     Column("reason", Words, nullable=False),
@@ -117,8 +117,8 @@ messages = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("channel", Words, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("n", Integer, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("n", Count, nullable=False),
     Column("title", Words),
     Column("body", Words),
     UniqueConstraint("channel", "at", "n"),
@@ -131,13 +131,13 @@ notifications = Table(
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
     Column("channel", Words, nullable=False),
     Column("kind", Words, nullable=False),
-    Column("seq", Instant, nullable=False),
+    Column("seq", Whole, nullable=False),
     Column("state", Words, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # The last attempt that told, or may have told, the channel; moves with the clock, unlike the other instants.
-    Column("told_at", Instant),
-    Column("attempts", Integer, nullable=False),
+    Column("told_at", Whole),
+    Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),
     Column("facts", Json, nullable=False),
     UniqueConstraint("alert_id", "channel", "kind", "seq"),
@@ -149,13 +149,13 @@ attempts = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("message_id", RowNumber, ForeignKey("messages.id"), nullable=False, index=True),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # NULL until known: a crash in between leaves it so.
     Column("outcome", Words),
     Column("detail", Words),
     # How long the service then asked to be left alone, in milliseconds.
-    Column("retry_after", Instant),
+    Column("retry_after", Whole),
 )
 
 reports = Table(
@@ -164,13 +164,13 @@ reports = Table(
     Column("id", RowNumber, primary_key=True),
     Column("name", Words, nullable=False),
     Column("channel", Words, nullable=False),
-    Column("due_at", Instant, nullable=False),
+    Column("due_at", Whole, nullable=False),
     Column("state", Words, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # The last attempt that told, or may have told, the channel.
-    Column("told_at", Instant),
-    Column("attempts", Integer, nullable=False),
+    Column("told_at", Whole),
+    Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id")),
     UniqueConstraint("name", "channel", "due_at"),
     Index(None, "state"),
@@ -185,9 +185,9 @@ silences = Table(
     Column("alert_id", RowNumber, ForeignKey("alerts.id")),
     Column("account", Words, nullable=False),
     Column("rule", Words, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
+    Column("created_at", Whole, nullable=False),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
     Column("comment", Words, nullable=False),
 )
 
@@ -195,8 +195,8 @@ epochs = Table(
     "epochs",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
     Column("reason", Words, nullable=False),
     Column("end_reason", Words),
     Column("version", Words, nullable=False),
@@ -208,8 +208,8 @@ budget = Table(
     "budget",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("n", Integer, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("n", Count, nullable=False),
     Column("endpoint", Words, nullable=False),
     Column("user", Words, nullable=False),
     UniqueConstraint("at", "n", "endpoint", "user"),

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, or_, select, type_coerce, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy.exc import OperationalError
 
-from daemon.store.codec import TEXTS, check, check_instants
-from daemon.store.columns import Words
+from daemon.store.codec import check_instants
+from daemon.store.columns import MistypedError
 from daemon.store.damage import Damaged, within
+from daemon.store.failures import is_undecodable
 from daemon.store.inputs import OPEN
 from daemon.store.schema import alerts, silences
 from daemon.types import Millis, Silence
@@ -25,7 +27,13 @@ def holding(connection: Connection, now: Millis) -> list[Silence]:
 
     Without damaged ones: nobody knows what they should silence, and no alert may be lost for their sake.
     """
-    return list(_sound(connection.execute(_HOLDING, {"now": now})))
+    try:
+        return [_silence(row) for row in connection.execute(_HOLDING, {"now": now})]
+    except (Damaged, MistypedError, OperationalError) as error:
+        if isinstance(error, OperationalError) and not is_undecodable(error.orig):
+            raise
+    numbers = connection.scalars(_HOLDING.with_only_columns(silences.c.id), {"now": now}).all()
+    return list(_readable(connection, numbers))
 
 
 def every(connection: Connection) -> list[Silence]:
@@ -66,10 +74,7 @@ def _open_alert(connection: Connection, code: str) -> int:
 
 
 def _rows() -> Select[Any]:
-    # As plain text, whatever it is: what damages one row must not keep the others from being read.
-    wanted = (*silences.c, alerts.c.code)
-    columns = (type_coerce(each, Text) if isinstance(each.type, Words) else each for each in wanted)
-    chosen = select(*columns).join_from(silences, alerts, isouter=True)
+    chosen = select(silences, alerts.c.code).join_from(silences, alerts, isouter=True)
     return chosen.order_by(silences.c.id)
 
 
@@ -79,15 +84,14 @@ _HOLDING = _rows().where(
 )
 
 
-def _sound(rows: Iterable[Row[Any]]) -> Iterator[Silence]:
-    for row in rows:
-        with suppress(Damaged):
-            yield _silence(row)
+def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
+    for number in numbers:
+        with suppress(Damaged, MistypedError, OperationalError):
+            yield _silence(connection.execute(_rows().where(silences.c.id == number)).one())
 
 
 def _silence(row: Row[Any]) -> Silence:
     with within("silences", row.id):
-        check(TEXTS, (row.kind, row.rule, row.account, row.code or "", row.comment))
         check_instants(row.started_at, row.ended_at or 0)
         return Silence(
             row.id, row.kind == ACK, row.rule, row.account, row.code or "", row.started_at, row.ended_at, row.comment

@@ -56,19 +56,20 @@ TRIGGER = "holds the trigger 'wipe'"
 RENAMED = 'no account "main" is recorded'
 LARGE = "holds a value that is too large"
 
-NO_TEXTS = {
-    "bytes": ("x'ff00'", NEVER_WROTE),
-    "no UTF-8": ("CAST(x'ff' AS TEXT)", "holds text that is not UTF-8"),
+INSTANTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("alerts", "started_at"): (START,),
+    ("epochs", "ended_at"): ("backtest --verify",),
+    ("notifications", "at"): (START,),
+    ("notifications", "told_at"): (START,),
 }
-"""What SQLite keeps in a column of text when told to."""
+"""Columns of numbers, with the commands that read them at least."""
 
 TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accounts", "name"): (*READING[:-1], START),
     ("accounts", "user_id"): ("status",),
-    ("alerts", "code"): ("alerts --since 25h", START),
+    ("alerts", "code"): (START,),
     ("alerts", "rule"): ("notifications --since 25h", "backtest --verify", START),
-    ("messages", "channel"): (),
-    ("misses", "detail"): ("gaps --format json", "backtest"),
+    ("misses", "detail"): ("gaps --format json",),
     ("notifications", "channel"): ("status", "notifications --since 25h", START),
     ("silences", "account"): ("alerts --since 25h",),
     ("silences", "rule"): ("alerts --since 25h",),
@@ -163,9 +164,17 @@ DAMAGES = {
         (*WRITING, "check", START),
     ),
     **{
-        f"{kind} as {column} of {table}": (f"UPDATE {table} SET {column} = {value}", sentence, meeting)
+        f"bytes as {column} of {table}": (f"UPDATE {table} SET {column} = x'ff00'", NEVER_WROTE, meeting)
         for (table, column), meeting in TEXTS.items()
-        for kind, (value, sentence) in NO_TEXTS.items()
+    },
+    "a name that is not UTF-8": (
+        "UPDATE accounts SET name = CAST(x'ff' AS TEXT)",
+        "holds text that is not UTF-8",
+        (*READING[:-1], START),
+    ),
+    **{
+        f"a word as {column} of {table}": (f"UPDATE {table} SET {column} = 'noon'", NEVER_WROTE, meeting)
+        for (table, column), meeting in INSTANTS.items()
     },
     "a view of one's own": (f"CREATE VIEW mine AS {ENDLESS} SELECT i FROM n", "", ()),
 }
@@ -180,6 +189,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lived(folder, [rule()], alone(FINE, LOW, MISS, LOW), begin=NOON + HOUR)
     (folder / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
     write(folder)
+    assert call("silence", "add", "--rule", "low", "--for", "1h", "--config", folder / "rules.toml").exit_code == 0
     return folder
 
 
