@@ -73,7 +73,7 @@ class Whole(TypeDecorator[int]):
 class Count(Whole):
     """Likewise a small number."""
 
-    impl = Integer
+    impl = Integer  # type: ignore[assignment] -- the annotation is that of the class above
     cache_ok = True
 
 

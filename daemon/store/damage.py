@@ -71,10 +71,10 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
     except Damaged as damaged:
         raise _sentence(url, damaged, connection) from damaged
     except MistypedError as error:
-        damaged = next(_mistyped_rows(connection), None)
-        if damaged is None:  # mended meanwhile
+        found = next(_mistyped_rows(connection), None)
+        if found is None:  # mended meanwhile
             raise StoreError(f"the database {named(url)} was changed while it was read: try again") from error
-        raise _sentence(url, damaged, connection) from error
+        raise _sentence(url, found, connection) from error
 
 
 def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
@@ -88,8 +88,8 @@ def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
             continue
         row = connection.execute(select(*table.primary_key).where(or_(*wrong)).limit(1)).one_or_none()
         if row is not None:
-            account_id, number = row if len(row) > 1 else (None, *row)
-            yield Damaged(table.name, number, account_id)
+            keys: tuple[Any, ...] = tuple(row)
+            yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
 
 
 def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[bool]:
