@@ -73,7 +73,7 @@ class Whole(TypeDecorator[int]):
 class Count(Whole):
     """Likewise a small number."""
 
-    impl = Integer  # type: ignore[assignment] -- the annotation is that of the class above
+    impl = Integer  # type: ignore[assignment]
     cache_ok = True
 
 
