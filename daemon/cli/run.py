@@ -83,6 +83,8 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
     redactor.add(*session.revealed())
     for warning in config.exposed:
         _log.warning("%s (a later release will refuse this)", warning)
+    for warning in config.replaceable:
+        _log.warning("%s", warning)
     return config
 
 

@@ -53,6 +53,12 @@ def file_url(path: Path) -> str:
     return f"sqlite:///{quote(str(path))}"
 
 
+def file_of(address: str) -> Path | None:
+    """The file that an address names; None where that is a server's."""
+    scheme, found, name = address.partition("sqlite:///")
+    return Path(unquote(name)) if found and not scheme else None
+
+
 def caution(address: str, environ: Mapping[str, str]) -> Iterator[str]:
     """What is unwise about a usable address: that others on the way may read the record, or answer for the server.
 

@@ -1,11 +1,11 @@
 """Where the rules.toml is, and reading it. What it says is `loading`'s business."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from daemon.config import protected_file
+from daemon.config import database, protected_file
 from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
 from daemon.config.paths import expanded
@@ -100,11 +100,25 @@ def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None
     """
     written = text(path, protected=secrets)
     config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
+    if secrets:
+        weak = tuple(_weaknesses_of_database(config))
+        config = replace(config, warnings=(*weak, *config.warnings), replaceable=weak)
     if config.holds_secrets and protected_file.is_exposed(path):
         remedy = f"chmod 600 {shlex.quote(str(path))}"
         warning = f"{path}: holds secrets and can be read by every user of this machine; {remedy}"
         return replace(config, warnings=(warning, *config.warnings), exposed=(warning, *config.exposed))
     return config
+
+
+def _weaknesses_of_database(config: Config) -> Iterator[str]:
+    """How other users could put their own database, or a link, in the place of this one.
+
+    A warning, no refusal: a container's volume often is a folder that everybody could write and nobody else sees,
+    and what worked so far must not end with an update that leaves an account unwatched.
+    """
+    file = database.file_of(config.daemon.database.reveal())
+    if file is not None:
+        yield from (f"daemon.database: {file} {weakness}" for weakness in protected_file.replaceable(file))
 
 
 def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Config:

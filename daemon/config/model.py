@@ -158,6 +158,8 @@ class Config:
     """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
     exposed: tuple[str, ...] = field(default=(), compare=False)
     """Those of the warnings that name a file whose secrets every user of this machine can read."""
+    replaceable: tuple[str, ...] = field(default=(), compare=False)
+    """Those of the warnings that say how other users could replace the database."""
     holds_secrets: bool = field(default=False, compare=False)
     """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
     hidden: frozenset[Secret] = field(default=frozenset(), compare=False)

@@ -106,7 +106,17 @@ def _file_weaknesses(path: Path, info: os.stat_result, descriptor: int) -> Itera
         yield f"can be written by {writers}; {_chmod(path)}"
 
 
-def _folder_weaknesses(path: Path) -> Iterator[str]:
+def replaceable(path: Path) -> Iterator[str]:
+    """How other users could put another file in the place of one that marginwatch writes, be it there or not.
+
+    Sentences without their subject. A folder of another user is not looked at for that user's sake: it is that of a
+    service whose database root looks at.
+    """
+    with suppress(OSError):  # whoever uses the file says so
+        yield from _folder_weaknesses(path, owners=False)
+
+
+def _folder_weaknesses(path: Path, *, owners: bool = True) -> Iterator[str]:
     """Who can write a folder can put another file in the place of each file in it."""
     seen = set()
     for place in _places(path):
@@ -114,14 +124,15 @@ def _folder_weaknesses(path: Path) -> Iterator[str]:
         info = folder.stat()
         if (info.st_dev, info.st_ino) not in seen:
             seen.add((info.st_dev, info.st_ino))
-            yield from _weaknesses_of_folder(folder, info)
-        owner = place.lstat().st_uid
-        if info.st_mode & stat.S_ISVTX and place.is_symlink() and not _is_trusted(owner):
+            yield from _weaknesses_of_folder(folder, info, owners=owners)
+        if info.st_mode & stat.S_ISVTX and place.is_symlink() and not _is_trusted(owner := place.lstat().st_uid):
             yield f"is reached by {place}, a link of {user_name(owner)}; name the file itself"
 
 
-def _weaknesses_of_folder(folder: Path, info: os.stat_result) -> Iterator[str]:
-    if not _is_trusted(info.st_uid):
+def _weaknesses_of_folder(folder: Path, info: os.stat_result, *, owners: bool) -> Iterator[str]:
+    if not owners and not _is_trusted(info.st_uid) and not info.st_mode & stat.S_IWOTH:
+        return  # that its group is private can be told of this user's groups alone
+    if owners and not _is_trusted(info.st_uid):
         owner = user_name(info.st_uid)
         yield f"lies in {folder}, which belongs to {owner}; {_chown(folder)}, or move the file"
     # In a folder with the sticky bit, such as /tmp, only the owner of a file can replace it. Kubernetes

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from daemon.clock import Clock
+from daemon.errors import MarginwatchError
 from daemon.log import Episodes
 from daemon.types import SECOND
 
@@ -18,6 +19,10 @@ async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock
             await loop()
         except asyncio.CancelledError:
             raise
+        except MarginwatchError as error:  # no fault of ours: its sentence says what to do
+            sentence = f"{name} cannot go on, and is tried again every second: {error}"
+            episodes.failed(("broke", name), sentence, reason=str(error))
+            await clock.sleep(SECOND)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is told, and the loop goes on
             sentence = f"{name} broke ({type(error).__name__}: {error}) and is started again; please report this"
             _log.debug("%s broke", name, exc_info=error)

@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, NUMERIC, REAL, BigInteger, Dialect, Integer, TypeDecorator
+from sqlalchemy import JSON, NUMERIC, REAL, BigInteger, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 Instant = BigInteger
@@ -37,6 +37,44 @@ class Amount(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
         return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+class MistypedError(Exception):
+    """A column holds a value of another type than it was declared with; `damage.told` looks for the row."""
+
+
+class Words(TypeDecorator[str]):
+    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far from here."""
+
+    impl = Text
+    cache_ok = True
+    storage = ("text", "null")
+    """What SQLite may say that a value is."""
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or isinstance(value, str):
+            return value
+        raise MistypedError
+
+
+class Whole(TypeDecorator[int]):
+    """An `Instant`, and nothing else, as with `Words`."""
+
+    impl = BigInteger
+    cache_ok = True
+    storage = ("integer", "null")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
+        if value is None or isinstance(value, int):
+            return value
+        raise MistypedError
+
+
+class Count(Whole):
+    """Likewise a small number."""
+
+    impl = Integer  # type: ignore[assignment]
+    cache_ok = True
 
 
 def inexact(value: Decimal) -> bool:

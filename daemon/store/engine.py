@@ -103,7 +103,7 @@ def reading(url: URL) -> Engine:
         return engine
     path = Path(str(url.database))
     try:
-        exists, is_folder = path.is_file(), path.is_dir()
+        exists, is_file, is_folder = path.exists(), path.is_file(), path.is_dir()
     except PermissionError:
         raise StoreError(
             f"the database {path} may not be read: give this user the right to enter its directory"
@@ -112,6 +112,8 @@ def reading(url: URL) -> Engine:
         raise StoreError(f"the database {path} is a directory: name a file in it")
     if not exists:
         raise AbsentError(f"there is no database at {path}")
+    if not is_file:
+        raise StoreError(f"the database {path} is a pipe or a device, not a file: name another file")
     return _sqlite_reading(url, "mode=ro")
 
 

@@ -116,6 +116,11 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
         return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
+    if is_undecodable(cause):
+        return StoreError(
+            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never wrote: "
+            "put a copy from before in its place",
+        )
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
     if url.get_backend_name() == "postgresql":
@@ -151,6 +156,11 @@ _REMEDIES = {
     sqlite3.SQLITE_INTERRUPT: "takes far longer to read than any of marginwatch: put a copy from before in its place",
     sqlite3.SQLITE_TOOBIG: "holds a value that is too large to be of marginwatch: put a copy from before in its place",
 }
+
+
+def is_undecodable(cause: BaseException | None) -> bool:
+    """Whether SQLite holds text that is not UTF-8."""
+    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith("Could not decode to UTF-8")
 
 
 def _misses_table(cause: BaseException | None) -> bool:

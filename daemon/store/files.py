@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owned
 
 Version: TypeAlias = tuple[int, ...]
 """Changes with each write to the file."""
@@ -64,8 +64,27 @@ def _refuse_folder(url: URL) -> None:
         raise _denied(folder)
 
 
+def must_be_files(url: URL) -> None:
+    """Refuse a folder, a pipe or a device in the place of the database, or of the files of SQLite's own beside it.
+
+    Raises:
+        StoreConfigError: where the database is named wrongly.
+        StoreError: where something is in the way beside it.
+
+    """
+    database = beside(url, "")
+    if database.is_dir():
+        raise StoreConfigError(f"{database} is no file: name a file, such as {database / 'marginwatch.db'}")
+    if database.exists() and not database.is_file():
+        raise StoreConfigError(f"{database} is a pipe or a device, not a file: name another file")
+    for file in (beside(url, suffix) for suffix in ("-wal", "-shm", "-journal")):
+        if file.exists() and not file.is_file():
+            raise StoreError(f"{file} is no regular file, and SQLite needs that name for its own: move it away")
+
+
 def must_be_usable(url: URL) -> None:
     """Raises StoreError where a daemon of this user could not write what is there. Changes nothing."""
+    must_be_files(url)
     database = beside(url, "")
     if database.exists() and not _writable(database):
         raise _denied(database)

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import re
+import shlex
 import socket
 import stat
 import tempfile
@@ -20,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event
 
-from daemon.errors import StoreConfigError, StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owned, user_name
 from daemon.store.failures import named
 from daemon.store.files import beside, reclaim
 from daemon.store.lock_owner import is_marginwatch, lock_owner
@@ -150,7 +151,11 @@ def must_be_takable(url: URL) -> None:
     path = lock_path(url)
     try:
         if os.path.lexists(path):
-            os.close(open_lock(path, os.O_RDWR))
+            descriptor = open_lock(path, os.O_RDWR)
+            try:
+                _must_be_replaceable(path, descriptor)
+            finally:
+                os.close(descriptor)
         else:
             tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
@@ -176,15 +181,51 @@ def _lock_file(url: URL) -> int:
         held = _held(url, descriptor)
         os.close(descriptor)
         raise held
-    return descriptor
+    return _replaced(path, descriptor) if _is_foreign(descriptor) else descriptor
 
 
 def _keep_private(descriptor: int) -> None:
-    """Close a lock file of this user to others, who could lock it; older versions left it open."""
-    found = os.fstat(descriptor)
-    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-        with suppress(OSError):  # on a file system that knows no modes
+    """Close a lock file to others, who could lock it; older versions left it open."""
+    if os.fstat(descriptor).st_mode & 0o077:
+        with suppress(OSError):  # on a file system that knows no modes, or where it belongs to another user
             os.fchmod(descriptor, OWNER_ONLY)
+
+
+def _is_foreign(descriptor: int) -> bool:
+    """Whether it is another user's, and others than that user can open it: whoever can may keep it locked for ever."""
+    found = os.fstat(descriptor)
+    return found.st_uid != os.geteuid() and bool(found.st_mode & 0o077)
+
+
+def _replaced(path: Path, descriptor: int) -> int:
+    """A lock file of our own, locked, in the place of another user's, which we hold: so that no daemon has it.
+
+    Replaced rather than refused: a file system that knows no owners shows every file as another user's.
+    """
+    try:
+        _must_be_replaceable(path, descriptor)
+        path.unlink()
+        own = open_lock(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    except OSError as error:
+        raise _untakable(path, error) from None
+    finally:
+        os.close(descriptor)
+    if not _locked(own):
+        os.close(own)
+        raise StoreError(f"{path} was locked by another program just now: try again")
+    return own
+
+
+def _must_be_replaceable(path: Path, descriptor: int) -> None:
+    """Raises StoreError for another user's lock file that only that user may remove."""
+    folder = path.parent.stat()
+    is_kept = folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, folder.st_uid}
+    if is_kept and _is_foreign(descriptor):
+        owner = user_name(os.fstat(descriptor).st_uid)
+        raise StoreError(
+            f"{path} belongs to {owner}, and others could keep it locked for ever: "
+            f"let {owner} remove it, or name a database in a folder of your own",
+        )
 
 
 def _locked(descriptor: int) -> bool:
@@ -206,6 +247,12 @@ def _held(url: URL, descriptor: int) -> StoreError:
     """Who has the lock: only of a process that the kernel names is its end proposed."""
     path, (pid, _) = lock_path(url), read_lock(descriptor)
     owner = lock_owner(os.fstat(descriptor))
+    if _is_foreign(descriptor):  # what it says may be a lie
+        return StoreError(
+            f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by "
+            f"{owner.name if owner else 'a program that cannot be seen from here'}: "
+            f"if that is not marginwatch, remove the file ({shlex.join(['rm', str(path)])}), then start again",
+        )
     if owner is not None and owner.is_exclusive and owner.is_called(pid):
         return _taken(url, str(owner.pid), f", or kill {owner.pid}")
     if owner is not None:

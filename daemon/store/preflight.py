@@ -4,7 +4,6 @@ Nothing is left behind: no file is made, no lock is taken, nothing is migrated.
 """
 
 from contextlib import closing
-from pathlib import Path
 
 from sqlalchemy import URL, Connection, text
 
@@ -12,7 +11,7 @@ from daemon.errors import StoreConfigError, StoreError
 from daemon.store import engine as engines
 from daemon.store import lock, migrate
 from daemon.store.failures import named
-from daemon.store.files import must_be_usable
+from daemon.store.files import beside, must_be_files, must_be_usable
 from daemon.store.reader import Reader
 
 OLDEST = 10
@@ -39,11 +38,9 @@ def preflight(url: str) -> None:
 
 
 def _look_at_file(url: URL) -> None:
-    path = Path(str(url.database)).resolve()
     lock.must_be_takable(url)
-    if path.exists():
-        if not path.is_file():
-            raise StoreConfigError(f"{path} is no file: name a file, such as {path / 'marginwatch.db'}")
+    must_be_files(url)
+    if beside(url, "").exists():
         must_be_usable(url)
         _look_inside(url)
 

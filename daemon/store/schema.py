@@ -6,7 +6,7 @@ Migrations change a database, never this module; a test compares what they build
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-from daemon.store.columns import Amount, Instant, Json, RowNumber
+from daemon.store.columns import Amount, Count, Instant, Json, RowNumber, Whole, Words
 
 metadata = MetaData(
     naming_convention={
@@ -26,9 +26,9 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("exchange", Text, nullable=False),
-    Column("user_id", Text),
+    Column("name", Words, nullable=False, unique=True),
+    Column("exchange", Words, nullable=False),
+    Column("user_id", Words),
 )
 
 snapshots = Table(
@@ -38,6 +38,7 @@ snapshots = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("exchange_at", Instant),
+    # Neither `Whole` nor `Words`: each is looked at when it becomes a reading, and windows read very many of them.
     Column("source", Text, nullable=False),
     Column("quality", Text, nullable=False),
     Column("available_margin", Amount),
@@ -58,8 +59,8 @@ misses = Table(
     _of_account(),
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("detail", Words, nullable=False),
     Index(None, "account_id", "at"),
     sqlite_with_rowid=False,
 )
@@ -71,7 +72,7 @@ gaps = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("missed", Integer, nullable=False),
     Column("step_ms", Instant),
     sqlite_with_rowid=False,
@@ -81,14 +82,14 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("code", Text, nullable=False, index=True),
+    Column("code", Words, nullable=False, index=True),
     Column("account_id", RowNumber, ForeignKey("accounts.id")),
-    Column("rule", Text, nullable=False),
-    Column("seq", Instant, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
+    Column("rule", Words, nullable=False),
+    Column("seq", Whole, nullable=False),
+    Column("severity", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
     # The whole alert, exactly: what the next input of its account starts from.
     Column("data", Json, nullable=False),
     # Alerts about the daemon itself have no account.
@@ -101,13 +102,13 @@ transitions = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("from_state", Text, nullable=False),
-    Column("to_state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("from_state", Words, nullable=False),
+    Column("to_state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("value", Amount),
     # The digits of a value that a float does not keep.
-    Column("exact", Text),
+    Column("exact", Words),
     UniqueConstraint("alert_id", "at", "from_state", "to_state"),
 )
 
@@ -115,11 +116,11 @@ messages = Table(
     "messages",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("channel", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("title", Text),
-    Column("body", Text),
+    Column("channel", Words, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("n", Count, nullable=False),
+    Column("title", Words),
+    Column("body", Words),
     UniqueConstraint("channel", "at", "n"),
 )
 
@@ -128,15 +129,15 @@ notifications = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("alert_id", RowNumber, ForeignKey("alerts.id"), nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("seq", Instant, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("channel", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("seq", Whole, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # The last attempt that told, or may have told, the channel; moves with the clock, unlike the other instants.
-    Column("told_at", Instant),
-    Column("attempts", Integer, nullable=False),
+    Column("told_at", Whole),
+    Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),
     Column("facts", Json, nullable=False),
     UniqueConstraint("alert_id", "channel", "kind", "seq"),
@@ -148,28 +149,28 @@ attempts = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("message_id", RowNumber, ForeignKey("messages.id"), nullable=False, index=True),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # NULL until known: a crash in between leaves it so.
-    Column("outcome", Text),
-    Column("detail", Text),
+    Column("outcome", Words),
+    Column("detail", Words),
     # How long the service then asked to be left alone, in milliseconds.
-    Column("retry_after", Instant),
+    Column("retry_after", Whole),
 )
 
 reports = Table(
     "reports",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("done_at", Instant),
+    Column("name", Words, nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("due_at", Whole, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("done_at", Whole),
     # The last attempt that told, or may have told, the channel.
-    Column("told_at", Instant),
-    Column("attempts", Integer, nullable=False),
+    Column("told_at", Whole),
+    Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id")),
     UniqueConstraint("name", "channel", "due_at"),
     Index(None, "state"),
@@ -180,25 +181,25 @@ silences = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     # `silence`, or `ack`: then of one alert.
-    Column("kind", Text, nullable=False),
+    Column("kind", Words, nullable=False),
     Column("alert_id", RowNumber, ForeignKey("alerts.id")),
-    Column("account", Text, nullable=False),
-    Column("rule", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-    Column("comment", Text, nullable=False),
+    Column("account", Words, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
+    Column("comment", Words, nullable=False),
 )
 
 epochs = Table(
     "epochs",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-    Column("reason", Text, nullable=False),
-    Column("end_reason", Text),
-    Column("version", Text, nullable=False),
+    Column("started_at", Whole, nullable=False),
+    Column("ended_at", Whole),
+    Column("reason", Words, nullable=False),
+    Column("end_reason", Words),
+    Column("version", Words, nullable=False),
     Column("rules", Json, nullable=False),
     Column("state", Json, nullable=False),
 )
@@ -207,10 +208,10 @@ budget = Table(
     "budget",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("user", Text, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("n", Count, nullable=False),
+    Column("endpoint", Words, nullable=False),
+    Column("user", Words, nullable=False),
     UniqueConstraint("at", "n", "endpoint", "user"),
 )
 

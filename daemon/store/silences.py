@@ -3,12 +3,17 @@
 A silence of one alert, and an ack, name it by its number and last as long as it does; the others go by globs and time.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy.exc import OperationalError
 
-from daemon.store.damage import within
+from daemon.store.codec import check_instants
+from daemon.store.columns import MistypedError
+from daemon.store.damage import Damaged, within
+from daemon.store.failures import is_undecodable
 from daemon.store.inputs import OPEN
 from daemon.store.schema import alerts, silences
 from daemon.types import Millis, Silence
@@ -18,13 +23,22 @@ SILENCE, ACK = "silence", "ack"
 
 
 def holding(connection: Connection, now: Millis) -> list[Silence]:
-    """Those that hold at `now`, or will."""
-    return _all(connection.execute(_HOLDING, {"now": now}))
+    """Those that hold at `now`, or will.
+
+    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their sake.
+    """
+    try:
+        return [_silence(row) for row in connection.execute(_HOLDING, {"now": now})]
+    except (Damaged, MistypedError, OperationalError) as error:
+        if isinstance(error, OperationalError) and not is_undecodable(error.orig):
+            raise
+    numbers = connection.scalars(_HOLDING.with_only_columns(silences.c.id), {"now": now}).all()
+    return list(_readable(connection, numbers))
 
 
 def every(connection: Connection) -> list[Silence]:
     """All that ever were, oldest first."""
-    return _all(connection.execute(_rows()))
+    return [_silence(row) for row in connection.execute(_rows())]
 
 
 def add(connection: Connection, new: Silence, created_at: Millis) -> int:
@@ -70,12 +84,15 @@ _HOLDING = _rows().where(
 )
 
 
-def _all(rows: Iterable[Row[Any]]) -> list[Silence]:
-    return [_silence(row) for row in rows]
+def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
+    for number in numbers:
+        with suppress(Damaged, MistypedError, OperationalError):
+            yield _silence(connection.execute(_rows().where(silences.c.id == number)).one())
 
 
 def _silence(row: Row[Any]) -> Silence:
     with within("silences", row.id):
+        check_instants(row.started_at, row.ended_at or 0)
         return Silence(
             row.id, row.kind == ACK, row.rule, row.account, row.code or "", row.started_at, row.ended_at, row.comment
         )

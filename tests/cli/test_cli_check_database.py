@@ -1,5 +1,6 @@
 """A7: a database with which `run` could not begin is refused by `check`, with the same sentence and exit status."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -71,6 +72,24 @@ def a_lock_of_no_use(folder: Path) -> None:
     (folder / "there.lock").mkdir()
 
 
+def a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "there")
+
+
+def beside_it(suffix: str, make: Callable[[Path], object]) -> Prepare:
+    """A sound database, or none, with something else in the place of a file of SQLite's own."""
+
+    def prepare(folder: Path) -> None:
+        record(folder)
+        shutil.move(folder / "marginwatch.db", folder / "there")
+        make(folder / f"there{suffix}")
+
+    return prepare
+
+
+IN_THE_WAY = "is no regular file, and SQLite needs that name for its own: move it away"
+
+
 @pytest.mark.parametrize(
     ("database", "prepare", "status", "sentence"),
     [
@@ -78,6 +97,13 @@ def a_lock_of_no_use(folder: Path) -> None:
         ("sqlite:///~/watch/mw.db", None, 78, "there is no directory {}/watch for the database: make it, or name"),
         ("sqlite:///there/mw.db", a_file, 78, "there is no directory {}/there for the database: make it, or name"),
         ("sqlite:///there", a_folder, 78, "{}/there is no file: name a file, such as {}/there/marginwatch.db"),
+        ("sqlite:///there", a_pipe, 78, "{}/there is a pipe or a device, not a file: name another file"),
+        ("sqlite:///there", beside_it("-wal", Path.mkdir), 1, f"{{}}/there-wal {IN_THE_WAY}"),
+        ("sqlite:///there", beside_it("-wal", os.mkfifo), 1, f"{{}}/there-wal {IN_THE_WAY}"),
+        ("sqlite:///there", beside_it("-shm", Path.mkdir), 1, f"{{}}/there-shm {IN_THE_WAY}"),
+        ("sqlite:///there", beside_it("-shm", os.mkfifo), 1, f"{{}}/there-shm {IN_THE_WAY}"),
+        ("sqlite:///there", beside_it("-journal", Path.mkdir), 1, f"{{}}/there-journal {IN_THE_WAY}"),
+        ("sqlite:///there", lambda folder: (folder / "there-wal").mkdir(), 1, f"{{}}/there-wal {IN_THE_WAY}"),
         ("sqlite:/mw.db", None, 78, 'daemon.database: must be "sqlite:///FILE" or'),
         ("sqlite:///there", garbage, 1, "the database {}/there is no SQLite database: name another file"),
         ("sqlite:///there", newer, 1, "the database {}/there is of a newer marginwatch (revision from the future"),
@@ -102,6 +128,16 @@ def test_check_refuses_what_run_refuses(
     assert found[0] == status
     assert sentence.replace("{}", str(tmp_path)) in found[1]
     assert found[1].count("\n") == 0
+
+
+def test_no_command_waits_for_a_pipe(tmp_path: Path) -> None:
+    """A7: in the place of the database it is named as what it is."""
+    a_pipe(tmp_path)
+    path = write(tmp_path, "sqlite:///there")
+    for command in ("status", "history", "db upgrade", "silence list"):
+        done = call(*command.split(), "--config", path)
+        assert (done.exit_code in {1, 78}, done.stderr.count("\n")) == (True, 1), command
+        assert "there is a pipe or a device, not a file: name another file" in done.stderr
 
 
 @pytest.mark.parametrize("prepare", [None, record, a_folder, lambda folder: (folder / "marginwatch.db").touch()])

@@ -56,6 +56,27 @@ TRIGGER = "holds the trigger 'wipe'"
 RENAMED = 'no account "main" is recorded'
 LARGE = "holds a value that is too large"
 
+INSTANTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("alerts", "started_at"): (START,),
+    ("epochs", "ended_at"): ("backtest --verify",),
+    ("notifications", "at"): (START,),
+    ("notifications", "told_at"): (START,),
+}
+"""Columns of numbers, with the commands that read them at least."""
+
+TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("accounts", "name"): (*READING[:-1], START),
+    ("accounts", "user_id"): ("status",),
+    ("alerts", "code"): (START,),
+    ("alerts", "rule"): ("notifications --since 25h", "backtest --verify", START),
+    ("misses", "detail"): ("gaps --format json",),
+    ("notifications", "channel"): ("status", "notifications --since 25h", START),
+    ("silences", "account"): ("alerts --since 25h",),
+    ("silences", "rule"): ("alerts --since 25h",),
+    ("silences", "comment"): ("alerts --since 25h",),
+}
+"""The columns that name something or tell it, with the commands that read them at least."""
+
 DAMAGES = {
     "an endless view as version": (
         in_place_of("alembic_version", "i AS version_num"),
@@ -142,6 +163,19 @@ DAMAGES = {
         TRIGGER,
         (*WRITING, "check", START),
     ),
+    **{
+        f"bytes as {column} of {table}": (f"UPDATE {table} SET {column} = x'ff00'", NEVER_WROTE, meeting)
+        for (table, column), meeting in TEXTS.items()
+    },
+    "a name that is not UTF-8": (
+        "UPDATE accounts SET name = CAST(x'ff' AS TEXT)",
+        "holds text that is not UTF-8",
+        (*READING[:-1], START),
+    ),
+    **{
+        f"a word as {column} of {table}": (f"UPDATE {table} SET {column} = 'noon'", NEVER_WROTE, meeting)
+        for (table, column), meeting in INSTANTS.items()
+    },
     "a view of one's own": (f"CREATE VIEW mine AS {ENDLESS} SELECT i FROM n", "", ()),
 }
 """What was done to the database, what is said of it, and the commands that meet it at least."""
@@ -155,6 +189,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lived(folder, [rule()], alone(FINE, LOW, MISS, LOW), begin=NOON + HOUR)
     (folder / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
     write(folder)
+    assert call("silence", "add", "--rule", "low", "--for", "1h", "--config", folder / "rules.toml").exit_code == 0
     return folder
 
 

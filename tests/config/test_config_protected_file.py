@@ -284,3 +284,31 @@ def test_s4_a_folder_of_everybody_is_none_where_it_is_mounted_for_reading(tmp_pa
         assert config.read(volume / "rules.toml", environ={}).exposed == ()
         with pytest.raises(ConfigError, match="which can be written by every user"):
             config.read(volume / "open" / "rules.toml", environ={})
+
+
+REPLACEABLE: Mapping[str, tuple[Spoil, str]] = {
+    "own": (folder(0o755), ""),
+    "this user's group": (folder(0o775, group=0), ""),
+    "sticky": (folder(0o1777), ""),
+    "a service's": (folder(0o2770, owner=STRANGER, group=STRANGER), ""),
+    "for all": (folder(0o777), WEAK["folder for all"][1]),
+    "for a group": (folder(0o2770, group=GROUP), WEAK["folder for a group"][1]),
+    "link in a folder for all": WEAK["link in a folder for all"],
+    "stranger's link": WEAK["stranger's link"],
+}
+
+
+@pytest.mark.parametrize("way", REPLACEABLE)
+def test_s4_a_folder_in_which_others_could_replace_the_database_is_a_warning(
+    file: Path, tmp_path: Path, way: str
+) -> None:
+    """S4: `check` and `run` say how to end that; nobody is refused, and for commands that only read nothing is said."""
+    spoil, weakness = REPLACEABLE[way]
+    path, database = tmp_path / "rules.toml", file.parent.resolve() / "file"
+    path.write_text(f'[daemon]\ndatabase = "sqlite:///{database}"\n{WHOLE}')
+    spoil(file)
+    found = config.read(path, environ={})
+    expected = [f"daemon.database: {database} {weakness.format(folder=file.parent)}"] if weakness else []
+    assert [each.replace("'", "") for each in found.replaceable] == expected
+    assert set(found.replaceable) <= set(found.warnings)
+    assert config.read(path, environ={}, secrets=False).replaceable == ()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,20 @@ def test_e2_nothing_is_written_by_silences_of_before(store: Store, url: str, kno
         announced(store, fires(2), *known, claims=(CLAIM,))
     assert (list(store.recent(ACCOUNT, T0)), store.open_notices()) == ([], [])
     assert announced(store, fires(2), ASLEEP) is Written.COMMITTED
+
+
+@pytest.mark.parametrize("value", ["x'ff00'", "CAST(x'ff' AS TEXT)"])
+@pytest.mark.parametrize("column", ["rule", "account", "comment", "started_at"])
+def test_s12_a_damaged_silence_holds_no_alert_back(store: Store, url: str, column: str, value: str) -> None:
+    """S12: it is left out, as nobody knows what it should silence; the others hold, and the reading is recorded."""
+    if not url.startswith("sqlite"):
+        pytest.skip("PostgreSQL keeps no such value")
+    for _ in range(2):
+        Quiet(url).add(ASLEEP, T0)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute(f"UPDATE silences SET {column} = {value} WHERE id = 2")
+    assert store.silences(T0) == [ASLEEP]
+    assert announced(store, fires(2), ASLEEP, claims=(CLAIM,)) is Written.COMMITTED
 
 
 def test_e2_silences_that_are_over_are_none(store: Store, url: str) -> None:

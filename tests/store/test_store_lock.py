@@ -16,10 +16,14 @@ from sqlalchemy import make_url
 from daemon.errors import StoreError
 from daemon.store import History, Store, preflight, upgrade, write_once
 from daemon.store.holder import holder
+from daemon.store.lock import Lock
 from daemon.store.lock_owner import LockOwner, is_marginwatch, lock_owner, owner_among
 from daemon.store.operations import Book, Unwritten
-from tests.other_users import needs_root
+from tests.other_users import needs_root, open_folder
 from tests.values import T0
+
+TRADER, NEIGHBOUR = 20_003, 20_005
+"""They have no names on this machine."""
 
 COLLECT = """
 import sys
@@ -172,6 +176,62 @@ def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
             lock.chmod(0o644)
     finally:
         os.umask(before)
+
+
+@contextmanager
+def foreign_lock(bits: int) -> Iterator[Path]:
+    """A lock file of a neighbour, open to all, in a folder of these bits; within, this process is another user's."""
+    needs_root()
+    with open_folder() as top:
+        folder = top / "data"
+        folder.mkdir()
+        lock = folder / "w.db.lock"
+        lock.touch()
+        lock.chmod(0o666)
+        os.chown(lock, NEIGHBOUR, NEIGHBOUR)
+        if not bits & stat.S_ISVTX:
+            os.chown(folder, TRADER, TRADER)
+        folder.chmod(bits)
+        os.seteuid(TRADER)
+        try:
+            yield lock
+        finally:
+            os.seteuid(0)
+
+
+def test_s8_a_lock_that_a_neighbour_could_hold_for_ever_is_replaced() -> None:
+    """S8: nobody holds it, so it is made anew, for the daemon's user alone."""
+    with foreign_lock(0o755) as lock:
+        url = f"sqlite:///{lock.with_suffix('')}"
+        preflight(url)
+        Lock(make_url(url)).release()
+        assert (lock.stat().st_uid, stat.S_IMODE(lock.stat().st_mode)) == (TRADER, 0o600)
+
+
+def test_s8_a_neighbours_lock_that_is_held_is_named_with_its_owner() -> None:
+    """S8: whose it is, which process holds it, and what ends that; what stands in the file is not believed."""
+    with foreign_lock(0o755) as lock, lock.open("r+") as holding:
+        fcntl.flock(holding, fcntl.LOCK_EX)
+        holding.write(f"{os.getpid()}\n")
+        holding.flush()
+        with pytest.raises(StoreError) as told:
+            Lock(make_url(f"sqlite:///{lock.with_suffix('')}"))
+        assert str(told.value).startswith(
+            f"{lock} belongs to user {NEIGHBOUR}, and is locked by process {os.getpid()} ("
+        )
+        assert str(told.value).endswith(f"): if that is not marginwatch, remove the file (rm {lock}), then start again")
+
+
+def test_s8_a_neighbours_lock_that_cannot_be_removed_is_refused() -> None:
+    """S8: in a folder such as /tmp only its owner can remove it; `check` and `run` say so."""
+    with foreign_lock(0o1777) as lock:
+        url = f"sqlite:///{lock.with_suffix('')}"
+        # Linux may refuse the file by itself: fs.protected_regular.
+        sentence = rf"^{lock} (belongs to user {NEIGHBOUR}, and others could keep it locked|cannot be written)"
+        with pytest.raises(StoreError, match=sentence):
+            preflight(url)
+        with pytest.raises(StoreError, match=sentence):
+            Lock(make_url(url))
 
 
 HOLD = """
