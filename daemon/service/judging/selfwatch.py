@@ -8,6 +8,7 @@ only where it changed an alert, or is told.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -20,6 +21,7 @@ from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.numbers import lasting, moment
 from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.system import NOBODY
+from daemon.errors import StoreError
 from daemon.readings.pushes import Pushes
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
@@ -165,13 +167,13 @@ _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
 
 
 class SelfWatch:
-    """`rules` are those about the daemon that are not off."""
+    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not off."""
 
-    def __init__(self, desk: Desk, rules: Sequence[Rule], senses: Senses) -> None:
+    def __init__(self, desk: Desk, recorded: AccountState, rules: Sequence[Rule], senses: Senses) -> None:
         self._desk = desk
         self._senses = senses
         self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
-        self._state = AccountState(NOBODY)
+        self._state = recorded
         self._begun = False
         self._drift = Drift(desk.clock, desk.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
@@ -203,7 +205,6 @@ class SelfWatch:
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
-        self._state = await self._desk.journal.load(NOBODY)
         self._desk.ledger.resume(self._state)
         now = self._desk.ledger.instant(NOBODY, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
@@ -268,7 +269,8 @@ class SelfWatch:
             return
         written = await self._write(record)
         if written is None:
-            self._state = await desk.journal.load(NOBODY)
+            with suppress(StoreError):  # else what is held is offered again at the next look
+                self._state = await desk.journal.load(NOBODY)
             return
         self._state = decision.state
         desk.codes.update(alert.code for alert in record.alerts)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.alerts.system import NOBODY, rule
+from daemon.errors import StoreError
 from daemon.log import Episodes
 from daemon.readings.pushes import Pushes
 from daemon.service.delivering.backoff import Health
@@ -30,7 +31,7 @@ from daemon.store.operations import (
     Rejected,
     Written,
 )
-from daemon.types import HOUR, MINUTE, SECOND, Attempted, Kind, Limit, Millis, NoticeKey, Outcome
+from daemon.types import HOUR, MINUTE, SECOND, AccountState, Attempted, Kind, Limit, Millis, NoticeKey, Outcome
 from tests.fakes import NOON, ManualClock, RecordingWatcher
 from tests.service.lives import RestlessClock, rows
 
@@ -122,7 +123,7 @@ class Bench:
         senses = Senses(
             lambda: self.channels, lambda: self.free, UTC, owed=lambda: self.owed, database=lambda: self.refused
         )
-        return SelfWatch(desk, rules or RULES, senses)  # type: ignore[arg-type]
+        return SelfWatch(desk, self.store.load(NOBODY), rules or RULES, senses)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
         return [
@@ -378,3 +379,37 @@ async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) 
     bench.refused = None
     await watch.look()
     assert bench.moves() == [("database-failing", "firing", "condition"), ("database-failing", "resolved", "cleared")]
+
+
+class Unreadable(Unsure):
+    """Rejects as told, and cannot be read."""
+
+    async def load(self, account: str) -> AccountState:
+        raise StoreError("there is no database")
+
+
+async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(bench: Bench, path: Path) -> None:
+    """A2: it was moved away right after the start; what an earlier life left firing goes on."""
+    bench.free = Decimal("0.03")
+    await bench.watch().look()
+    journal = Unreadable(bench.store, bench.clock)
+    journal.answers = []
+    bench.refused = "its file was moved"
+    watch = bench.watch(FULL, rule("database-failing", SECOND), journal=journal)
+    for _ in range(2):
+        await watch.look()
+        await bench.clock.advance(SECOND)
+    firing = [("disk-full", "firing", "condition"), ("database-failing", "firing", "condition")]
+    assert bench.moves() == firing
+
+
+async def test_a2_what_is_rejected_and_cannot_be_read_is_looked_at_again(bench: Bench) -> None:
+    """A2: the watch does not break: it goes on with what it holds, and tells each alert once."""
+    journal = Unreadable(bench.store, bench.clock)
+    journal.answers = [Rejected("unfit")]
+    bench.free = Decimal("0.03")
+    watch = bench.watch(journal=journal)
+    for _ in range(2):
+        await watch.look()
+    assert bench.moves() == [("disk-full", "firing", "condition")]
+    assert len(bench.ledger.waiting("email")) == 1
