@@ -255,6 +255,7 @@ class App:
             self._accounts.pushes,
             self._tray.channels,
             lambda: self.down,
+            self._accounts.progress,
         )
         self._selfwatch = SelfWatch(self._desk(), beginning.own, self._config.daemon_rules, senses)
         self._loops.run("the watch over the daemon itself", self._selfwatch.run)

@@ -1,6 +1,6 @@
 """The daemon watches itself: the alerts that belong to no account (SEMANTICS D7).
 
-    couriers, disk, clock ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
+    couriers, disk, clock, owners ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
 
 It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it saw is recorded
 only where it changed an alert, or is told.
@@ -29,6 +29,7 @@ from daemon.rules.tree import Node, Number, Span, walk
 from daemon.service.delivering.backoff import Health
 from daemon.service.delivering.outbox import first
 from daemon.service.judging.desk import Desk, concerns
+from daemon.service.judging.owner import Progress
 from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import MINUTE, SECOND, AccountState, Check, ClockStep, ConfigChange, Input, Millis, Record, Silence
@@ -57,6 +58,34 @@ class Senses:
     """The channels that a report waits for."""
     database: Callable[[], str | None] = lambda: None
     """Why the database refuses to write; None while it does not."""
+    progress: Callable[[], Mapping[str, Progress]] = dict
+    """By account, how far its judgement is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """An account of which nothing is judged, although something arrived."""
+
+    judged: int
+    """How much was judged before."""
+    since: Millis
+    """By `elapsed`: when that was first seen."""
+    lasted: Millis = 0
+    """For how long, between looks at which the database took writes."""
+
+
+def stalls(
+    before: Mapping[str, Stall], progress: Mapping[str, Progress], elapsed: Millis, passed: Millis
+) -> dict[str, Stall]:
+    """Find the stalls of a look, by account; so much time of the last ones has `passed`. Pure."""
+    found: dict[str, Stall] = {}
+    for name, made in progress.items():
+        known = before.get(name)
+        if made.behind and known is not None and known.judged == made.judged:
+            found[name] = replace(known, lasted=known.lasted + passed)
+        elif made.behind:
+            found[name] = Stall(made.judged, elapsed)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +103,8 @@ class Sight:
     zone: tzinfo | None
     pushes: Mapping[str, Pushes] = field(default_factory=dict)
     refused: "WritesRefused | None" = None
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    stalls: Mapping[str, Stall] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +133,20 @@ def _is_limit(node: Node) -> TypeGuard[Span | Number]:
 
 def _told(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
+
+
+def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
+    """Where an account has judged nothing since a start, nobody knows whether the trouble is over."""
+    long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
+    if not long:
+        started = all(made.judged for made in sight.progress.values())
+        return _told(holds=False, detail="") if started else UNKNOWN
+    first_seen = min(each.since for each in long.values())
+    since = moment(sight.now - (sight.elapsed - first_seen), sight.now, sight.zone)
+    named = ", ".join(list(long)[:NAMED])
+    more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
+    remedy = "restart the service, and report this"
+    return _told(holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}")
 
 
 def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
@@ -158,6 +203,7 @@ def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
 
 
 _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
+    "account-not-judged": _account_not_judged,
     "channel-failing": _channel_failing,
     "clock-stepped": _clock_stepped,
     "database-failing": _database_failing,
@@ -180,6 +226,8 @@ class SelfWatch:
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
         self._refused: WritesRefused | None = None
+        self._stalls: Mapping[str, Stall] = {}
+        self._looked_at = desk.clock.elapsed()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -217,6 +265,8 @@ class SelfWatch:
         clock, ledger = self._desk.clock, self._desk.ledger
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
+        progress = self._senses.progress()
+        self._stalls = stalls(self._stalls, progress, clock.elapsed(), self._passed())
         disk = await asyncio.to_thread(self._senses.disk)
         return Sight(
             now,
@@ -228,7 +278,18 @@ class SelfWatch:
             self._senses.zone,
             self._senses.pushes(),
             self._refused,
+            progress,
+            self._stalls,
         )
+
+    def _passed(self) -> Millis:
+        """The time since the last look for which a stall counts.
+
+        None while the database is down: `database-failing` tells that. At most EVERY: the rest was a suspend, or an
+        event loop that stood still, and the owners were no better off.
+        """
+        before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
+        return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
 
     def _refusal(self) -> WritesRefused | None:
         reason = self._senses.database()
