@@ -71,13 +71,13 @@ class Stall:
     since: Millis
     """By `elapsed`: when that was first seen."""
     lasted: Millis = 0
-    """For how long, between looks at which the database took writes."""
+    """From look to look while the database took writes, at most EVERY for each."""
 
 
 def stalls(
     before: Mapping[str, Stall], progress: Mapping[str, Progress], elapsed: Millis, passed: Millis
 ) -> dict[str, Stall]:
-    """Find the stalls of a look, by account; so much time of the last ones has `passed`. Pure."""
+    """Find the accounts that are stalled at this look; `passed` is what a known stall grows by."""
     found: dict[str, Stall] = {}
     for name, made in progress.items():
         known = before.get(name)
@@ -136,7 +136,7 @@ def _told(holds: bool, detail: str) -> Verdict:
 
 
 def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
-    """Where an account has judged nothing since a start, nobody knows whether the trouble is over."""
+    """Unknown while an account has judged nothing since a start: the trouble may not be over."""
     long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
     if not long:
         started = all(made.judged for made in sight.progress.values())
@@ -283,10 +283,10 @@ class SelfWatch:
         )
 
     def _passed(self) -> Millis:
-        """The time since the last look for which a stall counts.
+        """Return how much of the time since the last look counts for a stall.
 
-        None while the database is down: `database-failing` tells that. At most EVERY: the rest was a suspend, or an
-        event loop that stood still, and the owners were no better off.
+        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the rest was a
+        suspend, or an event loop that stood still, in which the owners could not run either.
         """
         before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
         return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
