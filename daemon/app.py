@@ -102,7 +102,7 @@ class App:
             self._start_couriers(beginning)
             self._start_reports(beginning)
             self._accounts.start(self._desk(), beginning.states, self._legacy)
-            self._watch_itself()
+            self._watch_itself(beginning)
             self._prove_life()
             self._loops.run("the watchdog", self._watch)
             self._accounts.poll()
@@ -245,7 +245,7 @@ class App:
             self._config.daemon.max_jump,
         )
 
-    def _watch_itself(self) -> None:
+    def _watch_itself(self, beginning: Beginning) -> None:
         database, zone = self._config.daemon.database, self._config.daemon.timezone
         couriers = self._couriers
         senses = Senses(
@@ -255,8 +255,9 @@ class App:
             self._accounts.pushes,
             self._tray.channels,
             lambda: self.down,
+            self._accounts.progress,
         )
-        self._selfwatch = SelfWatch(self._desk(), self._config.daemon_rules, senses)
+        self._selfwatch = SelfWatch(self._desk(), beginning.own, self._config.daemon_rules, senses)
         self._loops.run("the watch over the daemon itself", self._selfwatch.run)
 
     def _prove_life(self) -> None:

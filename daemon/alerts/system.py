@@ -36,9 +36,9 @@ def _made(name: str, when: Node, **policy: object) -> Rule:
     return Rule(name, Condition(str(when), when), system=True, **policy)  # type: ignore[arg-type]
 
 
-def _longer(sign: str) -> Callable[[str, Limit], Rule]:
+def _longer(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
     """It fires while a duration is at least the limit."""
-    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Span(int(limit))))
+    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Span(int(limit))), severity=severity)
 
 
 def _no_readings(name: str, limit: Limit) -> Rule:
@@ -79,6 +79,10 @@ ACCOUNT: Mapping[str, Kind] = {
 }
 
 DAEMON: Mapping[str, Kind] = {
+    "account-not-judged": Kind(
+        _longer("account_not_judged", Severity.CRITICAL),
+        "readings of an account are not judged",
+    ),
     "channel-failing": Kind(_longer("channel_failing"), "a channel fails"),
     "clock-stepped": Kind(_longer("clock_step"), "the clock of this machine was set"),
     "database-failing": Kind(_longer("database_failing"), "the database refuses to write"),

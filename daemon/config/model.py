@@ -104,6 +104,7 @@ class System:
     key_refused: Millis | None = 0
     rate_limited: Millis | None = 2 * MINUTE
     answers_unusable: Millis | None = MINUTE
+    account_not_judged: Millis | None = 2 * MINUTE
     channel_failing: Millis | None = 10 * MINUTE
     clock_stepped: Millis | None = 250
     clock_skew: Millis | None = 30 * SECOND

@@ -151,6 +151,7 @@ class SystemTable(Table):
     key_refused: SpanOrOff = Field(0, alias="key-refused")
     rate_limited: SpanOrOff = Field(2 * MINUTE, alias="rate-limited")
     answers_unusable: SpanOrOff = Field(MINUTE, alias="answers-unusable")
+    account_not_judged: PositiveOrOff = Field(2 * MINUTE, alias="account-not-judged")
     channel_failing: PositiveOrOff = Field(10 * MINUTE, alias="channel-failing")
     clock_stepped: StepOrOff = Field(250, alias="clock-stepped")
     clock_skew: PositiveOrOff = Field(30 * SECOND, alias="clock-skew")

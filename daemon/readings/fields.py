@@ -82,6 +82,7 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "key_refused": False,
         "rate_limited": False,
         "answers_unusable": False,
+        "account_not_judged": True,
         "channel_failing": True,
         "clock_step": True,
         "database_failing": True,

@@ -9,6 +9,7 @@ from tests.config.written import PATH
 def test_the_system_rules_are_the_keys_of_the_system_table() -> None:
     """DESIGN §5: their names may stand wherever a rule is named."""
     assert sorted(SYSTEM_RULES) == [
+        "account-not-judged",
         "answers-unusable",
         "channel-failing",
         "clock-skew",

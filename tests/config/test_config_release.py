@@ -45,6 +45,7 @@ def test_all_defaults_may_stand() -> None:
 no-readings = "2m"
 key-refused = "0s"
 rate-limited = "2m"
+account-not-judged = "2m"
 channel-failing = "10m"
 clock-stepped = "250ms"
 clock-skew = "30s"

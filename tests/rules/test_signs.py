@@ -46,7 +46,8 @@ def holds(found: Mapping[str, Verdict]) -> dict[str, bool | None]:
 def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
     """D7: named as the key of `[system]`; where only a person can help the severity is critical, else warning."""
     one = system_rule(name, 30 * SECOND, channels=("email",))
-    severity = Severity.CRITICAL if name in {"key-refused", "answers-unusable"} else Severity.WARNING
+    critical = {"key-refused", "answers-unusable", "account-not-judged"}
+    severity = Severity.CRITICAL if name in critical else Severity.WARNING
     assert (one.name, one.channels, one.system, one.severity) == (name, ("email",), True, severity)
 
 

@@ -31,7 +31,7 @@ from daemon.service.heartbeat import Pulse
 from daemon.service.judging.confirming import Confirmer
 from daemon.service.judging.desk import Desk
 from daemon.service.judging.opening import watching
-from daemon.service.judging.owner import Doubters, Look, Owner, Slept
+from daemon.service.judging.owner import Doubters, Look, Owner, Progress, Slept
 from daemon.service.legacy import Legacy
 from daemon.service.supervise import Loops
 from daemon.store import Store
@@ -83,6 +83,10 @@ class Accounts:
     def pushes(self) -> Mapping[str, pushes.Pushes]:
         """By account, what its pushes are worth."""
         return self._streams.pushes()
+
+    def progress(self) -> Mapping[str, Progress]:
+        """By account, how far its judgement is."""
+        return {name: owner.progress for name, owner in self._owners.items()}
 
     def pauses(self) -> dict[str, Pause]:
         """By account, how far the exchange wants to be left alone."""

@@ -26,6 +26,9 @@ class Beginning:
     """Of every configured account."""
     absent: tuple[Millis, Millis] | None
     """From when to when nobody watched; None in the first life of all."""
+    own: AccountState
+    """The recorded state of the daemon's own alerts. Loaded here, as the others are: when the watch over the
+    daemon first looks, the database may be gone, which it has to tell."""
 
 
 def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start") -> Beginning:
@@ -38,6 +41,7 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
     _remember(store, ledger, clock)
     names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
     known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
+    own = store.load(DAEMON_ACCOUNT)
     for state in known.values():
         ledger.resume(state)  # a step of the clock that is found now moves nothing of what was over before
     openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
@@ -48,7 +52,7 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
     _redirect(store, ledger, setting, clock)
     for opening in openings.values():
         ledger.resume(opening.state)
-    return Beginning({name: openings[name].state for name in setting.accounts}, absent)
+    return Beginning({name: openings[name].state for name in setting.accounts}, absent, own)
 
 
 def _now(ledger: Ledger, clock: Clock) -> Millis:

@@ -110,6 +110,16 @@ class Doubters:
     """Of one that the last life left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an owner is with the readings and misses that arrived in this life."""
+
+    judged: int
+    """How many had arrived when the last of them was judged and stored."""
+    behind: bool
+    """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that broke."""
+
+
 NOBODY = Doubters()
 """What is suspect is settled by whatever comes next."""
 
@@ -145,16 +155,28 @@ class Owner:
         self._cold_since: Millis | None = None
         """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
+        self._starts = 0
+        """Of the loop: more than one where it broke."""
+        self._arrived = self._begun = self._done = 0
+        """Readings and misses of this life: posted, begun with, and done with."""
 
     @property
     def account(self) -> str:
         return self._state.account
 
+    @property
+    def progress(self) -> Progress:
+        # A first start may rebuild windows for minutes: until then what waits is no sign of trouble.
+        begun = self._arrived if self._starts > 1 else self._begun
+        return Progress(self._done, begun > self._done)
+
     def post(self, arrival: Arrival) -> None:
+        self._arrived += isinstance(arrival, Answer | NoAnswer)
         self._mailbox.put_nowait(arrival)
 
     async def run(self) -> None:
         """Judge what arrives until cancelled; a cancellation never tears an input in two."""
+        self._starts += 1
         await self._warm_or_wait()
         await self._hindsight.renew(self._desk.clock.now())
         if self._gate.suspicion is not None:
@@ -186,6 +208,8 @@ class Owner:
 
     async def _take(self, arrival: Arrival) -> None:
         """An input is judged by a clock whose every step was judged before it (A5)."""
+        brings_input = isinstance(arrival, Answer | NoAnswer)
+        self._begun += brings_input
         now, by = self._drift.look()
         if by:
             await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
@@ -195,6 +219,8 @@ class Owner:
         for event in self._inputs(arrival, now):
             await self._enter(event)
         await self._hindsight.renew(self._state.at)
+        if brings_input:
+            self._done = self._begun
 
     def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
         """What is to be recorded, where a reading should have been there meanwhile."""

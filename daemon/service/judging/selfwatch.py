@@ -1,6 +1,6 @@
 """The daemon watches itself: the alerts that belong to no account (SEMANTICS D7).
 
-    couriers, disk, clock ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
+    couriers, disk, clock, owners ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
 
 It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it saw is recorded
 only where it changed an alert, or is told.
@@ -8,6 +8,7 @@ only where it changed an alert, or is told.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -19,6 +20,7 @@ from daemon.alerts.decide import Decision, decide
 from daemon.alerts.dispatch import Order, Scene
 from daemon.alerts.numbers import lasting, moment
 from daemon.alerts.silences import NO_SILENCES
+from daemon.errors import StoreError
 from daemon.readings.pushes import Pushes
 from daemon.rules.evaluator import Verdict
 from daemon.rules.rule import Rule
@@ -26,6 +28,7 @@ from daemon.rules.tree import Node, Number, Span, walk
 from daemon.service.delivering.backoff import Health
 from daemon.service.delivering.outbox import first
 from daemon.service.judging.desk import Desk, concerns
+from daemon.service.judging.owner import Progress
 from daemon.service.watchdog import STEP, Drift
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.types import (
@@ -66,6 +69,34 @@ class Senses:
     """The channels that a report waits for."""
     database: Callable[[], str | None] = lambda: None
     """Why the database refuses to write; None while it does not."""
+    progress: Callable[[], Mapping[str, Progress]] = dict
+    """By account, how far its judgement is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """An account of which nothing is judged, although something arrived."""
+
+    judged: int
+    """How much was judged before."""
+    since: Millis
+    """By `elapsed`: when that was first seen."""
+    lasted: Millis = 0
+    """From look to look while the database took writes, at most EVERY for each."""
+
+
+def stalls(
+    before: Mapping[str, Stall], progress: Mapping[str, Progress], elapsed: Millis, passed: Millis
+) -> dict[str, Stall]:
+    """Find the accounts that are stalled at this look; `passed` is what a known stall grows by."""
+    found: dict[str, Stall] = {}
+    for name, made in progress.items():
+        known = before.get(name)
+        if made.behind and known is not None and known.judged == made.judged:
+            found[name] = replace(known, lasted=known.lasted + passed)
+        elif made.behind:
+            found[name] = Stall(made.judged, elapsed)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +114,8 @@ class Sight:
     zone: tzinfo | None
     pushes: Mapping[str, Pushes] = field(default_factory=dict)
     refused: "WritesRefused | None" = None
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    stalls: Mapping[str, Stall] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +144,20 @@ def _is_limit(node: Node) -> TypeGuard[Span | Number]:
 
 def _told(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
+
+
+def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
+    """Unknown while an account has judged nothing since a start: the trouble may not be over."""
+    long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
+    if not long:
+        started = all(made.judged for made in sight.progress.values())
+        return _told(holds=False, detail="") if started else UNKNOWN
+    first_seen = min(each.since for each in long.values())
+    since = moment(sight.now - (sight.elapsed - first_seen), sight.now, sight.zone)
+    named = ", ".join(list(long)[:NAMED])
+    more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
+    remedy = "restart the service, and report this"
+    return _told(holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}")
 
 
 def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
@@ -167,6 +214,7 @@ def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
 
 
 _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
+    "account-not-judged": _account_not_judged,
     "channel-failing": _channel_failing,
     "clock-stepped": _clock_stepped,
     "database-failing": _database_failing,
@@ -176,19 +224,21 @@ _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
 
 
 class SelfWatch:
-    """`rules` are those about the daemon that are not off."""
+    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not off."""
 
-    def __init__(self, desk: Desk, rules: Sequence[Rule], senses: Senses) -> None:
+    def __init__(self, desk: Desk, recorded: AccountState, rules: Sequence[Rule], senses: Senses) -> None:
         self._desk = desk
         self._senses = senses
         self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
-        self._state = AccountState(DAEMON_ACCOUNT)
+        self._state = recorded
         self._begun = False
         self._drift = Drift(desk.clock, desk.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
         self._refused: WritesRefused | None = None
+        self._stalls: Mapping[str, Stall] = {}
+        self._looked_at = desk.clock.elapsed()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -214,7 +264,6 @@ class SelfWatch:
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
-        self._state = await self._desk.journal.load(DAEMON_ACCOUNT)
         self._desk.ledger.resume(self._state)
         now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
@@ -227,6 +276,8 @@ class SelfWatch:
         clock, ledger = self._desk.clock, self._desk.ledger
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
+        progress = self._senses.progress()
+        self._stalls = stalls(self._stalls, progress, clock.elapsed(), self._passed())
         disk = await asyncio.to_thread(self._senses.disk)
         return Sight(
             now,
@@ -238,7 +289,18 @@ class SelfWatch:
             self._senses.zone,
             self._senses.pushes(),
             self._refused,
+            progress,
+            self._stalls,
         )
+
+    def _passed(self) -> Millis:
+        """Return how much of the time since the last look counts for a stall.
+
+        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the rest was a
+        suspend, or an event loop that stood still, in which the owners could not run either.
+        """
+        before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
+        return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
 
     def _refusal(self) -> WritesRefused | None:
         reason = self._senses.database()
@@ -279,7 +341,8 @@ class SelfWatch:
             return
         written = await self._write(record)
         if written is None:
-            self._state = await desk.journal.load(DAEMON_ACCOUNT)
+            with suppress(StoreError):  # else what is held is offered again at the next look
+                self._state = await desk.journal.load(DAEMON_ACCOUNT)
             return
         self._state = decision.state
         desk.codes.update(alert.code for alert in record.alerts)

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -18,11 +19,13 @@ from daemon.log import Episodes
 from daemon.rules.rule import AtLeast
 from daemon.service.delivering.ledger import Ledger
 from daemon.service.judging.desk import Desk
-from daemon.service.judging.owner import COLD, Owner
+from daemon.service.judging.owner import COLD, Look, Owner, Progress, Slept
+from daemon.service.supervise import supervise
 from daemon.service.watchdog import STEP, offset
 from daemon.store import Seams
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality
-from tests.fakes import ListJournal, ManualClock, RecordingWatcher
+from daemon.store.operations import Operation, Rejected, Written
+from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality, Reading
+from tests.fakes import ListJournal, ManualClock, RecordingWatcher, settle
 from tests.lengths import length
 from tests.service.lives import (
     KILL,
@@ -286,3 +289,97 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
     await clock.advance(SECOND)
     assert [record.transitions[0].rule for record in watcher.records if record.transitions] == ["low", "fell"]
     task.cancel()
+
+
+class Breaking(ListJournal):
+    """A store whose records break whoever reads or writes them, by a fault of ours, while told to."""
+
+    reads = writes = True
+    slow: asyncio.Event | None = None
+    """While it is there and not set, records are read for ever."""
+
+    async def latest(self, account: str) -> Sequence[Reading]:
+        if self.slow is not None:
+            await self.slow.wait()
+        if not self.reads:
+            raise ZeroDivisionError
+        return await super().latest(account)
+
+    async def write(self, operation: Operation) -> Written:
+        if not self.writes:
+            raise ZeroDivisionError
+        return await super().write(operation)
+
+
+@asynccontextmanager
+async def supervised(journal: Breaking, clock: ManualClock) -> AsyncIterator[Owner]:
+    """An owner that is started again a second after it broke."""
+    episodes = Episodes(logging.getLogger("owner"), clock)
+    moved = offset(clock)
+    desk = Desk(journal, Ledger(moved), clock, (), set(), episodes, RecordingWatcher(), moved)
+    owner = Owner(desk, state("main"), [rule()])
+    task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
+    await settle()
+    yield owner
+    task.cancel()
+
+
+async def test_d7_what_is_judged_is_progress_and_what_says_nothing_new_too() -> None:
+    """D7: readings and misses count; a look at the clock and a suspend are none."""
+    async with supervised(Breaking(), clock := ManualClock()) as owner:
+        for arrival in (answer(), answer(), NoAnswer(MissReason.TIMEOUT, ""), Look(), Slept(HOUR, 3)):
+            owner.post(arrival)
+        await owner.drained()
+        await clock.advance(SECOND)
+        assert owner.progress == Progress(3, behind=False)
+
+
+async def test_d7_what_broke_the_loop_is_behind_until_a_later_one_is_judged() -> None:
+    """D7: the one that was lost, and each that breaks it again; the first that is judged ends it."""
+    journal, clock = Breaking(), ManualClock()
+    async with supervised(journal, clock) as owner:
+        journal.writes = False
+        for _ in range(3):
+            owner.post(answer())
+            await clock.advance(2 * SECOND)
+            owner.post(Look())
+            await clock.advance(SECOND)
+            assert owner.progress == Progress(0, behind=True)
+        journal.writes = True
+        owner.post(answer())
+        await clock.advance(2 * SECOND)
+        assert owner.progress == Progress(4, behind=False)
+
+
+async def test_d7_what_the_database_never_takes_is_behind() -> None:
+    """D7: a record that is rejected each time is offered again, and nothing after it is judged."""
+    journal, clock = Breaking(), ManualClock()
+    journal.answers = [Rejected("unfit")] * 1_000
+    async with supervised(journal, clock) as owner:
+        owner.post(answer())
+        owner.post(answer())
+        await clock.advance(10 * SECOND)
+        assert owner.progress == Progress(0, behind=True)
+
+
+async def test_d7_what_waits_for_a_loop_that_breaks_at_every_start_is_behind() -> None:
+    """D7: by a record that cannot be judged, say."""
+    journal, clock = Breaking(), ManualClock()
+    journal.reads = False
+    async with supervised(journal, clock) as owner:
+        owner.post(answer())
+        await clock.advance(3 * SECOND)
+        assert owner.progress == Progress(0, behind=True)
+        journal.reads = True
+        await clock.advance(SECOND)
+        assert owner.progress == Progress(1, behind=False)
+
+
+async def test_d7_what_waits_for_the_windows_of_a_start_is_not_behind() -> None:
+    """D7: a week of readings may take minutes to be read."""
+    journal, clock = Breaking(), ManualClock()
+    journal.slow = asyncio.Event()
+    async with supervised(journal, clock) as owner:
+        owner.post(answer())
+        await clock.advance(HOUR)
+        assert owner.progress == Progress(0, behind=False)

@@ -11,13 +11,24 @@ from pathlib import Path
 import pytest
 
 from daemon.alerts.system import rule
+from daemon.errors import StoreError
 from daemon.log import Episodes
 from daemon.readings.pushes import Pushes
 from daemon.service.delivering.backoff import Health
 from daemon.service.delivering.ledger import Ledger
 from daemon.service.journal import StoreJournal
 from daemon.service.judging.desk import Desk
-from daemon.service.judging.selfwatch import CALM, EVERY, UNKNOWN, SelfWatch, Senses, Sight, verdict
+from daemon.service.judging.owner import Progress
+from daemon.service.judging.selfwatch import (
+    CALM,
+    EVERY,
+    UNKNOWN,
+    SelfWatch,
+    Senses,
+    Sight,
+    Stall,
+    verdict,
+)
 from daemon.service.watchdog import offset
 from daemon.store import Store
 from daemon.store.operations import (
@@ -30,7 +41,20 @@ from daemon.store.operations import (
     Rejected,
     Written,
 )
-from daemon.types import DAEMON_ACCOUNT, HOUR, MINUTE, SECOND, Attempted, Kind, Limit, Millis, NoticeKey, Outcome
+from daemon.types import (
+    DAEMON_ACCOUNT,
+    HOUR,
+    MINUTE,
+    SECOND,
+    AccountState,
+    Attempted,
+    Kind,
+    Limit,
+    Millis,
+    NoticeKey,
+    Outcome,
+    Severity,
+)
 from tests.fakes import NOON, ManualClock, RecordingWatcher
 from tests.service.lives import RestlessClock, rows
 
@@ -38,6 +62,7 @@ FAILING = rule("channel-failing", 10 * MINUTE)
 STEPPED = rule("clock-stepped", 250)
 FULL = rule("disk-full", Decimal("0.05"))
 CONTRADICTED = rule("push-contradicted", 3)
+NOT_JUDGED = rule("account-not-judged", 30 * SECOND)
 RULES = (FAILING, STEPPED, FULL)
 ELAPSED = 1_000_000
 
@@ -104,6 +129,7 @@ class Bench:
     channels: dict[str, Health] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
     refused: str | None = None
+    progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(offset(self.clock))
@@ -120,9 +146,14 @@ class Bench:
             offset(self.clock),
         )
         senses = Senses(
-            lambda: self.channels, lambda: self.free, UTC, owed=lambda: self.owed, database=lambda: self.refused
+            lambda: self.channels,
+            lambda: self.free,
+            UTC,
+            owed=lambda: self.owed,
+            database=lambda: self.refused,
+            progress=lambda: self.progress,
         )
-        return SelfWatch(desk, rules or RULES, senses)  # type: ignore[arg-type]
+        return SelfWatch(desk, self.store.load(DAEMON_ACCOUNT), rules or RULES, senses)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
         return [
@@ -378,3 +409,146 @@ async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) 
     bench.refused = None
     await watch.look()
     assert bench.moves() == [("database-failing", "firing", "condition"), ("database-failing", "resolved", "cleared")]
+
+
+class Unreadable(Unsure):
+    """Rejects as told, and cannot be read."""
+
+    async def load(self, account: str) -> AccountState:
+        raise StoreError("there is no database")
+
+
+async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(bench: Bench, path: Path) -> None:
+    """A2: it was moved away right after the start; what an earlier life left firing goes on."""
+    bench.free = Decimal("0.03")
+    await bench.watch().look()
+    journal = Unreadable(bench.store, bench.clock)
+    journal.answers = []
+    bench.refused = "its file was moved"
+    watch = bench.watch(FULL, rule("database-failing", SECOND), journal=journal)
+    for _ in range(2):
+        await watch.look()
+        await bench.clock.advance(SECOND)
+    firing = [("disk-full", "firing", "condition"), ("database-failing", "firing", "condition")]
+    assert bench.moves() == firing
+
+
+async def test_a2_what_is_rejected_and_cannot_be_read_is_looked_at_again(bench: Bench) -> None:
+    """A2: the watch does not break: it goes on with what it holds, and tells each alert once."""
+    journal = Unreadable(bench.store, bench.clock)
+    journal.answers = [Rejected("unfit")]
+    bench.free = Decimal("0.03")
+    watch = bench.watch(journal=journal)
+    for _ in range(2):
+        await watch.look()
+    assert bench.moves() == [("disk-full", "firing", "condition")]
+    assert len(bench.ledger.waiting("email")) == 1
+
+
+def stalled(*lasted: Millis) -> dict[str, Stall]:
+    """Accounts a0, a1 and so on, of which nothing has been judged for so long."""
+    return {f"a{number}": Stall(7, ELAPSED - each, each) for number, each in enumerate(lasted)}
+
+
+STUCK, GOING, NEW = Progress(7, behind=True), Progress(8, behind=False), Progress(0, behind=False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "progress", "when", "clear"),
+    [
+        ((), (), False, True),
+        ((), (GOING, GOING), False, True),
+        ((), (GOING, NEW), None, None),
+        ((), (GOING, Progress(0, behind=True)), None, None),
+        ((29 * SECOND,), (STUCK,), False, True),
+        ((30 * SECOND,), (STUCK, NEW), True, False),
+        ((HOUR, SECOND), (STUCK, STUCK), True, False),
+    ],
+)
+def test_d7_an_account_that_is_not_judged_for_long(
+    seen: tuple[Millis, ...], progress: tuple[Progress, ...], when: bool | None, clear: bool | None
+) -> None:
+    """D7: it fires at its limit, and ends when every account has judged something since the start."""
+    by_account = {f"a{number}": each for number, each in enumerate(progress)}
+    found = verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*seen), progress=by_account))
+    assert (found.when, found.clear) == (when, clear)
+
+
+def test_d7_the_accounts_that_are_not_judged_are_named() -> None:
+    """D7: some of them where there are many, since when, and what to do; none that lasts less long."""
+    end = " are not judged since 10:58:00: restart the service, and report this"
+    told = [
+        verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*lasted))).detail
+        for lasted in ((2 * MINUTE, SECOND), (MINUTE, *[2 * MINUTE] * 4))
+    ]
+    assert told == [f"readings of a0{end}", f"readings of a0, a1, a2 and 2 more{end}"]
+
+
+async def test_d7_an_account_that_is_not_judged_is_told_once_until_it_is(bench: Bench) -> None:
+    """D7: in one alert of the daemon's, which is critical; one reading that is judged ends it."""
+    watch = bench.watch(NOT_JUDGED)
+    bench.progress = {"main": STUCK, "other": GOING}
+    for _ in range(6):
+        await watch.look()
+        await bench.clock.advance(EVERY)
+    assert bench.moves() == [("account-not-judged", "firing", "condition")]
+    [waiting] = bench.ledger.waiting("email")
+    assert waiting.notice.facts.severity is Severity.CRITICAL
+    bench.progress["main"] = Progress(8, behind=True)
+    await watch.look()
+    assert bench.moves()[1:] == [("account-not-judged", "resolved", "cleared")]
+
+
+async def test_d7_an_account_that_goes_on_slowly_is_judged(bench: Bench) -> None:
+    """D7: something is in hand at each look, and never the same."""
+    watch = bench.watch(NOT_JUDGED)
+    for judged in range(20):
+        bench.progress = {"main": Progress(judged, behind=True)}
+        await watch.look()
+        await bench.clock.advance(20 * SECOND)
+    assert bench.moves() == []
+
+
+async def test_d7_an_outage_of_the_database_is_no_stall(bench: Bench) -> None:
+    """D7: `database-failing` tells it; what waited is judged when it is over, and a stall of before goes on."""
+    watch = bench.watch(NOT_JUDGED)
+    bench.progress = {"main": STUCK}
+    for refused in (None, *["the disk is full"] * 100, None, None):
+        bench.refused = refused
+        await watch.look()
+        await bench.clock.advance(EVERY)
+    assert bench.moves() == []
+    for refused in (None, *["the disk is full"] * 10):
+        bench.refused = refused
+        await watch.look()
+        await bench.clock.advance(EVERY)
+    assert bench.moves() == [("account-not-judged", "firing", "condition")]
+
+
+async def test_d7_a_suspend_is_no_stall(bench: Bench) -> None:
+    """D7: nor is an event loop that stood still; owners get as much time as a look takes."""
+    watch = bench.watch(NOT_JUDGED)
+    bench.progress = {"main": STUCK}
+    for _ in range(2):
+        await watch.look()
+        await bench.clock.suspend(8 * HOUR)
+    await watch.look()
+    assert bench.moves() == []
+
+
+async def test_d7_a_restart_ends_no_alert_before_the_account_is_judged(bench: Bench) -> None:
+    """D7, promise 4: a reload is no remedy by itself, and says nothing before it is known."""
+    watch = bench.watch(NOT_JUDGED)
+    bench.progress = {"main": STUCK}
+    for _ in range(4):
+        await watch.look()
+        await bench.clock.advance(EVERY)
+    again = bench.watch(NOT_JUDGED)
+    for progress in (NEW, Progress(0, behind=True), Progress(0, behind=True)):
+        bench.progress = {"main": progress}
+        await again.look()
+        await bench.clock.advance(EVERY)
+    assert bench.moves() == [("account-not-judged", "firing", "condition")]
+    bench.progress = {"main": GOING}
+    await again.look()
+    assert bench.moves()[1:] == [("account-not-judged", "resolved", "cleared")]
