@@ -7,12 +7,13 @@ Apprise has no setting for either, so its controller of a connection is replaced
 import smtplib
 import ssl
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from apprise.plugins.email import base
 from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
 
-from daemon.notifiers.answers import PART, UnansweredMailError, limited
+from daemon.notifiers import connections
+from daemon.notifiers.answers import PART, AnswerTooLongError, UnansweredMailError, limited
 
 GO_ON = 354
 """The reply after which a mail is sent."""
@@ -34,7 +35,7 @@ class _Connection(smtplib.SMTP):
         lines, failure = list[bytes](), None
         while failure is None and (not lines or _goes_on(lines[-1])):
             try:
-                lines.append(self.file.readline(PART))
+                lines.append(_line(self.file))
             except OSError as error:
                 failure = error
         if failure is not None or not lines[-1].endswith(b"\n"):
@@ -44,11 +45,21 @@ class _Connection(smtplib.SMTP):
             if not lines or _code(lines[0]) < LEAST_CODE:
                 raise UnansweredMailError from failure
         self._last_code = _code(lines[0])
+        if self._last_code == GO_ON and (call := connections.current()) is not None:
+            call.sending()
         return self._last_code, b"\n".join(line[4:].strip() for line in lines)
 
 
 class _SecureConnection(_Connection, smtplib.SMTP_SSL):
     """The same within TLS from its beginning."""
+
+
+def _line(file: BinaryIO) -> bytes:
+    """The next line, without its end where the connection ended first."""
+    line = file.readline(PART)
+    if len(line) == PART and not line.endswith(b"\n"):
+        raise AnswerTooLongError
+    return line
 
 
 def _goes_on(line: bytes) -> bool:
@@ -89,6 +100,8 @@ class Controller(AppriseSMTPController):
 
     def _connected(self, context: ssl.SSLContext | None) -> smtplib.SMTP:
         patience = self.socket_connect_timeout
+        if (call := connections.current()) is not None:
+            call.connecting()
         if self.secure_mode == SMTPSecureMode.SSL:
             return _SecureConnection(self.host, self.port, timeout=patience, context=context)
         return _Connection(self.host, self.port, timeout=patience)

@@ -83,8 +83,7 @@ def caution(url: str) -> str | None:
 def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
     leaves = not is_loopback(_host(plugin))
     if leaves and not _is_encrypted(plugin):
-        advice = "use the service's encrypted scheme, or a receiver on this machine"
-        yield f"{scheme}:// sends every message unencrypted; {advice}"
+        yield _unencrypted(plugin, scheme)
     if leaves and not plugin.verify_certificate:
         advice = "leave verify out, and name an authority of your own in [daemon] ca_file"
         yield f"verify=no lets anybody on the way read every message, and the login; {advice}"
@@ -96,6 +95,24 @@ def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
             f"this {plugin.service_name} URL has several recipients: while one of them cannot be reached, "
             "the others get every message again and again; give each a channel of its own"
         )
+
+
+def _unencrypted(plugin: NotifyBase, scheme: str) -> str:
+    """The sentence about a URL without encryption: what makes it so, and what to write instead."""
+    if getattr(plugin, "secure_mode", None) == "insecure" and plugin.secure:
+        what, remedy = "mode=insecure", "write mode=starttls or mode=ssl in its place"
+    elif encrypted := _encrypted_scheme(plugin, scheme):
+        what, remedy = f"{scheme}://", f"write {encrypted}:// in its place"
+    else:
+        what, remedy = f"{scheme}://", f"{plugin.service_name} has no encrypted scheme: use another service"
+    return f"{what} sends every message unencrypted; {remedy}, or use a receiver on this machine"
+
+
+def _encrypted_scheme(plugin: NotifyBase, scheme: str) -> str:
+    """The scheme by which the same service is reached with TLS; empty where it has none."""
+    declared: Any = plugin.secure_protocol or ()
+    schemes = (declared,) if isinstance(declared, str) else tuple(declared)
+    return f"{scheme}s" if f"{scheme}s" in schemes else next(iter(schemes), "")
 
 
 def secrets(url: str) -> frozenset[str]:
