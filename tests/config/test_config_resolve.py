@@ -128,9 +128,16 @@ def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
     """B6: a pipe that nobody writes to, a device without an end and a folder are refused at once."""
     os.mkfifo(around.folder / "pipe")
     (around.folder / "zero").symlink_to("/dev/zero")
-    for name in ("pipe", "zero", ".", "a\0b"):
-        with pytest.raises(MistakeError, match="cannot be read; check what it is and who may read it"):
+    rows = {
+        "pipe": "is a pipe or a device, not a file; save the secret as a file, and name that",
+        "zero": "is a pipe or a device, not a file; save the secret as a file, and name that",
+        ".": "is a folder; name the file in it",
+        "a\0b": "cannot be read; check what it is and who may read it",
+    }
+    for name, sentence in rows.items():
+        with pytest.raises(MistakeError) as caught:
             resolve.key(f"file:{name}", around)
+        assert str(caught.value) == f"the file {name} {sentence}"
 
 
 def test_a_huge_file_is_not_read(around: Surroundings) -> None:
