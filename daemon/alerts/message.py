@@ -70,9 +70,7 @@ def _is_digest(told: Sequence[Piece], sending: Sending) -> bool:
     return len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
 
 
-def _unsaid_steads(
-    steads: Mapping[str, str], fitting: Sequence[over.Kept], sections: Sequence[Shown]
-) -> Iterator[str]:
+def _unsaid_steads(steads: Mapping[str, str], fitting: Sequence[over.Kept], sections: Sequence[Shown]) -> Iterator[str]:
     """The sentences of `steads` that no section shows among its details."""
     brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
     unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}

@@ -206,7 +206,9 @@ def _content(path: Path, what: str, limit: int, kind: str = "secret", *, protect
     except IsADirectoryError:
         raise MistakeError(f"{what} is a folder; name the file in it") from None
     except protected_file.NotRegularError:
-        raise MistakeError(f"{what} is a pipe or a device, not a file; save the {kind} as a file, and name that") from None
+        raise MistakeError(
+            f"{what} is a pipe or a device, not a file; save the {kind} as a file, and name that"
+        ) from None
     except (OSError, ValueError):
         raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
     if protected and found.weaknesses:

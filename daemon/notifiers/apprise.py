@@ -91,8 +91,8 @@ class AppriseNotifier:
             return Attempted(Outcome.LATER, detail)
         if ended is Unfinished.CROWDED:
             detail = (
-                f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this machine "
-                "can look up names (DNS), and restart marginwatch if it can"
+                f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this "
+                "machine can look up names (DNS)"
             )
             return Attempted(Outcome.LATER, detail)
         return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))

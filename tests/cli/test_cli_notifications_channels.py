@@ -150,6 +150,12 @@ PARKED = (
 )
 
 
+BACKING_OFF = (
+    "hook is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that arrives it is "
+    "tried at once"
+)
+
+
 def test_f3_status_says_of_a_parked_channel_what_to_do(tmp_path: Path) -> None:
     """F3: who is told in its stead, and how it is un-parked; a test that arrived has done so."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
@@ -173,8 +179,7 @@ def test_f2_status_says_how_a_channel_that_backs_off_is_tried_sooner(tmp_path: P
             "desk never no nothing",
             "hook: not delivered: no such host",
             "hook: 1 waits: backing off until 12:01:06 at the latest",
-            "hook is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that "
-            "arrives it is tried at once",
+            BACKING_OFF,
         ]
 
 
