@@ -7,7 +7,7 @@ Apprise has no setting for either, so its controller of a connection is replaced
 import smtplib
 import ssl
 from collections.abc import Callable
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from apprise.plugins.email import base
 from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
@@ -35,11 +35,13 @@ class _Connection(smtplib.SMTP):
         lines, failure = list[bytes](), None
         while failure is None and (not lines or _goes_on(lines[-1])):
             try:
-                lines.append(_line(self.file))
+                lines.append(self.file.readline(PART))
             except OSError as error:
                 failure = error
         if failure is not None or not lines[-1].endswith(b"\n"):
             self.close()
+            if failure is None and len(lines[-1]) == PART:
+                failure = AnswerTooLongError()
             if self._last_code != GO_ON:
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
             if not lines or _code(lines[0]) < LEAST_CODE:
@@ -52,14 +54,6 @@ class _Connection(smtplib.SMTP):
 
 class _SecureConnection(_Connection, smtplib.SMTP_SSL):
     """The same within TLS from its beginning."""
-
-
-def _line(file: BinaryIO) -> bytes:
-    """The next line, without its end where the connection ended first."""
-    line = file.readline(PART)
-    if len(line) == PART and not line.endswith(b"\n"):
-        raise AnswerTooLongError
-    return line
 
 
 def _goes_on(line: bytes) -> bool:

@@ -55,7 +55,7 @@ def test_a_file_may_have_an_absolute_path(around: Surroundings) -> None:
         ("env:a-b", "what follows env: is not the name of an environment variable"),
         ("file:nope.txt", "the file nope.txt does not exist; create it, or correct its name"),
         ("file:empty.txt", "the file empty.txt is empty; put the secret into it"),
-        ("file:.", "the file . cannot be read; check what it is and who may read it"),
+        ("file:.", "the file . is a folder; name the file in it"),
         ("credential:nope", "the credential nope does not exist; create it, or correct its name"),
         ("credential:../key.txt", "what follows credential: is not the name of a credential"),
         ("planted key", "holds a space or a character that no key has; copy the key again"),
