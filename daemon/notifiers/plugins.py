@@ -114,8 +114,8 @@ def _unencrypted(plugin: NotifyBase, url: str) -> str:
 
 def _encrypted_scheme(plugin: NotifyBase, scheme: str) -> str:
     """The scheme by which the same service is reached with TLS; empty where it has none."""
-    declared: Any = plugin.secure_protocol or ()
-    schemes = (declared,) if isinstance(declared, str) else tuple(declared)
+    declared: Any = plugin.secure_protocol
+    schemes = (declared,) if isinstance(declared, str) else tuple(declared or ())
     return f"{scheme}s" if f"{scheme}s" in schemes else next(iter(schemes), "")
 
 
