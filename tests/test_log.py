@@ -240,12 +240,18 @@ WRITTEN = [
     lambda secret: quote(secret, safe="").lower() if secret.islower() else quote(secret, safe=""),
     lambda secret: json.dumps(secret)[1:-1],
     lambda secret: repr(secret)[1:-1],
+    lambda secret: secret.encode().hex(),
+    lambda secret: secret.encode().hex().upper(),
+    lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    lambda secret: base64.b64encode(secret.encode()).decode(),
+    lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
 ]
 
 
 @given(secret=SECRETS, before=AROUND, after=AROUND, write=st.sampled_from(WRITTEN))
 def test_every_spelling_is_blanked(secret: str, before: str, after: str, write: type[str]) -> None:
-    """Promise 9: percent-encoded and escaped spellings of a secret are blanked like itself."""
+    """Promise 9: percent-encoded, escaped, hex and base64 spellings of a secret are blanked like itself."""
     try:
         spelled = write(secret)
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ fields moved and the alert's id. A notice counts as delivered only if its headli
 headlines first into the room a channel has, details only where they fit, and what does not fit is another message.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts import html, over
@@ -49,18 +49,32 @@ def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
     fitting = _fitting(list(over.sections(ranked, sending, room)), sending, room)
     told = tuple(piece for _, alike in fitting for piece in alike)
-    digest = len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
+    digest = _is_digest(told, sending)
     title = _digest(told, sending) if digest else _title(fitting, sending)
     sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
-    brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
-    unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
+    notes = [*_why(told, sending), *_unsaid_steads(steads, fitting, sections)]
     if len(sections) == 1 and sending.titled:
         sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
-    text = Text(sections, [*_why(told, sending), *(each for by, each in steads.items() if by in unsaid)])
+    return Letter(_message(title, Text(sections, notes), told), told)
+
+
+def _message(title: str, text: Text, told: Sequence[Piece]) -> Message:
+    """The message with its title and text; as severe as the worst that it tells, good only where all of it is."""
     severity = min((weight(piece.last) for piece in told), key=_ORDER.__getitem__)
     good = all(is_good(piece.last) for piece in told)
-    message = Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
-    return Letter(message, told)
+    return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
+
+
+def _is_digest(told: Sequence[Piece], sending: Sending) -> bool:
+    """Whether several are told of which one waited for a day (SEMANTICS F6)."""
+    return len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
+
+
+def _unsaid_steads(steads: Mapping[str, str], fitting: Sequence[over.Kept], sections: Sequence[Shown]) -> Iterator[str]:
+    """The sentences of `steads` that no section shows among its details."""
+    brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
+    unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
+    yield from (sentence for by, sentence in steads.items() if by in unsaid)
 
 
 def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:

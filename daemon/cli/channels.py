@@ -177,8 +177,20 @@ def _sentences(standing: Standing, now: Present) -> Iterator[str]:
             "it is mended, run marginwatch check --notify: a test that arrives un-parks it. After a change of "
             "rules.toml reload instead"
         )
+    if _can_be_tried_sooner(standing):
+        yield (
+            f"{name} is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that "
+            "arrives it is tried at once"
+        )
     if not standing.configured:
         yield f"{name} is not in rules.toml: a start or reload hands what waits there to other channels"
+
+
+def _can_be_tried_sooner(standing: Standing) -> bool:
+    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS F2)."""
+    own = None if standing.fared is None else standing.fared.own
+    is_asked_for = own is not None and own.retry_after is not None
+    return not is_asked_for and any(each.reason.why is Why.BACKING_OFF for each in standing.waiting)
 
 
 def _handed(past: PastNotice) -> str:

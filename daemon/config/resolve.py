@@ -203,6 +203,12 @@ def _content(path: Path, what: str, limit: int, kind: str = "secret", *, protect
         found = protected_file.read(path, limit)
     except FileNotFoundError:
         raise MistakeError(f"{what} does not exist; create it, or correct its name") from None
+    except IsADirectoryError:
+        raise MistakeError(f"{what} is a folder; name the file in it") from None
+    except protected_file.NotRegularError:
+        raise MistakeError(
+            f"{what} is a pipe or a device, not a file; save the {kind} as a file, and name that"
+        ) from None
     except (OSError, ValueError):
         raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
     if protected and found.weaknesses:

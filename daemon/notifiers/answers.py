@@ -85,11 +85,25 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
+    """A connection that tells its call when the message begins to leave."""
+
     response_class = _Answer
 
+    def connect(self) -> None:
+        if (call := connections.current()) is not None:
+            call.connecting()
+        super().connect()
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Answer
+    def request(self, *request: Any, **named: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if (call := connections.current()) is not None:
+            call.sending()
+        super().request(*request, **named)
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same by way of TLS, and of a proxy's tunnel."""
 
 
 class _Pool(HTTPConnectionPool):

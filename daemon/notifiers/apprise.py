@@ -86,8 +86,15 @@ class AppriseNotifier:
         if ended is Unfinished.TIMED_OUT:
             detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
             return Attempted(Outcome.UNKNOWN, detail)
+        if ended is Unfinished.UNSENT:
+            detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; nothing of the message was sent"
+            return Attempted(Outcome.LATER, detail)
         if ended is Unfinished.CROWDED:
-            return Attempted(Outcome.LATER, f"{self._name} still holds earlier attempts; this one was not begun")
+            detail = (
+                f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this "
+                "machine can look up names (DNS)"
+            )
+            return Attempted(Outcome.LATER, detail)
         return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
 
     def _attempt(self, message: Message) -> Attempted:
@@ -97,7 +104,8 @@ class AppriseNotifier:
         def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
             call = connections.current()
             broke_off = call is not None and call.broke_off
-            complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off))
+            unsent = call is not None and call.sent is False
+            complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
 
         result = self._dressed(message).notify(
             **self._written(message),

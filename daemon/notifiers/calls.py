@@ -26,6 +26,8 @@ class Unfinished(Enum):
 
     TIMED_OUT = auto()
     """It was begun and given up; it may still succeed."""
+    UNSENT = auto()
+    """It was begun and given up before anything of the message left, so it cannot succeed."""
     CROWDED = auto()
     """It was not begun: too many given-up calls still hang."""
 
@@ -73,7 +75,9 @@ class Calls(Generic[T]):
             if await self._ends(future, self._timeout):
                 return future.result()
             connections.end()
-            return self._late(future) if await self._ends(future, GRACE) else Unfinished.TIMED_OUT
+            if await self._ends(future, GRACE) and self._holds(future):
+                return future.result()
+            return Unfinished.UNSENT if connections.sent is False else Unfinished.TIMED_OUT
         finally:
             connections.end()
             future.cancel()
@@ -87,11 +91,9 @@ class Calls(Generic[T]):
         finally:
             timer.cancel()
 
-    def _late(self, future: asyncio.Future[T]) -> T | Unfinished:
-        """What a call knew when it was ended: that a message was taken may have been told before."""
-        if future.exception() is None and self._is_sure(future.result()):
-            return future.result()
-        return Unfinished.TIMED_OUT
+    def _holds(self, future: asyncio.Future[T]) -> bool:
+        """Whether a call that was ended knew its result: that a message was taken may have been told before."""
+        return future.exception() is None and self._is_sure(future.result())
 
 
 def _attempt(work: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:

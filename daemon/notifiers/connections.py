@@ -24,6 +24,8 @@ class Connections:
     def __init__(self) -> None:
         self.broke_off = False
         """Whether an answer ended before its end, so that not all of it was read."""
+        self.sent: bool | None = None
+        """Whether a part of the message may have left; None where the library that speaks does not tell."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._ended = False
@@ -48,6 +50,17 @@ class Connections:
                 raise ConnectionAbortedError("the call was given up")
             # A second descriptor of the same connection: it stays good when TLS takes over the first one.
             self._open.append(socket.socket(fileno=os.dup(connection.fileno())))
+
+    def connecting(self) -> None:
+        """Note that a library makes a connection which tells by `sending` when the message begins to leave."""
+        self.sent = bool(self.sent)
+
+    def sending(self) -> None:
+        """Note that the message begins to leave. Raises ConnectionAbortedError where the call was given up."""
+        with self._lock:  # after `end` nothing changes `sent` any more
+            if self._ended:
+                raise ConnectionAbortedError("the call was given up")
+            self.sent = True
 
     def end(self) -> None:
         """End all of them, and make no further one."""

@@ -12,7 +12,8 @@ from typing import Any, Self
 from apprise.plugins.email import base
 from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
 
-from daemon.notifiers.answers import PART, UnansweredMailError, limited
+from daemon.notifiers import connections
+from daemon.notifiers.answers import PART, AnswerTooLongError, UnansweredMailError, limited
 
 GO_ON = 354
 """The reply after which a mail is sent."""
@@ -39,11 +40,15 @@ class _Connection(smtplib.SMTP):
                 failure = error
         if failure is not None or not lines[-1].endswith(b"\n"):
             self.close()
+            if failure is None and len(lines[-1]) == PART:
+                failure = AnswerTooLongError()
             if self._last_code != GO_ON:
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
             if not lines or _code(lines[0]) < LEAST_CODE:
                 raise UnansweredMailError from failure
         self._last_code = _code(lines[0])
+        if self._last_code == GO_ON and (call := connections.current()) is not None:
+            call.sending()
         return self._last_code, b"\n".join(line[4:].strip() for line in lines)
 
 
@@ -89,6 +94,8 @@ class Controller(AppriseSMTPController):
 
     def _connected(self, context: ssl.SSLContext | None) -> smtplib.SMTP:
         patience = self.socket_connect_timeout
+        if (call := connections.current()) is not None:
+            call.connecting()
         if self.secure_mode == SMTPSecureMode.SSL:
             return _SecureConnection(self.host, self.port, timeout=patience, context=context)
         return _Connection(self.host, self.port, timeout=patience)

@@ -26,6 +26,13 @@ NEVER_SENT = {
 }
 """Failures before anything of the message left, by the name of the exception, the most telling first."""
 
+CUT_SHORT = {
+    "SMTPServerDisconnected": "it ended the connection too early",
+    "TimeoutError": "it does not answer in time",
+    "ConnectionError": "the connection broke",
+}
+"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most telling first."""
+
 IN_DOUBT = {
     "UnansweredMailError": "the mail server did not say whether it takes the mail; it may have arrived",
     "MemoryError": "there was no memory left for the answer; the message may have arrived",
@@ -84,6 +91,8 @@ class Complaint:
     error: BaseException | None = None
     broke_off: bool = False
     """Whether not all of an answer had come by then: some services say in it what became of the message."""
+    unsent: bool = False
+    """Whether surely nothing of the message had left by then."""
 
 
 def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
@@ -134,7 +143,7 @@ def _classed(complaint: Complaint, service: str) -> Attempted:
     if status:
         return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:
-        return _of_error(complaint.error, service)
+        return _of_error(complaint.error, service, unsent=complaint.unsent)
     some = _SOME.search(complaint.text)
     if some:
         return Attempted(Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
@@ -163,7 +172,7 @@ def _retry_after(status: int, text: str) -> Millis | None:
     return int(found.group(1)) * SECOND if found else None
 
 
-def _of_error(error: BaseException, service: str) -> Attempted:
+def _of_error(error: BaseException, service: str, *, unsent: bool) -> Attempted:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
         return Attempted(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
@@ -173,6 +182,9 @@ def _of_error(error: BaseException, service: str) -> Attempted:
         return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
         return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+    if unsent and "RequestException" in names:
+        detail = f"{service} was not reached: the connection ended before anything of the message was sent"
+        return Attempted(Outcome.LATER, detail)
     return _of_connection(error, names, service)
 
 
@@ -188,7 +200,10 @@ def _of_connection(error: BaseException, names: set[str], service: str) -> Attem
         )
     answered = isinstance(error, RecursionError)  # it came of reading what was answered
     if isinstance(error, OSError | RuntimeError) and not answered:  # those of smtplib and of sockets
-        return Attempted(Outcome.LATER, f"{service} was not reached ({type(error).__name__})")
+        why = _first(CUT_SHORT, names)
+        return Attempted(
+            Outcome.LATER, f"{service} was not reached" + (f": {why}" if why else f" ({type(error).__name__})")
+        )
     return Attempted(
         Outcome.UNKNOWN,
         f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",

@@ -63,6 +63,9 @@ _MAIL = frozenset({"mailto", "mailtos"})
 _LOGIN = re.compile(r":\{\w+\}@")
 """In the form of a URL: that the service takes a password before its host."""
 
+_MODE = re.compile(r"[?&]mode=", re.IGNORECASE)
+"""In a mail's URL: that it names how the connection is encrypted, which outranks the scheme."""
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _UNENCODABLE = re.compile(r"[^\0-\xff]")
@@ -77,14 +80,13 @@ def problem(url: str) -> str | None:
 def caution(url: str) -> str | None:
     """What is unwise about a usable URL; see `daemon.notifiers.caution`."""
     plugin, _ = load(url)
-    return None if plugin is None else "; ".join(_cautions(plugin, urls.scheme(url))) or None
+    return None if plugin is None else "; ".join(_cautions(plugin, url)) or None
 
 
-def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
+def _cautions(plugin: NotifyBase, url: str) -> Iterator[str]:
     leaves = not is_loopback(_host(plugin))
     if leaves and not _is_encrypted(plugin):
-        advice = "use the service's encrypted scheme, or a receiver on this machine"
-        yield f"{scheme}:// sends every message unencrypted; {advice}"
+        yield _unencrypted(plugin, url)
     if leaves and not plugin.verify_certificate:
         advice = "leave verify out, and name an authority of your own in [daemon] ca_file"
         yield f"verify=no lets anybody on the way read every message, and the login; {advice}"
@@ -96,6 +98,25 @@ def _cautions(plugin: NotifyBase, scheme: str) -> Iterator[str]:
             f"this {plugin.service_name} URL has several recipients: while one of them cannot be reached, "
             "the others get every message again and again; give each a channel of its own"
         )
+
+
+def _unencrypted(plugin: NotifyBase, url: str) -> str:
+    """The sentence about a URL without encryption: what makes it so, and what to write instead."""
+    scheme = urls.scheme(url)
+    if getattr(plugin, "secure_mode", None) == "insecure" and _MODE.search(url):
+        what, remedy = "mode=insecure", "write mode=starttls or mode=ssl in its place"
+    elif encrypted := _encrypted_scheme(plugin, scheme):
+        what, remedy = f"{scheme}://", f"write {encrypted}:// in its place"
+    else:
+        what, remedy = f"{scheme}://", f"{plugin.service_name} has no encrypted scheme: use another service"
+    return f"{what} sends every message unencrypted; {remedy}, or use a receiver on this machine"
+
+
+def _encrypted_scheme(plugin: NotifyBase, scheme: str) -> str:
+    """The scheme by which the same service is reached with TLS; empty where it has none."""
+    declared: Any = plugin.secure_protocol
+    schemes = (declared,) if isinstance(declared, str) else tuple(declared or ())
+    return f"{scheme}s" if f"{scheme}s" in schemes else next(iter(schemes), "")
 
 
 def secrets(url: str) -> frozenset[str]:

@@ -178,9 +178,7 @@ class Heartbeat:
         """What does not arrive is tried again when the next one is due."""
         failure = await self._monitor.beat()
         if failure is not None:
-            self._episodes.failed(
-                "heartbeat lost", f"the heartbeat does not reach its monitor: {failure}", reason=failure
-            )
+            self._episodes.failed("heartbeat lost", "the heartbeat does not reach its monitor", reason=failure)
             return
         self._episodes.ended("heartbeat lost", "the heartbeat reaches its monitor again")
         if not self._arrived:

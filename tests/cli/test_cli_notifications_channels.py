@@ -150,6 +150,12 @@ PARKED = (
 )
 
 
+BACKING_OFF = (
+    "hook is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that arrives it is "
+    "tried at once"
+)
+
+
 def test_f3_status_says_of_a_parked_channel_what_to_do(tmp_path: Path) -> None:
     """F3: who is told in its stead, and how it is un-parked; a test that arrived has done so."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
@@ -162,6 +168,19 @@ def test_f3_status_says_of_a_parked_channel_what_to_do(tmp_path: Path) -> None:
         ]
         written(store, attempt("hook", 30, Outcome.DELIVERED, test=True))
         assert channels(tmp_path) == ["hook 30 s ago (a test) no nothing", "desk never no nothing"]
+
+
+def test_f2_status_says_how_a_channel_that_backs_off_is_tried_sooner(tmp_path: Path) -> None:
+    """F2: with the remedy; a test that arrived has done so."""
+    with collecting(tmp_path, fires(notice("hook"))) as store:
+        written(store, attempt("hook", 59, Outcome.LATER, "no such host"))
+        assert channels(tmp_path) == [
+            "hook never 1 since 12:01:04 1 since 12:00:05",
+            "desk never no nothing",
+            "hook: not delivered: no such host",
+            "hook: 1 waits: backing off until 12:01:06 at the latest",
+            BACKING_OFF,
+        ]
 
 
 def test_f4_a_parked_channels_fallback_is_named_unless_it_is_parked_too(tmp_path: Path) -> None:

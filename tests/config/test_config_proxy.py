@@ -184,7 +184,7 @@ def test_a3_the_authorities_are_read(tmp_path: Path) -> None:
     assert said == {
         "gone.pem": [f"daemon.ca_file: the file {tmp_path}/gone.pem does not exist; create it, or correct its name"],
         "empty.pem": [f"daemon.ca_file: the file {tmp_path}/empty.pem {nothing}"],
-        ".": [f"daemon.ca_file: the file {tmp_path} cannot be read; check what it is and who may read it"],
+        ".": [f"daemon.ca_file: the file {tmp_path} is a folder; name the file in it"],
     }
     (home,) = problems(daemon(ca_file="~/gone-of-nobody.pem"), path=path)
     assert str(Path.home()) in home

@@ -55,7 +55,7 @@ def test_a_file_may_have_an_absolute_path(around: Surroundings) -> None:
         ("env:a-b", "what follows env: is not the name of an environment variable"),
         ("file:nope.txt", "the file nope.txt does not exist; create it, or correct its name"),
         ("file:empty.txt", "the file empty.txt is empty; put the secret into it"),
-        ("file:.", "the file . cannot be read; check what it is and who may read it"),
+        ("file:.", "the file . is a folder; name the file in it"),
         ("credential:nope", "the credential nope does not exist; create it, or correct its name"),
         ("credential:../key.txt", "what follows credential: is not the name of a credential"),
         ("planted key", "holds a space or a character that no key has; copy the key again"),
@@ -128,9 +128,16 @@ def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
     """B6: a pipe that nobody writes to, a device without an end and a folder are refused at once."""
     os.mkfifo(around.folder / "pipe")
     (around.folder / "zero").symlink_to("/dev/zero")
-    for name in ("pipe", "zero", ".", "a\0b"):
-        with pytest.raises(MistakeError, match="cannot be read; check what it is and who may read it"):
+    rows = {
+        "pipe": "is a pipe or a device, not a file; save the secret as a file, and name that",
+        "zero": "is a pipe or a device, not a file; save the secret as a file, and name that",
+        ".": "is a folder; name the file in it",
+        "a\0b": "cannot be read; check what it is and who may read it",
+    }
+    for name, sentence in rows.items():
+        with pytest.raises(MistakeError) as caught:
             resolve.key(f"file:{name}", around)
+        assert str(caught.value) == f"the file {name} {sentence}"
 
 
 def test_a_huge_file_is_not_read(around: Surroundings) -> None:

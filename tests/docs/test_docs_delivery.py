@@ -73,6 +73,10 @@ CLASSED: Mapping[tuple[str, str], Attempted] = {
     ("any", "accepted"): outcome("SUCCESS", "any", []),
     ("any", "no answer within 20 s"): outcome("TIMEOUT", "any", []),
     ("any", "the connection broke after it was made"): _failed("any", "", RequestException()),
+    (
+        "HTTP, e-mail",
+        "the connection broke, or 20 s were over, before anything of the message was sent: no connection, no TLS",
+    ): outcome("FAILURE", "any", [Complaint("", RequestException(), unsent=True)]),
     ("any", "a status that says yes, and then an answer that breaks off or never ends"): outcome("SUCCESS", "any", []),
     ("any", "more than 64 KiB without a status"): _failed("any", "", RequestException(AnswerTooLongError())),
     ("any", "nothing listens, the name does not resolve, TLS fails"): _failed("any", "", socket.gaierror()),
@@ -104,7 +108,10 @@ CLASSED: Mapping[tuple[str, str], Attempted] = {
     ("e-mail", "a wrong password (535), no login or no STARTTLS where the URL wants it"): _failed(
         "E-Mail", "", smtplib.SMTPAuthenticationError(535, b"no")
     ),
-    ("e-mail", "the server takes the connection, or the mail, and says nothing"): outcome("TIMEOUT", "E-Mail", []),
+    ("e-mail", "the server says nothing before it asks for the text of the mail"): _failed(
+        "E-Mail", "", TimeoutError()
+    ),
+    ("e-mail", "the server takes the mail and says nothing"): outcome("TIMEOUT", "E-Mail", []),
     ("e-mail", "the connection breaks within the mail, which looks like a refusal"): _failed(
         "E-Mail", "Sending failed."
     ),

@@ -4,11 +4,14 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from daemon.notifiers.calls import GRACE, Calls, Unfinished
+from daemon.notifiers.connections import Connections, current
 from tests.fakes import ManualClock, settle
+from tests.notifiers.hostile import no_call_is_left
 
 
 async def test_a_result_comes_back() -> None:
@@ -56,6 +59,43 @@ async def test_hanging_calls_are_given_up_and_bounded() -> None:
             thread.join()
     await settle()
     assert await calls.run(lambda: True) is True
+
+
+@pytest.mark.parametrize(
+    ("tells", "expected"),
+    [
+        ([], Unfinished.TIMED_OUT),
+        ([Connections.connecting], Unfinished.UNSENT),
+        ([Connections.connecting, Connections.sending], Unfinished.TIMED_OUT),
+        ([Connections.connecting, Connections.sending, Connections.connecting], Unfinished.TIMED_OUT),
+    ],
+)
+async def test_a_call_that_sent_nothing_is_told_apart(
+    tells: Sequence[Callable[[Connections], None]], expected: Unfinished
+) -> None:
+    """F1: only where its library tells that nothing of the message left, and it sends nothing from then on."""
+    clock, release = ManualClock(), threading.Event()
+    refused: list[str] = []
+
+    def work() -> bool:
+        call = current()
+        assert call is not None
+        for tell in tells:
+            tell(call)
+        release.wait(60)
+        try:
+            call.sending()
+        except ConnectionAbortedError as error:
+            refused.append(str(error))
+        return False
+
+    calls: Calls[bool] = Calls(clock, 1000, bool)
+    hanging = asyncio.ensure_future(calls.run(work))
+    await clock.advance(1000 + GRACE)
+    assert await hanging is expected
+    release.set()
+    no_call_is_left()
+    assert refused == ["the call was given up"]
 
 
 async def test_a_cancelled_call_frees_its_turn() -> None:

@@ -32,7 +32,10 @@ def outcomes_of(attempts: Mapping[str, Attempted]) -> Mapping[str, Outcome]:
 
 
 def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
-    """S1: what follows the status takes nothing back, what never names one is unknown, and memory holds."""
+    """S1: what follows the status takes nothing back, what never names one is unknown, and memory holds.
+
+    A mail server whose replies do not end is told in plain words.
+    """
     endless = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.ENDLESS_REPLIES.items()}
     webhooks = {
         Outcome.DELIVERED: hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS,
@@ -44,8 +47,10 @@ def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
             for outcome, rows in table.items():
                 ended = {}
                 for name, server.speak in rows.items():
-                    ended[name] = sending.send(url, MESSAGE).outcome
-                assert ended == dict.fromkeys(rows, outcome)
+                    ended[name] = sending.send(url, MESSAGE)
+                assert outcomes_of(ended) == dict.fromkeys(rows, outcome)
+                greetings = [attempted.detail for name, attempted in ended.items() if name.startswith("banner")]
+                assert set(greetings) <= {"the mail server's replies do not end, so it got no mail"}
         status = Path(f"/proc/{sending.pid}/status").read_text()
     assert _figure("VmHWM", status) < BOUND
     assert _figure("Threads", status) <= 3
@@ -85,32 +90,51 @@ async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
 
 
 async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
-    """S5: likewise, at each step of a mail."""
+    """S5: likewise, at each step of a mail; before the server asked for its text, nothing of it was sent."""
     silent = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.SILENT_REPLIES.items()}
     taken = {name: mailing("mail text", say) for name, say in hostile.SILENT_AFTER_THE_CODE.items()}
     with Hostile(hostile.well).serving() as server:
         url = address(server.port)
         ended = {name: await given_up(server, url, say) for name, say in (silent | taken).items()}
+    sent = [name for name in silent if name.startswith("mail text")]
     quits = [name for name in silent if name.startswith("quit")]
     assert outcomes_of(ended) == (
-        dict.fromkeys(silent, Outcome.UNKNOWN) | dict.fromkeys([*taken, *quits], Outcome.DELIVERED)
+        dict.fromkeys(silent, Outcome.LATER)
+        | dict.fromkeys(sent, Outcome.UNKNOWN)
+        | dict.fromkeys([*taken, *quits], Outcome.DELIVERED)
     )
+    assert ended["banner at once"].detail == "E-Mail did not answer within 20 s; nothing of the message was sent"
+
+
+TLS = {
+    "jsons": "jsons://127.0.0.1:{port}/",
+    "mailtos": "mailtos://127.0.0.1:{port}?smtp=127.0.0.1&mode=ssl&from=watch@example.com&to=me@example.com",
+}
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "outcome"),
     [
-        "jsons://127.0.0.1:{port}/",
-        "mailtos://127.0.0.1:{port}?smtp=127.0.0.1&mode=ssl&from=watch@example.com&to=me@example.com",
-        "ircs://watch@127.0.0.1:{port}/desk",
-        "irc://watch@127.0.0.1:{port}/desk",
+        (TLS["jsons"], Outcome.LATER),
+        (TLS["mailtos"], Outcome.LATER),
+        ("ircs://watch@127.0.0.1:{port}/desk", Outcome.UNKNOWN),
+        ("irc://watch@127.0.0.1:{port}/desk", Outcome.UNKNOWN),
     ],
 )
-async def test_s5_every_protocol_can_be_given_up(url: str) -> None:
-    """S5: within a handshake of TLS, and in a protocol that is no HTTP."""
+async def test_s5_every_protocol_can_be_given_up(url: str, outcome: Outcome) -> None:
+    """S5, F1: where TLS never begins nothing was sent; of a protocol that does not tell it is not known."""
     with Hostile(hostile.well).serving() as server:
         attempted = await given_up(server, url.format(port=server.port), lambda visit: visit.hang())
-    assert attempted.outcome is Outcome.UNKNOWN
+    assert attempted.outcome is outcome
+
+
+@pytest.mark.parametrize("service", TLS)
+async def test_f1_a_connection_that_ends_before_tls_has_sent_nothing(service: str) -> None:
+    """F1: the message cannot have arrived, so it is later, in a sentence without the name of an exception."""
+    with Hostile(lambda visit: visit.end()).serving() as server:
+        attempted = await AppriseNotifier(TLS[service].format(port=server.port), ManualClock()).send(MESSAGE)
+    assert attempted.outcome is Outcome.LATER
+    assert "was not reached: " in attempted.detail
 
 
 async def test_s5_no_channel_is_dead_after_silent_answers() -> None:

@@ -166,6 +166,12 @@ def test_several_recipients_are_refused_only_together() -> None:
             "the mail server cannot do what the URL asks for: STARTTLS extension not supported by server.",
         ),
         (RuntimeError("no TLS"), "E-Mail was not reached (RuntimeError)"),
+        (
+            smtplib.SMTPServerDisconnected("Connection unexpectedly closed"),
+            "E-Mail was not reached: it ended the connection too early",
+        ),
+        (TimeoutError("timed out"), "E-Mail was not reached: it does not answer in time"),
+        (ConnectionResetError(104, "reset"), "E-Mail was not reached: the connection broke"),
     ],
 )
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
@@ -212,6 +218,21 @@ def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
 def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None:
     """A9: a network may come back, and a certificate be renewed."""
     assert outcome("FAILURE", "JSON", [Complaint("", error)]) == Attempted(Outcome.LATER, expected)
+
+
+@pytest.mark.parametrize("error", [requests.ReadTimeout("slow"), requests.ConnectionError("reset")])
+@pytest.mark.parametrize(
+    ("unsent", "expected"),
+    [
+        (True, "JSON was not reached: the connection ended before anything of the message was sent"),
+        (False, "the connection to JSON ended without an answer; the message may have arrived"),
+    ],
+)
+def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, expected: str) -> None:
+    """F1: the same failure is later before the message left, for instance within TLS, and unknown after that."""
+    outcome_of = Outcome.LATER if unsent else Outcome.UNKNOWN
+    complaint = Complaint("", error, unsent=unsent)
+    assert outcome("FAILURE", "JSON", [complaint]) == Attempted(outcome_of, expected)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,6 @@ PLAIN = "sends every message unencrypted; "
         ("json://hooks.example.com/x?verify=no&redirect=yes", [f"json:// {PLAIN}", UNVERIFIED, REDIRECTED]),
         ("json://foo.localhost/x", [f"json:// {PLAIN}"]),
         ("mailto://me:pw@mail.example.com?to=a@example.com", [f"mailto:// {PLAIN}"]),
-        ("mailtos://me:pw@mail.example.com?mode=insecure&to=a@example.com", [f"mailtos:// {PLAIN}"]),
     ],
 )
 def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -> None:
@@ -196,6 +195,27 @@ def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -
     found = [caution for caution in (f"{url.partition(':')[0]}:// {PLAIN}", UNVERIFIED, REDIRECTED) if caution in said]
     assert found == cautions
     assert bool(said) == bool(cautions)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (
+            "mailtos://me:pw@mail.example.com?mode=insecure",
+            f"mode=insecure {PLAIN}write mode=starttls or mode=ssl in its place",
+        ),
+        (
+            "mailto://me:pw@mail.example.com?to=a@example.com&MODE=insecure",
+            f"mode=insecure {PLAIN}write mode=starttls or mode=ssl in its place",
+        ),
+        ("mailto://me:pw@mail.example.com", f"mailto:// {PLAIN}write mailtos:// in its place"),
+        ("xbmc://hooks.example.com", f"xbmc:// {PLAIN}write xbmcs:// in its place"),
+        ("rsyslog://logs.example.com", f"rsyslog:// {PLAIN}Remote Syslog has no encrypted scheme: use another service"),
+    ],
+)
+def test_s10_the_remedy_of_a_plain_channel_is_one_it_has(url: str, sentence: str) -> None:
+    """S10: the sentence names what makes the channel plain, and nothing that the service does not have."""
+    assert notifiers.caution(url) == f"{sentence}, or use a receiver on this machine"
 
 
 def test_two_cautions_are_one_text() -> None:
