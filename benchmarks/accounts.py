@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import quantiles
 
 from daemon.clock import SystemClock
-from daemon.exchanges.simulator import Simulator
-from daemon.rules.durations import duration
+from daemon.simulator import Simulator
+from daemon.text.durations import duration
 from daemon.types import Millis
 
 STUCK = "a0"

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from benchmarks.latency import Receiver, daemon
 from daemon.clock import SystemClock
-from daemon.exchanges.simulator import Simulator
+from daemon.simulator import Simulator
 
 CHANNEL = """
 [[channels]]

@@ -22,7 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from daemon.clock import SystemClock
-from daemon.exchanges.simulator import SimulatedAccount, Simulator
+from daemon.simulator import SimulatedAccount, Simulator
 
 PATIENCE = 30.0
 """Seconds after which an alert that did not come ends the run."""

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from daemon.rules import functions
-from daemon.rules.board import Board
-from daemon.rules.compile import truth
-from daemon.rules.durations import duration
+from daemon.rules.evaluation.compile import truth
+from daemon.rules.evaluation.values import Board
 from daemon.rules.functions import Parameter, PlainFunction
-from daemon.rules.parse import condition
+from daemon.rules.language.parse import condition
+from daemon.text.durations import duration
 from daemon.types import Balances, Millis
 
 EVERY: Millis = 5_000

@@ -13,38 +13,39 @@ from dataclasses import replace
 from functools import partial
 
 from daemon import __version__
-from daemon.alerts.codes import code
+from daemon.alerts.ids import code
 from daemon.config import Channel, Config
-from daemon.exchanges import http
+from daemon.dependencies import World
+from daemon.exchanges.common import http
 from daemon.log import Episodes
 from daemon.notifiers import Pictures
-from daemon.service.collecting.accounts import Accounts, Tools
-from daemon.service.delivering import office
-from daemon.service.delivering.backoff import Health, resumed
-from daemon.service.delivering.departures import book
-from daemon.service.delivering.ledger import Ledger
-from daemon.service.delivering.office import Office
-from daemon.service.delivering.outbox import Courier
-from daemon.service.delivering.parcels import Tray
-from daemon.service.delivering.pictures import Artist, Studio
+from daemon.service.async_store import StoreJournal
+from daemon.service.carry_over import Legacy, left, recorded
+from daemon.service.clock_monitor import Drift, offset, watch
+from daemon.service.collection.accounts import Accounts, Tools
+from daemon.service.delivery import context
+from daemon.service.delivery.backoff import Health, resumed
+from daemon.service.delivery.channel_worker import Courier
+from daemon.service.delivery.chart_sender import Artist, Studio
+from daemon.service.delivery.context import Office
+from daemon.service.delivery.immediate import book
+from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.report_queue import Tray
+from daemon.service.event_log import Reporter
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
-from daemon.service.journal import StoreJournal
 from daemon.service.judging.beginning import Beginning, begin
-from daemon.service.judging.desk import Desk
+from daemon.service.judging.context import Desk
 from daemon.service.judging.opening import Setting
-from daemon.service.judging.selfwatch import SelfWatch, Senses
-from daemon.service.legacy import Legacy, left, recorded
-from daemon.service.lives import RELOAD, STOP
-from daemon.service.reporter import Reporter
-from daemon.service.reporting.reported import Archive
-from daemon.service.reporting.reports import Means, Reports
-from daemon.service.supervise import Loops
-from daemon.service.watchdog import Drift, offset, watch
-from daemon.service.watcher import Watchers
-from daemon.store import Store, disk
+from daemon.service.judging.self_monitor import SelfWatch, Senses
+from daemon.service.loops import Loops
+from daemon.service.observer import Watchers
+from daemon.service.reporting.data import Archive
+from daemon.service.reporting.scheduler import Means, Reports
+from daemon.service.supervisor import RELOAD, STOP
+from daemon.store import Store
+from daemon.store.database import disk
 from daemon.store.operations import Book, CommitFailed, EndEpoch, Unwritten
 from daemon.types import Millis
-from daemon.world import World
 
 _log = logging.getLogger("marginwatch")
 
@@ -225,10 +226,10 @@ class App:
     def _every(self, account: str) -> Millis | None:
         return self._accounts.paces().get(account)
 
-    def _place(self, channel: Channel) -> office.Channel:
+    def _place(self, channel: Channel) -> context.Channel:
         others = tuple(name for name in self._channels if name != channel.name)
-        patience = channel.fallback_after if channel.fallback else office.HAND_OVER_AFTER
-        return office.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
+        patience = channel.fallback_after if channel.fallback else context.HAND_OVER_AFTER
+        return context.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
 
     def _desk(self) -> Desk:
         return Desk(

@@ -1,6 +1,6 @@
 """How alembic reaches the database: through the connection, and in the transaction, that the caller holds.
 
-It makes no connection of its own and reads no settings; `daemon.store.migrate` runs it.
+It makes no connection of its own and reads no settings; `daemon.store.database.migrate` runs it.
 """
 
 from alembic import context

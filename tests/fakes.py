@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from daemon.errors import StoreError
 from daemon.notifiers import Traits
-from daemon.store.issued import OpenReport
 from daemon.store.operations import CommitFailed, MessageKey, Operation, Written
+from daemon.store.write.reports import OpenReport
 from daemon.types import (
     AccountState,
     Attempted,

@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.addresses import is_loopback, problem
-from daemon.config import values
+from daemon.config.parse import values
 from daemon.config.problems import MistakeError
 
 

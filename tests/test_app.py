@@ -15,21 +15,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from daemon.alerts import system
+from daemon.alerts import system_rules as system
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.app import App
+from daemon.charts.chart import Chart
+from daemon.charts.renderer import NotDrawn
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Report, Secret, System, system_rules
+from daemon.dependencies import World
 from daemon.errors import StoreError
-from daemon.exchanges.simulator import Simulator
 from daemon.notifiers import Pictures, Traits
-from daemon.notifiers.chart import Chart
-from daemon.notifiers.drawn import NotDrawn
 from daemon.service.heartbeat import Cause, Withheld, withheld
-from daemon.service.lives import RELOAD
+from daemon.service.supervisor import RELOAD
+from daemon.simulator import Simulator
 from daemon.store import Seams, Store
 from daemon.types import MINUTE, SECOND, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
-from daemon.world import World
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule

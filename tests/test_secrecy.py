@@ -22,14 +22,15 @@ from daemon.app import App
 from daemon.cli.configuration import CHECKS
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
-from daemon.config import document, resolve, salvage, syntax
+from daemon.config import channels_only, secret_references
 from daemon.config.loading import Checks
+from daemon.config.parse import document, syntax
 from daemon.config.problems import Problems
-from daemon.config.resolve import Surroundings
+from daemon.config.secret_references import Surroundings
+from daemon.dependencies import World
 from daemon.errors import ConfigError
-from daemon.exchanges.simulator import Simulator
 from daemon.hidden import HiddenMapping
-from daemon.world import World
+from daemon.simulator import Simulator
 
 PLANTED = "planted-0f3a"
 """Begins every secret of these tests."""
@@ -172,8 +173,8 @@ def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
     text = configs.text(config.path)
     around = Surroundings(HiddenMapping(there.environ), tmp_path)
     tables = document.read(syntax.parse(text, config.path), Problems())
-    resolved = [resolve.key("env:COINW_KEY", around), resolve.url("file:url.txt", around)]
-    channels = salvage.channels(text, path=config.path, environ=there.environ, problem=lambda _url: None)
+    resolved = [secret_references.key("env:COINW_KEY", around), secret_references.url("file:url.txt", around)]
+    channels = channels_only.channels(text, path=config.path, environ=there.environ, problem=lambda _url: None)
     assert PLANTED in "".join(config.secrets())
     assert leaks(there, config, around, tables, resolved, channels) == []
 

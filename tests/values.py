@@ -4,8 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from daemon.rules.evaluator import Verdict
-from daemon.rules.parse import condition
+from daemon.rules.evaluation.evaluator import Verdict
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import Rule
 from daemon.types import (
     AccountState,

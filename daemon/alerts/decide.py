@@ -9,7 +9,7 @@ from functools import cache
 
 from daemon.alerts.dispatch import Order, Scene, ToldBy, dispatch
 from daemon.alerts.engine import NameAlert, step
-from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import JUDGED, AccountState, ClockStep, Input, Miss, Reading, Record, Unconfirmed, base
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from daemon.alerts.engine import Outcome
-from daemon.alerts.facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
-from daemon.alerts.facts import facts, is_wider, is_worse, worst_of
+from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, Reason
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.muting import HOLDS, MUTES, Muter, Reason
+from daemon.alerts.notification_facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
+from daemon.alerts.notification_facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.silences import NO_SILENCES
-from daemon.alerts.summary import filled
+from daemon.alerts.summary_template import filled
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from daemon.alerts.flapping import Fired, flap, remember
-from daemon.alerts.life import NO_VERDICT, Occasion, Step, advance
-from daemon.rules.evaluator import Verdict
+from daemon.alerts.state_machine import NO_VERDICT, Occasion, Step, advance
+from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
     JUDGED,

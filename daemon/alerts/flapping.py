@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from daemon.alerts.life import Step
+from daemon.alerts.state_machine import Step
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,

@@ -3,8 +3,8 @@
 import click
 
 from daemon.cli import options
+from daemon.cli.output.terminal import echo
 from daemon.cli.session import Session
-from daemon.cli.terminal import echo
 
 
 @click.group()

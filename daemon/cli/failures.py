@@ -17,8 +17,8 @@ from typing import NoReturn, TextIO
 
 import click
 
+from daemon.cli.output.terminal import echo
 from daemon.cli.session import Session
-from daemon.cli.terminal import echo
 from daemon.errors import ConfigError, MarginwatchError
 from daemon.signals import INTERRUPTED
 

@@ -91,8 +91,8 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
 async def _live(config: "Config", session: Session, redactor: "Redactor", early: signals.Early) -> NoReturn:
     """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
-    from daemon.service.lives import Lives  # noqa: PLC0415
-    from daemon.world import World  # noqa: PLC0415
+    from daemon.dependencies import World  # noqa: PLC0415
+    from daemon.service.supervisor import Lives  # noqa: PLC0415
 
     world = World()
     load, tell = partial(configured, session, redactor), partial(_tell, session.environ)

@@ -6,9 +6,9 @@ Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in a
 secret. Importing this costs pydantic: commands import it on use.
 """
 
+from daemon.config.build import system_rules
 from daemon.config.files import find, read, read_policy, text
 from daemon.config.loading import Checks, load, load_rules
-from daemon.config.making import system_rules
 from daemon.config.model import (
     SYSTEM_RULES,
     Account,

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from daemon.config import database, protected_file
+from daemon.config import protected_file
 from daemon.config.loading import Checks, load, load_policy
 from daemon.config.model import Config
-from daemon.config.paths import expanded
+from daemon.config.parse import database
+from daemon.config.parse.paths import expanded
 from daemon.config.protected_file import NotRegularError, ProtectedFile
 from daemon.errors import ConfigError, owned
 

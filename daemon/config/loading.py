@@ -12,29 +12,19 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from daemon import url_secrets
-from daemon.alerts.system import ACCOUNT, DAEMON
-from daemon.config import (
-    advice,
-    consistency,
-    database,
-    document,
-    making,
-    policy,
-    proxy,
-    references,
-    release,
-    resolve,
-    syntax,
-    values,
-)
-from daemon.config.document import Document
+from daemon.alerts.system_rules import ACCOUNT, DAEMON
+from daemon.config import build, overrides, secret_references
+from daemon.config.checks import consistency, not_available, references
+from daemon.config.checks import warnings as advice
 from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
+from daemon.config.parse import database, document, proxy, syntax, values
+from daemon.config.parse.document import Document
+from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
 from daemon.config.problems import MistakeError, Problems, shown
-from daemon.config.resolve import Resolved, Surroundings
-from daemon.config.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
+from daemon.config.secret_references import Resolved, Surroundings
 from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
+from daemon.text import url_secrets
 from daemon.types import DIRECT, Route
 
 
@@ -91,7 +81,7 @@ def load(
     config = _config(written, path.absolute(), run)
     consistency.check(written.rules, run.problems)
     consistency.check_pace(written, config, run.problems)
-    release.check(written.items(), run.problems)
+    not_available.check(written.items(), run.problems)
     if not written.accounts and not run.problems.within("accounts"):
         run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
@@ -115,9 +105,9 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
     )
     references.check(replace(written, rules=rules), problems)
     consistency.check(rules, problems)
-    release.check(written.items(), problems)
+    not_available.check(written.items(), problems)
     problems.raise_if_any()
-    return making.rules(rules)
+    return build.rules(rules)
 
 
 def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, str]) -> Config:
@@ -131,16 +121,16 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
     """
     raw = syntax.parse(text, path)
     run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), Checks(), secrets=False)
-    written = document.read(raw | policy.without_urls(raw), run.problems)
-    known = policy.completed(written, raw, base)
-    if not policy.says_anything(raw):
+    written = document.read(raw | overrides.without_urls(raw), run.problems)
+    known = overrides.completed(written, raw, base)
+    if not overrides.says_anything(raw):
         tables = "[[rules]], [[mutes]], [system], [[channels]] or a timezone in [daemon]"
         run.problems.add("rules", f"there is none; a file to be tried out has {tables}")
     references.check(known, run.problems)
-    config = policy.merged(_config(written, path.absolute(), run), raw, base)
+    config = overrides.merged(_config(written, path.absolute(), run), raw, base)
     consistency.check(written.rules, run.problems)
     consistency.check_pace(written, config, run.problems)
-    release.check(written.items(), run.problems)
+    not_available.check(written.items(), run.problems)
     run.problems.raise_if_any(_written_secrets(written))
     return config
 
@@ -155,12 +145,12 @@ def _config(written: Document, path: Path, run: _Load) -> Config:
         daemon=daemon,
         accounts=tuple(_account(item, daemon, shared, run) for item in written.accounts),
         channels=tuple(_channel(item, run) for item in written.channels),
-        rules=making.rules(written.rules),
-        mutes=making.mutes(written.mutes, daemon.timezone),
+        rules=build.rules(written.rules),
+        mutes=build.mutes(written.mutes, daemon.timezone),
         reports=tuple(_report(item, run) for item in written.reports),
         system=system,
-        system_rules=making.system_rules(system, ACCOUNT),
-        daemon_rules=making.system_rules(system, DAEMON),
+        system_rules=build.system_rules(system, ACCOUNT),
+        daemon_rules=build.system_rules(system, DAEMON),
         budget=Budget(**_values(written.budget, Budget)),
         holds_secrets=run.literal,
         hidden=frozenset(run.hidden),
@@ -196,7 +186,7 @@ def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
     if not written or not run.secrets:
         return ""
     try:
-        return resolve.authorities(written, run.around)
+        return secret_references.authorities(written, run.around)
     except MistakeError as error:
         run.problems.add(f"{item.place}.ca_file", str(error))
         return ""
@@ -210,7 +200,7 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
     if written in proxy.WORDS:
         return written
     try:
-        found = resolve.url(written, run.around)
+        found = secret_references.url(written, run.around)
         run.hidden.update(map(Secret, proxy.secrets(found.text.reveal())))
         run.literal = run.literal or (found.literal and bool(proxy.secrets(written)))
         return proxy.address(found.text.reveal())
@@ -235,7 +225,7 @@ def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
     """Written like the URL of a channel, and judged as it is once it is put together."""
-    url = _secret(item, "heartbeat", resolve.url, run)
+    url = _secret(item, "heartbeat", secret_references.url, run)
     run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
     try:
         return Secret(values.heartbeat(url.reveal())) if url else NO_SECRET
@@ -251,8 +241,8 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
     routes = _routes(item, where, shared, run)
     account = Account(
         name=table.name,
-        api_key=_secret(item, "api_key", resolve.key, run),
-        secret_key=_secret(item, "secret_key", resolve.key, run),
+        api_key=_secret(item, "api_key", secret_references.key, run),
+        secret_key=_secret(item, "secret_key", secret_references.key, run),
         exchange=table.exchange,
         every=table.every or daemon.every,
         user_id=table.user_id,
@@ -268,7 +258,7 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
 
 
 def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
-    url = _secret(item, "url", resolve.url, run)
+    url = _secret(item, "url", secret_references.url, run)
     run.hidden.update(map(Secret, run.checks.secrets(url.reveal())))
     sentence = run.checks.channel(url.reveal()) if url else None
     if sentence:
@@ -306,7 +296,7 @@ def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings]
     except MistakeError as error:
         run.problems.add(f"{item.place}.{key}", str(error))
         return NO_SECRET
-    run.exposed += [f"{item.place}.{key}: {sentence}" for sentence in resolve.exposed(written, run.around)]
+    run.exposed += [f"{item.place}.{key}: {sentence}" for sentence in secret_references.exposed(written, run.around)]
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
     return found.text
@@ -318,5 +308,5 @@ def _written_secrets(written: Document) -> set[str]:
     raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
     addresses = [each for item in items for each in item.raw.values() if isinstance(each, str)]
     proxies = [raw for item in items if isinstance(raw := item.raw.get("proxy"), str)]
-    whole = {raw for raw in raws if isinstance(raw, str) and not resolve.is_reference(raw)}
+    whole = {raw for raw in raws if isinstance(raw, str) and not secret_references.is_reference(raw)}
     return whole.union(*map(passwords, addresses), *map(proxy.secrets, proxies))

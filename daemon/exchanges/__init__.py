@@ -16,9 +16,9 @@ from daemon.discovery import defining
 from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
-    from daemon.exchanges.budget import Budget
-    from daemon.exchanges.http import Session
-    from daemon.exchanges.speech import Dialect
+    from daemon.exchanges.common.http import Session
+    from daemon.exchanges.common.rate_limit import Budget
+    from daemon.exchanges.common.stream_protocol import Dialect
 
 MARK = "REST_URL"
 """What a file of this folder assigns at its top level to be an exchange; others are helpers."""

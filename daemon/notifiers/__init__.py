@@ -56,20 +56,20 @@ class Notifier(Protocol):
 
 def problem(url: str) -> str | None:
     """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but its service."""
-    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
+    from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.problem(url)
 
 
 def caution(url: str) -> str | None:
     """What is unwise about a usable channel URL: less safety than there could be, several recipients."""
-    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
+    from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.caution(url)
 
 
 def secrets(url: str) -> frozenset[str]:
     """Every text of a channel URL that must never be seen, as its service and as its looks tell."""
-    from daemon.notifiers import plugins  # noqa: PLC0415 - imported on use
+    from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.secrets(url)

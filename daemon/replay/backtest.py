@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from heapq import merge
 
-from daemon.alerts.message import compose, pair
-from daemon.alerts.section import Piece, Sending
-from daemon.replay.delivered import is_urgent, leaves, shifted
-from daemon.replay.player import Player, says
+from daemon.messages.compose import compose, pair
+from daemon.messages.section import Piece, Sending
+from daemon.replay.assumed_delivery import is_urgent, leaves, shifted
+from daemon.replay.session import Player, says
 from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
 
-from daemon.alerts.numbers import amount
 from daemon.readings.exact import EXACT
 from daemon.readings.fields import CORE, SENT
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.notation import Series, Slot
-from daemon.replay.player import Player, Scheme
-from daemon.rules.durations import duration_text
+from daemon.replay.series import Series, Slot
+from daemon.replay.session import Player, Scheme
+from daemon.text.durations import duration_text
+from daemon.text.numbers import amount
 from daemon.types import (
     AccountState,
     Balances,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TypeAlias
 
-from daemon.replay.player import Player, says
-from daemon.replay.summary import Worst, worsened
+from daemon.replay.session import Player, says
+from daemon.replay.statistics import Worst, worsened
 from daemon.types import Alert, ClockStep, Input, Millis, Record, State
 
 Pair: TypeAlias = tuple[Record, Record]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from daemon.alerts.numbers import amount
 from daemon.replay.cases import Case, Change, News, Outcome, Post, digits
-from daemon.rules.durations import duration_text
+from daemon.text.durations import duration_text
+from daemon.text.numbers import amount
 from daemon.types import Millis
 
 T = TypeVar("T", bound=Change | Post)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
+from daemon.alerts.mute_reasons import Muter, Muting
 from daemon.alerts.mutes import Mutes
-from daemon.alerts.muting import Muter, Muting
-from daemon.replay.player import Player, Scheme
+from daemon.replay.session import Player, Scheme
 from daemon.replay.verify import Epoch, Past
-from daemon.rules.insight import Insight
+from daemon.rules.evaluation.trace import Insight
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from daemon.alerts.mutes import Mutes
-from daemon.replay.player import Player, Scheme
+from daemon.replay.session import Player, Scheme
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
-from daemon.rules.durations import duration
-from daemon.rules.errors import ExpressionError
-from daemon.rules.parse import recorded
+from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.parse import recorded
 from daemon.rules.rule import AtLeast, Condition, Rule
+from daemon.text.durations import duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from daemon.rules.durations import duration_text
-from daemon.rules.tree import Node, readable
+from daemon.rules.language.tree import Node, readable
+from daemon.text.durations import duration_text
 from daemon.types import HOUR, MINUTE, Limit, Millis, OnMissing, Severity
 
 MISSING_AFTER: Millis = 2 * MINUTE

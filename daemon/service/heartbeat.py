@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from daemon.alerts.numbers import lasting
 from daemon.clock import Clock
 from daemon.log import Episodes
-from daemon.service.delivering.ledger import Ledger
+from daemon.service.delivery.queue import Ledger
+from daemon.text.numbers import lasting
 from daemon.types import MINUTE, SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
 
 BEAT: Millis = MINUTE

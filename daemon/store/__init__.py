@@ -1,9 +1,9 @@
 """The only place that knows SQL. `Store` is for the daemon that collects, `History` for everyone who reads."""
 
+from daemon.store.database.migrate import upgrade
+from daemon.store.database.preflight import preflight
 from daemon.store.history import History
-from daemon.store.migrate import upgrade
-from daemon.store.preflight import preflight
 from daemon.store.store import Store, write_once
-from daemon.store.writer import Hooks, Seams
+from daemon.store.write.writer import Hooks, Seams
 
 __all__ = ["History", "Hooks", "Seams", "Store", "preflight", "upgrade", "write_once"]

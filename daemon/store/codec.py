@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Row
 
 from daemon.store.columns import clean, inexact
-from daemon.store.damage import CAUSES, Damaged, within
+from daemon.store.database.corruption import CAUSES, Damaged, within
 from daemon.types import LATEST, Alert, Balances, Quality, Reading, Source, Unconfirmed
 
 FIELDS = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")

@@ -12,25 +12,27 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
+from daemon.messages.report_data import Down, Episode, Posted, Stretch, Watched
 from daemon.readings.gaps import Seen
-from daemon.reports.facts import Down, Episode, Posted, Stretch, Watched
-from daemon.store import engine as engines
-from daemon.store import exchange, past, reporting, silences, state, status
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
-from daemon.store.deliveries import Deliveries, deliveries
-from daemon.store.exchange import Treatment
-from daemon.store.holes import WIDTH, Hole, joined, lacking
-from daemon.store.migrate import check
-from daemon.store.missing import Place, Trail
+from daemon.store.database import engine as engines
+from daemon.store.database.migrate import check
 from daemon.store.operations import UNSETTLED, Book
-from daemon.store.past import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
-from daemon.store.reader import Reader
+from daemon.store.read import recorded, recovery, reports, status
+from daemon.store.read import refusals as exchange
+from daemon.store.read.channel_health import Deliveries, deliveries
+from daemon.store.read.gaps import Place, Trail
+from daemon.store.read.missing_inputs import WIDTH, Hole, joined, lacking
+from daemon.store.read.reader import Reader
+from daemon.store.read.recorded import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
+from daemon.store.read.recovery import Call
+from daemon.store.read.refusals import Treatment
+from daemon.store.read.replay import Replayed, Stream
+from daemon.store.read.status import AccountStatus
+from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
-from daemon.store.seeking import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
-from daemon.store.state import Call
-from daemon.store.status import AccountStatus
-from daemon.store.streaming import Replayed, Stream
+from daemon.store.write import silences
 from daemon.types import Alert, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
@@ -149,35 +151,37 @@ class History:
         number = self._numbers().get(account)
         if number is None and account:
             return
-        yield from self._pages(past.transition_rows(number), transitions.c.id, _each(past.transition), after)
+        yield from self._pages(recorded.transition_rows(number), transitions.c.id, _each(recorded.transition), after)
 
     def alerts(self, since: Millis, until: Millis) -> Iterator[PastAlert]:
         """The alerts that were not over before `since`, in the order of their beginnings."""
         within = and_(alerts.c.started_at < until, or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since))
-        yield from self._pages(past.alert_rows().where(within), alerts.c.id, past.with_transitions)
+        yield from self._pages(recorded.alert_rows().where(within), alerts.c.id, recorded.with_transitions)
 
     def notifications(self, since: Millis, until: Millis, *, waiting: bool = False) -> Iterator[PastNotice]:
         """Those that were raised within the span, in the order of recording; or of them those that still wait."""
         within = and_(notifications.c.at >= since, notifications.c.at < until)
-        chosen = past.notice_rows().where(within)
+        chosen = recorded.notice_rows().where(within)
         if waiting:
             chosen = chosen.where(notifications.c.state.in_(UNSETTLED))
-        yield from self._pages(chosen, notifications.c.id, past.notices)
+        yield from self._pages(chosen, notifications.c.id, recorded.notices)
 
     def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:
         """The last transitions of these rules at or before `until`, in the order in which they were recorded."""
-        chosen = past.move_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until)
-        return self._last(chosen, transitions.c.id, most, _each(past.move))
+        chosen = recorded.move_rows().where(
+            accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until
+        )
+        return self._last(chosen, transitions.c.id, most, _each(recorded.move))
 
     def last_notifications(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastNotice]:
         """Likewise, those that were queued."""
-        chosen = past.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
-        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, past.notices)
+        chosen = recorded.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
+        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, recorded.notices)
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """The recorded gaps that touch the span, without those that misses make (see `missing`)."""
         within = and_(gaps.c.ended_at >= since, gaps.c.started_at < until)
-        return iter(self._page(past.gap_rows().where(within), _each(past.gap))[1])
+        return iter(self._page(recorded.gap_rows().where(within), _each(recorded.gap))[1])
 
     def missing(self, account: str, since: Millis) -> Iterator[Seen]:
         """What `readings.gaps` makes the gaps of one account of, those that touch `since` or are later among them."""
@@ -187,11 +191,11 @@ class History:
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
         """Those that touch the span, in their order."""
         within = and_(epochs.c.started_at < until, or_(epochs.c.ended_at.is_(None), epochs.c.ended_at >= since))
-        yield from self._pages(select(epochs).where(within), epochs.c.id, _each(past.epoch))
+        yield from self._pages(select(epochs).where(within), epochs.c.id, _each(recorded.epoch))
 
     def last_epoch(self) -> PastEpoch | None:
         """The one that began last; None where no daemon has begun yet."""
-        _, found = self._page(select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(past.epoch))
+        _, found = self._page(select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(recorded.epoch))
         return found[0] if found else None
 
     def status(self, now: Millis) -> list[AccountStatus]:
@@ -215,27 +219,27 @@ class History:
         number = self._numbers().get(account)
         if number is None:
             return Watched(account, span.until)
-        return self._read(lambda connection: reporting.watched(connection, number, account, span, patience))
+        return self._read(lambda connection: reports.watched(connection, number, account, span, patience))
 
     def episodes(self, span: Stretch) -> list[Episode]:
         """What fired in a span, or since before it."""
-        return self._read(lambda connection: reporting.episodes(connection, span))
+        return self._read(lambda connection: reports.episodes(connection, span))
 
     def posted(self, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
         """By channel, what was sent in a span, and what has waited for long by `now`."""
-        return self._read(lambda connection: reporting.posted(connection, channels, span, now))
+        return self._read(lambda connection: reports.posted(connection, channels, span, now))
 
     def downs(self, span: Stretch, patience: Millis) -> list[Down]:
         """When the daemon did not run for longer than `patience`, if that touches the span."""
-        return self._read(lambda connection: reporting.downs(connection, span, patience))
+        return self._read(lambda connection: reports.downs(connection, span, patience))
 
     def user_ids(self) -> dict[str, str]:
         """By the name of every account ever recorded: its user id, empty where that is not known."""
-        return self._read(state.user_ids)
+        return self._read(recovery.user_ids)
 
     def calls(self, since: Millis) -> list[Call]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
-        return self._read(lambda connection: state.calls(connection, since))
+        return self._read(lambda connection: recovery.calls(connection, since))
 
     def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
         """By account, how the exchange has treated us of late."""
@@ -247,7 +251,7 @@ class History:
 
     def bookings(self, since: Millis) -> list[Book]:
         """Calls to the exchange that commands booked."""
-        return self._read(lambda connection: state.bookings(connection, since))
+        return self._read(lambda connection: recovery.bookings(connection, since))
 
     def _readings_of(self, name: str, number: int, since: Millis, until: Millis) -> Iterator[tuple[str, Reading]]:
         table = snapshots.c

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Table, and_, bindp
 
 from daemon.store.codec import plain
 from daemon.store.columns import RowNumber
-from daemon.store.failures import Unfit
+from daemon.store.database.failures import Unfit
 from daemon.store.schema import accounts, alerts, notifications
 from daemon.types import Alert, NoticeKey
 

@@ -12,21 +12,24 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from daemon.errors import StoreError
-from daemon.store import damage, exchange, issued, silences, state
-from daemon.store import engine as engines
-from daemon.store.apply import apply
-from daemon.store.database_file import DatabaseFile
-from daemon.store.deliveries import Deliveries, deliveries, tested
-from daemon.store.exchange import Treatment
-from daemon.store.failures import named, told
-from daemon.store.files import refuse_unwritable
-from daemon.store.issued import OpenReport
-from daemon.store.lock import Lock, collect
-from daemon.store.migrate import bring_up, check, must_hold_no_triggers
+from daemon.store.database import corruption
+from daemon.store.database import engine as engines
+from daemon.store.database.failures import named, told
+from daemon.store.database.file import DatabaseFile
+from daemon.store.database.files import refuse_unwritable
+from daemon.store.database.lock import Lock, collect
+from daemon.store.database.migrate import bring_up, check, must_hold_no_triggers
 from daemon.store.operations import Book, MessageKey, Operation, Unwritten, Written
+from daemon.store.read import recovery
+from daemon.store.read import refusals as exchange
+from daemon.store.read.channel_health import Deliveries, deliveries, tested
+from daemon.store.read.recovery import Call, KeptNotice, LastLife, ToldNotice
+from daemon.store.read.refusals import Treatment
 from daemon.store.rows import AccountIds
-from daemon.store.state import Call, KeptNotice, LastLife, ToldNotice
-from daemon.store.writer import SERVER, Hooks, Seams, Writer
+from daemon.store.write import reports, silences
+from daemon.store.write.apply import apply
+from daemon.store.write.reports import OpenReport
+from daemon.store.write.writer import SERVER, Hooks, Seams, Writer
 from daemon.types import AccountState, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
@@ -113,41 +116,41 @@ class Store:
 
     def load(self, account: str) -> AccountState:
         """The recorded state of an account. Like all that reads: raises StoreError where it cannot."""
-        return self._read(lambda connection: state.load(connection, account))
+        return self._read(lambda connection: recovery.load(connection, account))
 
     def last_life(self) -> LastLife:
         """The one before the next start."""
-        return self._read(state.last_life)
+        return self._read(recovery.last_life)
 
     def recent(self, account: str, since: Millis) -> Iterator[list[Reading]]:
         """Pages of judged readings, from the last one at or before `since` on, oldest first."""
-        begin = self._read(lambda connection: state.start(connection, account, since))
+        begin = self._read(lambda connection: recovery.start(connection, account, since))
         while begin is not None:
             at = begin
-            page = self._read(lambda connection: state.page(connection, at, state.PAGE))  # noqa: B023 -- called at once
+            page = self._read(lambda connection: recovery.page(connection, at, recovery.PAGE))  # noqa: B023 -- called at once
             if page:
                 yield page
-            begin = replace(at, seq=page[-1].seq + 1) if len(page) == state.PAGE else None
+            begin = replace(at, seq=page[-1].seq + 1) if len(page) == recovery.PAGE else None
 
     def standing(self, account: str, at: Millis) -> Reading | None:
         """The last judged reading at or before an instant."""
-        return self._read(lambda connection: state.standing(connection, account, at))
+        return self._read(lambda connection: recovery.standing(connection, account, at))
 
     def latest(self, account: str) -> list[Reading]:
         """Its last readings, whatever their quality, oldest first: enough to know what is believed (SEMANTICS B5)."""
-        return self._read(lambda connection: state.latest(connection, account))
+        return self._read(lambda connection: recovery.latest(connection, account))
 
     def open_notices(self) -> list[KeptNotice]:
         """What is queued, or was being sent when the daemon ended, oldest first."""
-        return self._read(state.open_notices)
+        return self._read(recovery.open_notices)
 
     def open_reports(self) -> list[OpenReport]:
         """The reports that wait, or were being sent when the daemon ended, oldest first."""
-        return self._read(issued.open_reports)
+        return self._read(reports.open_reports)
 
     def told(self) -> list[ToldNotice]:
         """What channels know of the alerts that are open, or of which something is still to be told."""
-        return self._read(state.told)
+        return self._read(recovery.told)
 
     def deliveries(self) -> list[Deliveries]:
         """By channel, how attempts to deliver have ended of late."""
@@ -159,15 +162,15 @@ class Store:
 
     def codes(self) -> set[str]:
         """Those of all alerts that ever were."""
-        return self._read(state.codes)
+        return self._read(recovery.codes)
 
     def alerting(self) -> list[str]:
         """The accounts with open alerts, be they configured or not."""
-        return self._read(state.alerting)
+        return self._read(recovery.alerting)
 
     def user_ids(self) -> dict[str, str]:
         """By the name of every account ever recorded: its user id, empty where that is not known."""
-        return self._read(state.user_ids)
+        return self._read(recovery.user_ids)
 
     def silences(self, now: Millis) -> list[Silence]:
         """Those that hold, or will."""
@@ -175,11 +178,11 @@ class Store:
 
     def bookings(self, since: Millis) -> list[Book]:
         """Calls to the exchange that commands booked."""
-        return self._read(lambda connection: state.bookings(connection, since))
+        return self._read(lambda connection: recovery.bookings(connection, since))
 
     def calls(self, since: Millis) -> list[Call]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
-        return self._read(lambda connection: state.calls(connection, since))
+        return self._read(lambda connection: recovery.calls(connection, since))
 
     def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
         """By account, how the exchange has treated us of late."""
@@ -210,7 +213,7 @@ class Store:
     def _read(self, what: Callable[[Connection], T]) -> T:
         if self._file is not None and (trouble := self._file.trouble()):
             raise StoreError(f"the record cannot be read: {trouble}")
-        with told(self._url), self._reading.connect() as connection, damage.told(self._url, connection):
+        with told(self._url), self._reading.connect() as connection, corruption.told(self._url, connection):
             return what(connection)
 
 

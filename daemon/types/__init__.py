@@ -36,10 +36,7 @@ from daemon.types.inputs import (
     Source,
     Unconfirmed,
 )
-from daemon.types.moments import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
-from daemon.types.record import Gap, Record
-from daemon.types.route import DIRECT, Route
-from daemon.types.telling import (
+from daemon.types.notifications import (
     ENDS,
     NEWS,
     Attempted,
@@ -55,6 +52,9 @@ from daemon.types.telling import (
     Step,
     Trend,
 )
+from daemon.types.record import Gap, Record
+from daemon.types.route import DIRECT, Route
+from daemon.types.time import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
 
 __all__ = [
     "DAEMON_ACCOUNT",

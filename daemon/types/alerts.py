@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from daemon.types.moments import Millis
+from daemon.types.time import Millis
 
 DAEMON_ACCOUNT = ""
 """The account of the daemon's own alerts."""

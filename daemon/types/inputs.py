@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types.moments import Millis
+from daemon.types.time import Millis
 
 
 class Source(StrEnum):

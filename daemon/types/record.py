@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from daemon.types.alerts import Alert, Transition
 from daemon.types.inputs import GapReason, Input
-from daemon.types.moments import Millis
-from daemon.types.telling import Notice, NoticeKey
+from daemon.types.notifications import Notice, NoticeKey
+from daemon.types.time import Millis
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from daemon.alerts.engine import Outcome, step
-from daemon.rules.evaluator import Verdict
+from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import SECOND, AccountState, Alert, ClockStep, ConfigChange, Input, Millis, State, Transition
 from tests.values import FALSE, T0, TRUE, miss, reading, state

@@ -12,8 +12,8 @@ from daemon.alerts.decide import Decision, decide, judge
 from daemon.alerts.dispatch import Order, Scene, Told, ToldBy
 from daemon.alerts.engine import step
 from daemon.alerts.mutes import DAYS, Mutes, Window
-from daemon.alerts.system import rule as system_rule
-from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.alerts.system_rules import rule as system_rule
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,

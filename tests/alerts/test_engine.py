@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.alerts.engine import Outcome, step
-from daemon.rules.evaluator import Verdict
+from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
     MINUTE,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.dispatch import Order, Scene, dispatch
 from daemon.alerts.engine import Outcome, step
-from daemon.rules.evaluator import Verdict
+from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
     SECOND,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.alerts.engine import Outcome
-from daemon.rules.evaluator import Verdict
+from daemon.rules.evaluation.evaluator import Verdict
 from daemon.types import FLAPPING, MINUTE, SECOND, Alert, Limit, OnMissing, Severity, State, Swings, base
 from tests.alerts.played import MISS, Played
 from tests.values import FALSE, T0, TRUE, judged, reading, rule

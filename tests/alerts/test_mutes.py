@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, Window, time_of_day
-from daemon.alerts.recorded import mutes as read_back
+from daemon.alerts.recorded_mutes import mutes as read_back
 from daemon.types import DAY, HOUR, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from daemon.cli import commands
 from daemon.cli.session import Session
 from daemon.clock import Clock, SystemClock
-from daemon.exchanges.simulator import Simulator
+from daemon.simulator import Simulator
 from daemon.store import Store
 from daemon.store.operations import Operation, StartEpoch, Unwritten, Written
 from daemon.types import AccountState, Record

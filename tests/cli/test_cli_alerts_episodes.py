@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.episodes import MOST
+from daemon.cli.show.alert_rows import MOST
 from daemon.types import DAY, MINUTE, SECOND, Alert, Judged, Record, Severity, State, Transition
 from tests.cli.calls import CHANNEL, RULE, account, call, record, write
 from tests.fakes import NOON, ManualClock

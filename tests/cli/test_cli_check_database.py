@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from daemon.errors import StoreConfigError, StoreError
 from daemon.store import preflight
-from daemon.store.failures import told
-from daemon.store.preflight import too_old
+from daemon.store.database.failures import told
+from daemon.store.database.preflight import too_old
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, url
 
 pytestmark = pytest.mark.usefixtures("restored_logging")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.check.reload_preview import Recorded, forecast
 from daemon.cli.configuration import configuration
-from daemon.cli.forecast import Recorded, forecast
 from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, HOUR, Alert, Millis, Severity, State
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, url, write

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.check.keys import HEARD, recorded
+from daemon.cli.check.same_user import twins
 from daemon.cli.configuration import configuration
-from daemon.cli.online import HEARD, recorded
-from daemon.cli.twins import twins
 from daemon.clock import SystemClock
 from daemon.store import History
 from daemon.store.operations import Identify

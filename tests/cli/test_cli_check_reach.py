@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from daemon.cli.reach import message
+from daemon.cli.check.channels import message
 from daemon.clock import SystemClock
 from daemon.store.operations import TEST
 from tests.cli.calls import CHANNEL, account, call, collecting, record, write

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import pacing
+from daemon.cli.check import intervals
 from daemon.cli.configuration import configuration
-from daemon.config.advice import NO_HEARTBEAT
+from daemon.config.checks.warnings import NO_HEARTBEAT
 from daemon.store.operations import Identify
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
@@ -60,12 +60,12 @@ def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
     """SEMANTICS B3: known from the file, from the record, or from a shared key."""
     keys = {"every": "1s"}
     same = write(tmp_path, *(account(name, api_key="key-a", **keys) for name in "abc"))
-    assert pacing.intervals(configuration(same, SECRETS), {}) == {"a": 1_320, "b": 1_320, "c": 1_320}
+    assert intervals.intervals(configuration(same, SECRETS), {}) == {"a": 1_320, "b": 1_320, "c": 1_320}
     own = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "abc"))
-    assert pacing.intervals(configuration(own, SECRETS), {}) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    assert intervals.intervals(configuration(own, SECRETS), {}) == {"a": 1_000, "b": 1_000, "c": 1_000}
     users = {"a": "7", "b": "7", "c": "8"}
-    assert pacing.intervals(configuration(own, SECRETS), users) == {"a": 1_000, "b": 1_000, "c": 1_000}
-    assert pacing.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_320
+    assert intervals.intervals(configuration(own, SECRETS), users) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    assert intervals.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_320
 
 
 def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_memory_is_that_of_the_longest_window_of_each_expression(
 ) -> None:
     """Equal windows are kept once; the five fields are kept for ten minutes anyway."""
     config = configuration(write(tmp_path, account(), *rules), SECRETS)
-    assert pacing.memory(config, {"main": 5_000}) == expected
+    assert intervals.memory(config, {"main": 5_000}) == expected
 
 
 def test_megabytes_are_told_as_such(tmp_path: Path) -> None:

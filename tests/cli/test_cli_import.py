@@ -1,4 +1,4 @@
-"""`import`: readings that others recorded (daemon/cli/importing.py, imported.py, sheet.py, pile.py)."""
+"""`import`: readings that others recorded (daemon/cli/import_csv/command.py, imported.py, sheet.py, pile.py)."""
 
 import csv
 import gzip
@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from daemon.cli import imported
-from daemon.cli.imported import MAX_ACCOUNTS, SHOWN
-from daemon.cli.pile import Pile
+from daemon.cli.import_csv import run
+from daemon.cli.import_csv.lines import Line, Mistake, lines
+from daemon.cli.import_csv.run import MAX_ACCOUNTS, SHOWN
+from daemon.cli.import_csv.spool import Pile
 from daemon.cli.session import Session
-from daemon.cli.sheet import Line, Mistake, lines
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
 from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
@@ -377,7 +377,7 @@ def test_a_file_without_readings_is_no_success(tmp_path: Path, below: str) -> No
 
 def test_too_many_lines_of_one_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters are made of instants, and each has room for so many."""
-    monkeypatch.setattr(imported, "INSTANT", 2)
+    monkeypatch.setattr(run, "INSTANT", 2)
     result = bring_in(tmp_path, HEAD + "main,2026-01-01,1\n" * 3)
     assert result.exit_code == 1
     assert "more than 2 lines of main at 2026-01-01T00:00:00.000+01:00" in result.stderr
@@ -385,7 +385,7 @@ def test_too_many_lines_of_one_instant(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_long_file_is_stored_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever their size, the result is the same, sorted and complete."""
-    monkeypatch.setattr(imported, "BATCH", 3)
+    monkeypatch.setattr(run, "BATCH", 3)
     rows = "".join(f"main,{NOON - (at * 7) % 11 * 1_000},{at}\n" for at in range(10))
     assert "10 readings imported" in bring_in(tmp_path, HEAD + rows).stdout
     found = [each.at for each in recorded(tmp_path)]
@@ -395,14 +395,14 @@ def test_a_long_file_is_stored_in_batches(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line that is written again and again; elsewhere nothing is said."""
-    monkeypatch.setattr(imported, "EVERY", 2)
-    monkeypatch.setattr(imported, "BATCH", 2)
+    monkeypatch.setattr(run, "EVERY", 2)
+    monkeypatch.setattr(run, "BATCH", 2)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     file = tmp_path / "old.csv"
     file.write_text(HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8")
     session = Session(environ=SECRETS, path=write(tmp_path))
-    assert imported.bring_in(str(file), session.config(secrets=False), NOON) == 0
+    assert run.bring_in(str(file), session.config(secrets=False), NOON) == 0
     assert (
         terminal.getvalue()
         == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main stored\x1b[K\r"

@@ -12,7 +12,7 @@ from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.exchanges.answers import MAX_DECIMALS
+from daemon.exchanges.common.responses import MAX_DECIMALS
 from daemon.readings.fields import SENT
 from daemon.types import Balances, Quality, Reading, Record, Source
 from tests.cli.calls import CHANNEL, RULE, account, call, record, write

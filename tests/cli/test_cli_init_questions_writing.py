@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import pytest
 
-from daemon.cli import questions, writing
 from daemon.cli.configuration import configuration
+from daemon.cli.setup import questions, write_file
 from daemon.config.problems import MistakeError
-from daemon.config.resolve import Surroundings
+from daemon.config.secret_references import Surroundings
 from daemon.errors import MarginwatchError
 from daemon.hidden import HiddenMapping
 from tests.cli.calls import call
@@ -123,7 +123,7 @@ def test_a_file_that_came_into_being_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text("theirs")
     with pytest.raises(MarginwatchError, match="exists already"):
-        writing.write(path, "ours", force=False)
+        write_file.write(path, "ours", force=False)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("rules.toml", "theirs")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from daemon.cli.lastwords import PAUSE, TRIES
+from daemon.cli.last_words.command import PAUSE, TRIES
 from daemon.clock import SystemClock
 from daemon.types import Millis
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, write

@@ -117,7 +117,7 @@ def test_a_terminal_of_no_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     terminal = Terminal()
     monkeypatch.setenv("COLUMNS", "0")
     monkeypatch.setattr(sys, "stdout", terminal)
-    from daemon.cli.output import Table  # noqa: PLC0415 -- the real one, with this terminal
+    from daemon.cli.output.tables import Table  # noqa: PLC0415 -- the real one, with this terminal
 
     Table(("account", "value"), [["main", "500"]]).write()
     assert "main" in terminal.getvalue()

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.cli import times
-from daemon.cli.output import Table, exact, say, write_csv, write_json
+from daemon.cli.output import times
+from daemon.cli.output.tables import Table, exact, say, write_csv, write_json
 from daemon.errors import UsageError
 from daemon.types import DAY, HOUR, MINUTE
 from tests.cli.calls import Terminal

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from daemon.cli import lastwords
-from daemon.cli.output import Table
+from daemon.cli.last_words import command as lastwords
+from daemon.cli.last_words.unit_status import Ending, parse
+from daemon.cli.output.tables import Table
 from daemon.cli.session import Session
 from daemon.config.template import quoted
-from daemon.service.ending import Ending, parse
 from daemon.text.printable import printable
 from daemon.types import HOUR, MissReason, NoAnswer
 from tests.cli.calls import CHANNEL, RULE, SECRETS, Terminal, account, call, write

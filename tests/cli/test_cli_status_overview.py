@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.readings.expectation import SENTENCE
+from daemon.readings.sum_check import SENTENCE
 from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation, Written
 from daemon.types import (
     SECOND,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from daemon.cli.check.keys import recorded
 from daemon.cli.configuration import configuration
-from daemon.cli.online import recorded
-from daemon.exchanges.budget import HALVED
+from daemon.exchanges.common.rate_limit import HALVED
 from daemon.store.operations import Book, Identify, Operation
 from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason, Record
 from tests.cli.calls import SECRETS, account, call, collecting, write

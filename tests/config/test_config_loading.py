@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.alerts.mutes import Mutes, Window
-from daemon.alerts.system import ACCOUNT as ABOUT_ACCOUNTS
-from daemon.alerts.system import DAEMON as ABOUT_THE_DAEMON
+from daemon.alerts.system_rules import ACCOUNT as ABOUT_ACCOUNTS
+from daemon.alerts.system_rules import DAEMON as ABOUT_THE_DAEMON
 from daemon.config import Account, Budget, Channel, Checks, Daemon, Report, Secret, System, Web, load_rules
 from daemon.errors import ConfigError
-from daemon.rules.parse import condition
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import AtLeast, Rule
 from daemon.types import HOUR, MINUTE, SECOND, Limit, OnMissing, Severity
 from tests.config.written import ACCOUNT, CHANNELS, PATH, RULE, WHOLE, loaded, problems

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from daemon import bundled, config
-from daemon.config import Config, release, tables
+from daemon.config import Config
+from daemon.config.checks import not_available
+from daemon.config.parse import tables
 from daemon.errors import ConfigError
-from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, SECOND, Balances, Miss, MissReason, Quality, Reading, Severity, Source
 from tests.config.written import doubts
@@ -93,7 +95,7 @@ def test_without_the_environment_each_variable_is_asked_for_once() -> None:
 def test_every_effective_key_is_explained(section: str, kind: type[tables.Table]) -> None:
     """Each key that has an effect stands in the example, with its default in a comment or with a value."""
     text, keys = PATH.read_text(), kind.keys()
-    effective = [key for key in keys if f"{section}.{key}" not in release.NOT_YET]
+    effective = [key for key in keys if f"{section}.{key}" not in not_available.NOT_YET]
     assert [key for key in effective if f"\n{key} = " not in text and f"\n# {key} = " not in text] == []
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daemon import config
 from daemon.config import Checks, Config
-from daemon.config.advice import NO_HEARTBEAT
+from daemon.config.checks.warnings import NO_HEARTBEAT
 from daemon.errors import ConfigError
 
 PATH = Path("/etc/marginwatch/rules.toml")

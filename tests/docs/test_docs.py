@@ -10,11 +10,11 @@ import pytest
 
 from daemon.readings.fields import AGE, NAMES
 from daemon.rules import functions
-from daemon.rules.durations import duration
-from daemon.rules.errors import ExpressionError
-from daemon.rules.evaluator import Evaluator, Verdict
-from daemon.rules.parse import condition
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
+from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import Condition, Rule
+from daemon.text.durations import duration
 from daemon.types import MINUTE, Balances, Quality, Reading, Source
 from tests.config.written import ACCOUNT, CHANNELS, problems
 from tests.docs.markdown import PAGES, RULES, MarkdownTable, Page, code

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from daemon.alerts import system as unwritten
+from daemon.alerts import system_rules as unwritten
 from daemon.alerts.mutes import Window
-from daemon.config import Account, Budget, Channel, Daemon, Report, Secret, System, release, tables
+from daemon.config import Account, Budget, Channel, Daemon, Report, Secret, System
+from daemon.config.checks import not_available
+from daemon.config.parse import tables
 from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 from daemon.rules.rule import Rule
@@ -61,7 +63,7 @@ def test_every_key_that_waits_is_marked() -> None:
         )
         if mark == "not yet"
     }
-    assert waiting == release.NOT_YET
+    assert waiting == not_available.NOT_YET
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -12,12 +12,12 @@ import pytest
 from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
-from daemon.exchanges.simulator import Sheet, Simulator, by_request
-from daemon.rules.parse import condition
+from daemon.dependencies import World
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import Rule
+from daemon.simulator import Sheet, Simulator, by_request
 from daemon.store.schema import metadata
 from daemon.types import Record, State
-from daemon.world import World
 from tests.docs.markdown import DATABASE, code
 from tests.fakes import ScriptedNotifier
 

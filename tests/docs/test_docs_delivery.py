@@ -9,17 +9,17 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from daemon.alerts.message import compose
-from daemon.alerts.section import Piece, Sending
-from daemon.cli.lastwords import message as last_words
+from daemon.cli.last_words.command import message as last_words
+from daemon.cli.last_words.unit_status import Ending
 from daemon.cli.session import Session
-from daemon.cli.waits import Why
+from daemon.cli.status.waiting import Why
+from daemon.messages.compose import compose
+from daemon.messages.section import Piece, Sending
 from daemon.notifiers import Pictures, services
-from daemon.notifiers.answers import AnswerTooLongError, UnansweredMailError
-from daemon.notifiers.outcomes import Complaint, outcome
-from daemon.notifiers.redirects import RedirectError
+from daemon.notifiers.apprise.outcomes import Complaint, outcome
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
-from daemon.service.ending import Ending
+from daemon.notifiers.transport.answers import AnswerTooLongError, UnansweredMailError
+from daemon.notifiers.transport.redirects import RedirectError
 from daemon.types import (
     HOUR,
     MINUTE,

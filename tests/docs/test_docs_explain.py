@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from daemon.alerts import system
+from daemon.alerts import system_rules
 from daemon.types import MINUTE
+from tests.cli.explain.test_explain_command import asked
 from tests.cli.past import FINE, alone, lived
-from tests.cli.test_cli_explain import asked
 from tests.docs.markdown import README
 from tests.fakes import NOON
 from tests.values import answer, rule
@@ -27,7 +27,7 @@ def test_the_answer_shown_is_the_answer_given(tmp_path: Path) -> None:
 
 def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
     """The beginning of what is said of the minutes in which the daemon was stopped."""
-    rules = [system.rule("no-readings", 2 * MINUTE)]
+    rules = [system_rules.rule("no-readings", 2 * MINUTE)]
     lived(tmp_path, rules, alone(FINE, FINE))
     lived(tmp_path, rules, alone(FINE), begin=NOON + 20 * MINUTE)
     beginning = shown("no-readings on main")

@@ -2,11 +2,11 @@
 
 from datetime import UTC
 
-from daemon.alerts.section import Sending
-from daemon.reports.compose import compose
+from daemon.messages.report import compose
+from daemon.messages.section import Sending
 from tests.config.written import WHOLE, loaded
 from tests.docs.markdown import REPORTS
-from tests.reports.facts import BAD, QUIET, SPAN
+from tests.messages.facts import BAD, QUIET, SPAN
 
 SENDING = Sending(SPAN.until, UTC)
 

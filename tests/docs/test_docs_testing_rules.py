@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from daemon import bundled
-from daemon.cli.casefile import CaseTable
-from daemon.replay.notation import series
+from daemon.cli.rules_test.case_file import CaseTable
+from daemon.replay.series import series
 from daemon.types import MissReason
 from tests.cli.calls import call
 from tests.config.written import ACCOUNT, CHANNELS

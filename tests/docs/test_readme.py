@@ -13,11 +13,11 @@ import click
 import pytest
 
 from daemon import __version__, bundled, cli, config
-from daemon.alerts.message import compose
-from daemon.alerts.section import Piece, Sending
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
-from daemon.config.release import NOT_YET
+from daemon.config.checks.not_available import NOT_YET
+from daemon.messages.compose import compose
+from daemon.messages.section import Piece, Sending
 from daemon.store import upgrade
 from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity, Step, Trend
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts

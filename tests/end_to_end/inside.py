@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
-from daemon.exchanges.simulator import SimulatedAccount, Simulator
+from daemon.dependencies import World
+from daemon.simulator import SimulatedAccount, Simulator
 from daemon.types import SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
-from daemon.world import World
 from tests.fakes import ScriptedNotifier
 
 PATIENCE = 60

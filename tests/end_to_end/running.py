@@ -21,7 +21,7 @@ from typing import IO, Protocol, TypeVar
 from aiohttp import web
 
 from daemon.clock import SystemClock
-from daemon.exchanges.simulator import Entry, Sheet, SimulatedAccount, Simulator
+from daemon.simulator import Entry, Sheet, SimulatedAccount, Simulator
 from daemon.types import Millis
 from tests import preloaded
 

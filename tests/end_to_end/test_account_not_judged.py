@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from daemon.app import App
 from daemon.config import Config, System, system_rules
-from daemon.service.judging.selfwatch import EVERY
+from daemon.dependencies import World
+from daemon.service.judging.self_monitor import EVERY
 from daemon.store import Store
 from daemon.types import Reading
-from daemon.world import World
 from tests.end_to_end.inside import LeapingClock, Lookout, configured, exchange
 from tests.fakes import ScriptedNotifier
 

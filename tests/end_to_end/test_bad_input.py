@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.exchanges.simulator import SimulatedAccount
+from daemon.simulator import SimulatedAccount
 from tests.end_to_end.running import ACCOUNT, Stage, stage
 
 DEMO = "import tempfile; tempfile.tempdir = {folder!r}\nfrom daemon.cli import commands\ncommands.main(['demo'])"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Budget, Config
-from daemon.exchanges.simulator import FAULTS, Entry, SimulatedAccount
 from daemon.readings.fields import CORE
+from daemon.simulator import FAULTS, Entry, SimulatedAccount
 from daemon.types import MINUTE, SECOND, Balances, Limit, Millis, Miss, MissReason, Reading
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 from tests.service.lives import rows

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Budget
-from daemon.exchanges.simulator import SOCKET_FAULTS, Entry, SimulatedAccount, Simulator
-from daemon.exchanges.simulator.account import SOCKET_PATH
-from daemon.exchanges.simulator.faults import Moment
+from daemon.simulator import SOCKET_FAULTS, Entry, SimulatedAccount, Simulator
+from daemon.simulator.account import SOCKET_PATH
+from daemon.simulator.faults import Moment
 from daemon.types import SECOND, Limit, Millis, Miss, Reading, Source
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trustme
 
-from daemon.exchanges.simulator.account import SOCKET_PATH
+from daemon.simulator.account import SOCKET_PATH
 from tests.end_to_end.running import ACCOUNT, Stage, stage
 from tests.end_to_end.wires import HERE, wire
 from tests.service.lives import rows

@@ -15,7 +15,7 @@ from random import Random, SystemRandom
 
 import pytest
 
-from daemon.exchanges.simulator import Entry
+from daemon.simulator import Entry
 from daemon.types import Millis
 from tests.end_to_end.running import ENDED, FIRED, HIGH, Stage, counted, level, stage
 from tests.lengths import length

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from daemon.exchanges.simulator.faults import RestFault, success
-from daemon.exchanges.simulator.wire import Line, Reply, whole
+from daemon.simulator.faults import RestFault, success
+from daemon.simulator.wire import Line, Reply, whole
 from tests.end_to_end.running import FIRED, HIGH, Stage, send, stage
 from tests.service.lives import rows
 

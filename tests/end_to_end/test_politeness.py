@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.online import recorded
+from daemon.cli.check.keys import recorded
 from daemon.clock import SystemClock
 from daemon.config import Account, Budget, Config
-from daemon.exchanges.simulator import Simulator
+from daemon.simulator import Simulator
 from daemon.types import SECOND, Limit
 from tests.cli.calls import call
 from tests.end_to_end.inside import PATIENCE, Lookout, configured, exchange, life

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from daemon.exchanges.simulator.account import SOCKET_PATH
+from daemon.simulator.account import SOCKET_PATH
 from tests.end_to_end.running import Stage, stage
 from tests.end_to_end.wires import HERE, wire
 from tests.notifiers import mailserver

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from daemon.alerts.system import DAEMON
+from daemon.alerts.system_rules import DAEMON
 from daemon.clock import SystemClock
 from daemon.config import Budget, Config, System, system_rules
-from daemon.exchanges.simulator import SimulatedAccount, Simulator, slow
+from daemon.simulator import SimulatedAccount, Simulator, slow
 from daemon.types import MINUTE, SECOND, Limit, Millis, Quality, Reading, Source
 from tests.cli.calls import call, write
 from tests.end_to_end.inside import Lookout, configured, exchange, life

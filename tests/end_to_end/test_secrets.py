@@ -13,11 +13,12 @@ import pytest
 
 from daemon.cli.configuration import adapted, configuration
 from daemon.clock import SystemClock
-from daemon.exchanges import Tools, coinw, http
-from daemon.exchanges.budget import Budget
-from daemon.exchanges.simulator import RestFault, SimulatedAccount
-from daemon.exchanges.simulator.faults import refusal, success
+from daemon.exchanges import Tools, coinw
+from daemon.exchanges.common import http
+from daemon.exchanges.common.rate_limit import Budget
 from daemon.notifiers.apprise import AppriseNotifier
+from daemon.simulator import RestFault, SimulatedAccount
+from daemon.simulator.faults import refusal, success
 from daemon.types import MissReason
 from tests.end_to_end.planted import (
     KEYS,

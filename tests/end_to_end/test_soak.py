@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random, SystemRandom
 from statistics import median
 
-from daemon.exchanges.pauses import Pause, after
-from daemon.exchanges.simulator import FAULTS, SOCKET_FAULTS
+from daemon.exchanges.common.penalties import Pause, after
+from daemon.simulator import FAULTS, SOCKET_FAULTS
 from daemon.types import SECOND, Millis, MissReason
 from tests.cli.calls import call
 from tests.end_to_end.running import Stage, stage

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daemon.app import App
 from daemon.config import Config
-from daemon.exchanges.simulator import Simulator
+from daemon.simulator import Simulator
 from daemon.types import MINUTE, SECOND, Miss, MissReason, Reading
 from tests.end_to_end.inside import Lookout, configured, exchange, life
 

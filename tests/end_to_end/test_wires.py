@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Config
-from daemon.exchanges.simulator import Simulator
-from daemon.exchanges.simulator.account import SOCKET_PATH
+from daemon.simulator import Simulator
+from daemon.simulator.account import SOCKET_PATH
 from daemon.types import SECOND, Miss, MissReason, Reading, Source
 from tests.end_to_end.inside import LeapingClock, Lookout, configured, exchange, life, lines
 from tests.end_to_end.wires import wire

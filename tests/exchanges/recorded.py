@@ -8,7 +8,7 @@ kept by a client in October 2025, without its envelope. Texts are as they were, 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from daemon.exchanges.speech import Accepted, Heard, Nothing, Pong, Pushed, Subscribed
+from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pong, Pushed, Subscribed
 from daemon.types import Answer, Balances, MissReason, Source
 
 OFFICIAL = (

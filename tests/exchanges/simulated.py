@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from daemon.exchanges.http import Session, open_session
-from daemon.exchanges.simulator import SimulatedAccount, Simulator
+from daemon.exchanges.common.http import Session, open_session
+from daemon.simulator import SimulatedAccount, Simulator
 from tests.fakes import NOON, ManualClock, settle
 
 ASSETS = "/v1/perpum/account/getUserAssets"

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from daemon.exchanges import Account, Tools, coinw
-from daemon.exchanges.budget import Budget
-from daemon.exchanges.simulator import FAULTS, RestFault, SimulatedAccount
+from daemon.exchanges.common.rate_limit import Budget
+from daemon.simulator import FAULTS, RestFault, SimulatedAccount
 from daemon.types import SECOND, Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.simulated import World, world
 

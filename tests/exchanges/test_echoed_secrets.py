@@ -4,10 +4,10 @@ import pytest
 
 from daemon.clock import SystemClock
 from daemon.exchanges import Account, Tools, coinw
-from daemon.exchanges.budget import Budget
-from daemon.exchanges.http import open_session
+from daemon.exchanges.common.http import open_session
+from daemon.exchanges.common.rate_limit import Budget
 from daemon.types import NoAnswer
-from tests.exchanges.test_http import Raw, serve
+from tests.exchanges.common.test_http import Raw, serve
 
 KEYS = ("k3yQZ71aabbCC9fWq", "Kq83ZmPw72XtRb64VnLs05GhJd19")
 

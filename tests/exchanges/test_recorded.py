@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from daemon.exchanges import Account
-from daemon.exchanges.answers import Page
 from daemon.exchanges.coinw import parse
-from daemon.exchanges.coinw_frames import frames
-from daemon.exchanges.speech import Heard, Pushed, Unusable
+from daemon.exchanges.coinw.frames import frames
+from daemon.exchanges.common.responses import Page
+from daemon.exchanges.common.stream_protocol import Heard, Pushed, Unusable
 from daemon.types import Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.damage import damaged
 from tests.exchanges.recorded import ANSWERS, FRAMES, PUSH, REFUSALS, Refusal

@@ -2,11 +2,11 @@
 
 import pytest
 
-from daemon.exchanges.simulator import Sheet, SimulatedAccount, slow, still
-from daemon.exchanges.simulator.account import Keys
-from daemon.exchanges.simulator.faults import Frame, Moment
-from daemon.exchanges.simulator.log import Log
-from daemon.exchanges.simulator.sheet import push_frame
+from daemon.simulator import Sheet, SimulatedAccount, slow, still
+from daemon.simulator.account import Keys
+from daemon.simulator.balances import push_frame
+from daemon.simulator.faults import Frame, Moment
+from daemon.simulator.log import Log
 from tests.fakes import ManualClock
 
 BEGIN = Sheet(available_margin="14.5", available_usdt="10", almighty_gold="4.5")

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from daemon.exchanges.compression import unpacked
-from daemon.exchanges.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
-from daemon.exchanges.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
-from daemon.exchanges.simulator.sheet import Sheet, rest_fields
-from daemon.exchanges.simulator.wire import Reply, whole
+from daemon.exchanges.common.compression import unpacked
+from daemon.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
+from daemon.simulator.balances import Sheet, rest_fields
+from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
+from daemon.simulator.wire import Reply, whole
 from daemon.types import MissReason
 from tests.exchanges.simulated import login, sub, until, world
 

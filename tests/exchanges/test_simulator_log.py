@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.simulator.log import Caller, Entry, Log, busiest
+from daemon.simulator.log import Caller, Entry, Log, busiest
 from daemon.types import Balances
 from tests.fakes import NOON, ManualClock
 

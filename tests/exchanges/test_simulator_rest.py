@@ -5,8 +5,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from daemon.exchanges.simulator import Sheet, by_request
-from daemon.exchanges.simulator.rest import Meter, signature
+from daemon.simulator import Sheet, by_request
+from daemon.simulator.rest import Meter, signature
 from daemon.types import SECOND
 from tests.exchanges.simulated import ASSETS, world
 from tests.fakes import NOON

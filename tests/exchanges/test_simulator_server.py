@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from daemon.exchanges.simulator import Sheet, Simulator, by_time
+from daemon.simulator import Sheet, Simulator, by_time
 from daemon.types import SECOND
 from tests.exchanges.simulated import login, world
 from tests.fakes import ManualClock

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.simulator.sheet import UNIT, Sheet, number, push_frame, rest_fields, sheet
+from daemon.simulator.balances import UNIT, Sheet, number, push_frame, rest_fields, sheet
 from daemon.types import Balances
 
 AMOUNTS = st.integers(min_value=0, max_value=10**6 * UNIT)

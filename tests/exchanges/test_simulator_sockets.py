@@ -6,8 +6,8 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from daemon.exchanges.simulator import Sheet, by_time
-from daemon.exchanges.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, Asked, asked
+from daemon.simulator import Sheet, by_time
+from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, Asked, asked
 from daemon.types import SECOND
 from tests.exchanges.simulated import login, sub, until, world
 from tests.fakes import settle

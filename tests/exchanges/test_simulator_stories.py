@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from daemon.exchanges.simulator import DEMO, Sheet, by_request, by_time, demo, demo_story, still
-from daemon.exchanges.simulator.stories import PERIOD
+from daemon.simulator import DEMO, Sheet, by_request, by_time, demo, demo_story, still
+from daemon.simulator.stories import PERIOD
 from daemon.types import SECOND
 
 A, B, C = (Sheet(available_margin=token) for token in ("1", "2", "3"))

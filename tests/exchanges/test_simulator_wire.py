@@ -5,8 +5,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from daemon.exchanges.simulator import FAULTS, slow
-from daemon.exchanges.simulator.wire import CHUNK, padded
+from daemon.simulator import FAULTS, slow
+from daemon.simulator.wire import CHUNK, padded
 from daemon.types import SECOND
 from tests.exchanges.simulated import World, until, world
 from tests.fakes import settle

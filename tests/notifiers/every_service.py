@@ -8,7 +8,7 @@ from urllib.parse import quote
 from apprise.plugins import NotifyBase
 from hypothesis import strategies as st
 
-from daemon.notifiers import plugins
+from daemon.notifiers.apprise import plugins
 
 ELSEWHERE = frozenset({"aprs", "syslog"})
 """Services that speak to a place of their own without HTTP: to a server of radio amateurs, to this machine's log."""

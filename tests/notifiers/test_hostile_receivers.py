@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
-from daemon.notifiers.heartbeat import Monitor
+from daemon.notifiers.monitor import Monitor
 from daemon.types import Attempted, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers import hostile

@@ -19,8 +19,7 @@ from daemon.cli import commands
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
 from daemon.log import Redactor, setup
-from daemon.notifiers import plugins
-from daemon.notifiers.apprise import AppriseNotifier
+from daemon.notifiers.apprise import AppriseNotifier, plugins
 from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, Mark, MessageKey
 from daemon.types import Attempted, Message, Severity

@@ -65,5 +65,5 @@ def test_every_service_known_is_one_of_apprise() -> None:
     """The table names schemes that Apprise has."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        from daemon.notifiers import plugins  # noqa: PLC0415 -- loading all of Apprise warns of others' mistakes
+        from daemon.notifiers.apprise import plugins  # noqa: PLC0415 -- loading all of Apprise warns of others' mistakes
     assert [scheme for scheme in SERVICES if scheme not in plugins._SERVICES] == []

@@ -96,7 +96,7 @@ def test_it_holds_what_the_program_needs(wheel: Path) -> None:
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
     units = {f"daemon/_bundled/systemd/marginwatch{name}.service" for name in ("", "-last-words")}
     wanted = {*examples, *units, "daemon/py.typed"}
-    assert (bundled | code | wanted | {"daemon/rules/grammar.lark"}) - _names(wheel) == set()
+    assert (bundled | code | wanted | {"daemon/rules/language/grammar.lark"}) - _names(wheel) == set()
     assert any(name.endswith("/0001_first.py") for name in bundled)
 
 

@@ -23,7 +23,7 @@ from decimal import Decimal
 from random import Random
 from statistics import mean, median, pstdev
 
-from daemon.rules.durations import duration_text
+from daemon.text.durations import duration_text
 from daemon.types import MINUTE, SECOND, Millis
 from tests.prometheus.case import MISS, Case
 

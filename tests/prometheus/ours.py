@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from daemon.replay.player import Player, Scheme
-from daemon.rules.parse import condition
+from daemon.replay.session import Player, Scheme
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Balances, Miss, MissReason, Quality, Reading, Source, State
 from tests.prometheus.case import MISS, Case, Known

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.rules.durations import duration_text
+from daemon.text.durations import duration_text
 from daemon.types import Millis
 from tests.prometheus.case import Case, Known
 

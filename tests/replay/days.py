@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from daemon.alerts import system
+from daemon.alerts import system_rules
 from daemon.rules.rule import AtLeast, Rule
 from daemon.types import HOUR, SECOND, Answer, Balances, Limit, Millis, MissReason, NoAnswer, OnMissing, Source
 from tests.service.lives import KILL, RELOAD, STOP, Late, Life, RestlessClock, Step, Told
@@ -33,7 +33,7 @@ WRITTEN = (
     rule("pnl", "cross_un_pnl < -5"),
 )
 SYSTEM = tuple(
-    system.rule(name, limit)
+    system_rules.rule(name, limit)
     for name, limit in {
         "no-readings": 3 * SECOND,
         "key-refused": 0,

@@ -5,7 +5,7 @@ from datetime import UTC
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.player import Player, Scheme
+from daemon.replay.session import Player, Scheme
 from daemon.rules.rule import Rule
 from daemon.types import SECOND, AccountState, Input, Millis, Reading, Record
 from tests.values import T0, reading

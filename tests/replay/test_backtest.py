@@ -3,10 +3,10 @@
 from datetime import UTC, time
 from decimal import Decimal
 
-from daemon.alerts import system
+from daemon.alerts import system_rules
 from daemon.alerts.mutes import DAYS, Mutes, Window
 from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.player import Player, Scheme
+from daemon.replay.session import Player, Scheme
 from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Input, Kind, OnMissing, Record, Severity
 from tests.replay.played import announcements, player, readings, records
 from tests.values import T0, miss, reading, rule
@@ -79,7 +79,7 @@ def test_more_headlines_than_fit_are_more_messages() -> None:
 
 def test_d7_no_readings_and_rules_about_missing_ones_are_one_message() -> None:
     """D7: an account falls silent once, however many rules ask for it."""
-    rules = [system.rule("no-readings", 2 * MINUTE), rule(on_missing=OnMissing.FIRING)]
+    rules = [system_rules.rule("no-readings", 2 * MINUTE), rule(on_missing=OnMissing.FIRING)]
     inputs: list[Input] = [*readings("500"), *(miss(seq, T0 + seq * MINUTE) for seq in (1, 2, 3))]
     found = announcements(rules, [*inputs, reading(4, T0 + 4 * MINUTE)])
     assert told(found) == [

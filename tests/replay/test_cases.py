@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts import system
-from daemon.replay.around import Around, around
+from daemon.alerts import system_rules
 from daemon.replay.cases import Case, Change, News, Outcome, Post, inputs, run
+from daemon.replay.context import Around, around
 from daemon.replay.differences import Differences, Line, Place, differences
-from daemon.replay.notation import series
-from daemon.replay.player import Scheme
+from daemon.replay.series import series
+from daemon.replay.session import Scheme
 from daemon.rules.rule import Rule
 from daemon.types import (
     MINUTE,
@@ -117,7 +117,7 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
 
 def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
     """With eight places at most: a person compares them with what is expected, and with what `backtest` shows."""
-    scheme = Scheme((system.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
+    scheme = Scheme((system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
     silent = _case(scheme.rules[0], main="500 _x12")
     assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
     fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}

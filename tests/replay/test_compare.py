@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from daemon.replay.compare import Comparison, Difference, Duel, Episode, merged
-from daemon.replay.summary import Worst
+from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
 from tests.replay.played import player, readings

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.numbers import spelled
 from daemon.replay.cases import Case, Change, inputs, run
 from daemon.replay.differences import differences
-from daemon.replay.notation import series
-from daemon.replay.player import Scheme
+from daemon.replay.series import series
+from daemon.replay.session import Scheme
 from daemon.rules.recorded import rules
 from daemon.rules.rule import Rule
+from daemon.text.numbers import spelled
 from daemon.types import SECOND, State
 from tests.values import T0, rule
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from daemon.replay.cases import Case, inputs, run
-from daemon.replay.notation import series
-from daemon.replay.player import Scheme
+from daemon.replay.series import series
+from daemon.replay.session import Scheme
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, SECOND, Kind, Severity
 from tests.values import T0, rule

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.replaying import RecordedAccount
+from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import Epoch, Verified, verify
 from daemon.store.history import History
 from daemon.types import Input, Reading, Transition

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from daemon.readings.fields import AGE, VALUES
-from daemon.rules.tree import (
+from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from daemon.readings.fields import AGE, VALUES
 from daemon.rules import functions
 from daemon.rules.functions import WindowFunction
-from daemon.rules.kinds import Kind
-from daemon.rules.tree import (
+from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
@@ -22,6 +21,7 @@ from daemon.rules.tree import (
     either,
     every,
 )
+from daemon.rules.language.types import Kind
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
 COMPARING = ("<", "<=", ">", ">=", "==", "!=")

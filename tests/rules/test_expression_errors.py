@@ -1,7 +1,7 @@
 """Errors of expressions: how their place is shown."""
 
 from daemon.errors import MarginwatchError
-from daemon.rules.errors import ExpressionError
+from daemon.rules.language.errors import ExpressionError
 
 
 def test_caret() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.rules.parse import condition
+from daemon.rules.language.parse import condition
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import MINUTE, Limit, OnMissing, Severity
 

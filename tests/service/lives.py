@@ -14,20 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from daemon.alerts.codes import code
+from daemon.alerts.ids import code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import Episodes
-from daemon.readings.plausible import Suspicion
+from daemon.readings.plausibility import Suspicion
 from daemon.rules.rule import Rule
-from daemon.service.delivering.departures import Departures
-from daemon.service.delivering.ledger import Ledger
-from daemon.service.journal import StoreJournal
+from daemon.service.async_store import StoreJournal
+from daemon.service.clock_monitor import offset
+from daemon.service.delivery.immediate import Departures
+from daemon.service.delivery.queue import Ledger
+from daemon.service.judging.account_owner import Arrival, Doubters, Look, Owner
 from daemon.service.judging.beginning import begin
-from daemon.service.judging.confirming import Overdue
-from daemon.service.judging.desk import Desk
+from daemon.service.judging.confirmer import Overdue
+from daemon.service.judging.context import Desk
 from daemon.service.judging.opening import Setting, watching
-from daemon.service.judging.owner import Arrival, Doubters, Look, Owner
-from daemon.service.watchdog import offset
 from daemon.store import Seams, Store
 from daemon.store.operations import EndEpoch
 from daemon.types import AccountState, Millis, Notice

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.log import Episodes, fields
-from daemon.service.delivering.ledger import Entry, Ledger
+from daemon.service.delivery.queue import Entry, Ledger
 from daemon.service.heartbeat import BEAT, LOOK, PATIENCE, Attempts, Heartbeat, Pulse, Vitals, untaken_for, withheld
 from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Record, Severity
 from tests.fakes import ManualClock, settle

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from daemon import bundled
-from daemon.cli.lastwords import PAUSE, TRIES
+from daemon.cli.last_words import unit_status
+from daemon.cli.last_words.command import PAUSE, TRIES
 from daemon.notifiers.apprise import TIMEOUT
-from daemon.service import ending, systemd
+from daemon.service import systemd
 from daemon.types import MINUTE
 
 
@@ -93,5 +94,5 @@ def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
     assert mourner.keys() | {"NotifyAccess", "ExecReload", "TimeoutStopSec", "OnFailure"} >= {
         key for key in daemon if not key.startswith(("Restart", "StartLimit", "WantedBy"))
     }
-    bound = TRIES * TIMEOUT + (TRIES - 1) * PAUSE + ending.TIMEOUT
+    bound = TRIES * TIMEOUT + (TRIES - 1) * PAUSE + unit_status.TIMEOUT
     assert (mourner["TimeoutStartSec"], bound <= 2 * MINUTE) == ("3min", True)

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from daemon.errors import StoreError
 from daemon.store import Store, upgrade, write_once
-from daemon.store.migrate import HEAD
+from daemon.store.database.migrate import HEAD
 from daemon.store.operations import Book, Identify, Operation, Unwritten
 from daemon.types import Quality, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires, read

@@ -23,7 +23,7 @@ from daemon.store.operations import (
     Supersede,
     Written,
 )
-from daemon.store.quiet import Quiet
+from daemon.store.write.silence_commands import Quiet
 from daemon.types import Attempted, Check, Kind, Message, Notice, NoticeKey, Outcome, Record, Severity, Silence
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
 from tests.values import T0

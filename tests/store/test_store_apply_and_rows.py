@@ -1,14 +1,14 @@
-"""Names into numbers, and inserts that change nothing where the key is taken (daemon/store/apply.py, rows.py)."""
+"""Names into numbers, and inserts that change nothing where the key is taken (daemon/store/write/apply.py, rows.py)."""
 
 import pytest
 
 from daemon.store import upgrade
-from daemon.store.apply import apply
-from daemon.store.engine import parse, writing
-from daemon.store.failures import Unfit
+from daemon.store.database.engine import parse, writing
+from daemon.store.database.failures import Unfit
 from daemon.store.operations import Identify
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts
+from daemon.store.write.apply import apply
 from tests.store.records import ACCOUNT, epoch
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from daemon.errors import StoreError
 from daemon.readings.unknown_fields import bounded
 from daemon.store import History, Store
-from daemon.store import engine as engines
 from daemon.store.bounded_extra import MOST
+from daemon.store.database import engine as engines
 from daemon.types import Reading, Record
 from tests.store.records import ACCOUNT
 from tests.values import T0, reading

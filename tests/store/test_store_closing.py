@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, make_url
 
 from daemon.errors import StoreError
 from daemon.store import Seams, Store
-from daemon.store.failures import Refused
+from daemon.store.database.failures import Refused
 from daemon.store.operations import CommitFailed, Unwritten, Written
 from tests.store.records import ACCOUNT, epoch, read
 from tests.store.turnstile import SOON, Turnstile

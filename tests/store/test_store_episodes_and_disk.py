@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.store import Store, disk
+from daemon.store import Store
+from daemon.store.database import disk
 from daemon.types import DAY, AccountState, ClockStep, Record, State, Swing, Swings
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, read
 from tests.values import T0

@@ -9,10 +9,10 @@ from sqlalchemy import make_url
 
 from daemon.store import History, Store
 from daemon.store import history as history_module
-from daemon.store import streaming as streaming_module
 from daemon.store.operations import Claim, HandOver, Identify, Mark, MessageKey, NoticeState
-from daemon.store.past import PastAlert, PastGap
-from daemon.store.streaming import Replayed
+from daemon.store.read import replay as streaming_module
+from daemon.store.read.recorded import PastAlert, PastGap
+from daemon.store.read.replay import Replayed
 from daemon.types import (
     Attempted,
     ClockStep,

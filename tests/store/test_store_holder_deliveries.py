@@ -8,9 +8,9 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import History, Store
-from daemon.store.deliveries import Deliveries, Streak
-from daemon.store.holder import Holder, holder
+from daemon.store.database.lock_holder import Holder, holder
 from daemon.store.operations import TEST, Claim, Mark, MessageKey, Operation, Withdraw
+from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.types import Attempted, Outcome
 from tests.store.records import epoch
 from tests.values import T0

@@ -1,4 +1,4 @@
-"""What replay reads of the past (daemon/store/streaming.py, bulk.py, seeking.py, holes.py)."""
+"""What replay reads of the past (daemon/store/read/replay.py, bulk.py, seeking.py, holes.py)."""
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +12,14 @@ import pytest
 from benchmarks.recorded import LIVES, record
 from daemon.store import History, Store
 from daemon.store import history as history_module
-from daemon.store import holes as holes_module
-from daemon.store import streaming as streaming_module
 from daemon.store.codec import FIELDS
-from daemon.store.holes import Hole
 from daemon.store.operations import StoreDownGap
-from daemon.store.past import PastTransition
-from daemon.store.seeking import Extent
-from daemon.store.streaming import Replayed
+from daemon.store.read import missing_inputs as holes_module
+from daemon.store.read import replay as streaming_module
+from daemon.store.read.missing_inputs import Hole
+from daemon.store.read.recorded import PastTransition
+from daemon.store.read.replay import Replayed
+from daemon.store.read.time_index import Extent
 from daemon.types import (
     JUDGED,
     Alert,

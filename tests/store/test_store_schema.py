@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from daemon.store import Store, upgrade
-from daemon.store.engine import parse, reading, writing
+from daemon.store.database.engine import parse, reading, writing
 from daemon.store.schema import metadata
 from tests.store.records import read
 from tests.values import T0

@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import TypeAlias
 
 from daemon.discovery import defining
-from daemon.rules.kinds import Kind
-from daemon.rules.windows import Running
+from daemon.rules.evaluation.windows import Running
+from daemon.rules.language.types import Kind
 
 
 class Parameter(Enum):

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 
-from daemon.rules.windows import Running
+from daemon.rules.evaluation.windows import Running
 from daemon.types import Millis
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right, insort_right
 from decimal import Decimal
 from itertools import accumulate
 
-from daemon.rules.windows import Running
+from daemon.rules.evaluation.windows import Running
 from daemon.types import Millis
 
 BLOCK = 2_048

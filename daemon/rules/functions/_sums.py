@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, INFINITY, ZERO
-from daemon.rules.windows import Running
+from daemon.rules.evaluation.windows import Running
 from daemon.types import Millis
 
 

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from daemon.readings.exact import quotient
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._sums import Total
-from daemon.rules.windows import Window
 
 
 def _avg(window: Window, kept: Total) -> Decimal | None:

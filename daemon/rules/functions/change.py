@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from daemon.readings.exact import growth
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
-from daemon.rules.windows import Window
 
 
 def _change(window: Window) -> Decimal | None:

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
-from daemon.rules.windows import Window
 
 
 def _count(window: Window) -> Decimal:

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from daemon.readings.exact import subtracted
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
-from daemon.rules.windows import Window
 
 
 def _delta(window: Window) -> Decimal | None:

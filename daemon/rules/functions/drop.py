@@ -6,9 +6,9 @@ Below a highest value of 0 or less anything is infinitely far, and nothing is 0.
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, INFINITY, ZERO, quotient
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._extreme import Highest
-from daemon.rules.windows import Window
 
 
 def _drop(window: Window, kept: Highest) -> Decimal | None:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, quotient
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._ordered import Ordered
-from daemon.rules.windows import Window
 
 
 def _median(window: Window, kept: Ordered) -> Decimal | None:

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._extreme import Lowest
-from daemon.rules.windows import Window
 
 
 def _min(_: Window, kept: Lowest) -> Decimal:

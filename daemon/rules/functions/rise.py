@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from daemon.readings.exact import growth
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._extreme import Lowest
-from daemon.rules.windows import Window
 
 
 def _rise(window: Window, kept: Lowest) -> Decimal | None:

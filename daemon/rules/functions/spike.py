@@ -9,9 +9,9 @@ from bisect import bisect_left
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, quotient
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter, WindowFunction
 from daemon.rules.functions._ordered import Ordered
-from daemon.rules.windows import Window
 
 _ROBUST = Decimal("1.4826")
 

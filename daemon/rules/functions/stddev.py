@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from daemon.readings.exact import root
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._sums import Squares
-from daemon.rules.windows import Window
 
 
 def _stddev(window: Window, kept: Squares) -> Decimal | None:

@@ -8,10 +8,10 @@ began on the level itself has no such side: the last value's counts, lest whoeve
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, INFINITY, ZERO, quotient
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter, WindowFunction
 from daemon.rules.functions._sums import Trend
-from daemon.rules.kinds import Kind
-from daemon.rules.windows import Window
+from daemon.rules.language.types import Kind
 
 
 def _time_to(window: Window, kept: Trend, level: Decimal) -> Decimal | None:

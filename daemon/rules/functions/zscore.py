@@ -7,9 +7,9 @@ wolf at every cent. It is a distance: never below 0.
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, quotient, root
+from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter, WindowFunction
 from daemon.rules.functions._sums import Squares
-from daemon.rules.windows import Window
 
 
 def _zscore(window: Window, kept: Squares, least: Decimal) -> Decimal | None:

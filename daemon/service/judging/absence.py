@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from daemon.readings.slots import passed
 from daemon.service.judging.opening import Opening
-from daemon.store.state import LastLife
+from daemon.store.read.recovery import LastLife
 from daemon.types import AccountState, Gap, GapReason, Millis
 
 Absence: TypeAlias = tuple[Millis, Millis]

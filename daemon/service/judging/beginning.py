@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from daemon import __version__
 from daemon.clock import Clock
 from daemon.errors import StoreError
-from daemon.service.delivering.ledger import Entry, Ledger
+from daemon.service.delivery.queue import Entry, Ledger
 from daemon.service.judging.absence import absence, gaps
 from daemon.service.judging.opening import Opening, Setting, open_account
-from daemon.service.lives import RELOAD
+from daemon.service.supervisor import RELOAD
 from daemon.store import Store
 from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
 from daemon.types import DAEMON_ACCOUNT, AccountState, Gap, Millis, Outcome

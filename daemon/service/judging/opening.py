@@ -12,7 +12,7 @@ from daemon.alerts.dispatch import Order, Scene, ToldBy
 from daemon.alerts.engine import NameAlert
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.rules.rule import Rule
-from daemon.service.watchdog import STEP
+from daemon.service.clock_monitor import STEP
 from daemon.types import AccountState, ClockStep, ConfigChange, Input, Millis, Record
 
 

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from daemon.rules.board import Board
-from daemon.rules.compile import number
+from daemon.rules.evaluation.compile import number
+from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.windows import Ring, Window
 from daemon.rules.functions import find
 from daemon.rules.functions import window as window_function
-from daemon.rules.parse import condition
-from daemon.rules.tree import Comparison
-from daemon.rules.windows import Ring, Window
+from daemon.rules.language.parse import condition
+from daemon.rules.language.tree import Comparison
 from daemon.types import Balances
 
 

@@ -5,8 +5,8 @@ from types import ModuleType
 
 import pytest
 
+from daemon.rules.evaluation.windows import Running
 from daemon.rules.functions import Parameter, PlainFunction, WindowFunction, find, names, window
-from daemon.rules.windows import Running
 
 
 def test_names() -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from daemon.readings.gaps import Gap, gaps
 from daemon.readings.slots import passed
-from daemon.service.judging.owner import Arrival, Slept
+from daemon.service.judging.account_owner import Arrival, Slept
 from daemon.store import Seams
-from daemon.store.failures import Refused
+from daemon.store.database.failures import Refused
 from daemon.store.history import History
 from daemon.types import MINUTE, SECOND, GapReason, Millis, MissReason, NoAnswer
 from tests.fakes import ManualClock

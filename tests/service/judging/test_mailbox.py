@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from daemon.alerts.system import rule as system_rule
-from daemon.exchanges.pauses import Pause, after
-from daemon.service.journal import StoreJournal
+from daemon.alerts.system_rules import rule as system_rule
+from daemon.exchanges.common.penalties import Pause, after
+from daemon.service.async_store import StoreJournal
 from daemon.store import Store
 from daemon.store.operations import Operation, Written
 from daemon.types import MINUTE, SECOND, MissReason, NoAnswer

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from daemon.alerts.codes import code
 from daemon.alerts.dispatch import Told
 from daemon.alerts.engine import step
+from daemon.alerts.ids import code
 from daemon.rules.rule import Rule
 from daemon.service.judging.opening import Setting, open_account, watching
 from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import Connection
 
 from daemon.log import Episodes
-from daemon.service.delivering.departures import book
-from daemon.service.delivering.ledger import Ledger
-from daemon.service.judging.desk import Desk
-from daemon.service.judging.owner import Owner
-from daemon.service.watchdog import offset
+from daemon.service.clock_monitor import offset
+from daemon.service.delivery.immediate import book
+from daemon.service.delivery.queue import Ledger
+from daemon.service.judging.account_owner import Owner
+from daemon.service.judging.context import Desk
 from daemon.store import Seams
 from daemon.store.operations import Announcement, Claim, MessageKey, Operation, Overtaken, Written
-from daemon.store.quiet import Quiet
+from daemon.store.write.silence_commands import Quiet
 from daemon.types import Message, Notice, Record, Severity, Silence
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher
 from tests.service.lives import TRANSITIONS, Life, rows

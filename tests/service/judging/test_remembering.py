@@ -8,7 +8,7 @@ import pytest
 
 from daemon.types import SECOND, AccountState, Alert, Millis, Swing
 from tests.lengths import length
-from tests.service.judging.test_owner import NAMES, RULES, day
+from tests.service.judging.test_account_owner import NAMES, RULES, day
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, Told
 
 BY_NAME = {rule.name: rule for rule in RULES}

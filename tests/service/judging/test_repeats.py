@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.readings.fields import SENT
-from daemon.readings.pushes import repeats
-from daemon.rules.evaluator import Evaluator
+from daemon.readings.push_check import repeats
+from daemon.rules.evaluation.evaluator import Evaluator
 from daemon.types import HOUR, SECOND, Answer, Balances, Millis, MissReason, NoAnswer, OnMissing, Quality, Source
 from tests.replay.days import push
 from tests.service.lives import RELOAD, STOP, TRANSITIONS, Life, RestlessClock, Told, rows

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from daemon.alerts.codes import code
 from daemon.alerts.engine import step
-from daemon.rules.evaluator import Evaluator, Verdict
+from daemon.alerts.ids import code
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import (
     JUDGED,
     AccountState,
@@ -28,7 +28,7 @@ from daemon.types import (
     Transition,
     Unconfirmed,
 )
-from tests.service.judging.test_owner import RULES, day
+from tests.service.judging.test_account_owner import RULES, day
 from tests.service.lives import KILL, Life, play, rows
 
 FIELDS = "available_margin, available_usdt, almighty_gold, al_margin, al_freeze"

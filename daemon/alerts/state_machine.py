@@ -1,0 +1,176 @@
+"""One alert, one input: pending, firing, resolved (SEMANTICS D1 to D4). Pure.
+
+`advance` is the whole state machine; the engine calls it once per rule and input.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from daemon.rules.evaluation.evaluator import Verdict
+from daemon.rules.rule import Rule
+from daemon.text.durations import duration_text
+from daemon.types import Alert, Input, Judged, Millis, Miss, OnMissing, State, Transition
+
+Step: TypeAlias = tuple[Alert, Transition | None]
+"""An alert whose recorded state changed, and the transition if its state did."""
+
+NO_VERDICT = Verdict(when=None, clear=None)
+"""Of an input that does not concern the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One input, as one rule meets it."""
+
+    event: Input
+    rule: Rule
+    unread: Millis
+    """How long before it a reading was last judged."""
+    new_code: Callable[[], str]
+    """The code of an alert that begins here."""
+
+    @property
+    def missing(self) -> bool:
+        """Readings have been missing for too long, as far as the rule cares (SEMANTICS D4)."""
+        concerned = isinstance(self.event, Miss) and self.rule.on_missing is not OnMissing.KEEP
+        return concerned and self.unread >= self.rule.missing_after
+
+
+def advance(alert: Alert | None, verdict: Verdict, now: Occasion) -> list[Step]:
+    """What an input does to the alert of a rule on one account, in order; nothing where it changes nothing.
+
+    An unknown condition (`None`) changes nothing: it neither starts, holds up, nor ends an alert.
+    """
+    if now.missing:
+        return _miss(alert, now)
+    if alert is not None and alert.missing and not isinstance(now.event, Miss):
+        return _readings_are_back(alert, verdict, now)
+    if alert is None:
+        return [_begin(verdict, now)] if verdict.when is True else []
+    if verdict.when is True:
+        return _go_on(alert, verdict, now)
+    if alert.state is State.PENDING:
+        return [_end(alert, verdict, now, "not_held")] if verdict.when is False else []
+    return _clear(alert, verdict, now)
+
+
+def _begin(verdict: Verdict, now: Occasion) -> Step:
+    alert = _new(verdict, now)
+    if now.rule.hold > 0:
+        return alert, _transition(alert, State.OK, verdict, now, "condition")
+    return _fire(alert, State.OK, verdict, now, "condition")
+
+
+def _new(verdict: Verdict, now: Occasion) -> Alert:
+    rule, event = now.rule, now.event
+    return Alert(
+        rule=rule.name,
+        seq=event.seq,
+        code=now.new_code(),
+        severity=rule.severity,
+        state=State.PENDING,
+        meaning=rule.meaning,
+        started_at=event.at,
+        judged=verdict.judged,
+        worst=_value(verdict.judged),
+        detail=verdict.detail,
+    )
+
+
+def _go_on(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+    """The condition holds: no end is near, and a pending alert may have held for long enough."""
+    seen = _worsen(alert, verdict)
+    if seen.clearing_since is not None:
+        seen = replace(seen, clearing_since=None)
+    if alert.state is State.PENDING and now.event.at - alert.started_at >= now.rule.hold:
+        return [_fire(_decided(seen, verdict), State.PENDING, verdict, now, "held")]
+    return [] if seen is alert else [(seen, None)]
+
+
+def _clear(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+    """`keep_firing_for` runs from the first input that would end the alert, until one that would not (D2)."""
+    if verdict.clear is None:
+        return []
+    if verdict.clear is False:
+        return [] if alert.clearing_since is None else [(replace(alert, clearing_since=None), None)]
+    since = now.event.at if alert.clearing_since is None else alert.clearing_since
+    if now.event.at - since >= now.rule.keep_firing_for:
+        return [_end(alert, verdict, now, "cleared")]
+    return [] if alert.clearing_since is not None else [(replace(alert, clearing_since=since), None)]
+
+
+def _miss(alert: Alert | None, now: Occasion) -> list[Step]:
+    """D4: an alert that fires already goes on firing for its own reason; `ok` ends what fires, and nothing else."""
+    firing = alert is not None and alert.state is State.FIRING
+    if now.rule.on_missing is OnMissing.OK:
+        return [_end(alert, NO_VERDICT, now, "missing")] if alert is not None and firing else []
+    if firing:
+        return []
+    verdict = Verdict(when=None, clear=None, judged=_silence(now), detail=_attempt(now.event))
+    begun = _new(verdict, now) if alert is None else _decided(alert, verdict)
+    before = State.OK if alert is None else State.PENDING
+    return [_fire(replace(begun, missing=True), before, verdict, now, "missing")]
+
+
+def _silence(now: Occasion) -> Judged:
+    """The missing readings as a comparison, for messages."""
+    limit = now.rule.missing_after
+    text = f"on_missing after {duration_text(limit)}"
+    return Judged(text, "age", Decimal(now.unread), Decimal(limit), falling=False, duration=True)
+
+
+def _attempt(event: Input) -> str:
+    """Why the last attempt to read gave none."""
+    return event.detail if isinstance(event, Miss) else ""
+
+
+def _readings_are_back(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+    """D4: the silence is over, and what the first reading says counts at once, without `for` and `at_least`."""
+    over = _end(alert, verdict, now, "back")
+    if verdict.holds is not True:
+        return [over]
+    return [over, _fire(_new(verdict, now), State.OK, verdict, now, "back")]
+
+
+def _decided(alert: Alert, verdict: Verdict) -> Alert:
+    """The alert, for what this verdict says; a worst value of another comparison is none of this one."""
+    same = _side(alert.judged) == _side(verdict.judged)
+    detail = verdict.detail or alert.detail
+    return replace(alert, judged=verdict.judged, worst=alert.worst if same else _value(verdict.judged), detail=detail)
+
+
+def _fire(alert: Alert, before: State, verdict: Verdict, now: Occasion, reason: str) -> Step:
+    firing = replace(alert, state=State.FIRING, fired_at=now.event.at)
+    return firing, _transition(firing, before, verdict, now, reason)
+
+
+def _end(alert: Alert, verdict: Verdict, now: Occasion, reason: str) -> Step:
+    ended = replace(alert, state=State.RESOLVED, ended_at=now.event.at, ended_seq=now.event.seq)
+    return ended, _transition(ended, alert.state, verdict, now, reason)
+
+
+def _transition(alert: Alert, before: State, verdict: Verdict, now: Occasion, reason: str) -> Transition:
+    return Transition(alert.rule, alert.seq, now.event.at, before, alert.state, reason, _value(verdict.judged))
+
+
+def _worsen(alert: Alert, verdict: Verdict) -> Alert:
+    """The alert with the worst value so far of the side that it was raised for; the same object if no worse."""
+    judged = verdict.judged
+    if verdict.detail and verdict.detail != alert.detail:
+        alert = replace(alert, detail=verdict.detail)
+    if judged is None or judged.value is None:
+        return alert
+    if alert.worst is None or _side(alert.judged) != judged.side:
+        return alert
+    worse = judged.value < alert.worst if judged.falling else judged.value > alert.worst
+    return replace(alert, worst=judged.value) if worse else alert
+
+
+def _value(judged: Judged | None) -> Decimal | None:
+    return None if judged is None else judged.value
+
+
+def _side(judged: Judged | None) -> tuple[str, bool] | None:
+    return None if judged is None else judged.side

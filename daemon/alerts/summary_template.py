@@ -1,0 +1,112 @@
+"""A rule's own words: `summary = "margin {available_margin:.2f} USDT"`, filled in with what a message tells. Pure.
+
+A name in braces is a field as it is now, or one of the words about the alert; after a colon may stand how a number
+is written. `problem` finds every mistake before anything fires. What cannot be filled in then is what nobody knows:
+the message says so, in the words that it would have had without a summary.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from string import Formatter
+
+from daemon.readings.fields import AGE, VALUES, named
+from daemon.text.numbers import lasting, spelled
+from daemon.text.printable import one_line
+from daemon.types import Facts, NoticeKey, base
+
+LONGEST = 500
+"""Characters of a template; what is made of it is cut after `SHOWN`."""
+
+SHOWN = 200
+
+EXAMPLE = 'such as "margin {available_margin:.2f} USDT"'
+
+_NUMBER = re.compile(r"\+?,?(?:(?:\.\d{1,2})?[f%])?")
+"""What may stand after the colon: a sign, thousands, and digits after the point or a percentage."""
+
+_ABOUT: Mapping[str, Callable[[NoticeKey, Facts], str]] = {
+    "rule": lambda key, _: base(key.rule),
+    "account": lambda key, _: key.account,
+    "severity": lambda _, facts: facts.severity.value,
+    "id": lambda _, facts: facts.code,
+    "firing_for": lambda _, facts: lasting(facts.at - (facts.fired_at or facts.since)),
+}
+"""Words about the alert."""
+
+_JUDGED = ("value", "threshold", "worst")
+"""Numbers of the comparison that was judged, which may be durations."""
+
+NAMES = (*VALUES, *_JUDGED, *_ABOUT)
+"""All that can stand in braces."""
+
+
+class UnknownError(Exception):
+    """What nobody knows at present; the text is its name."""
+
+
+def problem(template: str) -> str | None:
+    """What is wrong with a template: the rest of the sentence "summary …"; None where nothing is."""
+    if len(template) > LONGEST:
+        return f"has {len(template):,} characters; {LONGEST} are read by nobody at night, write less"
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return f"has a brace without its other one: names stand in braces, {EXAMPLE}; {{{{ is a brace itself"
+    return next(
+        (said for _, name, spec, turn in parts if name is not None and (said := _wrong(name, spec, turn))), None
+    )
+
+
+def _wrong(name: str, spec: str | None, turn: str | None) -> str | None:
+    if turn or (spec and not _NUMBER.fullmatch(spec)):
+        return f"has {{{name}…}} with something that is no way to write a number; there are :.2f, :,.0f, :+.2f and :.1%"
+    if _meant(name) is None:
+        near = get_close_matches(name, NAMES, 1)
+        known = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(NAMES)}"
+        return f"names {{{name}}}, which there is not; {known}"
+    if spec and _meant(name) in _ABOUT:
+        return f"has {{{name}:{spec}}}, but that is a text: write {{{name}}}"
+    return None
+
+
+def _meant(name: str) -> str | None:
+    """The name by which we know what a person names; fields may be written as the exchange does."""
+    field = named(name)
+    meant = name if field is None else field
+    return meant if meant in NAMES and meant != AGE else None
+
+
+def filled(template: str, key: NoticeKey, facts: Facts) -> tuple[str, str]:
+    """The words, and why there are none: one of the two is empty, both where there is no template."""
+    try:
+        text = "".join(
+            literal + ("" if name is None else _value(name, spec or "", key, facts))
+            for literal, name, spec, _ in Formatter().parse(template)
+        )
+    except UnknownError as error:
+        return "", f"{error} is unknown"
+    return one_line(text, SHOWN), ""
+
+
+def _value(name: str, spec: str, key: NoticeKey, facts: Facts) -> str:
+    meant = _meant(name)
+    if meant is None:  # it was checked by a version that knew more
+        raise UnknownError(name)
+    if meant in _ABOUT:
+        return _ABOUT[meant](key, facts)
+    judged = None if meant in VALUES else facts.judged
+    value = VALUES[meant](facts.balances) if meant in VALUES else _of_judged(meant, facts)
+    if value is None:
+        raise UnknownError(name)
+    lasts = judged is not None and judged.duration
+    return spelled(value, judged) if lasts or not spec or not value.is_finite() else format(value, spec)
+
+
+def _of_judged(name: str, facts: Facts) -> Decimal | None:
+    if name == "worst":
+        return facts.worst
+    if facts.judged is None:
+        return None
+    return facts.judged.value if name == "value" else facts.judged.threshold

@@ -1,0 +1,93 @@
+"""The rules that exist without being written (SEMANTICS D7): what each asks, and how it is told. Pure.
+
+Those of ACCOUNT are judged on every account, from its readings and misses, and replayed like any other. Those of
+DAEMON are about the daemon itself: their alerts belong to no account (the account's name is empty) and are not
+replayed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from daemon.rules.language.tree import Comparison, Field, Node, Number, Span
+from daemon.rules.rule import Condition, Rule
+from daemon.types import Millis, OnMissing, Severity
+
+Limit: TypeAlias = Millis | Decimal
+"""How long, how much or how often: what stands at the rule's key in `[system]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One key of `[system]`."""
+
+    build: Callable[[str, Limit], Rule]
+    sentence: str
+    """How it is told where its alert has no sentence of its own."""
+
+
+def rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
+    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction, and a number of times."""
+    return replace(KINDS[name].build(name, limit), channels=channels)
+
+
+def _made(name: str, when: Node, **policy: object) -> Rule:
+    return Rule(name, Condition(str(when), when), system=True, **policy)  # type: ignore[arg-type]
+
+
+def _longer(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
+    """It fires while a duration is at least the limit."""
+    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Span(int(limit))), severity=severity)
+
+
+def _no_readings(name: str, limit: Limit) -> Rule:
+    return _made(
+        name,
+        Comparison(">=", Field("age"), Span(int(limit))),
+        on_missing=OnMissing.FIRING,
+        missing_after=int(limit),
+        inhibited_by=("key-refused", "rate-limited", "answers-unusable"),  # they say the same, and why
+    )
+
+
+def _answered(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
+    """It fires when the exchange has answered so for as long as the limit."""
+    when = Comparison("==", Field(sign), Number(Decimal(1)))
+    return lambda name, limit: _made(name, when, hold=int(limit), severity=severity)
+
+
+def _as_often(sign: str) -> Callable[[str, Limit], Rule]:
+    """It fires once something has happened as often as the limit."""
+    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Number(Decimal(limit))))
+
+
+def _less(sign: str) -> Callable[[str, Limit], Rule]:
+    return lambda name, limit: _made(name, Comparison("<", Field(sign), Number(Decimal(limit))))
+
+
+ACCOUNT: Mapping[str, Kind] = {
+    "no-readings": Kind(_no_readings, "there are no readings"),
+    "key-refused": Kind(_answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"),
+    "rate-limited": Kind(_answered("rate_limited"), "the exchange limits the calls"),
+    "answers-unusable": Kind(
+        _answered("answers_unusable", Severity.CRITICAL), "the exchange answers, but without balances"
+    ),
+    "clock-skew": Kind(_longer("clock_skew"), "the clocks of this machine and of the exchange differ"),
+    "exchange-frozen": Kind(_longer("exchange_unchanged"), "the exchange answers, but its data stands still"),
+    "rule-unknown": Kind(_longer("rule_unknown"), "a rule cannot be judged"),
+}
+
+DAEMON: Mapping[str, Kind] = {
+    "account-not-judged": Kind(
+        _longer("account_not_judged", Severity.CRITICAL),
+        "readings of an account are not judged",
+    ),
+    "channel-failing": Kind(_longer("channel_failing"), "a channel fails"),
+    "clock-stepped": Kind(_longer("clock_step"), "the clock of this machine was set"),
+    "database-failing": Kind(_longer("database_failing"), "the database refuses to write"),
+    "disk-full": Kind(_less("disk_free"), "the disk is nearly full"),
+    "push-contradicted": Kind(_as_often("push_contradicted"), "pushes and readings disagree"),
+}
+
+KINDS: Mapping[str, Kind] = {**ACCOUNT, **DAEMON}

@@ -1,0 +1,212 @@
+"""From readings to the lines of a chart: however many there are, what remains fits a picture. Pure.
+
+    marks ──► spaced ──► thinned
+              what is missing is marked: also where only the time between two readings says so
+                         by column of the picture the first, the lowest, the highest and the last; broken lines
+
+In one pass, so that a year takes no more memory than an hour. No point is made up, none is moved, and a line ends where
+readings are missing.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import chain, islice, pairwise
+from statistics import median
+from typing import NamedTuple
+
+from daemon.charts.chart import Point, Span
+from daemon.types import Millis
+
+COLUMNS = 640
+"""Of a chart: about one a pixel."""
+
+FACTOR = 3
+"""Readings that are further apart than so many usual distances have a gap between them."""
+
+RECENT = 9
+"""Distances of which the middle one is the usual one: a new pace is taken for usual after half as many."""
+
+FIRST = 17
+"""Marks that tell the pace at the beginning."""
+
+ENOUGH = 5
+"""Fewer distances than this tell no pace."""
+
+
+class Mark(NamedTuple):
+    """A reading's value. None is unknown: the attempt was a miss, or the field was not sent."""
+
+    at: Millis
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a field went."""
+
+    lines: tuple[tuple[Point, ...], ...] = ()
+    gaps: tuple[Span, ...] = ()
+    infinite: tuple[Span, ...] = ()
+
+
+def course(marks: Iterable[Mark], span: Span, every: Millis | None, columns: int = COLUMNS) -> Course:
+    """What a chart of the span shows of the marks, which come in the order of time.
+
+    `every` is how often the account is read, where that is known; what was recorded at another pace shows it by itself.
+    """
+    within = (mark for mark in marks if span.since <= mark.at < span.until)
+    return thinned(spaced(within, span, every), span, columns)
+
+
+def spaced(marks: Iterable[Mark], span: Span, every: Millis | None) -> Iterator[Mark]:
+    """The same, and between two readings that are too far apart a mark that says so; at the ends of the span too."""
+    rest = iter(marks)
+    first = list(islice(rest, FIRST))
+    pace, last = _Pace.of(first, every), span.since
+    for mark in chain(first, rest):
+        if mark.value is not None:
+            if not pace.usual(mark.at - last):
+                yield Mark(last, None)
+            if last > span.since:
+                pace.take(mark.at - last)
+            last = mark.at
+        yield mark
+    if not pace.usual(span.until - last):
+        yield Mark(last, None)
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How far apart readings usually are."""
+
+    recent: deque[Millis]
+    least: Millis
+    """So far apart they may always be."""
+
+    @classmethod
+    def of(cls, marks: Sequence[Mark], every: Millis | None) -> "_Pace":
+        instants = [mark.at for mark in marks if mark.value is not None]
+        distances = [after - before for before, after in pairwise(instants)]
+        usual = int(median(distances)) if len(distances) >= ENOUGH else every or 0
+        return cls(deque([usual] * RECENT, RECENT), FACTOR * (every or 0))
+
+    def usual(self, distance: Millis) -> bool:
+        return distance <= self.least or distance <= FACTOR * sorted(self.recent)[RECENT // 2]
+
+    def take(self, distance: Millis) -> None:
+        self.recent.append(distance)
+
+
+def thinned(marks: Iterable[Mark], span: Span, columns: int = COLUMNS) -> Course:
+    """Lines of at most four points a column. What is missing within one column cannot be seen, and breaks no line."""
+    sketch = _Sketch(span, columns)
+    for mark in marks:
+        if mark.value is None:
+            sketch.miss()
+        elif mark.value.is_finite():
+            sketch.draw(Point(mark.at, mark.value))
+        else:
+            sketch.leave_out(mark.at)
+    return sketch.finish()
+
+
+@dataclass(slots=True)
+class _Column:
+    """The points of one column of the picture that matter, with their numbers in it."""
+
+    index: int
+    first: tuple[int, Point]
+    low: tuple[int, Point]
+    high: tuple[int, Point]
+    last: tuple[int, Point]
+
+    @classmethod
+    def begun(cls, index: int, point: Point) -> "_Column":
+        return cls(index, *[(0, point)] * 4)
+
+    def add(self, point: Point) -> None:
+        self.last = one = (self.last[0] + 1, point)
+        if point.value < self.low[1].value:
+            self.low = one
+        elif point.value > self.high[1].value:
+            self.high = one
+
+    def points(self) -> list[Point]:
+        """In their order, each once."""
+        return [point for _, point in sorted({self.first, self.low, self.high, self.last})]
+
+
+@dataclass(slots=True)
+class _Sketch:
+    """Grows mark by mark."""
+
+    span: Span
+    columns: int
+    lines: list[list[Point]] = field(default_factory=list)
+    gaps: list[Span] = field(default_factory=list)
+    infinite: list[Span] = field(default_factory=list)
+    column: _Column | None = None
+    read_at: Millis | None = None
+    """The last reading, whatever its value."""
+    missing_since: Millis | None = None
+    infinite_since: Millis | None = None
+    broken: bool = True
+    """The next point begins a line."""
+
+    def miss(self) -> None:
+        if self.missing_since is None:
+            self.missing_since = self.span.since if self.read_at is None else self.read_at
+            self._end_infinite(self.missing_since)
+
+    def leave_out(self, at: Millis) -> None:
+        self._end_gap(at)
+        self.broken = True
+        if self.infinite_since is None:
+            self.infinite_since = at
+        self.read_at = at
+
+    def draw(self, point: Point) -> None:
+        self._end_gap(point.at)
+        self._end_infinite(point.at)
+        self.read_at = point.at
+        index = self._index(point.at)
+        if self.column is not None and self.column.index == index:
+            self.column.add(point)
+            self.broken = False
+            return
+        self._put()
+        if self.broken:
+            self.lines.append([])
+        self.column, self.broken = _Column.begun(index, point), False
+
+    def finish(self) -> Course:
+        self._put()
+        self._end_gap(self.span.until)
+        self._end_infinite(self.span.until)
+        return Course(tuple(map(tuple, self.lines)), tuple(self.gaps), tuple(self.infinite))
+
+    def _put(self) -> None:
+        if self.column is not None:
+            self.lines[-1] += self.column.points()
+
+    def _end_gap(self, at: Millis) -> None:
+        if self.missing_since is None:
+            return
+        if self._index(self.missing_since) != self._index(at):
+            self.gaps.append(Span(self.missing_since, at))
+            self.broken = True
+        self.missing_since = None
+
+    def _end_infinite(self, at: Millis) -> None:
+        if self.infinite_since is None:
+            return
+        begun = Span(self.infinite_since, at)
+        if self.infinite and self._index(self.infinite[-1].until) == self._index(begun.since):
+            begun = Span(self.infinite.pop().since, at)
+        self.infinite.append(begun)
+        self.infinite_since = None
+
+    def _index(self, at: Millis) -> int:
+        return (at - self.span.since) * self.columns // max(1, self.span.until - self.span.since)

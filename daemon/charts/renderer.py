@@ -1,0 +1,160 @@
+"""Has a chart drawn by a short-lived process of its own, so that whatever becomes of it nobody else is concerned.
+
+It never raises, but for the cancellation of its caller; it never takes longer than its time; and whatever it started is
+dead and gone when it returns.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.charts.chart import Chart, encode
+from daemon.charts.render_process import PREFIX
+from daemon.clock import Clock
+from daemon.types import MINUTE, SECOND, Millis
+
+TIMEOUT: Millis = 5 * SECOND
+"""For a message, which leaves without a chart rather than late."""
+
+ASKED_FOR: Millis = MINUTE
+"""For somebody who waits for nothing else."""
+
+DRAWING = (sys.executable, "-P", "-m", "daemon.charts.render_process")
+"""It imports what we would: our path is its path, without any that Python puts before it."""
+
+MOST = 4 * 1024**2
+"""Bytes of a picture, which has some fifty thousand; what goes beyond is not kept."""
+
+SAID = 64 * 1024
+"""Bytes of a complaint that are kept."""
+
+LONGEST = 200
+"""Characters of a complaint that are told."""
+
+GRACE = 2.0
+"""Seconds within which the kernel must have buried what it killed."""
+
+HANDED_ON = ("LANG", "LD_LIBRARY_PATH", "PYTHONTZPATH", "TZ", "TZDIR")
+"""All of the environment that it needs; secrets are among the rest."""
+
+_BEGIN, _END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+_IN, _OUT = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class NotDrawn:
+    """Why there is no picture, in a clause."""
+
+    why: str
+
+
+class Drawer:
+    """Draws one chart at a time. `environ` is that of this process."""
+
+    def __init__(
+        self, clock: Clock, environ: Mapping[str, str], command: Sequence[str] = DRAWING, timeout: Millis = TIMEOUT
+    ) -> None:
+        self._clock = clock
+        self._environ = environ
+        self._command = command
+        self._timeout = timeout
+        self._turn = asyncio.Lock()
+
+    async def draw(self, chart: Chart) -> bytes | NotDrawn:
+        """The chart as PNG. Waiting for its turn does not count as time."""
+        async with self._turn:
+            try:
+                with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+                    return await self._draw(encode(chart), folder)
+            except Exception as error:  # noqa: BLE001 -- a chart must never be why a text does not leave
+                return NotDrawn(_short(f"{type(error).__name__}: {error}"))
+
+    async def _draw(self, chart: bytes, folder: str) -> bytes | NotDrawn:
+        transport, drawing = await asyncio.get_running_loop().subprocess_exec(
+            _Drawing, *self._command, cwd=folder, env=self._environment(folder), start_new_session=True
+        )
+        timer = asyncio.ensure_future(self._clock.sleep(self._timeout))
+        try:
+            drawing.begin(chart)
+            await asyncio.wait([drawing.over, timer], return_when=asyncio.FIRST_COMPLETED)
+            if not drawing.over.done():
+                return NotDrawn(f"it took longer than {self._timeout / SECOND:g} s")
+            return _verdict(transport.get_returncode(), bytes(drawing.picture), bytes(drawing.complaint))
+        finally:
+            timer.cancel()
+            await drawing.end()
+
+    def _environment(self, folder: str) -> dict[str, str]:
+        """Nothing is kept in anybody's home, no fonts are looked for, and one thread is enough."""
+        return {name: self._environ[name] for name in HANDED_ON if name in self._environ} | {
+            "HOME": folder,
+            "TMPDIR": folder,
+            "MPLCONFIGDIR": folder,
+            "MPL_IGNORE_SYSTEM_FONTS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(str(Path(each).absolute()) for each in sys.path),
+            "PYTHONUTF8": "1",
+        }
+
+
+class _Drawing(asyncio.SubprocessProtocol):
+    """One process: what it is told, what it says, and its certain end."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.picture, self.complaint = bytearray(), bytearray()
+        self.over: asyncio.Future[None] = loop.create_future()
+        """It has ended, and all that it said is heard."""
+        self._gone: asyncio.Future[None] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 -- for the types
+        self._transport = transport
+
+    def begin(self, chart: bytes) -> None:
+        pipe = self._transport.get_pipe_transport(_IN)
+        assert isinstance(pipe, asyncio.WriteTransport)  # noqa: S101 -- for the types
+        pipe.write(chart)
+        pipe.close()  # once that is written
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        kept, most = (self.picture, MOST) if fd == _OUT else (self.complaint, SAID)
+        kept += data[: most - len(kept)]
+
+    def process_exited(self) -> None:
+        self._gone.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if not self.over.done():
+            self.over.set_result(None)
+
+    async def end(self) -> None:
+        """However far it has come: with all that it started, and leave nothing to be buried by others."""
+        if not self.over.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+            await asyncio.wait([self._gone], timeout=GRACE)
+        self._transport.close()
+
+
+def _verdict(status: int | None, picture: bytes, complaint: bytes) -> bytes | NotDrawn:
+    if status == 0 and picture.startswith(_BEGIN) and picture.endswith(_END):
+        return picture
+    if status == 0:
+        return NotDrawn("what it printed is no picture")
+    if status is not None and status < 0:
+        return NotDrawn(f"it was ended by {signal.Signals(-status).name}")
+    said = complaint.decode("utf-8", "replace").split("\n")
+    last = next((line for line in reversed(said) if line.strip()), "")
+    return NotDrawn(_short(last) or f"it ended with status {status}")
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:LONGEST]

@@ -1,0 +1,111 @@
+"""The horizontal axis of a chart: round local times, few enough for a phone. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from daemon.charts.chart import Span
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
+
+MOST = 5
+"""Ticks."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_MIDNIGHT = time()
+
+
+class Tick(NamedTuple):
+    at: Millis
+    label: str
+
+
+_Rhythm: TypeAlias = Callable[[datetime, datetime], Iterable[datetime]]
+"""Local times, without a zone, among them all between two of them."""
+
+
+class _Step(NamedTuple):
+    length: Millis
+    rhythm: _Rhythm
+    shown: str
+    """The format of a label."""
+    below: str
+    """That of what stands below it, where it changes."""
+
+
+def times(span: Span, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
+    """At most so many; the day stands below the first of them, and below those where it is another one."""
+    for step in STEPS:
+        if (span.until - span.since) // step.length <= most:
+            found = _instants(step.rhythm, span, zone)
+            if len(found) <= most:
+                return list(_labelled(found or [span.since], step, zone))
+    return []
+
+
+def local(at: Millis, zone: tzinfo | None) -> datetime:
+    """No zone is the system's."""
+    return (_EPOCH + at * _MILLISECOND).astimezone(zone)
+
+
+def _instants(rhythm: _Rhythm, span: Span, zone: tzinfo | None) -> list[Millis]:
+    first, last = (local(at, zone).replace(tzinfo=None) for at in span)
+    found = (_instant(each, zone) for each in rhythm(first, last))
+    return [at for at in found if at is not None and span.since <= at <= span.until]
+
+
+def _instant(written: datetime, zone: tzinfo | None) -> Millis | None:
+    """None where the clocks of the zone leave this time out."""
+    at = written.astimezone() if zone is None else written.replace(tzinfo=zone)
+    millis = (at - _EPOCH) // _MILLISECOND
+    return millis if local(millis, zone).replace(tzinfo=None) == written else None
+
+
+def _labelled(instants: Iterable[Millis], step: _Step, zone: tzinfo | None) -> Iterator[Tick]:
+    before = ""
+    for at in instants:
+        shown, below = (_formatted(local(at, zone), form) for form in (step.shown, step.below))
+        yield Tick(at, shown if below == before else f"{shown}\n{below}")
+        before = below
+
+
+def _formatted(then: datetime, form: str) -> str:
+    text = then.strftime(form)
+    return text.removeprefix("0") if form.startswith("%d") else text
+
+
+def _times_of_day(step: Millis, first: datetime, last: datetime) -> Iterator[datetime]:
+    for day in _days(1, first, last):
+        begin, end = ((each - day) // _MILLISECOND for each in (first, last))
+        within = range(max(0, begin // step * step), min(DAY, end + 1), step)
+        yield from (day + past * _MILLISECOND for past in within)
+
+
+def _days(count: int, first: datetime, last: datetime) -> Iterator[datetime]:
+    """Every so many days; every seven of them, Mondays."""
+    for number in range(first.toordinal(), last.toordinal() + 1):
+        if (number - 1) % count == 0:
+            yield datetime.combine(date.fromordinal(number), _MIDNIGHT)
+
+
+def _months(count: int, first: datetime, last: datetime) -> Iterator[datetime]:
+    for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        if number % count == 0:
+            yield datetime.combine(date(number // 12, number % 12 + 1, 1), _MIDNIGHT)
+
+
+CLOCK: tuple[Millis, ...] = (
+    *(SECOND * count for count in (1, 2, 5, 10, 15, 30)),
+    *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
+    *(HOUR * count for count in (1, 2, 3, 6, 12)),
+)
+"""The lengths in which people count less than a day."""
+
+STEPS = (
+    *(_Step(each, partial(_times_of_day, each), "%H:%M:%S" if each < MINUTE else "%H:%M", "%d %b") for each in CLOCK),
+    *(_Step(count * DAY, partial(_days, count), "%d %b", "%Y") for count in (1, 2, 7, 14)),
+    *(_Step(count * 30 * DAY, partial(_months, count), "%b", "%Y") for count in (1, 2, 3, 6)),
+    *(_Step(count * 360 * DAY, partial(_months, count * 12), "%Y", "") for count in (1, 2, 5, 10, 20)),
+)
+"""From the finest on."""

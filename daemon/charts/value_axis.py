@@ -1,0 +1,163 @@
+"""The vertical axis of a chart: round numbers, few enough for a phone, and how numbers are written beside it. Pure.
+
+All is exact; a float is only ever a place in the picture. So a balance of a billion that moves by cents has as good a
+scale as one of a hundred-millionth.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
+from typing import NamedTuple
+
+from daemon.charts.chart import Unit
+from daemon.charts.time_axis import CLOCK
+from daemon.text.numbers import lasting
+from daemon.types import DAY
+
+MOST = 5
+"""Ticks."""
+
+FAR = 10
+"""A level has no room where all that was read would take less than one part in so many of the height."""
+
+SHORT = 5
+"""Significant digits of a number that was read, unless it takes more to tell it from a level, or from a tick."""
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+"""Between groups of three digits."""
+
+_GREAT, _SMALL = 12, -9
+"""Powers of ten from which on, and down from which, zeros are not written out."""
+
+_MARGIN = Decimal("0.06")
+"""Of the height, above the highest value and below the lowest."""
+
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
+_ONE = Decimal(1)
+
+
+class Scale(NamedTuple):
+    """The ends of the axis, and what is written along it."""
+
+    low: Decimal
+    high: Decimal
+    step: Decimal = Decimal(1)
+    """Between two ticks."""
+    ticks: tuple[tuple[Decimal, str], ...] = ()
+
+    def height(self, value: Decimal) -> float:
+        """Where a value is: 0 at the bottom, 1 at the top."""
+        return float(_WIDE.divide(_WIDE.subtract(value, self.low), _WIDE.subtract(self.high, self.low)))
+
+    def holds(self, value: Decimal) -> bool:
+        return self.low <= value <= self.high
+
+
+def scale(values: Sequence[Decimal], levels: Sequence[Decimal], unit: Unit = Unit.USDT, most: int = MOST) -> Scale:
+    """Room for all values, and for those levels that do not flatten them."""
+    if not (values or levels):
+        return Scale(Decimal(0), _ONE)
+    low, high = _ends(values, levels)
+    least = _WIDE.divide(_WIDE.subtract(high, low), Decimal(most))
+    step = next(each for each in _steps(least, unit) if each >= least)
+    return Scale(low, high, step, tuple((each, _tick(each, step, unit)) for each in _multiples(step, low, high)))
+
+
+def short(value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT) -> str:
+    """A number that was read: no digits that say nothing, but as many as tell on which side of the others it is.
+
+    `step` is that of the ticks beside it. Before the decimal point all digits are shown.
+    """
+    if unit is Unit.DURATION:
+        return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
+    levels = list(others)
+    whole = value.adjusted() if value.adjusted() >= _GREAT else 0
+    last = min(value.adjusted() - SHORT + 1, step.adjusted() - 1, whole)
+    for exponent in range(last, _exponent(value), -1):
+        rounded = value.quantize(_ONE.scaleb(exponent, _WIDE), context=_WIDE)
+        if all(_side(rounded, level) == _side(value, level) for level in levels):
+            return plain(rounded)
+    return plain(value)
+
+
+def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
+    """All digits, without idle zeros."""
+    if unit is Unit.DURATION:
+        return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{plain(_hundredfold(value))}%"
+    return _written(value, max(0, -_exponent(value)))
+
+
+def apart(heights: Sequence[float], least: float) -> list[float]:
+    """Places for the labels of ascending heights: so far apart at least, each as near to its own as that allows."""
+    heaps: list[list[float]] = []
+    for height in heights:
+        heaps.append([height])
+        while len(heaps) > 1 and _pile(heaps[-1], least)[0] < _pile(heaps[-2], least)[-1] + least:
+            heaps[-2:] = [heaps[-2] + heaps[-1]]
+    return [place for heap in heaps for place in _pile(heap, least)]
+
+
+def _pile(heap: Sequence[float], least: float) -> list[float]:
+    """Labels one above the other, around the middle of what they belong to, and all within the picture."""
+    tall = (len(heap) - 1) * least
+    lowest = sum(heap) / len(heap) - tall / 2
+    lowest = max(least / 2, min(lowest, 1 - least / 2 - tall))
+    return [lowest + number * least for number in range(len(heap))]
+
+
+def _ends(values: Sequence[Decimal], levels: Iterable[Decimal]) -> tuple[Decimal, Decimal]:
+    low, high = (min(values), max(values)) if values else (min(levels), max(levels))
+    room = _WIDE.multiply(_WIDE.subtract(high, low), Decimal(FAR))
+    for level in levels:
+        lower, upper = min(low, level), max(high, level)
+        if not room or _WIDE.subtract(upper, lower) <= room:
+            low, high = lower, upper
+    pad = _WIDE.multiply(_WIDE.subtract(high, low) or abs(low) or _ONE, _MARGIN)
+    return _WIDE.subtract(low, pad), _WIDE.add(high, pad)
+
+
+def _steps(least: Decimal, unit: Unit) -> Iterator[Decimal]:
+    """Distances of ticks, from the smallest on, one of them not below `least`."""
+    if unit is Unit.DURATION:
+        yield from map(Decimal, (*CLOCK, *(count * DAY for count in (1, 2, 7, 14))))
+    yield from (Decimal(count).scaleb(least.adjusted(), _WIDE) for count in (1, 2, 5, 10))
+
+
+def _multiples(step: Decimal, low: Decimal, high: Decimal) -> Iterator[Decimal]:
+    number = _WIDE.divide(low, step).to_integral_value(ROUND_CEILING)
+    while (value := _WIDE.multiply(number, step)) <= high:
+        yield _WIDE.plus(value)  # minus nothing is nothing
+        number = _WIDE.add(number, _ONE)
+
+
+def _tick(value: Decimal, step: Decimal, unit: Unit) -> str:
+    """As many places as the step has, so that all of them have as many."""
+    if unit is Unit.DURATION:
+        return lasting(int(value))
+    if unit is Unit.PERCENT:
+        return f"{_tick(_hundredfold(value), _hundredfold(step), Unit.RATIO)}%"
+    return _written(value, max(0, -_exponent(step)))
+
+
+def _hundredfold(value: Decimal) -> Decimal:
+    return _WIDE.multiply(value, Decimal(100))
+
+
+def _side(value: Decimal, other: Decimal) -> int:
+    return (value > other) - (value < other)
+
+
+def _exponent(value: Decimal) -> int:
+    """Of its last digit that is none of the idle zeros."""
+    exponent = value.normalize(_WIDE).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def _written(value: Decimal, places: int) -> str:
+    if value and (value.adjusted() >= _GREAT or (places > -_SMALL and value.adjusted() <= _SMALL)):
+        digits = max(0, value.adjusted() + places) if places else -min(0, _exponent(value) - value.adjusted())
+        return f"{value:.{digits}e}".replace("e+", "e")
+    return f"{value:,.{places}f}".replace(",", NARROW)

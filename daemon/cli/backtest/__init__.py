@@ -1,0 +1,1 @@
+"""`marginwatch backtest`: which alerts rules would have raised over the recorded history."""

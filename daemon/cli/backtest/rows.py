@@ -1,0 +1,63 @@
+"""What `backtest` prints for programs, row by row (DESIGN §5)."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, exact
+from daemon.replay.backtest import Announcement
+from daemon.replay.statistics import RuleSummary, Worst
+from daemon.types import SECOND, Millis, Record, Transition
+
+
+def transitions(record: Record, zone: tzinfo | None) -> list[Row]:
+    return [transition(each, record.account, zone) for each in record.transitions]
+
+
+def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
+    return {
+        "rule": each.rule,
+        "account": account,
+        "at": times.iso(each.at, zone),
+        "from": each.from_state.value,
+        "to": each.to_state.value,
+        "value": exact(each.value),
+        "reason": each.reason,
+    }
+
+
+def notification(told: Announcement, zone: tzinfo | None) -> dict[str, Any]:
+    """`news` is all that it tells, ends included; `kind` is that of the first."""
+    keys = [notice.key for notice in told.notices]
+    return {
+        "channel": told.channel,
+        "at": times.iso(told.at, zone),
+        "kind": keys[0].kind.value,
+        "rules": list(dict.fromkeys(key.rule for key in keys)),
+        "accounts": list(dict.fromkeys(key.account for key in keys)),
+        "news": [{"rule": key.rule, "account": key.account, "kind": key.kind.value} for key in keys],
+        "text": f"{told.message.title}\n{told.message.body}",
+    }
+
+
+def summary(each: RuleSummary) -> Row:
+    return {
+        "rule": each.rule,
+        "alerts": each.alerts,
+        "firing_seconds": each.firing / SECOND,
+        "longest_seconds": each.longest / SECOND,
+        "at_night": each.at_night,
+        **worst(each.worst),
+        "early_seconds": _seconds(each.early),
+    }
+
+
+def worst(known: Sequence[Worst]) -> Row:
+    """`worst` is that of the comparison that decided first; `worsts` has every one that decided."""
+    values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
+    return {"worst": exact(known[0].value) if known else None, "worsts": values}
+
+
+def _seconds(span: Millis | None) -> float | None:
+    return None if span is None else span / SECOND

@@ -1,0 +1,126 @@
+"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been announced."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Protocol
+
+from daemon import config as configs
+from daemon.cli.backtest import rows as replayrows
+from daemon.cli.backtest.span import Run, Span, Summaries
+from daemon.cli.backtest.table import Sheet
+from daemon.cli.options import Format
+from daemon.cli.output import progress
+from daemon.cli.output.progress import Bar
+from daemon.cli.output.tables import Row, to_json, write_csv, write_rows
+from daemon.cli.output.terminal import STDOUT
+from daemon.cli.record_access import Record as Recorded
+from daemon.cli.session import Session
+from daemon.replay.backtest import Announcement
+from daemon.types import Record
+
+if TYPE_CHECKING:
+    from daemon.cli.backtest.command import Wish
+
+SPOOLED = 1_000_000
+"""Bytes of notifications that are kept in memory; more go to a temporary file."""
+
+COLUMNS = ("at", "what", "rule", "account", "from", "to", "value", "reason", "channel", "kind", "text")
+"""Of csv: a row per transition and per message."""
+
+
+class Printer(Protocol):
+    """Prints one run, as it goes and when it is over."""
+
+    def take(self, each: Record | Announcement) -> None: ...
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None: ...
+
+
+def show(past: Recorded, wish: "Wish", session: Session) -> int:
+    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE, if it has one."""
+    played = past.config
+    if wish.other is not None:
+        played = configs.read_policy(wish.other, base=past.config, environ=session.environ)
+    record = replace(past, config=played)
+    span = Span(record, record.matching(wish.account), *record.span(wish.since, wish.until, session.clock.now()))
+    if not wish.diff:
+        return _one(Run(span, played), wish.output)
+    from daemon.cli.backtest import diff  # noqa: PLC0415 -- on use
+
+    return diff.show(Run(span, past.config), Run(span, played), wish.output)
+
+
+def _one(run: Run, output: Format) -> int:
+    summary = run.summary()
+    with tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8") as spool:
+        printer = _PRINTERS[output](run, spool)
+        with progress.bar("replaying", run.span.about(), printing=output is not Format.TABLE) as bar:
+            for each in run.play(bar):
+                if isinstance(each, Record):
+                    summary.take(each)
+                printer.take(each)
+        printer.finish(summary.finish(bar.ends), bar)
+    return 0
+
+
+@dataclass(slots=True)
+class _Csv:
+    """A row per transition and per message, in the order of time."""
+
+    run: Run
+
+    def __post_init__(self) -> None:
+        write_csv(COLUMNS, ())
+
+    def take(self, each: Record | Announcement) -> None:
+        zone = self.run.span.past.zone
+        if isinstance(each, Record):
+            write_rows(COLUMNS, ({"what": "transition", **row} for row in replayrows.transitions(each, zone)))
+        else:
+            told = replayrows.notification(each, zone)
+            kinds = " ".join(dict.fromkeys(news["kind"] for news in told["news"]))
+            flat = {"rule": " ".join(told["rules"]), "account": " ".join(told["accounts"]), "kind": kinds}
+            write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None:
+        """The rows are all there is."""
+
+
+class _Json:
+    """One object; notifications are put by until all transitions are printed."""
+
+    def __init__(self, run: Run, spool: IO[str]) -> None:
+        self._zone = run.span.past.zone
+        self._told = spool
+        self._any = {True: False, False: False}
+        STDOUT.write('{"transitions": [')
+
+    def take(self, each: Record | Announcement) -> None:
+        if isinstance(each, Record):
+            for row in replayrows.transitions(each, self._zone):
+                STDOUT.write(self._line(row, first=not self._any[True]))
+                self._any[True] = True
+        else:
+            self._told.write(self._line(replayrows.notification(each, self._zone), first=not self._any[False]))
+            self._any[False] = True
+
+    def _line(self, row: Row, *, first: bool) -> str:
+        return ("\n" if first else ",\n") + to_json(row)
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None:
+        del bar
+        STDOUT.write('\n],\n"notifications": [')
+        self._told.seek(0)
+        shutil.copyfileobj(self._told, STDOUT)
+        rows = (replayrows.summary(each) for each in summaries.values())
+        STDOUT.write('\n],\n"summary": [\n' + ",\n".join(map(to_json, rows)))
+        STDOUT.write("\n]}\n")
+
+
+_PRINTERS: Mapping[Format, Callable[[Run, IO[str]], Printer]] = {
+    Format.TABLE: lambda run, _: Sheet(run),
+    Format.CSV: lambda run, _: _Csv(run),
+    Format.JSON: _Json,
+}

@@ -1,0 +1,99 @@
+"""What `backtest` prints for people: what was replayed, the last messages, and what became of each rule."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from daemon.cli.backtest.headline import headline, nothing
+from daemon.cli.backtest.span import Run, Summaries
+from daemon.cli.output import times
+from daemon.cli.output.progress import Bar
+from daemon.cli.output.tables import Table, say
+from daemon.replay.backtest import Announcement
+from daemon.replay.statistics import RuleSummary, Worst
+from daemon.rules.evaluation.signals import LASTING
+from daemon.text.numbers import lasting, spelled
+from daemon.types import Millis, Record
+
+MOST = 200
+"""Messages that are shown; csv and json have all."""
+
+NUMBERS = ("alerts", "at night", "firing", "longest", "worst", "early")
+
+
+@dataclass(slots=True)
+class _Told:
+    """A message, and the channels that got it."""
+
+    at: Millis
+    title: str
+    channels: list[str]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A line per message, then a table of the rules."""
+
+    run: Run
+    _last: deque[_Told] = field(default_factory=lambda: deque(maxlen=MOST))
+    _all: int = 0
+
+    def take(self, each: Record | Announcement) -> None:
+        if isinstance(each, Record):
+            return
+        for before in reversed(self._last):
+            if before.at != each.at:
+                break
+            if before.title == each.message.title:
+                before.channels.append(each.channel)
+                return
+        self._all += 1
+        self._last.append(_Told(each.at, each.message.title, [each.channel]))
+
+    def finish(self, summaries: Summaries, bar: Bar) -> None:
+        if not bar.judged:
+            say(nothing(self.run.span))
+            return
+        for line in headline([self.run], bar):
+            say(line)
+        say("")
+        self._messages()
+        say("")
+        rows = [(each.rule, *cells(each)) for each in summaries.values() if is_told(each, self.run)]
+        Table(("rule", *NUMBERS), rows, frozenset(NUMBERS)).write()
+
+    def _messages(self) -> None:
+        if not self._last:
+            say("nothing would have been announced")
+            return
+        if self._all > len(self._last):
+            say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
+        zone = self.run.span.past.zone
+        rows = [(times.shown(told.at, zone), told.title, ", ".join(told.channels)) for told in self._last]
+        Table(("time", "message", "to"), rows).write()
+
+
+def is_told(each: RuleSummary, run: Run) -> bool:
+    """System rules are shown where they fired."""
+    return bool(each.alerts) or any(rule.name == each.rule for rule in run.config.rules)
+
+
+def worst_of(known: Sequence[Worst]) -> str:
+    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up to a limit only."""
+    shown = [each for each in known if each.judged.field not in LASTING]
+    values = [spelled(each.value, each.judged) for each in shown]
+    if len(shown) < 2:
+        return "".join(values)
+    return ", ".join(f"{each.judged.field} {value}" for each, value in zip(shown, values, strict=True))
+
+
+def cells(each: RuleSummary) -> tuple[str, ...]:
+    """In the order of NUMBERS."""
+    return (
+        str(each.alerts),
+        str(each.at_night),
+        lasting(each.firing) if each.firing else "",
+        lasting(each.longest) if each.longest else "",
+        worst_of(each.worst),
+        "" if each.early is None else lasting(each.early),
+    )

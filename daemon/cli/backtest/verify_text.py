@@ -1,0 +1,142 @@
+"""Both sides of a difference that `--verify` found, spelled so exactly that they never look the same.
+
+Instants are told to the millisecond, amounts with all digits, durations with all their units. Whether the value of a
+transition is a duration stands in its alert, as it is recorded; where none is, in its rule.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import tzinfo
+from decimal import Decimal
+from functools import cached_property
+
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, exact
+from daemon.cli.record_access import BEGINNING, END
+from daemon.cli.replay_source import RecordedAccount
+from daemon.replay.verify import Difference
+from daemon.rules.evaluation.compile import lasts
+from daemon.rules.language.tree import Comparison, walk
+from daemon.rules.rule import Rule
+from daemon.text.durations import duration_text
+from daemon.text.numbers import amount, comparison, is_duration
+from daemon.types import Alert, Judged, Transition, base
+
+INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
+"""Of an alert."""
+
+TOLD = frozenset({"state", "worst"})
+"""Of an alert, whether it differs or not."""
+
+LEFT_OUT = frozenset({"code"})
+"""Depends on the alerts of other accounts, so it is not compared."""
+
+_MISSING = "missing"
+"""The reason of a transition whose value is how long there were no readings."""
+
+
+@dataclass(frozen=True)
+class Speller:
+    """Of one account."""
+
+    source: RecordedAccount
+    zone: tzinfo | None
+
+    def sides(self, each: Difference) -> tuple[str, str]:
+        """What is recorded and what was replayed, in words."""
+        apart = differing(each)
+        return self._side(each.recorded, apart), self._side(each.replayed, apart)
+
+    def row(self, each: Difference) -> Row:
+        """For programs: of an alert only what differs, beside its state and its worst value."""
+        apart = differing(each)
+        sides = {"recorded": self._data(each.recorded, apart), "replayed": self._data(each.replayed, apart)}
+        return {"at": times.iso(each.at, self.zone), "rule": each.rule, **sides}
+
+    def _side(self, side: Transition | Alert | None, apart: Sequence[str]) -> str:
+        if side is None:
+            return "nothing"
+        if isinstance(side, Alert):
+            return "".join(self._state(side, apart))
+        value = "" if side.value is None else f" at {_spelled(side.value, duration=self._lasts(side))}"
+        return f"{side.from_state} → {side.to_state} ({side.reason}){value}"
+
+    def _state(self, alert: Alert, apart: Sequence[str]) -> Iterator[str]:
+        yield f"the state {alert.state}"
+        leaves, duration = _leaves(alert), is_duration(alert.judged)
+        for name in ("worst", *apart):
+            value = leaves.get(name)
+            if isinstance(value, Decimal):
+                yield f", {name} {_spelled(value, duration=duration)}"
+            elif name in apart:
+                yield f", {name} {self._plain(name, value)}"
+
+    def _data(self, side: Transition | Alert | None, apart: Sequence[str]) -> Row | None:
+        if side is None:
+            return None
+        if isinstance(side, Transition):
+            states = {"from": side.from_state.value, "to": side.to_state.value}
+            return {**states, "value": exact(side.value), "reason": side.reason}
+        leaves = _leaves(side)
+        more = {name: self._datum(name, leaves.get(name)) for name in apart}
+        return {"state": side.state.value, "worst": exact(side.worst), **more}
+
+    def _datum(self, name: str, value: object) -> object:
+        if isinstance(value, Decimal):
+            return exact(value)
+        return times.iso(value, self.zone) if name in INSTANTS and isinstance(value, int) else value
+
+    def _plain(self, name: str, value: object) -> str:
+        shown = self._datum(name, value)
+        if isinstance(shown, bool):
+            return "yes" if shown else "no"
+        return "none" if shown is None or shown == "" else str(shown)
+
+    def _lasts(self, each: Transition) -> bool:
+        """Whether its value is a duration."""
+        if (each.rule, each.alert_seq) in self._judged and each.value is not None:
+            return is_duration(comparison(each, self._judged[each.rule, each.alert_seq]))
+        rule = self._rules.get(base(each.rule))
+        return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
+
+    @cached_property
+    def _judged(self) -> Mapping[tuple[str, int], Judged | None]:
+        """By rule and beginning, what each recorded alert was about."""
+        found = (
+            each.alert for each in self.source.history.alerts(BEGINNING, END) if each.account == self.source.account
+        )
+        return {(alert.rule, alert.seq): alert.judged for alert in found}
+
+    @cached_property
+    def _rules(self) -> Mapping[str, Rule]:
+        return {rule.name: rule for epoch in self.source.epochs() for rule in epoch.rules}
+
+
+def differing(each: Difference) -> Sequence[str]:
+    """What two states differ in, but for what is told of each anyway."""
+    if not isinstance(each.recorded, Alert) or not isinstance(each.replayed, Alert):
+        return ()
+    ours, theirs = _leaves(each.recorded), _leaves(each.replayed)
+    return [name for name in {**ours, **theirs} if name not in TOLD and ours.get(name) != theirs.get(name)]
+
+
+def _leaves(value: object, place: str = "") -> dict[str, object]:
+    """By name, as in the column `data` of the table `alerts`: `judged.value`."""
+    found: dict[str, object] = {}
+    for field in fields(value) if is_dataclass(value) else ():
+        inner, name = getattr(value, field.name), f"{place}{field.name}"
+        if is_dataclass(inner):
+            found |= _leaves(inner, f"{name}.")
+        elif name not in LEFT_OUT:
+            found[name] = inner
+    return found
+
+
+def _spelled(value: Decimal, *, duration: bool) -> str:
+    if not value.is_finite():
+        return amount(value)
+    return duration_text(int(value)) if duration else exact(value) or ""
+
+
+def _asks_for_durations(rule: Rule) -> bool:
+    return all(lasts(node.left) for node in walk(rule.when.tree) if isinstance(node, Comparison))

@@ -1,0 +1,1 @@
+"""`marginwatch check`: the mistakes of rules.toml, the keys and the channels."""

@@ -1,0 +1,114 @@
+"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often it really reads,
+and what would become of the record with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from daemon.cli.check import intervals
+from daemon.cli.check.reload_preview import Recorded, forecast, recorded
+from daemon.cli.check.same_user import known, twins
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import existing
+from daemon.config import Config
+from daemon.errors import StoreConfigError, StoreError
+from daemon.service.reporting import cron
+from daemon.store import preflight
+from daemon.text.durations import duration_text
+from daemon.text.numbers import moment
+from daemon.types import Millis
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What `check` takes from the record, as far as there is one."""
+
+    user_ids: Mapping[str, str] = field(default_factory=dict)
+    """By account: whose key it is."""
+    last: Recorded | None = None
+
+
+def trouble(config: Config) -> StoreError | None:
+    """Why a daemon could not collect into the database at present; None where it could.
+
+    Raises:
+        StoreConfigError: where it never could.
+
+    """
+    try:
+        preflight(config.daemon.database.reveal())
+    except StoreConfigError:
+        raise
+    except StoreError as error:
+        return error
+    return None
+
+
+def show(config: Config, now: Millis, *, readable: bool = True) -> None:
+    """Print it; `readable` is false where the record cannot be read, which is told elsewhere."""
+    echo(f"{config.path.name} is good: {_counts(config)}")
+    for warning in config.warnings:
+        echo(f"warning: {warning}")
+    memory = remembered(config, now) if readable else Memory()
+    for warning in twins(known(config, memory.user_ids), config.hosts):
+        echo(f"warning: {warning}")
+    for line in _changes(config, memory.last):
+        echo(f"reload: {line}")
+    every = intervals.intervals(config, memory.user_ids)
+    for line in (*_budgets(config), *_paces(config, every)):
+        echo(line)
+    for line in _reports(config, now):
+        echo(line)
+    echo(f"memory for the rules' windows: about {_size(intervals.memory(config, every))}")
+
+
+def _counts(config: Config) -> str:
+    counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
+    return ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
+
+
+def _changes(config: Config, last: Recorded | None) -> list[str]:
+    accounts = [account.name for account in config.accounts]
+    return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
+
+
+def _budgets(config: Config) -> list[str]:
+    """Who shares a budget, where there are several."""
+    hosts = {host: [name for name, at in config.hosts.items() if at == host] for host in config.hosts.values()}
+    return [f"budget at {host}: shared by {', '.join(own)}" for host, own in hosts.items() if len(hosts) > 1]
+
+
+def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
+    return [f"{account.name}: read every {_pace(account.every, every[account.name])}" for account in config.accounts]
+
+
+def _reports(config: Config, now: Millis) -> Iterator[str]:
+    zone = config.daemon.timezone
+    for report in config.reports:
+        at = moment(cron.due(report.cron, zone, now), now, zone)
+        yield f"report {report.name}: next {at}, to {', '.join(report.channels) or 'all channels'}"
+
+
+def _pace(wished: Millis, effective: Millis) -> str:
+    if effective <= wished:
+        return duration_text(wished)
+    return f"{duration_text(effective)} instead of {duration_text(wished)}, to stay within [budget]"
+
+
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
+
+
+def remembered(config: Config, now: Millis) -> Memory:
+    """What the record tells; one that cannot be read is said."""
+    try:
+        with existing(config) as history:
+            if history is not None:
+                return Memory(history.user_ids(), recorded(history, now))
+            echo("the database is not there yet, or empty: it will be set up at the first start")
+            return Memory()
+    except StoreError as error:
+        echo(f"warning: {error}")
+        return Memory()

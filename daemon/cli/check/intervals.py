@@ -1,0 +1,41 @@
+"""How often each account is really read, and what its windows take in memory: for `check` and `status`. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from daemon.config import Config
+from daemon.config.intervals import settled
+from daemon.readings.fields import CORE
+from daemon.rules.evaluation.compile import truth
+from daemon.rules.evaluation.evaluator import CHANGE_SPAN
+from daemon.rules.evaluation.values import Board
+from daemon.rules.language.tree import Call, Field, Span
+from daemon.rules.rule import Rule
+from daemon.types import Millis
+
+
+def intervals(config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()) -> dict[str, Millis]:
+    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known.
+
+    `halved` are the hosts that complained.
+    """
+    return settled(config.accounts, config.budget, user_ids, halved)
+
+
+def memory(config: Config, every: Mapping[str, Millis]) -> int:
+    """About how many bytes the windows of all accounts take once they are full."""
+    return sum(
+        _board(rule for rule in config.rules if rule.watches(account.name)).memory(every[account.name])
+        for account in config.accounts
+    )
+
+
+def _board(rules: Iterable[Rule]) -> Board:
+    """What an evaluator looks at; messages show how the five fields have changed, so that is always kept."""
+    board = Board()
+    for rule in rules:
+        for condition in (rule.when, rule.clear_when):
+            if condition is not None:
+                truth(condition.tree, board)
+    for name in CORE:
+        board.window(Call("delta", (Field(name), Span(CHANGE_SPAN))))
+    return board

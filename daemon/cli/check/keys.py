@@ -1,0 +1,176 @@
+"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS B3).
+
+    the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
+
+It stores no reading and judges nothing. Where there is no record, the budget begins empty and nothing is booked.
+Beside a daemon that collects, each call is announced first, so that the daemon leaves room for it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from daemon import exchanges
+from daemon.cli.check.same_user import known, twins
+from daemon.cli.configuration import adapted
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import existing
+from daemon.cli.status.exchange import ENDPOINT, made
+from daemon.clock import Clock
+from daemon.config import Account, Config
+from daemon.errors import StoreError
+from daemon.exchanges.common import http, proxies
+from daemon.exchanges.common.rate_limit import ANNOUNCED, HALVED, Budget, Budgets, halved
+from daemon.readings.fields import CORE
+from daemon.store import write_once
+from daemon.store.database.lock_holder import holder
+from daemon.store.operations import Book
+from daemon.text.numbers import amount
+from daemon.types import SECOND, Answer, Millis, NoAnswer
+
+HEARD: Millis = 2 * SECOND
+"""Within this time a daemon has heard of an announced call, and has finished what it had begun."""
+
+_amounts = attrgetter(*CORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the record tells of the budget."""
+
+    user_ids: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[Book, ...] = ()
+    halved_for: Mapping[str, Millis] = field(default_factory=dict)
+    """By host, how much longer it halves its limits, after what it said to the daemon."""
+    writable: bool = False
+    """Whether there is a record to book into."""
+    beside: bool = False
+    """Whether a daemon collects, which counts its own calls and must be told of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call and what it brought."""
+
+    at: Millis
+    """When it ended."""
+    answer: Answer | NoAnswer
+
+
+def ask(config: Config, clock: Clock) -> bool:
+    """Print what the exchange says about each account, in their order; whether all answered."""
+    told = recorded(config, clock.now())
+    answers = asyncio.run(_ask_all(config, clock, told))
+    users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
+    before = set(twins(known(config, told.user_ids), config.hosts))
+    for warning in twins(users, config.hosts):
+        if warning not in before:  # else it was said of the record
+            echo(f"warning: {warning}")
+    return all(isinstance(answer, Answer) for answer in answers.values())
+
+
+def recorded(config: Config, now: Millis) -> Recorded:
+    """What the record tells; nothing where there is none, or where it cannot be read, which is said."""
+    since = now - config.budget.longest
+    try:
+        with existing(config) as history:
+            if history is None:
+                return Recorded()
+            user_ids = history.user_ids()
+            beside = holder(config.daemon.database.reveal()) is not None
+            booked = history.bookings(since)
+            halved_for = halved(history.limited(now - HALVED), config.hosts, now)
+            counted = tuple(booked if beside else made(config, history, since) + booked)
+            return Recorded(user_ids, counted, halved_for, writable=True, beside=beside)
+    except StoreError as error:
+        echo(f"warning: asking without the record, which cannot be read: {error}")
+        return Recorded()
+
+
+async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, Answer | NoAnswer]:
+    answers = {}
+    async with http.open_session() as session:
+        budgets = _budgets(config, clock, told)
+        tools = [exchanges.Tools(session, budgets.at(each.host), clock) for each in config.accounts]
+        asking = zip(config.accounts, tools, strict=True)
+        tasks = [asyncio.create_task(_ask(each, told, config, tool, n)) for n, (each, tool) in enumerate(asking)]
+        for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
+            asked = await task
+            answers[account.name] = asked.answer
+            echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
+            if told.writable:
+                user = _user(account, told, asked.answer)
+                await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index, account.host))
+    return answers
+
+
+def _budgets(config: Config, clock: Clock, told: Recorded) -> Budgets:
+    limits = config.budget
+
+    def budget() -> Budget:
+        return Budget(clock, limits.host, limits.user, {ENDPOINT: limits.assets})
+
+    budgets = Budgets(config.hosts.values(), budget)
+    for call in told.calls:
+        budgets.book(call.host, call.at, call.endpoint, call.user)
+    for host, halved_for in told.halved_for.items():
+        budgets.halve(host, halved_for)
+    return budgets
+
+
+async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools, n: int) -> Asked:
+    if told.beside:
+        await _announce(account, told, config, tools.clock, n)
+    keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
+    exchange = exchanges.load(account.exchange).connect(keys, tools)
+    try:
+        answer = await exchange.read()
+        return Asked(tools.clock.now(), answer)
+    finally:
+        await exchange.close()
+
+
+async def _announce(account: Account, told: Recorded, config: Config, clock: Clock, n: int) -> None:
+    """Book the call ahead, and return when its time has come.
+
+    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so one announcement
+    follows the other more slowly than the host's budget frees places, and a user's whole window passes before a call.
+    """
+    limits = config.budget
+    await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
+    ahead = min(HEARD + limits.assets.per, ANNOUNCED)
+    announced = Book(clock.now() + ahead, ENDPOINT, _user(account, told), n, account.host)
+    await asyncio.to_thread(_book, config, announced)
+    await clock.sleep(ahead)
+
+
+def _user(account: Account, told: Recorded, answer: Answer | NoAnswer | None = None) -> str:
+    """Whose call it is; empty where nobody knows, as in the budget."""
+    if isinstance(answer, Answer):
+        return answer.user_id
+    return account.user_id or told.user_ids.get(account.name, "")
+
+
+def _book(config: Config, call: Book) -> None:
+    try:
+        write_once(config.daemon.database.reveal(), call)
+    except StoreError as error:
+        echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+
+
+def _way(account: Account, answer: Answer | NoAnswer) -> str:
+    """How the account is called, where that is worth a word; a failure says it of the call itself."""
+    calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
+    pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
+    ways = [calls if isinstance(answer, Answer) else "", pushes]
+    return f" ({'; '.join(filter(None, ways))})" if any(ways) else ""
+
+
+def _said(answer: Answer | NoAnswer) -> str:
+    if isinstance(answer, NoAnswer):
+        return f"{answer.reason}: {answer.detail}"
+    values = zip(CORE, _amounts(answer.balances), strict=True)
+    shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
+    missing = f"  (not sent: {', '.join(answer.missing)})" if answer.missing else ""
+    return f"user {answer.user_id}  {shown}{missing}"

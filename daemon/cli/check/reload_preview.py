@@ -1,0 +1,158 @@
+"""What a reload of the configuration would do to what is recorded, for `check`. Pure, but for `recorded`.
+
+The daemon itself decides nothing from this: at a start or reload it compares each open alert with its rule
+(`service.opening`), as `_Fates` does here for the person who has changed the file.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.config import SYSTEM_RULES
+from daemon.rules.language.errors import ExpressionError
+from daemon.rules.recorded import rules as read_back
+from daemon.rules.rule import Rule
+from daemon.store.history import History
+from daemon.store.read.recorded import PastEpoch
+from daemon.store.read.status import AccountStatus
+from daemon.types import Alert, Millis, base
+
+MEANING = frozenset({"when", "clear_when", "for", "keep_firing_for", "at_least", "on_missing", "missing_after"})
+"""The keys that make a rule the one it is (SEMANTICS D5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the daemon has, or had last."""
+
+    rules: Sequence[Rule]
+    """Those that a person wrote."""
+    known: Collection[str]
+    """The accounts that have been recorded when it began."""
+    watched: Collection[str]
+    """Those of which it has recorded something since, or that have open alerts."""
+    alerts: Sequence[tuple[str, Alert]]
+    """The open ones, with their accounts."""
+
+
+def recorded(history: History, now: Millis) -> Recorded | None:
+    """What is recorded of the last life of a daemon; None where there was none, or its rules are not understood."""
+    epoch = history.last_epoch()
+    own = None if epoch is None else _rules(epoch)
+    if epoch is None or own is None:
+        return None
+    standing = history.status(now)
+    alerts = [(each.account, alert) for each in standing for alert in each.alerts.values()]
+    watched = [each.account for each in standing if each.alerts or _latest(each) >= epoch.started_at]
+    return Recorded(own, epoch.state.keys(), watched, alerts)
+
+
+def _rules(epoch: PastEpoch) -> list[Rule] | None:
+    try:
+        return [rule for rule in read_back(epoch.rules) if not rule.system]
+    except (ValueError, KeyError, TypeError, ExpressionError):
+        return None
+
+
+def _latest(account: AccountStatus) -> Millis:
+    return max(each.at if each is not None else 0 for each in (account.reading, account.miss))
+
+
+def forecast(
+    rules: Sequence[Rule], accounts: Collection[str], before: Recorded, system: Sequence[Rule] = ()
+) -> list[str]:
+    """What would change with these rules and accounts, a sentence each; nothing where nothing does.
+
+    `system` are the rules that nobody writes: they are named only where open alerts end with them.
+    """
+    fates = _Fates(_named(rules), _named(system), frozenset(accounts), before)
+    return [
+        *_line("rule", "changed", fates.changed(), fates.retired("changed")),
+        *_line("rule", "is gone", fates.gone(), fates.retired("rule gone")),
+        *_line("account", "is gone", fates.left(), fates.retired("account gone")),
+        *fates.each("unwatched", "as the rule no longer watches the account"),
+        *fates.each("system", "as [system] changed"),
+        *_line("rule", "is new", [rule.name for rule in rules if rule.name not in fates.old]),
+        *_line("account", "is new", [name for name in accounts if name not in before.known]),
+        *fates.adjusted(),
+    ]
+
+
+def _named(rules: Sequence[Rule]) -> dict[str, Rule]:
+    return {rule.name: rule for rule in rules}
+
+
+class _Fates:
+    """What becomes of each recorded rule, account and open alert."""
+
+    def __init__(
+        self, rules: Mapping[str, Rule], system: Mapping[str, Rule], accounts: frozenset[str], before: Recorded
+    ) -> None:
+        self.old = _named(before.rules)
+        self._rules = rules
+        self._system = system
+        self._accounts = accounts
+        self._before = before
+
+    def changed(self) -> list[str]:
+        stale = {base(alert.rule) for account, alert in self._before.alerts if self._fate(account, alert) == "changed"}
+        return [name for name in self._rules if name in stale or self._differs(name)]
+
+    def gone(self) -> list[str]:
+        return [name for name in self.old if name not in self._rules]
+
+    def left(self) -> list[str]:
+        return [name for name in self._before.watched if name not in self._accounts]
+
+    def retired(self, fate: str) -> int:
+        return sum(self._fate(account, alert) == fate for account, alert in self._before.alerts)
+
+    def each(self, fate: str, why: str) -> Iterator[str]:
+        """The alerts that end while their rules are neither changed nor gone as a person would say."""
+        alerts = [
+            f"{base(alert.rule)} · {account}"
+            for account, alert in self._before.alerts
+            if self._fate(account, alert) == fate
+        ]
+        if alerts:
+            yield f"{_retiring(len(alerts))}, {why} ({', '.join(alerts)})"
+
+    def adjusted(self) -> Iterator[str]:
+        """Rules of which only keys changed that are not their meaning: their alerts go on."""
+        for name, old in self.old.items():
+            new = self._rules.get(name)
+            if new is not None and not self._differs(name):
+                before, after = old.written(), new.written()
+                keys = [key for key in after if key not in MEANING and before[key] != after[key]]
+                if keys:
+                    yield f"{name} keeps its alerts; changed: {', '.join(keys)}"
+
+    def _differs(self, name: str) -> bool:
+        return name in self.old and self.old[name].meaning != self._rules[name].meaning
+
+    def _fate(self, account: str, alert: Alert) -> str:
+        """Why the alert will be retired; empty where it goes on."""
+        name = base(alert.rule)
+        unwritten = name in SYSTEM_RULES
+        rule = (self._system if unwritten else self._rules).get(name)
+        if account not in self._accounts:
+            return "account gone"
+        if rule is not None and not rule.watches(account):
+            return "unwatched"
+        if rule is not None and alert.meaning == rule.meaning:
+            return ""
+        return "system" if unwritten else "rule gone" if rule is None else "changed"
+
+
+def _line(what: str, happened: str, names: Sequence[str], retired: int = 0) -> Iterator[str]:
+    if names:
+        verb = happened if len(names) == 1 else happened.replace("is ", "are ")
+        outcome = f": {_retiring(retired)}" if retired else ""
+        yield f"{_counted(len(names), what)} {verb} ({', '.join(names)}){outcome}"
+
+
+def _retiring(count: int) -> str:
+    return f"{_counted(count, 'open alert')} will be retired"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""`marginwatch demo`: the whole daemon at work, on the built-in exchange."""

@@ -1,0 +1,1 @@
+"""`marginwatch explain`: why a rule fired, or did not."""

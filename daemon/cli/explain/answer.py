@@ -1,0 +1,89 @@
+"""`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in `explainsheet`."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from daemon.cli import replay_source
+from daemon.cli.explain import hypothetical
+from daemon.cli.explain.lines import Gone, Sheet, Supposed
+from daemon.cli.explain.question import Asked
+from daemon.cli.explain.rules_in_force import standing
+from daemon.cli.output import lines, times
+from daemon.cli.record_access import END, Record
+from daemon.cli.replay_source import RecordedAccount, epoch_of
+from daemon.errors import StoreError, UsageError
+from daemon.replay.explain import explain
+from daemon.replay.session import Scheme
+from daemon.types import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """As it was put on the command line."""
+
+    rule: str
+    account: str | None
+    at: str
+
+
+def show(past: Record, question: Question, now: Millis) -> None:
+    """Print the answer.
+
+    Raises:
+        UsageError: for a rule, an account or a time that is not in the record.
+
+    """
+    at = times.instant(question.at, now, past.zone)
+    account = past.one(question.account)
+    if at > now:
+        raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
+    lines.write(_answer(Asked(past, question.rule, account, at)).lines())
+
+
+def _answer(asked: Asked) -> Sheet | Gone:
+    found = standing(asked.past.history, asked.rule, asked.account, asked.at)
+    if found is None:
+        return _supposed(asked)
+    epoch = epoch_of(found.epoch, asked.account)
+    if epoch.why:
+        raise StoreError(epoch.why)
+    if not found.watched:
+        if found.over is None:
+            raise _unknown(asked, epoch.scheme, f"watched {asked.account} then", "were")
+        return Gone(asked, found.over)
+    mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
+    source = RecordedAccount(asked.past.history, asked.account)
+    explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
+    return Sheet(asked, explained, todays_mutes=epoch.mutes is None)
+
+
+def _supposed(asked: Asked) -> Supposed:
+    """There was no rule yet: what today's would have made of what was imported."""
+    extent = hypothetical.readings(asked)
+    if extent is None:
+        raise _before(asked)
+    scheme = replay_source.scheme(asked.past.config)
+    if asked.rule not in scheme.watching(asked.account):
+        raise _unknown(asked, scheme, f"watches {asked.account} in {asked.past.config.path.name}", "are")
+    found = hypothetical.supposed(asked, scheme, extent.last_at)
+    if found is None:
+        raise _before(asked)
+    return Supposed(asked, found, todays_mutes=False)
+
+
+def _before(asked: Asked) -> UsageError:
+    """Nothing is known of that time."""
+    extent = asked.past.history.extent(asked.account, 0, END)
+    epoch = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
+    begun = [] if extent is None else [extent.first_at]
+    begun += [] if epoch is None else [epoch.state.at]
+    if not begun:
+        return UsageError(f"nothing is recorded of {asked.account} yet: let the daemon run first, or import readings")
+    return UsageError(f"the record of {asked.account} begins only at {asked.shown(min(begun))}")
+
+
+def _unknown(asked: Asked, scheme: Scheme, watches: str, there: str) -> UsageError:
+    names = list(scheme.watching(asked.account))
+    near = get_close_matches(asked.rule, names, 1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there {there} {', '.join(names) or 'none'}"
+    return UsageError(f'no rule "{asked.rule}" {watches}; {hint}')

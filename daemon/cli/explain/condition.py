@@ -1,0 +1,49 @@
+"""A condition for people: every part of it below the one that it belongs to, with what it is worth."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from daemon.cli.output.lines import Line
+from daemon.rules.evaluation.trace import Insight
+from daemon.rules.language.types import Kind
+from daemon.text.numbers import amount, lasting, percentage
+
+LONGEST = 100
+"""Characters of a part of the condition that are shown: its own parts follow below it."""
+
+
+def tree(word: str, part: Insight, then: str = "") -> Iterator[Line]:
+    """The word stands before the whole condition alone; `then` is said of times, which go on."""
+    yield Line(word, _text(part), _value(part, then))
+    yield from _parts(part, then, 1)
+
+
+def _parts(part: Insight, then: str, depth: int) -> Iterator[Line]:
+    for child in part.children:
+        if not _is_constant(child):
+            yield Line("", _text(child), _value(child, then), depth)
+            yield from _parts(child, then, depth + 1)
+
+
+def _text(part: Insight) -> str:
+    return part.text if len(part.text) <= LONGEST else f"{part.text[: LONGEST - 1]}…"
+
+
+def _is_constant(part: Insight) -> bool:
+    """A number or a duration as it stands in the text says nothing new."""
+    return part.text.lstrip("-")[:1].isdigit() and all(map(_is_constant, part.children))
+
+
+def _value(part: Insight, then: str) -> str:
+    held = "" if part.held is None else f"  ({part.held.count} readings)"
+    if part.value is None:
+        return f"unknown{f': {part.why}' if part.why else ''}"
+    if isinstance(part.value, bool):
+        return "yes" if part.value else "no"
+    if part.kind is Kind.DURATION:
+        return _duration(part.value) + then + held
+    return (percentage(part.value) if part.percentage else amount(part.value)) + held
+
+
+def _duration(value: Decimal) -> str:
+    return lasting(int(value)) if value.is_finite() else amount(value)

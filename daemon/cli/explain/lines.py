@@ -1,0 +1,153 @@
+"""What `explain` prints, line by line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from daemon.cli.explain.condition import tree
+from daemon.cli.explain.not_judged import Unjudged
+from daemon.cli.explain.question import Asked
+from daemon.cli.output.lines import Line
+from daemon.replay.explain import Explanation, Running
+from daemon.store.read.recorded import PastEpoch
+from daemon.store.write.epochs import RELOAD
+from daemon.text.durations import duration_text
+from daemon.text.numbers import lasting, spelled
+from daemon.types import Alert, ConfigChange, Input, Millis, Miss, Reading
+
+AT_THE_LAST_INPUT = ", at the last input"
+"""Marks what goes on while nothing is judged, and is shown as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What there is to say where the rule did not watch the account any more."""
+
+    asked: Asked
+    over: PastEpoch
+    """The first in which it did not."""
+
+    def lines(self) -> Iterator[Line | str]:
+        asked = self.asked
+        yield asked.headline
+        yield Line("not watched", f"{asked.rule} watched {asked.account} until {self._end()}")
+        yield ""
+        yield from asked.history()
+
+    def _end(self) -> str:
+        turned = "reloaded" if self.over.reason == RELOAD else "started"
+        state = self.over.state.get(self.asked.account)
+        less = "with other rules" if state is not None and state.since is not None else "without that account"
+        return f"{self.asked.shown(self.over.started_at)}, when the daemon was {turned} {less}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """How the rule stood."""
+
+    asked: Asked
+    found: Explanation
+    todays_mutes: bool
+    """The mute windows in force then are not recorded, so that these are today's."""
+
+    def lines(self) -> Iterator[Line | str]:
+        unjudged = Unjudged(self.asked, self.found)
+        then = AT_THE_LAST_INPUT if unjudged.stale else ""
+        yield self.asked.headline
+        yield from self._preface(unjudged)
+        yield from self._last()
+        yield ""
+        if then:
+            yield f"as it stood at the last input, {lasting(self.asked.at - self.found.at)} before:"
+        yield from self._conditions(then)
+        yield ""
+        yield from self._state(then)
+        yield from self._history()
+
+    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+        if sentence := unjudged.sentence():
+            yield Line("gap", sentence)
+
+    def _last(self) -> Iterator[Line]:
+        found = self.found
+        yield Line("last input", f"{self._shown(found.at)}  {_event(found.event)}")
+        if found.judged_at is not None and found.judged_at != found.at:
+            yield Line("last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before")
+
+    def _conditions(self, then: str) -> Iterator[Line]:
+        yield from tree("when", self.found.when, then)
+        if self.found.clear_when is not None:
+            yield from tree("clear_when", self.found.clear_when, then)
+
+    def _state(self, then: str) -> Iterator[Line]:
+        found = self.found
+        yield Line("alert", self._alert(found.alert))
+        if found.flapping is not None:
+            yield Line("flapping", f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}")
+        for clock in found.running:
+            yield Line("clock", _clock(clock) + then)
+        if found.agreement is not None:
+            holds, counted = found.agreement
+            yield Line("at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}")
+        yield from self._muted()
+
+    def _muted(self) -> Iterator[Line]:
+        for mute in self.found.muted:
+            until = "" if mute.until is None else f", until {self._shown(mute.until)}"
+            yield Line("muted", f"{mute}{until}")
+        if not self.found.muted:
+            yield Line("muted", "no")
+        if self.found.rule.mute and self.todays_mutes:
+            yield Line("", "by today's mute windows, for those of that time are not recorded")
+
+    def _alert(self, alert: Alert | None) -> str:
+        if alert is None:
+            return "none is open"
+        since = self._shown(alert.fired_at or alert.started_at)
+        worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
+        return f"{self._called(alert)} since {since}{worst}"
+
+    def _called(self, alert: Alert) -> str:
+        return f"{alert.code} {alert.state}"
+
+    def _history(self) -> Iterator[Line]:
+        return self.asked.history()
+
+    def _shown(self, at: Millis) -> str:
+        return self.asked.shown(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed(Sheet):
+    """How the rule would have stood, had a daemon been running with today's configuration."""
+
+    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+        begun, nobody = self._shown(self.found.begun), f"no daemon watched {self.asked.account} then"
+        yield Line("supposed", f"{nobody}: today's rules are played over the imported readings from {begun} on")
+        if unjudged.stale:
+            yield Line("gap", f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that")
+
+    def _called(self, alert: Alert) -> str:
+        """Without the code of an alert that never was."""
+        return alert.state
+
+    def _history(self) -> Iterator[Line]:
+        for move in self.found.moves:
+            yield Line("would be", self.asked.moved(move.transition, move.judged))
+        yield Line("told", "nobody; backtest shows what would have been announced")
+
+
+def _event(event: Input) -> str:
+    match event:
+        case Miss(reason=reason, detail=detail):
+            return f"a miss ({reason}): {detail}"
+        case Reading(quality=quality, source=source):
+            return f"a reading ({source}, {quality})"
+        case ConfigChange():
+            return "a start or reload"
+        case _:
+            return "a step of the clock" if not hasattr(event, "reading") else "a suspect reading, unconfirmed"
+
+
+def _clock(clock: Running) -> str:
+    over = "reached" if clock.lasted >= clock.needs else f"{lasting(clock.needs - clock.lasted)} to go"
+    return f"{clock.what} {duration_text(clock.needs)}: {lasting(clock.lasted)} so far, {over}"

@@ -1,0 +1,164 @@
+"""That nothing was judged for a while before an instant, and why, as far as the record knows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from daemon.cli.check import intervals
+from daemon.cli.explain.question import Asked
+from daemon.cli.record_access import END
+from daemon.errors import StoreError
+from daemon.exchanges.common.penalties import LONGEST, REFUSALS
+from daemon.replay.explain import Attempt, Explanation
+from daemon.store.database.lock_holder import holder
+from daemon.store.read.recorded import PastEpoch, PastGap
+from daemon.store.write.epochs import CRASH
+from daemon.text.numbers import lasting
+from daemon.types import ClockStep, GapReason, Millis, Miss, Reading, Unconfirmed
+
+INTERVALS = 3
+"""So many of an account's may pass without an attempt before anything is amiss, as for the heartbeat (SEMANTICS F9)."""
+
+NEAR = 50
+"""Counters before a start among which the attempt before it is looked for: starts have counters too."""
+
+MOST = 3
+"""Reasons that are told: the last ones."""
+
+Reason: TypeAlias = tuple[Millis, str]
+"""From when on, and what."""
+
+_GAPS = {
+    GapReason.STORE_DOWN: "the database refused to write, so that what was judged {span} is lost ({missed} inputs)",
+    GapReason.SUSPENDED: "the machine was suspended {span}",
+}
+"""Those that no epoch and no miss tells of."""
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """The time before the instant that is asked about; `found` is how it stood at the last input."""
+
+    asked: Asked
+    found: Explanation
+
+    @cached_property
+    def patience(self) -> Millis:
+        config, history = self.asked.past.config, self.asked.past.history
+        every = intervals.intervals(config, history.user_ids()).get(self.asked.account, config.daemon.every)
+        return INTERVALS * every + config.daemon.timeout
+
+    @property
+    def stale(self) -> bool:
+        """Whether the last input lies so far back that what holds at it need not hold at the instant."""
+        return self.asked.at - self.found.at > self.patience
+
+    def sentence(self) -> str:
+        """What there is to say; empty where all went on as it should."""
+        lasted = self.asked.at - self._since
+        if lasted <= self.patience:
+            return ""
+        gaps = [gap for gap in self._gaps() if gap.reason in _GAPS]
+        found = [*map(self._gap, gaps), *self._downs(), *self._removals(), *self._leaps()]
+        why = sorted(found)[-MOST:] or list(self._pause())
+        lost = any(gap.reason is GapReason.STORE_DOWN for gap in gaps)
+        what = f"is recorded of the {lasting(lasted)}" if lost else f"was judged for {lasting(lasted)}"
+        told = ": " + "; ".join(text for _, text in why) if why else ", as far as the record knows"
+        return f"nothing {what} before that{told}"
+
+    @cached_property
+    def _attempt(self) -> Attempt | None:
+        """The last one before the instant, in this epoch or the one before."""
+        if self.found.attempt is not None:
+            return self.found.attempt
+        seq, last = self.found.event.seq, None
+        for event in self.asked.past.history.inputs(self.asked.account, seq - NEAR, seq - 1):
+            if isinstance(event, Reading | Unconfirmed | Miss):
+                last = event
+        return last
+
+    @cached_property
+    def _since(self) -> Millis:
+        if self.found.attempted_at is not None:
+            return self.found.attempted_at
+        if self._attempt is not None:
+            return self._attempt.at
+        return self.found.at if self.found.judged_at is None else self.found.judged_at
+
+    def _gaps(self) -> Iterator[PastGap]:
+        found = self.asked.past.history.gaps(self._since, self.asked.at)
+        return (gap for gap in found if gap.account == self.asked.account)
+
+    def _gap(self, gap: PastGap) -> Reason:
+        span = f"from {self.asked.shown(gap.started_at)} to {self.asked.shown(gap.ended_at)}"
+        return gap.started_at, _GAPS[gap.reason].format(span=span, missed=gap.missed)
+
+    @cached_property
+    def _epochs(self) -> list[PastEpoch]:
+        """From that of the last attempt to the first that begins later than the instant."""
+        seq = self.found.event.seq if self._attempt is None else self._attempt.seq
+        found: list[PastEpoch] = []
+        for epoch in self.asked.past.history.epochs(0, END):
+            state = epoch.state.get(self.asked.account)
+            if state is not None and state.seq <= seq:
+                found = [epoch]
+            elif found:
+                found.append(epoch)
+                if epoch.started_at > self.asked.at:
+                    break
+        return found
+
+    def _downs(self) -> Iterator[Reason]:
+        """When no daemon ran."""
+        for epoch, following in zip(self._epochs, [*self._epochs[1:], None], strict=False):
+            ended_at = epoch.ended_at if epoch.ended_at is not None else self._broke_off(epoch)
+            if ended_at is None or ended_at > self.asked.at:
+                continue
+            if following is None or following.started_at > ended_at:  # a reload begins where it ends
+                yield ended_at, self._down(epoch, ended_at, following)
+
+    def _down(self, epoch: PastEpoch, ended_at: Millis, following: PastEpoch | None) -> str:
+        end = self.asked.shown(ended_at)
+        begin = None if following is None else self.asked.shown(following.started_at)
+        if epoch.end_reason is None or epoch.end_reason == CRASH:
+            again = "none has run since" if begin is None else f"it was started again at {begin}"
+            return f"the daemon was killed, or the machine went down, after {end}, and {again}"
+        if begin is None:
+            return f"the daemon was stopped at {end}, and none has run since"
+        return f"the daemon was stopped from {end} to {begin}"
+
+    def _broke_off(self, epoch: PastEpoch) -> Millis | None:
+        """Where the record of an epoch without an end breaks off; None while its daemon runs, or nobody can tell."""
+        past = self.asked.past
+        try:
+            running = holder(past.config.daemon.database.reveal()) is not None
+        except StoreError:
+            return None
+        if running:
+            return None
+        extents = (past.history.extent(name, epoch.started_at, END) for name in epoch.state)
+        return max([epoch.started_at, *(extent.last_at for extent in extents if extent is not None)])
+
+    def _removals(self) -> Iterator[Reason]:
+        """When the account was not configured."""
+        for epoch in self._epochs:
+            state = epoch.state.get(self.asked.account)
+            if epoch.started_at <= self.asked.at and (state is None or state.since is None):
+                at = epoch.started_at
+                yield at, f"{self.asked.account} was not configured from {self.asked.shown(at)} on"
+
+    def _leaps(self) -> Iterator[Reason]:
+        """The clock was set forward, over the instant: nothing can lie there."""
+        event = next(self.asked.past.history.inputs(self.asked.account, self.found.event.seq), None)
+        if isinstance(event, ClockStep) and event.at - event.by <= self.asked.at:
+            leap = f"the clock was set forward by {lasting(event.by)}, to {self.asked.shown(event.at)}"
+            yield event.at - event.by, leap
+
+    def _pause(self) -> Iterator[Reason]:
+        attempt = self._attempt
+        if not isinstance(attempt, Miss) or attempt.reason not in REFUSALS:
+            return
+        if self.asked.at - self._since <= LONGEST + self.patience:
+            pause = f"after a refusal ({attempt.reason}) the exchange is left alone for up to {lasting(LONGEST)}"
+            yield attempt.at, pause

@@ -1,0 +1,62 @@
+"""A rule, an account and an instant that somebody asks about, and what the record says became of it up to then."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from daemon.cli.output import times
+from daemon.cli.output.lines import Line
+from daemon.cli.record_access import Record
+from daemon.store.operations import NoticeState
+from daemon.store.read.recorded import PastNotice
+from daemon.text.numbers import valued
+from daemon.types import FLAPPING, Judged, Millis, Transition
+
+MOST = 8
+"""Transitions and notifications that are shown: the last there are, however old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for."""
+
+    past: Record
+    rule: str
+    account: str
+    at: Millis
+
+    @property
+    def headline(self) -> str:
+        return f"{self.rule} on {self.account} at {self.shown(self.at)}"
+
+    def shown(self, at: Millis) -> str:
+        return times.shown(at, self.past.zone)
+
+    def history(self) -> Iterator[Line]:
+        """What became of it up to then, whatever was started and reloaded in between, and what was sent of it."""
+        names, history = (self.rule, self.rule + FLAPPING), self.past.history
+        for move in history.last_moves(self.account, names, self.at, MOST):
+            yield Line("was", self.moved(move.transition, move.judged))
+        told = history.last_notifications(self.account, names, self.at, MOST)
+        for notice in told:
+            yield Line("told", self._told(notice))
+        if not told:
+            yield Line("told", "nothing was sent of it")
+
+    def moved(self, each: Transition, judged: Judged | None) -> str:
+        value = valued(each, judged)
+        at = f" at {value}" if value else ""
+        return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+
+    def _told(self, past: PastNotice) -> str:
+        key = past.notice.key
+        flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
+        return f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}: {past.state}{self._fared(past)}"
+
+    def _fared(self, past: PastNotice) -> str:
+        done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
+        delivered = past.state is NoticeState.DELIVERED
+        if past.tried_at is None or (delivered and past.attempts == 1):
+            return done
+        attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
+        last = "" if done else f", the last {self.shown(past.tried_at)}"
+        return f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"

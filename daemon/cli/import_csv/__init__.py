@@ -1,0 +1,1 @@
+"""`marginwatch import`: readings from a CSV file."""

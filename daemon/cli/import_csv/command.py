@@ -1,0 +1,36 @@
+"""`marginwatch import`: readings that others recorded. The work is done by `imported`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command("import")
+@options.config
+@click.argument("file", metavar="FILE.csv")
+@click.option("--new-accounts", is_flag=True, help="Take accounts too that neither rules.toml nor the database knows.")
+@click.pass_obj
+def bring_in(session: Session, file: str, *, new_accounts: bool) -> int:
+    """Add readings that others recorded, from a CSV file; "-" reads standard input.
+
+    The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since 1970; without a zone
+    in the configured one) and any of the fields, in either spelling. An empty cell is a field that is not known.
+    A file that history --format csv wrote is taken as it is: its quality is kept, seq and source are not.
+
+    Imported readings come before the account's own: later lines are skipped and counted. history, backtest and
+    explain see them, the running daemon does not. The same file again adds nothing; what is recorded stays where a
+    line says something else. One bad line, and nothing is imported. A database that does not exist yet is made.
+
+    \b
+    Examples:
+      account,time,available_margin,alFreeze
+      main,2026-01-01T03:12:00+01:00,996660.60643876,12.5
+
+      marginwatch import last-year.csv
+      marginwatch history --config old/rules.toml --format csv | marginwatch import -
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.import_csv import run  # noqa: PLC0415 -- on use
+
+    config, now = session.config(secrets=False), session.clock.now()
+    return run.bring_in(file, config, now, new_accounts=new_accounts)

@@ -1,0 +1,216 @@
+"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is good, stored.
+
+    file ──► sheet.lines ──► Pile (sorted) ──► store.importing, 1,000 lines a transaction
+                 └── mistakes: they are told, and nothing is stored
+
+Memory stays flat however long the file is.
+"""
+
+import errno
+import io
+import os
+import stat
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from datetime import tzinfo
+from functools import partial
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import BinaryIO
+
+import click
+
+from daemon.cli.import_csv.lines import Line, Mistake, lines
+from daemon.cli.import_csv.spool import Pile
+from daemon.cli.output import times
+from daemon.cli.output.tables import exact
+from daemon.cli.output.terminal import echo, echo_progress
+from daemon.config import Config
+from daemon.config.problems import did_you_mean, shown
+from daemon.errors import MarginwatchError, StoreError
+from daemon.store.write.imports import INSTANT, Clash, Foreign, Importer, Tally, importing, known_accounts
+from daemon.types import Millis
+
+SHOWN = 20
+"""Mistakes that are told one by one."""
+
+BATCH = 1_000
+"""Lines stored in one transaction: a daemon that runs waits no longer than for these."""
+
+EVERY = 20_000
+"""Lines between two words about the progress."""
+
+MOST_READ = 1 << 14
+"""Characters of a line that are read at once; `sheet` refuses a row that is longer."""
+
+MAX_ACCOUNTS = 1_000
+"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its own."""
+
+EXCHANGE = "coinw"
+"""That of an account which rules.toml does not name."""
+
+STDIN = "-"
+
+
+def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = False) -> int:
+    """Import a file, or what comes in where it is "-"; the exit status.
+
+    `new_accounts` takes accounts too that neither rules.toml nor the database knows.
+    """
+    zone, url = config.daemon.timezone, config.daemon.database.reveal()
+    with closing(Pile()) as pile:
+        if _faulty(file, pile, zone, now):
+            return 1
+        if not new_accounts:
+            _refuse_unknown(file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url))
+        with importing(url) as importer:
+            _introduce(importer, pile.accounts(), {each.name: each.exchange for each in config.accounts})
+            for account in pile.accounts():
+                _store(importer, account, pile)
+    return 0
+
+
+def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
+    """Put the good lines on the pile and tell of the others; whether there are any."""
+    faults = 0
+    accounts = set[str]()
+    for number, found in enumerate(lines(_text(file), zone, now), 1):
+        _progress(number, "lines read")
+        if isinstance(found, Line):
+            pile.put(found)
+            accounts.add(found.account)
+            if len(accounts) > MAX_ACCOUNTS:
+                remedy = "see that the right column is called account, or import the file in parts"
+                raise MarginwatchError(
+                    f"{_named(file)} names more than {MAX_ACCOUNTS:,} accounts, so nothing was imported: {remedy}"
+                )
+            continue
+        faults += 1
+        if faults <= SHOWN:
+            echo(_sentence(file, found), err=True)
+    pile.sort()
+    if faults:
+        more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
+        echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+    elif not pile.accounts():
+        raise MarginwatchError(
+            f"{_named(file)} has no readings below its first line, so nothing was imported: add some"
+        )
+    elif crowd := pile.crowded(INSTANT):
+        where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
+        raise MarginwatchError(f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out")
+    return faults > 0
+
+
+def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recorded: list[str]) -> None:
+    """Raise for accounts that nobody knows: a mistyped name would stay in the database for ever."""
+    known = {*configured, *recorded}
+    unknown = [name for name in accounts if name not in known]
+    if unknown:
+        told = [_with_suggestion(name, known) for name in unknown[:SHOWN]]
+        told += [f"and {len(unknown) - SHOWN:,} more"] if len(unknown) > SHOWN else []
+        raise MarginwatchError(
+            f"{_named(file)} names accounts that neither rules.toml nor the database knows, so nothing was imported: "
+            f"{', '.join(told)}; correct them, or add --new-accounts"
+        )
+
+
+def _with_suggestion(name: str, known: Collection[str]) -> str:
+    near = did_you_mean(name, known).removeprefix("; ")
+    return f"{shown(name)} ({near})" if near else shown(name)
+
+
+def _sentence(file: str, mistake: Mistake) -> str:
+    return f"{_named(file)}:{mistake.line}: {mistake.text}"
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == STDIN else file or shown(file)
+
+
+def _text(file: str) -> Iterator[str]:
+    """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
+    try:
+        with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
+            text = io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            yield from iter(partial(text.readline, MOST_READ), "")
+    except OSError as error:
+        raise MarginwatchError(f"{_named(file)} cannot be read ({error.strerror}): name another file") from None
+
+
+def _regular(file: str) -> BinaryIO:
+    """The file, opened without waiting: a pipe may have no writer, and a device no end.
+
+    Raises:
+        MarginwatchError: where it is not a regular file.
+
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise MarginwatchError(
+        f"{_named(file)} is a pipe or a device, not a file: send it in with marginwatch import - < {_named(file)}"
+    )
+
+
+def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
+    for account in importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts}):
+        known = (
+            "" if account in exchanges else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
+        )
+        echo(f"{account}: new in the database{known}")
+
+
+def _store(importer: Importer, account: str, pile: Pile) -> None:
+    tally = Tally()
+    readings = _numbered(account, pile)
+    while batch := list(islice(readings, BATCH)):
+        try:
+            tally += importer.add(account, batch)
+        except StoreError as error:
+            if not tally.added:
+                raise
+            raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
+        _progress(tally.lines, f"lines of {account} stored")
+    echo(f"{account}: {_outcome(tally)}")
+    if tally.clash is not None:
+        echo(f"{account}: {_kept(tally.clash)}")
+
+
+def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
+    for at, together in groupby(pile.lines(account), key=attrgetter("at")):
+        yield from (Foreign(at, n, line.balances, line.number, line.quality) for n, line in enumerate(together))
+
+
+def _outcome(tally: Tally) -> str:
+    words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
+    if tally.known:
+        words.append(f"{_were(tally.known)} there already")
+    if tally.clashing:
+        words.append(f"{_were(tally.clashing)} there with other values")
+    if tally.late:
+        words.append(f"{tally.late:,} skipped, for they do not lie before the account's own readings")
+    return ", ".join(words)
+
+
+def _were(number: int) -> str:
+    return f"{number:,} {'was' if number == 1 else 'were'}"
+
+
+def _kept(clash: Clash) -> str:
+    said, held = exact(clash.said), exact(clash.held) or "nothing"
+    return (
+        f"the first of those is line {clash.line}: it says {clash.field} {said}, and {held} is recorded; the record is "
+        "kept: to replace it, delete those rows of the table snapshots, with source 'import', and import again"
+    )
+
+
+def _progress(number: int, what: str) -> None:
+    """On a terminal alone, in one line that what follows overwrites."""
+    if number % EVERY == 0 and sys.stderr.isatty():
+        echo_progress(f"{number:,} {what}")

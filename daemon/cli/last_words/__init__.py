@@ -1,0 +1,1 @@
+"""`marginwatch last-words`: tells every channel that the daemon is down."""

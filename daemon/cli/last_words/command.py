@@ -1,0 +1,123 @@
+"""`marginwatch last-words`: systemd has given the daemon up, and every channel that can be used is told why.
+
+The configuration may be the reason, so no more of it is read than the channels; the database is not looked at, and
+nothing is queued for later. Each channel is tried a few times, side by side, and then it is over.
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from daemon.cli import options
+from daemon.cli.output.terminal import echo
+from daemon.cli.session import Session
+from daemon.errors import UsageError
+
+if TYPE_CHECKING:
+    from daemon.cli.last_words.unit_status import Ending
+    from daemon.clock import Clock
+    from daemon.config.channels_only import Salvaged
+    from daemon.types import Attempted, Message, Millis
+
+TRIES = 3
+"""For each channel, with PAUSE between; together with the time that each may take less than two minutes."""
+
+PAUSE: "Millis" = 15_000
+
+ROOM = 500
+"""Characters of what the daemon said last, so that any service takes the message whole."""
+
+
+@click.command("last-words")
+@options.config
+@click.option("--unit", metavar="NAME", default="marginwatch.service", show_default=True, help="The daemon's unit.")
+@click.pass_obj
+def last_words(session: Session, unit: str) -> int:
+    """Tell every channel that the daemon is down, and why, where systemd has given it up.
+
+    For systemd, which calls it by marginwatch-last-words.service (OnFailure=). Works with a rules.toml that has
+    mistakes: channels that are without are told. While the unit runs or is started again, nobody is told anything.
+
+    \b
+    Example:
+      marginwatch last-words --config /etc/marginwatch/rules.toml
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.last_words import unit_status  # noqa: PLC0415 -- on use
+
+    ended = unit_status.ask(unit, session.program_folders or unit_status.PROGRAM_FOLDERS)
+    if not ended.state and "INVOCATION_ID" not in session.environ:
+        raise UsageError(f"systemd does not know how {unit} is: this command is for systemd itself to call")
+    if ended.state not in {"failed", ""}:  # where it does not answer its own service, people are told
+        echo(f"{unit} is {ended.state}: nobody is told anything")
+        return 0
+    found = channels(session)
+    if not found:
+        echo("no channel of the configuration can be used: nobody is told; marginwatch check says why", err=True)
+        return 1
+    return 0 if asyncio.run(_tell(found, message(ended, unit, session), session.clock)) else 1
+
+
+def channels(session: Session) -> "list[Salvaged]":
+    """Those that can be used, however the rest of the file stands.
+
+    Raises:
+        ConfigError: where there is no file, it cannot be read, or another user could have written it.
+
+    """
+    from daemon import config, notifiers  # noqa: PLC0415 -- on use
+    from daemon.config import channels_only  # noqa: PLC0415
+
+    path = config.find(session.path, session.environ)
+    found = channels_only.channels(
+        config.text(path, protected=True), path=path, environ=session.environ, problem=notifiers.problem
+    )
+    for channel in found:
+        session.secrets |= channel.secrets
+    return found
+
+
+def message(ended: "Ending", unit: str, session: Session) -> "Message":
+    """What arrives: that nobody watches, why, and what to do."""
+    from daemon.cli.output import times  # noqa: PLC0415 -- on use
+    from daemon.log import Redactor  # noqa: PLC0415
+    from daemon.text.printable import one_line, printable  # noqa: PLC0415
+    from daemon.types import Message, Severity  # noqa: PLC0415
+
+    said = one_line(Redactor(session.revealed()).redact(ended.said), ROOM)
+    unit = printable(unit)
+    look = "marginwatch check" if ended.status == 78 else f"journalctl -u {unit}"
+    lines = (
+        f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",
+        "Until it runs no balance is read, and nobody is warned.",
+        f"It said last: {said}" if said else "",
+        f"{unit} on {socket.gethostname()}, {times.shown(session.clock.now(), None)}",
+        f"then: {look}, and systemctl restart {unit}",
+    )
+    return Message("DOWN marginwatch: nobody watches your accounts", "\n".join(filter(None, lines)), Severity.CRITICAL)
+
+
+async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> bool:
+    """Print how each channel fared; whether at least one was told."""
+    from daemon.cli.output.attempts import said  # noqa: PLC0415 -- on use
+    from daemon.types import Outcome  # noqa: PLC0415
+
+    attempts = await asyncio.gather(*(_try(channel, news, clock) for channel in channels))
+    for channel, attempted in zip(channels, attempts, strict=True):
+        echo(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
+    return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
+
+
+async def _try(channel: "Salvaged", news: "Message", clock: "Clock") -> "Attempted":
+    from daemon.notifiers.apprise import AppriseNotifier  # noqa: PLC0415 -- on use
+    from daemon.types import Outcome  # noqa: PLC0415
+
+    notifier = AppriseNotifier(channel.resolved.text.reveal(), clock)
+    attempted = await notifier.send(news)
+    for _ in range(TRIES - 1):
+        if attempted.outcome in {Outcome.DELIVERED, Outcome.REFUSED}:
+            break
+        await clock.sleep(PAUSE)
+        attempted = await notifier.send(news)
+    return attempted

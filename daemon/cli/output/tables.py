@@ -1,0 +1,158 @@
+"""Printing data: json and csv row by row as they come, tables for people.
+
+Nothing is kept: memory stays flat however long the history is. A terminal gets a table with colour, everything else
+plain text.
+"""
+
+import csv
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.cli.output.terminal import STDOUT
+from daemon.text.printable import printable, printable_json
+
+Row = Mapping[str, object]
+
+_BETWEEN = 2
+"""Blanks between two columns."""
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """JSON that a terminal can show: letters of any script as they are, hidden characters escaped."""
+    return printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def write_json(rows: Iterable[Row]) -> None:
+    """One array, an object a line."""
+    separator = "[\n"
+    for row in rows:
+        STDOUT.write(separator + to_json(row))
+        separator = ",\n"
+    STDOUT.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """With a header; None is an empty cell."""
+    csv.writer(STDOUT, lineterminator="\n").writerow(columns)
+    write_rows(columns, rows)
+
+
+def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """More rows of a csv whose header is written; what is no column is left out."""
+    writer = csv.DictWriter(STDOUT, columns, extrasaction="ignore", lineterminator="\n")
+    for row in rows:
+        writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+
+
+def say(sentence: str) -> None:
+    """A line; on a terminal that is narrower, several that end between words."""
+    sentence = printable(sentence)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence)
+    for line in _wrapped(sentence, width):
+        STDOUT.write(f"{line}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """For people. The columns named in `numbers` are aligned to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Escape the cells first, so that widths are those of what is shown."""
+        object.__setattr__(self, "rows", [[printable(cell) for cell in row] for row in self.rows])
+
+    def write(self) -> None:
+        if sys.stdout.isatty():
+            self._rich()
+        else:
+            self._plain()
+
+    def _plain(self) -> None:
+        widths = [max(map(len, cells)) for cells in zip(self.columns, *self.rows, strict=True)]
+        for row in (self.columns, *self.rows):
+            cells = [
+                cell.rjust(width) if name in self.numbers else cell.ljust(width)
+                for name, cell, width in zip(self.columns, row, widths, strict=True)
+            ]
+            STDOUT.write("  ".join(cells).rstrip() + "\n")
+
+    def _rich(self) -> None:
+        from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
+
+        room = shutil.get_terminal_size().columns  # unlike rich, it does not take COLUMNS=0 at its word
+        terminal = console.Console(file=sys.stdout, highlight=False, width=room)
+        widths = self._widths(terminal.width)
+        if widths is None:
+            lines = (text.Text.assemble(*line) for line in self._stacked(terminal.width))
+            terminal.print(*lines, sep="\n", soft_wrap=True)
+            return
+        shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+        for name, width in zip(self.columns, widths, strict=True):
+            shown.add_column(name, justify="right" if name in self.numbers else "left", width=width)
+        for row in self.rows:
+            shown.add_row(*(text.Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        terminal.print(shown)
+
+    def _widths(self, room: int) -> list[int] | None:
+        """How wide each column is, so that no word is cut; None where stacked rows are no longer than such a table."""
+        columns = list(zip(self.columns, *self.rows, strict=True))
+        whole = [max(map(len, cells)) for cells in columns]
+        widths = [max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns]
+        left = room - sum(widths) - _BETWEEN * (len(columns) - 1)
+        for index in sorted(range(len(columns)), key=lambda index: whole[index] - widths[index]):
+            more = max(0, min(left, whole[index] - widths[index]))
+            widths[index] += more
+            left -= more
+        return None if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room)) else widths
+
+    def _lines(self, widths: Sequence[int]) -> int:
+        """How long the table is with columns of these widths."""
+        return sum(max(len(_wrapped(*each)) for each in zip(row, widths, strict=True)) for row in self.rows)
+
+    def _stacked(self, room: int) -> Iterator[tuple[str | tuple[str, str], ...]]:
+        """For a phone: a cell below the other, with the name of its column; an empty line between the rows."""
+        width = max(map(len, self.columns)) + _BETWEEN
+        for row in self.rows:
+            for name, cell in zip(self.columns, row, strict=True):
+                first, *more = _wrapped(cell, room - width)
+                if cell:
+                    yield f"{name:<{width}}", (first, STYLES.get(cell, ""))
+                yield from ((" " * width, line) for line in more)
+            yield ("",)
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """The lines of a cell; only a word that is wider is cut."""
+    return textwrap.wrap(cell, max(width, 1), break_on_hyphens=False) or [""]
+
+
+STYLES = {
+    "critical": "bold red",
+    "firing": "bold red",
+    "warning": "yellow",
+    "pending": "yellow",
+    "resolved": "green",
+    "delivered": "green",
+}
+"""The colour of words that stand alone in a cell."""
+
+
+def counted(number: int, what: str) -> str:
+    """`1 input`, `2 inputs`, `1,000 inputs`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def exact(value: Decimal | None) -> str | None:
+    """For programs: all digits, without an exponent or zeros that say nothing; infinities as `Infinity`."""
+    if value is None or not value.is_finite():
+        return None if value is None else str(value)
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

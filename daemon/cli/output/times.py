@@ -1,0 +1,135 @@
+"""Instants as people write and read them. Pure: the present instant and the time zone are arguments."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from daemon.errors import UsageError
+from daemon.text.durations import duration
+from daemon.text.numbers import lasting, moment
+from daemon.types import LATEST, MINUTE, SECOND, Millis
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class WallTimeError(ValueError):
+    """A local time that clocks show twice, or never, on the day they are set; its text says so, with the remedy."""
+
+
+def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
+    """What `text` means: `now`, `24h` or `7d` for ago, else ISO 8601, in `zone` if it names none.
+
+    No zone is the system's.
+
+    Raises:
+        UsageError: when it means nothing, or one of two instants.
+
+    """
+    if text == "now":
+        return now
+    ago = duration(text.removesuffix("ago").rstrip())
+    if ago is not None:
+        return max(0, now - ago)
+    try:
+        return min(max(0, written(text, zone)), LATEST)
+    except WallTimeError as error:
+        raise UsageError(f'"{text}" {error}') from None
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            f'"{text}" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago, or now',
+        ) from None
+
+
+def written(text: str, zone: tzinfo | None) -> Millis:
+    """ISO 8601, in `zone` if it names none; a day alone is its beginning.
+
+    Raises:
+        WallTimeError: for a local time that is no single instant.
+        ValueError: for anything else, as well as OverflowError and OSError.
+
+    """
+    at = datetime.fromisoformat(text)
+    return _either(at, zone)[0] if _is_day(text) else settled(at, zone)
+
+
+def settled(at: datetime, zone: tzinfo | None) -> Millis:
+    """The instant of a time that is in `zone` if it names none.
+
+    Raises:
+        WallTimeError: when clocks there show it twice, as they are put back, or never, as they are put forward.
+
+    """
+    first, second = _either(at, zone)
+    if first != second:
+        clock = at.time().isoformat().removesuffix(":00") if at.second == 0 else at.time().isoformat()
+        named = [clock + _offset(at, instant) for instant in (first, second)]
+        what = "comes twice that day" if first < second else "never comes that day, as clocks are put forward"
+        raise WallTimeError(f"{what}: write {' or '.join(named)}")
+    return first
+
+
+def _either(at: datetime, zone: tzinfo | None) -> tuple[Millis, Millis]:
+    """By the offset before clocks are set, and by the one after that."""
+    if at.tzinfo is not None:
+        return (_millis(at),) * 2
+    before, after = at.replace(fold=0), at.replace(fold=1)
+    if zone is None:
+        return _millis_here(before), _millis_here(after)
+    return _millis(before.replace(tzinfo=zone)), _millis(after.replace(tzinfo=zone))
+
+
+def _millis(at: datetime) -> Millis:
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def _millis_here(at: datetime) -> Millis:
+    """In the system's zone; `astimezone` would leave an hour that is skipped."""
+    return int(at.replace(microsecond=0).timestamp()) * SECOND + at.microsecond // 1_000
+
+
+def _offset(at: datetime, instant: Millis) -> str:
+    """By which a local time is this instant, as it is written behind it."""
+    minutes = round((_millis(at.replace(tzinfo=UTC)) - instant) / MINUTE)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def local(at: Millis, zone: tzinfo | None) -> datetime:
+    """The instant in `zone`, to the millisecond; the last one that can be shown for all that are later."""
+    return (_EPOCH + min(at, LATEST) * _MILLISECOND).astimezone(zone)
+
+
+def iso(at: Millis, zone: tzinfo | None) -> str:
+    """For programs: ISO 8601 with offset and milliseconds."""
+    return local(at, zone).isoformat(timespec="milliseconds")
+
+
+def shown(at: Millis, zone: tzinfo | None) -> str:
+    """For people: date and time to the second."""
+    return local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Now, and the time zone in which instants are shown: as they are told to programs and to people."""
+
+    now: Millis
+    zone: tzinfo | None
+
+    def iso(self, at: Millis | None) -> str | None:
+        return None if at is None else iso(at, self.zone)
+
+    def shown(self, at: Millis) -> str:
+        """The time of day, with the date unless it is today's."""
+        return moment(at, self.now, self.zone)
+
+    def ago(self, at: Millis) -> str:
+        """How long ago; an instant in the future is a clock that was set."""
+        return f"{lasting(self.now - at)} ago" if at <= self.now else shown(at, self.zone)

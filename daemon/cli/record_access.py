@@ -1,0 +1,139 @@
+"""The record as commands read it: opened from the configuration, its instants in the configured time zone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+
+from daemon.cli.output import times
+from daemon.cli.session import Session
+from daemon.config import Config
+from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
+from daemon.rules.rule import is_pattern
+from daemon.store.database.lock_holder import holder
+from daemon.store.history import History
+from daemon.types import Millis
+
+BEGINNING: Millis = 0
+END: Millis = 2**62
+"""Later than any instant that is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is recorded, and how its instants are shown."""
+
+    history: History
+    config: Config
+    """Without secrets."""
+
+    @property
+    def url(self) -> str:
+        """Of the database; it may hold a password."""
+        return self.config.daemon.database.reveal()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """None is the system's."""
+        return self.config.daemon.timezone
+
+    def span(self, since: str | None, until: str | None, now: Millis) -> tuple[Millis, Millis]:
+        """From the first of them on, up to before the second; all there is where nothing is said.
+
+        Raises:
+            UsageError: for what is no time, or a span that ends before it begins.
+
+        """
+        begin = BEGINNING if since is None else times.instant(since, now, self.zone)
+        end = END if until is None else times.instant(until, now, self.zone)
+        if begin > end:
+            raise UsageError("--until lies before --since, so there is nothing in between: exchange them")
+        return begin, end
+
+    def matching(self, pattern: str) -> list[str]:
+        """The recorded accounts whose name matches.
+
+        Raises:
+            UsageError: when there are accounts, and none of them does.
+
+        """
+        names = self.history.accounts()
+        found = [name for name in names if fnmatchcase(name, pattern)]
+        if names and not found:
+            raise UsageError(f'no recorded account matches "{pattern}": there are {", ".join(names)}')
+        return found
+
+    def must_know(self, pattern: str) -> None:
+        """Raises UsageError for a name, not a pattern, of no recorded account: it would look as if all were well."""
+        if not is_pattern(pattern):
+            self.matching(pattern)
+
+    def one(self, name: str | None) -> str:
+        """The recorded account of that name; the only one where none is named.
+
+        Raises:
+            UsageError: when there is no such account, or when there are several to choose from.
+            MarginwatchError: when nothing is recorded.
+
+        """
+        names = self.history.accounts()
+        if name in names:
+            return str(name)
+        if name is None and len(names) == 1:
+            return names[0]
+        if not names:
+            raise MarginwatchError("nothing is recorded yet: let the daemon run first, or import readings")
+        trouble = "say which account: --account NAME" if name is None else f'no account "{name}" is recorded'
+        raise UsageError(f"{trouble}; there are {', '.join(names)}")
+
+
+@contextmanager
+def opened(session: Session, *, imported: bool = False) -> Iterator[Record]:
+    """The record of the session's configuration; `imported` says that imported readings are enough for the command.
+
+    Raises:
+        ConfigError: where there is no usable configuration.
+        StoreError: where its database is missing, unreadable or of another version.
+
+    """
+    loaded = session.config(secrets=False)
+    with _history(loaded, imported=imported) as history:
+        yield Record(history, loaded)
+
+
+def _history(config: Config, *, imported: bool) -> History:
+    try:
+        return History.open(config.daemon.database.reveal())
+    except AbsentError as error:
+        _refuse_if_lost(config, error)
+        if not imported:
+            raise
+        remedy = "start marginwatch run, bring readings in with marginwatch import, or name another configuration"
+        raise StoreError(f"{error.what}: {remedy}") from None
+
+
+def _refuse_if_lost(config: Config, error: AbsentError) -> None:
+    """A daemon that collects has a database: its file was taken away."""
+    daemon = holder(config.daemon.database.reveal())
+    if daemon is not None:
+        named = f"a daemon (pid {daemon.pid})" if daemon.pid else "a daemon"
+        trouble = daemon.trouble or "its file was moved or deleted: put it back"
+        raise StoreError(f"{error.what}; {named} is running, but records nothing: {trouble}") from None
+
+
+@contextmanager
+def existing(config: Config) -> Iterator[History | None]:
+    """The record, for commands that do without one; None where no daemon has made it yet.
+
+    Raises:
+        StoreError: where it is there but cannot be read.
+
+    """
+    try:
+        history = _history(config, imported=False)
+    except AbsentError:
+        yield None
+        return
+    with history:
+        yield history

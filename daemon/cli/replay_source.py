@@ -1,0 +1,59 @@
+"""The record as the replay takes it: rules from a configuration or an epoch, and an account's inputs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from daemon.alerts.recorded_mutes import mutes
+from daemon.alerts.silences import NO_SILENCES
+from daemon.config import Config
+from daemon.replay.session import Scheme
+from daemon.replay.verify import Epoch
+from daemon.rules import recorded
+from daemon.rules.language.errors import ExpressionError
+from daemon.store.history import History
+from daemon.store.read.recorded import PastEpoch
+from daemon.types import AccountState, Input, Millis, Reading, Silence, Transition
+
+END: Millis = 2**62
+
+
+def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> Scheme:
+    """What a configuration would have the daemon do."""
+    waits = {channel.name: channel.group_wait for channel in config.channels}
+    return Scheme(config.account_rules, tuple(waits), config.mutes, waits, silences)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAccount:
+    """One account's record, as `verify` and `explain` ask for it."""
+
+    history: History
+    account: str
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Those that name the account."""
+        for epoch in self.history.epochs(0, END):
+            if self.account in epoch.state:
+                yield epoch_of(epoch, self.account)
+
+    def inputs(self, after: int, until: int | None) -> Iterator[Input]:
+        return self.history.inputs(self.account, after, until)
+
+    def warm(self, seq: int, since: Millis) -> Iterator[Reading]:
+        return self.history.warm(self.account, seq, since)
+
+    def lacks(self, after: int, before: int) -> bool:
+        return any(self.history.holes(self.account, after, before - 1))
+
+    def transitions(self) -> Iterator[Transition]:
+        return (each.transition for each in self.history.transitions(self.account))
+
+
+def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
+    """With its rules, or the reason for which they cannot be replayed; none watches an account that it leaves out."""
+    state = epoch.state.get(account, AccountState(account))
+    try:
+        return Epoch(state, recorded.rules(epoch.rules), mutes=mutes(epoch.rules))
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
+        why = f"its rules were recorded by version {epoch.version}, and this one cannot read them: replay with that one"
+        return Epoch(state, (), why)

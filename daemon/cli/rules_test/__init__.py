@@ -1,0 +1,1 @@
+"""`marginwatch rules test`: rules, tried with series that a file gives."""

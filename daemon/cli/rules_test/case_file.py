@@ -1,0 +1,238 @@
+"""A file of test cases: TOML, read and checked as a whole against the rules that it tests.
+
+    text → tables → series → inputs        every mistake at once, each with its place, or cases ready to play
+                  → lines of expect, told → changes, posts
+
+What a line of `expect` or `told` says is `caselines`' business.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from pydantic import PlainValidator
+
+from daemon.cli.output import times
+from daemon.cli.rules_test import case_lines
+from daemon.cli.rules_test.case_lines import CHANNEL, Cast
+from daemon.cli.rules_test.case_series import accounts_of, with_caret
+from daemon.config import Config
+from daemon.config.parse import tables, values
+from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, shown
+from daemon.replay.cases import Case, Change, Post, inputs
+from daemon.rules.language.errors import ExpressionError
+from daemon.types import DAY, SECOND, Millis, State, base
+
+T = TypeVar("T")
+
+START = "2026-01-05T12:00"
+"""A Monday, for nobody's mute window."""
+
+KEYS = ("rules", "tests")
+"""Of a file."""
+
+MESSAGE = ("message", "contains")
+"""Of a line of `told` that is written as a table."""
+
+FIRST, LAST = 1971, 2100
+"""Years in which a case may start."""
+
+LONGEST: Millis = 3_653 * DAY
+
+
+def _title(raw: object) -> str:
+    if not values.text(raw).strip() or len(values.text(raw)) > 200 or not values.text(raw).isprintable():
+        raise MistakeError("must say in one line what is tested, in at most 200 characters")
+    return values.text(raw)
+
+
+def _start(raw: object) -> datetime:
+    try:
+        at = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw))
+    except ValueError:
+        at = None
+    if at is None or not FIRST <= at.year <= LAST or not isinstance(raw, str | date):
+        raise MistakeError(f'must be a time such as "{START}", not {shown(raw)}')
+    return at
+
+
+def _flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise MistakeError(f"must be true or false, not {shown(raw)}")
+    return raw
+
+
+def _as_it_is(raw: object) -> object:
+    return raw
+
+
+Raw = Annotated[Any, PlainValidator(_as_it_is)]
+
+
+class CaseTable(tables.Table):
+    """One of `[[tests]]`."""
+
+    required = ("name",)
+
+    name: Annotated[str, PlainValidator(_title)] = ""
+    interval: tables.Positive = 5 * SECOND
+    start: Annotated[datetime, PlainValidator(_start)] = datetime.fromisoformat(START)
+    timezone: tables.Zone = None
+    rules: tables.References = ()
+    series: Raw = None
+    accounts: Raw = None
+    expect: Raw = None
+    told: Raw = None
+    pending: Annotated[bool, PlainValidator(_flag)] = False
+
+
+def is_rules(raw: Mapping[str, object]) -> bool:
+    """Whether tables of a configuration stand in it: `rules` of a file of cases is a name."""
+    return any(isinstance(raw.get(section), list | dict) for section in SECTIONS)
+
+
+def cases(raw: Mapping[str, object], config: Config) -> list[Case]:
+    """The cases of a file.
+
+    Raises:
+        ConfigError: with all mistakes, each with its place.
+
+    """
+    problems = Problems()
+    tests = raw.get("tests")
+    for key in raw:
+        if key not in KEYS:
+            problems.add(key, f"unknown key{did_you_mean(key, KEYS)}")
+    if not isinstance(raw.get("rules", ""), str):
+        problems.add("rules", "must be the name of a file of rules, in quotes")
+    if not isinstance(tests, list) or not tests or not all(isinstance(each, dict) for each in tests):
+        problems.add("tests", "must be tables that each begin with [[tests]], at least one")
+        tests = []
+    found = [_Reader(config, problems, f"tests[{index}]").case(each) for index, each in enumerate(tests)]
+    _unique(found, problems)
+    problems.raise_if_any()
+    return [case for case in found if case is not None]
+
+
+def _unique(found: Sequence[Case | None], problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for index, case in enumerate(found):
+        if case is not None and first.setdefault(case.name, index) != index:
+            problems.add(f"tests[{index}].name", f"{shown(case.name)} is already the name of tests[{first[case.name]}]")
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one case."""
+
+    config: Config
+    problems: Problems
+    place: str
+
+    def case(self, raw: Mapping[str, object]) -> Case | None:
+        """None where there is a mistake."""
+        table = tables.read(CaseTable, raw, self.place, self.problems).table
+        zone = table.timezone or self.config.daemon.timezone or UTC
+        start = self._start(table.start, zone)
+        accounts = accounts_of(table.series, table.accounts, self.place, self.problems)
+        looked_at = self._rules(table.rules)
+        cast = Cast({rule.name: rule for rule in self.config.account_rules}, looked_at, tuple(accounts), self._channels)
+        changes, posts = self._changes(table.expect, cast), self._posts(table.told, cast)
+        if table.expect is None and table.told is None:
+            self._add("expect", "is missing; write what is to happen, [] for nothing, or what is told")
+        if self.problems.within(self.place):
+            return None
+        played = {name: inputs(each, start, table.interval) for name, each in accounts.items()}
+        if max(each[-1].at for each in played.values()) - start > LONGEST:
+            self._add("interval", "the case lasts longer than ten years; use a shorter interval")
+        return Case(
+            name=table.name,
+            start=start,
+            zone=zone,
+            inputs=played,
+            rules=looked_at | _mentioned(changes, posts),
+            changes=changes,
+            posts=posts,
+            pending=table.pending or any(each.to is State.PENDING for each in changes or ()),
+        )
+
+    @property
+    def _channels(self) -> tuple[str, ...]:
+        return channels(self.config)
+
+    def _start(self, at: datetime, zone: tzinfo) -> Millis:
+        try:
+            return times.settled(at, zone)
+        except times.WallTimeError as error:
+            self._add("start", f"{shown(at.isoformat())} {error}")
+            return 0
+
+    def _add(self, key: str, sentence: str) -> None:
+        self.problems.add(f"{self.place}.{key}", sentence)
+
+    def _rules(self, names: Sequence[str]) -> frozenset[str]:
+        """The rules that the case looks at: those named, or all written ones."""
+        known = frozenset(rule.name for rule in self.config.account_rules)
+        for index, name in enumerate(names):
+            if name not in known:
+                self._add(f"rules[{index}]", f"there is no rule {shown(name)}{did_you_mean(name, known)}")
+        good = frozenset(names) if known.issuperset(names) else known
+        return good or frozenset(rule.name for rule in self.config.rules)
+
+    def _changes(self, raw: object, cast: Cast) -> tuple[Change, ...] | None:
+        found: list[Change] = []
+        for key, line in self._lines(raw, "expect"):
+            if isinstance(line, str):
+                found += self._parsed(key, partial(case_lines.changes, line, cast), cast)
+            else:
+                self._add(key, f'must be a line such as "3m25s low-margin firing 90", not {shown(line)}')
+        return None if raw is None else tuple(found)
+
+    def _posts(self, raw: object, cast: Cast) -> tuple[Post, ...] | None:
+        found: list[Post] = []
+        for key, line in self._lines(raw, "told"):
+            for written, contains in self._message(line, key):
+                found += self._parsed(key, partial(case_lines.posts, written, contains, cast), cast)
+        return None if raw is None else tuple(found)
+
+    def _lines(self, raw: object, key: str) -> Iterator[tuple[str, object]]:
+        if isinstance(raw, list):
+            yield from ((f"{key}[{index}]", line) for index, line in enumerate(raw))
+        elif raw is not None:
+            self._add(key, f"must be a list of lines, not {shown(raw)}")
+
+    def _message(self, line: object, key: str) -> Iterator[tuple[str, list[str]]]:
+        """The line about a message, and what must stand in its text; nothing where there is a mistake."""
+        table = {"message": line} if isinstance(line, str) else line
+        if not isinstance(table, dict) or not isinstance(table.get("message"), str):
+            self._add(key, 'must be a line such as "3m26s low-margin firing", or { message = "…", contains = ["…"] }')
+            return
+        for name in table:
+            if name not in MESSAGE:
+                self._add(f"{key}.{name}", f"unknown key{did_you_mean(name, MESSAGE)}")
+        contains = table.get("contains", [])
+        if isinstance(contains, list) and all(isinstance(each, str) and each for each in contains):
+            yield table["message"], contains
+        else:
+            self._add(f"{key}.contains", 'must be a list of texts, such as ["available_margin 90"]')
+
+    def _parsed(self, key: str, parse: Callable[[], list[T]], cast: Cast) -> list[T]:
+        """What a line says; nothing where there is a mistake in it, or nobody whom it could be about."""
+        try:
+            return parse() if cast.accounts else []
+        except ExpressionError as error:
+            self._add(key, with_caret(error))
+            return []
+
+
+def channels(config: Config) -> tuple[str, ...]:
+    """Those of the configuration; where there is none, one that stands for all."""
+    return tuple(channel.name for channel in config.channels) or (CHANNEL,)
+
+
+def _mentioned(changes: Sequence[Change] | None, posts: Sequence[Post] | None) -> frozenset[str]:
+    """System rules are looked at where a line names them."""
+    named = [each.rule for each in changes or ()] + [news.rule for each in posts or () for news in each.news]
+    return frozenset(map(base, named))

@@ -1,0 +1,181 @@
+"""The lines of a test case: `3m25s low-margin firing 90` is a change, `3m26s telegram: low-margin firing` a message.
+
+AT [ACCOUNT/]RULE pending|firing|resolved [VALUE]
+AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|resolved[, …]
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.config import SYSTEM_RULES
+from daemon.config.problems import did_you_mean
+from daemon.replay.cases import Change, News, Post
+from daemon.rules.language.build import shown
+from daemon.rules.language.errors import ExpressionError
+from daemon.rules.rule import Rule
+from daemon.text.durations import duration
+from daemon.types import FLAPPING, Kind, Millis, State, base
+
+STATES = (State.PENDING.value, State.FIRING.value, State.RESOLVED.value)
+KINDS = (Kind.FIRING.value, Kind.REPEAT.value, Kind.WORSE.value, Kind.RESOLVED.value)
+"""Nothing is retired in a test: its rules do not change."""
+
+CHANNEL = "channel"
+"""Stands for every channel where the rules file has none."""
+
+_VALUE = re.compile(r"(-?)(?:(\d{1,30}(?:\.\d{1,30})?)(%?)|(∞|Infinity|inf))")
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who can be named in a line."""
+
+    rules: Mapping[str, Rule]
+    """All that are played."""
+    looked_at: Collection[str]
+    accounts: Sequence[str]
+    channels: Sequence[str]
+
+    def reached(self, rules: Collection[str]) -> list[str]:
+        """The channels that hear of all these rules."""
+        routes = [self.rules[base(name)].channels for name in rules]
+        return [name for name in self.channels if all(not route or name in route for route in routes)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a line, and where it stands in it."""
+
+    text: str
+    column: int
+    line: str
+
+    def words(self) -> "list[_Part]":
+        found = re.finditer(r"\S+", self.text)
+        return [_Part(word[0], self.column + word.start(), self.line) for word in found]
+
+    def mistake(self, sentence: str) -> ExpressionError:
+        return ExpressionError(sentence, self.column, self.line)
+
+
+def changes(line: str, cast: Cast) -> list[Change]:
+    """The one transition that a line says.
+
+    Raises ExpressionError with the column at fault.
+    """
+    at, rest = _at(line)
+    name, state, behind = _split(rest, STATES)
+    account, rule = _who(name, cast)
+    value, written = None, ""
+    if behind:
+        value, written = _value(behind[0]), behind[0].text
+    if len(behind) > 1:
+        raise behind[1].mistake("nothing follows the value")
+    return [Change(at, account, rule, State(state), value, written)]
+
+
+def posts(line: str, contains: Sequence[str], cast: Cast) -> list[Post]:
+    """The message that a line says, once for every channel that is to get it.
+
+    Raises ExpressionError with the column at fault.
+    """
+    at, rest = _at(line)
+    channel, colon, told = rest.text.partition(": ")
+    if not colon:
+        channel, told = "", rest.text
+    column = rest.column + len(rest.text) - len(told)
+    news: list[News] = []
+    for text in told.split(","):
+        news.append(_news(_Part(text, column, line), cast))
+        column += len(text) + 1
+    named = _Part(channel, rest.column, line)
+    channels = [_channel(named, cast)] if colon else cast.reached({each.rule for each in news})
+    if not channels:
+        raise named.mistake("no channel hears of these rules together")
+    return [Post(at, each, tuple(news), tuple(contains)) for each in channels]
+
+
+def _at(line: str) -> tuple[Millis, _Part]:
+    """The offset with which a line begins, and its rest."""
+    words = _Part(line, 0, line).words()
+    if not words:
+        raise ExpressionError("the line is empty: expected one such as `3m25s low-margin firing`", 0, line)
+    at = duration(words[0].text)
+    if at is None:
+        raise words[0].mistake(f"expected the time since the start, such as `3m25s`, found {shown(words[0].text)}")
+    end = words[0].column + len(words[0].text)
+    start = words[1].column if len(words) > 1 else end
+    return at, _Part(line[start:].rstrip(), start, line)
+
+
+def _split(part: _Part, known: Sequence[str]) -> tuple[_Part, str, list[_Part]]:
+    """What stands before the last of the known words, that word, and what stands behind it."""
+    words = part.words()
+    at = max((index for index, word in enumerate(words) if word.text in known), default=None)
+    if at is None:
+        near = next((word for word in words if did_you_mean(word.text, known)), words[-1] if words else part)
+        one_of = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise near.mistake(f"expected {one_of} behind the rule{did_you_mean(near.text, known)}")
+    if at == 0:
+        raise words[0].mistake(f"a rule is named before `{words[0].text}`")
+    name = part.line[words[0].column : words[at - 1].column + len(words[at - 1].text)]
+    return _Part(name, words[0].column, part.line), words[at].text, words[at + 1 :]
+
+
+def _news(part: _Part, cast: Cast) -> News:
+    name, kind, behind = _split(part, KINDS)
+    if behind:
+        raise behind[0].mistake('nothing follows; what stands in the text is said by contains = ["…"]')
+    account, rule = _who(name, cast)
+    return News(account, rule, Kind(kind))
+
+
+def _who(part: _Part, cast: Cast) -> tuple[str, str]:
+    """The account and the rule; where there is one account only it need not be said."""
+    account, slash, rule = part.text.rpartition("/")
+    named = _Part(rule, part.column + len(account) + len(slash), part.line)
+    _check_rule(named, cast)
+    if not slash and len(cast.accounts) > 1:
+        raise part.mistake(f"there are several accounts: write ACCOUNT/{rule}")
+    if slash and account not in cast.accounts:
+        raise part.mistake(f"this case has no account {shown(account)}{did_you_mean(account, cast.accounts)}")
+    account = account or cast.accounts[0]
+    rules = cast.rules[base(rule)]
+    if not rules.watches(account):
+        watched = " ".join(rules.accounts)
+        raise named.mistake(f"the rule does not watch {account}, but {watched}; name accounts in [tests.accounts.NAME]")
+    return account, rule
+
+
+def _check_rule(part: _Part, cast: Cast) -> None:
+    name = base(part.text)
+    rule = cast.rules.get(name)
+    if rule is None and name in SYSTEM_RULES:
+        raise part.mistake(f"`{name}` is off or about the daemon itself, and not played")
+    if rule is None:
+        raise part.mistake(f"there is no rule {shown(name)}{did_you_mean(name, cast.rules)}")
+    if not rule.system and name not in cast.looked_at:
+        raise part.mistake(f"`{name}` is not among the rules of this case")
+    if part.text.endswith(FLAPPING) and rule.flapping is None:
+        raise part.mistake(f'`{name}` never flaps: flapping = ""')
+
+
+def _channel(part: _Part, cast: Cast) -> str:
+    if part.text not in cast.channels:
+        raise part.mistake(f"there is no channel {shown(part.text)}{did_you_mean(part.text, cast.channels)}")
+    return part.text
+
+
+def _value(part: _Part) -> Decimal:
+    """A duration counts in milliseconds, as it is judged."""
+    span = duration(part.text)
+    if span is not None:
+        return Decimal(span)
+    found = _VALUE.fullmatch(part.text)
+    if found is None:
+        raise part.mistake(f"expected the value judged, such as `90`, `20%`, `2m` or `∞`, found {shown(part.text)}")
+    sign, digits, percent, _ = found.groups()
+    value = Decimal("Infinity") if digits is None else Decimal(digits).scaleb(-2 if percent else 0)
+    return value.copy_negate() if sign else value

@@ -1,0 +1,47 @@
+"""`marginwatch rules`: trying out rules. The work is done by `tested`."""
+
+from pathlib import Path
+
+import click
+
+from daemon.cli import options
+from daemon.cli.options import Format
+from daemon.cli.session import Session
+
+
+@click.group()
+def rules() -> None:
+    """Try out rules.
+
+    \b
+    Example:
+      marginwatch rules test
+    """  # noqa: D301 -- click's mark for lines to be kept
+
+
+@rules.command()
+@click.argument(
+    "files", metavar="[FILE …]", nargs=-1, type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True)
+)
+@options.config
+@click.option(
+    "-k", "--case", "pattern", metavar="GLOB", help="Only the cases whose name holds this word, or matches it."
+)
+@options.output
+@click.pass_obj
+def test(session: Session, files: tuple[Path, ...], pattern: str | None, output: Format) -> int:
+    """Play your test cases, and say what differs from what you expect.
+
+    A case is series that you write, and what is to come of them; the functions that play it are those of the daemon.
+    Without FILE every *.test.toml beside the configuration. Tests in NAME.test.toml are about the rules in NAME.toml
+    beside it, unless the file or --config names others. Nothing is recorded, sent or asked of the exchange, and no
+    key is needed. The exit status is 1 where a case fails.
+
+    \b
+    Examples:
+      marginwatch rules test
+      marginwatch rules test rules.test.toml -k margin
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.rules_test import run  # noqa: PLC0415 -- on use
+
+    return run.show(session, run.Wish(files, pattern, output))

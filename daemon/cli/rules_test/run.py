@@ -1,0 +1,248 @@
+"""`marginwatch rules test`: finds the files, plays their cases and prints what came of them.
+
+files → cases (`casefile`) → outcomes (`replay.cases`) → differences → for people (`casesheet`), csv or json
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from daemon import config as configs
+from daemon.alerts.mutes import Mutes
+from daemon.cli.options import Format
+from daemon.cli.output import progress, times
+from daemon.cli.output.progress import Bar
+from daemon.cli.output.tables import Row, exact, write_csv, write_json
+from daemon.cli.rules_test import case_file, table
+from daemon.cli.session import Session
+from daemon.config import Config
+from daemon.config.files import stands
+from daemon.config.parse import syntax
+from daemon.errors import ConfigError, UsageError
+from daemon.replay.cases import Case, Change, Outcome, Post, run
+from daemon.replay.context import Around, around
+from daemon.replay.differences import Differences, Line, differences
+from daemon.replay.session import Scheme
+from daemon.text.durations import duration_text
+from daemon.types import Millis
+
+COLUMNS = ("file", "case", "result", "attempts", "transitions", "messages", "differences")
+"""Of csv: a row per case."""
+
+SUFFIX = ".test.toml"
+
+LONG = 10_000
+"""Attempts of a case that a person waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for."""
+
+    files: Sequence[Path]
+    """None are all beside the configuration."""
+    pattern: str | None
+    output: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A file of cases, and the rules that it tests."""
+
+    path: Path
+    rules: Path
+    config: Config
+    cases: Sequence[Case]
+
+    def played(self) -> Iterator["Played"]:
+        """Each case, as soon as it is played."""
+        for case in self.cases:
+            scheme = self._scheme(case)
+            with _bar(case) as bar:
+                outcome = run(case, scheme, bar.note)
+            found = differences(case, outcome)
+            why = None if found.place is None else around(case, scheme, found.place)
+            yield Played(self.path, case, outcome, found, why)
+
+    def _scheme(self, case: Case) -> Scheme:
+        """As the daemon would have it, in the case's time zone."""
+        mutes = Mutes(self.config.mutes.windows, case.zone)
+        waits = {each.name: each.group_wait for each in self.config.channels}
+        return Scheme(self.config.account_rules, case_file.channels(self.config), mutes, waits)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One case, and how it went."""
+
+    path: Path
+    case: Case
+    outcome: Outcome
+    found: Differences
+    why: Around | None
+    """What there is to see at the first difference."""
+
+    @property
+    def good(self) -> bool:
+        return not self.found.any
+
+
+def _bar(case: Case) -> AbstractContextManager[Bar]:
+    """Of a case that takes its time; it is gone before anything is printed of it."""
+    return progress.bar(case.name, case.attempts) if case.attempts >= LONG else nullcontext(Bar(None, None))
+
+
+def show(session: Session, wish: Wish) -> int:
+    """Play and print; the exit status.
+
+    Raises:
+        ConfigError: with all mistakes of all files, each with its place.
+        UsageError: when there is nothing to play.
+
+    """
+    began = session.clock.elapsed()
+    suites = _chosen(_loaded(session, _files(session, wish.files)), wish.pattern)
+    if wish.output is Format.TABLE:
+        sheet = table.Sheet()
+        for suite in suites:
+            sheet.begin(suite.path, suite.rules)
+            for each in suite.played():
+                sheet.take(each.case, each.outcome, each.found, each.why, each.path)
+        sheet.end(session.clock.elapsed() - began)
+        return 1 if sheet.failures else 0
+    played = [each for suite in suites for each in suite.played()]
+    if wish.output is Format.JSON:
+        write_json(map(_object, played))
+    else:
+        write_csv(COLUMNS, map(_row, played))
+    return 0 if all(each.good for each in played) else 1
+
+
+def _files(session: Session, named: Sequence[Path]) -> Sequence[Path]:
+    if named:
+        return named
+    config = configs.find(session.path, session.environ)
+    found = sorted(config.parent.glob(f"*{SUFFIX}"))
+    if not found:
+        raise UsageError(f"there is no *{SUFFIX} beside {config}; name a file, or write one")
+    return found
+
+
+def _loaded(session: Session, files: Sequence[Path]) -> list[Suite]:
+    """Every file; the mistakes of all of them at once."""
+    suites: list[Suite] = []
+    problems: list[str] = []
+    for path in files:
+        try:
+            suites.append(_suite(session, path))
+        except ConfigError as error:
+            problems += [each for each in error.problems if each not in problems]
+    if problems:
+        raise ConfigError(problems)
+    return suites
+
+
+def _suite(session: Session, path: Path) -> Suite:
+    raw = syntax.parse(configs.text(path), path)
+    if "tests" not in raw and case_file.is_rules(raw):
+        raise ConfigError([f"{path}: this is a file of rules; {_its_tests(path)}"])
+    where = _rules(session, path, raw)
+    config = configs.read_policy(where, base=_nothing(where), environ=session.environ)
+    try:
+        return Suite(path, where, config, case_file.cases(raw, config))
+    except ConfigError as error:
+        raise ConfigError([f"{path.name}: {each}" for each in error.problems]) from None
+
+
+def _its_tests(path: Path) -> str:
+    """Where the tests of a file of rules are, or would be."""
+    if path.name.endswith(SUFFIX):
+        return "those of tests begin with [[tests]]"
+    tests = path.with_name(f"{path.stem}{SUFFIX}")
+    return f"its tests stand in {tests.name}" + ("" if stands(tests) else ", which is still to be written")
+
+
+def _nothing(path: Path) -> Config:
+    """Rules are tested without accounts and keys: those of a file that is no more than rules as well."""
+    return Config(path, configs.Daemon(configs.Secret("")), ())
+
+
+def _rules(session: Session, path: Path, raw: Mapping[str, object]) -> Path:
+    """The rules that a file tests: of --config, of its own word, of its name, else those in force."""
+    if session.path is not None:
+        return session.path
+    named = raw.get("rules")
+    if isinstance(named, str) and named:
+        if not stands(path.parent / named):
+            raise ConfigError(
+                [f"{path.name}: rules: there is no file {path.parent / named}; name the one with the rules"]
+            )
+        return path.parent / named
+    beside = path.with_name(f"{path.name.removesuffix(SUFFIX)}.toml")
+    return beside if beside != path and stands(beside) else configs.find(None, session.environ)
+
+
+def _chosen(suites: Sequence[Suite], pattern: str | None) -> list[Suite]:
+    if pattern is None:
+        return list(suites)
+    kept = [replace(each, cases=[case for case in each.cases if _fits(case, pattern)]) for each in suites]
+    if not any(suite.cases for suite in kept):
+        raise UsageError(f'no case is called "{pattern}": give a word of its name, or a pattern such as "*margin*"')
+    return [suite for suite in kept if suite.cases]
+
+
+def _fits(case: Case, pattern: str) -> bool:
+    name, wanted = case.name.lower(), pattern.lower()
+    return wanted in name or fnmatchcase(name, wanted)
+
+
+def _row(played: Played) -> Row:
+    lines = (*played.found.changes, *played.found.posts)
+    return {
+        "file": str(played.path),
+        "case": played.case.name,
+        "result": "ok" if played.good else "failed",
+        "attempts": played.case.attempts,
+        "transitions": len(played.outcome.changes),
+        "messages": len(played.outcome.posts),
+        "differences": sum(line.sign != " " for line in lines),
+    }
+
+
+def _object(played: Played) -> Row:
+    case = played.case
+    lines = (*played.found.changes, *played.found.posts)
+    return {
+        "file": str(played.path),
+        "case": case.name,
+        "ok": played.good,
+        "attempts": case.attempts,
+        "transitions": [{**_at(each.at, case), **_change(each)} for each in played.outcome.changes],
+        "messages": [{**_at(each.at, case), **_post(each)} for each in played.outcome.posts],
+        "differences": [{"sign": line.sign, **_at(line.at, case), **_line(line)} for line in lines if line.sign != " "],
+    }
+
+
+def _at(at: Millis, case: Case) -> Row:
+    return {"after": duration_text(at), "at": times.iso(case.start + at, case.zone)}
+
+
+def _change(each: Change) -> Row:
+    return {
+        "rule": each.rule,
+        "account": each.account,
+        "to": each.to.value,
+        "value": exact(each.value),
+        "reason": each.reason,
+    }
+
+
+def _post(each: Post) -> Row:
+    news = [{"rule": one.rule, "account": one.account, "kind": one.kind.value} for one in each.news]
+    return {"channel": each.channel, "news": news, "text": each.text}
+
+
+def _line(line: Line) -> Row:
+    return {"what": " ".join(filter(None, line.cells)), "remark": line.remark}

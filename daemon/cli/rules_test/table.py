@@ -1,0 +1,129 @@
+"""How test cases went, for people: a line for each, then of each that failed what differs and why, then the sum."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daemon.cli.output.tables import counted
+from daemon.cli.output.terminal import Styled, echo
+from daemon.replay.cases import Case, Outcome
+from daemon.replay.context import NOT_SENT, Around, Row
+from daemon.replay.differences import BOTH, MISSING, Differences, Line
+from daemon.text.durations import duration_text
+from daemon.text.printable import printable
+from daemon.types import SECOND, Millis
+
+MOST = 60
+"""Lines of a comparison; --format json has all."""
+
+_COLOURS = {BOTH: None, MISSING: "red", "+": "green"}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    path: Path
+    case: Case
+    found: Differences
+    why: Around | None
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Prints as the cases come."""
+
+    good: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    def begin(self, path: Path, rules: Path) -> None:
+        """The head of a file."""
+        echo(Styled(f"{path} with the rules of {rules}", bold=True))
+
+    def take(self, case: Case, outcome: Outcome, found: Differences, why: Around | None, path: Path) -> None:
+        """The line of a case."""
+        sums = f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
+        if found.any:
+            self.failures.append(Failure(path, case, found, why))
+            echo(Styled("FAIL", fg="red", bold=True), f"  {case.name} ", Styled(sums, dim=True))
+        else:
+            self.good += 1
+            echo(Styled("ok", fg="green"), f"    {case.name} ", Styled(sums, dim=True))
+
+    def end(self, lasted: Millis) -> None:
+        """What failed, and the sum."""
+        for failure in self.failures:
+            echo()
+            for line in _told(failure):
+                echo(line)
+        total, failed = self.good + len(self.failures), len(self.failures)
+        sum_ = f"{counted(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in {lasted / SECOND:.2f} s"
+        echo()
+        echo(Styled(sum_, fg="red" if failed else "green", bold=True))
+
+
+def _told(failure: Failure) -> Iterator[str | Styled]:
+    yield Styled(f"FAIL  {failure.case.name}", fg="red", bold=True)
+    yield Styled(f"      {failure.path}; - was expected, + is what came", dim=True)
+    for title, lines in (("transitions", failure.found.changes), ("messages", failure.found.posts)):
+        if lines:
+            yield f"  {title}"
+            yield from _compared(lines)
+    for post in failure.found.texts:
+        yield f"  what {post.channel} was told at {duration_text(post.at)}"
+        yield from (f"    {line}" for line in post.text.splitlines())
+    if failure.why is not None:
+        yield from _why(failure.why, failure)
+
+
+def _compared(lines: Sequence[Line]) -> Iterator[str | Styled]:
+    cells = [(line.sign, duration_text(line.at), *line.cells, line.remark) for line in lines]
+    for line, text in list(zip(lines, _columns(cells), strict=True))[:MOST]:
+        yield Styled(f"  {text}", fg=_COLOURS[line.sign])
+    if len(lines) > MOST:
+        yield f"  … and {counted(len(lines) - MOST, 'line')} more, which --format json shows"
+
+
+def _why(why: Around, failure: Failure) -> Iterator[str | Styled]:
+    """The readings at the difference, and what the rule made of them."""
+    rule = why.rule
+    several = f" of {why.account}" if len(failure.case.inputs) > 1 else ""
+    yield f"  the readings{several}, and what {rule.name} made of them"
+    yield Styled(f"    when        {rule.when.text}", dim=True)
+    if rule.clear_when is not None:
+        yield Styled(f"    clear_when  {rule.clear_when.text}", dim=True)
+    head = ("", "at", *why.fields, "when", *(["clear_when"] if rule.clear_when is not None else []), "alert", "")
+    rows = [_cells(row, why) for row in why.rows]
+    first, *texts = _columns([head, *rows])
+    yield Styled(f"  {first}", dim=True)
+    before = None
+    for row, text in zip(why.rows, texts, strict=True):
+        if before is not None and row.index != before + 1:
+            yield "    …"
+        before = row.index
+        yield Styled(f"  {text}", bold=row.marked)
+    yield from _unwritten(why)
+
+
+def _unwritten(why: Around) -> Iterator[str | Styled]:
+    """A field of which the case says nothing was never sent, so whatever asks for it is unknown."""
+    for name, values in zip(why.fields, zip(*(row.fields for row in why.rows), strict=True), strict=True):
+        if set(values) == {NOT_SENT}:
+            yield f"    {name} is not sent here, so nothing is known of it: give it a series"
+
+
+def _cells(row: Row, why: Around) -> tuple[str, ...]:
+    clear = [row.clear] if why.rule.clear_when is not None else []
+    return (
+        ">" if row.marked else "",
+        duration_text(row.at),
+        *row.fields,
+        row.when,
+        *clear,
+        row.state.value,
+        row.remark,
+    )
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    rows = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

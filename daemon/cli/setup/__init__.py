@@ -1,0 +1,1 @@
+"""`marginwatch init`: asks questions and writes rules.toml."""

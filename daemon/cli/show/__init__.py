@@ -1,0 +1,1 @@
+"""Commands that list or draw what is recorded: history, gaps, alerts, notifications, plot."""

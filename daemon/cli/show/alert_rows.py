@@ -1,0 +1,127 @@
+"""The alerts of `marginwatch alerts`, for people and for programs."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+
+from daemon.alerts.silences import acknowledged, silenced
+from daemon.cli.options import Format
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import Record
+from daemon.cli.silence.actions import told
+from daemon.store.read.recorded import PastAlert
+from daemon.text.names import called, whose
+from daemon.text.numbers import lasting, valued
+from daemon.types import Alert, Millis, Silence, State, Transition
+
+SHOWN = "24h"
+"""How far back a table reaches where nothing is said."""
+
+MOST = 100
+"""Alerts of a table."""
+
+COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
+"""Of csv: a row per transition."""
+
+
+def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+    """Print the alerts of the accounts that match, in the order of their beginnings."""
+    found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
+    match output:
+        case Format.JSON:
+            write_json(_object(each, record.zone) for each in found)
+        case Format.CSV:
+            write_csv(COLUMNS, _lines(found, record.zone))
+        case Format.TABLE:
+            _show_last(found, record.history.silences(), now, record.zone)
+
+
+def _object(past: PastAlert, zone: tzinfo | None) -> Row:
+    alert = past.alert
+    return {
+        "id": alert.code,
+        "rule": alert.rule,
+        "account": past.account,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "started_at": times.iso(alert.started_at, zone),
+        "fired_at": _iso(alert.fired_at, zone),
+        "ended_at": _iso(alert.ended_at, zone),
+        "field": None if alert.judged is None else alert.judged.field,
+        "condition": None if alert.judged is None else alert.judged.text,
+        "worst": exact(alert.worst),
+        "detail": alert.detail or None,
+        "transitions": [_change(each, zone) for each in past.transitions],
+    }
+
+
+def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
+    for past in found:
+        alert = past.alert
+        common = {"id": alert.code, "rule": alert.rule, "account": past.account, "severity": alert.severity.value}
+        yield from ({**common, **_change(each, zone)} for each in past.transitions)
+
+
+def _change(transition: Transition, zone: tzinfo | None) -> Row:
+    return {
+        "at": times.iso(transition.at, zone),
+        "from": transition.from_state.value,
+        "to": transition.to_state.value,
+        "value": exact(transition.value),
+        "reason": transition.reason,
+    }
+
+
+def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
+    return None if at is None else times.iso(at, zone)
+
+
+def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> None:
+    last: deque[PastAlert] = deque(maxlen=MOST)
+    count = 0
+    for each in found:
+        last.append(each)
+        count += 1
+    if not last:
+        echo("no alerts in this span; an earlier --since looks further back")
+        return
+    columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
+    rows = [cells for past in last for cells in _cells(past, zone)]
+    Table(columns, rows, frozenset({"value"})).write()
+    for line in _hushed(last, silences, now, zone):
+        echo(line)
+    if count > len(last):
+        echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
+
+
+def _hushed(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> Iterator[str]:
+    """What is not told of the open ones at present."""
+    for past in found:
+        alert = past.alert
+        if alert.ended_at is not None:
+            continue
+        silence = silenced(silences, alert.rule, past.account, alert.code, now)
+        if silence is not None:
+            yield f"{alert.code} is silenced: {told(silence, zone)}"
+        if (ack := acknowledged(silences, alert.code, now)) is not None:
+            yield f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no reminders"
+
+
+def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
+    """A line per transition, in the order in which they happened; the first one says whose they are."""
+    alert = past.alert
+    head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
+    for each in past.transitions:
+        value = valued(each, alert.judged)
+        yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
+        head = ["", "", "", ""]
+
+
+def _reason(alert: Alert, transition: Transition) -> str:
+    over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
+    lasted = f", lasted {lasting(transition.at - alert.fired_at)}" if over and alert.fired_at is not None else ""
+    found = f": {alert.detail}" if alert.detail and transition.to_state is State.FIRING else ""
+    return f"{transition.reason}{found}{lasted}"

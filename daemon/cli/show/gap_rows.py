@@ -1,0 +1,95 @@
+"""The gaps of `marginwatch gaps`: derived from the record, for people and for programs."""
+
+from collections.abc import Mapping
+from itertools import chain, takewhile
+
+from daemon.cli.check import intervals
+from daemon.cli.options import Format
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, Table, write_csv, write_json
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import Record
+from daemon.readings import gaps, slots
+from daemon.readings.gaps import Gap
+from daemon.store.database.lock_holder import holder
+from daemon.text.numbers import lasting
+from daemon.types import GapReason, Millis
+
+SHOWN = "7d"
+"""How far back a table reaches where nothing is said."""
+
+MOST = 100
+"""Rows of a table."""
+
+COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
+
+
+def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+    """Print the gaps of the accounts that match, in the order of their beginnings."""
+    found = _found(record, accounts, span, now)
+    match output:
+        case Format.JSON:
+            write_json(_row(*each, record) for each in found)
+        case Format.CSV:
+            write_csv(COLUMNS, (_row(*each, record) for each in found))
+        case Format.TABLE:
+            _show_last(found, now, record)
+
+
+def _found(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis) -> list[tuple[str, Gap]]:
+    away = _away(record, now)
+    found: list[tuple[str, Gap]] = []
+    for name in record.matching(accounts):
+        derived = gaps.gaps(chain(record.history.missing(name, span[0]), away.get(name, ())))
+        within = takewhile(lambda gap: gap.started_at < span[1], derived)
+        found += [(name, gap) for gap in within if gap.touches(*span)]
+    return sorted(found, key=lambda pair: (pair[1].started_at, pair[0]))
+
+
+def _away(record: Record, now: Millis) -> Mapping[str, tuple[Gap]]:
+    """By account, the gap that lasts because no daemon is collecting: the next start will record it."""
+    last = record.history.last_epoch()
+    if last is None or holder(record.url) is not None:
+        return {}
+    stands = {each.account: each for each in record.history.status(now)}
+    every = intervals.intervals(record.config, {name: each.user_id for name, each in stands.items()})
+    found = {}
+    for name, state in last.state.items():
+        if name in every and name in stands and state.since is not None:  # an account may have been renamed by hand
+            heard = (each.at for each in (stands[name].reading, stands[name].miss) if each is not None)
+            since = max(state.at, last.ended_at or 0, *heard)
+            if missed := slots.passed(name, every[name], since, now):
+                found[name] = (Gap(GapReason.DAEMON_DOWN, since, None, missed),)
+    return found
+
+
+def _row(account: str, gap: Gap, record: Record) -> Row:
+    return {
+        "account": account,
+        "started_at": times.iso(gap.started_at, record.zone),
+        "ended_at": None if gap.ended_at is None else times.iso(gap.ended_at, record.zone),
+        "reason": gap.reason.value,
+        "missed": gap.missed,
+        "step_ms": gap.step,
+        "detail": gap.detail or None,
+    }
+
+
+def _show_last(found: list[tuple[str, Gap]], now: Millis, record: Record) -> None:
+    if not found:
+        echo("no gaps in this span; an earlier --since looks further back")
+        return
+    rows = [_cells(*each, now, record) for each in found[-MOST:]]
+    Table(("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})).write()
+    if len(found) > MOST:
+        echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
+
+
+def _cells(account: str, gap: Gap, now: Millis, record: Record) -> list[str]:
+    began = times.shown(gap.started_at, record.zone)
+    if gap.step is not None:
+        size = f"{'-' if gap.step < 0 else '+'}{lasting(abs(gap.step))}"
+        return [account, began, "", "", f"{gap.reason} {size}", ""]
+    ended = "goes on" if gap.ended_at is None else times.shown(gap.ended_at, record.zone)
+    lasted = lasting((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
+    return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

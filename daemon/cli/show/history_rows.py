@@ -1,0 +1,76 @@
+"""The readings of `marginwatch history`, for people and for programs."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from decimal import Decimal
+from operator import attrgetter
+
+from daemon.cli.options import Format
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import Record
+from daemon.readings.fields import SENT
+from daemon.text.numbers import amount
+from daemon.types import Millis, Quality, Reading
+
+SHOWN = "1h"
+"""How far back a table reaches where nothing is said."""
+
+MOST = 100
+"""Rows of a table."""
+
+COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
+
+_amounts = attrgetter(*SENT)
+
+
+def show(record: Record, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
+    """Print the readings of the accounts that match, in the order of time."""
+    found = record.history.readings(record.matching(accounts), *span)
+    match output:
+        case Format.JSON:
+            write_json(_rows(found, record.zone))
+        case Format.CSV:
+            write_csv(COLUMNS, _rows(found, record.zone))
+        case Format.TABLE:
+            _show_last(found, record.zone)
+
+
+def _rows(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Iterator[Row]:
+    for account, reading in found:
+        amounts = zip(SENT, map(exact, _amounts(reading.balances)), strict=True)
+        yield {
+            "account": account,
+            "at": times.iso(reading.at, zone),
+            "seq": reading.seq,
+            "source": reading.source.value,
+            "quality": reading.quality.value,
+            **dict(amounts),
+        }
+
+
+def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> None:
+    last: deque[tuple[str, Reading]] = deque(maxlen=MOST)
+    count = 0
+    for each in found:
+        last.append(each)
+        count += 1
+    if not last:
+        echo("no readings in this span; an earlier --since looks further back")
+        return
+    columns = ("account", "at", "", *SENT)
+    Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()
+    if count > len(last):
+        echo(f"the last {len(last)} of {count} readings; --format csv and --format json have all")
+
+
+def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
+    # What was judged as usual needs no word.
+    quality = "" if reading.quality is Quality.OK else reading.quality.value
+    return [account, times.shown(reading.at, zone), quality, *map(_cell, _amounts(reading.balances))]
+
+
+def _cell(value: Decimal | None) -> str:
+    return "-" if value is None else amount(value)

@@ -1,0 +1,153 @@
+"""The notifications of `marginwatch notifications`, for people and for programs, each with how it fared."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from daemon.cli.options import Format
+from daemon.cli.output.attempts import said
+from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
+from daemon.cli.output.times import Present
+from daemon.cli.record_access import Record
+from daemon.cli.status import channels
+from daemon.cli.status.waiting import Reason
+from daemon.store.database.lock_holder import holder
+from daemon.store.operations import NoticeState
+from daemon.store.read.recorded import PastNotice
+from daemon.text.names import called, whose
+from daemon.types import Millis, NoticeKey
+
+SHOWN = "24h"
+"""How far back a table reaches where nothing is said."""
+
+MOST = 100
+"""Rows of a table."""
+
+COLUMNS = (
+    "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts", "tried_at", "outcome",
+    "detail", "told_at", "message", "title", "why", "until", "handed_over_by", "handed_to",
+)  # fmt: skip
+"""Of csv, and the keys of json."""
+
+Reasons = Mapping[NoticeKey, Reason]
+"""Why each of those waits that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """As it was put on the command line."""
+
+    account: str
+    channel: str
+    since: str | None
+    until: str | None
+    waiting: bool
+    output: Format
+
+
+def show(record: Record, wish: Wish, now: Millis) -> None:
+    """Print the notifications that are wished for, in the order in which they were raised."""
+    record.must_know(wish.account)
+    running = holder(record.url) is not None
+    standings = channels.standings(record, now, running=running)
+    why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}
+    found, present = _found(record, wish, now), Present(now, record.zone)
+    match wish.output:
+        case Format.JSON:
+            write_json(_row(each, why.get(each.notice.key), present) for each in found)
+        case Format.CSV:
+            write_csv(COLUMNS, (_flat(_row(each, why.get(each.notice.key), present)) for each in found))
+        case Format.TABLE:
+            _show_last(found, why, present, wish)
+            if why and not running:
+                say("nothing is delivered, as no daemon runs: start it with marginwatch run")
+
+
+def _found(record: Record, wish: Wish, now: Millis) -> Iterator[PastNotice]:
+    since = SHOWN if wish.output is Format.TABLE and not wish.waiting else None
+    span = record.span(wish.since or since, wish.until, now)
+    for each in record.history.notifications(*span, waiting=wish.waiting):
+        key = each.notice.key
+        if fnmatchcase(key.account, wish.account) and fnmatchcase(key.channel, wish.channel):
+            yield each
+
+
+# For programs.
+
+
+def _row(past: PastNotice, reason: Reason | None, now: Present) -> Row:
+    key, facts = past.notice.key, past.notice.facts
+    return {
+        "at": now.iso(past.notice.at),
+        "channel": key.channel,
+        "kind": key.kind.value,
+        "rule": key.rule,
+        "account": key.account,
+        "id": facts.code,
+        "severity": facts.severity.value,
+        "state": past.state.value,
+        "done_at": now.iso(past.done_at),
+        "attempts": past.attempts,
+        "tried_at": now.iso(past.tried_at),
+        "outcome": None if past.outcome is None else past.outcome.value,
+        "detail": past.detail or None,
+        "told_at": now.iso(past.told_at),
+        "message": past.message,
+        "title": past.title or None,
+        "why": None if reason is None else reason.why.value,
+        "until": now.iso(None if reason is None else reason.until),
+        "handed_over_by": facts.handed_over_by or None,
+        "handed_to": past.handed_to,
+    }
+
+
+def _flat(row: Row) -> Row:
+    return {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()}
+
+
+# For people.
+
+
+def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: Wish) -> None:
+    last: deque[PastNotice] = deque(maxlen=MOST)
+    count = 0
+    for each in found:
+        last.append(each)
+        count += 1
+    if not last:
+        say("nothing waits" if wish.waiting else "no notifications in this span; an earlier --since looks further back")
+        return
+    names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
+    Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()
+    if count > len(last):
+        say(f"the last {len(last)} of {count} notifications; --format csv and --format json have all")
+
+
+def _cells(past: PastNotice, reason: Reason | None, now: Present) -> list[str]:
+    key = past.notice.key
+    return [
+        now.shown(past.notice.at),
+        key.channel,
+        key.kind.value,
+        past.notice.facts.code,
+        called(key.rule),
+        whose(key.account),
+        "; ".join(_fared(past, reason, now)),
+    ]
+
+
+def _fared(past: PastNotice, reason: Reason | None, now: Present) -> Iterator[str]:
+    """Delivered when, or why not yet or never, with what the channel answered, and who was told instead."""
+    if reason is not None:
+        yield channels.why(reason, now)
+    elif past.state is not NoticeState.REFUSED:
+        yield f"{past.state} {now.shown(past.notice.at if past.done_at is None else past.done_at)}"
+    elif not past.attempts:
+        yield "not tried, as the channel was parked"
+    if past.attempts > 1:
+        yield f"{past.attempts} attempts"
+    if past.outcome is not None and past.state is not NoticeState.DELIVERED:
+        yield said(past.outcome, past.detail)
+    if past.handed_to:
+        yield f"handed over to {' and '.join(past.handed_to)}"

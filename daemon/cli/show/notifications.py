@@ -1,0 +1,40 @@
+"""`marginwatch notifications`: what was told, or is to be told, to whom. The work is done by `notices`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@options.account
+@click.option(
+    "--channel",
+    metavar="GLOB",
+    type=options.NAME,
+    default="*",
+    help='Only channels whose name matches, such as "tele*".',
+)
+@options.since("24h in a table, else the beginning; with --waiting the beginning")
+@options.until
+@click.option("--waiting", is_flag=True, help="Only what is not delivered yet.")
+@options.output
+@click.pass_obj
+def notifications(session: Session, /, **wish: object) -> None:
+    """What each channel was told, or is to be told, of which alert, and how that went.
+
+    Of what still waits it says why: a mute window, a channel that fails, a service's own pace, or that no daemon runs.
+    How the channels themselves stand is in marginwatch status.
+
+    \b
+    Examples:
+      marginwatch notifications
+      marginwatch notifications --waiting --channel telegram
+      marginwatch notifications --account main --since 7d --format csv
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import record_access  # noqa: PLC0415 -- on use
+    from daemon.cli.show import notification_rows  # noqa: PLC0415 -- on use
+
+    with record_access.opened(session) as past:
+        notification_rows.show(past, notification_rows.Wish(**wish), session.clock.now())  # type: ignore[arg-type]

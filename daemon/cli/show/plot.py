@@ -1,0 +1,40 @@
+"""`marginwatch plot`: a field as a picture. The work is done by `plotted`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@click.argument("field")
+@options.one_account
+@options.since("24h")
+@options.until
+@click.option(
+    "--png",
+    metavar="FILE",
+    type=options.ExpandedPath(allow_dash=True),
+    required=True,
+    help='Where the picture goes; "-" is standard output.',
+)
+@click.pass_obj
+def plot(session: Session, /, field: str, account: str | None, since: str | None, until: str | None, png: str) -> None:
+    """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in either spelling.
+
+    Beside the line it shows the numbers that the rules of the configuration compare the field with, when those rules
+    fired, and where readings are missing, which no line bridges.
+
+    \b
+    Examples:
+      marginwatch plot available_margin --since 24h --png margin.png
+      marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 --png week.png
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import record_access  # noqa: PLC0415 -- on use
+    from daemon.cli.show import plot_draw  # noqa: PLC0415 -- on use
+
+    wish = plot_draw.Wish(field, account, since, until, png)
+    wish.check()
+    with record_access.opened(session, imported=True) as past:
+        plot_draw.write(past, wish, session)

@@ -1,0 +1,107 @@
+"""What `marginwatch plot` draws, and where it puts it."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from daemon.charts import from_history
+from daemon.charts.chart import Chart, Span
+from daemon.charts.from_history import Subject
+from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
+from daemon.cli.check import intervals
+from daemon.cli.output import progress, times
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import Record
+from daemon.cli.session import Session
+from daemon.errors import MarginwatchError, UsageError
+from daemon.readings.fields import AGE, SPELLINGS, VALUES, named
+from daemon.types import Millis
+
+DEFAULT = "24h"
+"""How far back a picture reaches where nothing is said."""
+
+OUTPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """As it was put on the command line."""
+
+    field: str
+    account: str | None
+    since: str | None
+    until: str | None
+    file: str
+
+    def check(self) -> None:
+        """Raises UsageError for what can be told to be wrong without the record."""
+        drawable(self.field)
+        if self.file == OUTPUT and sys.stdout.isatty():
+            raise UsageError("a picture is nothing for a terminal: name a file, or send the output to one")
+
+
+def drawable(word: str) -> str:
+    """The field that a person means; raises UsageError where it is none that has a value in every reading."""
+    field = named(word)
+    if field in VALUES:
+        return str(field)
+    if field == AGE:
+        raise UsageError(f"{AGE} is no value of a reading: in the picture of any other field a gap shows it")
+    near = get_close_matches(word, [each for each in SPELLINGS if named(each) != AGE], 1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(VALUES)}"
+    raise UsageError(f'there is no field "{word}": {hint}')
+
+
+def write(past: Record, wish: Wish, session: Session) -> None:
+    """Draw it and put it where it was wished.
+
+    Raises:
+        UsageError: for a field, an account or a time that there is not.
+        MarginwatchError: where it cannot be drawn or written.
+
+    """
+    subject = _subject(past, wish, session.clock.now())
+    chart = _chart(past, subject)
+    picture = asyncio.run(Drawer(session.clock, session.environ, DRAWING, ASKED_FOR).draw(chart))
+    if isinstance(picture, NotDrawn):
+        raise MarginwatchError(f"the picture could not be drawn: {picture.why}")
+    _put(picture, wish.file)
+    _tell(chart, wish.file)
+
+
+def _subject(past: Record, wish: Wish, now: Millis) -> Subject:
+    account = past.one(wish.account)
+    since, until = past.span(wish.since or DEFAULT, wish.until or "now", now)
+    if since >= min(until, now):
+        raise UsageError("nothing has been between --since and --until yet: let --since name an earlier time")
+    every = intervals.intervals(past.config, past.history.user_ids()).get(account)
+    return Subject(account, drawable(wish.field), Span(since, min(until, now)), past.config.daemon.timezone, every)
+
+
+def _chart(past: Record, subject: Subject) -> Chart:
+    rules = [rule for rule in past.config.rules if rule.watches(subject.account)]
+    extent = past.history.extent(subject.account, *subject.span)
+    with progress.bar("reading", 0 if extent is None else extent.inputs) as bar:
+        return from_history.chart(past.history, subject, rules, bar.note)
+
+
+def _put(picture: bytes, file: str) -> None:
+    if file == OUTPUT:
+        sys.stdout.buffer.write(picture)
+        return
+    try:
+        Path(file).write_bytes(picture)
+    except OSError as error:
+        remedy = "name another place with --png, or let this user write there"
+        raise MarginwatchError(f"{file} cannot be written ({error.strerror}): {remedy}") from None
+
+
+def _tell(chart: Chart, file: str) -> None:
+    if file != OUTPUT:
+        since, until = (times.shown(at, chart.zone) for at in chart.span)
+        echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
+    if not chart.lines and not chart.infinite:
+        nothing = f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
+        echo(f"{nothing}; an earlier --since looks further back", err=True)

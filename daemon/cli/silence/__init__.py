@@ -1,0 +1,1 @@
+"""`marginwatch silence` and `ack`: hold back notifications for a while."""

@@ -1,0 +1,238 @@
+"""What the commands `silence` and `ack` do: short transactions of their own, beside a daemon that may be running."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from daemon.alerts.silences import matches
+from daemon.cli.options import Format
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row, Table, write_csv, write_json
+from daemon.cli.output.terminal import echo
+from daemon.cli.record_access import Record, opened
+from daemon.cli.session import Session
+from daemon.config import SYSTEM_RULES
+from daemon.errors import UsageError
+from daemon.store.write.silence_commands import Quiet
+from daemon.text.durations import duration, duration_text
+from daemon.text.names import called, whose
+from daemon.types import DAY, Alert, Millis, Silence, base
+
+COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
+"""Of csv, and the keys of json."""
+
+LASTING: Millis = 366 * DAY
+"""The longest --for; whatever is longer is mistyped, or has a date."""
+
+LONGEST = 1_000
+"""Characters of a comment: it goes into messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """As it was put on the command line."""
+
+    rule: str | None
+    account: str | None
+    alert: str | None
+    lasts: str | None
+    until: str | None
+    until_resolved: bool
+    comment: str
+
+
+def add(session: Session, wish: Wish) -> None:
+    """Write it, and print what it does.
+
+    Raises:
+        UsageError: for what contradicts itself, or matches nothing there is.
+
+    """
+    now = session.clock.now()
+    with opened(session) as past:
+        _check(wish, past)
+        ended_at = _end(wish, now, past.zone)
+        alerts = _open(past, now)
+        new = list(_silences(wish, now, ended_at, alerts))
+        numbers = [Quiet(past.url).add(each, now) for each in new]
+        for number, each in zip(numbers, new, strict=True):
+            echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
+
+
+def acknowledge(session: Session, code: str, comment: str) -> None:
+    """Write it, and print it.
+
+    Raises:
+        UsageError: where no alert that is open has this id, or nobody would be reminded of it.
+
+    """
+    now = session.clock.now()
+    with opened(session) as past:
+        account, alert = _named(code, _open(past, now))
+        if any(each.ack and each.code == alert.code for each in past.history.silences()):
+            echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
+            return
+        new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
+        Quiet(past.url).add(new, now)
+        echo(f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders of it")
+
+
+def end(session: Session, numbers: Sequence[int]) -> None:
+    """End them, and print which.
+
+    Raises:
+        UsageError: where one of them is none that holds.
+
+    """
+    now = session.clock.now()
+    with opened(session) as past:
+        known = {each.id: each for each in past.history.silences()}
+        strange = [str(number) for number in numbers if number not in known]
+        if strange:
+            raise UsageError(f"there is no silence {', '.join(strange)}: marginwatch silence list shows them")
+        ended = Quiet(past.url).end(numbers, now)
+        for number in numbers:
+            word = "ended" if number in ended else "was over already"
+            echo(f"silence {number} {word}: {told(known[number], past.zone)}")
+
+
+def show(session: Session, *, past: bool, output: Format) -> None:
+    now = session.clock.now()
+    with opened(session) as record:
+        found = record.history.silences() if past else holding(record, now)
+        rows = [row(each, record.zone) for each in found]
+        match output:
+            case Format.JSON:
+                write_json(rows)
+            case Format.CSV:
+                write_csv(COLUMNS, rows)
+            case Format.TABLE:
+                _print(rows)
+
+
+def row(silence: Silence, zone: tzinfo | None) -> Row:
+    """For programs."""
+    return {
+        "number": silence.id,
+        "what": "ack" if silence.ack else "silence",
+        "rule": silence.rule,
+        "account": silence.account,
+        "alert": silence.code or None,
+        "from": times.iso(silence.started_at, zone),
+        "until": None if silence.ended_at is None else times.iso(silence.ended_at, zone),
+        "comment": silence.comment or None,
+    }
+
+
+def told(silence: Silence, zone: tzinfo | None) -> str:
+    """For people: about what, until when, and why."""
+    about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
+    until = "until it ends" if silence.ended_at is None else f"until {times.shown(silence.ended_at, zone)}"
+    why = f" ({silence.comment})" if silence.comment else ""
+    return f"{about}, {until}{why}"
+
+
+def _print(rows: Sequence[Row]) -> None:
+    if not rows:
+        echo("nothing is silenced, and no open alert is acknowledged")
+        return
+    cells = [["" if each[name] is None else str(each[name]) for name in COLUMNS] for each in rows]
+    Table(COLUMNS, cells, frozenset({"number"})).write()
+
+
+def holding(record: Record, now: Millis) -> list[Silence]:
+    """Those that hold, or will; one about an alert lasts no longer than that."""
+    held = {alert.code for _, alert in _open(record, now)}
+    lasting = [each for each in record.history.silences() if each.ended_at is None or each.ended_at > now]
+    return [each for each in lasting if not each.code or each.code in held]
+
+
+def _check(wish: Wish, past: Record) -> None:
+    if wish.alert is not None and (wish.rule is not None or wish.account is not None):
+        raise UsageError("--alert names one alert: leave out --rule and --account")
+    if wish.alert is None and wish.rule is None and wish.account is None:
+        raise UsageError("say what to silence: --rule, --account or --alert; everything is --rule '*'")
+    if sum((wish.lasts is not None, wish.until is not None, wish.until_resolved)) != 1:
+        raise UsageError("say for how long: one of --for, --until and --until-resolved")
+    rules = {rule.name for rule in past.config.rules} | SYSTEM_RULES
+    _matched("--rule", "rule", wish.rule, rules)
+    _matched("--account", "account", wish.account, {*past.history.accounts(), *_accounts(past)})
+
+
+def _accounts(past: Record) -> Iterator[str]:
+    return (account.name for account in past.config.accounts)
+
+
+def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
+    """A silence that silences nothing would be found out at night."""
+    if glob is not None and not any(fnmatchcase(name, glob) for name in names):
+        near = get_close_matches(glob, sorted(names), 1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(sorted(names)) or 'none'}"
+        raise UsageError(f'{option}: no {what} matches "{glob}"; {hint}')
+
+
+def _end(wish: Wish, now: Millis, zone: tzinfo | None) -> Millis | None:
+    if wish.until_resolved:
+        return None
+    if wish.lasts is not None:
+        lasts = duration(wish.lasts)
+        if not lasts:
+            raise UsageError(f'--for must be a duration such as "30m" or "2h", not "{wish.lasts}"')
+        if lasts > LASTING:
+            raise UsageError(f"--for must be at most {duration_text(LASTING)}: give the end with --until instead")
+        return now + lasts
+    at = times.instant(str(wish.until), now, zone)
+    if at <= now:
+        raise UsageError(f"--until lies in the past: {times.shown(at, zone)}")
+    return at
+
+
+def _silences(
+    wish: Wish, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
+) -> Iterator[Silence]:
+    """One, or one for each alert that it is to outlast."""
+    comment = _comment(wish.comment)
+    if wish.alert is not None:
+        account, alert = _named(wish.alert, alerts)
+        yield Silence(0, False, base(alert.rule), account, alert.code, now, ended_at, comment)
+        return
+    by_name = Silence(0, False, wish.rule or "*", wish.account or "*", "", now, ended_at, comment)
+    if ended_at is not None:
+        yield by_name
+        return
+    found = [pair for pair in alerts if matches(by_name, pair[1].rule, pair[0], pair[1].code)]
+    if not found:
+        raise UsageError("no open alert matches, so there is nothing to wait for: use --for or --until")
+    for account, alert in found:
+        yield Silence(0, False, base(alert.rule), account, alert.code, now, None, comment)
+
+
+def _comment(text: str) -> str:
+    if len(text) > LONGEST:
+        raise UsageError(f"--comment is too long: at most {LONGEST} characters")
+    return " ".join(text.split())
+
+
+def _open(past: Record, now: Millis) -> list[tuple[str, Alert]]:
+    """The alerts that are open, with their accounts."""
+    found = [(each.account, alert) for each in past.history.status(now) for alert in each.alerts.values()]
+    return [*found, *(("", alert) for alert in past.history.own_alerts())]
+
+
+def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
+    for account, alert in alerts:
+        if alert.code == code.lower():
+            return account, alert
+    there = ", ".join(f"{alert.code} ({called(alert.rule)} · {whose(account)})" for account, alert in alerts)
+    raise UsageError(f'no open alert has the id "{code}"; {f"there are {there}" if there else "none is open"}')
+
+
+def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
+    """The open alerts that it is about, so that nobody silences more, or less, than was meant."""
+    found = [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
+    if silence.code or not found:
+        return "" if silence.code else "; nothing of it is open now"
+    names = ", ".join(f"{called(alert.rule)} · {whose(account)} ({alert.code})" for account, alert in found)
+    return f"; open now: {names}, of which only the end is told meanwhile"

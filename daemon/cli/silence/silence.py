@@ -1,0 +1,79 @@
+"""`marginwatch silence`: what you do not want to be told for a while. The work is done by `hushing`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.options import Format
+from daemon.cli.session import Session
+
+
+@click.group()
+def silence() -> None:
+    """Hold back news of some alerts for a while.
+
+    They are watched and recorded all the same. What fires is told when the silence is over, if it fires still; the end
+    of what was told before is told at once.
+
+    \b
+    Example:
+      marginwatch silence add --rule low-margin --account main --for 2h
+    """  # noqa: D301 -- click's mark for lines to be kept
+
+
+@silence.command()
+@options.config
+@click.option("--rule", metavar="GLOB", type=options.NAME, help='Rules whose name matches, such as "low-*".')
+@click.option("--account", metavar="GLOB", type=options.NAME, help='Accounts whose name matches, such as "grid-*".')
+@click.option("--alert", metavar="ID", help="This alert alone, by the four characters that its messages name.")
+@click.option("--for", "lasts", metavar="DURATION", help="For so long, such as 2h or 30m.")
+@click.option("--until", metavar="TIME", help="Up to here: ISO 8601.")
+@click.option("--until-resolved", is_flag=True, help="Until each alert that matches and is open now has ended.")
+@click.option("--comment", metavar="TEXT", default="", help="Why; it is shown wherever the silence is.")
+@click.pass_obj
+def add(session: Session, /, **wish: object) -> None:
+    """Begin a silence; it takes effect at once, also for what waits to be sent.
+
+    \b
+    Examples:
+      marginwatch silence add --rule 'low-*' --account main --for 2h --comment 'moving funds'
+      marginwatch silence add --alert k3f9 --for 30m
+      marginwatch silence add --rule '*' --until-resolved
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
+
+    actions.add(session, actions.Wish(**wish))  # type: ignore[arg-type]
+
+
+@silence.command(name="list")
+@options.config
+@click.option("--all", "past", is_flag=True, help="Those that are over, too.")
+@options.output
+@click.pass_obj
+def show(session: Session, past: bool, output: Format) -> None:
+    """The silences that hold, and the alerts that are acknowledged.
+
+    \b
+    Example:
+      marginwatch silence list --all --format csv
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
+
+    actions.show(session, past=past, output=output)
+
+
+@silence.command()
+@options.config
+@click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(min=1), required=True)
+@click.pass_obj
+def end(session: Session, numbers: tuple[int, ...]) -> None:
+    """End silences before their time; `silence list` shows their numbers.
+
+    What still fires is told with the next reading.
+
+    \b
+    Example:
+      marginwatch silence end 3
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
+
+    actions.end(session, numbers)

@@ -1,0 +1,1 @@
+"""`marginwatch status`: the state of the daemon, the accounts and the channels."""

@@ -1,0 +1,224 @@
+"""How the channels stand, for `status` and `notifications`: the last success, the failures since, what waits and why.
+
+attempts, notifications, configuration ──► Standing of each channel ──► a table for people, objects for programs
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.cli.output.attempts import said
+from daemon.cli.output.tables import Row, Table, say
+from daemon.cli.output.times import Present
+from daemon.cli.record_access import BEGINNING, END, Record
+from daemon.cli.status.waiting import Reason, Way, Why, failing, parked, reasons, refusing
+from daemon.config import Channel
+from daemon.notifiers.services import pace
+from daemon.service.delivery.rate import free_at
+from daemon.store.read.channel_health import Deliveries
+from daemon.store.read.recorded import PastNotice
+from daemon.types import Millis
+
+COLUMNS = ("channel", "last delivery", "failing", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notification that is not delivered, and why not."""
+
+    notice: PastNotice
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a channel stands that is configured, or for which something still waits."""
+
+    name: str
+    configured: bool
+    fared: Deliveries | None
+    instead: tuple[str, ...]
+    """Where it is parked: who is told in its stead."""
+    waiting: tuple[Waiting, ...]
+
+
+def standings(record: Record, now: Millis, *, running: bool) -> list[Standing]:
+    """How each stands; `running` says whether a daemon delivers."""
+    history = record.history
+    waiting = defaultdict[str, list[PastNotice]](list)
+    for each in history.notifications(BEGINNING, END, waiting=True):
+        waiting[each.notice.key.channel].append(each)
+    epoch = history.last_epoch() if running else None
+    scene = _Scene(
+        {each.name: each for each in record.config.channels},
+        {each.channel: each for each in history.deliveries()},
+        None if epoch is None else epoch.started_at,
+        now,
+    )
+    names = dict.fromkeys([*scene.configured, *waiting])
+    return [scene.standing(name, waiting.get(name, [])) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    configured: Mapping[str, Channel]
+    fared: Mapping[str, Deliveries]
+    alive_since: Millis | None
+    now: Millis
+
+    @property
+    def parked(self) -> frozenset[str]:
+        refused = () if self.alive_since is None else refusing(self.fared.values(), self.alive_since)
+        return parked(list(self.configured), refused)
+
+    def standing(self, name: str, waiting: Sequence[PastNotice]) -> Standing:
+        channel, fared = self.configured.get(name), self.fared.get(name)
+        way = Way(
+            group_wait=None if channel is None else channel.group_wait,
+            alive_since=self.alive_since,
+            parked=name in self.parked,
+            failing=None if self.alive_since is None else failing(fared, self.alive_since),
+            free_at=None if channel is None or fared is None else self._free_at(channel, fared),
+        )
+        found = map(Waiting, waiting, reasons(waiting, way, self.now))
+        instead = self._instead(channel) if channel is not None and way.parked else ()
+        return Standing(name, channel is not None, fared, instead, tuple(found))
+
+    def _free_at(self, channel: Channel, fared: Deliveries) -> Millis | None:
+        """The pace is kept within one life of the daemon."""
+        sent = [at for at in fared.begun if at >= (self.alive_since or 0)]
+        return free_at(sent, pace(channel.service))
+
+    def _instead(self, channel: Channel) -> tuple[str, ...]:
+        """Its fallback; where that is parked as well, or there is none, all others."""
+        told = [name for name in self.configured if name not in self.parked]
+        return (channel.fallback,) if channel.fallback in told else tuple(told)
+
+
+# For programs.
+
+
+def row(standing: Standing, now: Present) -> Row:
+    fared, due = standing.fared, [each for each in standing.waiting if not _is_held(each, now.now)]
+    streak = None if fared is None else fared.failing
+    return {
+        "channel": standing.name,
+        "delivered_at": now.iso(None if fared is None else fared.delivered_at),
+        "delivered_test": fared is not None and fared.tested,
+        "failures": 0 if streak is None else streak.count,
+        "failing_since": now.iso(None if streak is None else streak.since),
+        "outcome": None if streak is None else streak.outcome.value,
+        "detail": None if streak is None else streak.detail or None,
+        "parked": bool(standing.instead),
+        "waiting": len(due),
+        "waiting_since": now.iso(min((each.notice.notice.at for each in due), default=None)),
+        "waits": [_wait(reason, alike, now) for reason, alike in _grouped(standing.waiting)],
+    }
+
+
+def _is_held(waiting: Waiting, now: Millis) -> bool:
+    """What a mute window holds back does not wait for its channel."""
+    return (waiting.notice.notice.facts.not_before or now) > now
+
+
+def _wait(reason: Reason, alike: Sequence[PastNotice], now: Present) -> Row:
+    return {
+        "why": reason.why.value,
+        "until": now.iso(reason.until),
+        "notifications": len(alike),
+        "since": now.iso(min(each.notice.at for each in alike)),
+        "handed_to": list(alike[0].handed_to),
+    }
+
+
+def _grouped(waiting: Sequence[Waiting]) -> Iterator[tuple[Reason, list[PastNotice]]]:
+    """What waits for the same reason, and was given to the same others, together; the oldest first."""
+    groups = defaultdict[tuple[Reason, tuple[str, ...]], list[PastNotice]](list)
+    for each in waiting:
+        groups[each.reason, each.notice.handed_to].append(each.notice)
+    yield from ((reason, alike) for (reason, _), alike in groups.items())
+
+
+# For people.
+
+
+def show(found: Sequence[Standing], now: Present) -> None:
+    """A row per channel; below them what each last answered, why things wait there, and what to do."""
+    Table(COLUMNS, [_cells(each, now) for each in found]).write()
+    for each in found:
+        for sentence in _sentences(each, now):
+            say(sentence)
+
+
+def _cells(standing: Standing, now: Present) -> list[str]:
+    streak = None if standing.fared is None else standing.fared.failing
+    failing = "no" if streak is None else f"{streak.count} since {now.shown(streak.since)}"
+    since = min((each.notice.notice.at for each in standing.waiting), default=None)
+    waiting = "nothing" if since is None else f"{len(standing.waiting)} since {now.shown(since)}"
+    parked = ", parked" if standing.instead else ""
+    return [standing.name, _delivered(standing.fared, now), failing + parked, waiting]
+
+
+def _delivered(fared: Deliveries | None, now: Present) -> str:
+    if fared is None or fared.delivered_at is None:
+        return "never"
+    return now.ago(fared.delivered_at) + (" (a test)" if fared.tested else "")
+
+
+def _sentences(standing: Standing, now: Present) -> Iterator[str]:
+    name, fared = standing.name, standing.fared
+    if fared is not None and fared.failing is not None:
+        yield f"{name}: {said(fared.failing.outcome, fared.failing.detail)}"
+    for reason, alike in _grouped(standing.waiting):
+        yield f"{name}: {len(alike)} wait{'s' if len(alike) == 1 else ''}: {why(reason, now)}{_handed(alike[0])}"
+    if standing.instead:
+        yield (
+            f"{name} is parked: it refused for good, and what is for it goes to {' and '.join(standing.instead)}. Once "
+            "it is mended, run marginwatch check --notify: a test that arrives un-parks it. After a change of "
+            "rules.toml reload instead"
+        )
+    if _can_be_tried_sooner(standing):
+        yield (
+            f"{name} is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that "
+            "arrives it is tried at once"
+        )
+    if not standing.configured:
+        yield f"{name} is not in rules.toml: a start or reload hands what waits there to other channels"
+
+
+def _can_be_tried_sooner(standing: Standing) -> bool:
+    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS F2)."""
+    own = None if standing.fared is None else standing.fared.own
+    is_asked_for = own is not None and own.retry_after is not None
+    return not is_asked_for and any(each.reason.why is Why.BACKING_OFF for each in standing.waiting)
+
+
+def _handed(past: PastNotice) -> str:
+    """Who was told in the channel's stead."""
+    return f"; handed over to {' and '.join(past.handed_to)}" if past.handed_to else ""
+
+
+def why(reason: Reason, now: Present) -> str:
+    """Why something waits."""
+    until = "" if reason.until is None else now.shown(reason.until)
+    match reason.why:
+        case Why.MUTED:
+            return f"held by a mute window until {until}"
+        case Why.JOINING:
+            return f"joined with what fires until {until}"
+        case Why.PACE:
+            return f"the service takes no more messages until {until}"
+        case Why.BACKING_OFF:
+            return f"backing off until {until} at the latest"
+        case _:
+            return _WORDS[reason.why]
+
+
+_WORDS = {
+    Why.NO_DAEMON: "no daemon runs",
+    Why.NOT_CONFIGURED: "the channel is not in rules.toml",
+    Why.SENDING: "on its way",
+    Why.BEHIND: "behind a message that is on its way",
+    Why.PARKED: "the channel is parked, and others are about to be told",
+    Why.DUE: "due now",
+}

@@ -1,0 +1,28 @@
+"""`marginwatch status`: how things stand, as far as the record tells. The work is done by `overview`."""
+
+import click
+
+from daemon.cli import options
+from daemon.cli.options import Format
+from daemon.cli.session import Session
+
+
+@click.command()
+@options.config
+@options.output
+@click.pass_obj
+def status(session: Session, output: Format) -> int:
+    """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits for each channel.
+
+    The exit status is 1 where no daemon is collecting.
+
+    \b
+    Examples:
+      marginwatch status
+      watch marginwatch status --config /etc/marginwatch/rules.toml
+    """  # noqa: D301 -- click's mark for lines to be kept
+    from daemon.cli import record_access  # noqa: PLC0415 -- on use
+    from daemon.cli.status import overview  # noqa: PLC0415 -- on use
+
+    with record_access.opened(session) as past:
+        return overview.show(past, session.clock.now(), output)

@@ -1,0 +1,164 @@
+"""How things stand between us and the exchange, for `status`: the budget, the pauses, the clocks.
+
+All of it is derived from the record, as the daemon itself derives it at a start: nobody has to ask the daemon.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from daemon.cli.output import times
+from daemon.cli.output.tables import Row
+from daemon.cli.record_access import Record
+from daemon.config import Budget, Config
+from daemon.exchanges.common.clock_skew import TOLERATED
+from daemon.exchanges.common.penalties import REFUSALS, Pause, recalled
+from daemon.exchanges.common.rate_limit import HALVED, halved
+from daemon.store import History
+from daemon.store.operations import Book
+from daemon.text.durations import duration_text
+from daemon.text.numbers import lasting
+from daemon.types import Limit, Millis
+
+ENDPOINT = "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How many calls within a span are recorded, of how many."""
+
+    used: int
+    of: Limit
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.of.count} calls in {duration_text(self.of.per)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """How much of one host's budget is used."""
+
+    host: Use
+    user: Use
+    """Of the user with the most calls."""
+    assets: Use
+    """Likewise."""
+    halved_until: Millis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    hosts: Mapping[str, HostUse]
+    """In the order of their accounts."""
+    pauses: Mapping[str, Pause]
+    """By account, those that still run."""
+    ahead: Mapping[str, Millis]
+    """By account, by how much the exchange's clock is ahead of ours, where its answers tell."""
+
+
+def look(record: Record, now: Millis) -> Traffic:
+    """How it stands at `now`."""
+    history, hosts = record.history, record.config.hosts
+    treated = history.treatments(REFUSALS)
+    left = halved(history.limited(now - HALVED), hosts, now)
+    calls = _calls(record, now - record.config.budget.longest, now)
+    pauses = {name: recalled(each.refusals, now) for name, each in treated.items()}
+    return Traffic(
+        {
+            host: _use(
+                [call for call in calls if call.host in {host, ""}],
+                record.config.budget,
+                max(left.get(host, 0), left.get("", 0)),
+                now,
+            )
+            for host in dict.fromkeys(hosts.values())
+        },
+        {name: pause for name, pause in pauses.items() if pause.length and pause.not_before > now},
+        {name: each.ahead for name, each in treated.items() if each.ahead is not None},
+    )
+
+
+def _use(calls: Sequence[Book], limits: Budget, halved_for: Millis, now: Millis) -> HostUse:
+    limits = limits.halved if halved_for else limits
+    return HostUse(
+        Use(sum(call.at >= now - limits.host.per for call in calls), limits.host),
+        _busiest(calls, limits.user, now),
+        _busiest(calls, limits.assets, now),
+        now + halved_for if halved_for else None,
+    )
+
+
+def _calls(record: Record, since: Millis, now: Millis) -> list[Book]:
+    """The calls that have ended; those that are only announced are not made yet."""
+    booked = [each for each in record.history.bookings(since) if each.at <= now]
+    return made(record.config, record.history, since) + booked
+
+
+def made(config: Config, history: History, since: Millis) -> list[Book]:
+    """The daemon's own calls, as if it had booked them."""
+    users, hosts = config.users(history.user_ids()), config.hosts
+    return [
+        Book(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
+        for each in history.calls(since)
+    ]
+
+
+def _busiest(calls: Sequence[Book], limit: Limit, now: Millis) -> Use:
+    return Use(max(Counter(call.user for call in calls if call.at >= now - limit.per).values(), default=0), limit)
+
+
+# For programs.
+
+
+def budget_rows(traffic: Traffic, zone: tzinfo | None) -> list[Row]:
+    """One for each host, with its address."""
+    return [{"address": host, **_budget_row(use, zone)} for host, use in traffic.hosts.items()]
+
+
+def _budget_row(used: HostUse, zone: tzinfo | None) -> Row:
+    uses = {"host": used.host, "user": used.user, "assets": used.assets}
+    return {
+        **{
+            name: {"used": use.used, "allowed": use.of.count, "per": duration_text(use.of.per)}
+            for name, use in uses.items()
+        },
+        "halved_until": _iso(used.halved_until, zone),
+    }
+
+
+def account_row(traffic: Traffic, account: str, zone: tzinfo | None) -> Row:
+    pause = traffic.pauses.get(account)
+    return {
+        "paused_until": None if pause is None else _iso(pause.not_before, zone),
+        "pause_reason": None if pause is None or pause.reason is None else pause.reason.value,
+        "clock_ahead_ms": traffic.ahead.get(account),
+    }
+
+
+def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
+    return None if at is None else times.iso(at, zone)
+
+
+# For people.
+
+
+def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Iterator[str]:
+    """What there is to say below the table of accounts."""
+    for account in accounts:
+        yield from _account_lines(traffic, account, zone)
+    for host, use in traffic.hosts.items():
+        until, at = use.halved_until, f" at {host}" if len(traffic.hosts) > 1 else ""
+        halved = "" if until is None else f"; halved until {times.shown(until, zone)}, for the exchange complained"
+        yield f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and {use.assets}{halved}"
+
+
+def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Iterator[str]:
+    pause = traffic.pauses.get(account)
+    if pause is not None:
+        often = "" if pause.streak == 1 else f", {pause.streak} times in a row"
+        yield f"{account}: not asked before {times.shown(pause.not_before, zone)} ({pause.reason}{often})"
+    ahead = traffic.ahead.get(account, 0)
+    if abs(ahead) > TOLERATED:
+        which = "behind" if ahead > 0 else "ahead of"
+        yield f"{account}: this machine's clock is {lasting(abs(ahead))} {which} the exchange's: set it"

@@ -1,0 +1,235 @@
+"""How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from daemon.cli.check import intervals
+from daemon.cli.options import Format
+from daemon.cli.output.tables import Row, Table, exact, to_json, write_csv
+from daemon.cli.output.terminal import STDOUT, echo
+from daemon.cli.output.times import Present
+from daemon.cli.record_access import Record
+from daemon.cli.silence import actions
+from daemon.cli.status import channels
+from daemon.cli.status import exchange as traffic
+from daemon.cli.status.channels import Standing
+from daemon.cli.status.exchange import Traffic
+from daemon.readings import sum_check
+from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.read.status import AccountStatus
+from daemon.text.durations import duration_text
+from daemon.text.names import called, whose
+from daemon.text.numbers import amount, lasting, spelled
+from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Quality, Reading, Silence
+
+COLUMNS = (
+    "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
+    "readings_24h", "misses_24h", "margin_is_sum", "paused_until", "pause_reason", "clock_ahead_ms",
+)  # fmt: skip
+"""Of csv: a row per account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One that is configured. `recorded` is None until a daemon has begun with it."""
+
+    name: str
+    every: Millis
+    """The effective interval."""
+    recorded: AccountStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    now: Present
+    daemon: Holder | None
+    accounts: tuple[Account, ...]
+    alerts: tuple[tuple[str, Alert], ...]
+    """The open ones with their accounts, oldest first."""
+    channels: tuple[Standing, ...]
+    silences: tuple[Silence, ...]
+    """Those that hold, and the acks of open alerts."""
+    traffic: Traffic
+
+
+def show(record: Record, now: Millis, output: Format) -> int:
+    """Print how things stand at `now`; the exit status: 1 where no daemon is collecting."""
+    overview = _look(record, now)
+    match output:
+        case Format.JSON:
+            STDOUT.write(to_json(_object(overview), indent=2) + "\n")
+        case Format.CSV:
+            write_csv(COLUMNS, (_account(each, overview) for each in overview.accounts))
+        case Format.TABLE:
+            _print(overview)
+    return 0 if overview.daemon is not None else 1
+
+
+def _look(record: Record, now: Millis) -> Overview:
+    config, history = record.config, record.history
+    recorded = {each.account: each for each in history.status(now)}
+    exchange = traffic.look(record, now)
+    user_ids = {name: each.user_id for name, each in recorded.items()}
+    halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
+    every = intervals.intervals(config, user_ids, halved)
+    open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
+    open_alerts += [(DAEMON_ACCOUNT, alert) for alert in history.own_alerts()]
+    daemon = holder(record.url)
+    return Overview(
+        now=Present(now, record.zone),
+        daemon=daemon,
+        accounts=tuple(Account(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts),
+        alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
+        channels=tuple(channels.standings(record, now, running=daemon is not None)),
+        silences=tuple(actions.holding(record, now)),
+        traffic=exchange,
+    )
+
+
+# For programs.
+
+
+def _object(overview: Overview) -> Row:
+    daemon, (first, *others) = overview.daemon, traffic.budget_rows(overview.traffic, overview.now.zone)
+    return {
+        "at": overview.now.iso(overview.now.now),
+        "collecting": daemon is not None,
+        "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
+        "not_recording": daemon.trouble or None if daemon is not None else None,
+        "budget": {key: value for key, value in first.items() if key != "address"},
+        "budgets": [first, *others],
+        "accounts": [_account(each, overview) for each in overview.accounts],
+        "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
+        "channels": [channels.row(each, overview.now) for each in overview.channels],
+        "silences": [actions.row(each, overview.now.zone) for each in overview.silences],
+    }
+
+
+def _account(account: Account, overview: Overview) -> Row:
+    told = account.recorded
+    reading, miss = (None, None) if told is None else (told.reading, told.miss)
+    return {
+        "account": account.name,
+        "user_id": None if told is None else told.user_id or None,
+        "every": duration_text(account.every),
+        "reading_at": overview.now.iso(None if reading is None else reading.at),
+        "quality": None if reading is None else reading.quality.value,
+        "available_margin": None if reading is None else exact(reading.balances.available_margin),
+        "miss_at": overview.now.iso(None if miss is None else miss.at),
+        "miss_reason": None if miss is None else miss.reason.value,
+        "miss_detail": None if miss is None else miss.detail,
+        "readings_24h": 0 if told is None else told.readings,
+        "misses_24h": 0 if told is None else told.misses,
+        "margin_is_sum": told is None or _margin_is_sum(told),
+        **traffic.account_row(overview.traffic, account.name, overview.now.zone),
+    }
+
+
+def _alert(account: str, alert: Alert, overview: Overview) -> Row:
+    return {
+        "id": alert.code,
+        "rule": alert.rule,
+        "account": account,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "started_at": overview.now.iso(alert.started_at),
+        "fired_at": overview.now.iso(alert.fired_at),
+        "worst": exact(alert.worst),
+        "detail": alert.detail or None,
+    }
+
+
+# For people.
+
+
+def _print(overview: Overview) -> None:
+    for line in _daemon(overview):
+        echo(line)
+    accounts = [_account_cells(each, overview) for each in overview.accounts]
+    _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
+    for remark in chain.from_iterable(map(_remarks, overview.accounts)):
+        echo(remark)
+    for line in traffic.lines(overview.traffic, (each.name for each in overview.accounts), overview.now.zone):
+        echo(line)
+    alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
+    _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
+    for account, alert in overview.alerts:
+        if alert.detail:
+            echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
+    for each in overview.silences:
+        echo(f"{'acknowledged' if each.ack else f'silence {each.id}'}: {actions.told(each, overview.now.zone)}")
+    echo()
+    echo("channels" if overview.channels else "channels: none")
+    if overview.channels:
+        channels.show(overview.channels, overview.now)
+
+
+def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    echo()
+    echo(title if rows else f"{title}: none")
+    if rows:
+        Table(columns, rows, frozenset({"available_margin", "worst"})).write()
+
+
+def _daemon(overview: Overview) -> Iterator[str]:
+    daemon = overview.daemon
+    if daemon is None:
+        yield "no daemon is collecting: start it with marginwatch run"
+        return
+    pid = f", pid {daemon.pid}" if daemon.pid else ""
+    running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"
+    if not daemon.trouble:
+        yield running
+        return
+    recorded_at = _recorded_at(overview)
+    since = "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
+    yield f"{running}, but cannot record {since}: {daemon.trouble}"
+    yield "what stands here is from before"
+
+
+def _recorded_at(overview: Overview) -> Millis | None:
+    """When the last attempt to read was that is on record."""
+    recorded = [each.recorded for each in overview.accounts if each.recorded is not None]
+    attempts = [one.at for each in recorded for one in (each.reading, each.miss) if one is not None]
+    return max(attempts, default=None)
+
+
+def _account_cells(account: Account, overview: Overview) -> list[str]:
+    told = account.recorded
+    reading, miss = (None, None) if told is None else (told.reading, told.miss)
+    margin = None if reading is None else reading.balances.available_margin
+    return [
+        account.name,
+        duration_text(account.every),
+        "never" if reading is None else f"{overview.now.ago(reading.at)}{_doubt(reading)}",
+        "-" if margin is None else amount(margin),
+        "-" if told is None else f"{told.readings} read, {told.misses} missed",
+        "-" if miss is None else f"{overview.now.ago(miss.at)}: {miss.reason}",
+    ]
+
+
+def _doubt(reading: Reading) -> str:
+    """What is to be known of a reading that was not simply believed (SEMANTICS B5)."""
+    return "" if reading.quality is Quality.OK else f", {reading.quality}"
+
+
+def _remarks(account: Account) -> Iterator[str]:
+    """Why an account is not read at present, with what to do; what its fields turned out not to be (SEMANTICS B6)."""
+    told = account.recorded
+    if told is None:
+        return
+    if told.miss is not None and (told.reading is None or told.reading.seq < told.miss.seq):
+        yield f"{account.name}: {told.miss.detail}"
+    if not _margin_is_sum(told):
+        yield f"{account.name}: {sum_check.SENTENCE}"
+
+
+def _margin_is_sum(told: AccountStatus) -> bool:
+    return not sum_check.of(told.latest).off
+
+
+def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
+    lasts = lasting(overview.now.now - (alert.fired_at or alert.started_at))
+    worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged)
+    return [alert.code, called(alert.rule), whose(account), alert.severity.value, alert.state.value, lasts, worst]

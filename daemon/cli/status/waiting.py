@@ -1,0 +1,141 @@
+"""Why a notification waits, and which channels are parked: derived from the record alone. Pure.
+
+The daemon keeps in memory whom it leaves alone, and until when. What can be told of that from outside is told; what
+only the daemon knows is not guessed: the end of a pause is the latest one possible, or none.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from daemon.service.delivery.backoff import delay, longest_pause
+from daemon.store.operations import NoticeState
+from daemon.store.read.channel_health import Deliveries, Streak
+from daemon.store.read.recorded import PastNotice
+from daemon.types import Millis, Outcome, Severity
+
+
+class Why(StrEnum):
+    """The first of these that holds."""
+
+    NO_DAEMON = "no_daemon"
+    """Nobody delivers: no daemon runs."""
+    NOT_CONFIGURED = "not_configured"
+    """Its channel is not in rules.toml (any more)."""
+    SENDING = "sending"
+    """An attempt is under way."""
+    MUTED = "muted"
+    """A mute window holds it back."""
+    BEHIND = "behind"
+    """An attempt with other news is under way there."""
+    PARKED = "parked"
+    """Its channel refused for good; the news is about to go to others."""
+    BACKING_OFF = "backing_off"
+    """Its channel failed, and is tried again after a pause."""
+    PACE = "pace"
+    """The service takes no more messages for the moment."""
+    JOINING = "joining"
+    """It is joined with what fires within `group_wait`."""
+    DUE = "due"
+    """It is the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    why: Why
+    until: Millis | None = None
+    """The end, as far as it is known; of a pause after a failure the latest end possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What is known of one channel."""
+
+    group_wait: Millis | None
+    """None where it is not configured."""
+    alive_since: Millis | None
+    """When the life of the daemon that runs began; None where none does."""
+    parked: bool
+    failing: Streak | None
+    """The failures in this life of the daemon since the last message, or test, that arrived."""
+    free_at: Millis | None = None
+    """From when on the service takes another message; None where it does now, as far as anyone knows."""
+
+
+def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
+    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is tried at once, unless
+    its service asked for a pause that was not over.
+    """
+    own = None if fared is None else fared.own
+    return None if own is None or own.until + (own.retry_after or 0) < alive_since else own
+
+
+def refusing(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
+    """The channels that refused for good in this life of the daemon, and of which nothing better is known since."""
+    streaks = {each.channel: failing(each, alive_since) for each in fared}
+    return frozenset(name for name, streak in streaks.items() if streak and streak.outcome is Outcome.REFUSED)
+
+
+def parked(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
+    """Those that are left alone: where all refuse, all are tried on and on (SEMANTICS F3)."""
+    return frozenset() if set(channels) <= set(refused) else frozenset(channels) & frozenset(refused)
+
+
+def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[Reason]:
+    """Why each of those that wait for one channel does."""
+    if way.alive_since is None:
+        return [Reason(Why.NO_DAEMON)] * len(waiting)
+    if way.group_wait is None:
+        return [Reason(Why.NOT_CONFIGURED)] * len(waiting)
+    held = _held(waiting, now)
+    free = [each for each in waiting if each.notice.episode not in held]
+    common = _common(waiting, free, way, now)
+    return [_reason(each, held.get(each.notice.episode), common, way, now) for each in waiting]
+
+
+def _common(waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis) -> Reason | None:
+    """What holds up all that is `free`, whatever it tells."""
+    if any(_under_way(each, way) for each in waiting):
+        return Reason(Why.BEHIND)
+    if way.parked:
+        return Reason(Why.PARKED)
+    return _paused(way.failing, free, now) or _paced(way.free_at, now)
+
+
+def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str, int], Millis]:
+    """By alert: until when a mute window holds its end back, and with it all news of it."""
+    ends = [(each.notice.episode, each.notice.facts.not_before or 0) for each in waiting]
+    return {episode: max(end for one, end in ends if one == episode) for episode, end in ends if end > now}
+
+
+def _reason(each: PastNotice, held: Millis | None, common: Reason | None, way: Way, now: Millis) -> Reason:
+    if _under_way(each, way):
+        return Reason(Why.SENDING)
+    if held is not None:
+        return Reason(Why.MUTED, held)
+    return common or _joining(each, way, now) or Reason(Why.DUE)
+
+
+def _under_way(each: PastNotice, way: Way) -> bool:
+    """What an earlier life of the daemon left without an outcome is sent anew."""
+    return each.state is NoticeState.SENDING and (each.tried_at or 0) >= (way.alive_since or 0)
+
+
+def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> Reason | None:
+    """The longest pause that may follow the last failure."""
+    if failing is None:
+        return None
+    critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
+    asked = min(failing.retry_after or 0, longest_pause(critical=critical))
+    until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
+    return Reason(Why.BACKING_OFF, until) if until > now else None
+
+
+def _paced(free_at: Millis | None, now: Millis) -> Reason | None:
+    return Reason(Why.PACE, free_at) if free_at is not None and free_at > now else None
+
+
+def _joining(each: PastNotice, way: Way, now: Millis) -> Reason | None:
+    until = each.notice.at + (way.group_wait or 0)
+    waits = each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
+    return Reason(Why.JOINING, until) if waits else None

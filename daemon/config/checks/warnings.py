@@ -1,0 +1,180 @@
+"""What a configuration allows but its writer probably does not want: sentences for `check`, never a refusal."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import time
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from daemon.alerts.mutes import DAYS, Window
+from daemon.alerts.system_rules import ACCOUNT, DAEMON
+from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
+from daemon.config.parse import zones
+from daemon.readings.fields import AGE
+from daemon.rules.evaluation.compile import number, oriented
+from daemon.rules.evaluation.values import Board
+from daemon.rules.language.tree import Arithmetic, Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
+from daemon.rules.rule import Condition, Rule
+from daemon.types import OnMissing
+
+SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
+"""Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS D6)."""
+
+_DISTANCES = frozenset({"spike", "zscore"})
+"""Those that do not tell in which direction the value went."""
+
+NO_HEARTBEAT = (
+    "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a monitor elsewhere, "
+    "such as healthchecks.io"
+)
+
+_LAST_MINUTE = time(23, 59)
+_A_DAY = 24 * 60
+_A_WEEK = 7 * _A_DAY
+
+
+def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
+    """One sentence each, with its place, in the order of the file; `caution` knows what is risky about a URL."""
+    if not config.daemon.heartbeat:
+        yield NO_HEARTBEAT
+    yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
+    yield from _twins(config.accounts)
+    yield from _channels(config.channels)
+    for index, channel in enumerate(config.channels):
+        sentence = caution(channel.url.reveal())
+        if sentence:
+            yield f"channels[{index}].url: {sentence}"
+    if not config.rules:
+        yield "rules: there is none, so no balance will ever alert; add [[rules]]"
+    for index, rule in enumerate(config.rules):
+        yield from (f"rules[{index}].{each}" for each in _rule(rule, config))
+    used = {name for rule in config.rules for name in rule.mute}
+    for index, window in enumerate(config.mutes.windows.values()):
+        yield from (f"mutes[{index}]{each}" for each in _window(window, used))
+    if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
+        yield "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+
+
+def _window(window: Window, used: set[str]) -> Iterator[str]:
+    if window.name not in used:
+        yield ": no rule has it in its mute, so it has no effect"
+    if window.end == _LAST_MINUTE:
+        yield '.between: leaves out the last minute of the day; write "24:00" for its end'
+
+
+def _hears_silence(rule: Rule) -> bool:
+    return rule.on_missing is OnMissing.FIRING or uses(rule.when.tree, AGE)
+
+
+def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for index, account in enumerate(accounts):
+        before = first.setdefault(account.api_key.reveal(), index)
+        if before != index:
+            yield f"accounts[{index}].api_key: the same key as accounts[{before}]; both read one account"
+
+
+def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
+    if not channels:
+        yield "channels: there is none, so nobody will be told; add [[channels]]"
+    if len(channels) == 1:
+        yield "channels: there is only one; add a second of another kind, for when it fails"
+
+
+def _rule(rule: Rule, config: Config) -> Iterator[str]:
+    yield from _unmatched(rule, [account.name for account in config.accounts])
+    for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
+        yield from _fixed(key, condition) if condition is not None else ()
+    if rule.clear_when == rule.when:
+        yield "clear_when: is the same as when, so the alert would never end"
+    for name in rule.inhibited_by:
+        yield from _inhibition(rule, name, config)
+    if _covers_the_week([config.mutes.windows[name] for name in rule.mute]):
+        yield "mute: covers the whole week, so the rule is never announced"
+    if rule.clear_when is None:
+        yield from _forgetting(rule.when)
+
+
+def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
+    if not any(map(rule.watches, names)):
+        yield "accounts: matches no account, so the rule has no effect"
+        return
+    for pattern in rule.accounts:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield f'accounts: "{pattern}" matches no account'
+
+
+def _fixed(key: str, condition: Condition) -> Iterator[str]:
+    """What no reading changes: a condition, or a part of one that has no value whatever is read."""
+    if not varies(condition.tree):
+        yield f"{key}: does not depend on any reading, so it is always the same"
+    for part in walk(condition.tree):
+        if isinstance(part, Arithmetic) and not varies(part) and number(part, Board())([]) is None:
+            yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
+
+
+def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
+    if name in SYSTEM_RULES:
+        reason = _powerless(name, config)
+        if reason:
+            yield f'inhibited_by: the system rule "{name}" {reason}, so this has no effect'
+    other = next((each for each in config.rules if each.name == name), None)
+    shared = (rule.watches(one.name) and other and other.watches(one.name) for one in config.accounts)
+    if other and not any(shared):
+        yield f'inhibited_by: "{name}" watches none of the same accounts, so this has no effect'
+
+
+def _powerless(name: str, config: Config) -> str:
+    """Why a system rule mutes nothing; empty where it can."""
+    if name in DAEMON:
+        return "belongs to no account"
+    if name not in ACCOUNT:
+        return "is not available yet"
+    return "" if any(each.name == name for each in config.system_rules) else "is off"
+
+
+def _covers_the_week(windows: Iterable[Window]) -> bool:
+    """Whether no minute of the week is outside of all of them."""
+    covered: set[int] = set()
+    for window in windows:
+        start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
+        length = (end - start) % _A_DAY or _A_DAY
+        for day in window.days:
+            begin = DAYS.index(day) * _A_DAY + start
+            covered.update(minute % _A_WEEK for minute in range(begin, begin + length))
+    return len(covered) == _A_WEEK
+
+
+def _forgetting(when: Condition) -> Iterator[str]:
+    """SEMANTICS D6: such a rule may clear although the level has not come back."""
+    call = next((node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None)
+    if call is not None:
+        yield (
+            f"when: {call} forgets after its window, which ends the alert by itself; "
+            f"add a clear_when on the level{_suggestion(call, when.tree)}"
+        )
+
+
+def _suggestion(call: Call, tree: Node) -> str:
+    """A level on the far side of the change, in the direction from which it came; nothing where that is not plain."""
+    comparison = next((found for found in _comparisons(tree) if found.left == call), None)
+    if comparison is None or call.name in _DISTANCES:
+        return ""
+    series = call.arguments[0]
+    if not isinstance(series, Field):
+        return ""
+    field = series.name
+    rose = comparison.operator.startswith(">") != (call.name == "drop")
+    level = _amount(comparison.right) if call.name == "delta" else "…"
+    return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'
+
+
+def _comparisons(tree: Node) -> Iterator[Comparison]:
+    return (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
+
+
+def _amount(level: Node) -> Decimal | str:
+    match level:
+        case Number(value) | Negative(Number(value)):
+            return abs(value)
+        case _:
+            return "…"

@@ -1,0 +1,145 @@
+"""The proxy of an address: the one that is written, the one of the environment, or none. Pure.
+
+A mistake is a MistakeError whose text completes "KEY: …". It never shows the address, which may
+hold a password.
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from daemon import addresses
+from daemon.addresses import is_loopback
+from daemon.config.problems import MistakeError
+from daemon.text import url_secrets
+from daemon.types import DIRECT, Route
+
+OFF = "off"
+ENVIRONMENT = "env"
+WORDS = frozenset({"", OFF, ENVIRONMENT})
+"""Values of the key `proxy` that are no address."""
+
+_VARIABLES = {
+    "https": ("https_proxy", "all_proxy"),
+    "wss": ("https_proxy", "all_proxy"),
+    "http": ("http_proxy", "all_proxy"),
+    "ws": ("http_proxy", "all_proxy"),
+}
+"""By scheme of the called address, the variables that name its proxy, the first one first."""
+
+_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
+
+_FORM = 'must be "env", "off", or an address such as "http://HOST:PORT"'
+_ENCODED = "write @ as %40, / as %2F, # as %23 and ? as %3F"
+
+
+def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Route:
+    """The way to `url`. `wanted` is the key `proxy`: one of `WORDS`, or a checked address.
+
+    This machine itself is called directly, unless the account has an address of its own (`own`).
+    Curl and requests would send such calls to the proxy of the environment: here they hold keys.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not host or wanted == OFF:
+        return DIRECT
+    if is_loopback(host) and (wanted in WORDS or not own):
+        return DIRECT
+    if wanted not in WORDS:
+        return Route(_safe(wanted, parts.scheme))
+    variable = _variable(parts.scheme, environ)
+    if not variable or _is_exempt(parts, environ):
+        return DIRECT
+    if not wanted:
+        return Route(unused=variable)
+    try:
+        return Route(_safe(address(_with_scheme(environ[variable])), parts.scheme))
+    except MistakeError as mistake:
+        raise MistakeError(f"the environment variable {variable} {mistake}") from None
+
+
+def _safe(proxy: str, scheme: str) -> str:
+    """The proxy, if it sees no key: plain calls would reach it unencrypted (promise 9)."""
+    if scheme in {"http", "ws"} and not is_loopback(urlsplit(proxy).hostname or ""):
+        raise MistakeError("names a proxy that would see the keys unencrypted; call https:// and wss:// through it")
+    return proxy
+
+
+def _variable(scheme: str, environ: Mapping[str, str]) -> str:
+    """The first variable that names a proxy; as everywhere, the lower-case one is preferred."""
+    spellings = (spelt for name in _VARIABLES[scheme] for spelt in (name, name.upper()))
+    return next((name for name in spellings if environ.get(name)), "")
+
+
+def _is_exempt(parts: SplitResult, environ: Mapping[str, str]) -> bool:
+    """Whether NO_PROXY names the host."""
+    exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    port = str(parts.port or _PORTS[parts.scheme])
+    entries = filter(None, (entry.strip().lower() for entry in exempt.split(",")))
+    return any(_covers(entry, parts.hostname or "", port) for entry in entries)
+
+
+def _covers(entry: str, host: str, port: str) -> bool:
+    """Whether an entry is `*`, the host, a domain above it (also with the port), or its network."""
+    if entry == "*":
+        return True
+    named = entry.removesuffix(f":{port}")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        domain = named.lstrip("*.")
+        return host == domain or host.endswith(f".{domain}")
+    try:
+        return address in ip_network(named.strip("[]"), strict=False)
+    except ValueError:
+        return False
+
+
+def _with_scheme(written: str) -> str:
+    """The variables may leave it out."""
+    return written if "://" in written else f"http://{written}"
+
+
+def address(written: str) -> str:
+    """The address of a proxy, as it stands; raises MistakeError for one that cannot be used."""
+    scheme, _, rest = written.partition("://")
+    before, _, _ = rest.rpartition("@")
+    if scheme.lower().startswith("socks"):
+        raise MistakeError("names a SOCKS proxy, which is not supported; name an HTTP proxy, http://HOST:PORT")
+    if any(sign in before for sign in "@/#?") or ":" in unquote(before.partition(":")[0]):
+        raise MistakeError(f"holds @, /, # or ? in its user or password, or : in its user; {_ENCODED}")
+    if not written.isascii() or not written.isprintable() or {" ", "\\"} & {*written}:
+        raise MistakeError("holds a space or a character that no address has; copy it again")
+    parts = _split(written)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise MistakeError(_FORM)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise MistakeError("must end behind the port")
+    if addresses.flaw(f"https://{rest.rpartition('@')[2]}", "https") is not None:
+        raise MistakeError(_FORM)
+    return written
+
+
+def _split(written: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(written)
+        parts.port  # noqa: B018  a bad port is found only when it is asked for
+    except ValueError:
+        return None
+    return parts
+
+
+def secrets(written: str) -> frozenset[str]:
+    """Parts of a proxy's address that are never shown: all before the last @, the password, a token for a user."""
+    before, _, _ = written.rpartition("@")
+    before = before.partition("://")[2] or before
+    user, _, password = before.partition(":")
+    found = {before, password, user if url_secrets.is_like_a_token(user) else ""}
+    return frozenset({*found, *map(unquote, found)} - {""})
+
+
+def of_environment(environ: Mapping[str, str]) -> frozenset[str]:
+    """Secrets in the proxies that the environment names, whether they are used or not."""
+    names = {name for each in _VARIABLES.values() for name in each}
+    values = (environ.get(spelt, "") for name in names for spelt in (name, name.upper()))
+    return frozenset(text for value in values for text in secrets(value))

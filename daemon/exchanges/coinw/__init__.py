@@ -1,0 +1,263 @@
+"""CoinW USDT-M futures: signs `getUserAssets`, reads its answer, and says why when there is none.
+
+Its push stream is in `coinw_frames`.
+
+`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts are from
+https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the signing rule from the
+page "Authentication & Code Snippet > Futures", the codes from "Error codes".
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from daemon import addresses
+from daemon.exchanges import Account, Problem, Tools
+from daemon.exchanges.coinw.frames import Frames, frames
+from daemon.exchanges.common.clock_skew import Skew, bounds
+from daemon.exchanges.common.responses import (
+    MISPLACED,
+    PAUSING,
+    UNKNOWN,
+    MalformedError,
+    Page,
+    amounts,
+    decode,
+    is_blank,
+    label,
+    plain,
+    refusal,
+    tidy,
+    words,
+)
+from daemon.log import Redactor
+from daemon.text.durations import duration_text
+from daemon.types import SECOND, Answer, Balances, Millis, MissReason, NoAnswer
+
+REST_URL = "https://api.coinw.com"
+WS_URL = "wss://ws.futurescw.com/perpum"
+ASSETS = "/v1/perpum/account/getUserAssets"
+
+_FIELDS = {
+    "availableMargin": "available_margin",
+    "availableUsdt": "available_usdt",
+    "almightyGold": "almighty_gold",
+    "alMargin": "al_margin",
+    "alFreeze": "al_freeze",
+    "crossUnPnl": "cross_un_pnl",
+}
+_OPTIONAL = "crossUnPnl"
+"""Not on the exchange's page: it comes with some answers only."""
+
+_LABELS = {"userId": "user_id", "time": "time"}
+"""What an answer has beside the fields."""
+
+_REFUSALS = {
+    6000: MissReason.AUTH,
+    6001: MissReason.AUTH,
+    6003: MissReason.PERMISSION,
+    29001: MissReason.RATE_LIMITED,
+    429: MissReason.RATE_LIMITED,
+}
+_REMEDIES = {
+    MissReason.AUTH: (
+        "refused the key",
+        "check api_key and secret_key, and, if the key is bound to addresses, that this machine's is among them",
+    ),
+    MissReason.PERMISSION: (
+        "says the key lacks a permission",
+        "give it the futures permission and see that it is active",
+    ),
+    MissReason.RATE_LIMITED: ("says too many calls", PAUSING),
+}
+_MISPLACED_CODES = frozenset({"404", "500"})
+"""Wrong addresses: 500 is documented as mostly a wrong or missing endpoint."""
+
+_FIRST_INSTANT = 10**12
+_LAST_INSTANT = 10**14
+
+
+def sign(secret: str, timestamp: str, method: str, path: str) -> str:
+    """Base64 of HMAC-SHA256 over timestamp + method + path; `path` includes a query exactly as sent."""
+    text = f"{timestamp}{method.upper()}{path}"
+    return base64.b64encode(hmac.digest(secret.encode(), text.encode(), hashlib.sha256)).decode()
+
+
+def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
+    """What the page says: the balances, or the reason of SEMANTICS A3 with one sentence.
+
+    Most refusals come as HTTP 200 with a `code`, so a known code ranks before the status. Never raises, never
+    invents a number; `secrets` are blotted out of whatever the server echoes.
+    """
+    try:
+        envelope = decode(page)
+    except MalformedError as why:
+        said = words(page, secrets)
+        quoted = f' ("{said}")' if said else ""
+        broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {tidy(str(why), secrets)}{quoted}: asking again")
+        return refusal(page, "CoinW", said, secrets=secrets) or broken
+    said = _said(envelope, secrets)
+    refused = _refused(envelope, said) or refusal(page, "CoinW", said, secrets=secrets)
+    return refused or _answer(page.status, envelope, said, secrets)
+
+
+def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
+    """The refusal that a documented code stands for; codes also come as text from the gateway's neighbours."""
+    code = envelope.get("code")
+    known = {str(number): reason for number, reason in _REFUSALS.items()}
+    reason = known.get(str(code))
+    if reason is None:
+        return None
+    happened, remedy = _REMEDIES[reason]
+    return NoAnswer(reason, f"CoinW {happened} ({said}): {remedy}")
+
+
+def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
+    """Code and text of a refusal, in the exchange's own words.
+
+    The text is in `msg`, in `message` when the gateway speaks; for anything else that answers it is the first text.
+    """
+    code = envelope.get("code")
+    shown = code if isinstance(code, int | str) else "no code"
+    others = (value for key, value in envelope.items() if key != "code")
+    texts = (envelope.get("msg"), envelope.get("message"), *others)
+    text = next((each for each in texts if isinstance(each, str) and each.strip()), None)
+    return tidy(str(shown) if text is None else f"{shown}: {text}", secrets)
+
+
+def _answer(status: int, envelope: Mapping[str, object], said: str, secrets: Sequence[str]) -> Answer | NoAnswer:
+    """The balances; success is HTTP 200 with the integer 0 as code, and nothing else."""
+    code = envelope.get("code")
+    if status != 200 or isinstance(code, bool) or not isinstance(code, int) or code != 0:
+        misplaced = status in MISPLACED or str(code) in _MISPLACED_CODES
+        remedy = "check rest_url" if misplaced else f"asking again; {UNKNOWN}"
+        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW answered without balances (HTTP {status}, {said}): {remedy}")
+    try:
+        return _balances(_entry(envelope), secrets)
+    except MalformedError as why:
+        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer cannot be used: {why}")
+
+
+def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
+    """The account's object, alone or in a list of one: both are documented."""
+    data = envelope.get("data")
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict):
+        raise MalformedError("data is neither an object nor a list of one")
+    return data
+
+
+def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
+    """A value that is null, absent or empty is unknown, and named as missing; the rest is taken (SEMANTICS B3a)."""
+    fields = amounts(entry, _FIELDS, secrets)
+    user, time = entry.get("userId"), entry.get("time")
+    exchange_at = _instant(time)
+    known = {*_FIELDS, "userId"} | ({"time"} if exchange_at is not None or is_blank(time) else set())
+    extra = {tidy(key, secrets): plain(value, secrets) for key, value in entry.items() if key not in known}
+    expected = {name: ours for name, ours in (_FIELDS | _LABELS).items() if name != _OPTIONAL}
+    missing = tuple(ours for name, ours in expected.items() if is_blank(entry.get(name)))
+    user_id = "" if is_blank(user) else label(user, secrets)
+    return Answer(user_id, exchange_at, Balances(**fields), extra, missing=missing)
+
+
+def _instant(value: object) -> Millis | None:
+    """The exchange's time in ms. Balances need none: one that cannot be used is kept as an unknown field."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
+        value = int(value)
+    usable = isinstance(value, int) and _FIRST_INSTANT <= value < _LAST_INSTANT
+    return value if usable and isinstance(value, int) else None
+
+
+def problems(account: Account) -> list[Problem]:
+    """What `check` finds about an account's keys before any call; never quotes a secret."""
+    found = [
+        (key, "is empty or holds a space or a character beyond ASCII: copy it again")
+        for key, value in (("api_key", account.api_key), ("secret_key", account.secret_key))
+        if not value or " " in value or not (value.isascii() and value.isprintable())
+    ]
+    rest = addresses.problem(account.rest_url, "https")
+    ws = addresses.problem(account.ws_url, "wss") if account.ws_url else None
+    return found + [(key, said) for key, said in (("rest_url", rest), ("ws_url", ws)) if said]
+
+
+class CoinW:
+    """One account at CoinW."""
+
+    def __init__(self, account: Account, tools: Tools) -> None:
+        self._account = account
+        self._tools = tools
+        keys = (account.secret_key, account.api_key)
+        self._secrets = (*Redactor(keys).forms, *keys)
+        self._skew = Skew()
+
+    @property
+    def user_id(self) -> str:
+        """Whose key this is: configured, or learned from the first answer; "" until then."""
+        return self._account.user_id
+
+    async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
+        """One signed call, when the budget has a place; `urgent` (a confirming read) goes before routine polls."""
+        async with self._tools.budget.call("assets", self.user_id, urgent=urgent) as place:
+            answer = await self._ask()
+            if isinstance(answer, Answer) and answer.user_id and not self.user_id:
+                self._account = replace(self._account, user_id=answer.user_id)
+                place.user = answer.user_id
+        if isinstance(answer, NoAnswer):
+            if answer.reason is MissReason.RATE_LIMITED:
+                self._tools.budget.halve()
+            return answer
+        return self._of_this_user(answer)
+
+    async def _ask(self) -> Answer | NoAnswer:
+        from daemon.exchanges.common import http, proxies  # noqa: PLC0415 -- they load aiohttp, which validating keys does not need
+
+        account, clock = self._account, self._tools.clock
+        sent, began = clock.now(), clock.elapsed()
+        timestamp = str(sent + self._skew.correction)
+        signed = sign(account.secret_key, timestamp, "GET", ASSETS)
+        headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
+        url = account.rest_url.rstrip("/") + ASSETS
+        secrets = (*self._secrets, signed, *proxies.secrets(account.rest_route))
+        page = await http.get(self._tools.session, url, headers, account.timeout, secrets, account.rest_route)
+        if isinstance(page, NoAnswer):
+            return page
+        answer = parse(page, secrets)
+        time = answer.exchange_at if isinstance(answer, Answer) else None
+        self._skew = self._skew.seen(bounds(sent, sent + clock.elapsed() - began, page.date, time))
+        if isinstance(answer, NoAnswer):
+            return self._beside_the_clock(answer)
+        return replace(answer, asked_at=began)
+
+    def _beside_the_clock(self, answer: NoAnswer) -> NoAnswer:
+        """A refused signature may be the fault of our clock, which is part of it."""
+        ahead = self._skew.correction
+        if answer.reason is not MissReason.AUTH or not ahead:
+            return answer
+        by = f"{duration_text(abs(ahead) // SECOND * SECOND)} {'behind' if ahead > 0 else 'ahead of'}"
+        said = f"{answer.detail}; this machine's clock is {by} CoinW's, which is corrected from the next call on"
+        return replace(answer, detail=said)
+
+    def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
+        """SEMANTICS B4. An answer that names no user is the account's own, as its key asked, once its user is known."""
+        mine, theirs = self.user_id, answer.user_id
+        if not (mine or theirs):
+            said = "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet"
+            return NoAnswer(MissReason.BAD_ANSWER, f"{said}: asking again")
+        if mine == theirs or not theirs:
+            return replace(answer, user_id=mine)
+        said = f'the key of "{self._account.name}" belongs to user {theirs}, but the account is user {mine}'
+        return NoAnswer(MissReason.WRONG_USER, f'{said}: if you changed the key on purpose, set user_id = "{theirs}"')
+
+    async def close(self) -> None:
+        """Nothing of its own to close: the session is shared."""
+
+
+def connect(account: Account, tools: Tools) -> CoinW:
+    return CoinW(account, tools)
+
+
+def dialect(account: Account) -> Frames:
+    return frames(account)

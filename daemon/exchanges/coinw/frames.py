@@ -1,0 +1,133 @@
+"""CoinW's push stream: the frames we say, and what its frames mean. Pure, and part of `coinw`.
+
+Facts are from its pages "Subscribe Assets" (https://www.coinw.com/api-doc/en/futures-trading/assets/subscribe-assets)
+and from maintained clients, which disagree on the shape of a login's reply: all of them are understood.
+A push has no time and no number, tells an entry twice, and comes only where something changed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from daemon.exchanges import Account
+from daemon.exchanges.common.responses import PAUSING, MalformedError, amounts, decoded, label, plain, tidy
+from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pinged, Pong, Pushed, Subscribed, Unusable
+from daemon.log import Redactor
+from daemon.types import Answer, Balances, MissReason, NoAnswer, Source
+
+_MAPPED = {
+    "availableMargin": "available_margin",
+    "available": "available_usdt",
+    "almightyGold": "almighty_gold",
+    "margin": "al_margin",
+    "freeze": "al_freeze",
+}
+_NO_TWIN = frozenset({"profitUnreal", "size", "transferAvailable", "hold", "currency", "type", "userId"})
+"""What an answer over REST does not have under any name, and whom and what the entry is about."""
+
+MOST_ENTRIES = 100
+"""A push has two."""
+
+_REASONS = {1001: MissReason.RATE_LIMITED, 1003: MissReason.AUTH}
+_REMEDIES = {
+    MissReason.AUTH: ("refused the login to its push stream", "check api_key and secret_key"),
+    MissReason.RATE_LIMITED: ("says too many calls on its push stream", PAUSING),
+    MissReason.BAD_ANSWER: ("refuses to push", "trying again"),
+}
+
+
+def _said(event: str, **params: str) -> str:
+    return json.dumps({"event": event, "params": params} if params else {"event": event})
+
+
+_PING = _said("ping")
+"""Also our answer to a ping of the exchange, which no page of it speaks of: clients answer with either word, but to an
+event that it does not know it says `exception`, as it does where nothing will be pushed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """One account's dialect."""
+
+    login: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    subscribe: str = _said("sub", biz="futures", type="assets")
+    ping: str = _PING
+
+    def understand(self, text: str) -> Heard:
+        try:
+            return self._understood(decoded(text.encode(errors="surrogatepass")))
+        except MalformedError as why:
+            return Unusable(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
+
+    def _understood(self, frame: Mapping[str, object]) -> Heard:
+        if _succeeded(frame) is False:
+            return self._refusal(frame)
+        if frame.get("type") == "assets" and "channel" not in frame:
+            return self._pushed(frame.get("data"))
+        return _reply(frame)
+
+    def _refusal(self, frame: Mapping[str, object]) -> NoAnswer:
+        told = {**frame, **data} if isinstance(data := frame.get("data"), dict) else frame
+        code, text = told.get("errorCode"), told.get("errorMsg")
+        about_login = "login" in (frame.get("channel"), frame.get("event"))
+        reason = _REASONS.get(code) if isinstance(code, int) else None
+        reason = reason or (MissReason.AUTH if about_login else MissReason.BAD_ANSWER)
+        shown = [str(each) for each in (code, text) if isinstance(each, int | str) and each != ""]
+        happened, remedy = _REMEDIES[reason]
+        said = f" ({tidy(': '.join(shown), self.secrets)})" if shown else ""
+        return NoAnswer(reason, f"CoinW {happened}{said}: {remedy}")
+
+    def _pushed(self, data: object) -> Heard:
+        """The entries in USDT; those in another currency are another account's at the exchange."""
+        entries = data if isinstance(data, list) else [data]
+        if len(entries) > MOST_ENTRIES:
+            raise MalformedError(f"it has {len(entries)} entries")
+        answers: list[Answer] = []
+        for entry in entries:
+            answer = self._entry(entry)
+            if answer is not None and answer not in answers:
+                answers.append(answer)
+        return Pushed(tuple(answers)) if answers else Nothing()
+
+    def _entry(self, entry: object) -> Answer | None:
+        if not isinstance(entry, dict):
+            raise MalformedError("an entry is no object")
+        currency = entry.get("currency")
+        if not isinstance(currency, str) or currency.lower() != "usdt":
+            return None
+        user_id = label(entry.get("userId"), self.secrets)
+        fields = amounts(entry, _MAPPED, self.secrets)
+        known = _MAPPED.keys() | _NO_TWIN
+        extra = {
+            tidy(key, self.secrets): plain(value, self.secrets) for key, value in entry.items() if key not in known
+        }
+        missing = tuple(name for name in _MAPPED.values() if name not in fields)
+        return Answer(user_id, None, Balances(**fields), extra, Source.WS, missing=missing)
+
+
+def _reply(frame: Mapping[str, object]) -> Heard:
+    match frame:
+        case {"channel": "login"} | {"event": "login"}:
+            return Accepted()
+        case {"channel": "subscribe", "type": "assets"}:
+            return Subscribed()
+        case {"event": "pong"}:
+            return Pong()
+        case {"event": "ping"}:
+            return Pinged(_PING)
+    return Nothing()
+
+
+def _succeeded(frame: Mapping[str, object]) -> bool | None:
+    """What a reply says of what was asked: in `data` or beside it, as `result` or as `success`; None if nothing."""
+    places = [place for place in (frame.get("data"), frame) if isinstance(place, dict)]
+    told = (place.get(name) for place in places for name in ("result", "success"))
+    return next((each for each in told if isinstance(each, bool)), None)
+
+
+def frames(account: Account) -> Frames:
+    """The login holds the secret itself, as the exchange wants it: it is encrypted by TLS alone."""
+    keys = (account.secret_key, account.api_key)
+    login = _said("login", api_key=account.api_key, passphrase=account.secret_key)
+    return Frames(login, (*Redactor(keys).forms, *keys))

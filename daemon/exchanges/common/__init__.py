@@ -1,0 +1,1 @@
+"""Parts that all exchanges share: HTTP, rate limit, penalties, streams."""

@@ -1,0 +1,268 @@
+"""One HTTP call to an exchange: bounded, never resent, never redirected, its failure named for people.
+
+Knows no exchange, retries nothing (SEMANTICS B1) and never turns TLS verification off.
+"""
+
+import ast
+import asyncio
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from daemon import __version__
+from daemon.exchanges.common import proxies
+from daemon.exchanges.common.compression import ASKED, unpacked
+from daemon.exchanges.common.responses import MAX_BODY, MalformedError, Page, tidy
+from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
+
+
+class HandshakeRefusedError(Exception):
+    """A handshake was answered with a page; to a redirect aiohttp would go, and the login must not."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(f"HTTP {page.status}")
+        self.page = page
+
+
+class BrokenConnectionError(Exception):
+    """The connection broke under a call. Not an aiohttp error, because it resends a GET after some of those."""
+
+
+async def no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Hide broken connections from aiohttp, which would resend the call, signed and unseen by the budget."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenConnectionError from error
+
+
+async def no_page(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep a handshake at its address, and what was said instead of it; aiohttp has no setting for either."""
+    response = await handler(request)
+    if "Upgrade" in request.headers and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+        try:
+            raise HandshakeRefusedError(await _page(response, whole=not 300 <= response.status < 400))
+        finally:
+            response.close()
+    return response
+
+
+IDLE = 0.5
+"""Seconds for which an unused connection is kept.
+
+A server that closes idle connections may do so in the very moment of a call, which is lost then. So no connection is
+kept for about as long as a polling interval of a second or more; those of shorter intervals, and of many accounts,
+are used again. aiohttp's own 15 s lost up to half of the calls to a server that closes after exactly the interval.
+"""
+
+WARY = 1_000
+"""Calls to a host that use a new connection each, after one on a kept connection broke: one in a thousand is lost."""
+
+RESOLVED = 60
+"""Seconds for which an address is remembered: new connections need not ask the name servers each time."""
+
+
+class Session:
+    """What connections are made by; of one life. Keeps some of them, and nothing else: no cookies.
+
+    Of the environment it takes authorities (SSL_CERT_FILE), but no proxies and no logins.
+    """
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        # As many connections as there are streams and calls: the budget bounds the calls, the accounts the streams.
+        tls = ssl.create_default_context()  # anew: aiohttp's own keeps the authorities of when it was imported
+        tls.set_alpn_protocols(["http/1.1"])
+        connector = partial(aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls)
+        self._keeping = _client(connector(keepalive_timeout=IDLE))
+        self.fresh = _client(connector(force_close=True))
+        """Uses each connection once: for streams, and for hosts that break what is kept."""
+        self._wary: dict[str, int] = {}
+        """By host, how many more calls need a new connection."""
+
+    def caller(self, url: str) -> aiohttp.ClientSession:
+        """What makes the next call to this address."""
+        left = self._wary.get(host(url), 0)
+        if not left:
+            return self._keeping
+        self._wary[host(url)] = left - 1
+        return self.fresh
+
+    def broke(self, url: str) -> None:
+        """A connection broke under a call to this address: use new ones for a while."""
+        self._wary[host(url)] = WARY
+
+    async def close(self) -> None:
+        await self._keeping.close()
+        await self.fresh.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+open_session = Session
+
+
+def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(),
+        headers={"User-Agent": f"marginwatch/{__version__}", "Accept-Encoding": ASKED},
+        middlewares=(no_page, no_resend, proxies.blame_proxy),
+    )
+
+
+async def get(
+    session: Session,
+    url: str,
+    headers: Mapping[str, str],
+    within: Millis,
+    secrets: Sequence[str],
+    route: Route = DIRECT,
+) -> Page | NoAnswer:
+    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network.
+
+    `secrets` are blotted out of what is quoted, beside the headers and the proxy's password.
+    """
+    hidden = (*headers.values(), *secrets, *proxies.secrets(route))
+    found = await _get(session, url, headers, within, hidden, route)
+    return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
+
+
+async def _get(
+    session: Session, url: str, headers: Mapping[str, str], within: Millis, secrets: Sequence[str], route: Route
+) -> Page | NoAnswer:
+    try:
+        async with asyncio.timeout(within / 1_000):
+            return await _fetch(session, url, headers, route)
+    except TimeoutError:
+        said = f"{host(url)} did not answer within {within / 1_000:g}s: check the network"
+        return NoAnswer(MissReason.TIMEOUT, said)
+    except proxies.ProxyError as error:
+        return NoAnswer(MissReason.NETWORK, str(error))
+    except aiohttp.ClientResponseError as error:
+        came = unspoken(error, secrets)
+        return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
+    except BrokenConnectionError as error:
+        session.broke(url)
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+
+
+async def _fetch(session: Session, url: str, headers: Mapping[str, str], route: Route) -> Page:
+    caller, way = session.caller(url), proxies.options(url, route)
+    sent, middlewares = {**headers, **way.pop("headers", {})}, (no_resend, proxies.blame_proxy)
+    async with caller.get(url, headers=sent, allow_redirects=False, middlewares=middlewares, **way) as response:
+        return await _page(response)
+
+
+async def _page(response: aiohttp.ClientResponse, *, whole: bool = True) -> Page:
+    """The answer; without its body, which may never end, where nobody wants the `whole` of it."""
+    body, whole = await _bounded(response.content) if whole else (b"", True)
+    heard, flaw = response.headers, ""
+    try:
+        body = unpacked(body, heard.get("Content-Encoding", ""))
+    except MalformedError as why:
+        body, flaw = b"", str(why)
+    whole = whole and len(body) <= MAX_BODY
+    kind, location, date = (heard.get(name, "") for name in ("Content-Type", "Location", "Date"))
+    return Page(response.status, kind, body[:MAX_BODY], location, whole, date, flaw)
+
+
+async def _bounded(content: aiohttp.StreamReader) -> tuple[bytes, bool]:
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return bytes(body[:MAX_BODY]), False
+    return bytes(body), True
+
+
+def host(url: str) -> str:
+    """Host and port only: the rest of an address is nobody's business."""
+    return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
+
+
+_NO_TLS = "does not agree on TLS: check the address, and that nothing intercepts the connection"
+_TLS = {
+    "WRONG_VERSION_NUMBER": "does not speak TLS here: check the port, and that nothing intercepts the connection",
+    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": "speaks HTTP/2 only, which is not supported: check the address",
+}
+"""By the reason of the TLS library."""
+
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "was not found (DNS): check the address and this machine's name servers"),
+    (aiohttp.ClientSSLError, _NO_TLS),
+    (aiohttp.ClientPayloadError, "broke off in the middle of its answer: asking again"),
+    (aiohttp.InvalidURL, "is no address: check rest_url"),
+    (Exception, "closed the connection without answering: asking again"),
+)
+
+
+def failure(error: Exception) -> str:
+    """How the call failed, reading on after the host's name."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"has no valid certificate ({_verified(error)}): {_remedy(error)}"
+    if type(error) is aiohttp.ClientConnectorError:
+        reason = error.os_error
+        if isinstance(reason, ConnectionRefusedError):
+            return "refused the connection: check the address and that it is up"
+        return f"cannot be reached ({reason.strerror or type(reason).__name__}): check the network"
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and isinstance(error.os_error, ssl.SSLError):
+        return _TLS.get(error.os_error.reason, _NO_TLS)
+    return next(said for kind, said in _FAILURES if isinstance(error, kind))
+
+
+_CAME = re.compile(r"""b(['"])(?:\\.|(?!\1)[^\\])*\1""")
+"""The bytes that aiohttp's sentence quotes of what it could not parse."""
+
+_SPOKEN = (
+    (b"\x15\x03", "speaks TLS where plain HTTP was expected"),
+    (b"\x00\x00", "speaks HTTP/2 only, which is not supported"),
+    (b"HTTP/2", "speaks HTTP/2 only, which is not supported"),
+)
+"""How an answer begins that is no HTTP/1, and what it is: an alert of TLS, the first frame of HTTP/2."""
+
+
+def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
+    """What came instead of HTTP, reading on after the host's name; `secrets` are blotted out, should it echo them."""
+    quoted = _CAME.search(error.message)
+    try:
+        came = bytes(ast.literal_eval(quoted[0])) if quoted else b""
+    except (ValueError, SyntaxError):
+        came = b""
+    for begins, what in _SPOKEN:
+        if came.startswith(begins):
+            return what
+    said = tidy(came.decode(errors="replace"), secrets)
+    return f'does not speak HTTP (it says "{said}")' if said else "does not speak HTTP"
+
+
+def _verified(error: aiohttp.ClientConnectorCertificateError) -> str:
+    reason = error.certificate_error
+    said = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else "name mismatch"
+    return said.rstrip(".")
+
+
+_UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
+"""OpenSSL's numbers (X509_V_ERR_…) for a chain that ends at nobody who is known."""
+
+
+def _remedy(error: aiohttp.ClientConnectorCertificateError) -> str:
+    if getattr(error.certificate_error, "verify_code", None) in _UNKNOWN_ISSUERS:
+        return "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+    return "check the address and this machine's clock"

@@ -1,0 +1,165 @@
+"""One WebSocket to an exchange, from the handshake to its end: what it tells, one frame at a time.
+
+Thin: what is said and understood is the exchange's `dialect`, what is next on the connection the `lifeline`. It
+reconnects nothing, follows no redirect, logs no frame (the login holds the secret), never turns TLS verification off.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+
+from daemon.clock import Clock
+from daemon.exchanges.common import http, proxies
+from daemon.exchanges.common.responses import MAX_BODY, Page, refusal, words
+from daemon.exchanges.common.stream_protocol import Dialect, Heard, Pinged, Unusable
+from daemon.exchanges.common.stream_session import Lifeline, Say, Wait, begun, heard, move, said
+from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
+
+GOODBYE = 0.5
+"""Seconds that the other side has to answer a close."""
+
+
+async def connect(
+    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route = DIRECT
+) -> "Connection | NoAnswer":
+    """Connect and say the login, once; why it cannot, where it cannot."""
+    connected = await _connect(session, url, dialect, clock, within, route)
+    return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
+
+
+async def _connect(
+    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route
+) -> "Connection | NoAnswer":
+    host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
+    secrets = (*dialect.secrets, *proxies.secrets(route))
+    try:
+        async with asyncio.timeout(within / 1_000):
+            way = proxies.options(url, route)
+            socket = await session.fresh.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience, **way)
+    except TimeoutError:
+        return NoAnswer(MissReason.TIMEOUT, f"{host} did not answer within {within / 1_000:g}s: check the network")
+    except proxies.ProxyError as error:
+        return NoAnswer(MissReason.NETWORK, str(error))
+    except http.HandshakeRefusedError as error:
+        return _refused(host, error.page, secrets)
+    except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
+        return _unconnected(host, error, secrets)
+    connection = Connection(socket, host, dialect, clock)
+    if lost := await connection.say(dialect.login):
+        await connection.close()
+    return lost or connection
+
+
+def _unconnected(host: str, error: Exception, secrets: Sequence[str]) -> NoAnswer:
+    match error:
+        case aiohttp.WSServerHandshakeError(status=status):
+            return _refused(host, Page(status, "", b""), secrets)
+        case aiohttp.ClientResponseError():
+            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url")
+    return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
+
+
+def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
+    said = words(page, secrets)
+    heard = f"HTTP {page.status}, {said}," if said else f"HTTP {page.status}"
+    expected = f"{host} answered {heard} where a WebSocket was expected: check ws_url"
+    return refusal(page, host, said, "ws_url", secrets) or NoAnswer(MissReason.BAD_ANSWER, expected)
+
+
+class Connection:
+    """An open one. Not for several tasks at once; whoever has it closes it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, host: str, dialect: Dialect, clock: Clock) -> None:
+        self._socket = socket
+        self._host = host
+        self._dialect = dialect
+        self._clock = clock
+        self._hearing: asyncio.Task[aiohttp.WSMessage] | None = None
+        self.line: Lifeline = begun(clock.elapsed())
+
+    async def next(self) -> Heard:
+        """What is heard next, everything said in time meanwhile; a NoAnswer is the end, and why."""
+        while True:
+            lost, listening = await self._move()
+            if lost is not None:
+                return lost
+            message = await self._hear(listening)
+            if message is not None:
+                return await self._take(message)
+
+    async def say(self, frame: str) -> NoAnswer | None:
+        """Send a frame; that the other side is gone, where it is."""
+        try:
+            await self._socket.send_str(frame)
+        except (aiohttp.ClientError, OSError):
+            return self._closed()
+        return None
+
+    async def close(self) -> None:
+        """Say goodbye, waiting half a second at most for its answer."""
+        if self._hearing is not None:
+            self._hearing.cancel()
+            await asyncio.wait({self._hearing})
+        await self._socket.close()
+
+    async def _move(self) -> tuple[NoAnswer | None, Millis]:
+        """Say what is due; the end if it is that, else for how long to listen."""
+        while True:
+            now = self._clock.elapsed()
+            match move(self.line, now):
+                case Wait(length):
+                    return None, length
+                case NoAnswer(reason, detail):
+                    return NoAnswer(reason, f"{self._host} {detail}: reconnecting"), 0
+                case Say() as what:
+                    self.line = said(self.line, what, now)
+                    frame = self._dialect.ping if what is Say.PING else self._dialect.subscribe
+                    if lost := await self.say(frame):
+                        return lost, 0
+
+    async def _hear(self, within: Millis) -> aiohttp.WSMessage | None:
+        """The next frame; None where none comes in time. What comes later is not lost: it is heard next time."""
+        if self._hearing is None:
+            self._hearing = asyncio.ensure_future(self._socket.receive())
+        timer = asyncio.ensure_future(self._clock.sleep(within))
+        try:
+            await asyncio.wait({self._hearing, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+        if not self._hearing.done():
+            return None
+        message, self._hearing = self._hearing.result(), None
+        return message
+
+    async def _take(self, message: aiohttp.WSMessage) -> Heard:
+        what = self._understand(message)
+        self.line = heard(self.line, what, self._clock.elapsed())
+        lost = await self.say(what.answer) if isinstance(what, Pinged) else None
+        return lost or what
+
+    def _understand(self, message: aiohttp.WSMessage) -> Heard:
+        match message.type:
+            case aiohttp.WSMsgType.TEXT:
+                return self._dialect.understand(message.data)
+            case aiohttp.WSMsgType.BINARY:
+                return Unusable(f"{self._host} pushed bytes where it should push text")
+            case aiohttp.WSMsgType.ERROR:
+                return NoAnswer(MissReason.BAD_ANSWER, f"{self._host} {_broken(message.data)}: reconnecting")
+        return self._closed()
+
+    def _closed(self) -> NoAnswer:
+        return NoAnswer(MissReason.NETWORK, f"{self._host} closed its push stream{self._code()}: reconnecting")
+
+    def _code(self) -> str:
+        code = self._socket.close_code
+        return "" if code in (None, aiohttp.WSCloseCode.ABNORMAL_CLOSURE) else f" (code {code})"
+
+
+def _broken(error: BaseException) -> str:
+    code = error.code if isinstance(error, aiohttp.WebSocketError) else None
+    if code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
+        return "pushed over 1 MiB at once"
+    if code == aiohttp.WSCloseCode.INVALID_TEXT:
+        return "pushed what is not UTF-8 text"
+    return "does not keep to the WebSocket protocol"

@@ -1,0 +1,214 @@
+"""The words of a headline: what happened to an alert, in one line that is understood at three in the morning. Pure."""
+
+from datetime import tzinfo
+from decimal import Decimal
+
+from daemon.alerts.notification_facts import FIRING_NOW
+from daemon.alerts.system_rules import KINDS
+from daemon.readings.fields import AGE, SIGNS
+from daemon.text.numbers import lasting, moment, spelled
+from daemon.text.printable import printable
+from daemon.types import NEWS, Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Severity, Swings, base
+
+LONGEST = 60
+"""Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
+
+_CLEARED = "cleared"
+_MISSING, _BACK = "missing", "back"
+"""Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS D4)."""
+
+
+def name(key: NoticeKey) -> str:
+    """The rule and the account; an alert of the daemon itself has none, and flapping is told of the rule."""
+    return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
+
+
+def word(kind: Kind, facts: Facts) -> str:
+    """How bad it is; of an end, what kind of end."""
+    if kind in (Kind.RETIRED, Kind.ACK):
+        return kind.upper()
+    if kind is not Kind.RESOLVED:
+        return facts.severity.upper()
+    if facts.swings is not None:
+        return "CALM"
+    return {_MISSING: "NOT JUDGED", _BACK: "BACK"}.get(facts.reason, "RESOLVED")
+
+
+def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
+    """What happened."""
+    facts = notice.facts
+    firing_for = lasting(facts.at - (facts.fired_at or facts.since))
+    match notice.key.kind:
+        case Kind.RESOLVED:
+            return _end(facts, firing_for)
+        case Kind.RETIRED:
+            return "no longer watched: its rule or account was changed or removed"
+        case Kind.REPEAT:
+            return _still(notice, firing_for)
+        case Kind.WORSE:
+            return _worse(facts)
+        case Kind.ACK:
+            said = facts.detail if len(facts.detail) <= 2 * LONGEST else ""
+            return f"somebody knows, no more reminders{f' ({said})' if said else ''}"
+        case _:
+            return _late(facts, now, zone) or what(notice)
+
+
+def short(notice: Notice) -> tuple[str, ...]:
+    """The same for a title, from the longest to the shortest: whichever there is room for."""
+    told = _short(notice)
+    return (*(f"{each}, unconfirmed" for each in told if each), *told) if notice.facts.unconfirmed else told
+
+
+def _short(notice: Notice) -> tuple[str, ...]:
+    kind, facts = notice.key.kind, notice.facts
+    if kind is Kind.RESOLVED and facts.reason in (_MISSING, _BACK):
+        return ("readings are back" if facts.reason == _BACK else "no readings", "")
+    if facts.swings is not None and kind is not Kind.RESOLVED:
+        return (what(notice), _times(facts.swings, facts), "flapping")
+    if sign(facts.judged):
+        return (what(notice), "")
+    if facts.judged is None:
+        return ("",)
+    told = [_worse(facts)] if kind is Kind.WORSE else [what(notice)] if kind is Kind.FIRING and not facts.late else []
+    return (*told, judged(facts.judged), number(facts.judged))
+
+
+def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
+    """The end knows both instants as the clock stands since: an earlier notice may be from before it was set."""
+    facts = end.facts
+    begun = "flapping since" if facts.swings is not None else "fired"
+    return f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {ended(end)} {moment(facts.at, now, zone)}"
+
+
+def ended(end: Notice) -> str:
+    """How an alert ended, before the time at which it did."""
+    if end.key.kind is not Kind.RESOLVED:
+        return "watched no longer since"
+    if end.facts.swings is not None:
+        return "calm since"
+    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(end.facts.reason, _CLEARED)
+
+
+def is_cleared(end: Notice) -> bool:
+    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it any more."""
+    return ended(end) == _CLEARED
+
+
+def weight(notice: Notice) -> Severity:
+    """How severe the news is, which of an end and an ack is not what its alert was."""
+    return notice.facts.severity if notice.key.kind in NEWS else Severity.INFO
+
+
+def is_good(notice: Notice) -> bool:
+    """Whether it tells that trouble is over. Of what nobody looks at any more, nobody knows."""
+    facts = notice.facts
+    known = facts.reason != _MISSING and not (facts.swings is not None and facts.detail == FIRING_NOW)
+    return notice.key.kind is Kind.RESOLVED and known
+
+
+def what(notice: Notice) -> str:
+    """What is the matter."""
+    facts = notice.facts
+    if facts.swings is not None:
+        return _times(facts.swings, facts) + _range(facts.swings, facts.judged, ", between")
+    if facts.reason == _BACK:
+        return _back(facts.judged)
+    if sign(facts.judged):
+        return sentence(notice)
+    if facts.summary:
+        return facts.summary
+    if silent(facts.judged):
+        return f"no readings for {number(facts.judged)}"
+    return judged(facts.judged) or "firing"
+
+
+def sentence(notice: Notice) -> str:
+    """A system rule's news: its alert's own sentence where it is short, else the rule's."""
+    kind, detail = KINDS.get(base(notice.key.rule)), notice.facts.detail
+    if detail and len(detail) <= 2 * LONGEST:
+        return detail
+    return kind.sentence if kind is not None else "firing"
+
+
+def sign(told: Judged | None) -> bool:
+    """Whether it is what only system rules ask, by names that tell people nothing."""
+    return told is not None and told.field in SIGNS
+
+
+def silent(told: Judged | None) -> bool:
+    """Whether it says that readings are missing."""
+    return told is not None and told.field == AGE and not told.falling and _finite(told.value)
+
+
+def judged(told: Judged | None) -> str:
+    if told is None:
+        return ""
+    field = told.field if len(told.field) <= LONGEST else told.field[: LONGEST - 1] + "…"
+    return f"{field} {number(told)}"
+
+
+def number(told: Judged | None) -> str:
+    return "unknown" if told is None or told.value is None else spelled(told.value, told)
+
+
+def _end(facts: Facts, lasted: str) -> str:
+    if facts.swings is not None:
+        now = f", {judged(facts.judged)}" if facts.judged is not None else ""
+        return f"no longer flapping: {facts.detail}{now}"
+    if facts.reason == _MISSING:
+        return "no longer judged: no readings"
+    return "readings are back" if facts.reason == _BACK else f"over after {lasted}"
+
+
+def _still(notice: Notice, lasted: str) -> str:
+    facts = notice.facts
+    if facts.swings is not None:
+        return f"still flapping: {facts.swings.count} times" + _range(facts.swings, facts.judged, ", between")
+    if silent(facts.judged):
+        return f"still no readings, for {number(facts.judged)}"
+    still = f"still firing, for {lasted}"
+    return f"{still}: {sentence(notice)}" if sign(facts.judged) else still
+
+
+def _worse(facts: Facts) -> str:
+    if facts.swings is not None:
+        return f"still flapping: {facts.swings.count} times" + _range(facts.swings, facts.judged, ", now between")
+    now = f"no readings for {number(facts.judged)}" if silent(facts.judged) else judged(facts.judged)
+    return f"worse: {now}" + (f", last told {spelled(facts.told, facts.judged)}" if facts.told is not None else "")
+
+
+def _late(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
+    """Of what its channel hears later than when it happened; empty if it does not."""
+    start = moment(facts.fired_at or facts.since, now, zone)
+    matter = "flapping" if facts.swings is not None else "firing"
+    match facts.late:
+        case Late.MUTED:
+            return f"{matter} since {start}, muted until now"
+        case Late.FLAPPING:
+            return f"still firing, since {start}, but no longer flapping"
+        case Late.NEW_CHANNEL:
+            return f"still {matter}, since {start}"
+        case _:
+            return ""
+
+
+def _back(told: Judged | None) -> str:
+    if told is None:
+        return "readings are back, and it fires"
+    return f"readings are back, and {'low' if told.falling else 'high'}: {judged(told)}"
+
+
+def _times(swings: Swings, facts: Facts) -> str:
+    return f"flapping: {swings.count} times in {lasting(facts.at - facts.since)}"
+
+
+def _range(swings: Swings, told: Judged | None, words: str) -> str:
+    """Its ends, behind `words`; a single value stands `at`."""
+    known = dict.fromkeys(spelled(value, told) for value in (swings.low, swings.high) if value is not None)
+    words = words if len(known) > 1 else words.replace("between", "at")
+    return f"{words} {' and '.join(known)}" if known else ""
+
+
+def _finite(value: Decimal | None) -> bool:
+    return value is not None and value.is_finite()

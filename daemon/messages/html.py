@@ -1,0 +1,67 @@
+"""The same text as HTML, for e-mail, to be read on a phone, by day and by night. Pure.
+
+Nothing in it is fetched or runs: blocks and spans, styled where they stand, as mail programs know no others for sure.
+One line of text per innermost block, and no tables: the text part of the mail is made of it, line by line. Plain text
+has no colour and no background, so that a dark screen chooses both; what has one is read on white and on black.
+"""
+
+from collections.abc import Iterable
+from html import escape
+
+from daemon.messages.layout import Shown, Text
+from daemon.messages.section import Row
+
+_PAGE = (
+    "max-width:600px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
+    "font-size:16px;line-height:1.45;word-wrap:break-word"
+)
+_LINE = "border-top:1px solid #a0a0a0;padding:6px 0"
+_VALUE = "float:right;text-align:right"
+"""A value stands behind its name; to the right of it where the program can do that."""
+_ASIDE = "opacity:.7"
+_BELOW = f"font-size:14px;{_ASIDE}"
+
+_RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
+_COLOURS = {
+    **dict.fromkeys(("CRITICAL", "FIRING"), _RED),
+    **dict.fromkeys(("WARNING", "NOT JUDGED", "ALERTS", "GAPS", "FAILING"), _ORANGE),
+    **dict.fromkeys(("INFO", "ACK", "RETIRED", "REPORT"), _BLUE),
+}
+"""By the first word of a headline; what is over, or has been well all the time, is green."""
+
+
+def rendered(text: Text) -> str:
+    """A fragment: what the title says stands above it, as the subject."""
+    parts = [_shown(each) for each in text.shown]
+    why = [_block(escape(each), _ASIDE) for each in text.why]
+    return _block("<br><br>".join([*parts, *why]), _PAGE)
+
+
+def _shown(shown: Shown) -> str:
+    section = shown.section
+    if not shown.whole:
+        return _edged(shown, map(escape, section.marks))
+    rows = "".join(map(_row, section.rows))
+    foot = "".join(_block(escape(line), _BELOW) for line in section.foot)
+    return "<br>".join(part for part in (_edged(shown, map(escape, section.lines)), rows, foot) if part)
+
+
+def _edged(shown: Shown, lines: Iterable[str]) -> str:
+    """The heading and what belongs to it, with its colour at the edge."""
+    section = shown.section
+    colour = _COLOURS.get(section.word, _GREEN)
+    text = escape(shown.heading)
+    if shown.unsaid is None:
+        text = f'<span style="color:{colour}">{escape(section.word)}</span> {escape(section.said)}'
+    heading = _block(text, "font-size:18px;font-weight:bold") if text else ""
+    return _block(heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
+
+
+def _row(row: Row) -> str:
+    moves = f' <span style="{_ASIDE}">({escape(", ".join(row.moves))})</span>' if row.moves else ""
+    value = f'<span style="{_VALUE}"><b>{escape(row.value)}</b>{moves}</span>'
+    return _block(f'{escape(row.field)} {value}<div style="clear:both"></div>', _LINE)
+
+
+def _block(inner: str, style: str = "") -> str:
+    return f'<div style="{style}">{inner}</div>' if style else f"<div>{inner}</div>"

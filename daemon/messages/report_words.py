@@ -1,0 +1,57 @@
+"""Instants, spans and counts as a report words them: to the minute, and with no more date than is needed. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from daemon.messages.report_data import Stretch
+from daemon.text.numbers import about
+from daemon.types import DAY, HOUR, Millis
+
+LISTED = 3
+"""Spans that are listed one by one; of more, the longest."""
+
+_ONE_DAY = DAY + 2 * HOUR
+"""A day may have 25 hours; within it a time of the day is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Of the report's span, as the clock on the wall shows it. No zone is the system's."""
+
+    span: Stretch
+    zone: tzinfo | None
+
+    def date(self, at: Millis) -> str:
+        """Day and time: `Fri 2 Jan 08:00`."""
+        there = self._local(at)
+        return f"{there:%a} {there.day} {there:%b %H:%M}"
+
+    def time(self, at: Millis) -> str:
+        """The time alone, where that can mean one day only; within a week with the day of the week."""
+        if self.span.lasted <= _ONE_DAY and self.span.since <= at <= self.span.until:
+            return f"{self._local(at):%H:%M}"
+        if self.span.lasted <= 7 * DAY and self.span.since <= at <= self.span.until:
+            return f"{self._local(at):%a %H:%M}"
+        return self.date(at)
+
+    def stretch(self, told: Stretch) -> str:
+        return f"{self.time(told.since)} to {self.time(told.until)}"
+
+    def stretches(self, told: Sequence[Stretch]) -> str:
+        """How long in all, and when."""
+        if len(told) == 1:
+            return f"{about(told[0].lasted)}, {self.stretch(told[0])}"
+        total = about(sum(each.lasted for each in told))
+        if len(told) <= LISTED:
+            return f"{total} in all: {', '.join(map(self.stretch, told))}"
+        longest = max(told, key=lambda each: each.lasted)
+        return f"{total} in all, the longest {about(longest.lasted)}, {self.stretch(longest)}"
+
+    def _local(self, at: Millis) -> datetime:
+        return datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 alert`, `17,280 readings`, `no gaps`."""
+    return f"{f'{number:,}' if number else 'no'} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,201 @@
+"""A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
+
+It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
+Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection`
+import Apprise.
+"""
+
+import copy
+import html
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+from urllib.request import getproxies
+
+import apprise
+from apprise.attachment.memory import AttachMemory
+from apprise.plugins import NotifyBase
+
+from daemon.clock import Clock
+from daemon.config.parse import proxy
+from daemon.log import Redactor
+from daemon.notifiers import Pictures, Traits
+from daemon.notifiers.apprise import outcomes, plugins
+from daemon.notifiers.apprise.outcomes import Complaint
+from daemon.notifiers.services import Form
+from daemon.notifiers.transport import connections
+from daemon.notifiers.transport.bounded_calls import Calls, Unfinished
+from daemon.text.printable import printable
+from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
+
+TIMEOUT: Millis = 20 * SECOND
+"""How long one attempt may take before it counts as unknown; mail servers greet slowly."""
+
+PICTURE = "chart.png"
+"""What a picture is called."""
+
+_SHOWN = (
+    f'<div style="margin-top:12px"><img src="cid:{PICTURE}" alt=""'
+    ' style="display:block;width:100%;max-width:640px;height:auto"></div>'
+)
+"""Where a picture stands in a mail: below the text, as wide as the screen of a phone."""
+
+_BLOCKS = re.compile(r"\s*(</?div\b[^>]*>|<br\s*/?>)\s*", re.IGNORECASE)
+"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise makes of it."""
+
+_TYPES = {
+    Severity.INFO: apprise.NotifyType.INFO,
+    Severity.WARNING: apprise.NotifyType.WARNING,
+    Severity.CRITICAL: apprise.NotifyType.FAILURE,
+}
+
+
+class AppriseNotifier:
+    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that has one.
+
+    HTML goes out as the HTML part of a mail. The text part beside it is what Apprise makes of it, which reads well for
+    fragments of `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` that stands between
+    two. Other tags do not: each cell of a table becomes a line, lists lose text, paragraphs their distance.
+    """
+
+    def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
+        plugin, refusal = plugins.load(url)
+        if plugin is None:
+            raise ValueError(refusal)
+        self._name = str(plugin.service_name)
+        self._timeout = timeout
+        self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
+        self._service = plugins.known(plugin, url)
+        self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
+        self._texts: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
+        self._pictures: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
+
+    @property
+    def traits(self) -> Traits:
+        return self._service.traits
+
+    async def send(self, message: Message) -> Attempted:
+        """Try once; what is not known after the timeout is unknown, and its connections are ended."""
+        fitted = _fitted(message, self.traits)
+        if not (fitted.body or fitted.picture):
+            return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
+        calls = self._texts if fitted.body else self._pictures  # no text waits for a picture (SEMANTICS F8)
+        ended = await calls.run(lambda: self._attempt(fitted))
+        if ended is Unfinished.TIMED_OUT:
+            detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
+            return Attempted(Outcome.UNKNOWN, detail)
+        if ended is Unfinished.UNSENT:
+            detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; nothing of the message was sent"
+            return Attempted(Outcome.LATER, detail)
+        if ended is Unfinished.CROWDED:
+            detail = (
+                f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this "
+                "machine can look up names (DNS)"
+            )
+            return Attempted(Outcome.LATER, detail)
+        return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
+
+    def _attempt(self, message: Message) -> Attempted:
+        """One blocking call, in a thread of its own."""
+        complaints: list[Complaint] = []
+
+        def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
+            call = connections.current()
+            broke_off = call is not None and call.broke_off
+            unsent = call is not None and call.sent is False
+            complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
+
+        result = self._dressed(message).notify(
+            **self._written(message),
+            notify_type=self._type(message),
+            attach=_attached(message.picture),
+            log_callback=hear,
+            log_level=logging.WARNING,
+        )
+        recipients = len(self._apprise[0]) if self._service.counts else 1
+        return outcomes.outcome(result.status.name, self._name, complaints, recipients)
+
+    def _type(self, message: Message) -> apprise.NotifyType:
+        """What Apprise colours a message by."""
+        if self._service.raises_incidents and message.severity is Severity.INFO:
+            return apprise.NotifyType.WARNING
+        return apprise.NotifyType.SUCCESS if message.good else _TYPES[message.severity]
+
+    def _written(self, message: Message) -> dict[str, Any]:
+        """Title, body and format, as Apprise is to have them."""
+        title, body, form = message.title, message.body, self._service.form
+        if message.html:
+            return {"title": title, "body": message.html, "body_format": apprise.NotifyFormat.HTML}
+        if self._service.title_above and title:
+            title, body = "", f"{title}\n{body}"
+        if form is Form.TEXT:
+            return {"title": title, "body": body, "body_format": apprise.NotifyFormat.TEXT}
+        if form is Form.UNDECLARED:
+            return {"title": title, "body": body, "body_format": None}
+        escaped = html.escape(body, quote=False)
+        if form is Form.LINES:
+            return {"title": title, "body": escaped.replace("\n", "<br/>"), "body_format": apprise.NotifyFormat.HTML}
+        title = html.escape(title, quote=False)
+        return {"title": title, "body": escaped, "body_format": apprise.NotifyFormat.HTML}
+
+    def _dressed(self, message: Message) -> apprise.Apprise:
+        """The plugin with what this message alone asks of it: a copy, as one that was given up may still be sending."""
+        plugin = self._apprise[0]
+        wishes: dict[str, object] = dict(self._service.quiet) if message.quiet else {}
+        if self._service.threads:
+            wishes["inline"] = bool(message.html)
+            wishes["headers"] = plugins.headers(plugin) | _threaded(message.thread)
+        if not wishes:
+            return self._apprise
+        twin = copy.copy(plugin)
+        vars(twin).update(wishes)
+        return _alone(twin)
+
+
+def _logins_of_proxies() -> Iterator[str]:
+    """Secrets of the proxies through which requests calls: one that answers in a receiver's stead may say them back."""
+    for address in getproxies().values():
+        yield from proxy.secrets(address)
+
+
+def _is_delivered(attempted: Attempted) -> bool:
+    return attempted.outcome is Outcome.DELIVERED
+
+
+def _alone(plugin: NotifyBase) -> apprise.Apprise:
+    """The plugin in what calls it; which also keeps its URL out of every `repr`."""
+    alone = apprise.Apprise(asset=plugin.asset)
+    alone.add(plugin)
+    return alone
+
+
+def _fitted(message: Message, traits: Traits) -> Message:
+    """The message without what the channel cannot do, nor what a reader would not see."""
+    title, body = printable(message.title), printable(message.body or message.title, keep="\n")
+    fragment = printable(message.html, keep="\n")
+    picture = message.picture if traits.pictures is (Pictures.WITH if body else Pictures.AFTER) else b""
+    fragment = _BLOCKS.sub(r"\1", fragment) + (_SHOWN if fragment and picture else "")
+    return replace(
+        message,
+        title=title,
+        body=body,
+        html=fragment if traits.html and body else "",
+        picture=picture,
+        quiet=message.quiet or not body,
+    )
+
+
+def _attached(picture: bytes) -> AttachMemory | None:
+    return AttachMemory(content=picture, name=PICTURE, mimetype="image/png") if picture else None
+
+
+def _threaded(thread: str) -> dict[str, str]:
+    """The headers by which a mail refers to its thread's beginning, which is no mail, but the same for all of them."""
+    if not thread:
+        return {}
+    name = re.sub(r"^\.|\.(?=\.|$)", "%2E", quote(thread, safe=""))
+    return {"In-Reply-To": f"<{name}@marginwatch>", "References": f"<{name}@marginwatch>"}

@@ -1,0 +1,243 @@
+"""What an attempt's end means: Apprise's result and its complaints, as one outcome and one sentence. Pure.
+
+Apprise says only that something failed; the reason stands in the text it logs, and in the exception being handled
+while it logs. What is not surely permanent is `later`; what may have arrived is `unknown` (SEMANTICS F1).
+"""
+
+import re
+import smtplib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.notifiers.transport.redirects import RedirectError
+from daemon.text.printable import one_line
+from daemon.types import SECOND, Attempted, Millis, Outcome
+
+LONGEST_DETAIL = 200
+
+NEVER_SENT = {
+    "ProxyError": "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through",
+    "NameResolutionError": "its name cannot be resolved",
+    "gaierror": "its name cannot be resolved",
+    "ConnectTimeout": "it does not take connections",
+    "ConnectionRefusedError": "it refuses connections",
+    "SSLError": "its certificate or its TLS is not accepted",
+    "NewConnectionError": "it cannot be reached",
+}
+"""Failures before anything of the message left, by the name of the exception, the most telling first."""
+
+CUT_SHORT = {
+    "SMTPServerDisconnected": "it ended the connection too early",
+    "TimeoutError": "it does not answer in time",
+    "ConnectionError": "the connection broke",
+}
+"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most telling first."""
+
+IN_DOUBT = {
+    "UnansweredMailError": "the mail server did not say whether it takes the mail; it may have arrived",
+    "MemoryError": "there was no memory left for the answer; the message may have arrived",
+}
+"""Failures after which a message may have arrived, by the name of the exception."""
+
+NEVER_RIGHT = {
+    "UnicodeEncodeError": "it holds a character that cannot be sent there",
+    "InvalidHeader": "one of its headers cannot be sent",
+    "HeaderParseError": "one of its headers cannot be sent",
+    "InvalidProxyURL": "the proxy of the environment has no usable address",
+    "InvalidURL": "its address cannot be used",
+    "InvalidSchema": "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
+    "MissingSchema": "its address cannot be used",
+    "LocationParseError": "its address cannot be used",
+}
+"""Failures before anything left that no waiting mends, by the name of the exception."""
+
+REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
+    "Telegram": {
+        401: ("Unauthorized",),
+        403: ("Forbidden: ",),
+        404: ("Not Found",),
+        400: ("Bad Request: chat not found", "Bad Request: group chat was upgraded to a supergroup chat"),
+    },
+    "ntfy": {401: ("unauthorized",), 403: ("forbidden",)},
+}
+"""What services say when only a person can help; the text too must match, lest a proxy's page parks a channel."""
+
+REFUSES = frozenset({410})
+"""HTTP statuses by which any receiver says for good that it is gone."""
+
+_STATUS = re.compile(r".*\berror=(\d{3})(?:\d{2})?\b", re.DOTALL)
+"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two more digits."""
+
+_SAID = {
+    "Telegram": re.compile(r"Failed to send Telegram notification to [^ ]+: (.*), error=\d{3}\.", re.DOTALL),
+    "ntfy": re.compile(r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL),
+}
+"""What a service answered in its own words, in the lines that tell it."""
+
+_SOME = re.compile(r"SMTP recipient .* was refused: (.*)", re.DOTALL)
+"""A mail server took the mail, but not for everybody."""
+
+_PASSING = re.compile(r"rate limiting in effect")
+"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded after all."""
+
+_RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One line that Apprise logged during an attempt, with the exception it was then handling."""
+
+    text: str
+    error: BaseException | None = None
+    broke_off: bool = False
+    """Whether not all of an answer had come by then: some services say in it what became of the message."""
+    unsent: bool = False
+    """Whether surely nothing of the message had left by then."""
+
+
+def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
+    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver.
+
+    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The detail is one
+    line of any length, in which the receiver may say secrets back.
+    """
+    if status == "SUCCESS":
+        return Attempted(Outcome.DELIVERED)
+    if status == "NOMATCH":
+        return Attempted(
+            Outcome.REFUSED, f"Apprise finds nobody to notify in this {service} URL; correct its recipients"
+        )
+    telling = [complaint for complaint in complaints if not _PASSING.search(complaint.text)]
+    if status in {"TIMEOUT", "PARTIAL"} or 0 < len(telling) < recipients:
+        return Attempted(
+            Outcome.UNKNOWN, f"{service} took the message only in part or not in time; it may have arrived"
+        )
+    return _worst([_classed(complaint, service) for complaint in telling]) or Attempted(
+        Outcome.LATER, f"Apprise could not hand the message to {service} and does not say why"
+    )
+
+
+def short(detail: str) -> str:
+    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one would not be found."""
+    return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
+
+
+def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
+    """One outcome for several recipients: refused only if all refuse, unknown if any may have been reached.
+
+    Of several that are to be tried again, the one that wants to wait longest speaks for all.
+    """
+    for wanted in (Outcome.UNKNOWN, Outcome.LATER, Outcome.REFUSED):
+        alike = [attempt for attempt in attempts if attempt.outcome is wanted]
+        if alike:
+            return max(alike, key=lambda attempt: attempt.retry_after or 0)
+    return None
+
+
+def _classed(complaint: Complaint, service: str) -> Attempted:
+    if isinstance(complaint.error, RedirectError):
+        return _of_redirect(complaint.error, service)
+    status = _STATUS.match(complaint.text)
+    if complaint.broke_off and not (status and int(status[1]) >= 300):
+        return Attempted(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
+    if status:
+        return _of_status(int(status[1]), complaint.text, service)
+    if complaint.error is not None:
+        return _of_error(complaint.error, service, unsent=complaint.unsent)
+    some = _SOME.search(complaint.text)
+    if some:
+        return Attempted(Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
+    return Attempted(Outcome.LATER, one_line(f"{service}: {complaint.text}"))
+
+
+def _of_redirect(error: RedirectError, service: str) -> Attempted:
+    place = f"{error.host or 'another place'} (HTTP {error.status})"
+    detail = f"{service} sends the message on to {place}, where it does not go: correct the URL of this channel"
+    return Attempted(Outcome.LATER, one_line(detail))
+
+
+def _of_status(status: int, text: str, service: str) -> Attempted:
+    told = _SAID[service].search(text) if service in _SAID else None
+    said = told[1] if told else ""
+    detail = one_line(f"{service} answered HTTP {status}{f' ({said})' if said else ''}")
+    if status in REFUSES or said.startswith(REFUSED_BY.get(service, {}).get(status, ())):
+        return Attempted(Outcome.REFUSED, detail)
+    if status < 300:
+        detail += ", but did not take the message; Apprise does not say why"
+    return Attempted(Outcome.LATER, detail, retry_after=_retry_after(status, text))
+
+
+def _retry_after(status: int, text: str) -> Millis | None:
+    found = _RETRY_AFTER.search(text) if status == 429 else None
+    return int(found.group(1)) * SECOND if found else None
+
+
+def _of_error(error: BaseException, service: str, *, unsent: bool) -> Attempted:
+    if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
+        return Attempted(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
+    names = _names(error)
+    if doubt := _first(IN_DOUBT, names):
+        return Attempted(Outcome.UNKNOWN, doubt)
+    if wrong := _first(NEVER_RIGHT, names):
+        return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
+    if why := unreached(error):
+        return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+    if unsent and "RequestException" in names:
+        detail = f"{service} was not reached: the connection ended before anything of the message was sent"
+        return Attempted(Outcome.LATER, detail)
+    return _of_connection(error, names, service)
+
+
+def _of_connection(error: BaseException, names: set[str], service: str) -> Attempted:
+    """What a connection that was made, or not, came to."""
+    if {"AnswerTooLongError", "SMTPException"} <= names:
+        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+    if "AnswerTooLongError" in names:
+        return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
+    if "RequestException" in names:
+        return Attempted(
+            Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
+        )
+    answered = isinstance(error, RecursionError)  # it came of reading what was answered
+    if isinstance(error, OSError | RuntimeError) and not answered:  # those of smtplib and of sockets
+        why = _first(CUT_SHORT, names)
+        return Attempted(
+            Outcome.LATER, f"{service} was not reached" + (f": {why}" if why else f" ({type(error).__name__})")
+        )
+    return Attempted(
+        Outcome.UNKNOWN,
+        f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",
+    )
+
+
+def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) -> str:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"cannot do what the URL asks for: {error}"
+    said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"answered {error.smtp_code} {said}"
+
+
+def unreached(error: BaseException) -> str | None:
+    """Why a receiver was surely never reached, in words without its address; None where it may have been."""
+    return _first(NEVER_SENT, _names(error))
+
+
+def _first(sentences: Mapping[str, str], names: set[str]) -> str | None:
+    return next((sentence for name, sentence in sentences.items() if name in names), None)
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all it stands for: requests and urllib3 wrap each other in arguments and attributes."""
+    waiting, seen = [error], set()
+    while waiting:
+        cause = waiting.pop()
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
+        waiting += [further for further in inner if isinstance(further, BaseException)]

@@ -1,0 +1,60 @@
+"""A monitor elsewhere, which alarms when its address is no longer fetched: healthchecks.io, Uptime Kuma and the like.
+
+    GET ──► 2xx: it has heard us
+
+It fetches once and says what became of it; when to fetch, and whether to try again, is `service.heartbeat`'s business.
+The address is a token: no redirect is followed, and nothing that is said of a failure holds any part of it.
+HTTP is spoken by requests, as Apprise does it: a proxy or an authority of one's own is set up once for both.
+"""
+
+import requests
+
+from daemon import __version__
+from daemon.clock import Clock
+from daemon.notifiers.apprise import outcomes
+from daemon.notifiers.transport import answers, redirects
+from daemon.notifiers.transport.bounded_calls import Calls, Unfinished
+from daemon.notifiers.transport.redirects import RedirectError
+from daemon.types import SECOND, Millis
+
+TIMEOUT: Millis = 10 * SECOND
+"""Of one fetch, from its beginning to its end."""
+
+READ = 1_024
+"""The most that is read of an answer, in bytes."""
+
+UNKNOWN = b"OK (not found)"
+"""What healthchecks.io answers, with status 200, where the address is of no check."""
+
+answers.install()
+redirects.install()
+
+
+class Monitor:
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._url = url
+        self._calls: Calls[str | None] = Calls(clock, TIMEOUT, lambda refusal: refusal is None)
+
+    async def beat(self) -> str | None:
+        """Fetch the address once; why it did not arrive, in words without the address, or None where it did."""
+        answer = await self._calls.run(self._fetch)
+        return "it does not answer in time" if isinstance(answer, Unfinished) else answer
+
+    def _fetch(self) -> str | None:
+        """Blocking, in a thread of its own."""
+        agent, patience = {"User-Agent": f"marginwatch/{__version__}"}, TIMEOUT / SECOND
+        try:
+            with requests.get(
+                self._url, headers=agent, timeout=patience, allow_redirects=False, stream=True
+            ) as response:
+                return _refusal(response.status_code, next(response.iter_content(READ), b""))
+        except RedirectError as error:
+            return f"it answers {error.status}, a redirect, which is not followed: write the address that it leads to"
+        except (OSError, ValueError) as error:  # requests' own are OSErrors; an address that is none is a ValueError
+            return outcomes.unreached(error) or f"it gives no answer ({type(error).__name__})"
+
+
+def _refusal(status: int, said: bytes) -> str | None:
+    if not 200 <= status < 300:
+        return f"it answers {status}"
+    return "it knows no check at this address" if said.startswith(UNKNOWN) else None

@@ -1,0 +1,1 @@
+"""Calls to receivers, bounded in time, bytes and threads."""

@@ -1,0 +1,106 @@
+"""Blocking calls of one channel from the event loop, one at a time, each ended when its time is over.
+
+A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of names cannot be
+ended, so the threads are daemonic (they must not hold the process at its exit) and only a few of them may pile up.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, Generic, TypeVar
+
+from daemon.clock import Clock
+from daemon.notifiers.transport.connections import Connections
+from daemon.types import SECOND, Millis
+
+T = TypeVar("T")
+
+GRACE: Millis = SECOND
+"""How long a call whose connections were ended may take to say what it knows."""
+
+
+class Unfinished(Enum):
+    """Why a call gave no result."""
+
+    TIMED_OUT = auto()
+    """It was begun and given up; it may still succeed."""
+    UNSENT = auto()
+    """It was begun and given up before anything of the message left, so it cannot succeed."""
+    CROWDED = auto()
+    """It was not begun: too many given-up calls still hang."""
+
+
+class Calls(Generic[T]):
+    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at a new one.
+
+    `is_sure` says of a result that came only when the call was ended whether it holds all the same.
+    """
+
+    def __init__(self, clock: Clock, timeout: Millis, is_sure: Callable[[T], bool], abandoned: int = 2) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._is_sure = is_sure
+        self._abandoned = abandoned
+        self._turn = asyncio.Lock()
+        self._running: set[object] = set()
+
+    async def run(self, work: Callable[[], T]) -> T | Unfinished:
+        """The result of the work, or why there is none. What the work raises is raised here."""
+        async with self._turn:
+            if len(self._running) > self._abandoned:
+                return Unfinished.CROWDED
+            connections = Connections()
+            return await self._within_time(self._begin(work, connections), connections)
+
+    def _begin(self, work: Callable[[], T], connections: Connections) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        ticket = object()
+        self._running.add(ticket)
+
+        def call() -> None:
+            with connections.kept():
+                settle = _attempt(work, future)
+            self._running.discard(ticket)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle)
+
+        threading.Thread(target=call, name="notifier", daemon=True).start()
+        return future
+
+    async def _within_time(self, future: asyncio.Future[T], connections: Connections) -> T | Unfinished:
+        try:
+            if await self._ends(future, self._timeout):
+                return future.result()
+            connections.end()
+            if await self._ends(future, GRACE) and self._holds(future):
+                return future.result()
+            return Unfinished.UNSENT if connections.sent is False else Unfinished.TIMED_OUT
+        finally:
+            connections.end()
+            future.cancel()
+
+    async def _ends(self, future: asyncio.Future[T], within: Millis) -> bool:
+        timer = asyncio.ensure_future(self._clock.sleep(within))
+        try:
+            either: set[asyncio.Future[Any]] = {future, timer}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return future.done()
+        finally:
+            timer.cancel()
+
+    def _holds(self, future: asyncio.Future[T]) -> bool:
+        """Whether a call that was ended knew its result: that a message was taken may have been told before."""
+        return future.exception() is None and self._is_sure(future.result())
+
+
+def _attempt(work: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:
+    """Do the work, here in its thread; gives what the event loop must do about it."""
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 - it is raised again where the call is awaited
+        failure = error
+        return lambda: None if future.done() else future.set_exception(failure)
+    return lambda: None if future.done() else future.set_result(result)

@@ -1,0 +1,111 @@
+"""The readings around an instant of a test case, and what a rule made of each: for whoever asks why. Pure.
+
+The evaluator and the player are those of the case itself; only how much is kept differs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daemon.alerts.decide import judge
+from daemon.alerts.mute_reasons import Muter
+from daemon.alerts.mutes import Mutes
+from daemon.replay.cases import Case, spelled
+from daemon.replay.differences import Place
+from daemon.replay.explain import clocks_of
+from daemon.replay.session import Player, Scheme, fields_of
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
+from daemon.rules.rule import Rule
+from daemon.text.durations import duration_text
+from daemon.types import AccountState, Input, Millis, Miss, Reading, State, base
+
+NEAR = 2
+"""Attempts shown before and after an instant."""
+
+NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attempt."""
+
+    at: Millis
+    fields: tuple[str, ...]
+    """The values of the columns of `Around.fields`."""
+    when: str
+    clear: str
+    state: State
+    marked: bool
+    """A difference is here."""
+    index: int
+    """Of the attempt; a jump is what was left out."""
+    remark: str = ""
+    """Clocks that run for the alert, and what mutes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    rule: Rule
+    account: str
+    fields: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def around(case: Case, scheme: Scheme, place: Place) -> Around | None:
+    """What there is to see at a place; None where no such rule watches the account."""
+    player = Player(scheme, AccountState(place.account))
+    rule = player.rules.get(base(place.rule))
+    if rule is None:
+        return None
+    inputs = case.inputs[place.account]
+    marked = {_nearest(inputs, case.start + at) for at in place.instants}
+    shown = {index + off for index in marked for off in range(-NEAR, NEAR + 1)}
+    fields = fields_of((rule,))
+    evaluator = Evaluator(tuple(player.rules.values()), ())
+    rows = []
+    for index, event in enumerate(inputs[: max(shown) + 1]):
+        verdicts = judge(evaluator, event, player.rules)
+        player.play(event)
+        if index in shown and index > 0:
+            alert = player.state.alerts.get(rule.name)
+            state = State.OK if alert is None else alert.state
+            when, clear = _truths(event, verdicts.get(rule.name), fields, rule)
+            values = _values(event, fields)
+            remark = _remark(player.state, rule, scheme.mutes) if state is not State.OK else ""
+            rows.append(Row(event.at - case.start, values, when, clear, state, index in marked, index, remark))
+    return Around(rule, place.account, fields, tuple(rows))
+
+
+def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
+    clocks = [
+        f"{each.what} {duration_text(each.lasted)} of {duration_text(each.needs)}" for each in clocks_of(state, rule)
+    ]
+    alert = state.alerts[rule.name]
+    reasons = Muter(state, mutes, (), state.at).reasons(rule, alert) if alert.state is State.FIRING else ()
+    return "; ".join([*clocks, *(f"muted: {each}" for each in reasons)])
+
+
+def _nearest(inputs: Sequence[Input], at: Millis) -> int:
+    """The attempt at an instant, else the last one before it; the first is never the account's start."""
+    return max(1, sum(1 for event in inputs if event.at <= at) - 1)
+
+
+def _values(event: Input, fields: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(event, Miss):
+        return (f"miss: {event.reason}", *("" for _ in fields[1:])) if fields else ()
+    sent = (getattr(event.balances, name) for name in fields) if isinstance(event, Reading) else ()
+    return tuple(NOT_SENT if value is None else spelled(value, None) for value in sent)
+
+
+def _truths(event: Input, verdict: Verdict | None, fields: Sequence[str], rule: Rule) -> tuple[str, str]:
+    """What both conditions were worth; the value judged too, where it is none of the fields."""
+    if verdict is None:
+        return ("not judged" if isinstance(event, Miss) else "no"), ""
+    judged = verdict.judged
+    value = ""
+    if judged is not None and judged.field not in fields:
+        value = f" ({judged.field} {'unknown' if judged.value is None else spelled(judged.value, judged)})"
+    return _word(verdict.when) + value, "" if rule.clear_when is None else _word(verdict.clear)
+
+
+def _word(truth: bool | None) -> str:
+    return {True: "yes", False: "no", None: "unknown"}[truth]

@@ -1,0 +1,112 @@
+"""One account's inputs through the very functions of the live daemon. Pure: nothing is read, nothing is written.
+
+    inputs ──► judge (the evaluator) ──► decide (step and dispatch) ──► a record per input, every message delivered
+
+Whatever looks at the past plays it here: there is no second evaluator, no second engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from daemon.alerts.decide import decide, judge, scene
+from daemon.alerts.dispatch import Order
+from daemon.alerts.engine import shifted
+from daemon.alerts.ids import code
+from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.silences import NO_SILENCES
+from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
+from daemon.replay.assumed_delivery import Delivered
+from daemon.rules.evaluation.evaluator import Evaluator
+from daemon.rules.language.tree import Comparison, Field, walk
+from daemon.rules.rule import Rule
+from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Silence, Unconfirmed
+
+CODES = 20_000
+"""Codes of alerts that are remembered, so that the next ones get others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What is played: the rules and who is told, as a configuration has them."""
+
+    rules: Sequence[Rule]
+    """Written ones and those of the system that are about accounts."""
+    channels: Sequence[str]
+    mutes: Mutes = NO_MUTES
+    group_waits: Mapping[str, Millis] = field(default_factory=dict)
+    """By channel: for how long news waits to be joined."""
+    silences: Sequence[Silence] = NO_SILENCES
+    """As they stood."""
+
+    def watching(self, account: str) -> dict[str, Rule]:
+        """The rules of one account, by name."""
+        return {rule.name: rule for rule in self.rules if rule.watches(account)}
+
+
+class Player:
+    """Plays one account from `state` on; `changing` are the fields whose change messages show."""
+
+    def __init__(self, scheme: Scheme, state: AccountState, changing: Sequence[str] = ()) -> None:
+        self.state = state
+        self.rules = scheme.watching(state.account)
+        self.evaluator = Evaluator(tuple(self.rules.values()), changing)
+        self.delivered = Delivered(scheme.group_waits)
+        self._order = Order(self.rules, scheme.channels, scheme.mutes, scheme.silences)
+        self._codes: set[str] = set()
+        self._name_alert = partial(code, taken=self._codes)
+
+    def warm(self, event: Input) -> None:
+        """Take in what happened before the play begins: it fills windows, and judges nothing."""
+        if isinstance(event, ClockStep):
+            self.evaluator.shift(event.by)
+            self.state = shifted(self.state, event)
+            return
+        since = event.at if self.state.since is None else self.state.since
+        judged_at = self.state.judged_at
+        if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):
+            self.evaluator.warm(event)
+            judged_at = event.at
+        self.state = replace(self.state, seq=event.seq, at=event.at, judged_at=judged_at, since=since)
+
+    def play(self, event: Input) -> Record:
+        """What the input causes."""
+        verdicts = judge(self.evaluator, event, self.state.alerts)
+        told = self.delivered.told(event.at)
+        shown = scene(self.evaluator, verdicts, self.state.alerts)
+        decision = decide(self.state, event, shown, self._order, told, self._name_alert)
+        self.state = decision.state
+        if decision.record.alerts:
+            self._remember(decision.record)
+        if says(decision.record):
+            self.delivered.adopt(decision.record)
+        return decision.record
+
+    def _remember(self, record: Record) -> None:
+        """No two alerts of late have the same code; memory stays flat, however many there were."""
+        if len(self._codes) >= CODES:
+            self._codes.clear()
+            self._codes.update(alert.code for alert in self.state.alerts.values())
+        self._codes.update(alert.code for alert in record.alerts)
+
+
+def says(record: Record) -> bool:
+    """Whether anything follows from it: of nearly every input nothing does."""
+    return bool(record.alerts or record.notices or record.superseded) or isinstance(record.event, ClockStep)
+
+
+def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The sent fields that these rules compare as they are: those of which messages tell how they move."""
+    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    comparisons = [node for tree in trees for node in walk(tree) if isinstance(node, Comparison)]
+    compared = {side.name for node in comparisons for side in (node.left, node.right) if isinstance(side, Field)}
+    made_of = MADE_OF[FREE_MARGIN] if FREE_MARGIN in compared else ()
+    return tuple(name for name in CORE if name in compared.union(made_of))
+
+
+def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The sent fields that these rules look at; derived ones count as what they are made of."""
+    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    named = {node.name for tree in trees for node in walk(tree) if isinstance(node, Field)}
+    needed = named.union(*(MADE_OF.get(name, ()) for name in named))
+    return tuple(name for name in SENT if name in needed)

@@ -1,0 +1,1 @@
+"""From a compiled rule and readings to a verdict. Pure."""

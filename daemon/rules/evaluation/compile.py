@@ -1,0 +1,264 @@
+"""From a tree to closures: what is walked once here is only called for every reading.
+
+Closures read a frame, a list of values in which every field and every window that the rules name has its slot; who
+fills it is not known here. Truths are three-valued: None is unknown (SEMANTICS C2). No thread's context is used:
+arithmetic goes through `readings.exact`, and comparing decimals never rounds.
+"""
+
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol, TypeAlias
+
+from daemon.readings.exact import added, divided, multiplied, negated, subtracted
+from daemon.readings.fields import AGE, NAMES, SIGNS, WORSE_WHEN_HIGH
+from daemon.rules import functions
+from daemon.rules.functions import PlainFunction
+from daemon.rules.language.tree import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Either,
+    Every,
+    Field,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Span,
+    children,
+    compares_percentages,
+    readable,
+    varies,
+)
+from daemon.rules.language.types import Kind
+from daemon.types import Judged
+
+Frame: TypeAlias = list[Decimal | None]
+"""The values at one instant by slot; durations in milliseconds; None is unknown."""
+
+Value: TypeAlias = Callable[[Frame], Decimal | None]
+Truth: TypeAlias = Callable[[Frame], bool | None]
+Deciding: TypeAlias = Callable[[Frame], Judged]
+
+_ARITHMETIC = {"+": added, "-": subtracted, "*": multiplied, "/": divided}
+_COMPARING: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+
+
+class Slots(Protocol):
+    """Who knows where in the frame things stand, and sees to it that they are there."""
+
+    def field(self, name: str) -> int: ...
+
+    def window(self, call: Call) -> int: ...
+
+
+def number(node: Node, slots: Slots) -> Value:
+    """What a number or duration is worth in a frame."""
+    match node:
+        case Number(value):
+            return _always(value)
+        case Span(millis):
+            return _always(Decimal(millis))
+        case Field(name):
+            return operator.itemgetter(slots.field(name))
+        case Call():
+            return _call(node, slots)
+        case Negative(operand):
+            return _settled(node, _applied(negated, number(operand, slots)))
+        case Arithmetic(sign, left, right):
+            combine = _ARITHMETIC[sign]
+            return _settled(node, _combined(combine, number(left, slots), number(right, slots)))
+        case _:
+            raise TypeError(f"not a number: {node}")
+
+
+def truth(node: Node, slots: Slots) -> Truth:
+    """Whether a condition holds in a frame."""
+    match node:
+        case Comparison():
+            return _comparison(oriented(node), slots)
+        case Not(operand):
+            return _inverted(truth(operand, slots))
+        case Every(parts):
+            return _every([truth(part, slots) for part in parts])
+        case Either(parts):
+            return _either([truth(part, slots) for part in parts])
+        case _:
+            raise TypeError(f"not a condition: {node}")
+
+
+def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
+    """The comparison that decides a condition: of several parts, the first that is as true as the whole.
+
+    Of two bounds of one field that is the one on the side where it gets worse: `0 < available_margin < 100` is
+    decided by `available_margin < 100`.
+    Under a `not` (`opposite`) the comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
+    """
+    match node:
+        case Comparison():
+            return _judged(_contrary(node) if opposite else node, slots)
+        case Not(operand):
+            return deciding(operand, slots, opposite=not opposite)
+        case _:
+            parts = [(truth(part, slots), deciding(part, slots, opposite=opposite)) for part in children(node)]
+            return _first_like(truth(node, slots), parts)
+
+
+def oriented(comparison: Comparison) -> Comparison:
+    """The comparison with the side that varies on the left: `100 > x` is `x < 100`."""
+    if varies(comparison.left) or not varies(comparison.right):
+        return comparison
+    return Comparison(_MIRRORED[comparison.operator], comparison.right, comparison.left)
+
+
+def inverse(known: bool | None) -> bool | None:
+    """Three-valued `not`."""
+    return None if known is None else not known
+
+
+def _contrary(comparison: Comparison) -> Comparison:
+    return Comparison(_OPPOSITE[comparison.operator], comparison.left, comparison.right)
+
+
+def _always(value: Decimal | None) -> Value:
+    return lambda _: value
+
+
+def _settled(node: Node, value: Value) -> Value:
+    """What never varies is computed now."""
+    return value if varies(node) else _always(value([]))
+
+
+def _applied(function: Callable[[Decimal], Decimal], operand: Value) -> Value:
+    def value(frame: Frame) -> Decimal | None:
+        given = operand(frame)
+        return None if given is None else function(given)
+
+    return value
+
+
+def _combined(function: Callable[[Decimal, Decimal], Decimal | None], left: Value, right: Value) -> Value:
+    def value(frame: Frame) -> Decimal | None:
+        first = left(frame)
+        if first is None:
+            return None
+        second = right(frame)
+        return None if second is None else function(first, second)
+
+    return value
+
+
+def _call(node: Call, slots: Slots) -> Value:
+    function = functions.find(node.name)
+    if isinstance(function, PlainFunction):
+        return _settled(node, _called(function.value, [number(each, slots) for each in node.arguments]))
+    return operator.itemgetter(slots.window(node))
+
+
+def _called(function: Callable[..., Decimal], operands: list[Value]) -> Value:
+    def value(frame: Frame) -> Decimal | None:
+        given = [operand(frame) for operand in operands]
+        return None if None in given else function(*given)
+
+    return value
+
+
+def _comparison(node: Comparison, slots: Slots) -> Truth:
+    compare = _COMPARING[node.operator]
+    left, right = number(node.left, slots), number(node.right, slots)
+    limit = None if varies(node.right) else right([])
+    return _compared(compare, left, right) if limit is None else _limited(compare, left, limit)
+
+
+def _limited(compare: Callable[[Decimal, Decimal], bool], left: Value, limit: Decimal) -> Truth:
+    """A threshold: what nearly every rule is, so it has a closure of its own."""
+
+    def holds(frame: Frame) -> bool | None:
+        value = left(frame)
+        return None if value is None else compare(value, limit)
+
+    return holds
+
+
+def _compared(compare: Callable[[Decimal, Decimal], bool], left: Value, right: Value) -> Truth:
+    def holds(frame: Frame) -> bool | None:
+        first, second = left(frame), right(frame)
+        return None if first is None or second is None else compare(first, second)
+
+    return holds
+
+
+def _inverted(operand: Truth) -> Truth:
+    return lambda frame: inverse(operand(frame))
+
+
+def _every(parts: list[Truth]) -> Truth:
+    def holds(frame: Frame) -> bool | None:
+        known: bool | None = True
+        for part in parts:
+            held = part(frame)
+            if held is False:
+                return False
+            if held is None:
+                known = None
+        return known
+
+    return holds
+
+
+def _either(parts: list[Truth]) -> Truth:
+    def holds(frame: Frame) -> bool | None:
+        known: bool | None = False
+        for part in parts:
+            held = part(frame)
+            if held:
+                return True
+            if held is None:
+                known = None
+        return known
+
+    return holds
+
+
+def _judged(comparison: Comparison, slots: Slots) -> Deciding:
+    told = oriented(comparison)
+    text, field, falling = readable(told), str(told.left), told.operator in ("<", "<=")
+    left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
+    directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
+    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration, directed, percentage)
+
+
+def lasts(node: Node) -> bool:
+    """Whether it is a duration: nothing computed from several is one (SEMANTICS C6)."""
+    match node:
+        case Field(name):
+            return name == AGE or SIGNS.get(name, False)
+        case Call(name):
+            return functions.find(name).result is Kind.DURATION
+        case _:
+            return isinstance(node, Span)
+
+
+def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
+    def judged(frame: Frame) -> Judged:
+        outcome = whole(frame)
+        alike = [decide(frame) for holds, decide in parts if holds(frame) is outcome]
+        bounds = [told for told in alike if told.field == alike[0].field]
+        return next((told for told in bounds if _gets_worse(told)), alike[0])
+
+    return judged
+
+
+def _gets_worse(told: Judged) -> bool:
+    """Whether the comparison is on the side on which more, or less, of its field is worse."""
+    return told.field in NAMES and told.falling is not (told.field in WORSE_WHEN_HIGH)

@@ -1,0 +1,301 @@
+"""Judging the rules of one account, input by input: the only thing of the rules that changes.
+
+    reading ──► board (fields, windows) ──► every rule's conditions ──► tally (`at_least`) ──► verdicts
+                └── signs ──► the system rules' conditions ─────────────────────────────────────┘
+
+Its state is derived: a function of the judged readings within `look_back` and of later clock steps, and of nothing
+else, so that a rebuilt evaluator gives the same verdicts (DESIGN §3). It decides nothing about alerts.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from daemon.readings.exact import subtracted
+from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
+from daemon.rules.evaluation.at_least import Tally, scheduled
+from daemon.rules.evaluation.compile import Deciding, Frame, Truth, deciding, inverse, truth
+from daemon.rules.evaluation.signals import LASTING, Shown, Signs
+from daemon.rules.evaluation.trace import Insight, fault, insight
+from daemon.rules.evaluation.values import Board
+from daemon.rules.language.tree import Call, Field, Span, look_back, uses, walk
+from daemon.rules.rule import Condition, Rule
+from daemon.types import MINUTE, Balances, Judged, Millis, Miss, Reading, Unconfirmed
+
+Judgeable: TypeAlias = Reading | Unconfirmed
+"""What is judged: a reading, or a suspect one that nothing settled."""
+
+Points: TypeAlias = Sequence[tuple[Millis, Decimal]]
+"""Values of one field with their instants, in the order of time."""
+
+CHANGE_SPAN: Millis = 10 * MINUTE
+"""The span of the changes that messages show."""
+
+UNKNOWN = "rule_unknown"
+
+BLAMED = 3
+"""Rules that cannot be judged are told with the reason, up to so many."""
+
+_YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
+
+_AT_A_MISS = (AGE, "key_refused", "rate_limited", "answers_unusable")
+"""What a miss says something about; rules that name none of it are not concerned (promise 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one input says about one rule. None is unknown, and changes nothing (SEMANTICS C2)."""
+
+    when: bool | None
+    clear: bool | None
+    """Whether a firing alert may end: `clear_when`, or without one `not when`."""
+    judged: Judged | None = None
+    """The comparison that decided `when`."""
+    detail: str = ""
+    """One sentence more, of a system rule."""
+    tallied: bool = False
+    """`when` is what several readings say together (`at_least`)."""
+    alone: bool | None = None
+    """Then: whether the condition holds at this input by itself."""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the condition holds at this input, however many it takes to fire."""
+        return self.alone if self.tallied else self.when
+
+
+class _Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERY_RULE: Container[str] = _Everything()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """A rule, compiled."""
+
+    rule: Rule
+    when: Truth
+    clear: Truth | None
+    deciding: Deciding | None
+    """None where there is no value to show: of a system rule that asks yes or no."""
+    tally: Tally | None
+    look_back: Millis
+
+    def take(self, event: Judgeable, frame: Frame) -> bool | None:
+        """Whether the condition holds at a reading; a tally counts it."""
+        held = self.when(frame)
+        if self.tally is not None and scheduled(event):
+            self.tally.take(event.at, held, self._clear(frame, held))
+        return held
+
+    def verdict(self, event: Judgeable | Miss, frame: Frame, held: bool | None) -> Verdict:
+        judged = None if self.deciding is None else self.deciding(frame)
+        if self.tally is None:
+            return Verdict(held, self._clear(frame, held), judged)
+        if held is None or isinstance(event, Miss) or not scheduled(event):
+            return Verdict(None, None, judged, tallied=True, alone=held)  # what the tally says is of an earlier reading
+        when = self.tally.when()
+        clear = inverse(when) if self.clear is None else self.tally.clear()
+        return Verdict(when, clear, judged, tallied=True, alone=held)
+
+    def is_unknown(self, frame: Frame, held: bool | None) -> bool:
+        """Whether the rule could not fire now, or not end."""
+        return held is None or (self.clear is not None and self.clear(frame) is None)
+
+    def _clear(self, frame: Frame, held: bool | None) -> bool | None:
+        return inverse(held) if self.clear is None else self.clear(frame)
+
+
+class Evaluator:
+    """Judges readings and misses of one account, in their order. Not for several threads at once.
+
+    `changing` are the fields whose change over ten minutes is kept for messages.
+    """
+
+    def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
+        self._board = Board()
+        self._signs = Signs(max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0))
+        judges = {rule.name: _judge(rule, self._board) for rule in rules}
+        self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
+        self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
+        self._at_misses = {name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)}
+        self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
+        self._remembers = self._tells_unknown or any(each.tally is not None for each in judges.values())
+        self._slots = {name: self._board.field(name) for name in SIGNS if any(_names(rule, (name,)) for rule in rules)}
+        self._most = {name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))}
+        self._moving = [_recent_window(name) for name in changing]
+        self._changes = {name: self._board.window(call) for name, call in zip(changing, self._moving, strict=True)}
+        self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
+        """The rules that look back; the others are judged truly even where the windows could not be rebuilt."""
+        self.look_back = max(self._board.look_back, _remembered(judges.values()))
+        """How far before an instant readings must be fed for true verdicts at it; windows of windows add up.
+
+        A rebuild starts with the last reading at or before the instant less this (SEMANTICS C1).
+        """
+
+    @property
+    def balances(self) -> Balances:
+        """The fields of the last judged reading."""
+        return self._board.balances
+
+    def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
+        """The verdicts on a judged reading at its instant, by the rule's name.
+
+        Given `watched`, only of the rules that hold, of those that count readings, and of those named: what all
+        others say changes nothing, and need not be put together.
+        """
+        frame = self._feed(event)
+        verdicts: dict[str, Verdict] = {}
+        unknown: list[str] = []
+        for name, judge in self._written.items():
+            held = judge.when(frame) if judge.tally is None else judge.take(event, frame)
+            if self._tells_unknown and judge.is_unknown(frame, held):
+                unknown.append(name)
+            if held or name in watched or judge.tally is not None:
+                verdicts[name] = judge.verdict(event, frame, held)
+        if self._system:
+            self._judge_system(event, unknown, watched, verdicts)
+        return verdicts
+
+    def miss(self, event: Miss) -> Mapping[str, Verdict]:
+        """The verdicts of the rules that ask what a miss tells, and of no others (promise 5)."""
+        self._board.advance(event.at)
+        self._show(self._signs.miss(event))
+        frame = self._board.frame
+        verdicts = {name: judge.verdict(event, frame, judge.when(frame)) for name, judge in self._at_misses.items()}
+        told = (name for name in verdicts if name in self._system)
+        return verdicts | {name: replace(verdicts[name], detail=event.detail) for name in told}
+
+    def warm(self, event: Judgeable) -> None:
+        """Take a judged reading in without asking for verdicts: how a rebuild feeds stored readings."""
+        frame = self._feed(event)
+        if self._remembers:
+            held = {name: judge.take(event, frame) for name, judge in self._written.items()}
+            unknown = [name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])]
+            self._signs.unknown(event.at, unknown)
+
+    def shift(self, by: Millis) -> None:
+        """A step of our clock by `by`: every instant held moves with it (SEMANTICS A5)."""
+        self._board.shift(by)
+        self._signs.shift(by)
+        for judge in self._written.values():
+            if judge.tally is not None:
+                judge.tally.shift(by)
+
+    def changes(self) -> Mapping[str, Decimal]:
+        """How much each field changed in the ten minutes before the last input, where that is known."""
+        shown = ((name, self._board.frame[slot]) for name, slot in self._changes.items())
+        return {name: change for name, change in shown if change is not None}
+
+    def recent(self, field: str) -> Points:
+        """The values of a field that is an amount in the ten minutes before the last input, the oldest first.
+
+        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields that are not kept.
+        """
+        if field != FREE_MARGIN:
+            return self._entries(field)
+        margin, bound = (self._entries(part) for part in MADE_OF[FREE_MARGIN])
+        taken = dict(bound)
+        pairs = ((at, subtracted(value, taken[at])) for at, value in margin if at in taken)
+        return tuple((at, value) for at, value in pairs if value is not None)
+
+    def _entries(self, field: str) -> Points:
+        call = _recent_window(field)
+        return tuple(self._board.held(call).entries()) if call in self._moving else ()
+
+    @property
+    def span(self) -> Millis:
+        """How far apart the readings lie between which the fields changed: less than ten minutes after a gap."""
+        reaches = filter(None, (self._board.held(call).reach for call in self._moving))
+        return max((last - first for first, last in reaches), default=0)
+
+    def insight(self, name: str) -> tuple[Insight, Insight | None]:
+        """What `when` and `clear_when` of a rule are worth at the last input, part by part."""
+        rule = {**self._written, **self._system}[name].rule
+        clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._board)
+        return insight(rule.when.tree, self._board), clear
+
+    def agreement(self, name: str) -> tuple[int, int] | None:
+        """Of a rule with `at_least`: how many of how many counted readings hold."""
+        tally = self._written[name].tally if name in self._written else None
+        return None if tally is None else tally.agreement
+
+    def _feed(self, event: Judgeable) -> Frame:
+        balances = event.reading.balances if isinstance(event, Unconfirmed) else event.balances
+        self._board.feed(event.at, balances)
+        if self._system:
+            self._show(self._signs.read(event))
+        return self._board.frame
+
+    def _judge_system(
+        self, event: Judgeable, unknown: Sequence[str], watched: Container[str], verdicts: dict[str, Verdict]
+    ) -> None:
+        """The system rules come last: one of them is about the verdicts of the others."""
+        frame = self._board.frame
+        self._show({UNKNOWN: self._signs.unknown(event.at, unknown)})
+        for name, judge in self._system.items():
+            held = judge.when(frame)
+            if held or name in watched:
+                verdict = judge.verdict(event, frame, held)
+                blames = held and _names(judge.rule, (UNKNOWN,))
+                verdicts[name] = replace(verdict, detail=self._blame(judge.rule)) if blames else verdict
+
+    def _blame(self, rule: Rule) -> str:
+        """Which rules cannot be judged, and the part of each that is to blame."""
+        names = self._signs.unknown_for(_limit(rule))
+        told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
+        more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
+        return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
+
+    def _fault(self, name: str) -> str:
+        when, clear = self.insight(name)
+        return fault(when) or (fault(clear) if clear is not None else "")
+
+    def _show(self, signs: Shown) -> None:
+        """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild from the rest."""
+        for name, value in signs.items():
+            slot = self._slots.get(name)
+            if slot is not None:
+                most = self._most.get(name)
+                self._board.frame[slot] = most if value is not None and most is not None and value > most else value
+
+
+def _recent_window(field: str) -> Call:
+    """The window that is kept of a field for messages."""
+    return Call("delta", (Field(field), Span(CHANGE_SPAN)))
+
+
+def _judge(rule: Rule, board: Board) -> _Judge:
+    when = rule.when.tree
+    clear = None if rule.clear_when is None else truth(rule.clear_when.tree, board)
+    tally = None if rule.at_least is None else Tally(rule.at_least, rule.missing_after)
+    reach = max(look_back(condition.tree) for condition in _conditions(rule))
+    remembered = 0 if tally is None else tally.look_back
+    decides = None if _names(rule, _YES_OR_NO) else deciding(when, board)
+    return _Judge(rule, truth(when, board), clear, decides, tally, reach + remembered)
+
+
+def _remembered(judges: Iterable[_Judge]) -> Millis:
+    """How far back what is not a window depends on readings: tallies, and the limits of system rules.
+
+    Twice that limit, for a reading before it may belong to the same run, with a pause in between.
+    """
+    written = max((judge.look_back for judge in judges if not judge.rule.system), default=0)
+    system = max((_limit(judge.rule) for judge in judges if judge.rule.system), default=0)
+    return written + 2 * system
+
+
+def _limit(rule: Rule) -> Millis:
+    return max((node.millis for node in walk(rule.when.tree) if isinstance(node, Span)), default=0)
+
+
+def _names(rule: Rule, fields: Iterable[str]) -> bool:
+    return any(uses(condition.tree, field) for condition in _conditions(rule) for field in fields)
+
+
+def _conditions(rule: Rule) -> list[Condition]:
+    return [condition for condition in (rule.when, rule.clear_when) if condition is not None]

@@ -1,0 +1,162 @@
+"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and for blame. Pure.
+
+It looks at a board as it stands after an input, and changes nothing; conditions must have been compiled on it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from daemon.readings.exact import INFINITY, known, rounded
+from daemon.readings.fields import MADE_OF, SIGNS
+from daemon.rules import functions
+from daemon.rules.evaluation.compile import lasts, number, truth
+from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.windows import Window
+from daemon.rules.functions import Parameter
+from daemon.rules.language.tree import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Either,
+    Every,
+    Field,
+    Negative,
+    Node,
+    Not,
+    children,
+    compares_percentages,
+    readable,
+)
+from daemon.rules.language.types import Kind
+from daemon.text.durations import duration_text
+from daemon.types import Balances, Millis
+
+_INFINITY = "\N{INFINITY}"
+_KEEPING_UNITS = frozenset(
+    {"abs", "least", "greatest", "min", "max", "avg", "median", "first", "last", "delta", "sum", "stddev"}
+)
+_OPERATORS = {"+": "+", "-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a window holds: how many readings, and the instants of the first and the last."""
+
+    count: int
+    first: Millis | None = None
+    last: Millis | None = None
+    needed: int = 1
+    """How many make the function known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One part of a condition; None is unknown, durations are in milliseconds."""
+
+    text: str
+    kind: Kind
+    value: Decimal | bool | None
+    why: str = ""
+    """Of an unknown part, in words; empty where a part of it is to blame."""
+    held: Held | None = None
+    """Of a function of a window."""
+    children: tuple["Insight", ...] = ()
+    """Of a function of a window: what it looks at, and its level, as they are worth now."""
+    percentage: bool = False
+    """It is a ratio that is compared with a percentage."""
+
+
+def insight(node: Node, board: Board, *, percentage: bool = False) -> Insight:
+    """The condition, or a part of one, that was compiled on this board."""
+    passed_on = compares_percentages(node) if isinstance(node, Comparison) else percentage and _keeps_unit(node)
+    parts = tuple(insight(part, board, percentage=passed_on) for part in _parts(node))
+    if isinstance(node, Comparison | Not | Every | Either):
+        return Insight(readable(node), Kind.TRUTH, truth(node, board)(board.frame), children=parts)
+    kind = Kind.DURATION if lasts(node) else Kind.NUMBER
+    value = number(node, board)(board.frame)
+    held = _held(node, board) if isinstance(node, Call) and node.span else None
+    why = _why(node, board, parts, held) if value is None else ""
+    return Insight(readable(node), kind, value, why, held, parts, percentage)
+
+
+def _keeps_unit(node: Node) -> bool:
+    """Whether its parts are ratios where it is one."""
+    match node:
+        case Negative() | Arithmetic("+" | "-"):
+            return True
+        case Call(name):
+            return name in _KEEPING_UNITS
+        case _:
+            return False
+
+
+def blame(part: Insight) -> Insight | None:
+    """The innermost unknown part that makes this one unknown; None when it is known."""
+    if part.value is not None:
+        return None
+    return next((found for child in part.children if (found := blame(child)) is not None), part)
+
+
+def fault(part: Insight) -> str:
+    """What makes it unknown, in words that stay the same as long as the cause does; empty when it is known."""
+    found = blame(part)
+    if found is None:
+        return ""
+    why = found.why
+    if found.held is not None and found.held.count < found.held.needed:
+        why = f"fewer than {found.held.needed} readings"
+    return f"{found.text}: {why}" if why and not why.startswith(found.text) else why or found.text
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """What is shown below a node; of a function of a window not its length nor its least, which stand in its text."""
+    if not isinstance(node, Call) or not node.span:
+        yield from children(node)
+        return
+    for parameter, argument in zip(functions.window(node.name).parameters, node.arguments, strict=False):
+        if parameter in (Parameter.SERIES, Parameter.LEVEL):
+            yield argument
+
+
+def _held(call: Call, board: Board) -> Held:
+    window = board.held(call)
+    first, last = window.reach or (None, None)
+    return Held(len(window), first, last, functions.window(call.name).known_from)
+
+
+def _why(node: Node, board: Board, parts: tuple[Insight, ...], held: Held | None) -> str:
+    match node:
+        case Field(name):
+            return _unsent(name, board.balances) if board.fed else "no reading yet"
+        case Call() if held is not None:
+            return _of_window(node, held, parts, board.held(node))
+        case Arithmetic(sign) if all(part.value is not None for part in parts):
+            return f" {_OPERATORS[sign]} ".join(_number(part.value) for part in parts)
+        case _:
+            return ""
+
+
+def _unsent(name: str, balances: Balances) -> str:
+    """Which of the fields sent are missing, for a field or one derived from several."""
+    if name in SIGNS:
+        return f"nothing is known of {name} here"
+    missing = [part for part in MADE_OF.get(name, (name,)) if known(getattr(balances, part)) is None]
+    if missing:
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not sent"
+    return f"{name} has no value for {_INFINITY}"
+
+
+def _of_window(call: Call, held: Held, parts: tuple[Insight, ...], window: Window) -> str:
+    if held.count < held.needed:
+        return f"{held.count} of {held.needed} readings needed in {duration_text(call.span)}"
+    if any(part.value is None for part in parts[1:]):
+        return ""
+    infinite = not all(value.is_finite() for value in window.values())
+    return f"{_INFINITY} among its readings" if infinite else "all its readings are of one instant"
+
+
+def _number(value: Decimal | bool | None) -> str:
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(rounded(value), "f")
+    return _INFINITY if value == INFINITY else f"-{_INFINITY}"

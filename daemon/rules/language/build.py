@@ -1,0 +1,264 @@
+"""From parsed text to a tree: which parts of an expression fit together, and the sentence when they do not.
+
+Called by the parser as it goes, innermost part first. Knows kinds (numbers, durations, comparisons), names and
+bounds; it evaluates nothing, and no name in a text reaches anything but the lists of fields and functions.
+"""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from lark import Token, Transformer
+
+from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, named
+from daemon.rules import functions
+from daemon.rules.functions import Function, Parameter, PlainFunction
+from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.tree import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Field,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Span,
+    either,
+    every,
+    look_back,
+)
+from daemon.rules.language.types import Kind
+from daemon.text.durations import duration, duration_text
+from daemon.text.printable import printable
+from daemon.types import DAY, Millis
+
+MAX_DEPTH = 64
+"""How deep an expression may nest; far beyond what a person reads, far below what a stack holds."""
+
+MAX_LOOK_BACK: Millis = 7 * DAY
+"""The longest look-back of a condition, windows of windows added up (DESIGN §6)."""
+
+_LONGEST_WORD = 40
+
+
+_EXAMPLE = {Kind.NUMBER: "", Kind.DURATION: ", such as `10m`", Kind.TRUTH: ", such as `available_margin < 100`"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A part that is understood: its tree, its kind, where it begins and how deep it nests."""
+
+    node: Node
+    kind: Kind
+    column: int
+    depth: int = 1
+
+
+def shown(text: object) -> str:
+    """A piece of an expression as messages quote it: short, and harmless on a terminal."""
+    word = printable(str(text)[: _LONGEST_WORD + 1])
+    return f"`{word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + '…'}`"
+
+
+def _suggestion(word: str, choices: tuple[str, ...]) -> str:
+    lower = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(word[:_LONGEST_WORD].lower(), lower, n=1)
+    return f"; did you mean `{lower[close[0]]}`?" if close else ""
+
+
+def need(term: Term, kind: Kind) -> Term:
+    """The term, which must be of that kind."""
+    if term.kind is kind:
+        return term
+    raise ExpressionError(
+        f"expected {kind.value}{_EXAMPLE[kind]}; {shown(term.node)} is {term.kind.value}",
+        term.column,
+    )
+
+
+class Builder(Transformer[Token, Term]):
+    """Builds a term from each rule of the grammar; the methods are named like the rules."""
+
+    deepest = MAX_DEPTH
+    signs: Container[str] = ()
+    """The names of system rules that may be used here."""
+
+    def start(self, parts: list[Term]) -> Term:
+        return need(parts[0], Kind.TRUTH)
+
+    def number(self, parts: list[Token]) -> Term:
+        text = parts[0].replace("_", "")
+        # Shifting the point by the exponent, so that no digit of a long number is rounded away.
+        percent = text.endswith("%")
+        value = Decimal(f"{text[:-1]}e-2") if percent else Decimal(text)
+        return Term(Number(value, percent), Kind.NUMBER, column_of(parts[0]))
+
+    def span(self, parts: list[Token]) -> Term:
+        millis = duration(parts[0])
+        if millis is None:
+            return self.malformed(parts)
+        return Term(Span(millis), Kind.DURATION, column_of(parts[0]))
+
+    def malformed(self, parts: list[Token]) -> Term:
+        raise ExpressionError(
+            f"{shown(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
+            "nor a duration, such as `250ms`, `90s` or `1h30m`",
+            column_of(parts[0]),
+        )
+
+    def name(self, parts: list[Token]) -> Term:
+        word = parts[0]
+        field = named(word)
+        if field is None and word in self.signs:
+            return Term(Field(str(word)), Kind.DURATION if SIGNS[word] else Kind.NUMBER, column_of(word))
+        if field is None:
+            raise ExpressionError(_unknown_field(word), column_of(word))
+        return Term(Field(field), Kind.DURATION if field == AGE else Kind.NUMBER, column_of(word))
+
+    def group(self, parts: list[Term]) -> Term:
+        (inner,) = parts
+        return self._nested(inner.node, inner.kind, inner.column, parts)
+
+    def call(self, parts: list[Any]) -> Term:
+        word: Token = parts[0]
+        arguments: list[Term] = parts[1:]
+        function = _function(word)
+        _check_arguments(word, function, arguments)
+        node = Call(str(word), tuple(argument.node for argument in arguments))
+        if look_back(node) > MAX_LOOK_BACK:
+            raise ExpressionError(
+                f"{shown(node)} looks back {duration_text(look_back(node))}, windows within windows added up; "
+                f"the longest possible is {duration_text(MAX_LOOK_BACK)}",
+                column_of(word),
+            )
+        return self._nested(node, function.result, column_of(word), arguments)
+
+    def negative(self, parts: list[Any]) -> Term:
+        sign: Token = parts[0]
+        operand = need(parts[1], Kind.NUMBER)
+        return self._nested(Negative(operand.node), Kind.NUMBER, column_of(sign), [operand])
+
+    def addition(self, parts: list[Any]) -> Term:
+        left, right = need(parts[0], Kind.NUMBER), need(parts[2], Kind.NUMBER)
+        node = Arithmetic(str(parts[1]), left.node, right.node)
+        return self._nested(node, Kind.NUMBER, left.column, [left, right])
+
+    multiplication = addition
+
+    def comparison(self, parts: list[Any]) -> Term:
+        operands: list[Term] = parts[::2]
+        operators: list[Token] = parts[1::2]
+        links: list[Node] = []
+        for left, operator, right in zip(operands, operators, operands[1:], strict=False):
+            _check_comparable(left, right)
+            links.append(Comparison(str(operator), left.node, right.node))
+        return self._nested(every(links), Kind.TRUTH, operands[0].column, operands)
+
+    def negation(self, parts: list[Any]) -> Term:
+        word: Token = parts[0]
+        operand = need(parts[1], Kind.TRUTH)
+        return self._nested(Not(operand.node), Kind.TRUTH, column_of(word), [operand])
+
+    def conjunction(self, parts: list[Term]) -> Term:
+        nodes = [need(part, Kind.TRUTH).node for part in parts]
+        return self._nested(every(nodes), Kind.TRUTH, parts[0].column, parts)
+
+    def disjunction(self, parts: list[Term]) -> Term:
+        nodes = [need(part, Kind.TRUTH).node for part in parts]
+        return self._nested(either(nodes), Kind.TRUTH, parts[0].column, parts)
+
+    def _nested(self, node: Node, kind: Kind, column: int, parts: Sequence[Term]) -> Term:
+        depth = 1 + max(part.depth for part in parts)
+        if depth > self.deepest:
+            raise ExpressionError(
+                f"the condition nests more than {self.deepest} levels deep (operators in a row count, too); "
+                "simplify it",
+                parts[-1].column,
+            )
+        return Term(node, kind, column, depth)
+
+
+class RecordedBuilder(Builder):
+    """Of what we have recorded, system rules among it.
+
+    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a conjunction there,
+    in parentheses.
+    """
+
+    deepest = 4 * MAX_DEPTH
+    signs = SIGNS
+
+
+def column_of(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _unknown_field(word: str) -> str:
+    if word in functions.names():
+        return f"{shown(word)} is a function: expected `(` after it, as in `{word}({functions.find(word).usage})`"
+    suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
+    return f"there is no field {shown(word)}{suggestion}"
+
+
+def _check_comparable(left: Term, right: Term) -> None:
+    if left.kind is Kind.TRUTH:
+        need(left, Kind.NUMBER)
+    if right.kind is left.kind:
+        return
+    raise ExpressionError(
+        f"{shown(left.node)} is {left.kind.value} and can be compared only with one{_EXAMPLE[left.kind]}; "
+        f"{shown(right.node)} is {right.kind.value}",
+        right.column,
+    )
+
+
+def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> None:
+    fewest, most = function.counts
+    if not fewest <= len(arguments) <= most:
+        raise ExpressionError(
+            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found {len(arguments)}",
+            column_of(word),
+        )
+    if isinstance(function, PlainFunction):
+        parameters: Sequence[Parameter] = [Parameter.SERIES] * len(arguments)
+    else:
+        parameters = function.parameters
+    for parameter, argument in zip(parameters, arguments, strict=False):
+        _check_argument(parameter, argument)
+
+
+def _count(fewest: int, most: int) -> str:
+    if most == fewest:
+        return f"{fewest} argument{'s' if fewest > 1 else ''}"
+    return f"{fewest} or more arguments" if most >= functions.MANY else f"{fewest} or {most} arguments"
+
+
+def _check_argument(parameter: Parameter, argument: Term) -> None:
+    match parameter:
+        case Parameter.SERIES | Parameter.LEVEL:
+            need(argument, Kind.NUMBER)
+        case Parameter.SPAN if not isinstance(argument.node, Span) or not argument.node.millis:
+            raise ExpressionError(
+                f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
+                argument.column,
+            )
+        case Parameter.LEAST if not isinstance(argument.node, Number) or argument.node.value <= 0:
+            raise ExpressionError(
+                f"expected the least to divide by, a number above 0, such as `0.5`, found {shown(argument.node)}",
+                argument.column,
+            )
+        case _:
+            pass
+
+
+def _function(word: Token) -> Function:
+    if word in functions.names():
+        return functions.find(str(word))
+    if named(word):
+        raise ExpressionError(f"{shown(word)} is a field and takes no arguments: expected an operator", column_of(word))
+    known = ", ".join(functions.names())
+    suggestion = _suggestion(word, functions.names()) or f"; the functions are {known}"
+    raise ExpressionError(f"there is no function {shown(word)}{suggestion}", column_of(word))

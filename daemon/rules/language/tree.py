@@ -1,0 +1,250 @@
+"""A parsed expression: what a rule means, without its spelling.
+
+Two expressions are equal when these values are: whitespace, superfluous parentheses, aliases and the spelling of
+numbers are gone (SEMANTICS D5 compares rules this way). `str` of a node is its canonical text, which parses to an
+equal node. Nothing here evaluates, and nothing here knows where in a text a node stood.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import ClassVar, TypeAlias
+
+from daemon.readings.exact import EXACT
+from daemon.text.durations import duration_text
+from daemon.types import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A plain number; `20%` is 0.2."""
+
+    value: Decimal
+    percent: bool = field(default=False, compare=False)
+    """It was written as a percentage, which is not part of what it means."""
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        text = format(self.value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration."""
+
+    millis: Millis
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        return duration_text(self.millis)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a reading by its own name, never by an alias."""
+
+    name: str
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the language with its arguments."""
+
+    name: str
+    arguments: "tuple[Node, ...]"
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.arguments))})"
+
+    @property
+    def span(self) -> Millis:
+        """How long the window is; 0 for a function that looks at no window."""
+        return sum(part.millis for part in self.arguments if isinstance(part, Span))
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """`-x`"""
+
+    operand: "Node"
+    binding: ClassVar[int] = 7
+
+    def __str__(self) -> str:
+        return f"-{_within(self.operand, self.binding)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`x + y`, `x - y`, `x * y` or `x / y`; of equal operators the left one binds first."""
+
+    operator: str
+    left: "Node"
+    right: "Node"
+
+    @property
+    def binding(self) -> int:
+        return 5 if self.operator in "+-" else 6
+
+    def __str__(self) -> str:
+        left = _within(self.left, self.binding)
+        return f"{left} {self.operator} {_within(self.right, self.binding + 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison; a chain such as `0 < x < 5` is an `Every` of comparisons."""
+
+    operator: str
+    left: "Node"
+    right: "Node"
+    binding: ClassVar[int] = 4
+
+    def __str__(self) -> str:
+        return f"{_within(self.left, 5)} {self.operator} {_within(self.right, 5)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: "Node"
+    binding: ClassVar[int] = 3
+
+    def __str__(self) -> str:
+        return f"not {_within(self.operand, self.binding)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """`a and b and c`: at least two parts, none of them an `Every` itself."""
+
+    parts: "tuple[Node, ...]"
+    binding: ClassVar[int] = 2
+
+    def __str__(self) -> str:
+        return " and ".join(_within(part, self.binding + 1) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """`a or b or c`: at least two parts, none of them an `Either` itself."""
+
+    parts: "tuple[Node, ...]"
+    binding: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return " or ".join(_within(part, self.binding + 1) for part in self.parts)
+
+
+Node: TypeAlias = Number | Span | Field | Call | Negative | Arithmetic | Comparison | Not | Every | Either
+
+
+def _within(node: Node, binding: int) -> str:
+    return str(node) if node.binding >= binding else f"({node})"
+
+
+def every(parts: list[Node]) -> Node:
+    """The conjunction of `parts`, flat: `(a and b) and c` is `a and b and c`; of a single part, that part."""
+    flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Every) else (part,))]
+    return Every(tuple(flat)) if len(flat) > 1 else flat[0]
+
+
+def either(parts: list[Node]) -> Node:
+    """The disjunction of `parts`, flat like `every`."""
+    flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Either) else (part,))]
+    return Either(tuple(flat)) if len(flat) > 1 else flat[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Percentage(Number):
+    """A number that is written with its percent sign."""
+
+    def __str__(self) -> str:
+        return f"{Number(self.value.scaleb(2, EXACT))}%"
+
+
+def readable(node: Node) -> str:
+    """The text of a node with percentages as such, for people. It parses to an equal node, as `str` of it does."""
+    return str(_with_percentages(node))
+
+
+def _with_percentages(node: Node) -> Node:
+    match node:
+        case Number(value) if node.percent:
+            return _Percentage(value, percent=True)
+        case Call(name, arguments):
+            return Call(name, tuple(map(_with_percentages, arguments)))
+        case Negative(operand) | Not(operand):
+            return replace(node, operand=_with_percentages(operand))
+        case Arithmetic(_, left, right) | Comparison(_, left, right):
+            return replace(node, left=_with_percentages(left), right=_with_percentages(right))
+        case Every(parts) | Either(parts):
+            return replace(node, parts=tuple(map(_with_percentages, parts)))
+        case _:
+            return node
+
+
+def is_percentage(node: Node) -> bool:
+    """Whether it is a constant that was written as a percentage, or computed from such: then so is what it limits."""
+    if isinstance(node, Number):
+        return node.percent
+    if varies(node):
+        return False
+    parts = [is_percentage(part) for part in children(node)]
+    match node:
+        case Arithmetic("*"):
+            return any(parts)
+        case Arithmetic("/"):
+            return parts == [True, False]
+        case _:
+            return bool(parts) and all(parts)
+
+
+def compares_percentages(comparison: "Comparison") -> bool:
+    """Whether its sides are ratios that are to be shown as percentages."""
+    return is_percentage(comparison.left) or is_percentage(comparison.right)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Number() | Span() | Field():
+            return ()
+        case Call(_, arguments):
+            return arguments
+        case Negative(operand) | Not(operand):
+            return (operand,)
+        case Arithmetic(_, left, right) | Comparison(_, left, right):
+            return (left, right)
+        case _:
+            return node.parts
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything below it, parents first."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def varies(node: Node) -> bool:
+    """Whether the value can differ from one reading to the next."""
+    return any(isinstance(part, Field) or (isinstance(part, Call) and part.span > 0) for part in walk(node))
+
+
+def uses(node: Node, field: str) -> bool:
+    return Field(field) in walk(node)
+
+
+def look_back(node: Node) -> Millis:
+    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS C1).
+
+    Only the first argument of a function is taken all along its window, any other at the present instant.
+    """
+    reaches = [look_back(child) for child in children(node)]
+    if isinstance(node, Call) and reaches:
+        reaches[0] += node.span
+    return max(reaches, default=0)

@@ -1,0 +1,113 @@
+"""The store as the loops see it: awaited, never blocking the event loop.
+
+Writing goes to the store's one writer thread, reading to short-lived threads of their own.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from daemon.clock import Clock
+from daemon.store import Store
+from daemon.store.operations import CommitFailed, MessageKey, Operation, Rejected, Written
+from daemon.store.write.reports import OpenReport
+from daemon.types import SECOND, AccountState, Millis, Reading, Silence, Unconfirmed
+
+_log = logging.getLogger("marginwatch")
+
+
+class Journal(Protocol):
+    async def write(self, operation: Operation) -> Written:
+        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and Rejected, or of what
+        is announced Overtaken, where nothing of it is recorded.
+        """
+        ...
+
+    async def insist(self, operation: Operation) -> None:
+        """Write what has happened already and cannot be decided anew, as often as it takes.
+
+        What the store rejects for good is logged and left unwritten: it has happened all the same.
+        """
+        ...
+
+    async def load(self, account: str) -> AccountState:
+        """What is recorded of the account; raises StoreError where it cannot be read."""
+        ...
+
+    async def silences(self, at: Millis) -> Sequence[Silence]:
+        """Those that hold at an instant or will, as commands have written them by now; raises StoreError."""
+        ...
+
+    async def tested(self, since: MessageKey) -> bool:
+        """Whether a test reached the channel of this message, later than it was sent; raises StoreError."""
+        ...
+
+    async def open_reports(self) -> Sequence[OpenReport]:
+        """The reports that wait for their channels; raises StoreError."""
+        ...
+
+    def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        """The judged readings from the last one at or before `since` on, oldest first."""
+        ...
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        """The last judged one at or before an instant; raises StoreError."""
+        ...
+
+    async def latest(self, account: str) -> Sequence[Reading]:
+        """Its last readings, whatever their quality, oldest first; raises StoreError."""
+        ...
+
+
+class StoreJournal:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def write(self, operation: Operation) -> Written:
+        return await asyncio.wrap_future(self._store.submit(operation))
+
+    async def insist(self, operation: Operation) -> None:
+        name, failures = type(operation).__name__, 0
+        while True:
+            try:
+                await self.write(operation)
+            except Rejected as error:
+                _log.error("what was done cannot be recorded: %s: %s", name, error)
+                return
+            except CommitFailed as error:
+                if not failures:
+                    _log.warning(
+                        "what was done is written again every second, until it is recorded: %s: %s", name, error
+                    )
+                failures += 1
+                await self._clock.sleep(SECOND)
+            else:
+                if failures:
+                    _log.info("what was done is recorded: %s", name, extra={"failures": failures})
+                return
+
+    async def load(self, account: str) -> AccountState:
+        return await asyncio.to_thread(self._store.load, account)
+
+    async def silences(self, at: Millis) -> Sequence[Silence]:
+        return await asyncio.to_thread(self._store.silences, at)
+
+    async def tested(self, since: MessageKey) -> bool:
+        return await asyncio.to_thread(self._store.tested, since)
+
+    async def open_reports(self) -> Sequence[OpenReport]:
+        return await asyncio.to_thread(self._store.open_reports)
+
+    async def recent(self, account: str, since: Millis) -> AsyncIterator[Reading | Unconfirmed]:
+        pages = self._store.recent(account, since)
+        while page := await asyncio.to_thread(next, pages, ()):
+            for reading in page:
+                yield reading
+
+    async def standing(self, account: str, at: Millis) -> Reading | None:
+        return await asyncio.to_thread(self._store.standing, account, at)
+
+    async def latest(self, account: str) -> Sequence[Reading]:
+        return await asyncio.to_thread(self._store.latest, account)

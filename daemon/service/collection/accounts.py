@@ -1,0 +1,263 @@
+"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget for each host.
+
+Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
+Stream ──────┘
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from daemon import exchanges
+from daemon.clock import Clock
+from daemon.config import Account, Config, intervals
+from daemon.exchanges.common import stream_connection
+from daemon.exchanges.common.http import Session
+from daemon.exchanges.common.penalties import Pause
+from daemon.exchanges.common.rate_limit import Budget, Budgets
+from daemon.exchanges.common.stream_protocol import Dialect
+from daemon.log import Episodes
+from daemon.readings import push_check
+from daemon.readings.slots import passed
+from daemon.service.carry_over import Legacy
+from daemon.service.collection.external_calls import Bookings
+from daemon.service.collection.intervals import Pacer
+from daemon.service.collection.poller import Ears, Poller
+from daemon.service.collection.reconcile import Intake
+from daemon.service.collection.scheduler import Schedule, slow_sentence
+from daemon.service.collection.streams import Streams
+from daemon.service.heartbeat import Pulse
+from daemon.service.judging.account_owner import Doubters, Look, Owner, Progress, Slept
+from daemon.service.judging.confirmer import Confirmer
+from daemon.service.judging.context import Desk
+from daemon.service.judging.opening import watching
+from daemon.service.loops import Loops
+from daemon.store import Store
+from daemon.store.operations import Book, Identify
+from daemon.text.durations import duration_text
+from daemon.types import AccountState, Millis, NoAnswer
+
+_log = logging.getLogger("marginwatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all accounts of a life use, and others with them."""
+
+    store: Store
+    session: Session
+    clock: Clock
+    jitter: Callable[[], float]
+    episodes: Episodes
+    loops: Loops
+
+
+class Accounts:
+    """`start`, then `pause` and `stop`, once each."""
+
+    def __init__(self, config: Config, tools: Tools) -> None:
+        self._config = config
+        self._store = tools.store
+        self._session = tools.session
+        self._clock = tools.clock
+        self._episodes = tools.episodes
+        self._loops = tools.loops
+        self._hosts = config.hosts
+        self._budgets = Budgets(self._hosts.values(), self._budget)
+        self._schedule = Schedule(self._slot_trouble, self._slot_slow)
+        self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
+        self._pacer.user_ids = config.users(self._store.user_ids())
+        self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
+        self._pollers: dict[str, Poller] = {}
+        self._owners: dict[str, Owner] = {}
+        self._confirmers: dict[str, Confirmer] = {}
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def paces(self) -> dict[str, Millis]:
+        """By account, its interval now."""
+        return self._pacer.paces()
+
+    def pushes(self) -> Mapping[str, push_check.Pushes]:
+        """By account, what its pushes are worth."""
+        return self._streams.pushes()
+
+    def progress(self) -> Mapping[str, Progress]:
+        """By account, how far its judgement is."""
+        return {name: owner.progress for name, owner in self._owners.items()}
+
+    def pauses(self) -> dict[str, Pause]:
+        """By account, how far the exchange wants to be left alone."""
+        return {name: poller.pause for name, poller in self._pollers.items()}
+
+    def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
+        """By account, what tells whether it is read as often as it should be; `attempts` are the last ones."""
+        paces = self.paces()
+        return {name: Pulse(attempts.get(name), paces[name], pause.length) for name, pause in self.pauses().items()}
+
+    @property
+    def halved_for(self) -> dict[str, Millis]:
+        """By host, how much longer its budget is halved."""
+        return self._budgets.halved_for
+
+    # From the start to the stop.
+
+    def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
+        """`desk` is that of the owners, which begin with `states`."""
+        self._journal = desk.journal
+        self._fill_budgets(legacy)
+        paces = self._pacer.begin()
+        for account in self._config.accounts:
+            rules = watching(self._config.account_rules, account.name)
+            confirmer = self._confirmers[account.name] = Confirmer(self._clock)
+            doubters, every = Doubters(confirmer.doubted, confirmer.left), partial(self._pacer.every, account.name)
+            owner = Owner(desk, states[account.name], rules.values(), doubters, every)
+            self._owners[account.name] = owner
+            self._loops.run(f"the owner of {account.name}", owner.run)
+            self._read(account, paces[account.name], legacy.pauses.get(account.name, Pause()))
+        self._tell_paces()
+        self._loops.run("the pace", self._pacer.run)
+
+    def poll(self) -> None:
+        """Begin with the slots."""
+        self._schedule.start()
+
+    def pause(self) -> None:
+        """Ask for nothing more, and listen to nothing."""
+        self._schedule.pause()
+        for account in self._streams.accounts:
+            self._loops.cancel(_stream(account))
+        for confirmer in self._confirmers.values():
+            confirmer.stop()
+
+    def finished(self) -> Iterator[Awaitable[None]]:
+        """The calls under way, to be waited for."""
+        return (poller.finished() for poller in self._pollers.values())
+
+    def stop(self) -> list[Book]:
+        """Cut off the calls that are still under way.
+
+        They end without leaving a reading or a miss, and the exchange may have counted them (SEMANTICS B3): they are
+        returned.
+        """
+        at = self._clock.now()
+        flying = self._budgets.flying
+        cut_off = [Book(at, call.endpoint, call.user, n, host) for n, (host, call) in enumerate(flying)]
+        self._schedule.stop()
+        return cut_off
+
+    def drained(self) -> Iterator[Awaitable[None]]:
+        """The judgement of what has been read, to be waited for."""
+        return (owner.drained() for owner in self._owners.values())
+
+    @property
+    def unjudged(self) -> int:
+        """How much of what has been read is not judged."""
+        return sum(owner.waiting for owner in self._owners.values())
+
+    # What happens to the clock.
+
+    def slept(self, lasted: Millis) -> None:
+        """Nothing bursts: every account goes on at its next slot, by the pace of before."""
+        now = self._clock.now()
+        for name, every in self.paces().items():
+            self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
+        self._schedule.realign(now)
+
+    def clock_was_set(self) -> None:
+        for owner in self._owners.values():
+            owner.post(Look())
+        self._schedule.realign(self._clock.now())
+
+    # One account.
+
+    def _read(self, account: Account, every: Millis, pause: Pause) -> None:
+        owner, user_id = self._owners[account.name], self._pacer.user_ids.get(account.name, "")
+        most = self._config.system.push_contradicted or push_check.LIMIT
+        intake = Intake(account.name, owner.post, self._clock, self._episodes, most)
+        ears = Ears(intake.answered, partial(self._learned, account.name))
+        poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
+        poller.pause = pause
+        self._pollers[account.name] = poller
+        confirm = partial(self._confirmers[account.name].run, poller.confirm, owner.post)
+        self._loops.run(f"the confirming of {account.name}", confirm)
+        self._schedule.add(account.name, every, poller.tick, self._clock.now())
+        self._loops.run(f"the calls beside the slots of {account.name}", poller.beside)
+        listener = self._streams.add(account.exchange, self._keys(account, user_id), intake, poller, owner)
+        if listener is not None:
+            self._loops.run(_stream(account.name), listener.run)
+
+    def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
+        tools = exchanges.Tools(self._session, self._budgets.at(account.host), self._clock)
+        return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
+
+    async def _dial(self, account: exchanges.Account, dialect: Dialect) -> stream_connection.Connection | NoAnswer:
+        url, timeout = account.ws_url, self._config.daemon.timeout
+        return await stream_connection.connect(self._session, url, dialect, self._clock, timeout, account.ws_route)
+
+    def _keys(self, account: Account, user_id: str) -> exchanges.Account:
+        return exchanges.Account(
+            account.name,
+            account.api_key.reveal(),
+            account.secret_key.reveal(),
+            account.rest_url,
+            account.ws_url,
+            self._config.daemon.timeout,
+            user_id,
+            account.rest_route,
+            account.ws_route,
+        )
+
+    def _learned(self, account: str, user_id: str) -> None:
+        identified = partial(self._journal.insist, Identify(account, user_id))
+        self._loops.run(f"the user id of {account}", identified)
+        self._pacer.user_ids[account] = user_id
+        self._pacer.apply()
+
+    def _slot_trouble(self, account: str, what: str) -> None:
+        self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+
+    def _slot_slow(self, account: str, is_slow: bool) -> None:
+        """Calls take longer than the interval: told once, with which of the two causes it is, and its end once."""
+        if not is_slow:
+            self._episodes.ended(("slow", account), f"{account} is read at every interval again", account=account)
+            return
+        waits = self._budgets.at(self._hosts[account]).waits(self._pacer.user_ids.get(account, ""))
+        sentence = slow_sentence(account, self.paces()[account], waits=waits)
+        self._episodes.failed(("slow", account), sentence, reason="budget" if waits else "exchange", account=account)
+
+    # The budget.
+
+    def _budget(self) -> Budget:
+        limits = self._config.budget
+        return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
+
+    def _fill_budgets(self, legacy: Legacy) -> None:
+        """The calls of the last life, and of commands, still stand in the budget of their host (SEMANTICS B3)."""
+        span = self._config.budget.longest
+        for call in self._store.calls(self._clock.now() - span):
+            user = self._pacer.user_ids.get(call.account, "")
+            self._budgets.book(self._hosts.get(call.account, ""), call.at, "assets", user)
+        for host, halved_for in legacy.halved_for.items():
+            self._budgets.halve(host, halved_for)
+        bookings = Bookings(self._store.bookings, self._budgets, span, self._clock)
+        bookings.hear()
+        self._loops.run("the ear for bookings", bookings.listen)
+
+    def _tell_paces(self) -> None:
+        """Once a life, and as it will be when every account has answered."""
+        paces = intervals.settled(self._config.accounts, self._config.budget, self._pacer.user_ids)
+        wishes = {account.name: account.every for account in self._config.accounts}
+        stretched = [
+            f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
+            for name, every in paces.items()
+            if every > wishes[name]
+        ]
+        if stretched:
+            _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
+
+
+def _stream(account: str) -> str:
+    return f"the push stream of {account}"

@@ -1,0 +1,57 @@
+"""Keeps every account at the interval that its host's budget allows: all there stretch evenly, further while halved.
+
+SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the budget itself.
+"""
+
+from collections.abc import Mapping
+
+from daemon.clock import Clock
+from daemon.config import Config, intervals
+from daemon.exchanges.common.rate_limit import Budgets
+from daemon.service.collection.scheduler import Schedule
+from daemon.types import SECOND, Millis
+
+EVERY: Millis = SECOND
+
+
+class Pacer:
+    """`user_ids`, by account, are those that are known; whoever learns another one adds it and calls `apply`."""
+
+    def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:
+        self._config = config
+        self._budgets = budgets
+        self._schedule = schedule
+        self._clock = clock
+        self._applied: Mapping[str, Millis] = {}
+        self.user_ids: dict[str, str] = {}
+
+    def paces(self) -> dict[str, Millis]:
+        """By account, its interval now."""
+        halved = self._budgets.halved_for
+        return intervals.intervals(self._config.accounts, self._config.budget, self.user_ids, halved)
+
+    def begin(self) -> Mapping[str, Millis]:
+        """The intervals at which the accounts are polled from now on."""
+        self._applied = self.paces()
+        return self._applied
+
+    def every(self, account: str) -> Millis:
+        """The interval at which an account is polled; 0 for one that is not."""
+        return self._applied.get(account, 0)
+
+    def apply(self) -> None:
+        """Poll at that pace from each account's next slot on."""
+        paces, now = self.paces(), self._clock.now()
+        for name, every in paces.items():
+            if self._applied.get(name) != every:
+                self._schedule.pace(name, every, now)
+        self._applied = paces
+
+    async def run(self) -> None:
+        """Slow down when a budget is halved, and speed up when it is whole again; runs until cancelled."""
+        halved = self._budgets.halved_for.keys()
+        while True:
+            await self._clock.sleep(EVERY)
+            if halved != self._budgets.halved_for.keys():
+                halved = self._budgets.halved_for.keys()
+                self.apply()

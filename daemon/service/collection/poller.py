@@ -1,0 +1,90 @@
+"""Asks the exchange about one account, slot by slot, and hands on what came of it.
+
+It neither judges nor stores. After a miss it keeps the distance that the exchange asks for (SEMANTICS B2).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from daemon.clock import Clock
+from daemon.exchanges import Exchange
+from daemon.exchanges.common.penalties import Pause, after
+from daemon.types import Answer, NoAnswer, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears what the exchange said."""
+
+    heard: Callable[[Answer | NoAnswer], bool | None]
+    """True where the answer came too late to be used, and is to be asked for again."""
+    learned: Callable[[str], None]
+    """Whose account it is: called with the exchange's user id at the first answer that tells it."""
+
+
+class Poller:
+    """Of one account. `user_id` is empty until it is known."""
+
+    def __init__(self, exchange: Exchange, user_id: str, ears: Ears, clock: Clock) -> None:
+        self._exchange = exchange
+        self._user_id = user_id
+        self._ears = ears
+        self._clock = clock
+        self._busy = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._identified = asyncio.Event()
+        if user_id:
+            self._identified.set()
+        self.pause = Pause()
+
+    async def identified(self) -> str:
+        """Whose account it is, once that is known."""
+        await self._identified.wait()
+        return self._user_id
+
+    async def tick(self) -> None:
+        """One slot: a call, unless the exchange asked for a pause that still runs."""
+        if await self._call():
+            self.again()
+
+    async def confirm(self) -> None:
+        """Ask now, before all routine polls, unless the exchange asked for a pause (SEMANTICS B5)."""
+        if await self._call(urgent=True):
+            self.again()
+
+    def again(self) -> None:
+        """Make a call beside the slots, after the one under way; wanted twice before it leaves, it is one."""
+        self._wanted.set()
+
+    async def beside(self) -> None:
+        """Make the calls that are wanted beside the slots, until cancelled.
+
+        One that came too late is not made a third time before the next slot: where balances move faster than calls
+        travel, pushes tell all there is to know.
+        """
+        while True:
+            await self._wanted.wait()
+            await self._call()
+
+    async def _call(self, *, urgent: bool = False) -> bool:
+        """One call, the only one at a time; whether it is to be made again. None is made in a pause."""
+        async with self._busy:
+            self._wanted.clear()
+            return self._clock.elapsed() >= self.pause.not_before and await self._ask(urgent=urgent)
+
+    async def finished(self) -> None:
+        """Returns when no call is under way."""
+        async with self._busy:
+            pass
+
+    async def _ask(self, *, urgent: bool) -> bool:
+        answer = await self._exchange.read(urgent=urgent)
+        if isinstance(answer, Answer) and not self._user_id:
+            self._user_id = answer.user_id
+            self._identified.set()
+            self._ears.learned(answer.user_id)
+        reason = answer.reason if isinstance(answer, NoAnswer) else None
+        self.pause = after(self.pause, reason, self._clock.elapsed())
+        sent = replace(answer, source=Source.CONFIRM) if urgent and isinstance(answer, Answer) else answer
+        return bool(self._ears.heard(sent))

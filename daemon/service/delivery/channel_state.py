@@ -1,0 +1,121 @@
+"""How the way to one channel stands: whether it takes anything, since when it does not, and why (SEMANTICS F1 to F4).
+
+It makes no attempt: the courier tells it of each, and asks it what follows.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from daemon.errors import StoreError
+from daemon.messages.section import LATE_AFTER
+from daemon.service.delivery.backoff import Health, after, begun
+from daemon.service.delivery.context import Channel, Office
+from daemon.service.delivery.queue import Entry
+from daemon.service.delivery.report_queue import Parcel
+from daemon.store.operations import MessageKey
+from daemon.text.numbers import moment
+from daemon.types import SECOND, Attempted, Millis
+
+_log = logging.getLogger("marginwatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which a channel took nothing."""
+
+    since: Millis
+    until: Millis
+    """Both of wall time."""
+    until_elapsed: Millis
+    answer: str
+
+
+class Line:
+    """Of one channel. `health` may be set to what an earlier life of the daemon found."""
+
+    def __init__(self, channel: Channel, office: Office) -> None:
+        self.health = Health()
+        self._channel = channel
+        self._office = office
+        self._last: MessageKey | None = None
+        self._outage: Outage | None = None
+        """The last one, for what still waits from then."""
+
+    @property
+    def is_parked(self) -> bool:
+        """It refused for good, and others can be told in its stead; where all refuse, all are tried on and on."""
+        return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
+
+    @property
+    def outage(self) -> Outage | None:
+        """The present one."""
+        clock, failing_since = self._office.clock, self.health.failing_since
+        if failing_since is None:
+            return None
+        now, elapsed = clock.now(), clock.elapsed()
+        return Outage(now - (elapsed - failing_since), now, elapsed, self.health.answer)
+
+    def number(self, now: Millis) -> MessageKey:
+        """Of the next message."""
+        last = self._last
+        self._last = MessageKey(self._channel.name, now, last.n + 1 if last is not None and last.at == now else 0)
+        return self._last
+
+    def begun(self) -> None:
+        """An attempt is under way."""
+        self.health = begun(self.health, self._office.clock.elapsed())
+
+    def put_off(self) -> None:
+        """None was made, as it could not be recorded."""
+        now = self._office.clock.elapsed()
+        self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
+
+    def ended(self, attempted: Attempted, *, critical: bool) -> Millis:
+        """What the end of an attempt says of the channel; when that was, by the clock on the wall."""
+        office, elapsed = self._office, self._office.clock.elapsed()
+        self._outage = self.outage or self._outage
+        self.health = after(self.health, attempted, elapsed, critical, office.jitter())
+        (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
+        return office.clock.now()
+
+    async def heed_test(self) -> None:
+        """A test that got through since the last failure shows that somebody mended the channel: it is parked no
+        longer (SEMANTICS F3), and tried without any further pause but one that the service itself asked for.
+        """
+        office, last = self._office, self._last
+        if self.health.streak == 0 or last is None:
+            return
+        with suppress(StoreError):  # where nobody can tell, it stays as it is
+            if await office.journal.tested(last):
+                self._outage = self.outage
+                self.health = Health(not_before=self.health.not_before, asked_at=self.health.asked_at)
+                office.refusing.discard(self._channel.name)
+                _log.info("a test got through: the channel is tried again", extra={"channel": self._channel.name})
+
+    @property
+    def is_failing_long(self) -> bool:
+        """Others are to be told what waits."""
+        shared_at = self.shared_at
+        return shared_at is not None and self._office.clock.elapsed() >= shared_at
+
+    @property
+    def shared_at(self) -> Millis | None:
+        """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
+        known = self.health.streak > 0 and not self.is_parked  # what an earlier life found is tried once more first
+        since = self.health.failing_since if known else None
+        return None if since is None else since + self._channel.patience
+
+    def why_late(self, waited: Sequence[Entry | Parcel]) -> Iterator[str]:
+        """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
+        now = self._office.clock.now()
+        outage = self.outage or self._outage
+        if outage is not None and any(each.queued_at <= outage.until_elapsed for each in waited):
+            since, until = (moment(at, now, self._office.zone) for at in (outage.since, outage.until))
+            until = "" if self._outage is not outage else f" until {until}"
+            yield f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
+        absent = self._office.absent
+        if absent is not None and absent[1] - absent[0] >= LATE_AFTER and any(each.kept for each in waited):
+            since, until = (moment(at, now, self._office.zone) for at in absent)
+            yield f"marginwatch did not run from {since} to {until}"

@@ -1,0 +1,371 @@
+"""The outbox: one courier per channel takes what waits there to the person, and never gives up.
+
+    ledger ──► join what is due ──► claim (committed) ──► the channel ──► mark (committed) ──► ledger
+    book ──► claim (committed with what causes the news) ──► leave ──┘
+                └──► overtaken ──► withdraw (committed)
+
+The attempt is recorded before the call; one without an outcome counts as told, and its retry says that it may be a
+repeat. A claim that may be recorded is sent or withdrawn, whatever happens in between (SEMANTICS F7).
+Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel refuses for
+good, or could not deliver for so long, goes to its fallback, or else to all others (F1, F3, F4).
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from daemon.alerts.silences import NO_SILENCES, silenced
+from daemon.errors import StoreError
+from daemon.messages import report as reports
+from daemon.messages.compose import Letter, compose, pair
+from daemon.messages.report import Doubts
+from daemon.messages.section import Piece, Sending
+from daemon.notifiers import Notifier
+from daemon.service.delivery.backoff import Health, Waiting, due_at
+from daemon.service.delivery.channel_state import Line
+from daemon.service.delivery.chart_sender import Exhibit
+from daemon.service.delivery.context import Channel, Office
+from daemon.service.delivery.fallback import StandIns
+from daemon.service.delivery.queue import Entry
+from daemon.service.delivery.rate import Pace
+from daemon.service.delivery.report_queue import Parcel
+from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede, Withdraw
+from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
+
+HOLD: Millis = SECOND
+"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a slow database."""
+LISTEN: Millis = 10 * SECOND
+"""How often a channel that fails looks whether a test got through meanwhile."""
+_STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A message that is ready to be claimed, with the news that it tells."""
+
+    entries: Sequence[Entry]
+    subject: Notice
+    """What it tells first."""
+    message: Message
+    claim: Claim
+    made_at: Millis
+    """Elapsed."""
+
+
+class Courier:
+    """Of one channel. At most one attempt is in flight."""
+
+    def __init__(self, channel: Channel, notifier: Notifier, office: Office) -> None:
+        self.line = Line(channel, office)
+        self._channel = channel
+        self._notifier = notifier
+        self._office = office
+        self._stand_ins = StandIns(channel, office, self.line)
+        self._stopping = False
+        self._pace = Pace(notifier, office.clock)
+        self._wake = office.ledger.changed(channel.name).set
+        self._exhibit = Exhibit(office.artist, channel.name, notifier, self._pace, self._wake)
+        self._silences: Sequence[Silence] = NO_SILENCES
+        self._is_busy = False
+        self._booked: Dispatch | None = None
+        """It leaves if its claim is committed; nothing else does before that is known, or for so long."""
+        self._claimed: Dispatch | None = None
+        """It is claimed, and to be sent at once."""
+
+    async def run(self) -> None:
+        """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
+        try:
+            while not self._stopping:
+                await self.line.heed_test()
+                if self.line.is_failing_long:
+                    await self._stand_ins.share(self._ready())
+                if await self._due():
+                    await self.attempt()
+            if self._claimed is not None:
+                await self.attempt()
+            if self.line.health.streak == 0:
+                await self.attempt()
+        except asyncio.CancelledError:
+            self._stopping = True
+            raise
+        finally:
+            self._exhibit.close()
+            left, self._claimed = self._claimed, None  # a courier that broke is started again
+            if left is not None:
+                await self._withdraw(left.claim)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake()
+
+    def book(self, notices: Sequence[Notice]) -> Claim | None:
+        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace, or what waits."""
+        entries = [Entry(notice, self._office.clock.elapsed()) for notice in notices]
+        if not self._is_free(entries):
+            return None
+        letter = self._letter(entries)
+        if len(letter.told) < len(entries):
+            return None
+        self._booked = self._dispatch(entries, letter)
+        return self._booked.claim
+
+    def holds(self, claim: Claim) -> bool:
+        return self._booked is not None and self._booked.claim is claim and not self._stopping
+
+    def leave(self, claim: Claim) -> None:
+        assert self._booked is not None  # it is held  # noqa: S101
+        keys, queued = claim.keys, self._office.ledger.open(self._channel.name)
+        self._claimed = replace(self._booked, entries=[entry for entry in queued if entry.notice.key in keys])
+        self._office.ledger.sending(keys)
+        self.release(claim)
+
+    def release(self, claim: Claim) -> None:
+        if self._booked is not None and self._booked.claim is claim:
+            self._booked = None
+            self._wake()
+
+    @property
+    def _held_until(self) -> Millis | None:
+        """For a commit that is under way."""
+        return None if self._booked is None else self._booked.made_at + HOLD
+
+    @property
+    def _is_held(self) -> bool:
+        return self._held_until is not None and self._office.clock.elapsed() < self._held_until
+
+    def _is_free(self, entries: Sequence[Entry]) -> bool:
+        """A chart that belongs into the message may be worth waiting for: that is for the usual way to see."""
+        office, now = self._office, self._office.clock.elapsed()
+        taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
+        if taken or self._exhibit.is_inside or self.line.health.streak or self.line.is_parked:
+            return False
+        if any(entry.notice.facts.not_before is not None for entry in entries):
+            return False
+        waiting = [Waiting(entry.queued_at, entry.critical) for entry in entries]
+        due = self._next(waiting)
+        clear = office.ledger.is_clear(self._channel.name, [entry.notice.key for entry in entries])
+        return clear and due is not None and due <= now
+
+    async def attempt(self) -> None:
+        """Send one message with what waits, the most severe first; a report where nothing else does."""
+        self._is_busy = True
+        try:
+            await self._attempt()
+        finally:
+            self._is_busy = False
+
+    async def _attempt(self) -> None:
+        leaving, self._claimed = self._claimed, None
+        if leaving is not None:
+            self.line.begun()
+            await self._guarded(leaving.claim.keys, self._hand(leaving))
+            return
+        self._booked = None
+        await self._hush()
+        entries = self._ready()
+        if not entries:
+            await self._report()
+            return
+        if self.line.is_parked:
+            await self._guarded(_keys(entries), self._stand_ins.take_over(entries))
+            return
+        letter = self._letter(entries)
+        told = {piece.episode for piece in letter.told}
+        dispatch = self._dispatch([entry for entry in entries if entry.notice.episode in told], letter)
+        await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
+
+    async def _hush(self) -> None:
+        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS E2)."""
+        office, news = self._office, [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
+        if not news:
+            return
+        with suppress(StoreError):  # where nobody can read them, what was known before holds
+            self._silences = await office.journal.silences(office.clock.now())
+        now = office.clock.now()
+        fresh = [each for each in news if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat]
+        held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
+        if held:
+            await office.journal.insist(Supersede(now, tuple(held)))
+            office.ledger.supersede(held)
+
+    def _is_silenced(self, notice: Notice, now: Millis) -> bool:
+        key, alert = notice.key, notice.facts.code
+        return silenced(self._silences, key.rule, key.account, alert, now) is not None
+
+    async def _guarded(self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]) -> None:
+        self._office.ledger.sending(keys)
+        try:
+            await work
+        except Exception:
+            self._office.ledger.unsend(keys)  # a fault of ours must not keep the news from being tried again
+            raise
+
+    def _letter(self, entries: Sequence[Entry]) -> Letter:
+        """What goes out now: begin and end of an alert are never torn apart."""
+        return compose(pair(map(self._piece, entries)), self._leaving(entries))
+
+    def _leaving(self, waited: Sequence[Entry | Parcel]) -> Sending:
+        office = self._office
+        return Sending(
+            office.clock.now(),
+            office.zone,
+            self._channel.group_wait,
+            self._notifier.traits.room,
+            self._notifier.traits.weigh,
+            self._notifier.traits.titles,
+            "; ".join(self.line.why_late(waited)),
+        )
+
+    def _dispatch(self, entries: Sequence[Entry], letter: Letter) -> Dispatch:
+        message = self._exhibit.illustrated(letter.message, letter.subject)
+        claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
+        return Dispatch(entries, letter.subject, message, claim, self._office.clock.elapsed())
+
+    async def _deliver(self, dispatch: Dispatch) -> None:
+        if await self._claim(dispatch.claim):
+            await self._hand(dispatch)
+
+    async def _hand(self, dispatch: Dispatch) -> None:
+        """The attempt is claimed: make it, and record how it ended."""
+        entries, message = dispatch.entries, dispatch.message
+        attempted = await self._send(message)
+        await self._settle(dispatch.claim.message, entries, attempted)
+        told = [entry.notice for entry in entries]
+        self._office.watcher.attempted(self._channel.name, message, told, attempted)
+        if attempted.outcome is Outcome.DELIVERED:
+            self._exhibit.follow(dispatch.subject, self._is_idle)
+
+    async def _report(self) -> None:
+        """Send what waits of reports, one by one; a parked channel keeps them until it is tried again."""
+        office, parcel = self._office, self._parcel
+        if parcel is None:
+            return
+        doubts = Doubts(parcel.maybe_repeat, not parcel.recorded)
+        message = replace(reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture)
+        claim = Claim(self.line.number(office.clock.now()), (), message, parcel.key)
+        if not await self._claim(claim):
+            return
+        attempted = await self._send(message)
+        at = self._ended(attempted, ())
+        await office.journal.insist(Mark(claim.message, at, attempted, {}, report=parcel.key))
+        office.tray.settle(parcel, attempted.outcome)
+        office.watcher.attempted(self._channel.name, message, (), attempted)
+        if attempted.outcome is Outcome.DELIVERED:
+            self._exhibit.present(parcel.picture, message.severity, self._is_idle)
+
+    @property
+    def _parcel(self) -> Parcel | None:
+        """The report that is to leave."""
+        return None if self.line.is_parked else self._office.tray.next(self._channel.name)
+
+    async def _claim(self, claim: Claim) -> bool:
+        """Record an attempt before the call; False where nobody knows whether it is recorded."""
+        try:
+            await self._office.journal.write(claim)
+        except CommitFailed:
+            await self._withdraw(claim)
+            self.line.put_off()
+            return False
+        except asyncio.CancelledError:
+            await self._withdraw(claim)  # the store commits it all the same
+            raise
+        self.line.begun()
+        return True
+
+    async def _withdraw(self, claim: Claim) -> None:
+        """The call is not made: if the claim is recorded, it must not look like an attempt that was."""
+        await self._office.journal.insist(Withdraw(claim.message, self._office.clock.now()))
+        self._office.ledger.unsend(claim.keys)
+
+    async def _send(self, message: Message) -> Attempted:
+        self._pace.note()
+        try:
+            return await self._notifier.send(message)
+        except Exception as error:  # noqa: BLE001 -- it may have left before it broke
+            return Attempted(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
+
+    async def _settle(self, key: MessageKey, entries: Sequence[Entry], attempted: Attempted) -> None:
+        office, elapsed = self._office, self._office.clock.elapsed()
+        at = self._ended(attempted, entries)
+        parked = self.line.is_parked
+        handed = self._stand_ins.instead(entries, giving_up=True) if parked else []
+        state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
+        states = {entry.notice.key: state for entry in entries}
+        told = {each: office.ledger.lasted(each, elapsed) for each in states}
+        await office.journal.insist(Mark(key, at, attempted, states, tuple(handed), told))
+        self._stand_ins.queue(handed)
+        office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)
+
+    def _ended(self, attempted: Attempted, entries: Sequence[Entry]) -> Millis:
+        critical = any(entry.critical for entry in (*entries, *self._ready()))
+        return self.line.ended(attempted, critical=critical)
+
+    def _ready(self) -> list[Entry]:
+        clock = self._office.clock
+        return self._office.ledger.ready(self._channel.name, clock.now(), clock.elapsed())
+
+    def _is_idle(self) -> bool:
+        """Nothing waits that may leave, and nothing is on its way."""
+        return not self._ready() and not any(each.sending for each in self._office.ledger.open(self._channel.name))
+
+    def _released_at(self) -> Millis | None:
+        """When the next mute window ends that holds something back here, by `elapsed`."""
+        clock = self._office.clock
+        span = self._office.ledger.held_for(self._channel.name, clock.now(), clock.elapsed())
+        return None if span is None else clock.elapsed() + span
+
+    def _piece(self, entry: Entry) -> Piece:
+        unheard = self._office.ledger.unheard(entry.notice.key)
+        return Piece(entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard)
+
+    async def _due(self) -> bool:
+        """Wait until an attempt is due (True), or something new may have brought it forward (False)."""
+        office = self._office
+        changed = office.ledger.changed(self._channel.name)
+        changed.clear()
+        if self._claimed is not None:
+            return True
+        waiting = list(self._waiting())
+        now = office.clock.elapsed()
+        due = self._next(waiting)
+        if due is not None and due <= now:
+            return True
+        shared_at = None if self.line.is_failing_long else self.line.shared_at
+        listen_at = now + LISTEN if self.line.health.streak else None
+        times = (due, shared_at, self._released_at(), listen_at, self._held_until if self._is_held else None)
+        wake = min((at for at in times if at is not None), default=None)
+        await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
+        return False
+
+    def _waiting(self) -> Iterator[Waiting]:
+        entries = self._ready()
+        if entries and self._exhibit.is_inside and self.line.health.streak == 0:
+            self._exhibit.expect(self._letter(entries).subject)
+        for entry in entries:
+            yield Waiting(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
+        if self._parcel is not None:
+            yield Waiting(self._parcel.queued_at, critical=False)
+
+    def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
+        """When the next attempt is due; a parked channel makes none, it passes on."""
+        if self._is_held:
+            return None
+        if self.line.is_parked:
+            return due_at(Health(), waiting, self._channel.group_wait)
+        due = due_at(self.line.health, waiting, self._channel.group_wait)
+        return None if due is None else max(due, self._pace.due_at)
+
+
+def _keys(entries: Iterable[Entry]) -> tuple[NoticeKey, ...]:
+    return tuple(entry.notice.key for entry in entries)
+
+
+async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:
+    """Return when the event is set or the time has come."""
+    tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,57 @@
+"""The reports that wait for channels, ready to leave. Knows no channel, no text and no database."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daemon.messages.report_data import Facts
+from daemon.store.operations import ReportKey
+from daemon.types import Millis, Outcome
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One report for one channel. `queued_at` is of `Clock.elapsed`."""
+
+    key: ReportKey
+    facts: Facts
+    queued_at: Millis
+    picture: bytes = b""
+    """Its chart, as PNG; empty where there is none."""
+    maybe_repeat: bool = False
+    """An attempt without an outcome went before."""
+    recorded: bool = True
+    """False while the database has not taken that it is due."""
+    kept: bool = False
+    """It was due before this life of the daemon began."""
+
+
+class Tray:
+    """Filled by `reports`, emptied by the couriers. `wake` is told the channel that something new waits for."""
+
+    def __init__(self, wake: Callable[[str], object] = lambda _channel: None) -> None:
+        self._wake = wake
+        self._waiting: dict[str, dict[str, Parcel]] = defaultdict(dict)
+
+    def put(self, parcel: Parcel) -> None:
+        """It takes the place of an earlier one of the same name."""
+        self._waiting[parcel.key.channel][parcel.key.name] = parcel
+        self._wake(parcel.key.channel)
+
+    def holds(self, key: ReportKey) -> bool:
+        found = self._waiting[key.channel].get(key.name)
+        return found is not None and found.key == key
+
+    def next(self, channel: str) -> Parcel | None:
+        """What has waited there the longest."""
+        return min(self._waiting[channel].values(), key=lambda parcel: parcel.queued_at, default=None)
+
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        """An attempt ended: what was not delivered waits on."""
+        parcel.maybe_repeat |= outcome is Outcome.UNKNOWN
+        if outcome is Outcome.DELIVERED and self.holds(parcel.key):
+            del self._waiting[parcel.key.channel][parcel.key.name]
+
+    def channels(self) -> list[str]:
+        """Those that something waits for."""
+        return [channel for channel, parcels in self._waiting.items() if parcels]

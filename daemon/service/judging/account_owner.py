@@ -1,0 +1,418 @@
+"""The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
+
+    mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
+                                                                               └──► withdraw what cannot leave any more
+
+It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
+again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
+is loaded, the windows are rebuilt, and the input is judged again unless it turns out to be recorded.
+Nothing here decides what is true of an alert, or knows SQL.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, repeat
+from typing import TypeAlias
+
+from daemon.alerts.decide import Decision, decide, judge, scene
+from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.ids import code
+from daemon.alerts.silences import NO_SILENCES, lasting
+from daemon.errors import StoreError
+from daemon.readings import push_check
+from daemon.readings.plausibility import Suspicion
+from daemon.rules.evaluation.evaluator import Evaluator, Verdict
+from daemon.rules.rule import Rule
+from daemon.service.clock_monitor import Drift
+from daemon.service.delivery.immediate import Departures
+from daemon.service.judging.confirmer import Overdue
+from daemon.service.judging.context import Desk, concerns
+from daemon.service.judging.hourly_change import Hindsight
+from daemon.service.judging.plausibility_gate import Gate
+from daemon.store.operations import Announcement, Claim, CommitFailed, Operation, Overtaken, Withdraw, Written
+from daemon.types import (
+    SECOND,
+    AccountState,
+    Answer,
+    ClockStep,
+    Gap,
+    GapReason,
+    Input,
+    Millis,
+    Miss,
+    NoAnswer,
+    Quality,
+    Reading,
+    Silence,
+    Unconfirmed,
+)
+
+COLD: Millis = 5 * SECOND
+"""Between attempts to rebuild windows from a database that cannot be read."""
+
+QUICK = 3
+"""Commits that are tried again at once; after that once a second."""
+
+CROWD = 100
+"""Arrivals that may wait before whoever can is asked to bring no more."""
+
+SLICE: Millis = 20
+"""The longest that warming one account's windows may hold up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody noticed that the wall clock was set: look at it now, rather than at the next input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slept:
+    """The machine was suspended until now; so many readings should have been there meanwhile."""
+
+    lasted: Millis
+    missed: int
+
+
+Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
+"""What lies in a mailbox: an input before it has its counter and its instant."""
+
+
+def joined(before: Gap | None, now: Gap) -> Gap:
+    """Two suspends between which nothing was heard are one."""
+    return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
+
+
+def after(suspend: Gap, event: Input) -> Gap | None:
+    """What is left of a suspend to be recorded once this input is: a step of the clock moves it, all else ends it."""
+    if not isinstance(event, ClockStep):
+        return None
+    return replace(suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by)
+
+
+@dataclass(slots=True)
+class Case:
+    """One input on its way into the record: judged once, decided as often as need be."""
+
+    event: Input
+    scene: Scene = field(init=False)
+    decision: Decision = field(init=False)
+    departures: Departures = field(default_factory=Departures)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubters:
+    """Who is told of readings that are not believed at once (SEMANTICS B5)."""
+
+    doubted: Callable[[Suspicion], None] = lambda _: None
+    left: Callable[[Suspicion], None] = lambda _: None
+    """Of one that the last life left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an owner is with the readings and misses that arrived in this life."""
+
+    judged: int
+    """How many had arrived when the last of them was judged and stored."""
+    behind: bool
+    """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that broke."""
+
+
+NOBODY = Doubters()
+"""What is suspect is settled by whatever comes next."""
+
+
+class Owner:
+    """Of one account. `rules` are those that watch it, `every` gives its polling interval."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        state: AccountState,
+        rules: Iterable[Rule],
+        doubters: Doubters = NOBODY,
+        every: Callable[[], Millis] = lambda: 0,
+    ) -> None:
+        self._desk = desk
+        self._state = state
+        self._rules = {rule.name: rule for rule in rules}
+        self._order = Order(self._rules, desk.channels, desk.mutes)
+        self._evaluator = Evaluator(tuple(self._rules.values()))
+        self._drift = Drift(desk.clock, desk.offset)
+        self._doubters = doubters
+        self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
+        self._hindsight = Hindsight(state.account, desk.journal)
+        self._silences: Sequence[Silence] = NO_SILENCES
+        self._every = every
+        self._last: Input | None = None
+        """The last input of this life."""
+        self._left_out: Reading | None = None
+        """The last push since then that was no input, as it said nothing new."""
+        self._asleep: Gap | None = None
+        """A suspend that the next reading or miss will end on record."""
+        self._cold_since: Millis | None = None
+        """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
+        self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
+        self._starts = 0
+        """Of the loop: more than one where it broke."""
+        self._arrived = self._begun = self._done = 0
+        """Readings and misses of this life: posted, begun with, and done with."""
+
+    @property
+    def account(self) -> str:
+        return self._state.account
+
+    @property
+    def progress(self) -> Progress:
+        # A first start may rebuild windows for minutes: until then what waits is no sign of trouble.
+        begun = self._arrived if self._starts > 1 else self._begun
+        return Progress(self._done, begun > self._done)
+
+    def post(self, arrival: Arrival) -> None:
+        self._arrived += isinstance(arrival, Answer | NoAnswer)
+        self._mailbox.put_nowait(arrival)
+
+    async def run(self) -> None:
+        """Judge what arrives until cancelled; a cancellation never tears an input in two."""
+        self._starts += 1
+        await self._warm_or_wait()
+        await self._hindsight.renew(self._desk.clock.now())
+        if self._gate.suspicion is not None:
+            self._doubters.left(self._gate.suspicion)
+        while True:
+            arrival = await self._mailbox.get()
+            task = asyncio.ensure_future(self._take(arrival))
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await task
+                raise
+            finally:
+                self._mailbox.task_done()
+
+    @property
+    def waiting(self) -> int:
+        """Arrivals that are not judged yet, nor begun with."""
+        return self._mailbox.qsize()
+
+    async def room(self) -> None:
+        """Returns at once, unless so much waits here that it is better judged before more comes."""
+        if self._mailbox.qsize() >= CROWD:
+            await self._mailbox.join()
+
+    async def drained(self) -> None:
+        """Returns when everything that was posted has been judged and committed."""
+        await self._mailbox.join()
+
+    async def _take(self, arrival: Arrival) -> None:
+        """An input is judged by a clock whose every step was judged before it (A5)."""
+        brings_input = isinstance(arrival, Answer | NoAnswer)
+        self._begun += brings_input
+        now, by = self._drift.look()
+        if by:
+            await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
+        if isinstance(arrival, Slept):
+            self._asleep = self._suspended(arrival, now)
+            return
+        for event in self._inputs(arrival, now):
+            await self._enter(event)
+        await self._hindsight.renew(self._state.at)
+        if brings_input:
+            self._done = self._begun
+
+    def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
+        """What is to be recorded, where a reading should have been there meanwhile."""
+        if not slept.missed:
+            return self._asleep
+        return joined(self._asleep, Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed))
+
+    async def _enter(self, event: Input) -> None:
+        if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
+            await self._warm_or_wait()
+        case = await self._judged(event)
+        try:
+            recorded = await self._commit(case) is Written.COMMITTED
+            if not recorded:
+                await self._withdraw(case.departures.release())  # what leaves now has to say so
+            while overtaken := case.departures.overtaken():
+                await self._withdraw(overtaken)
+            self._adopt(case, recorded=recorded)
+        except BaseException:
+            await self._withdraw(case.departures.release())
+            raise
+
+    async def _withdraw(self, claims: Iterable[Claim]) -> None:
+        """These may be recorded, as part of a commit that took too long or whose outcome is unknown, and do not leave.
+
+        Until that is on record nobody else knows their news, so that nothing comes in between.
+        """
+        for claim in claims:
+            await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
+
+    async def _commit(self, case: Case) -> Written:
+        """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
+        pauses = chain(repeat(0, QUICK), repeat(SECOND))
+        while (written := await self._write(case)) is None:
+            if pause := next(pauses):
+                self._desk.episodes.failed(("commit", self.account), self._sentence(), account=self.account)
+            await self._desk.clock.sleep(pause)
+            recorded = await self._restart()
+            if recorded is None:
+                continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
+            if recorded >= case.event.seq:
+                written = Written.COMMITTED
+                break
+            await self._withdraw(case.departures.release())
+            await self._judge(case, replace(case.event, seq=recorded + 1))
+        self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
+        return written
+
+    def _sentence(self) -> str:
+        return f"the database does not take the readings of {self.account}: they are offered again every second"
+
+    async def _write(self, case: Case) -> Written | None:
+        """None where nobody knows whether it is recorded."""
+        try:
+            for _ in range(QUICK):
+                try:
+                    return await self._desk.journal.write(self._operation(case))
+                except Overtaken:
+                    self._silences = await self._desk.silences(self._silences, case.event.at)
+                    await self._decide(case)
+            case.departures.release()
+            return await self._desk.journal.write(case.decision.record)  # nobody waits for those who change their minds
+        except CommitFailed:
+            return None
+
+    def _operation(self, case: Case) -> Operation:
+        record = case.decision.record
+        if not concerns(case.decision):
+            return record
+        return Announcement(record, lasting(self._silences, case.event.at), case.departures.claims)
+
+    @property
+    def _next(self) -> int:
+        return self._state.seq + 1
+
+    def _inputs(self, arrival: Arrival, now: Millis) -> Iterator[Input]:
+        """What an arrival comes to; each is stamped when the one before it is adopted.
+
+        A suspect that a miss leaves unsettled is judged before the miss is, as readings have not been missing.
+        """
+        suspect = self._gate.unsettled(arrival)
+        if suspect is not None:
+            yield Unconfirmed(self._next, max(now, self._state.at), suspect)
+        match arrival:
+            case Answer():
+                reading = self._stamp(arrival, now)
+                if self._is_repeat(reading):
+                    self._left_out = reading
+                else:
+                    yield reading
+            case NoAnswer(reason, detail):
+                # Else readings would seem to be missing while pushes came. One from before a suspend must not end it.
+                if self._left_out is not None and self._asleep is None:
+                    yield self._left_out
+                yield Miss(self._next, max(now, self._state.at), reason, detail)
+
+    def _stamp(self, answer: Answer, now: Millis) -> Reading:
+        """Our clock, read once, never going back except by a step; and the account's next counter (A1)."""
+        seq, at = self._next, max(now, self._state.at)
+        quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
+        return Reading(seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra)
+
+    def _is_repeat(self, reading: Reading) -> bool:
+        """Whether it is a push that changes nothing, within a polling interval: no input at all (SEMANTICS B7).
+
+        Left out before it is judged, so that a replay sees the very inputs that were judged (promise 6).
+        """
+        before = self._last
+        if before is None or not push_check.repeats(reading, before):
+            return False
+        return reading.at - before.at < self._every()
+
+    async def _judged(self, event: Input) -> Case:
+        case = Case(event)
+        await self._judge(case, event)
+        return case
+
+    async def _judge(self, case: Case, event: Input) -> None:
+        seen = scene(self._evaluator, self._verdicts(event), self._state.alerts)
+        case.event = event
+        case.scene = replace(seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances))
+        await self._decide(case)
+
+    async def _decide(self, case: Case) -> None:
+        """By what was last known of silences: where that is true no more, the commit tells."""
+        case.departures.release()  # nothing of it is recorded
+        case.decision = self._weigh(case.event, case.scene)
+        case.departures = self._desk.book(case.decision.record.notices)
+
+    def _weigh(self, event: Input, scene: Scene) -> Decision:
+        told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
+        decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+        first, gap = self._gate.contradicted(event), self._ended_by(event)
+        if first is None and gap is None:
+            return decision
+        return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
+
+    def _ended_by(self, event: Input) -> Gap | None:
+        """The suspend that an input ends; a step of the clock only moves it."""
+        slept = None if isinstance(event, ClockStep) else self._asleep
+        return None if slept is None else replace(slept, seq=event.seq)
+
+    def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
+        verdicts = judge(self._evaluator, event, self._state.alerts)
+        if self._cold_since is None:
+            return verdicts
+        return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
+
+    def _adopt(self, case: Case, *, recorded: bool) -> None:
+        desk, record = self._desk, case.decision.record
+        self._state = case.decision.state
+        desk.codes.update(alert.code for alert in record.alerts)
+        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
+        case.departures.leave()
+        self._gate.adopt(record.event)
+        self._last, self._left_out = record.event, None
+        self._asleep = None if self._asleep is None else after(self._asleep, record.event)
+        if isinstance(record.event, ClockStep):
+            desk.ledger.dated(self.account, self._drift.offset)
+        desk.watcher.judged(record)
+
+    async def _restart(self) -> int | None:
+        """Start this account's engine anew from the record: its last `seq`, or None where it cannot be read."""
+        try:
+            self._state = await self._desk.journal.load(self.account)
+            await self._warm()
+        except StoreError:
+            return None
+        return self._state.seq
+
+    async def _warm_or_wait(self) -> None:
+        """Rebuild the windows, or go on without: an outage must not keep `available_margin < 100` from firing."""
+        try:
+            await self._warm()
+        except StoreError as error:
+            self._cold_since = self._desk.clock.elapsed()
+            sentence = (
+                f"rules of {self.account} that look back are not judged, for its readings cannot be read: {error}"
+            )
+            self._desk.episodes.failed(("windows", self.account), sentence, account=self.account)
+        else:
+            self._cold_since = None
+            self._desk.episodes.ended(("windows", self.account), "all rules are judged", account=self.account)
+
+    async def _warm(self) -> None:
+        """Rebuild the windows from the record, in slices, so that no other account waits for it."""
+        evaluator = Evaluator(tuple(self._rules.values()))
+        started = self._desk.clock.elapsed()
+        async for reading in self._desk.journal.recent(self.account, self._state.at - evaluator.look_back):
+            evaluator.warm(reading)
+            if self._desk.clock.elapsed() - started >= SLICE:
+                await self._desk.clock.sleep(0)
+                started = self._desk.clock.elapsed()
+        self._gate.recall(await self._desk.journal.latest(self.account))
+        self._evaluator = evaluator

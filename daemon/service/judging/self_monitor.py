@@ -1,0 +1,369 @@
+"""The daemon watches itself: the alerts that belong to no account (SEMANTICS D7).
+
+    couriers, disk, clock, owners ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
+
+It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it saw is recorded
+only where it changed an alert, or is told.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from decimal import Decimal
+from functools import partial
+from typing import TypeGuard
+
+from daemon.alerts.decide import Decision, decide
+from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.ids import code
+from daemon.alerts.silences import NO_SILENCES
+from daemon.errors import StoreError
+from daemon.readings.push_check import Pushes
+from daemon.rules.evaluation.evaluator import Verdict
+from daemon.rules.language.tree import Node, Number, Span, walk
+from daemon.rules.rule import Rule
+from daemon.service.clock_monitor import STEP, Drift
+from daemon.service.delivery.backoff import Health
+from daemon.service.delivery.channel_worker import first
+from daemon.service.judging.account_owner import Progress
+from daemon.service.judging.context import Desk, concerns
+from daemon.store.operations import CommitFailed, Rejected, Written
+from daemon.text.numbers import lasting, moment
+from daemon.types import (
+    DAEMON_ACCOUNT,
+    MINUTE,
+    SECOND,
+    AccountState,
+    Check,
+    ClockStep,
+    ConfigChange,
+    Input,
+    Millis,
+    Record,
+    Silence,
+)
+
+EVERY: Millis = 10 * SECOND
+CALM: Millis = 10 * MINUTE
+"""How long after the last step of the clock its alert ends."""
+
+NAMED = 3
+"""Accounts that one sentence names."""
+
+UNKNOWN = Verdict(when=None, clear=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What it looks at."""
+
+    channels: Callable[[], Mapping[str, Health]]
+    disk: Callable[[], Decimal | None]
+    """The share that is free, where that is known; may block."""
+    zone: tzinfo | None
+    pushes: Callable[[], Mapping[str, Pushes]] = dict
+    """By account that is pushed to."""
+    owed: Callable[[], Collection[str]] = frozenset
+    """The channels that a report waits for."""
+    database: Callable[[], str | None] = lambda: None
+    """Why the database refuses to write; None while it does not."""
+    progress: Callable[[], Mapping[str, Progress]] = dict
+    """By account, how far its judgement is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """An account of which nothing is judged, although something arrived."""
+
+    judged: int
+    """How much was judged before."""
+    since: Millis
+    """By `elapsed`: when that was first seen."""
+    lasted: Millis = 0
+    """From look to look while the database took writes, at most EVERY for each."""
+
+
+def stalls(
+    before: Mapping[str, Stall], progress: Mapping[str, Progress], elapsed: Millis, passed: Millis
+) -> dict[str, Stall]:
+    """Find the accounts that are stalled at this look; `passed` is what a known stall grows by."""
+    found: dict[str, Stall] = {}
+    for name, made in progress.items():
+        known = before.get(name)
+        if made.behind and known is not None and known.judged == made.judged:
+            found[name] = replace(known, lasted=known.lasted + passed)
+        elif made.behind:
+            found[name] = Stall(made.judged, elapsed)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What it saw at one look, at `now` (wall time) and `elapsed`."""
+
+    now: Millis
+    elapsed: Millis
+    channels: Mapping[str, Health]
+    waiting: frozenset[str]
+    """The channels for which something waits."""
+    disk: Decimal | None
+    steps: Sequence[Millis]
+    """By how much the clock was set of late, each time."""
+    zone: tzinfo | None
+    pushes: Mapping[str, Pushes] = field(default_factory=dict)
+    refused: "WritesRefused | None" = None
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    stalls: Mapping[str, Stall] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WritesRefused:
+    """The database refuses to write."""
+
+    since: Millis
+    """By `elapsed`: when that was first seen."""
+    reason: str
+
+
+def verdict(rule: Rule, sight: Sight) -> Verdict:
+    """What a look says of a rule of the daemon's own."""
+    return _JUDGES[rule.name](_limit(rule), sight)
+
+
+def _limit(rule: Rule) -> Decimal:
+    """A duration in milliseconds, or a share: what stands at the rule's key in `[system]`."""
+    nodes = walk(rule.when.tree)
+    return next(Decimal(node.millis) if isinstance(node, Span) else node.value for node in nodes if _is_limit(node))
+
+
+def _is_limit(node: Node) -> TypeGuard[Span | Number]:
+    return isinstance(node, Span | Number)
+
+
+def _told(holds: bool, detail: str) -> Verdict:
+    return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
+
+
+def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
+    """Unknown while an account has judged nothing since a start: the trouble may not be over."""
+    long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
+    if not long:
+        started = all(made.judged for made in sight.progress.values())
+        return _told(holds=False, detail="") if started else UNKNOWN
+    first_seen = min(each.since for each in long.values())
+    since = moment(sight.now - (sight.elapsed - first_seen), sight.now, sight.zone)
+    named = ", ".join(list(long)[:NAMED])
+    more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
+    remedy = "restart the service, and report this"
+    return _told(holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}")
+
+
+def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
+    """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
+    failing = {name: health.failing_since for name, health in _in_need(sight) if health.failing_since is not None}
+    long = [name for name, since in failing.items() if sight.elapsed - since >= limit]
+    if not long:
+        return _told(holds=False, detail="")
+    if all(sight.channels[name].streak == 0 for name in long):
+        return UNKNOWN
+    worst = min(long, key=lambda name: failing[name])
+    since = moment(sight.now - (sight.elapsed - failing[worst]), sight.now, sight.zone)
+    answer = sight.channels[worst].answer
+    others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
+    return _told(holds=True, detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}")
+
+
+def _in_need(sight: Sight) -> Iterator[tuple[str, Health]]:
+    """The channels that something waits for, or that refuse what they are given: of others nobody knows any more."""
+    return ((name, health) for name, health in sight.channels.items() if health.refused or name in sight.waiting)
+
+
+def _clock_stepped(limit: Decimal, sight: Sight) -> Verdict:
+    by = max(sight.steps, key=abs, default=0)
+    size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)  # a minute is no 59 s for want of a millisecond
+    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
+    return _told(by != 0 and abs(by) >= limit, detail)
+
+
+def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
+    if sight.disk is None:
+        return UNKNOWN
+    share = format((limit * 100).normalize(), "f")
+    return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
+
+
+def _database_failing(limit: Decimal, sight: Sight) -> Verdict:
+    if sight.refused is None:
+        return _told(holds=False, detail="")
+    lasted = sight.elapsed - sight.refused.since
+    since = moment(sight.now - lasted, sight.now, sight.zone)
+    return _told(lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}")
+
+
+def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
+    """Where pushes are heard but hardly compared since a start, nobody knows."""
+    found = {name: ", ".join(pushes.contradicted) for name, pushes in sight.pushes.items() if pushes.contradicted}
+    if not found and sight.pushes and all(pushes.compared < pushes.limit for pushes in sight.pushes.values()):
+        return UNKNOWN
+    named = [f"{fields} of {name}" for name, fields in list(found.items())[:NAMED]]
+    more = f" and of {len(found) - NAMED} more" if len(found) > NAMED else ""
+    detail = f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a restart"
+    return _told(bool(found), detail)
+
+
+_JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
+    "account-not-judged": _account_not_judged,
+    "channel-failing": _channel_failing,
+    "clock-stepped": _clock_stepped,
+    "database-failing": _database_failing,
+    "disk-full": _disk_full,
+    "push-contradicted": _push_contradicted,
+}
+
+
+class SelfWatch:
+    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not off."""
+
+    def __init__(self, desk: Desk, recorded: AccountState, rules: Sequence[Rule], senses: Senses) -> None:
+        self._desk = desk
+        self._senses = senses
+        self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
+        self._state = recorded
+        self._begun = False
+        self._drift = Drift(desk.clock, desk.offset)
+        self._silences: Sequence[Silence] = NO_SILENCES
+        self._steps: list[tuple[Millis, Millis]] = []
+        """Of the clock in this life: when, by `elapsed`, and by how much."""
+        self._refused: WritesRefused | None = None
+        self._stalls: Mapping[str, Stall] = {}
+        self._looked_at = desk.clock.elapsed()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to be seen: look now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await first(self._woken.wait(), self._desk.clock.sleep(EVERY))
+
+    async def look(self) -> None:
+        self._woken.clear()
+        if not self._begun:
+            await self._begin()
+        now, by = self._drift.look()
+        if by:
+            await self._shift(now, by)
+        sight = await self._see(now)
+        verdicts = {name: verdict(rule, sight) for name, rule in self._order.rules.items()}
+        await self._take(Check(self._next, now), Scene(verdicts))
+
+    async def _begin(self) -> None:
+        """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
+        self._desk.ledger.resume(self._state)
+        now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
+        if now - self._state.at < -STEP:
+            await self._step(now, now - self._state.at)
+        await self._take(ConfigChange(self._next, now), Scene())
+        self._desk.ledger.resume(self._state)
+        self._begun = True
+
+    async def _see(self, now: Millis) -> Sight:
+        clock, ledger = self._desk.clock, self._desk.ledger
+        self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
+        self._refused = self._refusal()
+        progress = self._senses.progress()
+        self._stalls = stalls(self._stalls, progress, clock.elapsed(), self._passed())
+        disk = await asyncio.to_thread(self._senses.disk)
+        return Sight(
+            now,
+            clock.elapsed(),
+            self._senses.channels(),
+            frozenset(ledger.channels()).union(self._senses.owed()),
+            disk,
+            [by for _, by in self._steps],
+            self._senses.zone,
+            self._senses.pushes(),
+            self._refused,
+            progress,
+            self._stalls,
+        )
+
+    def _passed(self) -> Millis:
+        """Return how much of the time since the last look counts for a stall.
+
+        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the rest was a
+        suspend, or an event loop that stood still, in which the owners could not run either.
+        """
+        before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
+        return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
+
+    def _refusal(self) -> WritesRefused | None:
+        reason = self._senses.database()
+        if reason is None:
+            return None
+        since = self._desk.clock.elapsed() if self._refused is None else self._refused.since
+        return WritesRefused(since, reason)
+
+    async def _shift(self, now: Millis, by: Millis) -> None:
+        """The clock was set: that is told, and durations stay true (A5)."""
+        self._steps.append((self._desk.clock.elapsed(), by))
+        await self._step(now, by)
+        self._desk.ledger.dated(DAEMON_ACCOUNT, self._drift.offset)
+
+    async def _step(self, now: Millis, by: Millis) -> None:
+        await self._take(ClockStep(self._next, now, by), Scene())
+
+    @property
+    def _next(self) -> int:
+        return self._state.seq + 1
+
+    def _decide(self, event: Input, scene: Scene) -> Decision:
+        told, name_alert = self._desk.ledger.told(DAEMON_ACCOUNT), partial(code, taken=self._desk.codes)
+        return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+
+    async def _take(self, event: Input, scene: Scene) -> None:
+        decision = self._decide(event, scene)
+        if concerns(decision):
+            self._silences = await self._desk.silences(self._silences, event.at)
+            decision = self._decide(event, scene)
+        await self._commit(decision)
+
+    async def _commit(self, decision: Decision) -> None:
+        """Adopted after the commit; what the database does not take is seen again at a later look."""
+        desk, record = self._desk, decision.record
+        if not _says(record):
+            self._state = decision.state
+            return
+        written = await self._write(record)
+        if written is None:
+            with suppress(StoreError):  # else what is held is offered again at the next look
+                self._state = await desk.journal.load(DAEMON_ACCOUNT)
+            return
+        self._state = decision.state
+        desk.codes.update(alert.code for alert in record.alerts)
+        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=written is Written.COMMITTED)
+        desk.watcher.judged(record)
+
+    async def _write(self, record: Record) -> Written | None:
+        """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
+        while True:
+            try:
+                written = await self._desk.journal.write(record)
+            except Rejected as error:
+                sentence = f"the database does not take the daemon's own alerts, which are judged anew: {error}"
+                self._desk.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
+                return None
+            except CommitFailed:
+                await self._desk.clock.sleep(SECOND)
+            else:
+                self._desk.episodes.ended(("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again")
+                return written
+
+
+def _says(record: Record) -> bool:
+    return bool(record.alerts or record.notices or record.superseded)

@@ -1,0 +1,37 @@
+"""The built-in exchange: CoinW as its documentation and its clients describe it, on loopback.
+
+    simulator = Simulator(clock)
+    main = simulator.account("main", story=demo("main"))
+    await simulator.start()        # simulator.rest_url, simulator.ws_url
+    main.set(available_margin="90")
+    main.fault("html", times=3)
+
+It knows nothing of the daemon that reads it, so that it can be its judge.
+"""
+
+from daemon.simulator.account import SimulatedAccount
+from daemon.simulator.balances import Sheet
+from daemon.simulator.faults import FAULTS, SOCKET_FAULTS, Fault, RestFault, SocketFault, slow
+from daemon.simulator.log import Entry
+from daemon.simulator.server import Simulator
+from daemon.simulator.stories import DEMO, Story, by_request, by_time, demo, demo_story, still
+
+__all__ = [
+    "DEMO",
+    "FAULTS",
+    "SOCKET_FAULTS",
+    "Entry",
+    "Fault",
+    "RestFault",
+    "Sheet",
+    "SimulatedAccount",
+    "Simulator",
+    "SocketFault",
+    "Story",
+    "by_request",
+    "by_time",
+    "demo",
+    "demo_story",
+    "slow",
+    "still",
+]

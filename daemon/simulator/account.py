@@ -1,0 +1,154 @@
+"""One account of the simulated exchange: its keys, what it shows, the faults it was told, who listens to it.
+
+It decides what is shown and pushed; it neither opens a connection nor checks a signature.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from daemon.simulator.balances import Sheet, number, push_frame
+from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, named
+from daemon.simulator.log import Caller, Log
+from daemon.simulator.stories import Story, still
+from daemon.types import Millis
+
+SOCKET_PATH = "/perpum"
+
+
+class Hearer(Protocol):
+    """A connection that has logged in to the account."""
+
+    subscribed: bool
+
+    def say(self, frame: Frame) -> None:
+        """Send a frame after those already said; None drops the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How a client shows that it may read an account."""
+
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    user_id: str
+
+
+@dataclass(slots=True)
+class _Told:
+    """A fault and how often it is still to strike (None: until `heal`)."""
+
+    fault: Fault
+    left: int | None
+
+
+class SimulatedAccount:
+    """An account that tests and the demo move, break and mend while the daemon watches it."""
+
+    def __init__(self, name: str, keys: Keys, story: Story, log: Log, elapsed: Callable[[], Millis]) -> None:
+        self.name = name
+        self.keys = keys
+        self.answered = 0
+        """REST requests answered with balances so far."""
+        self.time_stopped_at: Millis | None = None
+        """When set, the `time` of every answer: an exchange whose data stand still."""
+        self.sockets: set[Hearer] = set()
+        self._story = story
+        self._log = log
+        self._elapsed = elapsed
+        self._faults: deque[_Told] = deque()
+        self._shown = self.sheet
+
+    @property
+    def sheet(self) -> Sheet:
+        """What the account shows now."""
+        return self._story(self._elapsed(), self.answered)
+
+    def follow(self, story: Story) -> None:
+        """Show another story from now on."""
+        self._story = story
+        self.refresh()
+
+    def set(self, **tokens: str) -> None:
+        """Set fields by hand (`available_margin="90"`); the account stands still from now on, and a change is pushed.
+
+        What is not named stays, except that available_margin = available_usdt + almighty_gold is kept by
+        moving the one of the first two that was not named; name both to break it.
+        """
+        self.follow(still(replace(self.sheet, **_balanced(self.sheet, tokens))))
+
+    def fault(self, fault: str | Fault, times: int | None = None) -> None:
+        """Let a fault strike the next `times` occasions, None meaning until `heal`; it waits for those told before."""
+        self._faults.append(_Told(named(fault) if isinstance(fault, str) else fault, times))
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        self._faults.clear()
+
+    def rest_fault(self) -> RestFault | None:
+        """The fault that strikes this request, counted."""
+        fault = self._strike(Moment.REQUEST)
+        return fault if isinstance(fault, RestFault) else None
+
+    def socket_fault(self, moment: Moment) -> SocketFault | None:
+        """The fault that strikes this frame of the WebSocket, counted."""
+        fault = self._strike(moment)
+        return fault if isinstance(fault, SocketFault) else None
+
+    def refresh(self) -> bool:
+        """Push what has changed since it was last looked at; True if anything has."""
+        changed = self.sheet != self._shown
+        if changed:
+            self.push()
+        return changed
+
+    def push(self) -> None:
+        """Tell the balances to everyone subscribed, changed or not."""
+        self._shown = self.sheet
+        hearers = [socket for socket in self.sockets if socket.subscribed]
+        if not hearers:
+            return
+        fault = self.socket_fault(Moment.PUSH)
+        self._note_push(fault)
+        for hearer in hearers:
+            for frame in spoken(fault, push_frame(self._shown, self.keys.user_id)):
+                hearer.say(frame)
+
+    def _note_push(self, fault: SocketFault | None) -> None:
+        caller = Caller(self.name, self.keys.user_id)
+        told = replace(self._shown.balances(), cross_un_pnl=None) if fault is None else None
+        self._log.note(caller, SOCKET_PATH, "push" if fault is None else fault.name, told)
+
+    def drop(self) -> None:
+        """Drop every connection that has logged in, without a close frame."""
+        for socket in list(self.sockets):
+            socket.say(None)
+
+    def _strike(self, moment: Moment) -> Fault | None:
+        told = next((told for told in self._faults if told.fault.on == moment), None)
+        if told is None:
+            return None
+        if told.left is not None:
+            told.left -= 1
+            if told.left <= 0:
+                self._faults.remove(told)
+        return told.fault
+
+
+def spoken(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
+    """The frames that leave instead of the regular one."""
+    return (frame,) if fault is None else fault.frames(frame)
+
+
+def _balanced(sheet: Sheet, tokens: dict[str, str]) -> dict[str, str]:
+    margin, usdt, gold = (
+        number(tokens.get(name, getattr(sheet, name)))
+        for name in ("available_margin", "available_usdt", "almighty_gold")
+    )
+    if "available_margin" not in tokens:
+        return {**tokens, "available_margin": f"{usdt + gold:f}"} if tokens.keys() & _PARTS else tokens
+    return tokens if "available_usdt" in tokens else {**tokens, "available_usdt": f"{margin - gold:f}"}
+
+
+_PARTS = {"available_usdt", "almighty_gold"}

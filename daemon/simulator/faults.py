@@ -1,0 +1,358 @@
+"""The ways in which the exchange can fail, as a table: tests iterate over it, and give a name to an account.
+
+Only data and pure alterations of the regular answer. Shapes and codes are those of the fact sheet (its sections 2.6,
+3, 4 and 7); where it found nothing (a ban's look, numbers beyond reason) this is what a careful reader must survive.
+"""
+
+import gzip
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from daemon.simulator.balances import Fields, render
+from daemon.simulator.wire import Manner, Reply, cut_short, dripping, late, never, padded, stalling, unanswered, whole
+from daemon.types import Millis, MissReason
+
+MIB = 1_048_576
+
+PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Attention Required! | Cloudflare</title></head>
+<body><h1>Sorry, you have been blocked</h1><p>You are unable to access api.coinw.com</p></body></html>"""
+"""In the manner of Cloudflare's block page."""
+
+
+class Moment(StrEnum):
+    """When a fault strikes."""
+
+    REQUEST = "request"
+    LOGIN = "login"
+    SUB = "sub"
+    PING = "ping"
+    PUSH = "push"
+
+
+Altered: TypeAlias = Callable[[Fields], Reply]
+"""From the tokens of the regular answer to what is answered instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawText:
+    """A text frame of these bytes, be they text or not."""
+
+    body: bytes
+
+
+Frame: TypeAlias = str | bytes | RawText | None
+"""Of a WebSocket; None drops the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestFault:
+    """One way in which getUserAssets goes wrong (or looks unusual, where None is among `means`)."""
+
+    name: str
+    means: frozenset[MissReason | None]
+    """What SEMANTICS A3 lets a reader make of it, None being a reading; more than one where it leaves a choice."""
+    altered: Altered
+    manner: Manner = whole
+    on: Moment = Moment.REQUEST
+    true: bool = True
+    """Whether balances that are read of it are those that the account shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFault:
+    """One way in which the private WebSocket goes wrong: the frames sent instead of the regular one."""
+
+    name: str
+    on: Moment
+    frames: Callable[[str], Sequence[Frame]]
+    denies: bool = False
+    """What the client asked for (login, subscription) does not take effect."""
+
+
+Fault: TypeAlias = RestFault | SocketFault
+
+
+def success(fields: Fields) -> Reply:
+    """The regular answer."""
+    return data(render(fields))
+
+
+def data(token: str) -> Reply:
+    """Code 0 around whatever stands for `data`."""
+    return Reply(f'{{"code":0,"data":{token},"msg":""}}'.encode())
+
+
+def refusal(code: int, text: str) -> Reply:
+    """A business refusal: HTTP 200, the reason in `code`."""
+    return Reply(f'{{"code":{code},"data":null,"msg":"{text}"}}'.encode())
+
+
+RATE_LIMITED = Reply(b'{"code":29001,"msg":"API access frequently"}')
+NO_SUCH_PATH = Reply(b'{"code":404,"msg":"Requested address does not exist"}', status=404)
+BAD_KEY = refusal(6000, "authentication error")
+BAD_SIGNATURE = refusal(6001, "invalid signature")
+PARAM_REQUIRED = refusal(402, "param required")
+BAD_FORMAT = refusal(9016, "Incorrect parameter format/type or missing information.")
+NO_PERMISSION = Reply(b'{"code":6003,"message":"require more permission","retry":false,"success":false}')
+
+
+def slow(by: Millis) -> RestFault:
+    """The regular answer, `by` milliseconds late."""
+    return RestFault("slow", frozenset({None}), success, late(by))
+
+
+def _fixed(reply: Reply) -> Altered:
+    return lambda _fields: reply
+
+
+def _status(status: int, body: bytes = b'{"msg":"error"}', **headers: str) -> Altered:
+    return _fixed(Reply(body, status=status, headers=headers))
+
+
+def _page(status: int) -> Altered:
+    headers = {"Server": "cloudflare"}
+    return _fixed(Reply(PAGE, status=status, content_type="text/html; charset=UTF-8", headers=headers))
+
+
+def _raw(body: bytes) -> Altered:
+    return _fixed(Reply(body))
+
+
+def _with(**tokens: str) -> Altered:
+    return lambda fields: success({**fields, **tokens})
+
+
+def _without(*names: str) -> Altered:
+    return lambda fields: success({name: token for name, token in fields.items() if name not in names})
+
+
+def _quoted(fields: Fields) -> Reply:
+    return success({name: f'"{token.strip(chr(34))}"' for name, token in fields.items()})
+
+
+def _twice(fields: Fields) -> Reply:
+    return data(render(fields)[:-1] + ',"availableMargin":0}')
+
+
+def _truncated(fields: Fields) -> Reply:
+    body = success(fields).body
+    return Reply(body[: len(body) * 2 // 3])
+
+
+def _not_utf8(fields: Fields) -> Reply:
+    return Reply(success(fields).body.replace(b'"msg":""', b'"msg":"\xff\xfe\xc3("'))
+
+
+def _typed(content_type: str) -> Altered:
+    return lambda fields: Reply(success(fields).body, content_type=content_type)
+
+
+def _bomb(fields: Fields) -> Reply:
+    packed = gzip.compress(success(fields).body + b" " * (30 * MIB), compresslevel=4)
+    return Reply(packed, headers=_packed("gzip"))
+
+
+def _packed(encoding: str) -> Mapping[str, str]:
+    return {"Content-Encoding": encoding}
+
+
+def _deep(fields: Fields) -> Reply:
+    depth = 100_000
+    return success({**fields, "leverageMap": "[" * depth + "]" * depth})
+
+
+READING = frozenset({None})
+TIMEOUT = frozenset({MissReason.TIMEOUT})
+NETWORK = frozenset({MissReason.NETWORK})
+HTTP_5XX = frozenset({MissReason.HTTP_5XX})
+LIMITED = frozenset({MissReason.RATE_LIMITED})
+BLOCKED = frozenset({MissReason.BLOCKED})
+AUTH = frozenset({MissReason.AUTH})
+PERMISSION = frozenset({MissReason.PERMISSION})
+WRONG_USER = frozenset({MissReason.WRONG_USER})
+BAD_ANSWER = frozenset({MissReason.BAD_ANSWER})
+EITHER = READING | BAD_ANSWER
+"""A reading without the field in question, or none; never a zero."""
+
+_AMOUNTS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
+
+_REST: tuple[RestFault, ...] = (
+    RestFault("http_500", HTTP_5XX, _status(500)),
+    RestFault("http_502", HTTP_5XX, _status(502, b"bad gateway")),
+    RestFault("http_503", HTTP_5XX, _status(503)),
+    RestFault("http_429", LIMITED, _status(429)),
+    RestFault("http_403", BLOCKED, _status(403)),
+    RestFault("http_401", AUTH, _status(401)),
+    RestFault("http_404", BAD_ANSWER, _fixed(NO_SUCH_PATH)),
+    RestFault("http_400", BAD_ANSWER, _status(400, b'{"code":904,"msg":"Method parameters verification failed"}')),
+    RestFault("redirect", BAD_ANSWER, _status(302, b"")),  # the server fills in another host of its own
+    RestFault("html", BLOCKED, _page(403)),
+    RestFault("html_200", BLOCKED, _page(200)),
+    RestFault("html_503", HTTP_5XX | BLOCKED, _page(503)),
+    RestFault("code_29001", LIMITED, _fixed(RATE_LIMITED)),
+    RestFault("code_6000", AUTH, _fixed(BAD_KEY)),
+    RestFault("code_6001", AUTH, _fixed(BAD_SIGNATURE)),
+    RestFault("code_6003", PERMISSION, _fixed(NO_PERMISSION)),
+    RestFault("code_500", BAD_ANSWER, _fixed(refusal(500, "Internal server error"))),
+    RestFault("code_9016", BAD_ANSWER, _fixed(BAD_FORMAT)),
+    RestFault("code_402", BAD_ANSWER, _fixed(PARAM_REQUIRED)),
+    RestFault("code_9105", BAD_ANSWER, _fixed(refusal(9105, "API key has expired"))),
+    RestFault("code_missing", BAD_ANSWER, _raw(b'{"message":"gateway error","retry":true,"success":false}')),
+    RestFault("data_null", BAD_ANSWER, _fixed(data("null"))),
+    RestFault("data_missing", BAD_ANSWER, _raw(b'{"code":0,"msg":""}')),
+    RestFault("data_text", BAD_ANSWER, _fixed(data('"none"'))),
+    RestFault("data_list_empty", BAD_ANSWER, _fixed(data("[]"))),
+    RestFault("data_list", READING, lambda fields: data(f"[{render(fields)}]")),
+    RestFault("data_empty", BAD_ANSWER, _fixed(data("{}"))),
+    RestFault("field_missing", READING, _without("availableMargin"), true=False),
+    RestFault("fields_missing", READING, _without("almightyGold", "alFreeze"), true=False),
+    RestFault("field_null", READING, _with(availableMargin="null"), true=False),
+    RestFault("coupon_null", READING, _with(almightyGold="null"), true=False),
+    RestFault("coupon_empty_text", READING, _with(almightyGold='""'), true=False),
+    RestFault("fields_null", BAD_ANSWER, _with(**dict.fromkeys(_AMOUNTS, "null"))),
+    RestFault("field_nan", BAD_ANSWER, _with(availableMargin="NaN")),
+    RestFault("field_nan_text", BAD_ANSWER, _with(availableMargin='"NaN"')),
+    RestFault("field_infinity", BAD_ANSWER, _with(availableMargin="Infinity")),
+    RestFault("field_infinity_text", BAD_ANSWER, _with(availableMargin='"-Infinity"')),
+    RestFault("field_text", BAD_ANSWER, _with(availableMargin='"n/a"')),
+    RestFault("field_empty_text", READING, _with(availableMargin='""'), true=False),
+    RestFault("field_blank_text", READING, _with(availableMargin='" "'), true=False),
+    RestFault("field_boolean", BAD_ANSWER, _with(availableMargin="false")),
+    RestFault("field_list", BAD_ANSWER, _with(availableMargin="[0]")),
+    RestFault("field_huge", BAD_ANSWER, _with(availableMargin="1e999999999")),
+    RestFault("field_long", EITHER, _with(availableMargin="9" * 5_000)),
+    RestFault("field_twice", BAD_ANSWER, _twice),
+    RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0")), true=False),
+    RestFault("time_missing", READING, _without("time")),
+    RestFault("time_null", READING, _with(time="null")),
+    RestFault("time_back", READING, _with(time="1742374984772")),
+    RestFault("extra_fields", READING, _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"')),
+    RestFault("cross_un_pnl", READING, _with(crossUnPnl="-12.5")),
+    RestFault("strings", READING, _quoted),
+    RestFault("foreign_user", WRONG_USER, _with(userId="9999999")),
+    RestFault("user_missing", EITHER, _without("userId")),
+    RestFault("user_null", EITHER, _with(userId="null")),
+    RestFault("hang", TIMEOUT, success, never),
+    RestFault("stall", TIMEOUT, success, stalling),
+    RestFault("drip", TIMEOUT, success, dripping),
+    RestFault("body_2_mib", BAD_ANSWER, success, padded(2 * MIB)),
+    RestFault("body_30_mib", BAD_ANSWER, success, padded(30 * MIB)),
+    RestFault("gzip_bomb", BAD_ANSWER, _bomb),
+    RestFault("json_deep", BAD_ANSWER, _deep),
+    RestFault("json_truncated", BAD_ANSWER, _truncated),
+    RestFault("json_scalar", BAD_ANSWER, _raw(b"null")),
+    RestFault("not_utf8", BAD_ANSWER, _not_utf8),
+    RestFault("body_empty", BAD_ANSWER, _raw(b"")),
+    RestFault("json_as_text", READING, _typed("text/plain")),
+    RestFault("json_as_html", READING, _typed("text/html")),
+    RestFault("json_as_latin", READING, _typed("application/json; charset=iso-8859-1")),
+    RestFault("json_bom", READING, lambda fields: Reply(BOM_UTF8 + success(fields).body)),
+    RestFault("json_unpacked", READING, lambda fields: Reply(success(fields).body, headers=_packed("gzip"))),
+    RestFault("gzip", READING, lambda fields: Reply(gzip.compress(success(fields).body), headers=_packed("gzip"))),
+    RestFault("brotli", BAD_ANSWER, _fixed(Reply(b"\x8b\x02\x80{}\x03", headers=_packed("br")))),
+    RestFault("html_as_json", BLOCKED, _fixed(Reply(PAGE, content_type="application/json"))),
+    RestFault("drop", NETWORK, success, unanswered),
+    RestFault("drop_in_body", NETWORK, success, cut_short),
+    slow(300),
+)
+
+FAULTS: Mapping[str, RestFault] = {fault.name: fault for fault in _REST}
+"""Faults of getUserAssets by name. `foreign_user` means wrong_user once the account's own user id is known."""
+
+
+def _login_reply(**fields: str) -> str:
+    return f'{{"data":{render(fields)},"channel":"login"}}'
+
+
+LOGGED_IN = _login_reply(result="true")
+LOGIN_REFUSED = _login_reply(result="false", errorCode="1003", errorMsg='"authentication error"')
+
+
+def _refused_login(_frame: str) -> Sequence[Frame]:
+    return (LOGIN_REFUSED,)
+
+
+def _nothing(_frame: str) -> Sequence[Frame]:
+    return ()
+
+
+def _dropped(_frame: str) -> Sequence[Frame]:
+    return (None,)
+
+
+def _doubled(frame: str) -> Sequence[Frame]:
+    return (frame, frame)
+
+
+def _instead(*frames: Frame) -> Callable[[str], Sequence[Frame]]:
+    return lambda _frame: frames
+
+
+def _marked(old: str, new: str) -> Callable[[str], Sequence[Frame]]:
+    return lambda frame: (frame.replace(old, new),)
+
+
+def _differing(frame: str) -> Sequence[Frame]:
+    """The second entry is not that of the first."""
+    first, between, second = frame.partition("},{")
+    return (first + between + second.replace('"availableMargin":', '"availableMargin":9'),)
+
+
+_EXCEPTION = '{"result":false,"errorCode":500,"errorMsg":"exception"}'
+
+_SOCKET: tuple[SocketFault, ...] = (
+    SocketFault("ws_login_refused", Moment.LOGIN, _refused_login, denies=True),
+    SocketFault("ws_login_silent", Moment.LOGIN, _nothing, denies=True),
+    SocketFault("ws_login_drop", Moment.LOGIN, _dropped, denies=True),
+    SocketFault("ws_login_failed", Moment.LOGIN, _instead('{"event":"login","success":false}'), denies=True),
+    SocketFault("ws_login_exception", Moment.LOGIN, _instead(_EXCEPTION), denies=True),
+    SocketFault("ws_login_event", Moment.LOGIN, _instead('{"event":"login","success":true}')),
+    SocketFault("ws_login_unheard", Moment.LOGIN, _nothing),
+    SocketFault("ws_login_both", Moment.LOGIN, _instead('{"event":"login","data":{"result":true}}')),
+    SocketFault(
+        "ws_sub_refused",
+        Moment.SUB,
+        _instead(
+            '{"biz":"futures","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},'
+            '"channel":"subscribe","type":"assets"}'
+        ),
+        denies=True,
+    ),
+    SocketFault("ws_sub_exception", Moment.SUB, _instead(_EXCEPTION), denies=True),
+    SocketFault("ws_sub_silent", Moment.SUB, _nothing, denies=True),
+    SocketFault("ws_no_pong", Moment.PING, _nothing),
+    SocketFault("ws_ping_drop", Moment.PING, _dropped),
+    SocketFault("ws_drop", Moment.PUSH, _dropped),
+    SocketFault("ws_lost_push", Moment.PUSH, _nothing),
+    SocketFault("ws_duplicate", Moment.PUSH, _doubled),
+    SocketFault("ws_foreign_user", Moment.PUSH, _marked('"userId":', '"userId":9')),
+    SocketFault("ws_other_currency", Moment.PUSH, _marked('"usdt"', '"usdc"')),
+    SocketFault("ws_currency_upper", Moment.PUSH, _marked('"usdt"', '"USDT"')),
+    SocketFault("ws_time", Moment.PUSH, _marked('"biz":"futures"', '"biz":"futures","time":913517412345678901')),
+    SocketFault("ws_field_missing", Moment.PUSH, _marked('"availableMargin"', '"availableMargins"')),
+    SocketFault("ws_field_nan", Moment.PUSH, _marked('"availableMargin":', '"availableMargin":NaN,"was":')),
+    SocketFault("ws_garbage", Moment.PUSH, _instead("not json")),
+    SocketFault("ws_not_utf8", Moment.PUSH, lambda frame: (RawText(frame.encode() + b"\xff"),)),
+    SocketFault("ws_deep", Moment.PUSH, _instead("[" * 100_000)),
+    SocketFault("ws_30_mib", Moment.PUSH, lambda frame: (frame + " " * (30 * MIB),)),
+    SocketFault("ws_differs", Moment.PUSH, _differing),
+    SocketFault("ws_margin_wrong", Moment.PUSH, _marked('"margin":', '"margin":7')),
+    SocketFault("ws_binary", Moment.PUSH, lambda frame: (frame.encode(),)),
+    SocketFault("ws_list", Moment.PUSH, _instead("[]")),
+    SocketFault("ws_data_null", Moment.PUSH, _instead('{"biz":"futures","data":null,"type":"assets"}')),
+    SocketFault("ws_server_ping", Moment.PUSH, lambda frame: ('{"event":"ping"}', frame)),
+)
+
+SOCKET_FAULTS: Mapping[str, SocketFault] = {fault.name: fault for fault in _SOCKET}
+"""Faults of the private WebSocket by name."""
+
+
+def named(name: str) -> Fault:
+    """The fault of this name; KeyError naming what there is."""
+    known: Mapping[str, Fault] = {**FAULTS, **SOCKET_FAULTS}
+    if name not in known:
+        raise KeyError(f"There is no fault {name!r}; there are {', '.join(sorted(known))}.")
+    return known[name]

@@ -1,0 +1,104 @@
+"""How an account's balances move: functions of the time since the start and of the number of requests.
+
+Scripts for tests and the story that `marginwatch demo` tells. Pure: the same instant always shows the same sheet.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from daemon.simulator.balances import UNIT, Sheet, sheet
+from daemon.types import SECOND, Millis
+
+Story: TypeAlias = Callable[[Millis, int], Sheet]
+"""(milliseconds since the simulator's first start, REST requests answered with balances before) -> balances."""
+
+
+def still(shown: Sheet) -> Story:
+    """Balances that do not move."""
+    return lambda _elapsed, _answered: shown
+
+
+def by_request(sheets: Sequence[Sheet]) -> Story:
+    """One sheet per answered request, in order; the last one stays."""
+    return lambda _elapsed, answered: sheets[min(answered, len(sheets) - 1)]
+
+
+def by_time(steps: Sequence[tuple[Millis, Sheet]]) -> Story:
+    """Each sheet from its instant on (milliseconds since the start, ascending); the first one also before."""
+    instants = [at for at, _ in steps]
+    return lambda elapsed, _answered: steps[max(0, bisect_right(instants, elapsed) - 1)][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where an account of the demo stands `at` seconds into a round; between frames it moves straight."""
+
+    at: float
+    usdt: float
+    margin: float
+    freeze: float = 0
+
+
+PERIOD = 25 * SECOND
+PACE = SECOND
+"""Balances move once per `PACE`, so that a push and a reading of the same second agree."""
+GOLD = {"main": 4.64407693, "desk": 0.0}
+"""Mega coupons, part of available_margin."""
+
+DEMO: Mapping[str, Sequence[Frame]] = {
+    "main": (
+        Frame(at=0, usdt=163.70731204, margin=62.14311),
+        Frame(at=3, usdt=121.38550917, margin=80.5),
+        Frame(at=4, usdt=104.19220815, margin=80.5),
+        Frame(at=5, usdt=87.55120048, margin=80.5),
+        Frame(at=8, usdt=58.07556766, margin=80.5),
+        Frame(at=9, usdt=38.94115271, margin=80.5),
+        Frame(at=12, usdt=33.18260095, margin=80.5),
+        Frame(at=13, usdt=36.27009381, margin=40.25),
+        Frame(at=14, usdt=68.41730226, margin=40.25),
+        Frame(at=16, usdt=131.60248119, margin=0),
+        Frame(at=19, usdt=158.12200731, margin=0),
+        Frame(at=25, usdt=163.70731204, margin=62.14311),
+    ),
+    "desk": (
+        Frame(at=0, usdt=2488.53777423, margin=310.2),
+        Frame(at=6, usdt=2491.07210388, margin=310.2),
+        Frame(at=7, usdt=1991.01866014, margin=310.2, freeze=500),
+        Frame(at=14, usdt=1984.37400912, margin=310.2, freeze=500),
+        Frame(at=15, usdt=2484.62011935, margin=310.2),
+        Frame(at=25, usdt=2488.53777423, margin=310.2),
+    ),
+}
+"""One round of the demo. main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16 s.
+desk: 500 frozen from 7 s to 14 s. All amounts in USDT."""
+
+
+def demo_story(name: str, elapsed: Millis) -> Sheet:
+    """What the demo's account `main` or `desk` shows `elapsed` milliseconds after the start; repeats for ever."""
+    second = elapsed % PERIOD // PACE * PACE / SECOND
+    before, after = _around(DEMO[name], second)
+    part = (second - before.at) / (after.at - before.at)
+    amounts = ((getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze"))
+    usdt, margin, freeze = (round((old + (new - old) * part) * UNIT) for old, new in amounts)
+    shown = sheet(usdt, round(GOLD[name] * UNIT), margin, freeze)
+    return replace(shown, al_margin=f'"{shown.al_margin}"') if name == "desk" else shown
+
+
+def shown_since(name: str, elapsed: Millis) -> Millis:
+    """When the demo's account began to show what it shows at `elapsed` (ms after the start)."""
+    at = elapsed // PACE * PACE
+    while at > 0 and demo_story(name, at - PACE) == demo_story(name, at):
+        at -= PACE
+    return at
+
+
+def demo(name: str) -> Story:
+    """`demo_story` of one account, as a story to give to it."""
+    return lambda elapsed, _answered: demo_story(name, elapsed)
+
+
+def _around(frames: Sequence[Frame], second: float) -> tuple[Frame, Frame]:
+    last = next(index for index, frame in enumerate(frames) if frame.at > second)
+    return frames[last - 1], frames[last]

@@ -1,0 +1,112 @@
+"""Rows that hold what marginwatch never wrote: changed by hand, or damaged. Told with their place, never guessed at.
+
+    a row ──► its values, or Damaged (which row) ──► told: one sentence, with the account's name
+
+Whatever turns rows into values goes through here, so that a wrong row never looks like a mistake of the program.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import URL, Column, ColumnElement, Connection, Text, func, or_, select, type_coerce
+
+from daemon.errors import StoreError
+from daemon.store.columns import MistypedError, Whole, Words, load
+from daemon.store.database.failures import named
+from daemon.store.schema import accounts, metadata
+
+CAUSES = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
+"""What comes of turning such a row into values."""
+
+
+class Unreadable:
+    """Stands for text that is no JSON where JSON should be; nothing can be made of it."""
+
+
+UNREADABLE = Unreadable()
+
+
+class Damaged(Exception):  # noqa: N818 -- it says what the row is
+    """A row of a table: of an account its counter, else its `id`."""
+
+    def __init__(self, table: str, row: int, account_id: int | None = None) -> None:
+        super().__init__(table, row, account_id)
+        self.table = table
+        self.row = row
+        self.account_id = account_id
+
+
+def readable(text: str | bytes) -> object:
+    """JSON; where it is none, `UNREADABLE`, so that whoever knows the row can name it."""
+    try:
+        return load(text)
+    except (ValueError, ArithmeticError, RecursionError):
+        return UNREADABLE
+
+
+@contextmanager
+def within(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
+    """Within, this row is turned into values."""
+    try:
+        yield
+    except CAUSES as error:
+        raise Damaged(table, row, account_id) from error
+
+
+@contextmanager
+def told(url: URL, connection: Connection) -> Iterator[None]:
+    """Within, a damaged row becomes a StoreError."""
+    try:
+        yield
+    except Damaged as damaged:
+        raise _sentence(url, damaged, connection) from damaged
+    except MistypedError as error:
+        found = next(_mistyped_rows(connection), None)
+        if found is None:  # mended meanwhile
+            raise StoreError(f"the database {named(url)} was changed while it was read: try again") from error
+        raise _sentence(url, found, connection) from error
+
+
+def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
+    """The first row of each table in which a column holds a value of another type.
+
+    Looked for only now: to ask for the key of a row with each value that is read would slow down all reading.
+    """
+    for table in metadata.sorted_tables:
+        wrong = [_is_mistyped(column, column.type) for column in table.c if isinstance(column.type, Words | Whole)]
+        if not wrong:
+            continue
+        row = connection.execute(select(*table.primary_key).where(or_(*wrong)).limit(1)).one_or_none()
+        if row is not None:
+            keys: tuple[Any, ...] = tuple(row)
+            yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
+
+
+def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[bool]:
+    return func.typeof(column).not_in(expected.storage)
+
+
+def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
+    return StoreError(
+        f"the table {damaged.table} of the database {named(url)} holds what marginwatch never wrote, in the row "
+        f"{_place(damaged, connection)}: mend it, or put a copy of the database from before in its place",
+    )
+
+
+def _place(damaged: Damaged, connection: Connection) -> str:
+    if damaged.account_id is None:
+        return f"with id {damaged.row}"
+    wanted = select(type_coerce(accounts.c.name, Text)).where(accounts.c.id == damaged.account_id)
+    name = connection.scalar(wanted)
+    shown = name if isinstance(name, str) else "?"
+    return f"of account {shown or '?'} with account_id {damaged.account_id} and seq {damaged.row}"

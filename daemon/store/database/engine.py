@@ -1,0 +1,198 @@
+"""Connections: how a database is opened for writing, and for reading beside whoever writes.
+
+SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver): the writer with
+BEGIN IMMEDIATE, so that it never finds itself unable to go on halfway; readers with a plain BEGIN, so that what they
+read together belongs together. Nothing here knows a table.
+"""
+
+import importlib.util
+import os
+import socket
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from daemon.errors import AbsentError, StoreConfigError, StoreError
+from daemon.store.columns import dump
+from daemon.store.database.corruption import readable
+from daemon.types import Millis
+
+PATIENCE: Millis = 2_000
+"""How long a writer waits for another one before it says that the database is locked."""
+
+MOST_STEPS = 2_000_000_000
+"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of readings take.
+
+They are counted instead of time, so that a slow disk is not taken for a database that never ends.
+"""
+
+STRIDE = 1_000_000
+"""Steps between two looks at their number."""
+
+MOST_BYTES = 8 << 20
+"""Of one value that is read: the largest that marginwatch ever wrote is below 4 MiB."""
+
+READING_TIMEOUT: Millis = 60_000
+"""How long PostgreSQL may work on one statement that reads."""
+
+SERVER: dict[str, int] = {
+    "connect_timeout": 5,
+    # A network that swallows packets must not hold the writer for ever.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How a connection to PostgreSQL notices that nobody is there any more."""
+
+SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/database"
+
+
+def parse(url: str) -> URL:
+    """The database that a configuration names; raises StoreConfigError for one that cannot be used."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreConfigError(f"the database is not a URL: {SUPPORTED}") from None
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "postgresql+psycopg":
+        return _with_driver(parsed)
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
+        raise StoreConfigError(f"the database {parsed.drivername} is not supported: {SUPPORTED}")
+    if parsed.database in {None, "", ":memory:"}:
+        raise StoreConfigError(f"a database in memory forgets everything: {SUPPORTED}")
+    return parsed
+
+
+def process_name() -> str:
+    """How a session names its process to others; PostgreSQL cuts it at 63 characters."""
+    return f"marginwatch {os.getpid()} on {socket.gethostname()}"[:63]
+
+
+def _with_driver(url: URL) -> URL:
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreConfigError('PostgreSQL needs a driver: install "marginwatch[postgresql]"')
+    return url
+
+
+def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
+    """An engine of one connection, for one writer. Its answers to a commit are those of the disk."""
+    if url.get_backend_name() == "sqlite":
+        engine = _sqlite(url, f"file:{_quoted(url)}?mode=rwc", "BEGIN IMMEDIATE")
+        _at_connect(engine, f"PRAGMA busy_timeout = {patience}", "PRAGMA foreign_keys = ON")
+        _at_connect(engine, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+        return engine
+    # One connection: a second session would not get the lock that the first one holds.
+    engine = _server(url, max_overflow=0, name=process_name())
+    _at_connect(engine, f"SET lock_timeout = {patience}", "SET statement_timeout = 30000")
+    # Where this process vanishes with its machine, the server must notice, or it would keep its lock.
+    _at_connect(engine, "SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10")
+    _at_connect(engine, "SET tcp_keepalives_count = 3")
+    return engine
+
+
+def reading(url: URL) -> Engine:
+    """An engine that cannot write; raises StoreError where the database cannot be read."""
+    if url.get_backend_name() != "sqlite":
+        engine = _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
+        _at_connect(engine, f"SET statement_timeout = {READING_TIMEOUT}")
+        return engine
+    path = Path(str(url.database))
+    try:
+        exists, is_file, is_folder = path.exists(), path.is_file(), path.is_dir()
+    except PermissionError:
+        raise StoreError(
+            f"the database {path} may not be read: give this user the right to enter its directory"
+        ) from None
+    if is_folder:
+        raise StoreError(f"the database {path} is a directory: name a file in it")
+    if not exists:
+        raise AbsentError(f"there is no database at {path}")
+    if not is_file:
+        raise StoreError(f"the database {path} is a pipe or a device, not a file: name another file")
+    return _sqlite_reading(url, "mode=ro")
+
+
+def reading_alone(url: URL) -> Engine:
+    """An engine that reads the file without its WAL and without locks: right only while nobody writes."""
+    return _sqlite_reading(url, "mode=ro&immutable=1")
+
+
+def _sqlite_reading(url: URL, how: str) -> Engine:
+    engine = _sqlite(url, f"file:{_quoted(url)}?{how}", "BEGIN")
+    _at_connect(engine, f"PRAGMA busy_timeout = {PATIENCE}")
+    bound(engine, MOST_STEPS)
+    return engine
+
+
+def bound(engine: Engine, most_steps: int) -> None:
+    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made to take for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+
+    @event.listens_for(engine, "begin")
+    def _count(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 -- it is an engine of SQLite
+        looks = iter(range(most_steps // STRIDE))
+        driver.set_progress_handler(lambda: next(looks, None) is None, STRIDE)
+
+
+def _sqlite(url: URL, file: str, begin: str) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(file, uri=True, check_same_thread=False, timeout=PATIENCE / 1_000)
+
+    # The path goes to the driver as a URI of our own, which SQLAlchemy would not take apart rightly.
+    engine = create_engine(
+        url,
+        creator=connect,
+        poolclass=QueuePool,
+        json_serializer=dump,
+        json_deserializer=readable,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _manual(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        # What stands in a schema may have been put there by anybody: it gets no functions that do more than compute.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _quoted(url: URL) -> str:
+    path = str(Path(str(url.database)).absolute())
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _server(url: URL, name: str = "marginwatch", **options: Any) -> Engine:
+    return create_engine(
+        url,
+        pool_size=1,
+        connect_args={**SERVER, "application_name": name},
+        json_serializer=dump,
+        json_deserializer=readable,
+        **options,
+    )
+
+
+def _at_connect(engine: Engine, *statements: str) -> None:
+    @event.listens_for(engine, "connect")
+    def _run(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.close()
+        if engine.dialect.name == "postgresql":
+            connection.commit()  # SET is undone by a rollback

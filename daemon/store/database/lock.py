@@ -1,0 +1,297 @@
+"""Only one daemon collects into a database; commands that write a row of their own need no lock.
+
+SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however that ends; the
+file stays and means nothing by itself. It is this user's alone, as whoever can open it can lock it. While it is held,
+it says who holds it, and why nothing can be recorded, for `status`. PostgreSQL: an advisory lock of the writer's
+session, taken anew whenever it has to connect again, so that nothing is ever written without it.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import shlex
+import socket
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from sqlalchemy import URL, Engine, event
+
+from daemon.errors import StoreConfigError, StoreError, owned, user_name
+from daemon.store.database.failures import named
+from daemon.store.database.files import beside, reclaim
+from daemon.store.database.lock_owner import is_marginwatch, lock_owner
+
+PROJECT = 0x6D61_7267
+"""The first half of our advisory locks' key ("marg"); the second is the schema's: several may share a database."""
+
+TAKE = f"SELECT pg_advisory_lock({PROJECT}, hashtext(current_schema()))"
+"""Waits for as long as `lock_timeout` says: the server may need a moment to see that a killed holder is gone."""
+
+HOLDER = f"""
+SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND classid = {PROJECT}
+AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid
+AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""  # noqa: S608 -- a number of ours
+
+GLANCE = 0.05
+"""Seconds after which whoever only looked at the lock has let it go."""
+
+NAME = re.compile(r"marginwatch (\d+) on (.+)")
+
+SIZE = 1_024
+"""Bytes of the file: always as many, so that a full disk has room for whatever is to be said."""
+
+OWNER_ONLY = 0o600
+
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR})
+"""Why a link, a socket and a folder cannot be opened."""
+
+
+class Lock:
+    """Held until `release`, or until the process ends. `url` is that of a file."""
+
+    def __init__(self, url: URL | None = None) -> None:
+        self._url = url
+        self._trouble = ""
+        self._descriptor = None if url is None else _lock_file(url)
+        self.note("")
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def note(self, trouble: str) -> None:
+        """Let others know why nothing can be recorded; empty where all is well. Never fails: there may be no room."""
+        self._trouble = trouble
+        if self._descriptor is not None:
+            text = f"{os.getpid()}\n{trouble}\n".encode()[:SIZE]
+            with suppress(OSError):
+                os.pwrite(self._descriptor, text.ljust(SIZE, b"\n"), 0)
+
+    def renew(self) -> str | None:
+        """Take the lock anew where its file was removed: another daemon could take a new one. Why that cannot be."""
+        if self._descriptor is None or self._url is None or _is_at(lock_path(self._url), self._descriptor):
+            return None
+        try:
+            renewed = _lock_file(self._url)
+        except StoreError as error:
+            return str(error)
+        os.close(self._descriptor)
+        self._descriptor = renewed
+        self.note(self._trouble)
+        return None
+
+
+def lock_path(url: URL) -> Path:
+    return beside(url, ".lock")
+
+
+def open_lock(path: Path, flags: int) -> int:
+    """Open the lock file for `flags`, without waiting and without following a link; its descriptor.
+
+    Raises:
+        OSError: where it cannot be opened.
+        StoreError: where something else stands in its place, which must not be written.
+
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, OWNER_ONLY)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _not_a_lock(path) from None
+        raise
+    found = os.fstat(descriptor)
+    # Others could have put a link here, so that we write into a file of ours that it names.
+    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and found.st_size <= SIZE:
+        return descriptor
+    os.close(descriptor)
+    raise _not_a_lock(path)
+
+
+def _not_a_lock(path: Path) -> StoreError:
+    return StoreError(f"{path} cannot be read as a lock, as it is something else: look what it is, and move it away")
+
+
+def read_lock(descriptor: int) -> tuple[str, str]:
+    """The pid of who holds it, and why that one can record nothing; either may be empty."""
+    pid, _, rest = os.pread(descriptor, SIZE, 0).decode("utf-8", "replace").partition("\n")
+    return pid.strip(), rest.strip()
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def collect(url: URL, engine: Engine) -> Lock:
+    """Become the one daemon that writes through `engine`; raises StoreError, now or where it connects, if not alone."""
+    if url.get_backend_name() == "sqlite":
+        lock = Lock(url)
+        try:
+            reclaim(url)
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+    _lock_sessions(url, engine)
+    return Lock()
+
+
+def must_be_takable(url: URL) -> None:
+    """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing behind."""
+    path = lock_path(url)
+    try:
+        if os.path.lexists(path):
+            descriptor = open_lock(path, os.O_RDWR)
+            try:
+                _must_be_replaceable(path, descriptor)
+            finally:
+                os.close(descriptor)
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _untakable(path, error) from None
+
+
+def _untakable(path: Path, error: OSError) -> StoreError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return StoreConfigError(f"there is no directory {path.parent} for the database: make it, or name another one")
+    place = path if path.exists() else path.parent
+    remedy = "let this user write it, or be its owner"
+    return StoreError(f"{place} cannot be written ({error.strerror}){owned(place)}: {remedy}")
+
+
+def _lock_file(url: URL) -> int:
+    path = lock_path(url)
+    try:
+        descriptor = open_lock(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise _untakable(path, error) from None
+    _keep_private(descriptor)
+    if not _locked(descriptor):
+        held = _held(url, descriptor)
+        os.close(descriptor)
+        raise held
+    return _replaced(path, descriptor) if _is_foreign(descriptor) else descriptor
+
+
+def _keep_private(descriptor: int) -> None:
+    """Close a lock file to others, who could lock it; older versions left it open."""
+    if os.fstat(descriptor).st_mode & 0o077:
+        with suppress(OSError):  # on a file system that knows no modes, or where it belongs to another user
+            os.fchmod(descriptor, OWNER_ONLY)
+
+
+def _is_foreign(descriptor: int) -> bool:
+    """Whether it is another user's, and others than that user can open it: whoever can may keep it locked for ever."""
+    found = os.fstat(descriptor)
+    return found.st_uid != os.geteuid() and bool(found.st_mode & 0o077)
+
+
+def _replaced(path: Path, descriptor: int) -> int:
+    """A lock file of our own, locked, in the place of another user's, which we hold: so that no daemon has it.
+
+    Replaced rather than refused: a file system that knows no owners shows every file as another user's.
+    """
+    try:
+        _must_be_replaceable(path, descriptor)
+        path.unlink()
+        own = open_lock(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    except OSError as error:
+        raise _untakable(path, error) from None
+    finally:
+        os.close(descriptor)
+    if not _locked(own):
+        os.close(own)
+        raise StoreError(f"{path} was locked by another program just now: try again")
+    return own
+
+
+def _must_be_replaceable(path: Path, descriptor: int) -> None:
+    """Raises StoreError for another user's lock file that only that user may remove."""
+    folder = path.parent.stat()
+    is_kept = folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, folder.st_uid}
+    if is_kept and _is_foreign(descriptor):
+        owner = user_name(os.fstat(descriptor).st_uid)
+        raise StoreError(
+            f"{path} belongs to {owner}, and others could keep it locked for ever: "
+            f"let {owner} remove it, or name a database in a folder of your own",
+        )
+
+
+def _locked(descriptor: int) -> bool:
+    """Tried again once: `status` holds the lock for a moment when it asks who has it."""
+    return _is_granted(descriptor, fcntl.LOCK_EX) or (
+        not Event().wait(GLANCE) and _is_granted(descriptor, fcntl.LOCK_EX)
+    )
+
+
+def _is_granted(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _held(url: URL, descriptor: int) -> StoreError:
+    """Who has the lock: only of a process that the kernel names is its end proposed."""
+    path, (pid, _) = lock_path(url), read_lock(descriptor)
+    owner = lock_owner(os.fstat(descriptor))
+    if _is_foreign(descriptor):  # what it says may be a lie
+        return StoreError(
+            f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by "
+            f"{owner.name if owner else 'a program that cannot be seen from here'}: "
+            f"if that is not marginwatch, remove the file ({shlex.join(['rm', str(path)])}), then start again",
+        )
+    if owner is not None and owner.is_exclusive and owner.is_called(pid):
+        return _taken(url, str(owner.pid), f", or kill {owner.pid}")
+    if owner is not None:
+        remedy = "end it, then start again"
+        return StoreError(f"{path} is locked by {owner.name}, which does not say that it is a marginwatch: {remedy}")
+    if _is_granted(descriptor, fcntl.LOCK_SH):  # a daemon shares it with nobody
+        return StoreError(f"{path} is locked by a program that cannot be seen from here: end it, then start again")
+    return _taken(url, pid)
+
+
+def _lock_sessions(url: URL, engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _take(connection: Any, _: object) -> None:
+        if _granted(connection):
+            return
+        holder = connection.execute(HOLDER).fetchone()
+        connection.close()
+        name = NAME.fullmatch(holder[0] or "") if holder else None
+        pid, host = name.groups() if name else ("", "")
+        if host != socket.gethostname():
+            raise _taken(url, f"{pid} on {host}" if host else "")
+        raise _taken(url, pid, f", or kill {pid}" if is_marginwatch(pid) else "")
+
+
+def _granted(connection: Any) -> bool:
+    try:
+        connection.execute(TAKE)
+    except Exception as error:
+        if getattr(error, "sqlstate", None) != "55P03":
+            connection.close()
+            raise
+        connection.rollback()
+        return False
+    connection.commit()  # a session's lock outlives the transaction
+    return True
+
+
+def _taken(url: URL, pid: str, kill: str = "") -> StoreError:
+    who = f" (pid {pid})" if pid else ""
+    return StoreError(
+        f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop marginwatch{kill})",
+    )

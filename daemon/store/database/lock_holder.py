@@ -1,0 +1,84 @@
+"""Who collects into a database at present, for `status`: asked of the lock itself, never guessed from what is recorded.
+
+It takes nothing away from the holder, and changes nothing.
+"""
+
+import fcntl
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from daemon.errors import StoreError, owned
+from daemon.store.database import engine as engines
+from daemon.store.database.failures import told
+from daemon.store.database.lock import HOLDER, NAME, lock_path, open_lock, read_lock
+from daemon.store.database.lock_owner import LOCKS, lock_owner
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The daemon that collects. `pid` is empty where the lock does not tell it, `host` where it is this machine."""
+
+    pid: str = ""
+    host: str = ""
+    trouble: str = ""
+    """Why it can record nothing at present, as far as it can tell others."""
+
+
+def holder(url: str) -> Holder | None:
+    """The daemon that collects into the database; None when there is none.
+
+    Raises:
+        StoreError: where nobody can tell.
+
+    """
+    parsed = engines.parse(url)
+    return _of_file(parsed) if parsed.get_backend_name() == "sqlite" else _of_sessions(parsed)
+
+
+def _of_file(url: URL) -> Holder | None:
+    path = lock_path(url)
+    try:
+        descriptor = open_lock(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _of_another_user(path, error)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None
+        pid, trouble = read_lock(descriptor)
+        owner = lock_owner(os.fstat(descriptor))
+        if owner is None:  # in another container
+            return Holder(pid, trouble=trouble)
+        return Holder(str(owner.pid), trouble=trouble) if owner.is_called(pid) else None
+    finally:
+        os.close(descriptor)
+
+
+def _of_another_user(path: Path, error: OSError) -> Holder | None:
+    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records nothing."""
+    if isinstance(error, PermissionError) and os.access(LOCKS, os.R_OK):
+        with suppress(PermissionError):
+            owner = lock_owner(path.lstat())
+            return Holder(str(owner.pid)) if owner is not None and owner.is_exclusive else None
+    raise StoreError(f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it") from None
+
+
+def _of_sessions(url: URL) -> Holder | None:
+    engine = engines.reading(url)
+    try:
+        with told(url), engine.connect() as connection:
+            found = connection.exec_driver_sql(HOLDER).one_or_none()
+    finally:
+        engine.dispose()
+    if found is None:
+        return None
+    name = NAME.fullmatch(found[0] or "")
+    pid, host = name.groups() if name else ("", "")
+    return Holder(pid, "" if host == socket.gethostname() else host)

@@ -1,0 +1,93 @@
+"""What the ledger of gaps is derived from: misses, what is recorded as missing, and the readings beside them.
+
+Readings are many and gaps are few: so only misses and gaps are read row by row, and of the readings between two of
+them the first and the last. Reads only, a page in the caller's short transaction. Instants come as they are meant now,
+moved by every clock step that was recorded after them (SEMANTICS A5).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from daemon.readings.gaps import Gap, Seen
+from daemon.store.codec import INSTANTS, check
+from daemon.store.database.corruption import within
+from daemon.store.read import recorded as past
+from daemon.store.read.time_index import FIRST, LAST, Record, Steps
+from daemon.store.schema import gaps, misses, snapshots
+from daemon.types import Millis, Miss
+
+PAGE = 1_000
+"""Misses, or gaps, read at a time."""
+
+_seq = attrgetter("seq")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a trail was followed."""
+
+    events: int
+    """The counter up to which misses and gaps were seen."""
+    readings: int
+    """The counter from which on readings were not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Of one account."""
+
+    account_id: int
+    steps: Steps
+
+    def begin(self, connection: Connection, since: Millis) -> Place:
+        """At the last reading at or before `since`: a gap that reaches into the span begins there."""
+        found = Record(connection, self.account_id, self.steps).begin(since, pushes=True)
+        return Place(FIRST, FIRST) if found is None else Place(found - 1, found)
+
+    def page(self, connection: Connection, place: Place) -> tuple[list[Seen], Place | None]:
+        """What happened beyond the place, and how far that reaches; None where it is all there is."""
+        recorded, reach = self._some(connection, gaps, place.events, LAST)
+        missed, reach = self._some(connection, misses, place.events, reach)
+        # Of one counter the gap comes first: the input ended it.
+        events = sorted([*(row for row in recorded if row.seq <= reach), *missed], key=_seq)
+        seen: list[Seen] = []
+        for row in events:
+            seen += self._readings(connection, place.readings, row.seq)
+            event = self._event(row)
+            seen.append(event)
+            place = Place(row.seq, row.seq + isinstance(event, Miss))
+        if reach < LAST:
+            return seen, place
+        return seen + list(self._readings(connection, place.readings, LAST)), None
+
+    def _some(self, connection: Connection, table: Table, after: int, last: int) -> tuple[Sequence[Row[Any]], int]:
+        chosen = past.gap_rows().order_by(None) if table is gaps else select(misses)
+        chosen = chosen.where(table.c.account_id == self.account_id, table.c.seq > after, table.c.seq <= last)
+        rows = connection.execute(chosen.order_by(table.c.seq).limit(PAGE)).all()
+        return rows, (last if len(rows) < PAGE else rows[-1].seq)
+
+    def _event(self, row: Row[Any]) -> Miss | Gap:
+        moved = self.steps.moved(row.seq)
+        if "step_ms" not in row._fields:
+            missed = past.miss(row)
+            return Miss(missed.seq, missed.at + moved, missed.reason, missed.detail)
+        gap = past.gap(row)
+        return Gap(gap.reason, gap.started_at + moved, gap.ended_at + moved, gap.missed, gap.step)
+
+    def _readings(self, connection: Connection, first: int, before: int) -> Iterator[Millis]:
+        """The instants of the first and the last reading from one counter on, before another one."""
+        if first >= before:
+            return
+        seq = snapshots.c.seq
+        ours = select(seq, snapshots.c.at).where(snapshots.c.account_id == self.account_id, seq >= first, seq < before)
+        for order in (seq, seq.desc()):
+            row = connection.execute(ours.order_by(order).limit(1)).one_or_none()
+            if row is None:
+                return
+            with within("snapshots", row.seq, self.account_id):
+                check(INSTANTS, (row.at,))
+            yield row.at + self.steps.moved(row.seq)

@@ -1,0 +1,74 @@
+"""Short transactions that read, beside whoever writes, and that leave nothing behind.
+
+    at rest, no WAL ──► the file alone, without a lock ──► unchanged meanwhile? its answer; else read again
+    a WAL that holds something ──► through the WAL, whose files are there
+
+SQLite makes the WAL and its index wherever a database is opened that may have them. A reader cannot remove them again,
+and if it is another user they keep the daemon from writing.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import URL, Connection, Engine
+
+from daemon.errors import StoreError
+from daemon.store.database import corruption
+from daemon.store.database import engine as engines
+from daemon.store.database.failures import told
+from daemon.store.database.files import Version, version_at_rest
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""To read a file alone that others change meanwhile, before it is read as one that is being written."""
+
+Read: TypeAlias = Callable[[Connection], T]
+"""Must be repeatable: it is called again where the file changed under it."""
+
+
+class Reader:
+    """Ended by `close`."""
+
+    def __init__(self, url: URL) -> None:
+        """Raises StoreError where the database is missing, or cannot be read."""
+        self._url = url
+        self._shared = engines.reading(url)
+        self._alone: Engine | None = None
+        self._version: Version | None = None
+        """Of the file that `_alone` has open."""
+
+    def read(self, what: Read[T]) -> T:
+        """What it finds, within one transaction; raises StoreError where it cannot be read."""
+        for _ in range(ATTEMPTS):
+            version = version_at_rest(self._url)
+            if version is None:
+                break
+            try:
+                found = self._within(self._opened(version), what)
+            except StoreError:
+                if version == version_at_rest(self._url):
+                    raise
+            else:
+                if version == version_at_rest(self._url):
+                    return found
+        return self._within(self._shared, what)
+
+    def close(self) -> None:
+        self._shared.dispose()
+        self._forget()
+
+    def _opened(self, version: Version) -> Engine:
+        """Nothing of a former version is remembered: such a connection never looks whether the file has changed."""
+        if self._alone is None or self._version != version:
+            self._forget()
+            self._alone, self._version = engines.reading_alone(self._url), version
+        return self._alone
+
+    def _forget(self) -> None:
+        if self._alone is not None:
+            self._alone.dispose()
+
+    def _within(self, engine: Engine, what: Read[T]) -> T:
+        with told(self._url), engine.connect() as connection, corruption.told(self._url, connection):
+            return what(connection)

@@ -1,0 +1,234 @@
+"""Rows of the past into values: what `History` gives."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from daemon.store.codec import alert_of, check_instants, typed, value_of
+from daemon.store.database.corruption import UNREADABLE, within
+from daemon.store.operations import UNSETTLED, NoticeState
+from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
+from daemon.types import (
+    AccountState,
+    Alert,
+    Facts,
+    GapReason,
+    Judged,
+    Kind,
+    Millis,
+    Miss,
+    MissReason,
+    Notice,
+    NoticeKey,
+    Outcome,
+    State,
+    Transition,
+)
+
+_NOT_ARRIVED = (*UNSETTLED, NoticeState.REFUSED.value)
+"""Where other channels may have been told in its channel's stead."""
+
+_Told: TypeAlias = tuple[int, str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlert:
+    """An alert with all its transitions, in their order. `account` is empty where it is about the daemon itself."""
+
+    account: str
+    alert: Alert
+    transitions: tuple[Transition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTransition:
+    """A transition as it was recorded, and whose it is."""
+
+    id: int
+    """The order of recording."""
+    code: str
+    """The alert's."""
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class PastMove:
+    """A transition, and what its value is of."""
+
+    transition: Transition
+    judged: Judged | None
+    """The comparison as its alert had it last."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastNotice:
+    """A notification and how it fared."""
+
+    notice: Notice
+    state: NoticeState
+    done_at: Millis | None
+    attempts: int
+    tried_at: Millis | None
+    """When the last attempt began."""
+    outcome: Outcome | None
+    """Its outcome, as far as it is known."""
+    detail: str
+    """What it said; empty where it said nothing."""
+    told_at: Millis | None
+    """The last attempt that told, or may have told, the channel."""
+    message: int | None
+    """The number of the last message that carried it."""
+    title: str
+    """That message's."""
+    handed_to: tuple[str, ...]
+    """The channels that were given it in this one's stead."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastGap:
+    account: str
+    seq: int
+    started_at: Millis
+    ended_at: Millis
+    reason: GapReason
+    missed: int
+    step: Millis | None
+    """By how much the clock was set, for a clock step."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEpoch:
+    started_at: Millis
+    ended_at: Millis | None
+    reason: str
+    end_reason: str | None
+    version: str
+    rules: object
+    state: Mapping[str, AccountState]
+
+
+def alert_rows() -> Select[Any]:
+    name = func.coalesce(accounts.c.name, "").label("account")
+    return select(alerts.c.id, alerts.c.data, name).join_from(alerts, accounts, isouter=True)
+
+
+def with_transitions(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastAlert]:
+    ours = transitions.c.alert_id.in_([row.id for row in rows])
+    found = defaultdict(list)
+    for each in connection.execute(select(transitions).where(ours).order_by(transitions.c.id)):
+        found[each.alert_id].append(each)
+    return [_alert(row, found[row.id]) for row in rows]
+
+
+def transition_rows(account_id: int | None) -> Select[Any]:
+    """Those of one account; None is the daemon itself."""
+    return (
+        select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.code)
+        .join_from(transitions, alerts)
+        .where(alerts.c.account_id.is_not_distinct_from(account_id))
+    )
+
+
+def transition(row: Row[Any]) -> PastTransition:
+    return PastTransition(row.id, row.code, _transition(row.rule, row.seq, row))
+
+
+def move_rows() -> Select[Any]:
+    """Those of accounts, with the alert that each is of."""
+    chosen = select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.data)
+    return chosen.join_from(transitions, alerts).join(accounts)
+
+
+def move(row: Row[Any]) -> PastMove:
+    with within("alerts", row.alert_id):
+        judged = typed(Alert, row.data).judged
+    return PastMove(_transition(row.rule, row.seq, row), judged)
+
+
+def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
+    alert = alert_of(row)
+    return PastAlert(row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes))
+
+
+def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
+    with within("transitions", row.id):
+        states = State(row.from_state), State(row.to_state)
+        check_instants(row.at)
+    return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
+
+
+def notice_rows() -> Select[Any]:
+    n = notifications.c
+    return (
+        select(n.id, n.alert_id, n.channel, n.kind, n.seq, n.state, n.at, n.done_at, n.told_at, n.attempts, n.facts)
+        .add_columns(alerts.c.rule, alerts.c.seq.label("alert_seq"))
+        .add_columns(n.message_id, messages.c.title)
+        .add_columns(attempts.c.at.label("tried_at"), attempts.c.outcome, attempts.c.detail)
+        .add_columns(func.coalesce(accounts.c.name, "").label("account"))
+        .join_from(notifications, alerts)
+        .join(accounts, accounts.c.id == alerts.c.account_id, isouter=True)
+        .join(messages, messages.c.id == n.message_id, isouter=True)
+        .join(attempts, attempts.c.message_id == n.message_id, isouter=True)
+    )
+
+
+def notices(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastNotice]:
+    handed = _handed(connection, {row.alert_id for row in rows if row.state in _NOT_ARRIVED})
+    return [_notice(row, handed[row.alert_id, row.kind, row.seq, row.channel]) for row in rows]
+
+
+def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, list[str]]:
+    """By alert, kind, counter and channel: who was given such news in that channel's stead."""
+    n, found = notifications.c, defaultdict[_Told, list[str]](list)
+    siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(n.alert_id.in_(numbers))
+    for row in connection.execute(siblings.order_by(n.id)):
+        with within("notifications", row.id):
+            by = row.facts.get("handed_over_by")
+        if by:
+            found[row.alert_id, row.kind, row.seq, by].append(row.channel)
+    return found
+
+
+def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
+    with within("notifications", row.id):
+        key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
+        return PastNotice(
+            notice=Notice(key, row.at, typed(Facts, row.facts)),
+            state=NoticeState(row.state),
+            done_at=row.done_at,
+            attempts=row.attempts,
+            tried_at=row.tried_at,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
+            detail=row.detail or "",
+            told_at=row.told_at,
+            message=row.message_id,
+            title=row.title or "",
+            handed_to=tuple(handed_to),
+        )
+
+
+def gap_rows() -> Select[Any]:
+    return select(gaps, accounts.c.name.label("account")).join(accounts).order_by(gaps.c.started_at, gaps.c.seq)
+
+
+def gap(row: Row[Any]) -> PastGap:
+    span = row.started_at, row.ended_at
+    with within("gaps", row.seq, row.account_id):
+        return PastGap(row.account, row.seq, *span, GapReason(row.reason), row.missed, row.step_ms)
+
+
+def epoch(row: Row[Any]) -> PastEpoch:
+    with within("epochs", row.id):
+        if row.rules is UNREADABLE:
+            raise ValueError("the rules are no JSON")
+        state = typed(dict[str, AccountState], row.state)
+        return PastEpoch(row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state)
+
+
+def miss(row: Row[Any]) -> Miss:
+    with within("misses", row.seq, row.account_id):
+        check_instants(row.at)
+        return Miss(row.seq, row.at, MissReason(row.reason), row.detail)

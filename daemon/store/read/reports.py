@@ -1,0 +1,121 @@
+"""How a span went, for a report: by account and by channel, what fired, and when the daemon did not run.
+
+Instants are those that are meant now (SEMANTICS A5). Imported readings are left out: no daemon watched then. Few
+queries, each of which reads its span by an index, or a table that stays small.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+
+from daemon.messages.report_data import Down, Episode, Posted, Stretch, Watched
+from daemon.store.codec import alert_of
+from daemon.store.database.corruption import within
+from daemon.store.operations import TEST, UNSETTLED
+from daemon.store.read.aggregates import Judged
+from daemon.store.read.flap_episodes import fired_at, moved
+from daemon.store.read.time_index import LAST, NO_STEPS, Record, Steps, steps
+from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, notifications, snapshots
+from daemon.store.write.epochs import CRASH
+from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
+
+
+def watched(connection: Connection, account_id: int, account: str, span: Stretch, patience: Millis) -> Watched:
+    """What was recorded of an account; gaps are all times without judged readings that are longer than `patience`."""
+    record = Record(connection, account_id, steps(connection, account_id))
+    extent = record.extent(0, LAST)
+    begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
+    judged = Judged(record, *_between(record, snapshots, span))
+    readings, courses = judged.went()
+    return Watched(
+        account=account,
+        since=begun,
+        readings=readings,
+        courses=courses,
+        misses=_missed(record, span),
+        gaps=tuple(judged.gaps(Stretch(begun, span.until), patience)),
+    )
+
+
+def episodes(connection: Connection, span: Stretch) -> list[Episode]:
+    """What fired in the span, or before it and was not over then, in the order of their beginnings."""
+    rows = connection.execute(select(accounts.c.id, accounts.c.name)).all()
+    names: dict[int | None, str] = {None: "", **{row.id: row.name for row in rows}}
+    clocks: dict[int | None, Steps] = {None: NO_STEPS, **{row.id: steps(connection, row.id) for row in rows}}
+    moves = [0, *(move for each in clocks.values() for move in each.moves)]
+    within = and_(
+        alerts.c.started_at < span.until - min(moves),
+        or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= span.since - max(moves)),
+    )
+    chosen: Select[Any] = select(alerts.c.id, alerts.c.data, alerts.c.account_id).where(within).order_by(alerts.c.id)
+    found = [
+        _episode(names[row.account_id], alert_of(row), clocks[row.account_id], span)
+        for row in connection.execute(chosen)
+    ]
+    return [each for each in found if each is not None]
+
+
+def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
+    """By channel, the messages that left in the span, without tests; and what has waited for over a minute by `now`."""
+    m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
+    failed = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
+    counts = select(m.channel, func.count().filter(delivered), func.count().filter(failed))
+    within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until, m.n > TEST)
+    rows = connection.execute(counts.join_from(messages, attempts).where(within).group_by(m.channel))
+    sent, waits = {channel: (good, bad) for channel, good, bad in rows}, _waiting(connection, now)
+    return [
+        Posted(name, *sent.get(name, (0, 0)), len(waits[name]), min(waits[name], default=None)) for name in channels
+    ]
+
+
+def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Millis]]:
+    """By channel, since when: from the end of the mute window on, where one held it back."""
+    n, found = notifications.c, defaultdict[str, list[Millis]](list)
+    for row in connection.execute(select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))):
+        with within("notifications", row.id):
+            since = max(row.at, row.facts.get("not_before") or row.at)
+        if now - since > MINUTE:
+            found[row.channel].append(since)
+    return found
+
+
+def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]:
+    """From the end of a life to the beginning of the next, where that was longer than `patience` and touches the span.
+
+    The first life ever has none before it.
+    """
+    e = epochs.c
+    before = select(func.max(e.id)).where(e.ended_at < span.since).scalar_subquery()
+    chosen = select(e.started_at, e.ended_at, e.end_reason).where(e.id >= func.coalesce(before, 0)).order_by(e.id)
+    lives = connection.execute(chosen).all()
+    found = [
+        Down(Stretch(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
+        for ended, begun in pairwise(lives)
+        if ended.ended_at is not None
+    ]
+    return [each for each in found if each.stretch.lasted > patience and each.stretch.overlap(span)]
+
+
+def _episode(account: str, alert: Alert, clock: Steps, span: Stretch) -> Episode | None:
+    """None where it did not fire, or not in the span."""
+    since = fired_at(alert, clock)
+    until = None if alert.ended_at is None else alert.ended_at + moved(alert, clock)
+    if since is None or since >= span.until or (until is not None and until < span.since):
+        return None
+    return Episode(account, alert.rule, alert.severity, since, until)
+
+
+def _between(record: Record, table: Table, span: Stretch) -> tuple[int, int]:
+    """The counters of our first and last row of a table in the span; where there is none, the first is the higher."""
+    first, beyond = record.first(table, span.since), record.first(table, span.until)
+    return LAST if first is None else max(first, 1), LAST if beyond is None else beyond - 1
+
+
+def _missed(record: Record, span: Stretch) -> dict[MissReason, int]:
+    m, (first, last) = misses.c, _between(record, misses, span)
+    ours = and_(m.account_id == record.account_id, m.seq >= first, m.seq <= last)
+    rows = record.connection.execute(select(m.reason, func.count()).where(ours).group_by(m.reason)).all()
+    return {MissReason(reason): count for reason, count in rows}

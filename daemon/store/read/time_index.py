@@ -1,0 +1,171 @@
+"""Where in an account's record an instant lies, although its clock may have been set in between.
+
+Our clock never goes back but by a clock step (SEMANTICS A1), and an instant before a step is meant as moved by it
+(A5). Meant so, instants never decrease along the counter, and whoever looks for one may halve the distance: a handful
+of look-ups by the primary key, however long the record is and however often the clock was set.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, true
+
+from daemon.store.codec import INSTANTS, check
+from daemon.store.database.corruption import within
+from daemon.store.schema import gaps, misses, snapshots
+from daemon.types import JUDGED, GapReason, Millis, Source
+
+FIRST, LAST = -(2**63), 2**63 - 1
+"""The ends of what a counter can be; imported readings have negative ones."""
+
+ASKED: ColumnElement[bool] = snapshots.c.source != Source.WS.value
+"""A reading that was asked for, or imported: no push."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The clock steps of an account: their counters, and by how much each and all after it move what lay before."""
+
+    seqs: tuple[int, ...]
+    moves: tuple[Millis, ...]
+    own: int = 0
+    """The first reading of our own: imported ones lie before it by the same clock."""
+
+    @classmethod
+    def of(cls, steps: Iterable[tuple[int, Millis]], own: int = 0) -> "Steps":
+        """From (seq, by), in their order."""
+        found = list(steps)
+        moves = list(accumulate((by for _, by in reversed(found)), initial=0))
+        return cls(tuple(seq for seq, _ in found), tuple(reversed(moves)), own)
+
+    def moved(self, seq: int) -> Millis:
+        """By how much an instant of the input `seq` has moved since."""
+        return self.moves[bisect_right(self.seqs, seq if seq > 0 else self.own)]
+
+
+NO_STEPS = Steps((), (0,))
+
+
+def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
+    """Those up to and with the input `until`."""
+    rows = connection.execute(
+        select(gaps.c.seq, gaps.c.step_ms)
+        .where(gaps.c.account_id == account_id, gaps.c.reason == GapReason.CLOCK_STEP, gaps.c.seq <= until)
+        .order_by(gaps.c.seq),
+    )
+    own = select(func.min(snapshots.c.seq)).where(snapshots.c.account_id == account_id, snapshots.c.seq > 0)
+    return Steps.of((step_of(account_id, row) for row in rows), connection.scalar(own) or 0)
+
+
+def step_of(account_id: int, row: Row[int, Millis]) -> tuple[int, Millis]:
+    """The counter of a clock step, and by how much the clock was set."""
+    with within("gaps", row[0], account_id):
+        check(INSTANTS, row)
+        return row[0], row[1]
+
+
+ENDS = (func.min, func.max)
+
+Place: TypeAlias = tuple[int, Millis]
+"""A counter and its instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a span of the record holds, told without reading it."""
+
+    first_at: Millis
+    last_at: Millis
+    inputs: int
+    """About so many: where inputs were pruned or lost, fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One account's rows, as they were once the input `until` was recorded."""
+
+    connection: Connection
+    account_id: int
+    steps: Steps
+    until: int = LAST
+
+    def begin(self, at: Millis, *, pushes: bool = False) -> int | None:
+        """The last judged reading at or before `at` (SEMANTICS C1); None where there is none.
+
+        Windows begin with one that is not a push: whether the exchange's time moves on is told by those alone.
+        """
+        beyond = self.first(snapshots, at + 1)
+        chosen = (
+            select(snapshots.c.seq)
+            .where(snapshots.c.account_id == self.account_id, snapshots.c.quality.in_(JUDGED))
+            .where(snapshots.c.seq < beyond if beyond is not None else snapshots.c.seq <= self.until)
+            .where(true() if pushes else ASKED)
+            .order_by(snapshots.c.seq.desc())
+            .limit(1)
+        )
+        return self.connection.scalar(chosen)
+
+    def end(self, at: Millis) -> int:
+        """The counter before the first input at or after `at`; LAST where none is that late."""
+        found = [self.first(table, at) for table in (snapshots, misses, gaps)]
+        return min((seq - 1 for seq in found if seq is not None), default=LAST)
+
+    def extent(self, after: int, last: int) -> "Extent | None":
+        """What lies beyond the counter `after`, up to and with `last`; None where nothing does."""
+        ends = [self._ends(table, after, last) for table in (snapshots, misses)]
+        firsts, lasts = [first for first, _ in filter(None, ends)], [last for _, last in filter(None, ends)]
+        if not firsts:
+            return None
+        (low, first_at), (high, last_at) = min(firsts), max(lasts)
+        own = max(0, high - max(low, 1) + 1)
+        return Extent(first_at, last_at, own + self._imported(low, high))
+
+    def _imported(self, low: int, high: int) -> int:
+        """Counted, for their counters have gaps; there are none where our own are all there is."""
+        seq = snapshots.c.seq
+        chosen = select(func.count()).where(*self._ours(snapshots), seq >= low, seq <= min(high, 0))
+        return 0 if low > 0 else self.connection.scalar(chosen) or 0
+
+    def first(self, table: Table, at: Millis) -> int | None:
+        """The first row of the table that lies at or after `at`; None where all are earlier."""
+        # Apart: SQLite looks up one end in an index, but reads the whole table for both.
+        low, high = [self.connection.scalar(select(end(table.c.seq)).where(*self._ours(table))) for end in ENDS]
+        if low is None or high is None or not self._late(table, self._row(table, high), at):
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            row = self._row(table, middle)
+            if self._late(table, row, at):
+                high = middle
+            else:
+                low = row.seq + 1
+        return int(self._row(table, low).seq)
+
+    def _ends(self, table: Table, after: int, last: int) -> tuple[Place, Place] | None:
+        chosen = select(table.c.seq, table.c.at).where(*self._ours(table), table.c.seq > after, table.c.seq <= last)
+        ends = [
+            self.connection.execute(chosen.order_by(order).limit(1)).one_or_none()
+            for order in (table.c.seq, table.c.seq.desc())
+        ]
+        first, final = [None if row is None else (row.seq, self._meant(table, row)) for row in ends]
+        return None if first is None or final is None else (first, final)
+
+    def _late(self, table: Table, row: Row[int, Millis], at: Millis) -> bool:
+        return self._meant(table, row) >= at
+
+    def _meant(self, table: Table, row: Row[int, Millis]) -> Millis:
+        """The instant of a row as it is meant now."""
+        with within(table.name, row[0], self.account_id):
+            return row[1] + self.steps.moved(row[0])
+
+    def _row(self, table: Table, seq: int) -> Row[int, Millis]:
+        """The first one at or after `seq`, with its instant."""
+        instant = table.c.ended_at if table is gaps else table.c.at
+        chosen = select(table.c.seq, instant).where(*self._ours(table), table.c.seq >= seq).order_by(table.c.seq)
+        return self.connection.execute(chosen.limit(1)).one()
+
+    def _ours(self, table: Table) -> tuple[ColumnElement[bool], ...]:
+        return table.c.account_id == self.account_id, table.c.seq <= self.until

@@ -1,0 +1,1 @@
+"""What the writer changes in the database, and how."""

@@ -1,0 +1,209 @@
+"""Readings that others recorded, into `snapshots`, in short transactions beside a daemon that may be running.
+
+The counter of an imported reading is made of its instant: negative, so that our own come later, and ascending by time
+by itself, whatever is imported when. The same line always gets the same counter, so that importing it again changes
+nothing, and nothing else in the database names these counters.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, insert, select
+
+from daemon.store import rows
+from daemon.store.bounded_extra import snapshot_rows
+from daemon.store.codec import FIELDS, reading, snapshot
+from daemon.store.database import corruption
+from daemon.store.database import engine as engines
+from daemon.store.database.failures import told
+from daemon.store.database.files import refuse_unwritable
+from daemon.store.database.migrate import check, must_hold_no_triggers, revision, upgrade
+from daemon.store.read.reader import Reader
+from daemon.store.schema import accounts, snapshots
+from daemon.types import Balances, Millis, Quality, Reading, Source
+
+INSTANT = 1_000
+"""Readings that one instant may have."""
+
+ORIGIN = -9_000_000_000_000_000
+"""The counter of the first one at the instant 0. Every program reads a number of this size exactly (below 2^53)."""
+
+LATEST: Millis = -ORIGIN // INSTANT - 1
+"""The last instant that can be imported: in the year 2255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A reading that others recorded; `n` tells apart those of one instant, in their order."""
+
+    at: Millis
+    n: int
+    balances: Balances
+    line: int = field(default=0, compare=False)
+    """Where it stands in its file."""
+    quality: Quality = Quality.OK
+
+    @property
+    def seq(self) -> int:
+        return ORIGIN + self.at * INSTANT + self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What a line says of a field, and what is imported for its instant instead; None where that says nothing."""
+
+    line: int
+    field: str
+    said: Decimal
+    held: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of some lines."""
+
+    added: int = 0
+    known: int = 0
+    """They were there already."""
+    late: int = 0
+    """They do not lie before the account's own readings."""
+    clashing: int = 0
+    """Something else is imported for their instants, and stays."""
+    clash: Clash | None = None
+    """The first of these in the file."""
+
+    @property
+    def lines(self) -> int:
+        return self.added + self.known + self.late + self.clashing
+
+    def __add__(self, other: "Tally") -> "Tally":
+        clashes = [each for each in (self.clash, other.clash) if each is not None]
+        return Tally(
+            self.added + other.added,
+            self.known + other.known,
+            self.late + other.late,
+            self.clashing + other.clashing,
+            min(clashes, key=lambda clash: clash.line, default=None),
+        )
+
+
+class Importer:
+    """Made by `importing`."""
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        self._url = url
+        self._engine = engine
+
+    def introduce(self, exchanges: Mapping[str, str]) -> list[str]:
+        """Add the accounts, by name with their exchange, that the database does not know; returns their names."""
+        with self._writing() as connection:
+            return [
+                name for name in exchanges if rows.insert(connection, accounts, name=name, exchange=exchanges[name])
+            ]
+
+    def add(self, account: str, batch: Sequence[Foreign]) -> Tally:
+        """Add what is not there yet, in one transaction."""
+        with self._writing() as connection:
+            number = rows.AccountIds()(connection, account)
+            own = _own(connection, number)
+            early = [each for each in batch if own is None or each.at < own]
+            held = _held(connection, number, {each.at for each in early})
+            new = [each for each in early if each.seq not in held[each.at]]
+            if new:
+                connection.execute(insert(snapshots), [{"account_id": number, **_columns(each)} for each in new])
+        there = [each for each in early if each.seq in held[each.at]]
+        clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
+        first = min(clashes, key=lambda clash: clash.line, default=None)
+        return Tally(len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with told(self._url), self._engine.begin() as connection, corruption.told(self._url, connection):
+            yield connection
+
+
+@contextmanager
+def importing(url: str) -> Iterator[Importer]:
+    """Where to import to; a database that is not there is made.
+
+    Raises:
+        StoreError: where it cannot be used, or is of another version.
+
+    """
+    parsed = engines.parse(url)
+    if _absent(parsed):
+        upgrade(url)
+    refuse_unwritable(parsed)
+    engine = engines.writing(parsed)
+    try:
+        with told(parsed), engine.connect() as connection:
+            check(connection, parsed)
+            must_hold_no_triggers(connection, parsed)
+        yield Importer(parsed, engine)
+    finally:
+        engine.dispose()
+
+
+def known_accounts(url: str) -> list[str]:
+    """The accounts that are recorded, by name; none where there is no database yet."""
+    parsed = engines.parse(url)
+    if _absent(parsed):
+        return []
+
+    def names(connection: Connection) -> list[str]:
+        check(connection, parsed)
+        return list(connection.scalars(select(accounts.c.name)))
+
+    with closing(Reader(parsed)) as reader:
+        return reader.read(names)
+
+
+def _absent(url: URL) -> bool:
+    """There is no database yet, or an empty one."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return True
+    with closing(Reader(url)) as reader:
+        return reader.read(revision) is None
+
+
+def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:
+    """When the account's own readings begin; None where it has none."""
+    table = snapshots.c
+    first = select(table.at).where(table.account_id == account_id, table.seq > 0).order_by(table.seq).limit(1)
+    return connection.scalar(first)
+
+
+def _held(
+    connection: Connection, account_id: rows.AccountId, instants: Collection[Millis]
+) -> Mapping[Millis, dict[int, Balances]]:
+    """What is imported for these instants, by instant and counter."""
+    table = snapshots.c
+    chosen = snapshot_rows().where(table.account_id == account_id, table.seq < 0, table.at.in_(instants))
+    found = defaultdict[Millis, dict[int, Balances]](dict)
+    for each in map(reading, connection.execute(chosen)):
+        found[each.at][each.seq] = each.balances
+    return found
+
+
+def _clash(line: Foreign, held: Mapping[int, Balances]) -> Clash | None:
+    """None where what the line says is imported for its instant, in whatever order."""
+    if any(_difference(line, each) is None for each in held.values()):
+        return None
+    return _difference(line, held[line.seq])
+
+
+def _difference(line: Foreign, held: Balances) -> Clash | None:
+    """The first field of which they say something else; that of which a line says nothing does not count."""
+    for name in FIELDS:
+        said, there = getattr(line.balances, name), getattr(held, name)
+        if said is not None and said != there:
+            return Clash(line.line, name, said, there)
+    return None
+
+
+def _columns(new: Foreign) -> Mapping[str, object]:
+    return snapshot(Reading(new.seq, new.at, Source.IMPORT, new.quality, None, new.balances))

@@ -1,0 +1,385 @@
+"""The one thread that writes: what waits shares a transaction, each operation in a savepoint of its own.
+
+    submit ──► pending ──► one transaction ──► COMMITTED            the usual way
+                  │             └─ refused ──► DEFERRED: the backlog, tried again every second, in order, until it works
+                  └─ while down ─────────────► DEFERRED: the backlog
+
+An operation that fails by itself takes nothing with it. A commit that failed for an unknown reason is told to
+everyone in it (CommitFailed). The writer decides nothing about what it writes, and never reads the clock.
+
+`stop` gives up what is not written in time. Nothing is committed after that, except a commit that was already sent:
+it cannot be recalled, and counts as unknown. Whoever owns the database's lock lets it go when the thread has ended.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from sqlalchemy import Connection, Engine
+
+from daemon.errors import StoreError
+from daemon.store.database.failures import Refused, refusal, undecided
+from daemon.store.operations import CommitFailed, Operation, Rejected, Unwritten, Written
+from daemon.store.rows import AccountIds
+from daemon.store.write.apply import apply
+from daemon.store.write.backlog import Backlog
+
+GROUP = 256
+"""The most operations in one transaction."""
+
+RETRY = 1.0
+"""Seconds between attempts while the store refuses writes."""
+
+LOOK = 10.0
+"""Seconds without anything to write, after which the database is looked at."""
+
+LIMIT = 100_000
+"""Operations kept in memory meanwhile: hours of a few accounts, some 100 MB at the most."""
+
+Wait: TypeAlias = Callable[[threading.Event, float], object]
+"""Returns after so many seconds, or when the event is set."""
+
+CLOSED = "the database is closed"
+
+_log = logging.getLogger(__name__)
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def _log_rejected(operation: Operation, error: Exception) -> None:
+    _log.error("an operation that waited for the database cannot be written: %s: %s", type(operation).__name__, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who is told, in the writer's thread."""
+
+    on_down: Callable[[str], None] = _nothing
+    """The store refuses writes, for this reason."""
+    on_recovered: Callable[[], None] = _nothing
+    """It writes again, and everything that waited is written."""
+    on_rejected: Callable[[Operation, Exception], None] = _log_rejected
+    """An operation that had waited turned out not to fit; nobody awaits its answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What tests replace: how a transaction is committed, and how the next attempt is awaited."""
+
+    commit: Callable[[Connection], None] = Connection.commit
+    wait: Wait = threading.Event.wait
+    look: float = LOOK
+    limit: int = LIMIT
+
+
+class Place(Protocol):
+    """Where the database is, if that can change."""
+
+    def verify(self) -> None:
+        """Raises Refused where what is written now would be lost."""
+        ...
+
+    def renew(self) -> None:
+        """The store refused to write: connect anew. A file may have been put back meanwhile."""
+        ...
+
+
+class Server:
+    """PostgreSQL's session keeps its lock, unless it was lost anyway."""
+
+    def verify(self) -> None:
+        """It stays where it is."""
+
+    def renew(self) -> None:
+        """It connects anew by itself."""
+
+
+SERVER = Server()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    operation: Operation
+    future: Future[Written] = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        self.future.set_running_or_notify_cancel()  # what was submitted is written, whoever stops waiting for it
+
+
+class Writer:
+    """Starts its thread at once, which calls `ended` as its last act. `engine` must be for it alone."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        hooks: Hooks | None = None,
+        seams: Seams | None = None,
+        place: Place = SERVER,
+        ended: Callable[[], None] = _nothing,
+    ) -> None:
+        self._engine = engine
+        self._place = place
+        self._ended = ended
+        self._hooks = hooks or Hooks()
+        self._seams = seams or Seams()
+        self._ids = AccountIds()
+        self._work = threading.Condition()
+        self._pending: deque[_Waiting] = deque()
+        self._backlog = Backlog(self._seams.limit)
+        self._writing = 0
+        """Operations in hand that are no longer pending, and not in the backlog."""
+        self._committing = 0
+        """Operations whose commit is sent and not answered."""
+        self._undecided = 0
+        """The oldest operations of the backlog: their commit failed, and may be on disk all the same."""
+        self._latest: Future[Written] | None = None
+        self._unwritten: Unwritten | None = None
+        """Set once this writer is given up: nothing is committed after that."""
+        self._down: str | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def down(self) -> str | None:
+        """Why the store refuses writes at present."""
+        return self._down
+
+    def submit(self, operation: Operation) -> Future[Written]:
+        """Write it; the answer cannot be cancelled. It raises Rejected, CommitFailed, or StoreError after `stop`."""
+        waiting = _Waiting(operation)
+        with self._work:
+            if self._stop.is_set():
+                waiting.future.set_exception(StoreError(CLOSED))
+            elif self._down is not None:
+                self._backlog.add(operation)
+                waiting.future.set_result(Written.DEFERRED)
+            else:
+                self._pending.append(waiting)
+                self._latest = waiting.future
+                self._work.notify()
+        return waiting.future
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was submitted is written, or deferred; whether it is within so many seconds."""
+        with self._work:
+            latest = self._latest
+        return latest is None or bool(wait([latest], timeout).done)
+
+    def stop(self, timeout: float) -> Unwritten:
+        """Write what can be written within so many seconds, and give up the rest; what is not recorded."""
+        with self._work:
+            self._stop.set()
+            self._work.notify()
+        self._thread.join(timeout)
+        with self._work:
+            if self._unwritten is None:
+                self._unwritten = self._count()
+            given_up = [*self._pending]
+            self._pending.clear()
+        for waiting in given_up:
+            waiting.future.set_exception(StoreError(CLOSED))
+        return self._unwritten
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of the thread; whether it came within so many seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _count(self) -> Unwritten:
+        left = self._writing + len(self._pending) + len(self._backlog)
+        unknown = min(left, max(self._committing, self._undecided))
+        return Unwritten(left - unknown, unknown)
+
+    def _run(self) -> None:
+        try:
+            self._write_all()
+        finally:
+            self._ended()
+
+    def _write_all(self) -> None:
+        while True:
+            group = self._next()
+            if group:
+                self._write(group)
+            elif self._stop.is_set():
+                return
+            else:
+                self._look()
+            while self._down is not None:
+                self._seams.wait(self._stop, RETRY)
+                self._catch_up()
+                if self._stop.is_set() and self._down is not None:
+                    return
+
+    def _next(self) -> list[_Waiting]:
+        """What waits, as soon as something does; nothing once stopped, or when it is time to look at the database."""
+        with self._work:
+            self._work.wait_for(lambda: self._pending or self._stop.is_set(), self._seams.look)
+            group = [self._pending.popleft() for _ in range(min(GROUP, len(self._pending)))]
+            self._writing = len(group)
+            return group
+
+    def _look(self) -> None:
+        """Where nothing is written, nobody would notice that nothing can be."""
+        try:
+            self._place.verify()
+        except Refused as refused:
+            self._defer([], refused)
+
+    def _write(self, group: list[_Waiting]) -> None:
+        try:
+            failures = self._transact([waiting.operation for waiting in group])
+        except Refused as refused:
+            self._defer(group, refused)
+        except CommitFailed as failed:
+            self._settle()
+            for waiting in group:
+                waiting.future.set_exception(failed)
+        else:
+            self._settle()
+            for waiting, failure in zip(group, failures, strict=True):
+                _answer(waiting.future, failure)
+
+    def _settle(self) -> None:
+        """The group in hand is answered for."""
+        with self._work:
+            self._writing = self._committing = 0
+
+    def _defer(self, group: list[_Waiting], refused: Refused) -> None:
+        with self._work:
+            everyone = [*group, *self._pending]
+            self._pending.clear()
+            for waiting in everyone:
+                self._backlog.add(waiting.operation)
+            self._down, self._writing, self._committing = str(refused), 0, 0
+            self._undecided = len(group) if refused.undecided else 0
+        self._tell(self._hooks.on_down, str(refused))
+        for waiting in everyone:
+            waiting.future.set_result(Written.DEFERRED)
+
+    def _catch_up(self) -> None:
+        """Write the backlog from its beginning, as far as the store lets us; up again once nothing is left."""
+        try:
+            self._place.verify()
+            self._write_backlog()
+        except Refused as refused:
+            self._still_down(str(refused))
+        except CommitFailed:
+            return
+        else:
+            if self._down is None:
+                self._tell(self._hooks.on_recovered)
+
+    def _still_down(self, reason: str) -> None:
+        """Told again only where the reason is another one."""
+        if reason != self._down:
+            self._down = reason
+            self._tell(self._hooks.on_down, reason)
+
+    def _write_backlog(self) -> None:
+        while operations := self._oldest():
+            try:
+                failures = self._transact(operations)
+            except (Refused, CommitFailed) as failed:
+                self._keep(len(operations), failed)
+                raise
+            with self._work:
+                self._backlog.drop(len(operations))
+                self._committing, self._undecided = 0, max(0, self._undecided - len(operations))
+            for operation, failure in zip(operations, failures, strict=True):
+                if failure is not None:
+                    self._tell(self._hooks.on_rejected, operation, failure)
+
+    def _keep(self, count: int, failed: Exception) -> None:
+        """The oldest operations stay in the backlog. A commit that nobody answered for may be on disk."""
+        with self._work:
+            self._committing = 0
+            if not isinstance(failed, Refused) or failed.undecided:
+                self._undecided = max(self._undecided, count)
+
+    def _oldest(self) -> list[Operation]:
+        """The next operations of the backlog; none, and up again, once nothing is left; none once given up."""
+        with self._work:
+            if self._unwritten is not None:
+                return []
+            operations = self._backlog.head(GROUP)
+            if not operations:
+                self._down = None
+            return operations
+
+    def _transact(self, operations: Sequence[Operation]) -> list[Exception | None]:
+        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for all of them.
+
+        What was committed into a file that was lost meanwhile is written again: writing twice is writing once.
+        """
+        try:
+            self._place.verify()
+            with self._engine.connect() as connection:
+                alone = len(operations) == 1
+                failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
+                self._begin_commit(len(operations))
+                self._seams.commit(connection)
+            self._verify_committed()
+            return failures  # noqa: TRY300 -- every exit of the block above is a failure
+        except Exception as error:
+            self._ids.forget()
+            reason = refusal(error)
+            if reason is not None:
+                self._place.renew()
+                raise Refused(reason, undecided=bool(self._committing) and undecided(error)) from error
+            raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
+
+    def _verify_committed(self) -> None:
+        try:
+            self._place.verify()
+        except Refused as refused:
+            raise Refused(str(refused), undecided=True) from None  # it is in the file that was lost
+
+    def _begin_commit(self, count: int) -> None:
+        """The point of no return: what was given up before it is rolled back, what follows it cannot be recalled."""
+        with self._work:
+            if self._unwritten is not None:
+                raise Refused(CLOSED)
+            self._committing = count
+
+    def _attempt(self, connection: Connection, operation: Operation, *, alone: bool) -> Exception | None:
+        """Why it failed by itself. One that is alone needs no savepoint: its transaction is undone."""
+        savepoint = None if alone else connection.begin_nested()
+        try:
+            apply(connection, self._ids, operation)
+            if savepoint is not None:
+                savepoint.commit()
+        except Exception as error:
+            if refusal(error) is not None:
+                raise
+            self._ids.forget()
+            (savepoint or connection).rollback()
+            return error
+        return None
+
+    def _tell(self, hook: Callable[..., None], *arguments: object) -> None:
+        """Call a listener, which must not end the thread that writes. Nobody listens to a writer that was given up."""
+        if self._unwritten is not None:
+            return
+        try:
+            hook(*arguments)
+        except Exception:  # noqa: BLE001 -- whatever it was
+            _log.exception("a listener of the store failed")
+
+
+def _answer(future: Future[Written], failure: Exception | None) -> None:
+    if failure is None:
+        future.set_result(Written.COMMITTED)
+    elif isinstance(failure, Rejected):
+        future.set_exception(failure)
+    else:
+        rejected = Rejected(f"nothing of this was recorded: {failure}")
+        rejected.__cause__ = failure
+        future.set_exception(rejected)

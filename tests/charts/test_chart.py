@@ -1,0 +1,63 @@
+"""The value of a chart, and its way to the process that draws it (daemon/charts/chart.py)."""
+
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.charts.chart import Chart, Level, Point, Span, Unit, decode, encode
+
+T = TypeVar("T")
+
+INSTANTS = st.integers(0, 2**42)
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
+SPANS = st.builds(Span, INSTANTS, INSTANTS)
+
+
+def few(values: st.SearchStrategy[T], min_size: int = 0) -> st.SearchStrategy[tuple[T, ...]]:
+    """Making long ones takes most of the time, and shows no more."""
+    return st.lists(values, min_size=min_size, max_size=4).map(tuple)
+
+
+CHARTS = st.builds(
+    Chart,
+    field=st.text(),
+    account=st.text(),
+    span=SPANS,
+    zone=st.sampled_from([None, ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")]),
+    unit=st.sampled_from(Unit),
+    lines=few(few(st.builds(Point, INSTANTS, NUMBERS), min_size=1)),
+    gaps=few(SPANS),
+    infinite=few(SPANS),
+    levels=few(st.builds(Level, NUMBERS, st.text(), st.booleans())),
+    firing=few(SPANS),
+    title=st.text(),
+    note=st.text(),
+)
+
+
+@given(CHARTS)
+def test_f8_a_chart_arrives_as_it_was(chart: Chart) -> None:
+    """F8: as JSON it keeps every digit, the zone and what stands in it."""
+    arrived = decode(encode(chart))
+    assert arrived == chart
+    digits = [str(point.value) for line in chart.lines for point in line]
+    assert [str(point.value) for line in arrived.lines for point in line] == digits
+
+
+def test_f8_what_is_no_chart_is_refused() -> None:
+    """F8: the process that draws ends with a reason, and makes no picture of what it does not understand."""
+    with pytest.raises(msgspec.DecodeError):
+        decode(b'{"field": "available_margin"}')
+
+
+def test_f8_the_last_value_is_that_of_the_last_line() -> None:
+    """F8: it is what the picture names; without readings there is none."""
+    span = Span(0, 10)
+    lines = ((Point(1, Decimal(5)), Point(2, Decimal(6))), (Point(7, Decimal(4)),))
+    assert Chart("available_margin", "main", span, lines=lines).last == Point(7, Decimal(4))
+    assert Chart("available_margin", "main", span).last is None

@@ -1,0 +1,100 @@
+"""Why a notification waits, from the record alone: SEMANTICS F1 to F5."""
+
+from dataclasses import replace
+
+import pytest
+
+from daemon.cli.status.waiting import Reason, Way, Why, failing, parked, reasons, refusing
+from daemon.service.delivery.backoff import LONGEST_PAUSE
+from daemon.store.operations import NoticeState
+from daemon.store.read.channel_health import Deliveries, Streak
+from daemon.store.read.recorded import PastNotice
+from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Severity
+from tests.values import T0, judged
+
+NOW = T0 + MINUTE
+WAY = Way(group_wait=SECOND, alive_since=T0 - MINUTE, parked=False, failing=None)
+FAILED = Streak(3, T0 - 30 * SECOND, NOW - SECOND, Outcome.LATER, "HTTP 500")
+LIMITED = replace(FAILED, retry_after=40 * SECOND)
+
+
+def past(
+    rule: str = "low",
+    at: Millis = T0,
+    severity: Severity = Severity.WARNING,
+    state: NoticeState = NoticeState.QUEUED,
+    tried_at: Millis | None = None,
+    not_before: Millis | None = None,
+) -> PastNotice:
+    facts = Facts(severity, "k3f9", at, at, at, judged("90"), not_before=not_before)
+    notice = Notice(NoticeKey("main", rule, 1, "phone", Kind.FIRING, 1), at, facts)
+    return PastNotice(notice, state, None, 0, tried_at, None, "", None, None, "", ())
+
+
+def why(way: Way, *waiting: PastNotice) -> list[Reason]:
+    return reasons(waiting, way, NOW)
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        (replace(WAY, alive_since=None), Reason(Why.NO_DAEMON)),
+        (replace(WAY, group_wait=None), Reason(Why.NOT_CONFIGURED)),
+        (replace(WAY, parked=True), Reason(Why.PARKED)),
+        (replace(WAY, failing=FAILED), Reason(Why.BACKING_OFF, NOW + 7 * SECOND)),
+        (replace(WAY, failing=replace(FAILED, until=T0 - MINUTE)), Reason(Why.DUE)),
+        (replace(WAY, failing=LIMITED), Reason(Why.BACKING_OFF, LIMITED.until + 40 * SECOND)),
+        (
+            replace(WAY, failing=replace(FAILED, retry_after=999 * HOUR)),
+            Reason(Why.BACKING_OFF, FAILED.until + LONGEST_PAUSE),
+        ),
+        (replace(WAY, free_at=NOW + 3 * SECOND), Reason(Why.PACE, NOW + 3 * SECOND)),
+        (replace(WAY, free_at=NOW), Reason(Why.DUE)),
+        (replace(WAY, group_wait=2 * MINUTE), Reason(Why.JOINING, T0 + 2 * MINUTE)),
+        (WAY, Reason(Why.DUE)),
+    ],
+)
+def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: Reason) -> None:
+    """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is obeyed any longer."""
+    assert why(way, past()) == [expected]
+
+
+def test_f5_a_critical_joins_nothing_and_shortens_a_pause() -> None:
+    """F2, F5: at most 30 s; but not for one that is held back."""
+    grave, mild = past("grave", severity=Severity.CRITICAL), past()
+    long = replace(WAY, failing=replace(FAILED, count=12))
+    assert why(replace(WAY, group_wait=2 * MINUTE), grave) == [Reason(Why.DUE)]
+    assert why(long, grave, mild) == [Reason(Why.BACKING_OFF, NOW + 29 * SECOND)] * 2
+    held = replace(grave.notice.facts, not_before=NOW + 1)
+    muted = replace(grave, notice=replace(grave.notice, facts=held))
+    assert why(long, muted, mild) == [Reason(Why.MUTED, NOW + 1), Reason(Why.BACKING_OFF, NOW + 299 * SECOND)]
+
+
+def test_e2_what_a_mute_window_holds_waits_for_its_end() -> None:
+    """E2: whatever else is the matter with the channel; from then on it waits like anything else."""
+    held = past(not_before=NOW + MINUTE)
+    assert why(replace(WAY, failing=FAILED), held) == [Reason(Why.MUTED, NOW + MINUTE)]
+    assert reasons([held], WAY, NOW + MINUTE) == [Reason(Why.DUE)]
+
+
+def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
+    """F2: at most one attempt is; what an earlier life left without an outcome is no attempt any more."""
+    sending = past("grave", state=NoticeState.SENDING, tried_at=NOW - SECOND)
+    assert why(WAY, sending, past()) == [Reason(Why.SENDING), Reason(Why.BEHIND)]
+    left = replace(sending, tried_at=T0 - 2 * MINUTE)
+    assert why(WAY, left, past()) == [Reason(Why.DUE)] * 2
+
+
+def test_f3_parked_is_who_refused_last_in_this_life() -> None:
+    """F3: an earlier life's refusal is tried once more, and where all refused, nobody is left alone."""
+    refused = replace(FAILED, outcome=Outcome.REFUSED)
+    fared = [
+        Deliveries("a", None, tested=False, failing=refused, own=refused),
+        Deliveries("b", None, tested=False, failing=FAILED, own=FAILED),
+        Deliveries("c", NOW, tested=True, failing=None, own=None),
+    ]
+    assert refusing(fared, T0) == {"a"}
+    assert refusing(fared, NOW) == set()
+    assert failing(fared[0], NOW) is None
+    assert parked(["a", "b"], {"a"}) == {"a"}
+    assert parked(["a"], {"a", "gone"}) == set()

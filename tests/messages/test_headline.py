@@ -1,0 +1,358 @@
+"""What a person reads of news that is more than a firing and its end: SEMANTICS D4, D7, E1, E2, E4."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.alerts.system_rules import KINDS
+from daemon.messages.compose import TITLE, compose, pair
+from daemon.messages.section import Piece, Sending
+from daemon.notifiers.services import encoded, escaped, utf16
+from daemon.types import (
+    FLAPPING,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Balances,
+    Facts,
+    Judged,
+    Kind,
+    Late,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    Severity,
+    Swings,
+)
+from tests.values import T0, balances, judged
+
+FACTS = Facts(
+    severity=Severity.WARNING,
+    code="k3f9",
+    since=T0,
+    fired_at=T0,
+    at=T0,
+    judged=judged("45"),
+    worst=Decimal(45),
+    balances=Balances(available_margin=Decimal(45)),
+)
+SILENT = Judged("on_missing after 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
+SWINGS = Swings(7, Decimal(42), Decimal(130))
+
+
+def notice(kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", **facts: object) -> Notice:
+    changed = replace(FACTS, **facts)  # type: ignore[arg-type]
+    return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
+
+
+def composed(pieces: Sequence[Piece], now: Millis) -> Message:
+    """As a channel gets it that shows no title: with whole headlines."""
+    return compose(pieces, Sending(now, UTC, titled=False)).message
+
+
+def said(one: Notice, **piece: object) -> Message:
+    return composed([Piece(one, **piece)], one.at)  # type: ignore[arg-type]
+
+
+def headline(one: Notice) -> str:
+    """The first line of the news, wherever it stands."""
+    both = composed([Piece(one), Piece(replace(one, key=replace(one.key, alert_seq=2)))], one.at)
+    return both.body.splitlines()[0]
+
+
+def lines(one: Notice) -> list[str]:
+    return said(one).body.splitlines()
+
+
+def test_e1_worse_names_both_values() -> None:
+    """E1: what it is, and what was last told; in the title too where there is room."""
+    worse = notice(Kind.WORSE, told=Decimal(60), worst=Decimal(44))
+    assert said(worse).title == "WARNING low · main: worse: available_margin 45, last told 60"
+    assert "worst: 44" in lines(worse)
+    long = notice(Kind.WORSE, "margin-critical", told=Decimal(60), severity=Severity.CRITICAL)
+    assert said(long).title == "CRITICAL margin-critical · main: available_margin 45"
+    assert lines(long)[0] == "CRITICAL margin-critical · main: worse: available_margin 45, last told 60"
+
+
+def test_e1_worse_than_something_unknown() -> None:
+    """E1: nothing is made up where it was not recorded."""
+    assert headline(notice(Kind.WORSE)) == "WARNING low · main: worse: available_margin 45"
+
+
+def test_d4_missing_readings_are_no_field() -> None:
+    """D4: it says that there are no readings, for how long, and why the last attempt gave none."""
+    gone = notice(judged=SILENT, worst=Decimal(130_000), reason="missing", detail="no answer within 10 s")
+    assert said(gone).title == "WARNING low · main: no readings for 2 min 10 s"
+    assert lines(gone)[1:4] == [
+        "age 2 min 10 s, threshold 2 min (rule: on_missing after 2m)",
+        "no answer within 10 s",
+        "since 11:00:00",
+    ]
+    still = replace(SILENT, value=Decimal(14_530_000))
+    assert headline(notice(Kind.REPEAT, judged=still)) == "WARNING low · main: still no readings, for 4 h 2 min"
+    worse = notice(Kind.WORSE, judged=still, told=Decimal(130_000))
+    assert headline(worse).endswith("worse: no readings for 4 h 2 min, last told 2 min 10 s")
+
+
+@pytest.mark.parametrize("reason", ["back", "cleared"])
+def test_what_was_the_matter_is_over_with_the_alert(reason: str) -> None:
+    """D4, D7: an end does not say that something fails, or cannot be judged."""
+    over = notice(Kind.RESOLVED, judged=judged("500"), reason=reason, detail="CoinW failed to answer: asking again")
+    assert "asking again" not in said(over).body
+
+
+def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
+    """D7: 15 minutes are no worst value of what has lasted for hours, nor what it is worth now."""
+    limit = Decimal(900_000)
+    unknown = Judged("rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True)
+    still = notice(Kind.REPEAT, "rule-unknown", judged=unknown, worst=limit, detail="the rule pnl cannot be judged")
+    assert "15 min" not in said(still).body
+    assert "the rule pnl cannot be judged" in said(still).body
+
+
+def test_d4_readings_are_back_and_low() -> None:
+    """D4: low or high, as the condition goes."""
+    back = notice(reason="back", judged=judged("87"))
+    assert said(back).title == "WARNING low · main: available_margin 87"
+    assert lines(back)[0] == "WARNING low · main: readings are back, and low: available_margin 87"
+    high = judged("9", "5", falling=False, field="al_freeze")
+    assert (
+        said(notice(reason="back", judged=high)).title == "WARNING low · main: readings are back, and high: al_freeze 9"
+    )
+    assert headline(notice(reason="back", judged=None)).endswith("readings are back, and it fires")
+
+
+def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
+    """D4: whether the trouble is over, the next line may say; this one says that somebody looks again."""
+    back = notice(Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None)
+    assert said(back).title == "BACK low · main: readings are back"
+    assert "11:00:00 to 11:12:00, lasted 12 min" in lines(back)
+    assert "available_margin 300, threshold 100 (rule: available_margin < 100)" in lines(back)
+
+
+def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
+    """D4: on_missing = "ok"."""
+    ended = notice(Kind.RESOLVED, reason="missing", at=T0 + MINUTE)
+    assert said(ended).title == "NOT JUDGED low · main: no readings"
+    assert lines(ended)[0] == "NOT JUDGED low · main: no longer judged: no readings"
+    assert "RESOLVED" not in said(ended).body + said(ended).title
+
+
+@pytest.mark.parametrize(
+    ("facts", "end"),
+    [
+        ({}, "fired 11:00:00, cleared 11:09:00"),
+        ({"reason": "missing"}, "fired 11:00:00, no longer judged since 11:09:00"),
+        ({"reason": "back"}, "fired 11:00:00, readings back 11:09:00"),
+        ({"swings": SWINGS, "reason": "calm"}, "flapping since 11:00:00, calm since 11:09:00"),
+    ],
+    ids=["cleared", "missing", "back", "flapping"],
+)
+def test_promise_3_an_account_of_both_tells_how_it_ended(facts: dict[str, Any], end: str) -> None:
+    """Promise 3, D4: what ended because nobody knows was not cleared."""
+    over = notice(Kind.RESOLVED, at=T0 + 9 * MINUTE, **facts)
+    assert f"OVER low · main: {end}" in composed(pair([Piece(notice()), Piece(over)]), over.at).body
+    retired = notice(Kind.RETIRED, at=T0 + 9 * MINUTE, **facts)
+    text = composed(pair([Piece(notice()), Piece(retired)]), over.at).body
+    assert "watched no longer since 11:09:00" in text
+
+
+# Flapping.
+
+
+def flapping(kind: Kind = Kind.FIRING, **facts: Any) -> Notice:
+    return notice(kind, "low" + FLAPPING, **{"swings": SWINGS, "worst": None, "at": T0 + HOUR, **facts})
+
+
+def test_e4_flapping_tells_count_span_and_range() -> None:
+    """E4: of the rule by its plain name, and whether it fires at this moment."""
+    assert said(flapping()).title == "WARNING low · main: flapping: 7 times in 1 h"
+    assert lines(flapping())[0] == "WARNING low · main: flapping: 7 times in 1 h, between 42 and 130"
+    assert "firing now" in lines(flapping(detail="firing now"))
+    assert ":flapping" not in said(flapping()).body + said(flapping()).title
+    short = flapping(swings=Swings(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
+    assert said(short).title == "WARNING low · main: flapping: 7 times in 40 s"
+    long = flapping(severity=Severity.CRITICAL, swings=Swings(7, None, None))
+    assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith("a: flapping")
+
+
+def test_e4_a_range_that_is_not_known_is_left_out() -> None:
+    """E4: episodes of missing readings have no values."""
+    assert headline(flapping(swings=Swings(7, None, None))) == "WARNING low · main: flapping: 7 times in 1 h"
+
+
+def test_e4_durations_in_a_range_are_spelled() -> None:
+    """E4: of a rule that judges a duration."""
+    swings = Swings(3, Decimal(130_000), Decimal(900_000))
+    stale = Judged("age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
+    assert headline(flapping(judged=stale, swings=swings)).endswith(", between 2 min 10 s and 15 min")
+
+
+def test_e4_a_range_of_one_value_is_a_value() -> None:
+    """E4: all of its episodes were judged by the same number."""
+    one = Swings(3, Decimal(5), Decimal("5.00"))
+    assert headline(flapping(swings=one)) == "WARNING low · main: flapping: 3 times in 1 h, at 5"
+    assert headline(flapping(Kind.WORSE, swings=one)).endswith(": still flapping: 3 times, now at 5")
+
+
+def test_e4_a_wider_range_is_still_flapping() -> None:
+    """E4: the new range, and how often by now."""
+    wider = flapping(Kind.WORSE, swings=Swings(9, Decimal(30), Decimal(130)), told=Decimal(45))
+    assert headline(wider) == "WARNING low · main: still flapping: 9 times, now between 30 and 130"
+    again = flapping(Kind.REPEAT)
+    assert headline(again) == "WARNING low · main: still flapping: 7 times, between 42 and 130"
+
+
+@pytest.mark.parametrize(("detail", "value"), [("firing now", "45"), ("not firing now", "500")])
+def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str) -> None:
+    """E4: it may still fire, so it is not called resolved."""
+    end = flapping(Kind.RESOLVED, reason="calm", detail=detail, judged=judged(value))
+    assert said(end).title == f"CALM low · main: available_margin {value}"
+    assert headline(end) == f"CALM low · main: no longer flapping: {detail}, available_margin {value}"
+    assert said(flapping(Kind.RESOLVED, detail=detail, judged=None)).title == "CALM low · main"
+
+
+def test_e4_news_of_flapping_that_comes_late() -> None:
+    """E2, E4, E5: muted until now, a new channel, and what still fires when the flapping is over."""
+    assert headline(flapping(late=Late.MUTED)).endswith("flapping since 11:00:00, muted until now")
+    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith("still flapping, since 11:00:00")
+    still = notice(late=Late.FLAPPING)
+    assert headline(still) == "WARNING low · main: still firing, since 11:00:00, but no longer flapping"
+    assert said(still).title == "WARNING low · main: available_margin 45"
+    assert headline(notice(late=Late.HANDED_OVER)) == "WARNING low · main: available_margin 45"
+
+
+# System rules.
+
+
+def sign(field: str, value: str, threshold: str, *, duration: bool) -> Judged:
+    return Judged(
+        f"{field} >= {threshold}", field, Decimal(value), Decimal(threshold), falling=False, duration=duration
+    )
+
+
+REFUSED = sign("key_refused", "1", "1", duration=False)
+SKEW = sign("clock_skew", "45000", "30000", duration=True)
+
+
+def test_d7_a_refused_key_is_told_in_words() -> None:
+    """D7: never as `key_refused == 1`; the exchange's own reason is the news where it is short."""
+    refused = notice(rule="key-refused", judged=REFUSED, worst=Decimal(1), severity=Severity.CRITICAL)
+    assert said(refused).title == "CRITICAL key-refused · main: the exchange refuses the key"
+    assert "key_refused" not in said(refused).body
+    told = replace(refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown"))
+    assert headline(told) == "CRITICAL key-refused · main: coinw says 6000: the key is unknown"
+    long = replace(refused, facts=replace(refused.facts, detail="a word " * 40))
+    assert headline(long) == "CRITICAL key-refused · main: the exchange refuses the key"
+    assert "a word a word" in said(long).body
+    end = replace(refused, key=replace(refused.key, kind=Kind.RESOLVED))
+    assert "worst" not in said(end).body
+
+
+def test_d7_what_a_system_rule_measures_is_spelled() -> None:
+    """D7: durations as durations, and no names of signs."""
+    skew = notice(rule="clock-skew", judged=SKEW, worst=Decimal(45_000), detail="")
+    assert said(skew).title == "WARNING clock-skew · main"
+    assert lines(skew)[:2] == [
+        "WARNING clock-skew · main: the clocks of this machine and of the exchange differ",
+        "45 s, threshold 30 s",
+    ]
+    assert "worst: 45 s" in said(replace(skew, key=replace(skew.key, kind=Kind.RESOLVED))).body
+    again = replace(skew, key=replace(skew.key, kind=Kind.REPEAT), at=T0, facts=replace(skew.facts, at=T0 + HOUR))
+    assert headline(again).endswith("still firing, for 1 h: the clocks of this machine and of the exchange differ")
+
+
+def test_d7_an_alert_of_the_daemon_itself_names_no_account() -> None:
+    """D7: and says what is wrong, since when."""
+    failing = notice(
+        rule="channel-failing",
+        account="",
+        judged=sign("channel_failing", "700000", "600000", duration=True),
+        balances=Balances(),
+        detail="the channel telegram fails since 03:12: the token is none",
+    )
+    assert headline(failing) == ("WARNING channel-failing: the channel telegram fails since 03:12: the token is none")
+    assert said(failing).title == "WARNING channel-failing"
+    assert "·" not in lines(failing)[0]
+
+
+def test_d7_a_sign_that_no_rule_of_today_asks_for() -> None:
+    """What an earlier version recorded is still told."""
+    assert headline(notice(rule="gone", judged=REFUSED)) == "WARNING gone · main: firing"
+
+
+@pytest.mark.parametrize("rule", KINDS)
+def test_d7_every_system_rule_has_its_sentence(rule: str) -> None:
+    """D7: it fits into a headline."""
+    assert len(KINDS[rule].sentence) <= 60
+    assert headline(notice(rule=rule, judged=REFUSED)).endswith(KINDS[rule].sentence)
+
+
+# Room.
+
+
+def test_e2_an_end_that_a_mute_window_held_says_so() -> None:
+    """E2: it was not late."""
+    end = notice(Kind.RESOLVED, reason="cleared", not_before=T0 + HOUR)
+    body = composed([Piece(end)], T0 + HOUR).body
+    assert "ended in a mute window, and held until 12:00:00" in body
+    assert "late" not in body
+
+
+def test_a_long_expression_is_shortened_in_the_headline_only() -> None:
+    """F5: an expression can be of any length, a message cannot."""
+    field = "available_margin - al_margin * 2 + al_freeze - almighty_gold * 0.5 + available_usdt"
+    one = notice(judged=judged("7", field=field))
+    assert headline(one) == f"WARNING low · main: {field[:59]}… 7"
+    assert any(line.startswith(f"{field} 7, threshold 100") for line in lines(one))
+
+
+KINDS_OF_NEWS = st.builds(
+    lambda kind, facts, name: notice(kind, name, "a" * 64, **facts),
+    st.sampled_from(list(Kind)),
+    st.sampled_from(
+        [
+            {"told": Decimal("123456.12345678")},
+            {"judged": SILENT, "reason": "missing", "detail": "no answer within 10 s"},
+            {"reason": "back"},
+            {"swings": SWINGS, "detail": "not firing now"},
+            {"swings": SWINGS, "late": Late.MUTED},
+            {"judged": REFUSED, "detail": "x" * 120},
+            {"judged": SKEW, "detail": "x" * 5_000},
+            {"judged": None},
+            {"judged": judged("1", field="f" * 900)},
+            {"late": Late.FLAPPING, "balances": balances("5")},
+        ],
+    ),
+    st.text("rRüß_", min_size=64, max_size=64),
+)
+
+
+WEIGHERS: st.SearchStrategy[Callable[[str], int]] = st.sampled_from([len, utf16, escaped, encoded])
+
+
+@given(st.lists(KINDS_OF_NEWS, min_size=1, max_size=15), st.integers(1_600, 4_000), WEIGHERS)
+def test_f5_every_headline_of_every_news_is_in_a_text(
+    notices: list[Notice], room: int, weigh: Callable[[str], int]
+) -> None:
+    """F5: no headline is cut, no text is longer than a service takes; what does not fit is another message."""
+    waiting = [Piece(one) for one in notices]
+    while waiting:
+        letter = compose(waiting, Sending(T0, UTC, room=room, weigh=weigh))
+        assert len(letter.message.title) <= TITLE
+        assert weigh(letter.message.title) + weigh(letter.message.body) < room
+        assert all(headline(piece.notice) in letter.message.body for piece in letter.told)
+        assert letter.told
+        waiting = waiting[:0] if set(map(id, waiting)) == set(map(id, letter.told)) else _rest(waiting, letter.told)
+
+
+def _rest(waiting: list[Piece], told: tuple[Piece, ...]) -> list[Piece]:
+    gone = set(map(id, told))
+    return [piece for piece in waiting if id(piece) not in gone]

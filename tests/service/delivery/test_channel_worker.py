@@ -1,0 +1,682 @@
+"""Couriers: SEMANTICS F1, F2, F3, F5, F7, with a scripted way out and a manual clock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any, TypeAlias
+
+import pytest
+
+from daemon.alerts.dispatch import Told
+from daemon.notifiers import Traits
+from daemon.service.clock_monitor import offset
+from daemon.service.delivery.backoff import remembered
+from daemon.service.delivery.channel_worker import LISTEN, Courier
+from daemon.service.delivery.context import Channel, Office
+from daemon.service.delivery.queue import Entry, Ledger
+from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Operation, Withdraw
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Attempted,
+    Facts,
+    Kind,
+    Limit,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Severity,
+)
+from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
+from tests.values import T0, judged
+
+LATER, REFUSED, UNKNOWN = (Attempted(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
+FAILS = Attempted(Outcome.LATER, "no such host")
+
+
+def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1) -> Notice:
+    facts = Facts(severity, "k3f9", T0, T0, T0, judged("90"))
+    return Notice(NoticeKey("main", rule, 1, "telegram", kind, seq), T0, facts)
+
+
+Absence: TypeAlias = tuple[Millis, Millis] | None
+
+
+@dataclass
+class Bench:
+    clock: ManualClock
+    ledger: Ledger
+    journal: ListJournal
+    watcher: RecordingWatcher
+    couriers: dict[str, Courier]
+    ways: dict[str, ScriptedNotifier]
+    tasks: list[asyncio.Task[None]]
+
+    def queue(self, *notices: Notice) -> None:
+        for one in notices:
+            self.ledger.queue(one, self.clock.elapsed())
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = make()
+    yield made
+    await end(made)
+
+
+async def end(bench: Bench) -> None:
+    for task in bench.tasks:
+        task.cancel()
+    await asyncio.gather(*bench.tasks, return_exceptions=True)
+
+
+def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absence = None) -> Bench:
+    names = names or ("telegram", "email")
+    clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
+    ledger = Ledger(offset(clock))
+    office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher, absent)
+    ways = {name: ScriptedNotifier() for name in names}
+    channels = {
+        name: Channel(name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {}))
+        for name in names
+    }
+    couriers = {name: Courier(channel, ways[name], office) for name, channel in channels.items()}
+    tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
+    return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
+
+
+def _stead(name: str, fallbacks: Mapping[str, str]) -> dict[str, Any]:
+    return {"fallback": fallbacks[name], "patience": 2 * MINUTE} if name in fallbacks else {}
+
+
+async def test_promise_2_the_attempt_is_recorded_before_the_call(bench: Bench) -> None:
+    """F7: claim, call, mark, in this order; an attempt in flight has a claim and no mark."""
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim]
+    gate.set()
+    await bench.clock.advance(0)
+    claim, mark = bench.journal.operations
+    assert isinstance(claim, Claim)
+    assert isinstance(mark, Mark)
+    assert mark.message == claim.message
+    assert mark.states == {notice().key: NoticeState.DELIVERED}
+    assert bench.ledger.open("telegram") == []
+
+
+async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
+    """F5: within `group_wait`; the claim names each notification."""
+    bench.queue(notice("a"), notice("b"))
+    await bench.clock.advance(SECOND - 1)
+    assert bench.ways["telegram"].sent == []
+    bench.queue(notice("c"))
+    await bench.clock.advance(1)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [3]
+
+
+async def test_f5_a_critical_never_waits(bench: Bench) -> None:
+    """F5: it leaves at once and comes first."""
+    bench.queue(notice("mild"), notice("grave", Severity.CRITICAL))
+    await bench.clock.advance(0)
+    assert bench.ways["telegram"].sent[0].title.startswith("CRITICAL grave")
+
+
+async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> None:
+    """F5: never a cut headline; title and text together keep to what the service takes."""
+    bench.ways["telegram"].traits = Traits(room=800)
+    bench.queue(*(notice(f"rule-{n}") for n in range(30)))
+    await bench.clock.advance(SECOND)
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [12, 12, 6]
+    assert all(len(message.title) + len(message.body) < 800 for message in bench.ways["telegram"].sent)
+
+
+async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
+    """F2: at 2, 4 and 8 s with full jitter at its most; then it is delivered, once."""
+    bench.ways["telegram"].script = [LATER, LATER, LATER]
+    bench.queue(notice())
+    for wait, calls in ((1, 1), (1, 1), (1, 2), (4, 3), (7, 3), (1, 4), (999, 4)):
+        await bench.clock.advance(wait * SECOND)
+        assert len(bench.ways["telegram"].sent) == calls
+    assert bench.ledger.told("main")["low", 1]["telegram"].told_at is not None
+
+
+async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench: Bench) -> None:
+    """F1: unknown counts as told, and is tried again with a word about it."""
+    bench.ways["telegram"].script = [UNKNOWN]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    told = bench.ledger.told("main")["low", 1]["telegram"]
+    assert (told.knows, told.waiting) == (True, notice().key)
+    await bench.clock.advance(2 * SECOND)
+    first, second = bench.ways["telegram"].sent
+    assert "may be a repeat" not in first.body
+    assert "may be a repeat" in second.body
+
+
+async def test_f2_a_dead_channel_delays_nothing_else(bench: Bench) -> None:
+    """F2: one hangs for ever, the other delivers."""
+    bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(SECOND)
+    bench.queue(notice("other"))
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["email"].sent) == 1
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> None:
+    """F3: the channel is parked; its news, and all later news, is told elsewhere, with the reason."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice())
+    await bench.clock.advance(2 * SECOND)
+    assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
+    assert bench.ledger.told("main")["low", 1]["telegram"] == Told(given_up=True)
+    bench.queue(notice("another"))
+    await bench.clock.advance(2 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert len(bench.ways["email"].sent) == 2
+    assert next(operation for operation in bench.journal.operations if isinstance(operation, HandOver)).refused == (
+        notice("another").key,
+    )
+
+
+async def test_f3_a_channel_that_knows_already_is_not_told_twice(bench: Bench) -> None:
+    """F4: each notification visits a channel once."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(5 * SECOND)
+    assert len(bench.ways["email"].sent) == 1
+
+
+async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
+    """Promise 2: where nobody else can be told, a refusal is no reason to stop trying."""
+    bench = make("telegram")
+    bench.ways["telegram"].script = [REFUSED] * 3
+    bench.queue(notice())
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["telegram"].sent) == 4
+    assert bench.ledger.open("telegram") == []
+    for task in bench.tasks:
+        task.cancel()
+
+
+async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> None:
+    """F4: `fallback_after` runs from the first failure; then what waits, and what comes, is told there at once."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.ways["telegram"].script = [FAILS] * 99
+    bench.queue(notice())
+    await bench.clock.advance(2 * MINUTE)
+    assert bench.ways["sms"].sent == []
+    await bench.clock.advance(2 * SECOND)
+    (told,) = bench.ways["sms"].sent
+    assert "the channel telegram cannot be reached since 11:00:01 (no such host)" in told.body
+    bench.queue(notice("new"))
+    await bench.clock.advance(SECOND)
+    assert [message.title for message in bench.ways["sms"].sent[1:]] == ["WARNING new · main: available_margin 90"]
+    assert bench.ways["email"].sent == []
+    await end(bench)
+
+
+async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
+    """F4, promise 2: each notification visits a channel once; what nobody of the two delivers goes to the others."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "email", "email": "telegram"})
+    for name in ("telegram", "email"):
+        bench.ways[name].script = [FAILS] * 99
+    bench.queue(notice())
+    await bench.clock.advance(5 * MINUTE)
+    assert len(bench.ways["sms"].sent) == 1
+    assert [entry.handed_over for name in ("telegram", "email") for entry in bench.ledger.open(name)] == [True, True]
+    await bench.clock.advance(HOUR)
+    assert len(bench.ways["sms"].sent) == 1
+    await end(bench)
+
+
+async def test_f4_a_fallback_hears_only_one_account_of_what_it_was_never_told() -> None:
+    """F4: it was told nothing of the firing, which the channel itself delivered."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.queue(notice())
+    await bench.clock.advance(2 * SECOND)
+    bench.ways["telegram"].script = [FAILS] * 99
+    bench.queue(ended())
+    await bench.clock.advance(3 * MINUTE)
+    (told,) = bench.ways["sms"].sent
+    assert told.title.startswith("OVER low · main")
+    await end(bench)
+
+
+async def test_f3_a_refusal_goes_to_the_fallback_at_once() -> None:
+    """F3: and to nobody else, unless that refuses too."""
+    bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice())
+    await bench.clock.advance(3 * SECOND)
+    assert (len(bench.ways["sms"].sent), bench.ways["email"].sent) == (1, [])
+    bench.ways["sms"].script = [REFUSED]
+    bench.queue(notice("other"))
+    await bench.clock.advance(5 * SECOND)
+    assert len(bench.ways["email"].sent) == 1
+    await end(bench)
+
+
+async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
+    """F5: one message a second, three in ten: what comes meanwhile goes together, criticals as well."""
+    bench.ways["telegram"].traits = Traits(pace=(Limit(1, SECOND), Limit(3, 10 * SECOND)))
+    for number in range(40):
+        bench.queue(notice(f"rule-{number}", Severity.CRITICAL))
+        await bench.clock.advance(250)
+    sent = [claim.message.at - NOON for claim in bench.journal.operations if isinstance(claim, Claim)]
+    assert sent == [0, 1_000, 2_000, 10_000]
+    await bench.clock.advance(10 * SECOND)
+    keys = [key for claim in bench.journal.operations if isinstance(claim, Claim) for key in claim.keys]
+    assert len(keys) == len(set(keys)) == 40
+
+
+async def test_f6_what_waited_says_why(bench: Bench) -> None:
+    """F6: since when the channel could not be reached, until when, and what it said; not of what came later."""
+    bench.ways["telegram"].traits = Traits(room=800)
+    bench.ways["telegram"].script = [FAILS] * 9
+    bench.queue(*(notice(f"rule-{n}") for n in range(16)))
+    await bench.clock.advance(25 * MINUTE)
+    first, second = bench.ways["telegram"].sent[-2:]
+    assert "late: telegram could not be reached since 11:00:01 (no such host)" in first.body
+    assert "late: telegram could not be reached since 11:00:01 until 11:" in second.body
+    bench.queue(notice("new"))
+    await bench.clock.advance(2 * SECOND)
+    assert "could not be reached" not in bench.ways["telegram"].sent[-1].body
+
+
+@pytest.mark.parametrize(("lasted", "said"), [(30 * MINUTE, True), (40 * SECOND, False)])
+async def test_f6_what_waited_while_nobody_ran_says_so(lasted: Millis, said: bool) -> None:
+    """F6: from when to when; a restart in between is no reason, and not of what came later."""
+    bench = make("telegram", absent=(NOON - lasted, NOON))
+    raised = replace(notice(), at=NOON - HOUR)
+    bench.ledger.keep(Entry(raised, bench.clock.elapsed(), kept=True))
+    await bench.clock.advance(SECOND)
+    bench.queue(notice("new"))
+    await bench.clock.advance(2 * SECOND)
+    first, second = bench.ways["telegram"].sent
+    assert ("late: marginwatch did not run from 10:30:00 to 11:00:00" in first.body) is said
+    assert "did not run" not in second.body
+    await end(bench)
+
+
+async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Bench) -> None:
+    """F1: `later` for ten minutes: all others are told, and the channel itself is still tried."""
+    bench.ways["telegram"].script = [LATER] * 12
+    bench.queue(notice())
+    await bench.clock.advance(10 * MINUTE)
+    assert bench.ways["email"].sent == []
+    await bench.clock.advance(6 * MINUTE)
+    assert len(bench.ways["email"].sent) == 1
+    await bench.clock.advance(30 * MINUTE)
+    assert bench.ledger.open("telegram") == []
+    assert len(bench.ways["email"].sent) == 1
+
+
+async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench: Bench) -> None:
+    """Promise 3: the person reads one line with both instants, and both notifications are delivered."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    end = notice(kind=Kind.RESOLVED, seq=2)
+    bench.queue(replace(end, at=T0 + 3 * SECOND, facts=replace(end.facts, at=T0 + 3 * SECOND)))
+    await bench.clock.advance(5 * SECOND)
+    assert bench.ways["telegram"].sent[1].title.startswith("OVER low · main")
+    assert bench.ledger.open("telegram") == []
+
+
+async def test_a_claim_that_cannot_be_committed_is_no_attempt(bench: Bench) -> None:
+    """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried again."""
+    bench.journal.answers = [CommitFailed()]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_what_happened_is_marked_however_often_it_takes(bench: Bench) -> None:
+    """A mark that fails is written again: a delivery is not forgotten."""
+    bench.queue(notice())
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    await bench.clock.advance(SECOND)
+    bench.journal.answers = [CommitFailed(), CommitFailed()]
+    gate.set()
+    await bench.clock.advance(SECOND)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+
+
+async def test_on_stopping_what_is_due_is_tried_once(bench: Bench) -> None:
+    """The rest stays queued; a channel that fails is not tried again."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    for courier in bench.couriers.values():
+        courier.stop()
+    await bench.clock.advance(0)
+    assert all(task.done() for task in bench.tasks)
+    assert len(bench.ways["telegram"].sent) == 1
+    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+
+
+async def test_on_stopping_a_failing_channel_is_left_alone(bench: Bench) -> None:
+    """What waits there waits for the next start."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.couriers["telegram"].stop()
+    await bench.clock.advance(0)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_every_attempt_is_watched(bench: Bench) -> None:
+    """The log and `demo` hear of each."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(5 * SECOND)
+    assert bench.watcher.attempts == [("telegram", LATER), ("telegram", Attempted(Outcome.DELIVERED))]
+
+
+class BrokenWay(ScriptedNotifier):
+    """Breaks once, as no notifier should."""
+
+    async def send(self, message: Message) -> Attempted:
+        if not self.sent:
+            self.sent.append(message)
+            raise ZeroDivisionError
+        return await super().send(message)
+
+
+async def test_promise_2_a_way_that_breaks_loses_nothing(bench: Bench) -> None:
+    """A notifier that raises may have delivered: the outcome is unknown, and the retry says so."""
+    office = bench.couriers["telegram"]._office
+    broken = BrokenWay()
+    courier = Courier(Channel("broken", 0), broken, office)
+    bench.tasks.append(asyncio.create_task(courier.run()))
+    bench.queue(replace(notice(), key=replace(notice().key, channel="broken")))
+    await bench.clock.advance(5 * SECOND)
+    assert len(broken.sent) == 2
+    assert "may be a repeat" in broken.sent[1].body
+
+
+async def test_promise_2_a_fault_of_ours_keeps_nothing_from_being_tried_again(bench: Bench) -> None:
+    """An error in the middle of a pass puts the news back into the queue before it is told."""
+    bench.journal.answers = [ZeroDivisionError()]
+    courier = bench.couriers["telegram"]
+    bench.queue(notice())
+    with pytest.raises(ZeroDivisionError):
+        await courier.attempt()
+    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+
+
+def ended(rule: str = "low") -> Notice:
+    return notice(rule, kind=Kind.RESOLVED, seq=2)
+
+
+async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed_on(bench: Bench) -> None:
+    """F3: the others are told of the firing in the refusing channel's stead, and of its end as well."""
+    bench.ways["telegram"].script = [REFUSED]
+    gate = bench.ways["telegram"].gate = asyncio.Event()
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.queue(ended())
+    gate.set()
+    await bench.clock.advance(5 * SECOND)
+    assert [message.title.split()[0] for message in bench.ways["email"].sent][-1] in {"OVER", "RESOLVED"}
+    assert bench.ledger.channels() == []
+
+
+async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: Bench) -> None:
+    """Promise 3: more waits than fits, and still what fired and ended is one account of both."""
+    bench.ways["telegram"].traits = Traits(room=1_000)
+    bench.queue(*(notice(f"rule-{n}") for n in range(20)), *(ended(f"rule-{n}") for n in range(20)))
+    await bench.clock.advance(5 * SECOND)
+    assert [message.title.split(":")[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
+
+
+async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
+    """F1: at that minute, and not only what the next message would hold; what is new then goes at once."""
+    bench.ways["telegram"].script = [LATER] * 99
+    bench.ways["telegram"].traits = bench.ways["email"].traits = Traits(room=1_000)
+    bench.queue(*(notice(f"rule-{n}") for n in range(20)))
+    await bench.clock.advance(10 * MINUTE + 2 * SECOND)
+    assert len(bench.ways["email"].sent) == 2
+    bench.queue(notice("new"))
+    await bench.clock.advance(SECOND)
+    assert bench.ways["email"].sent[2].title.startswith("WARNING new")
+
+
+async def test_promise_2_where_all_channels_refuse_all_are_tried_on() -> None:
+    """F3 parks a channel for the others' sake: with none left, nothing may be lost."""
+    bench = make()
+    for way in bench.ways.values():
+        way.script = [REFUSED] * 6
+    bench.queue(notice(), replace(notice(), key=replace(notice().key, channel="email")))
+    await bench.clock.advance(10 * MINUTE)
+    assert bench.ways["email"].script == []
+    bench.queue(notice("new"))
+    await bench.clock.advance(MINUTE)
+    assert bench.ways["email"].sent[-1].title.startswith("WARNING new")
+    assert bench.ledger.channels() == []
+    for task in bench.tasks:
+        task.cancel()
+
+
+async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
+    """Promise 3: if it was recorded after all, it must not look like an attempt that was made."""
+    bench.journal.answers = [CommitFailed()]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    (withdrawn,) = bench.journal.operations
+    assert withdrawn == Withdraw(MessageKey("telegram", NOON + SECOND), NOON + SECOND)
+    assert bench.ways["telegram"].sent == []
+
+
+async def test_strict_1_a_stop_that_waits_for_no_commit_withdraws_its_claim() -> None:
+    """Strict 1: a courier that is cut off while its claim is committed sends nothing, and says so."""
+    bench = make("telegram")
+    bench.journal.hangs = asyncio.Event()
+    bench.queue(notice(severity=Severity.CRITICAL))
+    await bench.clock.advance(0)
+    await end(bench)
+    claim, withdrawn = bench.journal.operations
+    assert isinstance(claim, Claim)
+    assert withdrawn == Withdraw(claim.message, NOON)
+    assert bench.ways["telegram"].sent == []
+
+
+class SlowJournal(ListJournal):
+    """Takes three seconds for what it must write."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def insist(self, operation: Operation) -> None:
+        await self._clock.sleep(3 * SECOND)
+        await super().insist(operation)
+
+
+async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
+    """Promise 4: the repeat clock reads the same before and after a restart, however long the mark took."""
+    journal = SlowJournal(bench.clock)
+    office = replace(bench.couriers["telegram"]._office, journal=journal)
+    bench.tasks.append(asyncio.create_task(Courier(Channel("slow", 0), ScriptedNotifier(), office).run()))
+    bench.queue(replace(notice(), key=replace(notice().key, channel="slow")))
+    await bench.clock.advance(9 * SECOND)
+    mark = journal.operations[-1]
+    assert isinstance(mark, Mark)
+    assert bench.ledger.told("main")["low", 1]["slow"].told_at == mark.at
+
+
+def held(until: Millis, rule: str = "low") -> Notice:
+    """An end that a mute window holds back until then."""
+    end = ended(rule)
+    return replace(end, at=NOON, facts=replace(end.facts, not_before=until))
+
+
+async def test_e2_the_end_inside_a_mute_window_leaves_when_it_ends(bench: Bench) -> None:
+    """E2: it waits in the queue until then, and wakes its channel by itself."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(HOUR - 1)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_e2_what_is_held_delays_and_hurries_nothing(bench: Bench) -> None:
+    """F1, F2: other news leaves as ever; what may not leave is neither handed over nor a reason to be tried."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(held(bench.clock.now() + HOUR), notice("other"))
+    await bench.clock.advance(20 * MINUTE)
+    assert [message.title.split()[1] for message in bench.ways["telegram"].sent] == ["other", "other"]
+    assert bench.ways["email"].sent == []
+
+
+async def test_e2_a_firing_waits_for_its_end_that_is_held(bench: Bench) -> None:
+    """Promise 3: what is over by the time it could be told is told as one account of both, when the window ends."""
+    bench.ways["telegram"].script = [LATER]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(HOUR - MINUTE)
+    assert len(bench.ways["telegram"].sent) == 1
+    await bench.clock.advance(2 * MINUTE)
+    assert bench.ways["telegram"].sent[1].title.startswith("OVER low")
+    assert bench.ledger.channels() == []
+
+
+async def test_e2_a_stop_sends_nothing_that_is_held(bench: Bench) -> None:
+    """The next start holds it for as long as is left."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    for courier in bench.couriers.values():
+        courier.stop()
+    await bench.clock.advance(SECOND)
+    assert bench.ways["telegram"].sent == []
+
+
+async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> None:
+    """A5: the clock was set forward beyond its end: what it held leaves, without waiting for the time to pass."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    await bench.clock.advance(SECOND)
+    bench.clock.step(HOUR)
+    bench.ledger.shift("main", HOUR)
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Bench) -> None:
+    """A window holds its ends no longer than it lasted when they were decided, whatever the wall shows."""
+    bench.queue(held(bench.clock.now() + HOUR))
+    bench.clock.step(-1_000 * HOUR)
+    bench.ledger.shift("main", -1_000 * HOUR)
+    await bench.clock.advance(HOUR - SECOND)
+    assert bench.ways["telegram"].sent == []
+    await bench.clock.advance(2 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+
+
+async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
+    """F1: a start tries at once; where that fails, it has failed all along, and the others are told."""
+    courier = bench.couriers["telegram"]
+    courier.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
+    bench.ways["telegram"].script = [LATER] * 9
+    bench.queue(notice())
+    await bench.clock.advance(SECOND - 1)
+    assert bench.ways["email"].sent == []
+    await bench.clock.advance(3 * SECOND)
+    assert len(bench.ways["email"].sent) == 1
+
+
+async def test_f3_a_test_that_got_through_un_parks_a_channel(bench: Bench) -> None:
+    """F3: what comes next goes there again, at once; one that works is never asked about."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.queue(notice("a"))
+    await bench.clock.advance(5 * SECOND)
+    bench.queue(notice("b"))
+    await bench.clock.advance(5 * SECOND)
+    assert [len(way.sent) for way in bench.ways.values()] == [1, 2]
+    bench.journal.mended = {"telegram"}
+    bench.queue(notice("c"))
+    await bench.clock.advance(5 * SECOND)
+    assert [len(way.sent) for way in bench.ways.values()] == [2, 2]
+    asked = bench.journal.asked
+    await bench.clock.advance(MINUTE)
+    assert bench.journal.asked == asked
+
+
+async def test_f3_nobody_can_tell_whether_a_test_got_through(bench: Bench) -> None:
+    """F3: the channel stays parked until somebody can."""
+    bench.ways["telegram"].script = [REFUSED]
+    bench.journal.unreadable, bench.journal.mended = True, {"telegram"}
+    bench.queue(notice("a"))
+    await bench.clock.advance(MINUTE)
+    assert bench.couriers["telegram"].line.is_parked
+    bench.journal.unreadable = False
+    await bench.clock.advance(LISTEN)
+    assert not bench.couriers["telegram"].line.is_parked
+
+
+async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_theirs() -> None:
+    """F3: the others are parked from then on, and hand over to the one that works."""
+    bench = make("one", "two")
+    bench.ways["one"].script = bench.ways["two"].script = [REFUSED] * 99
+    first = replace(notice(), key=replace(notice().key, channel="one"))
+    bench.queue(first, replace(first, key=replace(first.key, channel="two")))
+    await bench.clock.advance(MINUTE)
+    assert not any(courier.line.is_parked for courier in bench.couriers.values())
+    bench.ways["one"].script, bench.journal.mended = [], {"one"}
+    await bench.clock.advance(6 * MINUTE)
+    assert bench.couriers["two"].line.is_parked
+    assert bench.ledger.open("one") == bench.ledger.open("two") == []
+    await end(bench)
+
+
+async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) -> None:
+    """F2: no pause after a failure is longer than LISTEN then, but the one that the service asked for."""
+    bench.ways["telegram"].script = [LATER] * 8
+    bench.queue(notice())
+    await bench.clock.advance(5 * MINUTE)
+    tried = len(bench.ways["telegram"].sent)
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["telegram"].sent) == tried
+    bench.journal.mended = {"telegram"}
+    await bench.clock.advance(LISTEN)
+    assert len(bench.ways["telegram"].sent) == tried + 1
+
+
+async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: Bench) -> None:
+    """S6: a warning waits an hour; a critical that comes meanwhile waits until 15 minutes of silence are over."""
+    sent, endless = bench.ways["telegram"].sent, replace(LATER, retry_after=999_999 * SECOND)
+    bench.ways["telegram"].script = [endless] * 3
+    bench.queue(notice())
+    await bench.clock.advance(HOUR)
+    assert len(sent) == 1
+    await bench.clock.advance(2 * SECOND)
+    assert len(sent) == 2
+    bench.queue(notice("grave", Severity.CRITICAL))
+    await bench.clock.advance(14 * MINUTE)
+    assert len(sent) == 2
+    await bench.clock.advance(MINUTE)
+    assert len(sent) == 3
+    bench.queue(notice("later", seq=2))
+    await bench.clock.advance(15 * MINUTE)
+    assert len(sent) == 4
+    assert bench.ledger.open("telegram") == []
+
+
+async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Bench) -> None:
+    """F2: Telegram's `retry_after` is obeyed whatever a test met."""
+    bench.ways["telegram"].script = [replace(LATER, retry_after=MINUTE)]
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    bench.journal.mended = {"telegram"}
+    await bench.clock.advance(59 * SECOND)
+    assert len(bench.ways["telegram"].sent) == 1
+    await bench.clock.advance(SECOND)
+    assert len(bench.ways["telegram"].sent) == 2

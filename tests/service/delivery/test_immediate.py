@@ -1,0 +1,292 @@
+"""What leaves at once: SEMANTICS F7's first claim, written with what causes it; couriers with a scripted way out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from daemon.notifiers import Pictures, Traits
+from daemon.service.clock_monitor import offset
+from daemon.service.delivery.backoff import Health
+from daemon.service.delivery.channel_worker import HOLD, Courier
+from daemon.service.delivery.context import Channel, Office
+from daemon.service.delivery.immediate import Departures, book
+from daemon.service.delivery.queue import Ledger
+from daemon.store.operations import Claim, HandOver, Mark, NoticeState, Withdraw
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    Attempted,
+    Facts,
+    Kind,
+    Limit,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Record,
+    Severity,
+)
+from tests.fakes import ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
+from tests.values import T0, judged, reading
+
+CHANNEL = "phone"
+
+
+def notice(rule: str = "low", kind: Kind = Kind.FIRING, channel: str = CHANNEL, **facts: Any) -> Notice:
+    told = Facts(Severity.CRITICAL, "k3f9", T0, T0, T0, judged("90"))
+    return Notice(NoticeKey("main", rule, 1, channel, kind, 1), T0, replace(told, **facts))
+
+
+@dataclass
+class Bench:
+    """One courier, whose loop runs, and what an owner does with it."""
+
+    way: ScriptedNotifier = field(default_factory=ScriptedNotifier)
+    clock: ManualClock = field(default_factory=ManualClock)
+    journal: ListJournal = field(default_factory=ListJournal)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(offset(self.clock))
+        self.watcher = RecordingWatcher()
+        office = Office(self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher)
+        self.courier = Courier(Channel(CHANNEL, SECOND, ("mail",)), self.way, office)
+        self.task = asyncio.create_task(self.courier.run())
+
+    def book(self, *notices: Notice) -> Departures:
+        return book({CHANNEL: self.courier}, notices)
+
+    def adopt(self, *notices: Notice) -> None:
+        self.ledger.adopt(Record("main", reading(1, T0), notices=notices), self.clock.elapsed())
+
+    async def leave(self, *notices: Notice) -> Claim:
+        """The usual course: booked, committed, adopted, sent."""
+        departures = self.book(*notices)
+        (claim,) = departures.claims
+        self.adopt(*notices)
+        departures.leave()
+        await self.clock.advance(0)
+        return claim
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    await made.clock.advance(0)
+    yield made
+    await made.end()
+
+
+async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(bench: Bench) -> None:
+    """F7: the courier only marks it; the text is the one that was claimed."""
+    claim = await bench.leave(notice())
+    (mark,) = bench.journal.operations
+    assert isinstance(mark, Mark)
+    assert (mark.message, mark.states) == (claim.message, {notice().key: NoticeState.DELIVERED})
+    assert (bench.way.sent, bench.ledger.open(CHANNEL)) == ([claim.text], [])
+    assert bench.watcher.attempts == [(CHANNEL, Attempted(Outcome.DELIVERED))]
+
+
+async def test_all_that_one_record_tells_a_channel_is_one_message(bench: Bench) -> None:
+    """F5: joined as in the outbox, the most severe first; what goes to other channels is theirs."""
+    mail = notice(channel="mail")
+    departures = bench.book(notice(), notice("margin", severity=Severity.WARNING), mail)
+    (claim,) = departures.claims
+    assert [key.rule for key in claim.keys] == ["low", "margin"]
+
+
+async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> None:
+    """What comes in between waits for it, and follows."""
+    departures, later = bench.book(notice()), notice("other")
+    bench.adopt(later)
+    await bench.clock.advance(HOLD - 1)
+    assert bench.way.sent == []
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(0)
+    assert len(bench.way.sent) == 2
+    assert bench.ledger.open(CHANNEL) == []
+
+
+async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
+    """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes the usual way."""
+    departures, other = bench.book(notice()), notice("other")
+    (booked,) = departures.claims
+    assert departures.overtaken() == []
+    bench.adopt(other)
+    await bench.clock.advance(HOLD)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+    third = bench.book(notice("third"))
+    assert departures.overtaken() == [booked]
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(0)
+    assert len(bench.way.sent) == 1
+    third.release()
+    await bench.clock.advance(0)
+    (claim,) = (operation for operation in bench.journal.operations[2:] if isinstance(operation, Claim))
+    assert claim.keys == (notice().key,)
+
+
+async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(bench: Bench) -> None:
+    """Where the channel stayed free, its message is still the next one."""
+    departures = bench.book(notice())
+    await bench.clock.advance(MINUTE)
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(0)
+    assert [type(operation) for operation in bench.journal.operations] == [Mark]
+
+
+async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
+    """Released, the courier takes what it finds: here the same news, as the record was written after all."""
+    departures = bench.book(notice())
+    departures.release()
+    bench.adopt(notice())
+    await bench.clock.advance(0)
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+
+
+async def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
+    """F1: as every other one; what it told half, its retry says that it may be a repeat."""
+    bench.way.script = [Attempted(Outcome.UNKNOWN)]
+    await bench.leave(notice())
+    await bench.clock.advance(MINUTE)
+    assert [type(operation) for operation in bench.journal.operations] == [Mark, Claim, Mark]
+    assert "may be a repeat" in bench.way.sent[1].body
+
+
+async def test_a_refusal_goes_to_the_others(bench: Bench) -> None:
+    """F3: the channel is parked, and others are told in its stead."""
+    bench.way.script = [Attempted(Outcome.REFUSED, "no such chat")]
+    await bench.leave(notice())
+    (mark,) = bench.journal.operations
+    assert isinstance(mark, Mark)
+    assert [each.key.channel for each in mark.notices] == ["mail"]
+    assert bench.book(notice("other")).claims == ()
+
+
+async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
+    """It is recorded as an attempt: it must be one."""
+    departures = bench.book(notice())
+    bench.adopt(notice())
+    departures.leave()
+    bench.courier.stop()
+    await bench.task
+    assert len(bench.way.sent) == 1
+    assert bench.book(notice("other")).claims == ()
+
+
+async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -> None:
+    """Strict 1: where the courier ends before its turn, as when a start fails halfway."""
+    departures = bench.book(notice())
+    (claim,) = departures.claims
+    bench.adopt(notice())
+    departures.leave()
+    await bench.end()
+    assert bench.journal.operations == [Withdraw(claim.message, bench.clock.now())]
+    assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == ([], [False])
+
+
+async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_anew(bench: Bench) -> None:
+    """Strict 1: a courier that broke is started again, and must not send by a claim that says it was never made."""
+    departures = bench.book(notice())
+    bench.adopt(notice())
+    departures.leave()
+    await bench.end()
+    await bench.courier.run()
+    assert [type(operation) for operation in bench.journal.operations] == [Withdraw, Claim, Mark]
+    assert len(bench.way.sent) == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_strict_1_what_is_committed_after_the_end_is_overtaken(bench: Bench, how: str) -> None:
+    """Strict 1: nobody sends it any more; the owner of its account withdraws it."""
+    departures = bench.book(notice())
+    claims = list(departures.claims)
+    if how == "stopped":
+        bench.courier.stop()
+    else:
+        bench.task.cancel()
+    await bench.clock.advance(0)
+    assert departures.overtaken() == claims
+    assert departures.claims == ()
+
+
+async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> None:
+    """Strict 1, F3: another message was refused for good while the commit hung: what was booked goes to the others."""
+    departures, other = bench.book(notice()), notice("other")
+    claims = list(departures.claims)
+    bench.way.script = [Attempted(Outcome.REFUSED, "no such chat")]
+    bench.adopt(other)
+    await bench.clock.advance(HOLD)
+    assert departures.overtaken() == claims
+    bench.adopt(notice())
+    departures.leave()
+    await bench.clock.advance(SECOND)
+    assert len(bench.way.sent) == 1
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark, HandOver]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        pytest.param(notice(severity=Severity.WARNING), id="it may be joined with more"),
+        pytest.param(notice(not_before=T0 + MINUTE), id="a mute window holds it"),
+    ],
+)
+async def test_what_need_not_leave_at_once_is_not_booked(bench: Bench, news: Notice) -> None:
+    """It waits in the outbox, where it belongs."""
+    assert bench.book(news).claims == ()
+
+
+async def test_f4_an_end_does_not_overtake_its_beginning(bench: Bench) -> None:
+    """The news of the firing is reserved for the channel, and about to be queued there: both are told as one."""
+    assert bench.ledger.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
+    assert bench.book(notice(kind=Kind.RESOLVED)).claims == ()
+
+
+async def test_a_channel_where_something_waits_is_not_free(bench: Bench) -> None:
+    """F5: what waits there already is joined with it."""
+    bench.adopt(notice("other", severity=Severity.WARNING))
+    assert bench.book(notice()).claims == ()
+
+
+async def test_a_channel_on_its_way_is_not_free(bench: Bench) -> None:
+    """At most one attempt is in flight."""
+    bench.way.gate = asyncio.Event()
+    await bench.leave(notice())
+    assert bench.book(notice("other")).claims == ()
+    bench.way.gate.set()
+    await bench.clock.advance(0)
+    assert bench.book(notice("other")).claims != ()
+    assert bench.book(notice("third")).claims == ()
+
+
+async def test_a_channel_that_fails_is_not_free(bench: Bench) -> None:
+    """F2: its backoff decides when it is tried."""
+    bench.courier.line.health = Health(streak=1, failing_since=0, tried_at=0, retry_at=MINUTE)
+    assert bench.book(notice()).claims == ()
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        pytest.param(Traits(pace=(Limit(1, SECOND),)), id="its pace"),
+        pytest.param(Traits(pictures=Pictures.WITH, html=True), id="a chart that may come with it"),
+        pytest.param(Traits(room=150), id="no room for all of it"),
+    ],
+)
+async def test_what_a_channel_has_to_wait_for(bench: Bench, traits: Traits) -> None:
+    """Its service's pace, a picture, or a second message: the usual way sees to it."""
+    bench.way.traits = traits
+    news = [notice(f"a-rule-with-quite-a-long-name-{number}") for number in range(3 if traits.room == 150 else 1)]
+    if traits.pace:
+        await bench.leave(notice())
+    assert bench.book(*news).claims == ()

@@ -1,0 +1,129 @@
+"""Reports on their way: what waits for a channel, and what a database that refuses does to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from daemon.config import Report
+from daemon.messages.report_data import Facts, Stretch
+from daemon.service.clock_monitor import offset
+from daemon.service.delivery.channel_worker import Courier
+from daemon.service.delivery.context import Channel, Office
+from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.report_queue import Parcel, Tray
+from daemon.service.reporting.scheduler import Cover, Means, Reports
+from daemon.store.operations import Claim, CommitFailed, Issue, Mark, Rejected, ReportKey, Withdraw, Written
+from daemon.store.write.reports import OpenReport
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Outcome
+from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier, settle
+
+KEY = ReportKey("daily", NOON, "phone")
+FACTS = Facts("daily", Stretch(NOON - DAY, NOON))
+DAILY = Report("daily", "0 12 * * *", ("phone",))
+
+
+def test_a_tray_keeps_what_is_not_delivered() -> None:
+    """The newest of each report, the oldest first; what may have arrived is known."""
+    woken: list[str] = []
+    tray = Tray(woken.append)
+    daily, weekly = Parcel(KEY, FACTS, 1), Parcel(replace(KEY, name="weekly"), FACTS, 2)
+    tray.put(weekly)
+    tray.put(daily)
+    assert (tray.next("phone"), tray.next("mail"), tray.channels(), woken) == (daily, None, ["phone"], ["phone"] * 2)
+    tray.settle(daily, Outcome.UNKNOWN)
+    assert (daily.maybe_repeat, tray.holds(KEY)) == (True, True)
+    newer = Parcel(replace(KEY, due_at=NOON + DAY), FACTS, 3)
+    tray.put(newer)
+    tray.settle(daily, Outcome.DELIVERED)
+    assert (tray.holds(KEY), tray.next("phone")) == (False, weekly)
+    for each in (weekly, newer):
+        tray.settle(each, Outcome.DELIVERED)
+    assert tray.channels() == []
+
+
+class Bench:
+    """One report, one channel, and a journal that answers as told."""
+
+    def __init__(self) -> None:
+        self.clock, self.journal, self.way = ManualClock(), ListJournal(), ScriptedNotifier()
+        ledger = Ledger(offset(self.clock))
+        self.tray = Tray(lambda channel: ledger.changed(channel).set())
+        office = Office(self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray)
+        means = Means(self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",))
+        self.reports = Reports((DAILY,), means, None)
+        self.drawn: list[Facts] = []
+        self.task = asyncio.create_task(Courier(Channel("phone", SECOND), self.way, office).run())
+
+    def read(self, cover: Cover) -> Facts:
+        return Facts(cover.name, cover.span, next_at=cover.next_at)
+
+    async def draw(self, facts: Facts) -> bytes:
+        self.drawn.append(facts)
+        return b"PNG"
+
+    async def look(self, *answers: Written | Exception) -> None:
+        """Look at noon, the database answering so."""
+        await self.clock.advance(HOUR)
+        self.journal.answers = list(answers)
+        look = asyncio.create_task(self.reports.look())
+        for _ in range(5):
+            await settle()
+            await asyncio.to_thread(bool)
+            await self.clock.advance(SECOND)
+        await look
+        await self.clock.advance(MINUTE)
+
+    def operations(self) -> Sequence[type]:
+        return [type(each) for each in self.journal.operations]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    yield made
+    made.task.cancel()
+    await asyncio.gather(made.task, return_exceptions=True)
+
+
+async def test_promise_1_a_store_that_refuses_writes_stops_no_report(bench: Bench) -> None:
+    """Promise 1: it leaves, with its chart, and says that it is not recorded."""
+    await bench.look(Written.DEFERRED)
+    assert bench.operations() == [Issue, Claim, Mark]
+    (message,) = bench.way.sent
+    assert ("not recorded: the database refuses to write" in message.body, message.picture) == (True, b"PNG")
+    assert len(bench.drawn) == 1
+
+
+async def test_a_commit_of_unknown_outcome_is_written_again(bench: Bench) -> None:
+    """Writing twice is writing once; then it is what the store holds that is sent."""
+    bench.journal.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=True)]
+    await bench.look(CommitFailed("unknown"))
+    assert ["may be a repeat" in each.body for each in bench.way.sent] == [True]
+
+
+async def test_what_the_store_rejects_is_sent_all_the_same(bench: Bench) -> None:
+    """A fault of ours must not make silence; what it rejects is held by nothing, and by no later life."""
+    bench.journal.unreadable = True
+    await bench.look(Rejected("it does not fit"))
+    assert len(bench.way.sent) == 1
+
+
+async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
+    """Promise 2: nothing was sent, and what may stand in the database says so; a second later it is."""
+    bench.tray.put(Parcel(KEY, FACTS, bench.clock.elapsed()))
+    bench.journal.answers = [CommitFailed("unknown")]
+    await bench.clock.advance(SECOND)
+    assert (bench.way.sent, bench.operations()) == ([], [Withdraw])
+    await bench.clock.advance(SECOND)
+    assert (len(bench.way.sent), bench.operations()) == (1, [Withdraw, Claim, Mark])
+
+
+async def test_a_report_is_not_prepared_twice(bench: Bench) -> None:
+    """What waits for its channel is left as it is by the next look."""
+    bench.journal.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=False)]
+    bench.tray.put(Parcel(bench.journal.reports[0].key, FACTS, bench.clock.elapsed() + DAY))
+    await bench.look()
+    assert bench.drawn == []

@@ -1,0 +1,115 @@
+"""Rows that marginwatch never wrote, as the daemon and its commands meet them (daemon/store/database/corruption.py)."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from daemon.errors import StoreError
+from daemon.store import History, Store
+from daemon.store.database import engine as engines
+from daemon.store.database.corruption import UNREADABLE, readable
+from daemon.types import ClockStep, Record
+from tests.store.records import ACCOUNT, clears, epoch, fires
+from tests.values import T0, miss, reading
+
+Write = Callable[..., None]
+
+
+def change(url: str, *statements: str) -> None:
+    engine = engines.writing(engines.parse(url))
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture
+def filled(store: Store, write: Write) -> Store:
+    step = Record(ACCOUNT, ClockStep(5, T0 + 5_000, 1_000))
+    write(fires(2), clears(3), Record(ACCOUNT, miss(4, T0 + 4_000)), step, fires(6), epoch(at=T0 + 7_000, seq=7))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("statement", "read", "place"),
+    [
+        ("UPDATE epochs SET state = '[7]'", lambda store: store.load(ACCOUNT), "epochs .* with id 2"),
+        ("UPDATE alerts SET data = '[]' WHERE seq = 6", lambda store: store.load(ACCOUNT), r"alerts .* with id \d+"),
+        ("UPDATE alerts SET data = '[]' WHERE id = 1", lambda store: store.load(ACCOUNT), "alerts .* with id 1"),
+        (
+            "UPDATE snapshots SET source = 'weird' WHERE seq = 3",
+            lambda store: list(store.recent(ACCOUNT, 0)),
+            "snapshots .* of account main with account_id 1 and seq 3",
+        ),
+        ("UPDATE notifications SET facts = '[]' WHERE id = 1", lambda store: store.told(), "notifications .* id 1"),
+        (
+            "UPDATE notifications SET kind = 'x' WHERE id = 2",
+            lambda store: store.open_notices(),
+            "notifications .* id 2",
+        ),
+    ],
+)
+def test_a_daemon_is_told_of_it(
+    url: str, filled: Store, statement: str, read: Callable[[Store], object], place: str
+) -> None:
+    """Which row it is, as a failure of the database: a start ends with this sentence, a run goes on from memory."""
+    change(url, statement)
+    with pytest.raises(StoreError, match=f"the table {place}: mend it"):
+        read(filled)
+
+
+@pytest.mark.parametrize(
+    ("statement", "read", "place"),
+    [
+        ("UPDATE misses SET reason = 'weird'", lambda past: list(past.inputs(ACCOUNT, 0)), "misses .* seq 4"),
+        ("UPDATE misses SET reason = 'weird'", lambda past: past.status(T0), "misses .* seq 4"),
+        (
+            "UPDATE snapshots SET quality = 'x' WHERE seq = 3",
+            lambda past: list(past.inputs(ACCOUNT, 0)),
+            "snapshots .* 3",
+        ),
+        ("UPDATE gaps SET reason = 'weird'", lambda past: list(past.gaps(0, 2 * T0)), "gaps .* seq 5"),
+        (
+            "UPDATE notifications SET facts = '[]'",
+            lambda past: [*past.notifications(0, 2 * T0)],
+            "notifications .* with id 1",
+        ),
+        (
+            "UPDATE transitions SET from_state = 'x'",
+            lambda past: list(past.transitions(ACCOUNT)),
+            "transitions .* id 1",
+        ),
+        (
+            "UPDATE epochs SET state = '{\"main\": 1}' WHERE id = 2",
+            lambda past: past.last_epoch(),
+            "epochs .* with id 2",
+        ),
+    ],
+)
+def test_a_command_is_told_of_it(
+    url: str, filled: Store, statement: str, read: Callable[[History], object], place: str
+) -> None:
+    """On either database; the row that is read first is named."""
+    assert filled.down is None
+    change(url, statement)
+    with History.open(url) as past, pytest.raises(StoreError, match=f"the table {place}"):
+        read(past)
+
+
+def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
+    """In a page of a thousand, read at once; those before it are read."""
+    write(*(Record(ACCOUNT, reading(seq, T0 + seq * 1_000)) for seq in range(2, 300)))
+    assert store.down is None
+    change(url, "UPDATE snapshots SET source = 'weird' WHERE seq IN (150, 200)")
+    with History.open(url) as past:
+        assert len(list(past.inputs(ACCOUNT, 0, 149))) == 148
+        with pytest.raises(StoreError, match="seq 150:"):
+            list(past.inputs(ACCOUNT, 0))
+
+
+def test_text_that_is_no_json_is_kept_apart() -> None:
+    """It is none of the values that JSON has."""
+    assert readable('{"a": 1}') == {"a": 1}
+    assert readable("null") is None
+    assert readable("{") is readable(b"\xff") is UNREADABLE

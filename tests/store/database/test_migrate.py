@@ -1,0 +1,88 @@
+"""The schema is made, checked, or refused."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from daemon import bundled
+from daemon.errors import AbsentError, StoreError
+from daemon.store import History, Store, upgrade
+from daemon.store.database.engine import parse, writing
+from daemon.store.database.migrate import HEAD, known, revision
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine: Engine = writing(parse(url))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_a_new_database_is_made(url: str) -> None:
+    """An empty database becomes one of this version, and a second time changes nothing."""
+    upgrade(url)
+    upgrade(url)
+    with connected(url) as connection:
+        assert revision(connection) == HEAD
+
+
+def test_a_current_database_needs_no_alembic(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alembic is imported only where there is something to do."""
+    upgrade(sqlite)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "alembic"]:
+        monkeypatch.delitem(sys.modules, name)
+    upgrade(sqlite)
+    assert "alembic" not in sys.modules
+
+
+@pytest.mark.parametrize("use", [upgrade, Store.open, History.open])
+def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> None:
+    """A database of a newer version is left alone, and the sentence says what to do."""
+    upgrade(url)
+    with connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(
+        StoreError, match=rf"newer marginwatch \(revision 9999, known up to {HEAD}\): install that version"
+    ):
+        use(url)
+
+
+def test_an_older_database_is_not_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers do not migrate: they name the command that does."""
+    upgrade(url)
+    monkeypatch.setattr(sys.modules["daemon.store.database.migrate"], "HEAD", "9999")
+    with pytest.raises(StoreError, match="older marginwatch: run marginwatch db upgrade"):
+        History.open(url)
+
+
+def test_a_database_of_another_program_is_refused(url: str) -> None:
+    """Tables of somebody else are never mixed with ours."""
+    with connected(url) as connection:
+        connection.execute(text("CREATE TABLE accounts (id INTEGER)"))
+    with pytest.raises(StoreError, match=r"tables of another program \(accounts\): give marginwatch a database"):
+        upgrade(url)
+
+
+def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
+    """B7: an empty database is one that is not made yet, and never one without readings; one of others is theirs."""
+    with connected(url):
+        pass
+    with pytest.raises(AbsentError, match=r"^the database .* is empty: start marginwatch run"):
+        History.open(url)
+    with connected(url) as connection:
+        connection.execute(text("CREATE TABLE other (id INTEGER)"))
+    with pytest.raises(StoreError, match=r"tables of another program \(other\): give marginwatch a database"):
+        History.open(url)
+
+
+def test_strict_9_the_head_is_alembics() -> None:
+    """Strict 9: the newest file by its name is what alembic goes to; the names tell the revisions in their order."""
+    migrations = ScriptDirectory(str(bundled.path("migrations")))
+    revisions = [each.revision for each in migrations.walk_revisions()]
+    assert migrations.get_heads() == [HEAD]
+    assert revisions == sorted(known(), reverse=True)

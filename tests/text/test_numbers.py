@@ -1,0 +1,131 @@
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daemon.text.numbers import amount, change, lasting, moment, percentage, spelled, valued
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, State, Transition
+from tests.values import T0
+
+SIDE = Judged("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("499.71964459000003", "499.71964459"),
+        ("996660.6064387699998485", "996660.60643877"),
+        ("100", "100"),
+        ("0.0", "0"),
+        ("-0.000000001", "0"),
+        ("1E+3", "1000"),
+        ("-12.50", "-12.5"),
+        ("Infinity", "∞"),
+        ("-Infinity", "-∞"),
+        ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+        ("1e999999999", "1.00000000e+999999999"),
+        ("0e50", "0"),
+        ("1e-999999999", "0"),
+        ("NaN", "unknown"),
+    ],
+)
+def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
+    """At most eight places, no idle zeros, nothing lost before the point."""
+    assert amount(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "judged", "text"),
+    [
+        ("455911", replace(SIDE, duration=True), "7 min 35 s"),
+        ("Infinity", replace(SIDE, duration=True), "∞"),
+        ("455911", replace(SIDE, field="age"), "7 min 35 s"),
+        ("455911", SIDE, "455911"),
+        ("1.50", None, "1.5"),
+        ("1e999999999", replace(SIDE, duration=True), "1.00000000e+999999999"),
+        ("1e999999999", replace(SIDE, percentage=True), "1.00000000e+1000000001%"),
+        ("1e-999999999", replace(SIDE, percentage=True), "0%"),
+    ],
+)
+def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | None, text: str) -> None:
+    """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is a number."""
+    assert spelled(Decimal(value), judged) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "judged", "text"),
+    [
+        ("5000", "missing", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "5 s"),
+        ("90", "condition", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "90"),
+        ("500", "back", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "500"),
+        ("500", "back", replace(SIDE, text="time_to(al_freeze, 0, 1h) < 1m", duration=True), "500 ms"),
+        ("500", "cleared", SIDE, "500"),
+        ("500", "back", None, "500"),
+        (None, "rule_changed", SIDE, ""),
+    ],
+)
+def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
+    value: str | None, reason: str, judged: Judged | None, text: str
+) -> None:
+    """The alert was about `age`; the value before it, or of its end, is that of the rule's own condition."""
+    moved = Transition("gone", 1, T0, State.FIRING, State.RESOLVED, reason, None if value is None else Decimal(value))
+    assert valued(moved, judged) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])
+def test_changes_carry_their_sign(value: str, text: str) -> None:
+    """A gain has a plus, nothing has none."""
+    assert change(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (0, "0 ms"),
+        (-5, "0 ms"),
+        (250, "250 ms"),
+        (42 * SECOND, "42 s"),
+        (90 * SECOND, "1 min 30 s"),
+        (2 * HOUR, "2 h"),
+        (2 * HOUR + 5 * MINUTE + 9 * SECOND, "2 h 5 min"),
+        (3 * DAY + 1 * SECOND, "3 d"),
+    ],
+)
+def test_durations_show_their_two_largest_units(duration: int, text: str) -> None:
+    """Nobody counts the seconds of an alert of two hours."""
+    assert lasting(duration) == text
+
+
+def test_moments_are_shown_in_the_zone_of_the_person() -> None:
+    """The date is shown only where it is not today's, there."""
+    assert moment(T0, T0 + HOUR, UTC) == "11:00:00"
+    assert moment(T0, T0 + HOUR, ZoneInfo("Asia/Tokyo")) == "20:00:00"
+    assert moment(T0, T0 + DAY, UTC) == "2026-01-01 11:00:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"),
+    [
+        ("0.42958881", "0.3", "42.96%"),
+        ("0.3", "0.3", "30%"),
+        ("0.123456", "0.123456", "12.3456%"),
+        ("0.299999", "0.3", "29.9999%"),
+        ("-0.2001", "-0.2", "-20.01%"),
+        ("0.00001234", "0.3", "0.001234%"),
+        ("1.5", "0.8", "150%"),
+        ("0.42958881", None, "42.96%"),
+        ("0.5", "Infinity", "50%"),
+        ("Infinity", "0.3", "∞"),
+        ("0", "0.3", "0%"),
+    ],
+)
+def test_c4_percentages_have_two_places_and_never_look_like_their_limit(
+    value: str, limit: str | None, text: str
+) -> None:
+    """C4: As many digits as a glance takes; a limit has all that were written."""
+    threshold = None if limit is None else Decimal(limit)
+    judged = Judged("x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True)
+    assert spelled(Decimal(value), judged) == text
+    assert percentage(Decimal(value), threshold) == text
