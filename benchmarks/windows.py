@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from daemon.rules import functions
 from daemon.rules.evaluation.compile import truth
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.functions import Parameter, PlainFunction
 from daemon.rules.language.parse import condition
 from daemon.text.durations import duration
@@ -38,7 +38,7 @@ def walk(count: int) -> list[Balances]:
 
 
 def judging(text: str) -> Judge:
-    board = Board()
+    board = ValueTable()
     holds = truth(condition(text).tree, board)
 
     def judge(at: Millis, balances: Balances) -> None:

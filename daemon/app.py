@@ -3,7 +3,7 @@
     Accounts ──► Store
        └───────► Ledger ──► Courier ──► Notifier          one courier per channel
 
-All that is given from outside (clock, randomness, ways out) comes in as `World`.
+All that is given from outside (clock, randomness, ways out) comes in as `Dependencies`.
 """
 
 import asyncio
@@ -15,36 +15,36 @@ from functools import partial
 from daemon import __version__
 from daemon.alerts.ids import code
 from daemon.config import Channel, Config
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.exchanges.common import http
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.notifiers import Pictures
-from daemon.service.async_store import StoreJournal
-from daemon.service.carry_over import Legacy, left, recorded
-from daemon.service.clock_monitor import Drift, offset, watch
-from daemon.service.collection.accounts import Accounts, Tools
+from daemon.service.async_store import ThreadedStore
+from daemon.service.carry_over import CarryOver, left, recorded
+from daemon.service.clock_monitor import ClockDrift, offset, watch
+from daemon.service.collection.accounts import AccountDependencies, Accounts
 from daemon.service.delivery import context
 from daemon.service.delivery.backoff import Health, resumed
-from daemon.service.delivery.channel_worker import Courier
-from daemon.service.delivery.chart_sender import Artist, Studio
-from daemon.service.delivery.context import Office
+from daemon.service.delivery.channel_worker import ChannelWorker
+from daemon.service.delivery.chart_sender import ChartRenderer, ChartSettings
+from daemon.service.delivery.context import DeliveryContext
 from daemon.service.delivery.immediate import book
-from daemon.service.delivery.queue import Ledger
-from daemon.service.delivery.report_queue import Tray
-from daemon.service.event_log import Reporter
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.delivery.report_queue import ReportQueue
+from daemon.service.event_log import EventLog
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
-from daemon.service.judging.beginning import Beginning, begin
-from daemon.service.judging.context import Desk
-from daemon.service.judging.opening import Setting
-from daemon.service.judging.self_monitor import SelfWatch, Senses
+from daemon.service.judging.beginning import StartResult, begin
+from daemon.service.judging.context import JudgingContext
+from daemon.service.judging.opening import StartConfig
+from daemon.service.judging.self_monitor import Probes, SelfMonitor
 from daemon.service.loops import Loops
-from daemon.service.observer import Watchers
-from daemon.service.reporting.data import Archive
-from daemon.service.reporting.scheduler import Means, Reports
+from daemon.service.observer import Observers
+from daemon.service.reporting.data import ReportReader
+from daemon.service.reporting.scheduler import ReportDependencies, Reports
 from daemon.service.supervisor import RELOAD, STOP
 from daemon.store import Store
 from daemon.store.database import disk
-from daemon.store.operations import Book, CommitFailed, EndEpoch, Unwritten
+from daemon.store.operations import CommitFailed, EndEpoch, RecordCall, Unwritten
 from daemon.types import Millis
 
 _log = logging.getLogger("marginwatch")
@@ -68,23 +68,23 @@ ANSWER = 3.0
 class App:
     """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this one."""
 
-    def __init__(self, config: Config, world: World, former: "App | None" = None) -> None:
+    def __init__(self, config: Config, world: Dependencies, former: "App | None" = None) -> None:
         self._config = config
         self._reason = "start" if former is None else RELOAD
-        self._legacy = Legacy() if former is None else former.legacy()
+        self._legacy = CarryOver() if former is None else former.legacy()
         self._channels = tuple(channel.name for channel in config.channels)
         self._world = world
         self._clock = world.clock
-        self._episodes = Episodes(_log, world.clock)
+        self._episodes = FailureLog(_log, world.clock)
         self._loops = Loops(world.clock, self._episodes)
         self._offset = offset(world.clock)
-        self._ledger = Ledger(self._offset)
+        self._ledger = NotificationQueue(self._offset)
         self._attempts = Attempts(world.clock, self._legacy.attempts)
         self._heartbeat: Heartbeat | None = None
-        self._watcher = Watchers([Reporter(self._episodes), self._attempts, *world.watchers])
-        self._artist = Artist(self._studio())
-        self._tray = Tray(lambda channel: self._ledger.changed(channel).set())
-        self._couriers: dict[str, Courier] = {}
+        self._watcher = Observers([EventLog(self._episodes), self._attempts, *world.watchers])
+        self._artist = ChartRenderer(self._studio())
+        self._tray = ReportQueue(lambda channel: self._ledger.changed(channel).set())
+        self._couriers: dict[str, ChannelWorker] = {}
         self._pictured: set[str] = set()
 
     async def start(self) -> None:
@@ -96,7 +96,7 @@ class App:
         """
         self._loop = asyncio.get_running_loop()
         self._store = await asyncio.to_thread(self._open)
-        self._journal = StoreJournal(self._store, self._clock)
+        self._journal = ThreadedStore(self._store, self._clock)
         self._session = http.open_session()
         try:
             beginning = await asyncio.to_thread(self._begin)
@@ -125,7 +125,7 @@ class App:
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
-    def legacy(self) -> Legacy:
+    def legacy(self) -> CarryOver:
         """What the next life should know."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
         return left(self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at)
@@ -154,7 +154,7 @@ class App:
         url = self._config.daemon.database.reveal()
         return self._world.open_store(url, on_down=self._store_down, on_recovered=self._store_recovered)
 
-    async def _release(self, *last: Book | EndEpoch) -> Unwritten:
+    async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
         """End what still runs, write the last words, let the database go; what is not recorded."""
         await self._loops.end(GRACE)
         await self._artist.close()
@@ -167,26 +167,28 @@ class App:
             _log.error("the end of this run is not recorded: %s", failure)
         return replace(unwritten, lost=unwritten.lost + len(rejected))
 
-    def _begin(self) -> Beginning:
+    def _begin(self) -> StartResult:
         """In a thread of its own."""
         self._codes = self._store.codes()
         now, elapsed = self._clock.now(), self._clock.elapsed()
-        tools = Tools(self._store, self._session, self._clock, self._world.jitter, self._episodes, self._loops)
+        tools = AccountDependencies(
+            self._store, self._session, self._clock, self._world.jitter, self._episodes, self._loops
+        )
         self._accounts = Accounts(self._config, tools)
         if self._reason != RELOAD:
             self._legacy = recorded(self._store, self._config.hosts, now, self._offset)
         self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
-        setting = Setting(rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces())
+        setting = StartConfig(rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces())
         return begin(self._store, self._ledger, setting, self._clock, self._reason)
 
     # The loops.
 
-    def _start_couriers(self, beginning: Beginning) -> None:
+    def _start_couriers(self, beginning: StartResult) -> None:
         zone, watcher = self._config.daemon.timezone, self._watcher
         absent = beginning.absent if self._reason != RELOAD else None
-        shared = Office(
+        shared = DeliveryContext(
             self._journal,
             self._ledger,
             self._clock,
@@ -199,22 +201,22 @@ class App:
         )
         for channel in self._config.channels:
             notifier = self._world.notifier(channel, self._clock)
-            courier = Courier(self._place(channel), notifier, shared)
+            courier = ChannelWorker(self._place(channel), notifier, shared)
             self._pictured |= {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
             courier.line.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._loops.run(_channel(channel.name), courier.run)
 
-    def _start_reports(self, beginning: Beginning) -> None:
+    def _start_reports(self, beginning: StartResult) -> None:
         names, zone = [account.name for account in self._config.accounts], self._config.daemon.timezone
-        archive = Archive(self._config.daemon.database, self._clock, zone, names, self._channels, self._every)
+        archive = ReportReader(self._config.daemon.database, self._clock, zone, names, self._channels, self._every)
         draw = archive.drawing(self._artist, self._config.rules)
-        means = Means(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
+        means = ReportDependencies(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
         wanted = [replace(each, channels=each.channels or self._channels) for each in self._config.reports]
         self._loops.run("the reports", Reports(wanted, means, beginning.absent).run)
 
-    def _studio(self) -> Studio:
-        return Studio(
+    def _studio(self) -> ChartSettings:
+        return ChartSettings(
             self._config.daemon.database,
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
@@ -226,13 +228,13 @@ class App:
     def _every(self, account: str) -> Millis | None:
         return self._accounts.paces().get(account)
 
-    def _place(self, channel: Channel) -> context.Channel:
+    def _place(self, channel: Channel) -> context.ChannelPolicy:
         others = tuple(name for name in self._channels if name != channel.name)
         patience = channel.fallback_after if channel.fallback else context.HAND_OVER_AFTER
-        return context.Channel(channel.name, channel.group_wait, others, channel.fallback, patience)
+        return context.ChannelPolicy(channel.name, channel.group_wait, others, channel.fallback, patience)
 
-    def _desk(self) -> Desk:
-        return Desk(
+    def _desk(self) -> JudgingContext:
+        return JudgingContext(
             self._journal,
             self._ledger,
             self._clock,
@@ -246,10 +248,10 @@ class App:
             self._config.daemon.max_jump,
         )
 
-    def _watch_itself(self, beginning: Beginning) -> None:
+    def _watch_itself(self, beginning: StartResult) -> None:
         database, zone = self._config.daemon.database, self._config.daemon.timezone
         couriers = self._couriers
-        senses = Senses(
+        senses = Probes(
             lambda: {name: courier.line.health for name, courier in couriers.items()},
             lambda: disk.free(database.reveal()),
             zone,
@@ -258,7 +260,7 @@ class App:
             lambda: self.down,
             self._accounts.progress,
         )
-        self._selfwatch = SelfWatch(self._desk(), beginning.own, self._config.daemon_rules, senses)
+        self._selfwatch = SelfMonitor(self._desk(), beginning.own, self._config.daemon_rules, senses)
         self._loops.run("the watch over the daemon itself", self._selfwatch.run)
 
     def _prove_life(self) -> None:
@@ -277,7 +279,7 @@ class App:
     # What the loops, and the store, tell.
 
     async def _watch(self) -> None:
-        await watch(Drift(self._clock, self._offset), self._clock_was_set, self._slept)
+        await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._slept)
 
     def _slept(self, lasted: Millis) -> None:
         _log.warning("the machine was suspended", extra={"for_ms": lasted})

@@ -9,9 +9,9 @@ from daemon.charts.renderer import Drawer
 from daemon.clock import Clock, SystemClock
 from daemon.config import Channel
 from daemon.notifiers import Notifier
-from daemon.service.delivery.chart_sender import Draws
-from daemon.service.heartbeat import Monitor
-from daemon.service.observer import Watcher
+from daemon.service.delivery.chart_sender import Renderer
+from daemon.service.heartbeat import HeartbeatReceiver
+from daemon.service.observer import Observer
 from daemon.store import Store
 
 
@@ -21,22 +21,22 @@ def _apprise(channel: Channel, clock: Clock) -> Notifier:
     return AppriseNotifier(channel.url.reveal(), clock)
 
 
-def _drawer(clock: Clock) -> Draws:
+def _drawer(clock: Clock) -> Renderer:
     return Drawer(clock, os.environ)
 
 
-def _monitor(url: str, clock: Clock) -> Monitor:
+def _monitor(url: str, clock: Clock) -> HeartbeatReceiver:
     from daemon.notifiers import monitor as heartbeat  # noqa: PLC0415 -- most configurations need it, `demo` does not
 
-    return heartbeat.Monitor(url, clock)
+    return heartbeat.HeartbeatMonitor(url, clock)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dependencies:
     clock: Clock = field(default_factory=SystemClock)
     jitter: Callable[[], float] = random.random
     notifier: Callable[[Channel, Clock], Notifier] = _apprise
-    drawer: Callable[[Clock], Draws] = _drawer
-    monitor: Callable[[str, Clock], Monitor] = _monitor
-    watchers: Sequence[Watcher] = ()
+    drawer: Callable[[Clock], Renderer] = _drawer
+    monitor: Callable[[str, Clock], HeartbeatReceiver] = _monitor
+    watchers: Sequence[Observer] = ()
     open_store: Callable[..., Store] = Store.open

@@ -1,7 +1,7 @@
 """What the daemon says on stderr: lines for people or for machines, never a secret, no failure twice.
 
 Three parts: `Redactor` blanks every known secret in a finished line, tracebacks included; `setup` puts one handler on
-the root logger, which hears a library only from its level on; `Episodes` logs a failure when it begins and when it
+the root logger, which hears a library only from its level on; `FailureLog` logs a failure when it begins and when it
 ends. Fields of a line are the `extra` of the standard library: `log.info("polled", extra={"account": name})`. Nothing
 here knows what is logged, and nothing here reads the clock.
 """
@@ -231,7 +231,7 @@ class _Human(_Formatter):
         return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-class _Json(_Formatter):
+class _JsonFormatter(_Formatter):
     """One object a line: `time` (ISO 8601), `level`, `logger`, `message`, the fields, `traceback` if there is one."""
 
     def line(self, record: logging.LogRecord) -> str:
@@ -314,7 +314,7 @@ def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redacto
 
 def _formatter(stream: TextIO, style: Style, redactor: Redactor) -> logging.Formatter:
     if style == "json":
-        return _Json(redactor)
+        return _JsonFormatter(redactor)
     return _Human(redactor, "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S%z")
 
 
@@ -325,7 +325,7 @@ class _Episode:
     reasons: set[str] = field(default_factory=set)
 
 
-class Episodes:
+class FailureLog:
     """The same failure is logged once, and its end once.
 
     A failure is known by its key (say, `("poll", account)`). Within an episode each `reason` is logged once: let it

@@ -11,7 +11,7 @@ from daemon.store.operations import CommitFailed, MessageKey, Operation, Written
 from daemon.store.write.reports import OpenReport
 from daemon.types import (
     AccountState,
-    Attempted,
+    AttemptResult,
     Message,
     Millis,
     Notice,
@@ -92,18 +92,18 @@ async def settle(turns: int = 50) -> None:
 class ScriptedNotifier:
     """A way out that answers as told, then delivers; keeps what it was given."""
 
-    def __init__(self, *script: Attempted) -> None:
+    def __init__(self, *script: AttemptResult) -> None:
         self.script = list(script)
         self.traits = Traits()
         self.sent: list[Message] = []
         self.gate: asyncio.Event | None = None
         """While it is there and not set, calls hang."""
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         self.sent.append(message)
         if self.gate is not None:
             await self.gate.wait()
-        return self.script.pop(0) if self.script else Attempted(Outcome.DELIVERED)
+        return self.script.pop(0) if self.script else AttemptResult(Outcome.DELIVERED)
 
 
 class RecordingWatcher:
@@ -111,12 +111,12 @@ class RecordingWatcher:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.attempts: list[tuple[str, Attempted]] = []
+        self.attempts: list[tuple[str, AttemptResult]] = []
 
     def judged(self, record: Record) -> None:
         self.records.append(record)
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         self.attempts.append((channel, attempted))
 
 

@@ -16,20 +16,20 @@ import pytest
 from sqlalchemy import Connection
 
 from daemon.alerts import system_rules as system
-from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.app import App
 from daemon.charts.chart import Chart
 from daemon.charts.renderer import NotDrawn
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Report, Secret, System, system_rules
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.errors import StoreError
 from daemon.notifiers import Pictures, Traits
 from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.supervisor import RELOAD
 from daemon.simulator import Simulator
-from daemon.store import Seams, Store
-from daemon.types import MINUTE, SECOND, Attempted, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
+from daemon.store import FaultInjection, Store
+from daemon.types import MINUTE, SECOND, AttemptResult, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -80,8 +80,8 @@ class Rig:
             rules=(rule("low", severity=Severity.CRITICAL), rule("stale", "age > 1s")),
         )
 
-    def world(self) -> World:
-        return World(notifier=lambda _channel, _clock: self.way, watchers=[self.bell])
+    def world(self) -> Dependencies:
+        return Dependencies(notifier=lambda _channel, _clock: self.way, watchers=[self.bell])
 
     def app(self, former: App | None = None) -> App:
         return App(self.config(), self.world(), former)
@@ -249,7 +249,7 @@ async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
 async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> None:
     """E2: of two rules that fire together, the one without a mute window is told."""
     every_day = frozenset(DAYS)
-    windows = Window("day", every_day, time(0), time(12)), Window("night", every_day, time(12), time(0))
+    windows = MuteWindow("day", every_day, time(0), time(12)), MuteWindow("night", every_day, time(12), time(0))
     rules = rule("muted", mute=("day", "night")), rule("loud")
     mutes = Mutes({window.name: window for window in windows})
     rig.main.set(available_margin="90")
@@ -317,7 +317,7 @@ async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
     def broken(*_: object) -> ScriptedNotifier:
         raise ZeroDivisionError
 
-    app = App(rig.config(), replace(World(watchers=[rig.bell]), notifier=broken))
+    app = App(rig.config(), replace(Dependencies(watchers=[rig.bell]), notifier=broken))
     with pytest.raises(ZeroDivisionError):
         await app.start()
     again = rig.app()
@@ -412,11 +412,11 @@ async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:
 async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
     """F3: what refused for good is left alone while others can be told, and tried anew after a reload."""
     ways = {
-        "telegram": ScriptedNotifier(Attempted(Outcome.REFUSED, "the token is revoked")),
+        "telegram": ScriptedNotifier(AttemptResult(Outcome.REFUSED, "the token is revoked")),
         "email": ScriptedNotifier(),
     }
     channels = tuple(Channel(name, Secret("recorded"), group_wait=0) for name in ways)
-    world = World(notifier=lambda channel, _clock: ways[channel.name], watchers=[rig.bell])
+    world = Dependencies(notifier=lambda channel, _clock: ways[channel.name], watchers=[rig.bell])
     rig.main.set(available_margin="90")
     app = App(replace(rig.config(), channels=channels), world)
     await app.start()
@@ -455,7 +455,7 @@ async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
             assert goes_on.wait(60)
         connection.commit()
 
-    app = App(rig.config(), replace(rig.world(), open_store=partial(Store.open, seams=Seams(commit))))
+    app = App(rig.config(), replace(rig.world(), open_store=partial(Store.open, seams=FaultInjection(commit))))
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     commits.clear()

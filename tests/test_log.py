@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import Clock
-from daemon.log import INDENT, Episodes, Redactor, Style, fields, setup
+from daemon.log import INDENT, FailureLog, Redactor, Style, fields, setup
 from tests.fakes import ManualClock
 from tests.hostile import HOSTILE, raw
 
@@ -321,7 +321,7 @@ def clock() -> ManualClock:
 async def test_a_failure_is_logged_once_and_its_end_once(clock: ManualClock) -> None:
     """The same failure is one line when it begins and one when it ends, with how long and how often."""
     recorder = Recorder()
-    episodes = Episodes(recorder, clock)
+    episodes = FailureLog(recorder, clock)
     for _ in range(12):
         episodes.failed(("poll", "main"), "no answer", reason="timeout", account="main")
         await clock.advance(5_000)
@@ -336,7 +336,7 @@ async def test_a_failure_is_logged_once_and_its_end_once(clock: ManualClock) -> 
 def test_another_reason_is_logged_too(clock: Clock) -> None:
     """Within an episode each reason is told once, however they alternate."""
     recorder = Recorder()
-    episodes = Episodes(recorder, clock)
+    episodes = FailureLog(recorder, clock)
     for reason in ("timeout", "network", "timeout", "network", ""):
         episodes.failed("poll", "no answer", reason=reason)
     assert [said[2] for said in recorder.said] == [{"reason": "timeout"}, {"reason": "network"}, {}]
@@ -345,7 +345,7 @@ def test_another_reason_is_logged_too(clock: Clock) -> None:
 def test_episodes_do_not_mix(clock: Clock) -> None:
     """One account's failure neither hides nor ends another's."""
     recorder = Recorder()
-    episodes = Episodes(recorder, clock)
+    episodes = FailureLog(recorder, clock)
     episodes.failed("a", "no answer")
     episodes.failed("b", "no answer")
     episodes.ended("a", "back")
@@ -359,7 +359,7 @@ def test_episodes_do_not_mix(clock: Clock) -> None:
 async def test_durations_are_short(clock: ManualClock, span: int, text: str) -> None:
     """A duration is written as in rules.toml, in its two largest units."""
     recorder = Recorder()
-    episodes = Episodes(recorder, clock)
+    episodes = FailureLog(recorder, clock)
     episodes.failed("a", "no answer")
     await clock.advance(span)
     episodes.ended("a", "back")

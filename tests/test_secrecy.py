@@ -20,14 +20,14 @@ import daemon
 from daemon import config as configs
 from daemon.app import App
 from daemon.cli.configuration import CHECKS
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.clock import SystemClock
 from daemon.config import channels_only, secret_references
 from daemon.config.loading import Checks
 from daemon.config.parse import document, syntax
 from daemon.config.problems import Problems
 from daemon.config.secret_references import Surroundings
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.errors import ConfigError
 from daemon.hidden import HiddenMapping
 from daemon.simulator import Simulator
@@ -91,8 +91,8 @@ def environ(folder: Path) -> dict[str, str]:
     return {**ENVIRON, "CREDENTIALS_DIRECTORY": str(folder / "credentials")}
 
 
-def session(folder: Path, database: str = SERVER, rest_url: str = "http://127.0.0.1:9") -> Session:
-    return Session(environ=environ(folder), path=written(folder, database, rest_url))
+def session(folder: Path, database: str = SERVER, rest_url: str = "http://127.0.0.1:9") -> CommandSession:
+    return CommandSession(environ=environ(folder), path=written(folder, database, rest_url))
 
 
 def reachable(*roots: object) -> Iterator[object]:
@@ -211,7 +211,7 @@ async def app(tmp_path: Path, database: str) -> AsyncIterator[App]:
     exchange = Simulator(SystemClock())
     await exchange.start()
     config = session(tmp_path, database, exchange.rest_url).config()
-    made = App(config, World())
+    made = App(config, Dependencies())
     await made.start()
     yield made
     await made.stop()
@@ -230,7 +230,7 @@ async def test_no_part_of_a_running_daemon_prints_a_secret(app: App) -> None:
 
 def test_no_part_of_a_daemon_prints_the_password_of_its_database(tmp_path: Path) -> None:
     """Strict 3: what is built before the server is asked."""
-    assert leaks(App(session(tmp_path).config(), World())) == []
+    assert leaks(App(session(tmp_path).config(), Dependencies())) == []
 
 
 # Without an instance: what a field is called, and what may stand in it.

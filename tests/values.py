@@ -12,8 +12,8 @@ from daemon.types import (
     Answer,
     Balances,
     ConfigChange,
+    DecidingComparison,
     Gap,
-    Judged,
     Millis,
     Miss,
     MissReason,
@@ -56,9 +56,9 @@ def rule(name: str = "low", when: str = "available_margin < 100", **policy: Any)
 
 def judged(
     value: str | None, threshold: str = "100", *, falling: bool = True, field: str = "available_margin"
-) -> Judged:
+) -> DecidingComparison:
     text = f"{field} {'<' if falling else '>'} {threshold}"
-    return Judged(text, field, None if value is None else Decimal(value), Decimal(threshold), falling)
+    return DecidingComparison(text, field, None if value is None else Decimal(value), Decimal(threshold), falling)
 
 
 TRUE = Verdict(when=True, clear=False, judged=judged("90"))

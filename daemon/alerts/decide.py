@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from daemon.alerts.dispatch import Order, Scene, ToldBy, dispatch
+from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy, ToldBy, dispatch
 from daemon.alerts.engine import NameAlert, step
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import JUDGED, AccountState, ClockStep, Input, Miss, Reading, Record, Unconfirmed, base
@@ -35,19 +35,19 @@ def judge(evaluator: Evaluator, event: Input, watched: Mapping[str, object]) -> 
     return {}
 
 
-def scene(evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]) -> Scene:
+def scene(evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]) -> EvaluationSnapshot:
     """What messages tell of this input; of most inputs nobody is told anything."""
     if not (verdicts or watched):
-        return Scene(verdicts, evaluator.balances)
+        return EvaluationSnapshot(verdicts, evaluator.balances)
     recent = cache(evaluator.recent)  # alerts and channels of one input ask for the same
-    return Scene(verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent)
+    return EvaluationSnapshot(verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent)
 
 
 def decide(
     state: AccountState,
     event: Input,
-    scene: Scene,
-    order: Order,
+    scene: EvaluationSnapshot,
+    order: NotificationPolicy,
     told: ToldBy,
     name_alert: NameAlert,
 ) -> Decision:

@@ -11,10 +11,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from daemon.alerts.engine import Outcome
-from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, Reason
+from daemon.alerts.engine import StepResult
+from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.notification_facts import Scene as Scene  # noqa: PLC0414 -- part of what dispatch is asked with
+from daemon.alerts.notification_facts import EvaluationSnapshot as EvaluationSnapshot  # noqa: PLC0414 -- part of what dispatch is asked with
 from daemon.alerts.notification_facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.summary_template import filled
@@ -25,13 +25,13 @@ from daemon.types import (
     Alert,
     ClockStep,
     ConfigChange,
-    Facts,
     Input,
     Kind,
     Late,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Silence,
     State,
     base,
@@ -39,12 +39,12 @@ from daemon.types import (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChannelStatus:
     """What one channel knows of one episode."""
 
     told_at: Millis | None = None
     """Its last delivery, or its last attempt without an outcome, which may have arrived."""
-    last: Facts | None = None
+    last: NotificationFacts | None = None
     """What it was told then."""
     sure: bool = False
     """It was delivered, beyond doubt."""
@@ -73,27 +73,27 @@ class Told:
         return self.told_at is not None and not self.acked
 
 
-UNTOLD = Told()
+UNTOLD = ChannelStatus()
 
 
 Episode: TypeAlias = tuple[str, int]
 """(rule, seq): an alert of the account at hand."""
 
-ToldBy: TypeAlias = Mapping[Episode, Mapping[str, Told]]
+ToldBy: TypeAlias = Mapping[Episode, Mapping[str, ChannelStatus]]
 """By episode and channel."""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class DispatchResult:
     notices: tuple[Notice, ...] = ()
     superseded: tuple[NoticeKey, ...] = ()
 
 
-NO_NEWS = News()
+NO_NEWS = DispatchResult()
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class NotificationPolicy:
     """Who is to be told, in whatever way: the part of the configuration that is not about any input."""
 
     rules: Mapping[str, Rule]
@@ -105,23 +105,25 @@ class Order:
     """All that may hold: those that do not, are passed over."""
 
 
-def dispatch(event: Input, outcome: Outcome, order: Order, told: ToldBy, scene: Scene) -> News:
+def dispatch(
+    event: Input, outcome: StepResult, order: NotificationPolicy, told: ToldBy, scene: EvaluationSnapshot
+) -> DispatchResult:
     """The notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
         return NO_NEWS
-    desk = _Desk(event, outcome, order, told, scene)
+    desk = _Dispatcher(event, outcome, order, told, scene)
     if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
-        return News(tuple(desk.ends()))
-    return News((*desk.ends(), *desk.firings(), *desk.acks()), tuple(desk.superseded()))
+        return DispatchResult(tuple(desk.ends()))
+    return DispatchResult((*desk.ends(), *desk.firings(), *desk.acks()), tuple(desk.superseded()))
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Dispatcher:
     event: Input
-    outcome: Outcome
-    order: Order
+    outcome: StepResult
+    order: NotificationPolicy
     told: ToldBy
-    scene: Scene
+    scene: EvaluationSnapshot
 
     def ends(self) -> Iterator[Notice]:
         """The end of what fired goes to every channel that was told of it, or is about to be (promise 3)."""
@@ -190,13 +192,13 @@ class _Desk:
         named = rule.channels if rule is not None else ()
         return [channel for channel in self.order.channels if channel in named] if named else self.order.channels
 
-    def _listeners(self, alert: Alert, told: Mapping[str, Told]) -> Sequence[str]:
+    def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
         """The rule's channels, and those that were told in the stead of one that gave up: it hears no more of this."""
         route = self._route(alert)
         stand_ins = [channel for channel in told if channel in self.order.channels and channel not in route]
         return [*route, *stand_ins] if any(channel in told and told[channel].given_up for channel in route) else route
 
-    def _held(self, alert: Alert, by: Container[Reason] = HOLDS) -> bool:
+    def _held(self, alert: Alert, by: Container[MuteReason] = HOLDS) -> bool:
         """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2, E4)."""
         return any(each.reason in by for each in self._muter.reasons(self._rule(alert), alert))
 
@@ -207,7 +209,7 @@ class _Desk:
     def _rule(self, alert: Alert) -> Rule:
         return self.order.rules[base(alert.rule)]
 
-    def _due(self, alert: Alert, told: Told, *, gone: bool) -> Kind | None:
+    def _due(self, alert: Alert, told: ChannelStatus, *, gone: bool) -> Kind | None:
         """What it is to be told now. One that gave up leaves it to others, unless there are none any more: `gone`."""
         if told.waiting is not None or told.in_flight or (told.given_up and not gone):
             return None
@@ -219,7 +221,7 @@ class _Desk:
         due = repeat is not None and self.event.at - told.told_at >= repeat
         return Kind.REPEAT if due and self._muter.acknowledged(alert) is None else None
 
-    def _worse(self, alert: Alert, last: Facts | None) -> bool:
+    def _worse(self, alert: Alert, last: NotificationFacts | None) -> bool:
         """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and ended (E1, E4)."""
         if last is None:
             return False
@@ -231,7 +233,7 @@ class _Desk:
         told = last.judged if alert.swings is None else worst_of(last)
         return is_worse(verdict.judged, told, share)
 
-    def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, Told]) -> Late:
+    def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, ChannelStatus]) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:
             return Late.NO
         if any(ended.rule == alert.rule + FLAPPING for ended in self.outcome.changed):
@@ -244,7 +246,7 @@ class _Desk:
         known = replace(facts(alert, self.event, self.outcome, self.scene), late=late, handed_over_by=by)
         return Notice(key, self.event.at, self._summed_up(alert, key, known))
 
-    def _summed_up(self, alert: Alert, key: NoticeKey, known: Facts) -> Facts:
+    def _summed_up(self, alert: Alert, key: NoticeKey, known: NotificationFacts) -> NotificationFacts:
         """With the rule's own words, as far as they are about one episode that fires."""
         rule = self.order.rules.get(alert.rule)
         if rule is None or not rule.summary or key.kind not in NEWS:
@@ -252,7 +254,7 @@ class _Desk:
         summary, unfilled = filled(rule.summary, key, known)
         return replace(known, summary=summary, unfilled=unfilled)
 
-    def _compared(self, notice: Notice, last: Facts | None) -> Notice:
+    def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
         """News that it got worse, with the value that was told before."""
         told = None if last is None or last.judged is None else last.judged.value
         return replace(notice, facts=replace(notice.facts, told=told))

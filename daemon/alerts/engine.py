@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from daemon.alerts.flapping import Fired, flap, remember
-from daemon.alerts.state_machine import NO_VERDICT, Occasion, Step, advance
+from daemon.alerts.state_machine import NO_VERDICT, RuleInput, Step, advance
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -36,7 +36,7 @@ NameAlert = Callable[[str, str, Millis], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepResult:
     state: AccountState
     changed: tuple[Alert, ...] = ()
     """Alerts whose recorded state this input changed, ended ones included, in the order in which they did."""
@@ -49,7 +49,7 @@ def step(
     verdicts: Mapping[str, Verdict],
     rules: Mapping[str, Rule],
     name_alert: NameAlert,
-) -> Outcome:
+) -> StepResult:
     """Judge one input of an account. `rules` are those that watch it, `verdicts` theirs on this input.
 
     A rule without a verdict is left exactly as it is (a miss concerns few, promise 5), unless it asks what is to
@@ -61,7 +61,7 @@ def step(
         return _retire(state, event, rules)
     steps = _own(state, event, verdicts, rules, name_alert)
     if not steps and not state.fired and not _flapping(state):  # what nearly every input comes to
-        return Outcome(_arrive(state, event, state.fired))
+        return StepResult(_arrive(state, event, state.fired))
     fired = remember(state, steps, rules, event.at)
     steps += flap(state, event, fired, steps, rules, lambda rule: name_alert(rule, state.account, event.at))
     return _gather(_arrive(state, event, fired), steps)
@@ -80,7 +80,7 @@ def _own(
     unread = unread_for(state, event.at)
     steps: list[Step] = []
     for name in _concerned(event, verdicts, rules):
-        now = Occasion(event, rules[name], unread, partial(name_alert, name, state.account, event.at))
+        now = RuleInput(event, rules[name], unread, partial(name_alert, name, state.account, event.at))
         steps += advance(state.alerts.get(name), verdicts.get(name, NO_VERDICT), now)
     return steps
 
@@ -115,9 +115,9 @@ def _arrive(state: AccountState, event: Input, fired: Fired) -> AccountState:
     )
 
 
-def _gather(state: AccountState, steps: Iterable[Step]) -> Outcome:
+def _gather(state: AccountState, steps: Iterable[Step]) -> StepResult:
     if not steps:
-        return Outcome(state)
+        return StepResult(state)
     alerts = dict(state.alerts)
     for alert, _ in steps:
         if alert.ended_at is None:
@@ -125,12 +125,12 @@ def _gather(state: AccountState, steps: Iterable[Step]) -> Outcome:
         else:
             alerts.pop(alert.rule, None)
     transitions = tuple(transition for _, transition in steps if transition is not None)
-    return Outcome(replace(state, alerts=alerts), tuple(alert for alert, _ in steps), transitions)
+    return StepResult(replace(state, alerts=alerts), tuple(alert for alert, _ in steps), transitions)
 
 
-def _shift(state: AccountState, event: ClockStep) -> Outcome:
+def _shift(state: AccountState, event: ClockStep) -> StepResult:
     moved = shifted(state, event)
-    return Outcome(moved, tuple(moved.alerts.values()))
+    return StepResult(moved, tuple(moved.alerts.values()))
 
 
 def shifted(state: AccountState, event: ClockStep) -> AccountState:
@@ -158,7 +158,7 @@ def _moved(at: Millis | None, by: Millis) -> Millis | None:
     return None if at is None else at + by
 
 
-def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule]) -> Outcome:
+def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule]) -> StepResult:
     """End the alerts whose rule is gone or means something else now; keep all others (SEMANTICS D5)."""
     steps: list[Step] = []
     for alert in state.alerts.values():

@@ -15,13 +15,13 @@ from daemon.types import (
     FLAPPING,
     AccountState,
     Alert,
+    DecidingComparison,
+    FlapEpisode,
+    FlapRange,
     Input,
-    Judged,
     Limit,
     Millis,
     State,
-    Swing,
-    Swings,
     Transition,
     base,
 )
@@ -29,7 +29,7 @@ from daemon.types import (
 NewCode = Callable[[str], str]
 """The name of an alert's rule -> its code."""
 
-Fired = Mapping[str, tuple[Swing, ...]]
+Fired = Mapping[str, tuple[FlapEpisode, ...]]
 
 
 def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rule], at: Millis) -> Fired:
@@ -42,19 +42,19 @@ def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rul
         swings = fired.get(alert.rule, ())
         if transition is not None and transition.to_state is State.FIRING:
             judged = None if alert.missing else alert.judged
-            swings = (*swings, Swing(alert.fired_at, meaning=alert.meaning, judged=judged))
+            swings = (*swings, FlapEpisode(alert.fired_at, meaning=alert.meaning, judged=judged))
         fired[alert.rule] = _widened(swings, alert, transition)
     return {rule: swings for rule, swings in fired.items() if swings}
 
 
-def _recent(swings: tuple[Swing, ...], rule: Rule | None, at: Millis) -> tuple[Swing, ...]:
+def _recent(swings: tuple[FlapEpisode, ...], rule: Rule | None, at: Millis) -> tuple[FlapEpisode, ...]:
     if rule is None or rule.flapping is None:
         return ()
     earliest, meaning = at - rule.flapping.per, rule.meaning
     return tuple(swing for swing in swings if swing.fired_at >= earliest and swing.meaning == meaning)
 
 
-def _widened(swings: tuple[Swing, ...], alert: Alert, transition: Transition | None) -> tuple[Swing, ...]:
+def _widened(swings: tuple[FlapEpisode, ...], alert: Alert, transition: Transition | None) -> tuple[FlapEpisode, ...]:
     """The last episode's range takes in what is known of it now; how long readings were missing is no value of it."""
     if not swings or alert.missing:
         return swings
@@ -90,7 +90,7 @@ def _concerns(turn: Transition) -> bool:
     return State.FIRING in {turn.from_state, turn.to_state}
 
 
-def _begin(rule: Rule, event: Input, swings: tuple[Swing, ...], code: NewCode) -> Step:
+def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewCode) -> Step:
     alert = Alert(
         rule=rule.name + FLAPPING,
         seq=event.seq,
@@ -101,7 +101,7 @@ def _begin(rule: Rule, event: Input, swings: tuple[Swing, ...], code: NewCode) -
         started_at=swings[0].fired_at,
         fired_at=event.at,
         judged=_comparison(swings),
-        swings=_extent(Swings(len(swings), None, None), swings),
+        swings=_extent(FlapRange(len(swings), None, None), swings),
     )
     return alert, _turn(alert, event, State.OK, "flapping")
 
@@ -124,7 +124,7 @@ def _go_on(
     return None if grown == alert.swings else (replace(alert, swings=grown, judged=judged), None)
 
 
-def _comparison(swings: tuple[Swing, ...]) -> Judged | None:
+def _comparison(swings: tuple[FlapEpisode, ...]) -> DecidingComparison | None:
     """What the values of the range are of: missing readings have none."""
     return next((swing.judged for swing in reversed(swings) if swing.judged is not None), None)
 
@@ -133,7 +133,7 @@ def _calm(recent: int, limit: Limit | None) -> bool:
     return limit is None or 2 * recent <= limit.count
 
 
-def _extent(told: Swings, swings: tuple[Swing, ...]) -> Swings:
+def _extent(told: FlapRange, swings: tuple[FlapEpisode, ...]) -> FlapRange:
     low, high = told.low, told.high
     for swing in swings:
         low, high = _lower(low, swing.low), _higher(high, swing.high)

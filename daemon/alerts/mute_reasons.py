@@ -14,7 +14,7 @@ from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, AccountState, Alert, Millis, Silence, State, base
 
 
-class Reason(StrEnum):
+class MuteReason(StrEnum):
     """What holds news back (SEMANTICS E1, E2, E4)."""
 
     INHIBITED = "inhibited"
@@ -26,10 +26,10 @@ class Reason(StrEnum):
     """It holds back reminders alone."""
 
 
-MUTES = frozenset({Reason.INHIBITED, Reason.MUTE_WINDOW, Reason.SILENCED})
+MUTES = frozenset({MuteReason.INHIBITED, MuteReason.MUTE_WINDOW, MuteReason.SILENCED})
 """What holds back whatever tells that an alert fires, and supersedes what waits."""
 
-HOLDS = MUTES | {Reason.FLAPPING}
+HOLDS = MUTES | {MuteReason.FLAPPING}
 """What holds back that an alert fires."""
 
 
@@ -37,7 +37,7 @@ HOLDS = MUTES | {Reason.FLAPPING}
 class Muting:
     """One reason, with what it comes from."""
 
-    reason: Reason
+    reason: MuteReason
     by: str = ""
     """The inhibiting rule, the names of the mute windows, or the number of the silence."""
     comment: str = ""
@@ -48,13 +48,13 @@ class Muting:
     def __str__(self) -> str:
         said = f" ({self.comment})" if self.comment else ""
         match self.reason:
-            case Reason.INHIBITED:
+            case MuteReason.INHIBITED:
                 return f"inhibited by {self.by}, which fires on the same account"
-            case Reason.MUTE_WINDOW:
+            case MuteReason.MUTE_WINDOW:
                 return f"the mute window {self.by}"
-            case Reason.SILENCED:
+            case MuteReason.SILENCED:
                 return f"silence {self.by}{said}"
-            case Reason.FLAPPING:
+            case MuteReason.FLAPPING:
                 return "it flaps, which is told as one thing"
             case _:
                 return f"acknowledged{said}: no reminders"
@@ -75,12 +75,12 @@ class Muter:
         yield from self._inhibited(rule)
         until = self.mutes.until(rule.mute, self.at) if rule.mute else None
         if until is not None:
-            yield Muting(Reason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
+            yield Muting(MuteReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
         silence = silenced(self.silences, name, self.state.account, code, self.at) if self.silences else None
         if silence is not None:
-            yield Muting(Reason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
+            yield Muting(MuteReason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
         if name + FLAPPING in self.state.alerts:
-            yield Muting(Reason.FLAPPING)
+            yield Muting(MuteReason.FLAPPING)
         ack = None if alert is None else self.acknowledged(alert)
         if ack is not None:
             yield ack
@@ -88,7 +88,7 @@ class Muter:
     def acknowledged(self, alert: Alert) -> Muting | None:
         """That somebody knows of it."""
         ack = acknowledged(self.silences, alert.code, self.at)
-        return None if ack is None else Muting(Reason.ACKNOWLEDGED, comment=ack.comment)
+        return None if ack is None else Muting(MuteReason.ACKNOWLEDGED, comment=ack.comment)
 
     def _inhibited(self, rule: Rule) -> Iterator[Muting]:
         """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
@@ -97,4 +97,4 @@ class Muter:
         firing = [each for each in self.state.alerts.values() if each.state is State.FIRING and each.swings is None]
         for other in firing:
             if other.rule != base(rule.name) and any(fnmatchcase(other.rule, name) for name in rule.inhibited_by):
-                yield Muting(Reason.INHIBITED, other.rule)
+                yield Muting(MuteReason.INHIBITED, other.rule)

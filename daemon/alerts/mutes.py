@@ -27,7 +27,7 @@ def time_of_day(written: str) -> time:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MuteWindow:
     """One entry of `[[mutes]]`."""
 
     name: str
@@ -80,7 +80,7 @@ def _clock(at: Millis, zone: tzinfo | None) -> datetime:
 class Mutes:
     """All mute windows, and the time zone in which they are meant; None is the system's."""
 
-    windows: Mapping[str, Window] = field(default_factory=dict)
+    windows: Mapping[str, MuteWindow] = field(default_factory=dict)
     zone: tzinfo | None = None
 
     def until(self, names: Iterable[str], at: Millis) -> Millis | None:
@@ -100,7 +100,7 @@ class Mutes:
         zone = "" if self.zone is None else str(self.zone)
         return {"timezone": zone, "windows": [window.written() for window in self.windows.values()]}
 
-    def _latest(self, windows: Iterable[Window], at: Millis) -> Millis | None:
+    def _latest(self, windows: Iterable[MuteWindow], at: Millis) -> Millis | None:
         ends = (window.until(at, self.zone) for window in windows)
         return max((end for end in ends if end is not None), default=None)
 

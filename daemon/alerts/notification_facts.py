@@ -4,19 +4,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from daemon.alerts.engine import Outcome
+from daemon.alerts.engine import StepResult
 from daemon.alerts.trend import NO_TREND, trend
 from daemon.readings.exact import CONTEXT, added, subtracted
 from daemon.readings.fields import CORE, VALUES
 from daemon.rules.evaluation.evaluator import Points, Verdict
-from daemon.types import Alert, Balances, Facts, Input, Judged, Millis, State, Swings, Unconfirmed, base
+from daemon.types import (
+    Alert,
+    Balances,
+    DecidingComparison,
+    FlapRange,
+    Input,
+    Millis,
+    NotificationFacts,
+    State,
+    Unconfirmed,
+    base,
+)
 
 FIRING_NOW = "firing now"
 """How a rule that no longer flaps stands, where it fires."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class EvaluationSnapshot:
     """What the evaluator knows at this input, for the messages: the fields now and how they moved."""
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
@@ -37,10 +48,10 @@ def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
     return {name: change for name, change in changes if change is not None}
 
 
-def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
+def facts(alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnapshot) -> NotificationFacts:
     judged = _judged(alert, event.at, scene)
     same = judged is not None and alert.judged is not None and judged.side == alert.judged.side
-    return Facts(
+    return NotificationFacts(
         severity=alert.severity,
         code=alert.code,
         since=alert.started_at,
@@ -60,7 +71,7 @@ def facts(alert: Alert, event: Input, outcome: Outcome, scene: Scene) -> Facts:
     )
 
 
-def _range(swings: Swings, flapping: Alert, scene: Scene) -> Swings:
+def _range(swings: FlapRange, flapping: Alert, scene: EvaluationSnapshot) -> FlapRange:
     """The range of a flapping rule with the value at which it fires now, which only the episode's end adds to it."""
     verdict = scene.verdicts.get(base(flapping.rule))
     judged = None if verdict is None or verdict.when is not True else verdict.judged
@@ -71,7 +82,7 @@ def _range(swings: Swings, flapping: Alert, scene: Scene) -> Swings:
     return replace(swings, low=low, high=high)
 
 
-def _judged(alert: Alert, at: Millis, scene: Scene) -> Judged | None:
+def _judged(alert: Alert, at: Millis, scene: EvaluationSnapshot) -> DecidingComparison | None:
     """The comparison as it is now; where it was not judged now, as it was, with what its field was last seen at."""
     if alert.missing and alert.ended_at is None:
         return _silence(alert, at)
@@ -83,7 +94,7 @@ def _judged(alert: Alert, at: Millis, scene: Scene) -> Judged | None:
     return judged if judged is None or seen is None else replace(judged, value=seen)
 
 
-def _silence(alert: Alert, at: Millis) -> Judged | None:
+def _silence(alert: Alert, at: Millis) -> DecidingComparison | None:
     """For how long readings have been missing by now, of an alert that fires because they are."""
     judged, fired_at = alert.judged, alert.fired_at
     if judged is None or judged.value is None or fired_at is None:
@@ -91,18 +102,18 @@ def _silence(alert: Alert, at: Millis) -> Judged | None:
     return replace(judged, value=added(judged.value, Decimal(at - fired_at)))
 
 
-def _standing(flapping: Alert, outcome: Outcome) -> str:
+def _standing(flapping: Alert, outcome: StepResult) -> str:
     """How the rule that flaps stands now."""
     own = outcome.state.alerts.get(base(flapping.rule))
     return FIRING_NOW if own is not None and own.state is State.FIRING else "not firing now"
 
 
-def _reason(alert: Alert, outcome: Outcome) -> str:
+def _reason(alert: Alert, outcome: StepResult) -> str:
     ours = (turn.reason for turn in outcome.transitions if (turn.rule, turn.alert_seq) == (alert.rule, alert.seq))
     return next(ours, "")
 
 
-def is_worse(now: Judged, told: Judged | None, share: Decimal) -> bool:
+def is_worse(now: DecidingComparison, told: DecidingComparison | None, share: Decimal) -> bool:
     """Whether the judged value is worse than the one told by that share of it; of another comparison it is not."""
     if told is None or told.side != now.side or told.value is None or now.value is None:
         return False
@@ -111,14 +122,14 @@ def is_worse(now: Judged, told: Judged | None, share: Decimal) -> bool:
     return worse is not None and worse > 0 and worse >= step
 
 
-def worst_of(told: Facts) -> Judged | None:
+def worst_of(told: NotificationFacts) -> DecidingComparison | None:
     """The worse end of the range that was told of a flapping rule."""
     if told.judged is None or told.swings is None:
         return None
     return replace(told.judged, value=told.swings.low if told.judged.falling else told.swings.high)
 
 
-def is_wider(now: Swings, told: Swings | None) -> bool:
+def is_wider(now: FlapRange, told: FlapRange | None) -> bool:
     """Whether the range of a flapping rule reaches beyond the one that was told; every value is beyond none."""
     if told is None or now.low is None or now.high is None:
         return False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon.alerts.mutes import DAYS, Mutes, Window, time_of_day
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow, time_of_day
 
 
 def mutes(written: object) -> Mutes | None:
@@ -27,6 +27,6 @@ def _mutes(written: Mapping[str, Any]) -> Mutes:
     return Mutes({window.name: window for window in windows}, ZoneInfo(zone) if zone else None)
 
 
-def _window(written: Mapping[str, Any]) -> Window:
+def _window(written: Mapping[str, Any]) -> MuteWindow:
     start, end = map(time_of_day, written["between"])
-    return Window(written["name"], frozenset(DAYS).intersection(written["days"]), start, end)
+    return MuteWindow(written["name"], frozenset(DAYS).intersection(written["days"]), start, end)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
-from daemon.types import Alert, Input, Judged, Millis, Miss, OnMissing, State, Transition
+from daemon.types import Alert, DecidingComparison, Input, Millis, Miss, OnMissing, State, Transition
 
 Step: TypeAlias = tuple[Alert, Transition | None]
 """An alert whose recorded state changed, and the transition if its state did."""
@@ -21,7 +21,7 @@ NO_VERDICT = Verdict(when=None, clear=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class RuleInput:
     """One input, as one rule meets it."""
 
     event: Input
@@ -38,7 +38,7 @@ class Occasion:
         return concerned and self.unread >= self.rule.missing_after
 
 
-def advance(alert: Alert | None, verdict: Verdict, now: Occasion) -> list[Step]:
+def advance(alert: Alert | None, verdict: Verdict, now: RuleInput) -> list[Step]:
     """What an input does to the alert of a rule on one account, in order; nothing where it changes nothing.
 
     An unknown condition (`None`) changes nothing: it neither starts, holds up, nor ends an alert.
@@ -56,14 +56,14 @@ def advance(alert: Alert | None, verdict: Verdict, now: Occasion) -> list[Step]:
     return _clear(alert, verdict, now)
 
 
-def _begin(verdict: Verdict, now: Occasion) -> Step:
+def _begin(verdict: Verdict, now: RuleInput) -> Step:
     alert = _new(verdict, now)
     if now.rule.hold > 0:
         return alert, _transition(alert, State.OK, verdict, now, "condition")
     return _fire(alert, State.OK, verdict, now, "condition")
 
 
-def _new(verdict: Verdict, now: Occasion) -> Alert:
+def _new(verdict: Verdict, now: RuleInput) -> Alert:
     rule, event = now.rule, now.event
     return Alert(
         rule=rule.name,
@@ -79,7 +79,7 @@ def _new(verdict: Verdict, now: Occasion) -> Alert:
     )
 
 
-def _go_on(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+def _go_on(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
     """The condition holds: no end is near, and a pending alert may have held for long enough."""
     seen = _worsen(alert, verdict)
     if seen.clearing_since is not None:
@@ -89,7 +89,7 @@ def _go_on(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
     return [] if seen is alert else [(seen, None)]
 
 
-def _clear(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
     """`keep_firing_for` runs from the first input that would end the alert, until one that would not (D2)."""
     if verdict.clear is None:
         return []
@@ -101,7 +101,7 @@ def _clear(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
     return [] if alert.clearing_since is not None else [(replace(alert, clearing_since=since), None)]
 
 
-def _miss(alert: Alert | None, now: Occasion) -> list[Step]:
+def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
     """D4: an alert that fires already goes on firing for its own reason; `ok` ends what fires, and nothing else."""
     firing = alert is not None and alert.state is State.FIRING
     if now.rule.on_missing is OnMissing.OK:
@@ -114,11 +114,11 @@ def _miss(alert: Alert | None, now: Occasion) -> list[Step]:
     return [_fire(replace(begun, missing=True), before, verdict, now, "missing")]
 
 
-def _silence(now: Occasion) -> Judged:
+def _silence(now: RuleInput) -> DecidingComparison:
     """The missing readings as a comparison, for messages."""
     limit = now.rule.missing_after
     text = f"on_missing after {duration_text(limit)}"
-    return Judged(text, "age", Decimal(now.unread), Decimal(limit), falling=False, duration=True)
+    return DecidingComparison(text, "age", Decimal(now.unread), Decimal(limit), falling=False, duration=True)
 
 
 def _attempt(event: Input) -> str:
@@ -126,7 +126,7 @@ def _attempt(event: Input) -> str:
     return event.detail if isinstance(event, Miss) else ""
 
 
-def _readings_are_back(alert: Alert, verdict: Verdict, now: Occasion) -> list[Step]:
+def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
     """D4: the silence is over, and what the first reading says counts at once, without `for` and `at_least`."""
     over = _end(alert, verdict, now, "back")
     if verdict.holds is not True:
@@ -141,17 +141,17 @@ def _decided(alert: Alert, verdict: Verdict) -> Alert:
     return replace(alert, judged=verdict.judged, worst=alert.worst if same else _value(verdict.judged), detail=detail)
 
 
-def _fire(alert: Alert, before: State, verdict: Verdict, now: Occasion, reason: str) -> Step:
+def _fire(alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str) -> Step:
     firing = replace(alert, state=State.FIRING, fired_at=now.event.at)
     return firing, _transition(firing, before, verdict, now, reason)
 
 
-def _end(alert: Alert, verdict: Verdict, now: Occasion, reason: str) -> Step:
+def _end(alert: Alert, verdict: Verdict, now: RuleInput, reason: str) -> Step:
     ended = replace(alert, state=State.RESOLVED, ended_at=now.event.at, ended_seq=now.event.seq)
     return ended, _transition(ended, alert.state, verdict, now, reason)
 
 
-def _transition(alert: Alert, before: State, verdict: Verdict, now: Occasion, reason: str) -> Transition:
+def _transition(alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str) -> Transition:
     return Transition(alert.rule, alert.seq, now.event.at, before, alert.state, reason, _value(verdict.judged))
 
 
@@ -168,9 +168,9 @@ def _worsen(alert: Alert, verdict: Verdict) -> Alert:
     return replace(alert, worst=judged.value) if worse else alert
 
 
-def _value(judged: Judged | None) -> Decimal | None:
+def _value(judged: DecidingComparison | None) -> Decimal | None:
     return None if judged is None else judged.value
 
 
-def _side(judged: Judged | None) -> tuple[str, bool] | None:
+def _side(judged: DecidingComparison | None) -> tuple[str, bool] | None:
     return None if judged is None else judged.side

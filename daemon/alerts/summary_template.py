@@ -14,7 +14,7 @@ from string import Formatter
 from daemon.readings.fields import AGE, VALUES, named
 from daemon.text.numbers import lasting, spelled
 from daemon.text.printable import one_line
-from daemon.types import Facts, NoticeKey, base
+from daemon.types import NoticeKey, NotificationFacts, base
 
 LONGEST = 500
 """Characters of a template; what is made of it is cut after `SHOWN`."""
@@ -26,7 +26,7 @@ EXAMPLE = 'such as "margin {available_margin:.2f} USDT"'
 _NUMBER = re.compile(r"\+?,?(?:(?:\.\d{1,2})?[f%])?")
 """What may stand after the colon: a sign, thousands, and digits after the point or a percentage."""
 
-_ABOUT: Mapping[str, Callable[[NoticeKey, Facts], str]] = {
+_ABOUT: Mapping[str, Callable[[NoticeKey, NotificationFacts], str]] = {
     "rule": lambda key, _: base(key.rule),
     "account": lambda key, _: key.account,
     "severity": lambda _, facts: facts.severity.value,
@@ -78,7 +78,7 @@ def _meant(name: str) -> str | None:
     return meant if meant in NAMES and meant != AGE else None
 
 
-def filled(template: str, key: NoticeKey, facts: Facts) -> tuple[str, str]:
+def filled(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
     """The words, and why there are none: one of the two is empty, both where there is no template."""
     try:
         text = "".join(
@@ -90,7 +90,7 @@ def filled(template: str, key: NoticeKey, facts: Facts) -> tuple[str, str]:
     return one_line(text, SHOWN), ""
 
 
-def _value(name: str, spec: str, key: NoticeKey, facts: Facts) -> str:
+def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> str:
     meant = _meant(name)
     if meant is None:  # it was checked by a version that knew more
         raise UnknownError(name)
@@ -104,7 +104,7 @@ def _value(name: str, spec: str, key: NoticeKey, facts: Facts) -> str:
     return spelled(value, judged) if lasts or not spec or not value.is_finite() else format(value, spec)
 
 
-def _of_judged(name: str, facts: Facts) -> Decimal | None:
+def _of_judged(name: str, facts: NotificationFacts) -> Decimal | None:
     if name == "worst":
         return facts.worst
     if facts.judged is None:

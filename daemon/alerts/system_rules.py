@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from daemon.rules.language.tree import Comparison, Field, Node, Number, Span
+from daemon.rules.language.tree import Comparison, DurationLiteral, Field, Node, Number
 from daemon.rules.rule import Condition, Rule
 from daemon.types import Millis, OnMissing, Severity
 
@@ -19,7 +19,7 @@ Limit: TypeAlias = Millis | Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SystemRule:
     """One key of `[system]`."""
 
     build: Callable[[str, Limit], Rule]
@@ -38,13 +38,15 @@ def _made(name: str, when: Node, **policy: object) -> Rule:
 
 def _longer(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
     """It fires while a duration is at least the limit."""
-    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Span(int(limit))), severity=severity)
+    return lambda name, limit: _made(
+        name, Comparison(">=", Field(sign), DurationLiteral(int(limit))), severity=severity
+    )
 
 
 def _no_readings(name: str, limit: Limit) -> Rule:
     return _made(
         name,
-        Comparison(">=", Field("age"), Span(int(limit))),
+        Comparison(">=", Field("age"), DurationLiteral(int(limit))),
         on_missing=OnMissing.FIRING,
         missing_after=int(limit),
         inhibited_by=("key-refused", "rate-limited", "answers-unusable"),  # they say the same, and why
@@ -66,28 +68,28 @@ def _less(sign: str) -> Callable[[str, Limit], Rule]:
     return lambda name, limit: _made(name, Comparison("<", Field(sign), Number(Decimal(limit))))
 
 
-ACCOUNT: Mapping[str, Kind] = {
-    "no-readings": Kind(_no_readings, "there are no readings"),
-    "key-refused": Kind(_answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"),
-    "rate-limited": Kind(_answered("rate_limited"), "the exchange limits the calls"),
-    "answers-unusable": Kind(
+ACCOUNT: Mapping[str, SystemRule] = {
+    "no-readings": SystemRule(_no_readings, "there are no readings"),
+    "key-refused": SystemRule(_answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"),
+    "rate-limited": SystemRule(_answered("rate_limited"), "the exchange limits the calls"),
+    "answers-unusable": SystemRule(
         _answered("answers_unusable", Severity.CRITICAL), "the exchange answers, but without balances"
     ),
-    "clock-skew": Kind(_longer("clock_skew"), "the clocks of this machine and of the exchange differ"),
-    "exchange-frozen": Kind(_longer("exchange_unchanged"), "the exchange answers, but its data stands still"),
-    "rule-unknown": Kind(_longer("rule_unknown"), "a rule cannot be judged"),
+    "clock-skew": SystemRule(_longer("clock_skew"), "the clocks of this machine and of the exchange differ"),
+    "exchange-frozen": SystemRule(_longer("exchange_unchanged"), "the exchange answers, but its data stands still"),
+    "rule-unknown": SystemRule(_longer("rule_unknown"), "a rule cannot be judged"),
 }
 
-DAEMON: Mapping[str, Kind] = {
-    "account-not-judged": Kind(
+DAEMON: Mapping[str, SystemRule] = {
+    "account-not-judged": SystemRule(
         _longer("account_not_judged", Severity.CRITICAL),
         "readings of an account are not judged",
     ),
-    "channel-failing": Kind(_longer("channel_failing"), "a channel fails"),
-    "clock-stepped": Kind(_longer("clock_step"), "the clock of this machine was set"),
-    "database-failing": Kind(_longer("database_failing"), "the database refuses to write"),
-    "disk-full": Kind(_less("disk_free"), "the disk is nearly full"),
-    "push-contradicted": Kind(_as_often("push_contradicted"), "pushes and readings disagree"),
+    "channel-failing": SystemRule(_longer("channel_failing"), "a channel fails"),
+    "clock-stepped": SystemRule(_longer("clock_step"), "the clock of this machine was set"),
+    "database-failing": SystemRule(_longer("database_failing"), "the database refuses to write"),
+    "disk-full": SystemRule(_less("disk_free"), "the disk is nearly full"),
+    "push-contradicted": SystemRule(_as_often("push_contradicted"), "pushes and readings disagree"),
 }
 
-KINDS: Mapping[str, Kind] = {**ACCOUNT, **DAEMON}
+KINDS: Mapping[str, SystemRule] = {**ACCOUNT, **DAEMON}

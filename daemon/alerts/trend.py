@@ -16,7 +16,7 @@ from itertools import pairwise
 from daemon.readings.exact import CONTEXT, EXACT, ZERO, divided, subtracted
 from daemon.rules.evaluation.evaluator import Points
 from daemon.text.numbers import about, amount, change, lasting, rough
-from daemon.types import DAY, MINUTE, Facts, Judged, Millis, Pace, Step, Trend
+from daemon.types import DAY, MINUTE, DecidingComparison, Millis, NotificationFacts, SteadyChange, Step, Trend
 
 LONGEST: Millis = 2 * MINUTE
 """How far back a pace looks. What has not got worse for so long is told without a trend."""
@@ -33,7 +33,7 @@ FARTHEST: Millis = DAY
 NO_TREND = Trend()
 
 
-def trend(judged: Judged, recent: Callable[[str], Points], now: Millis) -> Trend:
+def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Millis) -> Trend:
     """What the last values of the judged field say of where it is going."""
     points = recent(judged.field)
     steps = [Step(value, at, next_value, next_at) for (at, value), (next_at, next_value) in pairwise(points)]
@@ -50,7 +50,7 @@ def trend(judged: Judged, recent: Callable[[str], Points], now: Millis) -> Trend
     return Trend(None if is_part_of_pace else largest, pace)
 
 
-def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> Pace | None:
+def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> SteadyChange | None:
     """The change since a minute ago, or since two where a minute holds too few changes, if it is a steady one."""
     last = [_change(each) < 0 for each in steps[-AGREEING:]]
     if last != [down] * AGREEING:
@@ -74,9 +74,9 @@ def _at_or_before(points: Points, at: Millis) -> int:
     return max(0, bisect_right(points, at, key=lambda point: point[0]) - 1)
 
 
-def _since(points: Points, start: int, now: Millis) -> Pace:
+def _since(points: Points, start: int, now: Millis) -> SteadyChange:
     at, value = points[start]
-    return Pace(EXACT.subtract(points[-1][1], value), now - at)
+    return SteadyChange(EXACT.subtract(points[-1][1], value), now - at)
 
 
 def _outweighs(step: Step, whole: Decimal) -> bool:
@@ -84,7 +84,7 @@ def _outweighs(step: Step, whole: Decimal) -> bool:
     return 2 * abs(_change(step)) > abs(whole)
 
 
-def _alike(one: Pace, other: Pace) -> bool:
+def _alike(one: SteadyChange, other: SteadyChange) -> bool:
     """Whether both go the same way, neither of them more than twice as fast."""
     first, second = EXACT.multiply(one.change, other.span), EXACT.multiply(other.change, one.span)
     return (first > 0) is (second > 0) and abs(first) <= 2 * abs(second) and abs(second) <= 2 * abs(first)
@@ -93,7 +93,7 @@ def _alike(one: Pace, other: Pace) -> bool:
 # The sentences.
 
 
-def step(facts: Facts, moment: Callable[[Millis], str]) -> Iterator[str]:
+def step(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[str]:
     """`400 at 03:12:16 -> 90 at 03:12:21: -310 in 5 s`; nothing where there is none."""
     found = facts.trend.step
     if found is not None:
@@ -102,7 +102,7 @@ def step(facts: Facts, moment: Callable[[Millis], str]) -> Iterator[str]:
         yield f"{before} at {moment(found.before_at)} -> {after} at {moment(found.after_at)}: {moved}"
 
 
-def pace(facts: Facts) -> Iterator[str]:
+def pace(facts: NotificationFacts) -> Iterator[str]:
     """How fast it gets worse, and when it will have got to where that matters; nothing where it is not steady."""
     found = facts.trend.pace
     if found is None or facts.judged is None:
@@ -112,7 +112,7 @@ def pace(facts: Facts) -> Iterator[str]:
     yield f"{way} by {amount(rough(each))} a minute over the last {about(found.span)}{_goal(facts.judged, found)}"
 
 
-def _goal(judged: Judged, pace: Pace) -> str:
+def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
     """When it is at the threshold at this pace; or, if it falls, at 0."""
     for level in (judged.threshold, ZERO):
         left = None if judged.value is None or level is None else _left(judged.value, level, pace)
@@ -121,7 +121,7 @@ def _goal(judged: Judged, pace: Pace) -> str:
     return ""
 
 
-def _left(value: Decimal, level: Decimal, pace: Pace) -> Millis | None:
+def _left(value: Decimal, level: Decimal, pace: SteadyChange) -> Millis | None:
     """How long until the level is reached; None where it is reached, lies behind, or too far ahead."""
     distance = subtracted(level, value)
     if not distance or (distance > 0) is not (pace.change > 0):

@@ -31,7 +31,7 @@ class Point(NamedTuple):
     value: Decimal
 
 
-class Span(NamedTuple):
+class ChartSpan(NamedTuple):
     since: Millis
     until: Millis
 
@@ -53,19 +53,19 @@ class Chart:
 
     field: str
     account: str
-    span: Span
+    span: ChartSpan
     """The ends of the picture."""
     zone: ZoneInfo | None = None
     """None is the system's."""
     unit: Unit = Unit.USDT
     lines: tuple[tuple[Point, ...], ...] = ()
     """What is joined; nothing joins one to the next. Values are finite."""
-    gaps: tuple[Span, ...] = ()
+    gaps: tuple[ChartSpan, ...] = ()
     """Without readings."""
-    infinite: tuple[Span, ...] = ()
+    infinite: tuple[ChartSpan, ...] = ()
     """With readings whose value is infinite, which no scale has room for."""
     levels: tuple[Level, ...] = ()
-    firing: tuple[Span, ...] = ()
+    firing: tuple[ChartSpan, ...] = ()
     """What still fires does so until the end of the picture."""
     title: str = ""
     """Instead of the field."""

@@ -16,7 +16,7 @@ from itertools import chain, islice, pairwise
 from statistics import median
 from typing import NamedTuple
 
-from daemon.charts.chart import Point, Span
+from daemon.charts.chart import ChartSpan, Point
 from daemon.types import Millis
 
 COLUMNS = 640
@@ -35,7 +35,7 @@ ENOUGH = 5
 """Fewer distances than this tell no pace."""
 
 
-class Mark(NamedTuple):
+class ChartPoint(NamedTuple):
     """A reading's value. None is unknown: the attempt was a miss, or the field was not sent."""
 
     at: Millis
@@ -43,15 +43,15 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FieldLine:
     """How a field went."""
 
     lines: tuple[tuple[Point, ...], ...] = ()
-    gaps: tuple[Span, ...] = ()
-    infinite: tuple[Span, ...] = ()
+    gaps: tuple[ChartSpan, ...] = ()
+    infinite: tuple[ChartSpan, ...] = ()
 
 
-def course(marks: Iterable[Mark], span: Span, every: Millis | None, columns: int = COLUMNS) -> Course:
+def course(marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None, columns: int = COLUMNS) -> FieldLine:
     """What a chart of the span shows of the marks, which come in the order of time.
 
     `every` is how often the account is read, where that is known; what was recorded at another pace shows it by itself.
@@ -60,7 +60,7 @@ def course(marks: Iterable[Mark], span: Span, every: Millis | None, columns: int
     return thinned(spaced(within, span, every), span, columns)
 
 
-def spaced(marks: Iterable[Mark], span: Span, every: Millis | None) -> Iterator[Mark]:
+def spaced(marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None) -> Iterator[ChartPoint]:
     """The same, and between two readings that are too far apart a mark that says so; at the ends of the span too."""
     rest = iter(marks)
     first = list(islice(rest, FIRST))
@@ -68,13 +68,13 @@ def spaced(marks: Iterable[Mark], span: Span, every: Millis | None) -> Iterator[
     for mark in chain(first, rest):
         if mark.value is not None:
             if not pace.usual(mark.at - last):
-                yield Mark(last, None)
+                yield ChartPoint(last, None)
             if last > span.since:
                 pace.take(mark.at - last)
             last = mark.at
         yield mark
     if not pace.usual(span.until - last):
-        yield Mark(last, None)
+        yield ChartPoint(last, None)
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class _Pace:
     """So far apart they may always be."""
 
     @classmethod
-    def of(cls, marks: Sequence[Mark], every: Millis | None) -> "_Pace":
+    def of(cls, marks: Sequence[ChartPoint], every: Millis | None) -> "_Pace":
         instants = [mark.at for mark in marks if mark.value is not None]
         distances = [after - before for before, after in pairwise(instants)]
         usual = int(median(distances)) if len(distances) >= ENOUGH else every or 0
@@ -99,7 +99,7 @@ class _Pace:
         self.recent.append(distance)
 
 
-def thinned(marks: Iterable[Mark], span: Span, columns: int = COLUMNS) -> Course:
+def thinned(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
     """Lines of at most four points a column. What is missing within one column cannot be seen, and breaks no line."""
     sketch = _Sketch(span, columns)
     for mark in marks:
@@ -142,11 +142,11 @@ class _Column:
 class _Sketch:
     """Grows mark by mark."""
 
-    span: Span
+    span: ChartSpan
     columns: int
     lines: list[list[Point]] = field(default_factory=list)
-    gaps: list[Span] = field(default_factory=list)
-    infinite: list[Span] = field(default_factory=list)
+    gaps: list[ChartSpan] = field(default_factory=list)
+    infinite: list[ChartSpan] = field(default_factory=list)
     column: _Column | None = None
     read_at: Millis | None = None
     """The last reading, whatever its value."""
@@ -181,11 +181,11 @@ class _Sketch:
             self.lines.append([])
         self.column, self.broken = _Column.begun(index, point), False
 
-    def finish(self) -> Course:
+    def finish(self) -> FieldLine:
         self._put()
         self._end_gap(self.span.until)
         self._end_infinite(self.span.until)
-        return Course(tuple(map(tuple, self.lines)), tuple(self.gaps), tuple(self.infinite))
+        return FieldLine(tuple(map(tuple, self.lines)), tuple(self.gaps), tuple(self.infinite))
 
     def _put(self) -> None:
         if self.column is not None:
@@ -195,16 +195,16 @@ class _Sketch:
         if self.missing_since is None:
             return
         if self._index(self.missing_since) != self._index(at):
-            self.gaps.append(Span(self.missing_since, at))
+            self.gaps.append(ChartSpan(self.missing_since, at))
             self.broken = True
         self.missing_since = None
 
     def _end_infinite(self, at: Millis) -> None:
         if self.infinite_since is None:
             return
-        begun = Span(self.infinite_since, at)
+        begun = ChartSpan(self.infinite_since, at)
         if self.infinite and self._index(self.infinite[-1].until) == self._index(begun.since):
-            begun = Span(self.infinite.pop().since, at)
+            begun = ChartSpan(self.infinite.pop().since, at)
         self.infinite.append(begun)
         self.infinite_since = None
 

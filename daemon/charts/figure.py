@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from daemon.charts.chart import Chart, Level, Span, Unit
+from daemon.charts.chart import Chart, ChartSpan, Level, Unit
 from daemon.charts.time_axis import times
 from daemon.charts.value_axis import Scale, apart, plain, scale, short
 from daemon.types import Millis
@@ -163,12 +163,12 @@ class _Picture:
         if not self.chart.lines and not self.chart.infinite:
             self.axes.text(0.5, 0.5, NOTHING, fontsize=MIDDLE, color=INK, ha="center", **OVER)
 
-    def _span(self, span: Span, color: str, **how: Any) -> None:
+    def _span(self, span: ChartSpan, color: str, **how: Any) -> None:
         begin, end = self._x(span.since), self._x(span.until)
         missing = max(0.0, VISIBLE - self._long(span)) / self._pixels() / 2
         self.axes.axvspan(begin - missing, end + missing, facecolor=color, edgecolor="none", zorder=0, **how)
 
-    def _say(self, span: Span, text: str, height: float, color: str) -> None:
+    def _say(self, span: ChartSpan, text: str, height: float, color: str) -> None:
         """In the middle of the span, where it has room."""
         if self._wide(text, SMALL) + EDGE < self._long(span):
             place = self._middle(span), height
@@ -239,10 +239,10 @@ class _Picture:
         begin, end = self.chart.span
         return (at - begin) / max(1, end - begin)
 
-    def _middle(self, span: Span) -> float:
+    def _middle(self, span: ChartSpan) -> float:
         return (self._x(span.since) + self._x(span.until)) / 2
 
-    def _long(self, span: Span) -> float:
+    def _long(self, span: ChartSpan) -> float:
         """Pixels."""
         return (self._x(span.until) - self._x(span.since)) * self._pixels()
 

@@ -13,8 +13,8 @@ from operator import attrgetter
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from daemon.charts.chart import Chart, Level, Span, Unit
-from daemon.charts.downsample import Mark, course
+from daemon.charts.chart import Chart, ChartSpan, Level, Unit
+from daemon.charts.downsample import ChartPoint, course
 from daemon.readings.exact import negated
 from daemon.readings.fields import CORE, MADE_OF, VALUES
 from daemon.rules.language.tree import Comparison, Field, Negative, Node, Number, is_percentage, walk
@@ -22,7 +22,7 @@ from daemon.rules.rule import Rule
 from daemon.store.history import History
 from daemon.store.read.replay import Replayed
 from daemon.store.read.time_index import Steps
-from daemon.types import HOUR, JUDGED, Alert, GapReason, Judged, Millis, Miss, Reading, Unconfirmed
+from daemon.types import HOUR, JUDGED, Alert, DecidingComparison, GapReason, Millis, Miss, Reading, Unconfirmed
 
 LAST_HOURS: Millis = 6 * HOUR
 """How far back the chart of an alert goes."""
@@ -39,7 +39,7 @@ class Subject:
 
     account: str
     field: str
-    span: Span
+    span: ChartSpan
     zone: ZoneInfo | None = None
     every: Millis | None = None
     """How often the account is read, where that is known."""
@@ -75,12 +75,12 @@ def alert_chart(history: History, subject: Subject, rule: Rule) -> Chart:
     return _chart(history, subject, levels(rule, subject.field), (rule.name,))
 
 
-def before(at: Millis, back: Millis = LAST_HOURS) -> Span:
+def before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
     """The hours up to an instant, it included."""
-    return Span(at - back, at + 1)
+    return ChartSpan(at - back, at + 1)
 
 
-def field_of(judged: Judged | None) -> str:
+def field_of(judged: DecidingComparison | None) -> str:
     """The field to show for what was judged: of an expression the first one in it; where it has none, the margin."""
     words = re.findall(r"\w+", "" if judged is None else judged.field)
     return next((word for word in words if word in VALUES), CORE[0])
@@ -146,40 +146,40 @@ def _unit(field: str, levels: Iterable[Level]) -> Unit:
 # Readings.
 
 
-def _marks(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[Mark]:
+def _marks(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[ChartPoint]:
     """What was judged, what was missed, and what is recorded as missing."""
     lost = sorted(_lost(history, subject, steps), key=attrgetter("at"))
     read = _read(history, subject, steps, seen)
     return merge(read, lost, key=attrgetter("at")) if lost else read
 
 
-def _read(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[Mark]:
+def _read(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[ChartPoint]:
     value, needed = VALUES[subject.field], MADE_OF.get(subject.field, (subject.field,))
     for each in history.replayed(subject.account, *subject.span, needed, look_back=0):
         seen(each)
         at = each.at + steps.moved(each.seq)
         match each:
             case Reading() if each.quality in JUDGED:
-                yield Mark(at, value(each.balances))
+                yield ChartPoint(at, value(each.balances))
             case Unconfirmed():
-                yield Mark(at, value(each.reading.balances))
+                yield ChartPoint(at, value(each.reading.balances))
             case Miss():
-                yield Mark(at, None)
+                yield ChartPoint(at, None)
             case _:
                 pass  # it was not judged, and what settled it follows
 
 
-def _lost(history: History, subject: Subject, steps: Steps) -> Iterator[Mark]:
+def _lost(history: History, subject: Subject, steps: Steps) -> Iterator[ChartPoint]:
     """The ends of the gaps that are recorded. A step of the clock is none: time goes on, its readings are there."""
     for gap in history.gaps(*_reach(subject.span, steps)):
         if gap.account == subject.account and gap.reason is not GapReason.CLOCK_STEP:
-            yield from (Mark(at + steps.moved(gap.seq), None) for at in (gap.started_at, gap.ended_at))
+            yield from (ChartPoint(at + steps.moved(gap.seq), None) for at in (gap.started_at, gap.ended_at))
 
 
 # Alerts.
 
 
-def _firing(history: History, subject: Subject, rules: Collection[str], steps: Steps) -> Iterator[Span]:
+def _firing(history: History, subject: Subject, rules: Collection[str], steps: Steps) -> Iterator[ChartSpan]:
     for past in history.alerts(*_reach(subject.span, steps)) if rules else ():
         if past.account == subject.account and past.alert.rule in rules:
             fired = _fired(past.alert, subject.span, steps)
@@ -187,27 +187,27 @@ def _firing(history: History, subject: Subject, rules: Collection[str], steps: S
                 yield fired
 
 
-def _fired(alert: Alert, span: Span, steps: Steps) -> Span | None:
+def _fired(alert: Alert, span: ChartSpan, steps: Steps) -> ChartSpan | None:
     """Steps move an open alert where it is recorded; from its end on, nothing does."""
     if alert.fired_at is None:
         return None
     moved = 0 if alert.ended_seq is None else steps.moved(alert.ended_seq)
     ended = span.until if alert.ended_at is None else alert.ended_at + moved
-    within = Span(max(alert.fired_at + moved, span.since), min(ended, span.until))
+    within = ChartSpan(max(alert.fired_at + moved, span.since), min(ended, span.until))
     return within if within.since <= within.until else None
 
 
-def _reach(span: Span, steps: Steps) -> Span:
+def _reach(span: ChartSpan, steps: Steps) -> ChartSpan:
     """Where to look for instants as they were recorded, to find those that lie in the span as they are meant."""
-    return Span(span.since - max(0, *steps.moves), span.until - min(0, *steps.moves))
+    return ChartSpan(span.since - max(0, *steps.moves), span.until - min(0, *steps.moves))
 
 
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+def _joined(spans: Iterable[ChartSpan]) -> Iterator[ChartSpan]:
     """Those of several rules as one where they overlap."""
-    run: Span | None = None
+    run: ChartSpan | None = None
     for span in sorted(spans):
         if run is not None and span.since <= run.until:
-            run = Span(run.since, max(run.until, span.until))
+            run = ChartSpan(run.since, max(run.until, span.until))
             continue
         if run is not None:
             yield run

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from daemon.charts.chart import Span
+from daemon.charts.chart import ChartSpan
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 MOST = 5
@@ -34,7 +34,7 @@ class _Step(NamedTuple):
     """That of what stands below it, where it changes."""
 
 
-def times(span: Span, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
+def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
     """At most so many; the day stands below the first of them, and below those where it is another one."""
     for step in STEPS:
         if (span.until - span.since) // step.length <= most:
@@ -49,7 +49,7 @@ def local(at: Millis, zone: tzinfo | None) -> datetime:
     return (_EPOCH + at * _MILLISECOND).astimezone(zone)
 
 
-def _instants(rhythm: _Rhythm, span: Span, zone: tzinfo | None) -> list[Millis]:
+def _instants(rhythm: _Rhythm, span: ChartSpan, zone: tzinfo | None) -> list[Millis]:
     first, last = (local(at, zone).replace(tzinfo=None) for at in span)
     found = (_instant(each, zone) for each in rhythm(first, last))
     return [at for at in found if at is not None and span.since <= at <= span.until]

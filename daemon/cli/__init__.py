@@ -20,7 +20,7 @@ import click
 from daemon import __version__, core_dumps, signals
 from daemon.cli import failures, options
 from daemon.cli.libraries import Authorities, isolate
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("daemon.cli.demo.command:demo", "watch the whole daemon at work, on a built-in exchange"),
@@ -80,7 +80,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        session: Session = extra.setdefault("obj", Session())
+        session: CommandSession = extra.setdefault("obj", CommandSession())
         extra["standalone_mode"] = False
         with failures.told(session):
             sys.exit(failures.flushed(super().main(*args, **extra)))
@@ -113,4 +113,6 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
     core_dumps.forbid()
     isolate(os.environ)
     with signals.repeated_interrupt():
-        commands.main(prog_name="marginwatch", obj=Session(authorities=Authorities(os.environ), terminals=terminals))
+        commands.main(
+            prog_name="marginwatch", obj=CommandSession(authorities=Authorities(os.environ), terminals=terminals)
+        )

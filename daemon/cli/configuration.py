@@ -22,9 +22,9 @@ def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: boo
     return config.read(found, environ=environ, checks=CHECKS)
 
 
-def adapted(account: Account, user_id: str = "", timeout: Millis = 10 * SECOND) -> exchanges.Account:
+def adapted(account: Account, user_id: str = "", timeout: Millis = 10 * SECOND) -> exchanges.ExchangeAccount:
     """An account as its exchange takes it; `user_id` is what the database knows, if the file names none."""
-    return exchanges.Account(
+    return exchanges.ExchangeAccount(
         name=account.name,
         api_key=account.api_key.reveal(),
         secret_key=account.secret_key.reveal(),

@@ -4,7 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.output.terminal import echo
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.group()
@@ -20,7 +20,7 @@ def db() -> None:
 @db.command()
 @options.config
 @click.pass_obj
-def upgrade(session: Session) -> None:
+def upgrade(session: CommandSession) -> None:
     """Bring the tables up to this version.
 
     A database that does not exist yet is made. `marginwatch run` does so by itself. No daemon may be collecting into it

@@ -18,7 +18,7 @@ from typing import NoReturn, TextIO
 import click
 
 from daemon.cli.output.terminal import echo
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.errors import ConfigError, MarginwatchError
 from daemon.signals import INTERRUPTED
 
@@ -31,7 +31,7 @@ _LAYOUT = re.compile(r"\n(?=    )")
 
 
 @contextmanager
-def told(session: Session) -> Iterator[None]:
+def told(session: CommandSession) -> Iterator[None]:
     """Within, every failure becomes its sentence and its exit status."""
     try:
         yield
@@ -91,7 +91,7 @@ def _let_go(stream: TextIO) -> None:
         return
 
 
-def _broken(error: Exception, session: Session) -> list[str]:
+def _broken(error: Exception, session: CommandSession) -> list[str]:
     if _is_nowhere():
         return ["the folder in which this was called is gone: change to one that is there, such as by cd"]
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
@@ -101,7 +101,7 @@ def _broken(error: Exception, session: Session) -> list[str]:
     return [*trace.split("\n"), sentence]
 
 
-def _redacted(session: Session, *texts: str) -> list[str]:
+def _redacted(session: CommandSession, *texts: str) -> list[str]:
     """The texts as the log would have them, without any secret that this process has read."""
     if not session.secrets:
         return list(texts)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -44,7 +44,7 @@ NAME = NameType()
 
 def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        context.ensure_object(Session).path = path
+        context.ensure_object(CommandSession).path = path
 
 
 def config(command: C) -> C:

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from fnmatch import fnmatchcase
 
 from daemon.cli.output import times
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.config import Config
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
 from daemon.rules.rule import is_pattern
@@ -21,7 +21,7 @@ END: Millis = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OpenRecord:
     """What is recorded, and how its instants are shown."""
 
     history: History
@@ -89,7 +89,7 @@ class Record:
 
 
 @contextmanager
-def opened(session: Session, *, imported: bool = False) -> Iterator[Record]:
+def opened(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
     """The record of the session's configuration; `imported` says that imported readings are enough for the command.
 
     Raises:
@@ -99,7 +99,7 @@ def opened(session: Session, *, imported: bool = False) -> Iterator[Record]:
     """
     loaded = session.config(secrets=False)
     with _history(loaded, imported=imported) as history:
-        yield Record(history, loaded)
+        yield OpenRecord(history, loaded)
 
 
 def _history(config: Config, *, imported: bool) -> History:

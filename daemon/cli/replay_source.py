@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from daemon.alerts.recorded_mutes import mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.config import Config
-from daemon.replay.session import Scheme
+from daemon.replay.session import RuleSet
 from daemon.replay.verify import Epoch
 from daemon.rules import recorded
 from daemon.rules.language.errors import ExpressionError
@@ -17,10 +17,10 @@ from daemon.types import AccountState, Input, Millis, Reading, Silence, Transiti
 END: Millis = 2**62
 
 
-def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> Scheme:
+def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> RuleSet:
     """What a configuration would have the daemon do."""
     waits = {channel.name: channel.group_wait for channel in config.channels}
-    return Scheme(config.account_rules, tuple(waits), config.mutes, waits, silences)
+    return RuleSet(config.account_rules, tuple(waits), config.mutes, waits, silences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import click
 
 from daemon import signals
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.errors import MarginwatchError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _log = logging.getLogger("marginwatch")
     show_default=True,
 )
 @click.pass_obj
-def run(session: Session, style: str, level: str) -> None:
+def run(session: CommandSession, style: str, level: str) -> None:
     """Collect, judge and notify until stopped (SIGTERM, or Ctrl-C).
 
     On SIGHUP the configuration is read anew (systemctl reload marginwatch): alerts of unchanged rules go on, and a
@@ -66,7 +66,7 @@ def run(session: Session, style: str, level: str) -> None:
 
 
 @contextmanager
-def _last_words(session: Session) -> Iterator[None]:
+def _last_words(session: CommandSession) -> Iterator[None]:
     """Why the daemon cannot begin is left with systemd, where `marginwatch last-words` finds it."""
     try:
         yield
@@ -77,7 +77,7 @@ def _last_words(session: Session) -> Iterator[None]:
         raise
 
 
-def configured(session: Session, redactor: "Redactor") -> "Config":
+def configured(session: CommandSession, redactor: "Redactor") -> "Config":
     """The configuration as the file has it now, its secrets known to the log."""
     config = session.config()
     redactor.add(*session.revealed())
@@ -88,15 +88,15 @@ def configured(session: Session, redactor: "Redactor") -> "Config":
     return config
 
 
-async def _live(config: "Config", session: Session, redactor: "Redactor", early: signals.Early) -> NoReturn:
+async def _live(config: "Config", session: CommandSession, redactor: "Redactor", early: signals.Early) -> NoReturn:
     """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
-    from daemon.dependencies import World  # noqa: PLC0415
-    from daemon.service.supervisor import Lives  # noqa: PLC0415
+    from daemon.dependencies import Dependencies  # noqa: PLC0415
+    from daemon.service.supervisor import Supervisor  # noqa: PLC0415
 
-    world = World()
+    world = Dependencies()
     load, tell = partial(configured, session, redactor), partial(_tell, session.environ)
-    lives = Lives(lambda config, former: App(config, world, former), load, tell, world.clock)
+    lives = Supervisor(lambda config, former: App(config, world, former), load, tell, world.clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lives.stop)
@@ -124,7 +124,7 @@ def _tell(environ: Mapping[str, str], state: str) -> None:
         gc.freeze()
 
 
-class Asked(Protocol):
+class Stoppable(Protocol):
     """Who can be asked to stop or to reload."""
 
     def stop(self) -> None: ...
@@ -132,7 +132,7 @@ class Asked(Protocol):
     def reload(self) -> None: ...
 
 
-def hang_up(lives: Asked, terminals: Sequence[int]) -> None:
+def hang_up(lives: Stoppable, terminals: Sequence[int]) -> None:
     """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant at first: the end.
 
     `terminals` are the streams that were one when we began.

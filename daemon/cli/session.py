@@ -21,7 +21,7 @@ def _system_clock() -> "Clock":
 
 
 @dataclass(slots=True)
-class Session:
+class CommandSession:
     """Made once, by `main` or a test; found by every command as click's `obj`."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

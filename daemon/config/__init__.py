@@ -12,7 +12,7 @@ from daemon.config.loading import Checks, load, load_rules
 from daemon.config.model import (
     SYSTEM_RULES,
     Account,
-    Budget,
+    BudgetLimits,
     Channel,
     Config,
     Daemon,
@@ -27,7 +27,7 @@ __all__ = [
     "SYSTEM_RULES",
     "Account",
     "Answers",
-    "Budget",
+    "BudgetLimits",
     "Channel",
     "ChannelAnswer",
     "Checks",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from daemon.alerts import system_rules as unwritten
-from daemon.alerts.mutes import Mutes, Window, time_of_day
+from daemon.alerts.mutes import Mutes, MuteWindow, time_of_day
 from daemon.config.model import System
 from daemon.config.parse.tables import Item, MuteTable, RuleTable
 from daemon.rules.rule import Rule
@@ -45,9 +45,9 @@ def mutes(items: Iterable[Item[MuteTable]], zone: tzinfo | None) -> Mutes:
     return Mutes({item.name: _window(item.table) for item in items if item.table.between}, zone)
 
 
-def _window(table: MuteTable) -> Window:
+def _window(table: MuteTable) -> MuteWindow:
     start, end = map(time_of_day, table.between)
-    return Window(table.name, frozenset(table.days), start, end)
+    return MuteWindow(table.name, frozenset(table.days), start, end)
 
 
 def system_rules(system: System, names: Iterable[str]) -> tuple[Rule, ...]:

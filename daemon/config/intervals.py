@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from daemon.config.model import Account, Budget
+from daemon.config.model import Account, BudgetLimits
 from daemon.hidden import Secret
-from daemon.rules.language.tree import Comparison, Field, Span, walk
+from daemon.rules.language.tree import Comparison, DurationLiteral, Field, walk
 from daemon.rules.rule import Condition
 from daemon.text.durations import duration_text
 from daemon.types import Limit, Millis
@@ -18,7 +18,7 @@ IN_FLIGHT: Millis = 200
 
 
 def intervals(
-    accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str], halved: Collection[str] = ()
+    accounts: Sequence[Account], limits: BudgetLimits, user_ids: Mapping[str, str], halved: Collection[str] = ()
 ) -> dict[str, Millis]:
     """By account, its interval now. `user_ids` are those known, by account; all others share one user's allowance.
 
@@ -27,14 +27,14 @@ def intervals(
     found: dict[str, Millis] = {}
     for host in {each.host: None for each in accounts}:
         own = [each for each in accounts if each.host == host]
-        wishes = {each.name: Wish(each.every, each.user_id or user_ids.get(each.name, "")) for each in own}
+        wishes = {each.name: WantedInterval(each.every, each.user_id or user_ids.get(each.name, "")) for each in own}
         left = limits.halved if host in halved else limits
         found |= stretch(wishes, left.host, (left.user, left.assets), IN_FLIGHT)
     return {each.name: found[each.name] for each in accounts}
 
 
 def settled(
-    accounts: Sequence[Account], limits: Budget, user_ids: Mapping[str, str], halved: Collection[str] = ()
+    accounts: Sequence[Account], limits: BudgetLimits, user_ids: Mapping[str, str], halved: Collection[str] = ()
 ) -> dict[str, Millis]:
     """By account, its interval once every account has answered.
 
@@ -50,14 +50,16 @@ def settled(
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedInterval:
     """How often an account wants to be asked; `user_id` is "" while it is not known."""
 
     every: Millis
     user_id: str = ""
 
 
-def stretch(wishes: Mapping[str, Wish], host: Limit, per_user: Sequence[Limit], held: Millis = 0) -> dict[str, Millis]:
+def stretch(
+    wishes: Mapping[str, WantedInterval], host: Limit, per_user: Sequence[Limit], held: Millis = 0
+) -> dict[str, Millis]:
     """The effective interval of every account, by name.
 
     The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
@@ -98,7 +100,9 @@ def slower(limit: Millis, intervals: Mapping[str, Millis]) -> str | None:
 def _age_limits(condition: Condition) -> Iterator[Millis]:
     for node in walk(condition.tree):
         match node:
-            case Comparison(_, Field("age"), Span(limit)) | Comparison(_, Span(limit), Field("age")):
+            case Comparison(_, Field("age"), DurationLiteral(limit)) | Comparison(
+                _, DurationLiteral(limit), Field("age")
+            ):
                 yield limit
             case _:
                 pass

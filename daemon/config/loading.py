@@ -16,7 +16,7 @@ from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config import build, overrides, secret_references
 from daemon.config.checks import consistency, not_available, references
 from daemon.config.checks import warnings as advice
-from daemon.config.model import NO_SECRET, Account, Budget, Channel, Config, Daemon, Report, System
+from daemon.config.model import NO_SECRET, Account, BudgetLimits, Channel, Config, Daemon, Report, System
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
@@ -151,13 +151,13 @@ def _config(written: Document, path: Path, run: _Load) -> Config:
         system=system,
         system_rules=build.system_rules(system, ACCOUNT),
         daemon_rules=build.system_rules(system, DAEMON),
-        budget=Budget(**_values(written.budget, Budget)),
+        budget=BudgetLimits(**_values(written.budget, BudgetLimits)),
         holds_secrets=run.literal,
         hidden=frozenset(run.hidden),
     )
 
 
-def _values(item: Item[Any], kind: type[System | Budget | Channel]) -> dict[str, Any]:
+def _values(item: Item[Any], kind: type[System | BudgetLimits | Channel]) -> dict[str, Any]:
     return {each.name: getattr(item.table, each.name) for each in fields(kind)}
 
 

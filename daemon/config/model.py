@@ -119,7 +119,7 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class BudgetLimits:
     """How many calls may leave to each exchange's host: of this machine, per user, and per user for the assets."""
 
     host: Limit = Limit(50, 10 * SECOND)
@@ -132,9 +132,9 @@ class Budget:
         return max(self.host.per, self.user.per, self.assets.per)
 
     @property
-    def halved(self) -> "Budget":
+    def halved(self) -> "BudgetLimits":
         """What is left of it after the exchange complained (SEMANTICS B2)."""
-        return Budget(self.host.halved, self.user.halved, self.assets.halved)
+        return BudgetLimits(self.host.halved, self.user.halved, self.assets.halved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Config:
     """Those that nobody writes and that are about accounts."""
     daemon_rules: tuple[Rule, ...] = ()
     """Those that nobody writes and that are about the daemon itself: they watch no account."""
-    budget: Budget = Budget()
+    budget: BudgetLimits = BudgetLimits()
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
     exposed: tuple[str, ...] = field(default=(), compare=False)

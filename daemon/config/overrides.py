@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from daemon.config.model import Config
 from daemon.config.parse.document import Document
-from daemon.config.parse.tables import ChannelTable, Item, MuteTable, RuleTable, Table
+from daemon.config.parse.tables import ChannelTable, Item, MuteTable, RuleTable, StrictTable
 from daemon.hidden import HiddenMapping
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=StrictTable)
 
 TRIED = frozenset({"rules", "mutes", "system", "channels"})
 """Tables for whose sake such a file is written."""

@@ -16,9 +16,9 @@ from daemon.discovery import defining
 from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
-    from daemon.exchanges.common.http import Session
+    from daemon.exchanges.common.http import HttpSession
     from daemon.exchanges.common.rate_limit import Budget
-    from daemon.exchanges.common.stream_protocol import Dialect
+    from daemon.exchanges.common.stream_protocol import StreamProtocol
 
 MARK = "REST_URL"
 """What a file of this folder assigns at its top level to be an exchange; others are helpers."""
@@ -28,7 +28,7 @@ Problem: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ExchangeAccount:
     """One watched account with its secrets resolved. `user_id` is "" until it is known."""
 
     name: str
@@ -44,10 +44,10 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class ExchangeDependencies:
     """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner closes it."""
 
-    session: "Session"
+    session: "HttpSession"
     budget: "Budget"
     clock: Clock
 
@@ -73,18 +73,18 @@ class Adapter(Protocol):
     WS_URL: str
     """The default of `ws_url`."""
 
-    def problems(self, account: Account) -> Sequence[Problem]:
+    def problems(self, account: ExchangeAccount) -> Sequence[Problem]:
         """Everything about the account's keys that this exchange cannot use."""
         ...
 
-    def connect(self, account: Account, tools: Tools) -> Exchange: ...
+    def connect(self, account: ExchangeAccount, tools: ExchangeDependencies) -> Exchange: ...
 
 
 @runtime_checkable
 class Streaming(Protocol):
     """What the file of an exchange with a push stream offers, too."""
 
-    def dialect(self, account: Account) -> "Dialect": ...
+    def dialect(self, account: ExchangeAccount) -> "StreamProtocol": ...
 
 
 @cache
@@ -103,7 +103,7 @@ def load(name: str) -> Adapter:
     return cast("Adapter", importlib.import_module(f"{__name__}.{name}"))
 
 
-def dialect(name: str, account: Account) -> "Dialect | None":
+def dialect(name: str, account: ExchangeAccount) -> "StreamProtocol | None":
     """How the account's push stream is talked to; None where there is none, or none is wanted (`ws_url` is empty)."""
     adapter: object = load(name)
     return adapter.dialect(account) if account.ws_url and isinstance(adapter, Streaming) else None

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from daemon.messages import grouping, html
 from daemon.messages.headline import is_cleared, is_good, name, short, weight
 from daemon.messages.layout import Shown, Text, shown
-from daemon.messages.section import GAP, Piece, Sending, stead, worded
+from daemon.messages.section import GAP, MessageItem, RenderContext, stead, worded
 from daemon.text.printable import printable
-from daemon.types import DAY, NEWS, Facts, Kind, Message, Notice, NoticeKey, Severity
+from daemon.types import DAY, NEWS, Kind, Message, Notice, NoticeKey, NotificationFacts, Severity
 
 DETAILED = 4
 """Sections with details in one message: more is no message but a list."""
@@ -29,11 +29,11 @@ _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ComposedMessage:
     """A message, and what it tells."""
 
     message: Message
-    told: tuple[Piece, ...]
+    told: tuple[MessageItem, ...]
     """Those of the pieces given whose headlines are in the text."""
 
     @property
@@ -42,7 +42,7 @@ class Letter:
         return self.told[0].last
 
 
-def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
+def compose(pieces: Sequence[MessageItem], sending: RenderContext) -> ComposedMessage:
     """One message with as many of `pieces` as it takes, at least one, the most urgent first."""
     ranked = sorted(pieces, key=_urgency)
     steads = _steads(ranked, sending)
@@ -55,17 +55,17 @@ def compose(pieces: Sequence[Piece], sending: Sending) -> Letter:
     notes = [*_why(told, sending), *_unsaid_steads(steads, fitting, sections)]
     if len(sections) == 1 and sending.titled:
         sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
-    return Letter(_message(title, Text(sections, notes), told), told)
+    return ComposedMessage(_message(title, Text(sections, notes), told), told)
 
 
-def _message(title: str, text: Text, told: Sequence[Piece]) -> Message:
+def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
     """The message with its title and text; as severe as the worst that it tells, good only where all of it is."""
     severity = min((weight(piece.last) for piece in told), key=_ORDER.__getitem__)
     good = all(is_good(piece.last) for piece in told)
     return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
 
 
-def _is_digest(told: Sequence[Piece], sending: Sending) -> bool:
+def _is_digest(told: Sequence[MessageItem], sending: RenderContext) -> bool:
     """Whether several are told of which one waited for a day (SEMANTICS F6)."""
     return len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
 
@@ -90,7 +90,7 @@ def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
     return "" if any(f"{line},".startswith(f"{rest},") for line in said) else rest
 
 
-def _urgency(piece: Piece) -> tuple[int, int, int, bool]:
+def _urgency(piece: MessageItem) -> tuple[int, int, int, bool]:
     """What fires comes before what somebody knows of, and that before what is over; then by severity, news first.
 
     Of equals an account comes before the daemon itself: a full disk hides no margin.
@@ -101,23 +101,23 @@ def _urgency(piece: Piece) -> tuple[int, int, int, bool]:
     return standing, _ORDER[piece.notice.facts.severity], newest, not key.account
 
 
-def _thread(told: Sequence[Piece]) -> str:
+def _thread(told: Sequence[MessageItem]) -> str:
     """That of the alert; what tells of several belongs to none of theirs."""
     if len(told) > 1:
         return ""
     return f"{told[0].last.facts.code}.{told[0].notice.key.account or 'daemon'}"
 
 
-def pair(pieces: Iterable[Piece]) -> list[Piece]:
+def pair(pieces: Iterable[MessageItem]) -> list[MessageItem]:
     """Make one piece of what waits of one alert for the same channel: its end is put to its firing."""
-    paired: dict[tuple[str, str, int], Piece] = {}
+    paired: dict[tuple[str, str, int], MessageItem] = {}
     for piece in sorted(pieces, key=lambda piece: piece.over):
         begun = paired.get(piece.episode)
         paired[piece.episode] = piece if begun is None else _joined(begun, piece)
     return list(paired.values())
 
 
-def _joined(begun: Piece, later: Piece) -> Piece:
+def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
     """That somebody knows of it, is no news beside what happens to it."""
     told = later if begun.notice.key.kind is Kind.ACK else replace(begun, ended=later.notice if later.over else None)
     return replace(
@@ -127,7 +127,7 @@ def _joined(begun: Piece, later: Piece) -> Piece:
     )
 
 
-def _fitting(kept: Sequence[grouping.Kept], sending: Sending, room: int) -> list[grouping.Kept]:
+def _fitting(kept: Sequence[grouping.Kept], sending: RenderContext, room: int) -> list[grouping.Kept]:
     """As many as fit without their details, beside the longest title there is."""
     fitting = list[grouping.Kept]()
     for each in kept:
@@ -138,27 +138,27 @@ def _fitting(kept: Sequence[grouping.Kept], sending: Sending, room: int) -> list
     return fitting
 
 
-def body_room(sending: Sending) -> int:
+def body_room(sending: RenderContext) -> int:
     """What all sections may take, beside the longest title and the reason of a delay."""
     title = TITLE * max(map(sending.weigh, _WIDE))
     return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
 
 
-def _why(told: Sequence[Piece], sending: Sending) -> Iterator[str]:
+def _why(told: Sequence[MessageItem], sending: RenderContext) -> Iterator[str]:
     """Why it comes only now, once for all that is late."""
     if sending.why_late and any(sending.is_late(piece) for piece in told):
         yield f"{LATE}{sending.why_late}"
 
 
-def _steads(pieces: Iterable[Piece], sending: Sending) -> dict[str, str]:
+def _steads(pieces: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
     """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS F4)."""
-    failing: dict[str, Facts] = {}
+    failing: dict[str, NotificationFacts] = {}
     for facts in (piece.notice.facts for piece in pieces):
         failing.setdefault(facts.handed_over_by, facts)
     return {by: stead(facts, sending) for by, facts in failing.items() if by}
 
 
-def _title(fitting: Sequence[grouping.Kept], sending: Sending) -> str:
+def _title(fitting: Sequence[grouping.Kept], sending: RenderContext) -> str:
     """Severity, rule, account and value of the first; names give way to the value when there is no room for all."""
     told = [piece for _, alike in fitting for piece in alike]
     if len(fitting) > 1 and all(piece.account_of_both and is_cleared(piece.last) for piece in told):
@@ -174,12 +174,12 @@ def _title(fitting: Sequence[grouping.Kept], sending: Sending) -> str:
     return (head + value)[:room] + others
 
 
-def _values(alike: Sequence[Piece]) -> tuple[str, ...]:
+def _values(alike: Sequence[MessageItem]) -> tuple[str, ...]:
     """Of what is over as it is now: nobody is to be frightened by what is past."""
     return short(alike[0].last) if len(alike) == 1 else (grouping.times(alike), "")
 
 
-def _digest(told: Sequence[Piece], sending: Sending) -> str:
+def _digest(told: Sequence[MessageItem], sending: RenderContext) -> str:
     """Of what waited for days."""
     ended = sum(piece.over for piece in told)
     since = sending.moment(min(piece.notice.at for piece in told))

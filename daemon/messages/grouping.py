@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from daemon.messages.headline import ended, name
-from daemon.messages.section import GAP, Piece, Section, Sending, doubts, section
+from daemon.messages.section import GAP, MessageItem, RenderContext, Section, doubts, section
 from daemon.text.numbers import lasting, spelled
 from daemon.types import Millis
 
-Kept: TypeAlias = tuple[Section, tuple[Piece, ...]]
+Kept: TypeAlias = tuple[Section, tuple[MessageItem, ...]]
 """What is said, and of which pieces."""
 
 LISTED = 6
 """Episodes that are listed one by one; of more, the first, the last, and how long in all."""
 
 
-def sections(pieces: Iterable[Piece], sending: Sending, room: int) -> Iterator[Kept]:
+def sections(pieces: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
     """In the order of the pieces; those that are over stand together by rule, account and how they ended.
 
     What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it could never leave.
@@ -28,7 +28,7 @@ def sections(pieces: Iterable[Piece], sending: Sending, room: int) -> Iterator[K
         yield from _parts(sorted(alike, key=_begun), sending, room)
 
 
-def _parts(alike: Sequence[Piece], sending: Sending, room: int) -> Iterator[Kept]:
+def _parts(alike: Sequence[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
     one = section(alike[0], sending) if len(alike) == 1 else _several(alike, sending)
     if len(alike) == 1 or sending.weigh(one.brief + GAP) <= room:
         yield one, tuple(alike)
@@ -38,8 +38,8 @@ def _parts(alike: Sequence[Piece], sending: Sending, room: int) -> Iterator[Kept
     yield from _parts(alike[half:], sending, room)
 
 
-def grouped(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    groups: dict[tuple[object, ...], list[Piece]] = {}
+def grouped(pieces: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
+    groups: dict[tuple[object, ...], list[MessageItem]] = {}
     for number, piece in enumerate(pieces):
         key = piece.notice.key
         several = piece.account_of_both and piece.notice.facts.swings is None
@@ -48,23 +48,23 @@ def grouped(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     yield from groups.values()
 
 
-def _several(ordered: Sequence[Piece], sending: Sending) -> Section:
+def _several(ordered: Sequence[MessageItem], sending: RenderContext) -> Section:
     how = ended(ordered[0].last).removesuffix(" since")
     told = f"{times(ordered)}, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
     codes = " ".join(piece.last.facts.code for piece in ordered)
     return Section("OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered)))
 
 
-def times(alike: Sequence[Piece]) -> str:
+def times(alike: Sequence[MessageItem]) -> str:
     return f"fired {len(alike)} times"
 
 
-def first(pieces: Iterable[Piece]) -> Millis:
+def first(pieces: Iterable[MessageItem]) -> Millis:
     """When the first of them fired."""
     return min(map(_begun, pieces))
 
 
-def _spans(ordered: Sequence[Piece], sending: Sending) -> str:
+def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
     spans = [f"{sending.moment(_begun(piece))} to {sending.moment(piece.last.facts.at)}" for piece in ordered]
     if len(spans) <= LISTED:
         return ", ".join(spans)
@@ -72,7 +72,7 @@ def _spans(ordered: Sequence[Piece], sending: Sending) -> str:
     return f"first {spans[0]}, last {spans[-1]}, {lasting(lasted)} in all"
 
 
-def _worst(ordered: Sequence[Piece]) -> str:
+def _worst(ordered: Sequence[MessageItem]) -> str:
     """Of all, where all were judged by the same comparison."""
     facts = [piece.last.facts for piece in ordered]
     known = [(each.worst, each.judged) for each in facts if each.worst is not None and each.judged is not None]
@@ -82,6 +82,6 @@ def _worst(ordered: Sequence[Piece]) -> str:
     return f"; worst {spelled(worst, known[0][1])}"
 
 
-def _begun(piece: Piece) -> Millis:
+def _begun(piece: MessageItem) -> Millis:
     facts = piece.last.facts
     return facts.fired_at or facts.since

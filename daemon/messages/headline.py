@@ -8,7 +8,19 @@ from daemon.alerts.system_rules import KINDS
 from daemon.readings.fields import AGE, SIGNS
 from daemon.text.numbers import lasting, moment, spelled
 from daemon.text.printable import printable
-from daemon.types import NEWS, Facts, Judged, Kind, Late, Millis, Notice, NoticeKey, Severity, Swings, base
+from daemon.types import (
+    NEWS,
+    DecidingComparison,
+    FlapRange,
+    Kind,
+    Late,
+    Millis,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Severity,
+    base,
+)
 
 LONGEST = 60
 """Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
@@ -23,7 +35,7 @@ def name(key: NoticeKey) -> str:
     return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
 
 
-def word(kind: Kind, facts: Facts) -> str:
+def word(kind: Kind, facts: NotificationFacts) -> str:
     """How bad it is; of an end, what kind of end."""
     if kind in (Kind.RETIRED, Kind.ACK):
         return kind.upper()
@@ -131,28 +143,28 @@ def sentence(notice: Notice) -> str:
     return kind.sentence if kind is not None else "firing"
 
 
-def sign(told: Judged | None) -> bool:
+def sign(told: DecidingComparison | None) -> bool:
     """Whether it is what only system rules ask, by names that tell people nothing."""
     return told is not None and told.field in SIGNS
 
 
-def silent(told: Judged | None) -> bool:
+def silent(told: DecidingComparison | None) -> bool:
     """Whether it says that readings are missing."""
     return told is not None and told.field == AGE and not told.falling and _finite(told.value)
 
 
-def judged(told: Judged | None) -> str:
+def judged(told: DecidingComparison | None) -> str:
     if told is None:
         return ""
     field = told.field if len(told.field) <= LONGEST else told.field[: LONGEST - 1] + "…"
     return f"{field} {number(told)}"
 
 
-def number(told: Judged | None) -> str:
+def number(told: DecidingComparison | None) -> str:
     return "unknown" if told is None or told.value is None else spelled(told.value, told)
 
 
-def _end(facts: Facts, lasted: str) -> str:
+def _end(facts: NotificationFacts, lasted: str) -> str:
     if facts.swings is not None:
         now = f", {judged(facts.judged)}" if facts.judged is not None else ""
         return f"no longer flapping: {facts.detail}{now}"
@@ -171,14 +183,14 @@ def _still(notice: Notice, lasted: str) -> str:
     return f"{still}: {sentence(notice)}" if sign(facts.judged) else still
 
 
-def _worse(facts: Facts) -> str:
+def _worse(facts: NotificationFacts) -> str:
     if facts.swings is not None:
         return f"still flapping: {facts.swings.count} times" + _range(facts.swings, facts.judged, ", now between")
     now = f"no readings for {number(facts.judged)}" if silent(facts.judged) else judged(facts.judged)
     return f"worse: {now}" + (f", last told {spelled(facts.told, facts.judged)}" if facts.told is not None else "")
 
 
-def _late(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
+def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
     """Of what its channel hears later than when it happened; empty if it does not."""
     start = moment(facts.fired_at or facts.since, now, zone)
     matter = "flapping" if facts.swings is not None else "firing"
@@ -193,17 +205,17 @@ def _late(facts: Facts, now: Millis, zone: tzinfo | None) -> str:
             return ""
 
 
-def _back(told: Judged | None) -> str:
+def _back(told: DecidingComparison | None) -> str:
     if told is None:
         return "readings are back, and it fires"
     return f"readings are back, and {'low' if told.falling else 'high'}: {judged(told)}"
 
 
-def _times(swings: Swings, facts: Facts) -> str:
+def _times(swings: FlapRange, facts: NotificationFacts) -> str:
     return f"flapping: {swings.count} times in {lasting(facts.at - facts.since)}"
 
 
-def _range(swings: Swings, told: Judged | None, words: str) -> str:
+def _range(swings: FlapRange, told: DecidingComparison | None, words: str) -> str:
     """Its ends, behind `words`; a single value stands `at`."""
     known = dict.fromkeys(spelled(value, told) for value in (swings.low, swings.high) if value is not None)
     words = words if len(known) > 1 else words.replace("between", "at")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from daemon.messages.layout import Shown, Text
-from daemon.messages.section import Row
+from daemon.messages.section import FieldRow
 
 _PAGE = (
     "max-width:600px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
@@ -57,7 +57,7 @@ def _edged(shown: Shown, lines: Iterable[str]) -> str:
     return _block(heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
 
 
-def _row(row: Row) -> str:
+def _row(row: FieldRow) -> str:
     moves = f' <span style="{_ASIDE}">({escape(", ".join(row.moves))})</span>' if row.moves else ""
     value = f'<span style="{_VALUE}"><b>{escape(row.value)}</b>{moves}</span>'
     return _block(f'{escape(row.field)} {value}<div style="clear:both"></div>', _LINE)

@@ -13,9 +13,9 @@ from daemon.messages import html
 from daemon.messages.compose import LATE, TITLE, body_room
 from daemon.messages.layout import Text, shown
 from daemon.messages.report_account import WORDS, Fate, section
-from daemon.messages.report_data import Episode, Facts, Posted, Watched
+from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
 from daemon.messages.report_words import Calendar, counted
-from daemon.messages.section import GAP, LATE_AFTER, Row, Section, Sending
+from daemon.messages.section import GAP, LATE_AFTER, FieldRow, RenderContext, Section
 from daemon.text.numbers import about
 from daemon.types import Message, Severity
 
@@ -35,7 +35,7 @@ class Doubts:
 NO_DOUBTS = Doubts()
 
 
-def compose(facts: Facts, sending: Sending, doubts: Doubts = NO_DOUBTS) -> Message:
+def compose(facts: ReportData, sending: RenderContext, doubts: Doubts = NO_DOUBTS) -> Message:
     """The whole report in one message. It rings nobody out of bed: it is quiet where the channel can be."""
     calendar = Calendar(facts.span, sending.zone)
     fates, verdict = _fates(facts), _verdict(facts)
@@ -50,12 +50,12 @@ def compose(facts: Facts, sending: Sending, doubts: Doubts = NO_DOUBTS) -> Messa
     return Message(title, text.plain(), Severity.INFO, html.rendered(text), f"report.{facts.name}", quiet=True)
 
 
-def worst(facts: Facts) -> Watched | None:
+def worst(facts: ReportData) -> Watched | None:
     """The account to show a chart of: the one that is told first."""
     return next((fate.watched for fate in _fates(facts) if fate.watched is not None and fate.watched.readings), None)
 
 
-def _fates(facts: Facts) -> list[Fate]:
+def _fates(facts: ReportData) -> list[Fate]:
     """The worst first; those of accounts that are gone, and of the daemon itself, only where something fired."""
     watched = {each.account: each for each in facts.accounts}
     others = dict.fromkeys(each.account for each in facts.episodes if each.account not in watched)
@@ -63,11 +63,11 @@ def _fates(facts: Facts) -> list[Fate]:
     return sorted(fates, key=lambda fate: WORDS.index(fate.word))
 
 
-def _of(account: str, episodes: Sequence[Episode]) -> tuple[Episode, ...]:
+def _of(account: str, episodes: Sequence[ReportedAlert]) -> tuple[ReportedAlert, ...]:
     return tuple(each for each in episodes if each.account == account)
 
 
-def _verdict(facts: Facts) -> list[str]:
+def _verdict(facts: ReportData) -> list[str]:
     """The whole report in a few words, the worst first."""
     if facts.unreadable:
         return ["the record cannot be read"]
@@ -96,13 +96,17 @@ def _title(name: str, verdict: Sequence[str]) -> str:
     return max((title for title in titles if len(title) <= TITLE), key=len)
 
 
-def _head(facts: Facts, verdict: Sequence[str], calendar: Calendar, sending: Sending, doubts: Doubts) -> Section:
+def _head(
+    facts: ReportData, verdict: Sequence[str], calendar: Calendar, sending: RenderContext, doubts: Doubts
+) -> Section:
     said = f"{facts.name}: {calendar.date(facts.span.since)} to {calendar.date(facts.span.until)}"
     lines = tuple(_lines(facts, verdict, calendar, sending, doubts))
     return Section("REPORT", said, lines[:1], lines, (), tuple(_next(facts, calendar)))
 
 
-def _lines(facts: Facts, verdict: Sequence[str], calendar: Calendar, sending: Sending, doubts: Doubts) -> Iterator[str]:
+def _lines(
+    facts: ReportData, verdict: Sequence[str], calendar: Calendar, sending: RenderContext, doubts: Doubts
+) -> Iterator[str]:
     yield f"{QUIET}: no alert fired, and the readings have no gaps" if verdict == [QUIET] else ", ".join(verdict)
     if facts.unreadable:
         yield facts.unreadable
@@ -117,12 +121,12 @@ def _lines(facts: Facts, verdict: Sequence[str], calendar: Calendar, sending: Se
         yield "not recorded: the database refuses to write"
 
 
-def _next(facts: Facts, calendar: Calendar) -> Iterator[str]:
+def _next(facts: ReportData, calendar: Calendar) -> Iterator[str]:
     if facts.next_at is not None:
         yield f"the next one comes {calendar.date(facts.next_at)}; if it does not, something is wrong"
 
 
-def _late(facts: Facts, sending: Sending) -> bool:
+def _late(facts: ReportData, sending: RenderContext) -> bool:
     return sending.now - facts.span.until >= LATE_AFTER + sending.group_wait
 
 
@@ -136,14 +140,14 @@ def _delivery(channels: Sequence[Posted], calendar: Calendar) -> Iterator[Sectio
         yield Section("FAILING" if failed or waiting else "DELIVERY", ", ".join(said), (), (), rows)
 
 
-def _channel(posted: Posted, calendar: Calendar) -> Row:
+def _channel(posted: Posted, calendar: Calendar) -> FieldRow:
     failed = (f"{counted(posted.failed, 'attempt')} failed",) if posted.failed else ()
     since = f" since {calendar.time(posted.waiting_since)}" if posted.waiting_since is not None else ""
     waiting = (f"{posted.waiting:,} waiting{since}",) if posted.waiting else ()
-    return Row(posted.channel, f"{posted.delivered:,} delivered", (*failed, *waiting))
+    return FieldRow(posted.channel, f"{posted.delivered:,} delivered", (*failed, *waiting))
 
 
-def _fitting(frame: Sequence[Section], accounts: Sequence[Section], sending: Sending) -> list[Section]:
+def _fitting(frame: Sequence[Section], accounts: Sequence[Section], sending: RenderContext) -> list[Section]:
     """The head, as many accounts as have room for their headlines, what became of the others, and the channels."""
     head, *delivery = frame
     left = body_room(sending) - sum(sending.weigh(each.brief + GAP) for each in (*frame, _others(len(accounts))))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from daemon.messages.report_data import Course, Episode, Seen, Stretch, Watched
+from daemon.messages.report_data import FieldSummary, ReportedAlert, ReportSpan, Seen, Watched
 from daemon.messages.report_words import Calendar, counted
-from daemon.messages.section import SHOWN, Row, Section
+from daemon.messages.section import SHOWN, FieldRow, Section
 from daemon.text.names import called, whose
 from daemon.text.numbers import amount
 from daemon.types import Severity
@@ -24,11 +24,11 @@ class Fate:
     """How one account fared. Without what was watched of it: how the daemon itself did."""
 
     account: str
-    episodes: tuple[Episode, ...]
+    episodes: tuple[ReportedAlert, ...]
     watched: Watched | None = None
 
     @property
-    def gaps(self) -> tuple[Stretch, ...]:
+    def gaps(self) -> tuple[ReportSpan, ...]:
         return () if self.watched is None else self.watched.gaps
 
     @property
@@ -57,17 +57,17 @@ def _said(fate: Fate) -> Iterator[str]:
         yield "no readings" if fate.unread else counted(len(fate.gaps), "gap")
 
 
-def _alerts(episodes: Sequence[Episode], calendar: Calendar) -> Iterator[str]:
+def _alerts(episodes: Sequence[ReportedAlert], calendar: Calendar) -> Iterator[str]:
     """One line for each rule, the most severe first."""
     ordered = sorted(episodes, key=lambda each: (_SEVERITIES.index(each.severity), each.rule))
     for _, alike in groupby(ordered, key=attrgetter("severity", "rule")):
         yield _rule(sorted(alike, key=attrgetter("since")), calendar)
 
 
-def _rule(episodes: Sequence[Episode], calendar: Calendar) -> str:
+def _rule(episodes: Sequence[ReportedAlert], calendar: Calendar) -> str:
     name = f"{called(episodes[0].rule)} ({episodes[0].severity})"
     firing = [each for each in episodes if each.until is None]
-    spans = [Stretch(each.since, each.until) for each in episodes if each.until is not None]
+    spans = [ReportSpan(each.since, each.until) for each in episodes if each.until is not None]
     over = f"fired {_times(len(spans))}{calendar.stretches(spans)}" if spans else ""
     still = f"fires since {calendar.time(firing[0].since)}" if firing else ""
     return f"{name} {'; '.join(part for part in (over, still) if part)}"
@@ -88,14 +88,14 @@ def _missing(fate: Fate, calendar: Calendar) -> Iterator[str]:
         yield f"{counted(sum(misses.values()), 'attempt')} to read failed: {reasons}"
 
 
-def _rows(watched: Watched, calendar: Calendar) -> Iterator[Row]:
+def _rows(watched: Watched, calendar: Calendar) -> Iterator[FieldRow]:
     for field in SHOWN:
         course = watched.courses.get(field)
         if course is not None:
-            yield Row(field, amount(course.last.value), tuple(_range(course, calendar)))
+            yield FieldRow(field, amount(course.last.value), tuple(_range(course, calendar)))
 
 
-def _range(course: Course, calendar: Calendar) -> Iterator[str]:
+def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
     if course.low.value == course.high.value:
         yield "all the time"
         return

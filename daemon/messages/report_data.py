@@ -8,7 +8,7 @@ from typing import NamedTuple
 from daemon.types import Millis, MissReason, Severity
 
 
-class Stretch(NamedTuple):
+class ReportSpan(NamedTuple):
     """Half open: `since` belongs to it, `until` does not."""
 
     since: Millis
@@ -18,7 +18,7 @@ class Stretch(NamedTuple):
     def lasted(self) -> Millis:
         return self.until - self.since
 
-    def overlap(self, other: "Stretch") -> Millis:
+    def overlap(self, other: "ReportSpan") -> Millis:
         """How much of it lies in the other one."""
         return max(0, min(self.until, other.until) - max(self.since, other.since))
 
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FieldSummary:
     """How a field went. What is lowest or highest more than once, is so the first time."""
 
     low: Seen
@@ -48,16 +48,16 @@ class Watched:
     """From when on it was watched: the beginning of the span, unless its record began later."""
     readings: int = 0
     """Those that were judged."""
-    courses: Mapping[str, Course] = field(default_factory=dict)
+    courses: Mapping[str, FieldSummary] = field(default_factory=dict)
     """By field; without those that no reading had."""
     misses: Mapping[MissReason, int] = field(default_factory=dict)
     """How many attempts to read failed, by reason."""
-    gaps: tuple[Stretch, ...] = ()
+    gaps: tuple[ReportSpan, ...] = ()
     """The times without readings that are long enough to be told, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class ReportedAlert:
     """An alert that fired before or in the span, and was not over when that began."""
 
     account: str
@@ -87,21 +87,21 @@ class Posted:
 class Down:
     """A time in which the daemon did not run."""
 
-    stretch: Stretch
+    stretch: ReportSpan
     killed: bool
     """It was not stopped, but ended without a word: killed, or the machine with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReportData:
     """Of one report."""
 
     name: str
-    span: Stretch
+    span: ReportSpan
     """From when the one before was due until this one is."""
     accounts: tuple[Watched, ...] = ()
     """Those that are configured."""
-    episodes: tuple[Episode, ...] = ()
+    episodes: tuple[ReportedAlert, ...] = ()
     channels: tuple[Posted, ...] = ()
     downs: tuple[Down, ...] = ()
     next_at: Millis | None = None

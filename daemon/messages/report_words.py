@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from daemon.messages.report_data import Stretch
+from daemon.messages.report_data import ReportSpan
 from daemon.text.numbers import about
 from daemon.types import DAY, HOUR, Millis
 
@@ -19,7 +19,7 @@ _ONE_DAY = DAY + 2 * HOUR
 class Calendar:
     """Of the report's span, as the clock on the wall shows it. No zone is the system's."""
 
-    span: Stretch
+    span: ReportSpan
     zone: tzinfo | None
 
     def date(self, at: Millis) -> str:
@@ -35,10 +35,10 @@ class Calendar:
             return f"{self._local(at):%a %H:%M}"
         return self.date(at)
 
-    def stretch(self, told: Stretch) -> str:
+    def stretch(self, told: ReportSpan) -> str:
         return f"{self.time(told.since)} to {self.time(told.until)}"
 
-    def stretches(self, told: Sequence[Stretch]) -> str:
+    def stretches(self, told: Sequence[ReportSpan]) -> str:
         """How long in all, and when."""
         if len(told) == 1:
             return f"{about(told[0].lasted)}, {self.stretch(told[0])}"

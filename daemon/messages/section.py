@@ -14,7 +14,7 @@ from daemon.messages.headline import both, name, news, number, sign, word
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import about, amount, change, lasting, moment, rough, spelled
 from daemon.text.printable import printable
-from daemon.types import ENDS, MINUTE, NEWS, Facts, Judged, Kind, Millis, Notice
+from daemon.types import ENDS, MINUTE, NEWS, DecidingComparison, Kind, Millis, Notice, NotificationFacts
 
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
@@ -23,7 +23,7 @@ GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MessageItem:
     """A notice on its way, with what only the outbox knows of it."""
 
     notice: Notice
@@ -55,7 +55,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class RenderContext:
     """How, and when, a message leaves."""
 
     now: Millis
@@ -74,7 +74,7 @@ class Sending:
     def __post_init__(self) -> None:
         object.__setattr__(self, "why_late", printable(self.why_late))
 
-    def is_late(self, piece: Piece) -> bool:
+    def is_late(self, piece: MessageItem) -> bool:
         held = piece.last.facts.not_before is not None
         return not held and self.now - piece.notice.at >= LATE_AFTER + self.group_wait
 
@@ -83,7 +83,7 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRow:
     """One field, with how it moved."""
 
     field: str
@@ -111,7 +111,7 @@ class Section:
     marks: tuple[str, ...]
     """What must be said, also where there is no room for details."""
     lines: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[FieldRow, ...] = ()
     foot: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,7 +137,7 @@ class Section:
         return "\n".join([self.headline, *self.details]) if self.details else self.brief
 
 
-def section(piece: Piece, sending: Sending) -> Section:
+def section(piece: MessageItem, sending: RenderContext) -> Section:
     """What there is to say of one alert."""
     facts = piece.last.facts
     marks = (f"alert {facts.code}", *doubts([piece]), *_raised(piece, sending))
@@ -145,7 +145,7 @@ def section(piece: Piece, sending: Sending) -> Section:
     return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
 
 
-def doubts(pieces: Sequence[Piece]) -> Iterator[str]:
+def doubts(pieces: Sequence[MessageItem]) -> Iterator[str]:
     """What must be known of any of them."""
     if any(piece.maybe_repeat for piece in pieces):
         yield "may be a repeat"
@@ -155,13 +155,13 @@ def doubts(pieces: Sequence[Piece]) -> Iterator[str]:
         yield "unconfirmed"
 
 
-def _raised(piece: Piece, sending: Sending) -> Iterator[str]:
+def _raised(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
     """When it happened, unless that is now, or said already: a value of two hours ago must not pass for the present."""
     if sending.is_late(piece) and not piece.account_of_both:
         yield f"raised {sending.moment(piece.notice.at)}"
 
 
-def _said(piece: Piece, sending: Sending) -> str:
+def _said(piece: MessageItem, sending: RenderContext) -> str:
     told = (
         both(piece.last, sending.now, sending.zone)
         if piece.account_of_both
@@ -170,28 +170,28 @@ def _said(piece: Piece, sending: Sending) -> str:
     return f"{name(piece.notice.key)}: {told}"
 
 
-def worded(piece: Piece) -> str:
+def worded(piece: MessageItem) -> str:
     return "OVER" if piece.account_of_both else word(piece.notice.key.kind, piece.notice.facts)
 
 
-def rows(facts: Facts) -> Iterator[Row]:
+def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
     """The five fields with their change over ten minutes and an hour; what is unknown or did not move is left out."""
     for field in SHOWN:
         value = attrgetter(field)(facts.balances)
         if value is not None:
             known = (facts.changes, about(facts.span) if facts.span else "10 min"), (facts.hourly, "1 h")
             moves = [f"{change(rough(moved[field]))} in {span}" for moved, span in known if moved.get(field)]
-            yield Row(field, amount(value), tuple(moves))
+            yield FieldRow(field, amount(value), tuple(moves))
 
 
-def _own_words(piece: Piece) -> Iterator[str]:
+def _own_words(piece: MessageItem) -> Iterator[str]:
     """The rule's summary, unless the headline is made of it."""
     facts = piece.last.facts
     if facts.summary and not piece.over and facts.summary != news(piece.notice, facts.at, None):
         yield facts.summary
 
 
-def _judgement(piece: Piece, sending: Sending) -> Iterator[str]:
+def _judgement(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
     """The judged field with its value and threshold; later also the worst value; what a system rule found.
 
     What was found is over with the alert; and where its pace leads to is past, in what comes late.
@@ -210,7 +210,7 @@ def _judgement(piece: Piece, sending: Sending) -> Iterator[str]:
         yield from pace(facts)
 
 
-def _compared(told: Judged) -> Iterator[str]:
+def _compared(told: DecidingComparison) -> Iterator[str]:
     if _bare(told):
         return
     threshold = "" if told.threshold is None else f", threshold {spelled(told.threshold, told)}"
@@ -222,12 +222,12 @@ def _compared(told: Judged) -> Iterator[str]:
         yield "free_margin is a cautious estimate: available_margin less al_margin"
 
 
-def _bare(told: Judged | None) -> bool:
+def _bare(told: DecidingComparison | None) -> bool:
     """What is either so or not has no value to show; how long something has lasted is seen up to its limit only."""
     return told is not None and sign(told) and (not told.duration or told.field in LASTING)
 
 
-def _since(piece: Piece, sending: Sending) -> Iterator[str]:
+def _since(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
     facts = piece.last.facts
     if not piece.over:
         yield f"since {sending.moment(facts.since)}"
@@ -236,7 +236,7 @@ def _since(piece: Piece, sending: Sending) -> Iterator[str]:
     yield f"{sending.moment(start)} to {sending.moment(facts.at)}, lasted {lasting(facts.at - start)}"
 
 
-def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
+def _remarks(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
     notice, last = piece.notice, piece.last
     if last.facts.unfilled and not piece.over:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
@@ -255,14 +255,14 @@ def _remarks(piece: Piece, sending: Sending) -> Iterator[str]:
         yield "not recorded: the database refuses to write"
 
 
-def stead(facts: Facts, sending: Sending) -> str:
+def stead(facts: NotificationFacts, sending: RenderContext) -> str:
     """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
     since = f" since {sending.moment(facts.handed_over_since)}" if facts.handed_over_since is not None else ""
     why = f" ({facts.handed_over_why})" if facts.handed_over_why else ""
     return printable(f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}")
 
 
-def _foot(piece: Piece) -> Iterator[str]:
+def _foot(piece: MessageItem) -> Iterator[str]:
     """The id, and what to type."""
     facts = piece.last.facts
     yield f"alert {facts.code} · {facts.severity}"

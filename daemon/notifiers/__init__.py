@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from daemon.types import Attempted, Limit, Message
+from daemon.types import AttemptResult, Limit, Message
 
 
 class Pictures(Enum):
@@ -44,7 +44,7 @@ class Notifier(Protocol):
     @property
     def traits(self) -> Traits: ...
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.
 
         What the channel cannot do is left out: the text is all that counts. A message without one is the silent

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from daemon.notifiers import Traits
-from daemon.types import Attempted, Message, Outcome
+from daemon.types import AttemptResult, Message, Outcome
 
 
 class Output(Protocol):
@@ -21,11 +21,11 @@ class ConsoleNotifier:
         self._stream = stream
         self.traits = Traits()
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         body = "".join(f"  | {line}\n" for line in message.body.splitlines())
         try:
             self._stream.write(f"  | {message.title}\n{body}")
             self._stream.flush()
         except (OSError, ValueError) as error:
-            return Attempted(Outcome.LATER, f"the stream cannot be written ({type(error).__name__})")
-        return Attempted(Outcome.DELIVERED)
+            return AttemptResult(Outcome.LATER, f"the stream cannot be written ({type(error).__name__})")
+        return AttemptResult(Outcome.DELIVERED)

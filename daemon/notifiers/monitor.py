@@ -13,7 +13,7 @@ from daemon import __version__
 from daemon.clock import Clock
 from daemon.notifiers.apprise import outcomes
 from daemon.notifiers.transport import answers, redirects
-from daemon.notifiers.transport.bounded_calls import Calls, Unfinished
+from daemon.notifiers.transport.bounded_calls import BoundedCalls, Unfinished
 from daemon.notifiers.transport.redirects import RedirectError
 from daemon.types import SECOND, Millis
 
@@ -30,10 +30,10 @@ answers.install()
 redirects.install()
 
 
-class Monitor:
+class HeartbeatMonitor:
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
-        self._calls: Calls[str | None] = Calls(clock, TIMEOUT, lambda refusal: refusal is None)
+        self._calls: BoundedCalls[str | None] = BoundedCalls(clock, TIMEOUT, lambda refusal: refusal is None)
 
     async def beat(self) -> str | None:
         """Fetch the address once; why it did not arrive, in words without the address, or None where it did."""

@@ -31,7 +31,7 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
+class PendingSuspect:
     """What was read and is neither believed nor contradicted yet."""
 
     first: int
@@ -47,18 +47,18 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class PlausibilityState:
     """What was believed last of an account. A field that the last reading lacked is that of the one before."""
 
     exchange_at: Millis | None = None
     available_margin: Decimal | None = None
     nonzero: frozenset[str] = frozenset()
     """The fields that were not zero when they were last known."""
-    suspicion: Suspicion | None = None
+    suspicion: PendingSuspect | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PlausibilityResult:
     """What an answer is worth."""
 
     quality: Quality
@@ -67,7 +67,7 @@ class Verdict:
     """The counter of the first suspect that it contradicts, and all those after it."""
 
 
-def weigh(trust: Trust, answer: Answer | Reading, max_jump: Decimal | None) -> Verdict:
+def weigh(trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None) -> PlausibilityResult:
     """Judge an answer by what was believed before; a jump is a share of that (0.5 is half), None looks for none.
 
     A push never confirms, for the exchange sends some of them twice. A confirming answer need not have the same
@@ -76,12 +76,12 @@ def weigh(trust: Trust, answer: Answer | Reading, max_jump: Decimal | None) -> V
     doubts, before = _doubts(trust, answer, max_jump), trust.suspicion
     agrees = before is not None and bool(doubts) and doubts <= before.doubts
     if agrees and answer.source is not Source.WS:
-        return Verdict(Quality.CONFIRMED, doubts)
+        return PlausibilityResult(Quality.CONFIRMED, doubts)
     quality = Quality.SUSPECT if doubts else Quality.OK
-    return Verdict(quality, doubts, None if agrees or before is None else before.first)
+    return PlausibilityResult(quality, doubts, None if agrees or before is None else before.first)
 
 
-def after(trust: Trust, event: Input, max_jump: Decimal | None) -> Trust:
+def after(trust: PlausibilityState, event: Input, max_jump: Decimal | None) -> PlausibilityState:
     """What is believed once this input is recorded; the same one twice is the same as once."""
     match event:
         case Unconfirmed(reading=reading):
@@ -90,22 +90,22 @@ def after(trust: Trust, event: Input, max_jump: Decimal | None) -> Trust:
             return _believed(trust, event)
         case Reading(quality=Quality.SUSPECT | Quality.CONTRADICTED):
             first = event.seq if trust.suspicion is None else trust.suspicion.first
-            return replace(trust, suspicion=Suspicion(first, event, _doubts(trust, event, max_jump)))
+            return replace(trust, suspicion=PendingSuspect(first, event, _doubts(trust, event, max_jump)))
         case _:
             return trust
 
 
-def _believed(trust: Trust, reading: Reading) -> Trust:
+def _believed(trust: PlausibilityState, reading: Reading) -> PlausibilityState:
     """It settles whatever was suspect before it."""
     sent, amounts = reading.balances, _amounts(reading.balances)
-    return Trust(
+    return PlausibilityState(
         trust.exchange_at if reading.exchange_at is None else reading.exchange_at,
         trust.available_margin if known(sent.available_margin) is None else sent.available_margin,
         trust.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
     )
 
 
-def _doubts(trust: Trust, answer: Answer | Reading, max_jump: Decimal | None) -> frozenset[Doubt]:
+def _doubts(trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None) -> frozenset[Doubt]:
     found = set[Doubt]()
     amounts = _amounts(answer.balances)
     if not trust.nonzero.isdisjoint(amounts) and not any(amounts.values()):

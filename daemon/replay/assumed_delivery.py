@@ -8,16 +8,16 @@ Another account's critical, which takes along what waits there, is not seen from
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from daemon.alerts.dispatch import UNTOLD, Episode, Told, ToldBy
+from daemon.alerts.dispatch import UNTOLD, ChannelStatus, Episode, ToldBy
 from daemon.types import NEWS, ClockStep, Kind, Millis, Notice, NoticeKey, Record, Severity
 
 
-class Delivered:
+class AssumedDelivery:
     """Of one account. `group_waits` are by channel; none named is none."""
 
     def __init__(self, group_waits: Mapping[str, Millis]) -> None:
         self._group_waits = group_waits
-        self._told: dict[Episode, dict[str, Told]] = {}
+        self._told: dict[Episode, dict[str, ChannelStatus]] = {}
         self._waiting: dict[str, list[Notice]] = {}
 
     def told(self, now: Millis) -> ToldBy:

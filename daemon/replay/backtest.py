@@ -11,14 +11,14 @@ from datetime import tzinfo
 from heapq import merge
 
 from daemon.messages.compose import compose, pair
-from daemon.messages.section import Piece, Sending
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.replay.assumed_delivery import is_urgent, leaves, shifted
-from daemon.replay.session import Player, says
+from daemon.replay.session import ReplaySession, says
 from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class ReplayedMessage:
     """One message to one channel."""
 
     channel: str
@@ -27,7 +27,7 @@ class Announcement:
     message: Message
 
 
-def played(player: Player, inputs: Iterable[Input], first: int) -> Iterator[Record]:
+def played(player: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
     """One account: inputs before the counter `first` fill windows, a later one that changes something gives a record.
 
     By counters, for instants that a later step of the clock moved do not tell which side of a limit they lie on.
@@ -60,16 +60,16 @@ class Joiner:
     zone: tzinfo | None
     _waiting: dict[str, list[Notice]] = field(default_factory=dict)
 
-    def next(self, record: Record) -> Iterator[Announcement]:
+    def next(self, record: Record) -> Iterator[ReplayedMessage]:
         """What was due before the record, and what it sends at once."""
         yield from self.until(record.event.at)
         yield from self.take(record)
 
-    def rest(self) -> Iterator[Announcement]:
+    def rest(self) -> Iterator[ReplayedMessage]:
         """What still waits when nothing more happens."""
         yield from self.until(END)
 
-    def take(self, record: Record) -> Iterator[Announcement]:
+    def take(self, record: Record) -> Iterator[ReplayedMessage]:
         """What the record causes waits; with something critical all leaves that waits there."""
         if isinstance(record.event, ClockStep):
             self._shift(record.account, record.event.by)
@@ -81,14 +81,14 @@ class Joiner:
         for channel in dict.fromkeys(notice.key.channel for notice in record.notices if is_urgent(notice, at)):
             yield from self._send(channel, at)
 
-    def until(self, at: Millis) -> Iterator[Announcement]:
+    def until(self, at: Millis) -> Iterator[ReplayedMessage]:
         """What was due before `at`, in the order of time."""
         due = [(when, channel) for channel in list(self._waiting) if (when := self._due(channel)) < at]
         for when, channel in sorted(due):
             yield from self._send(channel, when)
             yield from self._again(channel, at)
 
-    def _again(self, channel: str, at: Millis) -> Iterator[Announcement]:
+    def _again(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
         """What waited longer there, because it might not leave earlier."""
         while channel in self._waiting and (when := self._due(channel)) < at:
             yield from self._send(channel, when)
@@ -106,18 +106,18 @@ class Joiner:
     def _due(self, channel: str) -> Millis:
         return min(map(leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
 
-    def _send(self, channel: str, at: Millis) -> Iterator[Announcement]:
+    def _send(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
         held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
         ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
         self._keep(channel, held)
         pieces, sending = (
-            pair(Piece(notice) for notice in ready),
-            Sending(at, self.zone, self.group_waits.get(channel, 0)),
+            pair(MessageItem(notice) for notice in ready),
+            RenderContext(at, self.zone, self.group_waits.get(channel, 0)),
         )
         while pieces:
             letter = compose(pieces, sending)
             notices = tuple(each for piece in letter.told for each in (piece.notice, piece.ended) if each is not None)
-            yield Announcement(channel, at, notices, letter.message)
+            yield ReplayedMessage(channel, at, notices, letter.message)
             pieces = [piece for piece in pieces if piece not in letter.told]
 
 
@@ -125,7 +125,7 @@ END: Millis = 2**62
 """Later than any instant."""
 
 
-def announced(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | Announcement]:
+def announced(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | ReplayedMessage]:
     """The records as they come, and among them every message at its time."""
     for record in records:
         yield from joiner.until(record.event.at)

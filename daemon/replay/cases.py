@@ -12,17 +12,17 @@ from decimal import Decimal
 
 from daemon.readings.exact import EXACT
 from daemon.readings.fields import CORE, SENT
-from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.series import Series, Slot
-from daemon.replay.session import Player, Scheme
+from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.series import CaseSeries, Slot
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.text.durations import duration_text
 from daemon.text.numbers import amount
 from daemon.types import (
     AccountState,
     Balances,
     ConfigChange,
+    DecidingComparison,
     Input,
-    Judged,
     Kind,
     Millis,
     Miss,
@@ -37,7 +37,7 @@ from daemon.types import (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ExpectedTransition:
     """A transition, expected or seen."""
 
     at: Millis
@@ -52,7 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ExpectedNews:
     """What a message tells of one alert."""
 
     account: str
@@ -61,12 +61,12 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class ExpectedMessage:
     """A message to one channel, expected or seen."""
 
     at: Millis
     channel: str
-    news: tuple[News, ...]
+    news: tuple[ExpectedNews, ...]
     contains: tuple[str, ...] = ()
     """Of an expected one: what must stand in its text."""
     text: str = ""
@@ -74,7 +74,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RuleTestCase:
     """One test. None of `changes` and of `posts` is that nothing is said about them."""
 
     name: str
@@ -85,8 +85,8 @@ class Case:
     """By account."""
     rules: frozenset[str]
     """Those looked at; all are played."""
-    changes: tuple[Change, ...] | None = None
-    posts: tuple[Post, ...] | None = None
+    changes: tuple[ExpectedTransition, ...] | None = None
+    posts: tuple[ExpectedMessage, ...] | None = None
     pending: bool = False
     """Whether what is pending is looked at too."""
 
@@ -101,14 +101,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseOutcome:
     """What came of a case, as far as it is looked at."""
 
-    changes: tuple[Change, ...]
-    posts: tuple[Post, ...]
+    changes: tuple[ExpectedTransition, ...]
+    posts: tuple[ExpectedMessage, ...]
 
 
-def inputs(fields: Mapping[str, Series], start: Millis, interval: Millis) -> tuple[Input, ...]:
+def inputs(fields: Mapping[str, CaseSeries], start: Millis, interval: Millis) -> tuple[Input, ...]:
     """An account's start, and an attempt for each slot of its longest series: a reading, or a miss if any says so."""
     events: list[Input] = [ConfigChange(1, start)]
     pauses = {index: span for series in fields.values() for index, span in series.pauses.items()}
@@ -127,30 +127,30 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(case: Case, scheme: Scheme, note: Callable[[Input], None] = lambda _: None) -> Outcome:
+def run(case: RuleTestCase, scheme: RuleSet, note: Callable[[Input], None] = lambda _: None) -> CaseOutcome:
     """Play the case; `note` is told every input, for a progress bar."""
     accounts = (_account(case, scheme, name, note) for name in case.inputs)
     records = (_looked_at(record, case) for record in merged(accounts))
-    changes: list[Change] = []
-    posts: list[Post] = []
+    changes: list[ExpectedTransition] = []
+    posts: list[ExpectedMessage] = []
     for each in announced(records, Joiner(scheme.group_waits, case.zone)):
-        if isinstance(each, Announcement):
+        if isinstance(each, ReplayedMessage):
             posts.append(_post(each, case))
         else:
             changes.extend(_changes(each, case))
     posts.sort(key=lambda post: (post.at, scheme.channels.index(post.channel)))
-    return Outcome(tuple(changes), tuple(posts))
+    return CaseOutcome(tuple(changes), tuple(posts))
 
 
-def _post(announcement: Announcement, case: Case) -> Post:
+def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
     told = (notice.key for notice in announcement.notices)
-    news = tuple(News(key.account, key.rule, key.kind) for key in told)
+    news = tuple(ExpectedNews(key.account, key.rule, key.kind) for key in told)
     text = f"{announcement.message.title}\n{announcement.message.body}"
-    return Post(announcement.at - case.start, announcement.channel, news, text=text)
+    return ExpectedMessage(announcement.at - case.start, announcement.channel, news, text=text)
 
 
-def _account(case: Case, scheme: Scheme, name: str, note: Callable[[Input], None]) -> Iterator[Record]:
-    return played(Player(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0)
+def _account(case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]) -> Iterator[Record]:
+    return played(ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0)
 
 
 def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[Input]:
@@ -159,22 +159,22 @@ def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[I
         yield event
 
 
-def _looked_at(record: Record, case: Case) -> Record:
+def _looked_at(record: Record, case: RuleTestCase) -> Record:
     """The others are played for what they do to these: they mute them."""
     return replace(record, notices=tuple(each for each in record.notices if base(each.key.rule) in case.rules))
 
 
-def _changes(record: Record, case: Case) -> Iterator[Change]:
+def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]:
     judged = {(alert.rule, alert.seq): alert.judged for alert in record.alerts}
     for each in record.transitions:
         held_never = each.from_state is State.PENDING and each.to_state is not State.FIRING
         if base(each.rule) in case.rules and (case.pending or not (each.to_state is State.PENDING or held_never)):
             shown = "" if each.value is None else spelled(each.value, judged.get((each.rule, each.alert_seq)))
             at = each.at - case.start
-            yield Change(at, record.account, each.rule, each.to_state, each.value, shown, each.reason)
+            yield ExpectedTransition(at, record.account, each.rule, each.to_state, each.value, shown, each.reason)
 
 
-def spelled(value: Decimal, judged: Judged | None) -> str:
+def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
     """A side of a comparison: an amount with eight places, as everywhere; a duration or a percentage as written."""
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))

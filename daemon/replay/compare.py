@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TypeAlias
 
-from daemon.replay.session import Player, says
+from daemon.replay.session import ReplaySession, says
 from daemon.replay.statistics import Worst, worsened
 from daemon.types import Alert, ClockStep, Input, Millis, Record, State
 
@@ -20,11 +20,11 @@ Pair: TypeAlias = tuple[Record, Record]
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
+class PairedSessions:
     """One account, played by both; both players are of this account, and see the same inputs."""
 
-    ours: Player
-    theirs: Player
+    ours: ReplaySession
+    theirs: ReplaySession
 
     def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
         """As `backtest.played`: inputs before the counter `first` fill windows, a later one tells what it changes."""
@@ -50,7 +50,7 @@ def merged(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
 
 
 @dataclass(slots=True)
-class Episode:
+class MergedEpisode:
     """What one set of rules makes of one trouble: one alert, or several that the other joins."""
 
     fired_at: Millis
@@ -70,13 +70,13 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RuleSetDifference:
     """A trouble that only one set of rules sees, or that they see from different instants on."""
 
     rule: str
     account: str
-    ours: Episode | None
-    theirs: Episode | None
+    ours: MergedEpisode | None
+    theirs: MergedEpisode | None
 
     @property
     def later(self) -> Millis | None:
@@ -91,14 +91,14 @@ _Key: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class _Trouble:
-    sides: list[Episode | None] = field(default_factory=lambda: [None, None])
+    sides: list[MergedEpisode | None] = field(default_factory=lambda: [None, None])
     firing: set[int] = field(default_factory=set)
     """The sides on which an alert fires."""
 
     def fire(self, side: int, alert: Alert, at: Millis) -> None:
         episode = self.sides[side]
         if episode is None:
-            self.sides[side] = episode = Episode(at)
+            self.sides[side] = episode = MergedEpisode(at)
         elif side not in self.firing:
             episode.alerts, episode.ended_at = episode.alerts + 1, None
         self.firing.add(side)
@@ -115,12 +115,12 @@ class _Trouble:
 
 
 @dataclass(slots=True)
-class Comparison:
+class RuleSetComparison:
     """Takes pairs of records in; gives differences as soon as nothing can be added to them."""
 
     _troubles: dict[_Key, _Trouble] = field(default_factory=dict)
 
-    def take(self, pair: Pair) -> Iterator[Difference]:
+    def take(self, pair: Pair) -> Iterator[RuleSetDifference]:
         event, account = pair[0].event, pair[0].account
         if isinstance(event, ClockStep):
             self._shift(account, event.by)
@@ -129,7 +129,7 @@ class Comparison:
             for alert in record.alerts:
                 self._follow(side, account, alert, event.at)
 
-    def finish(self) -> Iterator[Difference]:
+    def finish(self) -> Iterator[RuleSetDifference]:
         """What is left, firing or not."""
         for key in list(self._troubles):
             yield from self._told(key)
@@ -141,17 +141,17 @@ class Comparison:
         elif key in self._troubles:
             self._troubles[key].end(side, at)
 
-    def _over(self, account: str, at: Millis) -> Iterator[Difference]:
+    def _over(self, account: str, at: Millis) -> Iterator[RuleSetDifference]:
         """Troubles that ended before this instant: what fires at the instant of an end belongs to it."""
         over = [key for key, each in self._troubles.items() if key[0] == account and each.ended_before(at)]
         for key in over:
             yield from self._told(key)
 
-    def _told(self, key: _Key) -> Iterator[Difference]:
+    def _told(self, key: _Key) -> Iterator[RuleSetDifference]:
         account, rule = key
         ours, theirs = self._troubles.pop(key).sides
         if ours is None or theirs is None or ours.fired_at != theirs.fired_at:
-            yield Difference(rule, account, ours, theirs)
+            yield RuleSetDifference(rule, account, ours, theirs)
 
     def _shift(self, account: str, by: Millis) -> None:
         """The clock was set: every instant held moves with it (SEMANTICS A5)."""

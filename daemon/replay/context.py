@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from daemon.alerts.decide import judge
 from daemon.alerts.mute_reasons import Muter
 from daemon.alerts.mutes import Mutes
-from daemon.replay.cases import Case, spelled
-from daemon.replay.differences import Place
+from daemon.replay.cases import RuleTestCase, spelled
+from daemon.replay.differences import Location
 from daemon.replay.explain import clocks_of
-from daemon.replay.session import Player, Scheme, fields_of
+from daemon.replay.session import ReplaySession, RuleSet, fields_of
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
@@ -25,12 +25,12 @@ NOT_SENT = "not sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ContextRow:
     """One attempt."""
 
     at: Millis
     fields: tuple[str, ...]
-    """The values of the columns of `Around.fields`."""
+    """The values of the columns of `ContextRows.fields`."""
     when: str
     clear: str
     state: State
@@ -43,16 +43,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ContextRows:
     rule: Rule
     account: str
     fields: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ContextRow, ...]
 
 
-def around(case: Case, scheme: Scheme, place: Place) -> Around | None:
+def around(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows | None:
     """What there is to see at a place; None where no such rule watches the account."""
-    player = Player(scheme, AccountState(place.account))
+    player = ReplaySession(scheme, AccountState(place.account))
     rule = player.rules.get(base(place.rule))
     if rule is None:
         return None
@@ -71,8 +71,8 @@ def around(case: Case, scheme: Scheme, place: Place) -> Around | None:
             when, clear = _truths(event, verdicts.get(rule.name), fields, rule)
             values = _values(event, fields)
             remark = _remark(player.state, rule, scheme.mutes) if state is not State.OK else ""
-            rows.append(Row(event.at - case.start, values, when, clear, state, index in marked, index, remark))
-    return Around(rule, place.account, fields, tuple(rows))
+            rows.append(ContextRow(event.at - case.start, values, when, clear, state, index in marked, index, remark))
+    return ContextRows(rule, place.account, fields, tuple(rows))
 
 
 def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:

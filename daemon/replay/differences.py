@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from daemon.replay.cases import Case, Change, News, Outcome, Post, digits
+from daemon.replay.cases import CaseOutcome, ExpectedMessage, ExpectedNews, ExpectedTransition, RuleTestCase, digits
 from daemon.text.durations import duration_text
 from daemon.text.numbers import amount
 from daemon.types import Millis
 
-T = TypeVar("T", bound=Change | Post)
+T = TypeVar("T", bound=ExpectedTransition | ExpectedMessage)
 
 BOTH, MISSING, UNEXPECTED = " ", "-", "+"
 _ORDER = {BOTH: 0, MISSING: 1, UNEXPECTED: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DifferenceLine:
     """`-` was expected and did not come, `+` came unexpected, a blank was both."""
 
     sign: str
@@ -29,7 +29,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where to look for the reason of a difference."""
 
     account: str
@@ -41,11 +41,11 @@ class Place:
 class Differences:
     """Of one case; without lines where nothing was said about that part."""
 
-    changes: tuple[Line, ...] = ()
-    posts: tuple[Line, ...] = ()
-    texts: tuple[Post, ...] = ()
+    changes: tuple[DifferenceLine, ...] = ()
+    posts: tuple[DifferenceLine, ...] = ()
+    texts: tuple[ExpectedMessage, ...] = ()
     """Messages that came as expected, but lack what they should contain."""
-    place: Place | None = None
+    place: Location | None = None
     """Of the first difference; None where only texts differ, or nothing."""
 
     @property
@@ -69,7 +69,7 @@ class _Match(Generic[T]):
             yield each, near[0] if near else None
 
 
-def differences(case: Case, outcome: Outcome) -> Differences:
+def differences(case: RuleTestCase, outcome: CaseOutcome) -> Differences:
     """How the outcome differs from what the case expects."""
     changes = _matched(case.changes, outcome.changes, _same_change)
     posts = _matched(case.posts, outcome.posts, _same_post)
@@ -96,7 +96,7 @@ def _matched(expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T,
     return match
 
 
-def _same_change(expected: Change, seen: Change) -> bool:
+def _same_change(expected: ExpectedTransition, seen: ExpectedTransition) -> bool:
     return expected.at == seen.at and _alike_change(expected, seen) and _is_value(expected.value, seen.value)
 
 
@@ -107,34 +107,34 @@ def _is_value(expected: Decimal | None, seen: Decimal | None) -> bool:
     return seen is not None and seen.is_finite() and expected == Decimal(amount(seen))
 
 
-def _alike_change(expected: Change, seen: Change) -> bool:
+def _alike_change(expected: ExpectedTransition, seen: ExpectedTransition) -> bool:
     return (expected.account, expected.rule, expected.to) == (seen.account, seen.rule, seen.to)
 
 
-def _same_post(expected: Post, seen: Post) -> bool:
+def _same_post(expected: ExpectedMessage, seen: ExpectedMessage) -> bool:
     return expected.at == seen.at and _alike_post(expected, seen) and not _lacks(expected, seen)
 
 
-def _alike_post(expected: Post, seen: Post) -> bool:
+def _alike_post(expected: ExpectedMessage, seen: ExpectedMessage) -> bool:
     return expected.channel == seen.channel and Counter(expected.news) == Counter(seen.news)
 
 
-def _lacks(expected: Post, seen: Post) -> str:
+def _lacks(expected: ExpectedMessage, seen: ExpectedMessage) -> str:
     """The first of the texts that should stand in it and do not."""
     return next((part for part in expected.contains if part not in seen.text), "")
 
 
-def _change_lines(match: _Match[Change], case: Case) -> Iterator[Line]:
-    yield from (Line(BOTH, each.at, _change_cells(each, case)) for each in match.both)
+def _change_lines(match: _Match[ExpectedTransition], case: RuleTestCase) -> Iterator[DifferenceLine]:
+    yield from (DifferenceLine(BOTH, each.at, _change_cells(each, case)) for each in match.both)
     twins = list(match.twins(_alike_change))
     for each, twin in twins:
         remark = "" if twin is not None else _impossible(each.at, (each.account,), case)
-        yield Line(MISSING, each.at, _change_cells(each, case), remark)
+        yield DifferenceLine(MISSING, each.at, _change_cells(each, case), remark)
     apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
     exactly = {id(twin) for each, twin in twins if twin is not None and _differs_in_digits(each.value, twin.value)}
     for each in match.unexpected:
         seen = replace(each, shown=digits(each.value)) if each.value is not None and id(each) in exactly else each
-        yield Line(UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), ""))
+        yield DifferenceLine(UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), ""))
 
 
 def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
@@ -144,12 +144,12 @@ def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
     return amount(expected) == amount(seen)
 
 
-def _post_lines(match: _Match[Post], case: Case) -> Iterator[Line]:
-    yield from (Line(BOTH, each.at, _post_cells(each, case)) for each in match.both)
+def _post_lines(match: _Match[ExpectedMessage], case: RuleTestCase) -> Iterator[DifferenceLine]:
+    yield from (DifferenceLine(BOTH, each.at, _post_cells(each, case)) for each in match.both)
     twins = list(match.twins(_alike_post))
     for each, twin in twins:
         lacking = "" if twin is None else _lacks(each, twin)
-        yield Line(
+        yield DifferenceLine(
             MISSING,
             each.at,
             _post_cells(each, case),
@@ -157,7 +157,7 @@ def _post_lines(match: _Match[Post], case: Case) -> Iterator[Line]:
         )
     apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
     for each in match.unexpected:
-        yield Line(UNEXPECTED, each.at, _post_cells(each, case), apart.get(id(each), ""))
+        yield DifferenceLine(UNEXPECTED, each.at, _post_cells(each, case), apart.get(id(each), ""))
 
 
 def _apart(expected: Millis, seen: Millis) -> str:
@@ -166,7 +166,7 @@ def _apart(expected: Millis, seen: Millis) -> str:
     return f"{duration_text(abs(seen - expected))} {'earlier' if seen < expected else 'later'} than expected"
 
 
-def _impossible(at: Millis, accounts: Iterable[str], case: Case) -> str:
+def _impossible(at: Millis, accounts: Iterable[str], case: RuleTestCase) -> str:
     """Why nothing can happen at an instant: nothing is judged but at an attempt (SEMANTICS A2)."""
     for account in accounts:
         if at > case.last(account):
@@ -176,49 +176,52 @@ def _impossible(at: Millis, accounts: Iterable[str], case: Case) -> str:
     return ""
 
 
-def who(account: str, rule: str, case: Case) -> str:
+def who(account: str, rule: str, case: RuleTestCase) -> str:
     """The account is named where there are several."""
     return f"{account}/{rule}" if len(case.inputs) > 1 else rule
 
 
-def _change_cells(each: Change, case: Case) -> tuple[str, ...]:
+def _change_cells(each: ExpectedTransition, case: RuleTestCase) -> tuple[str, ...]:
     return who(each.account, each.rule, case), each.to.value, each.shown
 
 
-def _post_cells(each: Post, case: Case) -> tuple[str, ...]:
+def _post_cells(each: ExpectedMessage, case: RuleTestCase) -> tuple[str, ...]:
     return f"{each.channel}:", ", ".join(_told(news, case) for news in each.news)
 
 
-def _told(news: News, case: Case) -> str:
+def _told(news: ExpectedNews, case: RuleTestCase) -> str:
     return f"{who(news.account, news.rule, case)} {news.kind.value}"
 
 
-def _in_time(lines: Iterable[Line]) -> tuple[Line, ...]:
+def _in_time(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:
     return tuple(sorted(lines, key=lambda line: (line.at, _ORDER[line.sign])))
 
 
-def _over_channels(lines: Iterable[Line]) -> tuple[Line, ...]:
+def _over_channels(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:
     """The same message to several channels is one line."""
     channels: dict[tuple[str, Millis, str, str], list[str]] = {}
     for line in lines:
         channel, told = line.cells
         channels.setdefault((line.sign, line.at, told, line.remark), []).append(channel.removesuffix(":"))
     return tuple(
-        Line(sign, at, (f"{', '.join(names)}:", told), remark) for (sign, at, told, remark), names in channels.items()
+        DifferenceLine(sign, at, (f"{', '.join(names)}:", told), remark)
+        for (sign, at, told, remark), names in channels.items()
     )
 
 
-def _place(changes: _Match[Change] | None, posts: _Match[Post] | None) -> Place | None:
+def _place(changes: _Match[ExpectedTransition] | None, posts: _Match[ExpectedMessage] | None) -> Location | None:
     """The first change that differs, with its twin; without any the first message."""
     if changes is not None and (changes.missing or changes.unexpected):
-        return _first([Place(each.account, each.rule, (each.at,)) for each in (*changes.missing, *changes.unexpected)])
+        return _first(
+            [Location(each.account, each.rule, (each.at,)) for each in (*changes.missing, *changes.unexpected)]
+        )
     several = [] if posts is None else list(_elsewhere(posts))
     if several:
-        return _first([Place(each.news[0].account, each.news[0].rule, (each.at,)) for each in several])
+        return _first([Location(each.news[0].account, each.news[0].rule, (each.at,)) for each in several])
     return None
 
 
-def _elsewhere(posts: _Match[Post]) -> Iterator[Post]:
+def _elsewhere(posts: _Match[ExpectedMessage]) -> Iterator[ExpectedMessage]:
     """Without those that came when they should, and only say something else."""
     twins = list(posts.twins(_alike_post))
     late = {id(twin) for each, twin in twins if twin is not None and twin.at == each.at}
@@ -229,7 +232,7 @@ def _elsewhere(posts: _Match[Post]) -> Iterator[Post]:
 MOST_INSTANTS = 2
 
 
-def _first(places: Sequence[Place]) -> Place:
+def _first(places: Sequence[Location]) -> Location:
     """With the first instants at which the same alert differs."""
     first = min(places, key=lambda place: place.instants)
     same = sorted({each.instants[0] for each in places if (each.account, each.rule) == (first.account, first.rule)})

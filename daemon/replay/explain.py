@@ -14,9 +14,9 @@ from typing import TypeAlias
 from daemon.alerts.engine import unread_for
 from daemon.alerts.mute_reasons import Muter, Muting
 from daemon.alerts.mutes import Mutes
-from daemon.replay.session import Player, Scheme
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.replay.verify import Epoch, Past
-from daemon.rules.evaluation.trace import Insight
+from daemon.rules.evaluation.trace import Trace
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
@@ -24,8 +24,8 @@ from daemon.types import (
     Alert,
     ClockStep,
     ConfigChange,
+    DecidingComparison,
     Input,
-    Judged,
     Millis,
     Miss,
     OnMissing,
@@ -45,7 +45,7 @@ MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningTimer:
     """A clock that decides something: what it is about, how far it is, and what it needs."""
 
     what: str
@@ -58,7 +58,7 @@ class Move:
     """A transition, and what its value is of: the comparison as the alert had it."""
 
     transition: Transition
-    judged: Judged | None
+    judged: DecidingComparison | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ class Explanation:
     """Its instant, as it is meant at that input (SEMANTICS A5)."""
     judged_at: Millis | None
     """Of the last judged reading."""
-    when: Insight
-    clear_when: Insight | None
+    when: Trace
+    clear_when: Trace | None
     alert: Alert | None
     flapping: Alert | None
-    running: tuple[Running, ...]
+    running: tuple[RunningTimer, ...]
     muted: tuple[Muting, ...]
     agreement: tuple[int, int] | None
     """Of a rule with `at_least`: how many of how many counted readings hold."""
@@ -94,7 +94,7 @@ class Explanation:
 class _Look:
     """What is noticed on the way."""
 
-    player: Player
+    player: ReplaySession
     rule: Rule
     begun: Millis
     last: Input
@@ -115,7 +115,7 @@ def explain(
     past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes, silences: Sequence[Silence] = ()
 ) -> Explanation:
     """`epoch` is the one that the instant lies in; one of its rules is called `rule`."""
-    player = Player(Scheme(epoch.scheme.rules, (), mutes), epoch.state)
+    player = ReplaySession(RuleSet(epoch.scheme.rules, (), mutes), epoch.state)
     for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
         player.evaluator.warm(reading)
     begun = epoch.state
@@ -125,7 +125,7 @@ def explain(
     return _laid_open(look, mutes, silences)
 
 
-def suppose(player: Player, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes) -> Explanation | None:
+def suppose(player: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes) -> Explanation | None:
     """As if a daemon had begun at the counter `first`, with the rules of the player; None where no input lies there.
 
     Inputs before it fill windows; the last one is the last at or before the instant asked about.
@@ -178,12 +178,12 @@ def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> E
     )
 
 
-def clocks_of(state: AccountState, rule: Rule) -> Iterator[Running]:
+def clocks_of(state: AccountState, rule: Rule) -> Iterator[RunningTimer]:
     """The clocks that decide what becomes of the rule's alert."""
     alert = state.alerts.get(rule.name)
     if alert is not None and alert.state is State.PENDING:
-        yield Running("for", state.at - alert.started_at, rule.hold)
+        yield RunningTimer("for", state.at - alert.started_at, rule.hold)
     if alert is not None and alert.clearing_since is not None:
-        yield Running("keep_firing_for", state.at - alert.clearing_since, rule.keep_firing_for)
+        yield RunningTimer("keep_firing_for", state.at - alert.clearing_since, rule.keep_firing_for)
     if rule.on_missing is not OnMissing.KEEP:
-        yield Running("missing_after", unread_for(state, state.at), rule.missing_after)
+        yield RunningTimer("missing_after", unread_for(state, state.at), rule.missing_after)

@@ -46,7 +46,7 @@ _USUAL = "a series is written as in `500 -10x30 _x5 480`"
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class CaseSeries:
     """What one field shows, attempt by attempt."""
 
     slots: tuple[Slot, ...]
@@ -140,7 +140,7 @@ class _Expansion:
         return ExpressionError(sentence, column, self.text)
 
 
-def series(text: str) -> Series:
+def series(text: str) -> CaseSeries:
     """What `text` says.
 
     Raises ExpressionError, with the column at fault, for anything that is no series.
@@ -152,4 +152,4 @@ def series(text: str) -> Series:
         raise ExpressionError("the series is empty: expected one such as `500 -10x30 _x5 480`", 0, text)
     if len(expansion.slots) in expansion.pauses:
         raise ExpressionError("nothing follows this pause; let the series end with a reading", text.rindex("~"), text)
-    return Series(tuple(expansion.slots), expansion.pauses)
+    return CaseSeries(tuple(expansion.slots), expansion.pauses)

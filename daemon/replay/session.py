@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon.alerts.decide import decide, judge, scene
-from daemon.alerts.dispatch import Order
+from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.engine import shifted
 from daemon.alerts.ids import code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
-from daemon.replay.assumed_delivery import Delivered
+from daemon.replay.assumed_delivery import AssumedDelivery
 from daemon.rules.evaluation.evaluator import Evaluator
 from daemon.rules.language.tree import Comparison, Field, walk
 from daemon.rules.rule import Rule
@@ -27,7 +27,7 @@ CODES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
+class RuleSet:
     """What is played: the rules and who is told, as a configuration has them."""
 
     rules: Sequence[Rule]
@@ -44,15 +44,15 @@ class Scheme:
         return {rule.name: rule for rule in self.rules if rule.watches(account)}
 
 
-class Player:
+class ReplaySession:
     """Plays one account from `state` on; `changing` are the fields whose change messages show."""
 
-    def __init__(self, scheme: Scheme, state: AccountState, changing: Sequence[str] = ()) -> None:
+    def __init__(self, scheme: RuleSet, state: AccountState, changing: Sequence[str] = ()) -> None:
         self.state = state
         self.rules = scheme.watching(state.account)
         self.evaluator = Evaluator(tuple(self.rules.values()), changing)
-        self.delivered = Delivered(scheme.group_waits)
-        self._order = Order(self.rules, scheme.channels, scheme.mutes, scheme.silences)
+        self.delivered = AssumedDelivery(scheme.group_waits)
+        self._order = NotificationPolicy(self.rules, scheme.channels, scheme.mutes, scheme.silences)
         self._codes: set[str] = set()
         self._name_alert = partial(code, taken=self._codes)
 

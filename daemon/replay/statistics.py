@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
-from daemon.types import Alert, ClockStep, Judged, Millis, Record, State
+from daemon.types import Alert, ClockStep, DecidingComparison, Millis, Record, State
 
 NIGHT = (23, 7)
 """From this hour to that one people sleep."""
@@ -18,7 +18,7 @@ class Worst:
     """The worst value of one comparison of a rule; what other comparisons of it were worth is no better or worse."""
 
     value: Decimal
-    judged: Judged = field(compare=False)
+    judged: DecidingComparison = field(compare=False)
     """As it stood when the alert with that value fired: its left side is what the value is of."""
 
 
@@ -47,7 +47,7 @@ class _Open:
     fired_at: Millis
     worst: Decimal | None
     worst_at: Millis
-    judged: Judged | None
+    judged: DecidingComparison | None
 
 
 @dataclass(slots=True)

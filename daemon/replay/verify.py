@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from daemon.alerts.mutes import Mutes
-from daemon.replay.session import Player, Scheme
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
 
@@ -31,9 +31,9 @@ class Epoch:
     """The mute windows in force; None where nobody knows them."""
 
     @property
-    def scheme(self) -> Scheme:
+    def scheme(self) -> RuleSet:
         """An account that is expected to have no readings is configured no more, and no rule watches it."""
-        return Scheme(self.rules if self.state.since is not None else (), ())
+        return RuleSet(self.rules if self.state.since is not None else (), ())
 
 
 class Past(Protocol):
@@ -61,7 +61,7 @@ class Past(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class VerifyDifference:
     """One thing that the record and the replay do not agree on."""
 
     at: Millis
@@ -72,7 +72,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class VerifiedSpan:
     """A span of one account; `why` it could not be verified, empty where it was."""
 
     since: Millis
@@ -85,13 +85,13 @@ class Stretch:
 class Verified:
     """What verifying one account came to."""
 
-    stretches: list[Stretch] = field(default_factory=list)
+    stretches: list[VerifiedSpan] = field(default_factory=list)
     transitions: int = 0
     """Replayed ones."""
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[VerifyDifference] = field(default_factory=list)
 
     @property
-    def covered(self) -> list[Stretch]:
+    def covered(self) -> list[VerifiedSpan]:
         return [stretch for stretch in self.stretches if not stretch.why]
 
 
@@ -120,31 +120,31 @@ class _Pass:
     ledger: "_Balance"
     note: Callable[[Input], None]
 
-    def play(self, player: Player, event: Input) -> None:
+    def play(self, player: ReplaySession, event: Input) -> None:
         self.note(event)
         for transition in player.play(event).transitions:
             self.found.transitions += 1
             self.ledger.replayed(transition)
 
 
-def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) -> Iterator[Stretch]:
+def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) -> Iterator[VerifiedSpan]:
     """One epoch: what of it is covered, and what is not."""
-    player = Player(epoch.scheme, epoch.state)
+    player = ReplaySession(epoch.scheme, epoch.state)
     begun, last = epoch.state, None if following is None else following.state.seq - 1
     if not _warm(past, player):
-        yield Stretch(begun.at, _end(past, begun, following), 0, FADED)
+        yield VerifiedSpan(begun.at, _end(past, begun, following), 0, FADED)
         return
     hole = _play(player, past.inputs(begun.seq, last), last, going)
-    yield Stretch(begun.at, player.state.at, player.state.seq - begun.seq)
+    yield VerifiedSpan(begun.at, player.state.at, player.state.seq - begun.seq)
     if hole:
-        yield Stretch(player.state.at, _end(past, player.state, following), 0, hole)
+        yield VerifiedSpan(player.state.at, _end(past, player.state, following), 0, hole)
     elif following is None:
         _catch_up(past, player, going)
     elif not following.why:
         _turn(player, following, going)
 
 
-def _warm(past: Past, player: Player) -> bool:
+def _warm(past: Past, player: ReplaySession) -> bool:
     """Fill the windows as the daemon filled them; False where readings that were in them are not recorded any more."""
     begun, since = player.state, player.state.at - player.evaluator.look_back
     reached = None
@@ -156,7 +156,7 @@ def _warm(past: Past, player: Player) -> bool:
     return not past.lacks(reached.seq if reached is not None and reached.at <= since else 0, begun.seq)
 
 
-def _catch_up(past: Past, player: Player, going: _Pass) -> None:
+def _catch_up(past: Past, player: ReplaySession, going: _Pass) -> None:
     """Where a daemon goes on writing, transitions may have been read whose inputs had not been there yet."""
     if not going.ledger.is_behind():
         return
@@ -167,10 +167,10 @@ def _catch_up(past: Past, player: Player, going: _Pass) -> None:
             going.ledger.cancel(transition)
 
 
-def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> Stretch:
+def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> VerifiedSpan:
     """The whole of an epoch whose rules nobody here can read, the change with which it begins included."""
     begun = epoch.state
-    return Stretch(begun.at, _end(past, begun, following), 0, epoch.why)
+    return VerifiedSpan(begun.at, _end(past, begun, following), 0, epoch.why)
 
 
 def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
@@ -183,7 +183,7 @@ def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
     return last
 
 
-def _play(player: Player, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
+def _play(player: ReplaySession, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
     """Replay as long as no input lacks; the sentence about those that do."""
     for event in inputs:
         if event.seq != player.state.seq + 1:
@@ -197,16 +197,16 @@ def _gone(first: int, last: int) -> str:
     return f"{inputs} not recorded: pruned, or lost while the database refused to write"
 
 
-def _turn(player: Player, following: Epoch, going: _Pass) -> None:
+def _turn(player: ReplaySession, following: Epoch, going: _Pass) -> None:
     """The change of the configuration is replayed under the next rules, and must end in the state recorded there."""
     scheme, state = following.scheme, following.state
-    turning = Player(scheme, player.state)
+    turning = ReplaySession(scheme, player.state)
     going.play(turning, ConfigChange(state.seq, state.at))
     ours, theirs = turning.state.alerts, state.alerts
     for rule in {**ours, **theirs}:
         replayed, recorded = ours.get(rule), theirs.get(rule)
         if _plain(replayed) != _plain(recorded):
-            going.found.differences.append(Difference(state.at, rule, recorded, replayed))
+            going.found.differences.append(VerifyDifference(state.at, rule, recorded, replayed))
 
 
 def _plain(alert: Alert | None) -> Alert | None:
@@ -236,15 +236,15 @@ class _Balance:
         if self._missing[transition] < 0:
             self._count(transition, 1)
 
-    def differences(self, stretches: Sequence[Stretch], epochs: Sequence[Epoch]) -> Iterator[Difference]:
+    def differences(self, stretches: Sequence[VerifiedSpan], epochs: Sequence[Epoch]) -> Iterator[VerifyDifference]:
         """What is left in the end, without what lies where nothing could be said."""
         self._read(None)
         begun = epochs[0].state if epochs else None
         for transition, count in self._missing.items():
             if count > 0:
-                yield Difference(transition.at, transition.rule, None, transition)
+                yield VerifyDifference(transition.at, transition.rule, None, transition)
             elif begun is not None and not _uncovered(transition, begun, stretches):
-                yield Difference(transition.at, transition.rule, transition, None)
+                yield VerifyDifference(transition.at, transition.rule, transition, None)
 
     def _read(self, count: int | None) -> None:
         while count is None or count > 0:
@@ -260,6 +260,6 @@ class _Balance:
             del self._missing[transition]
 
 
-def _uncovered(transition: Transition, begun: AccountState, stretches: Sequence[Stretch]) -> bool:
+def _uncovered(transition: Transition, begun: AccountState, stretches: Sequence[VerifiedSpan]) -> bool:
     early = transition.at < begun.at and transition.alert_seq <= begun.seq
     return early or any(each.why and each.since <= transition.at <= each.until for each in stretches)

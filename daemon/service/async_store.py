@@ -17,7 +17,7 @@ from daemon.types import SECOND, AccountState, Millis, Reading, Silence, Unconfi
 _log = logging.getLogger("marginwatch")
 
 
-class Journal(Protocol):
+class AsyncStore(Protocol):
     async def write(self, operation: Operation) -> Written:
         """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and Rejected, or of what
         is announced Overtaken, where nothing of it is recorded.
@@ -60,7 +60,7 @@ class Journal(Protocol):
         ...
 
 
-class StoreJournal:
+class ThreadedStore:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock

@@ -14,7 +14,7 @@ from daemon.types import Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Legacy:
+class CarryOver:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
     """By account: where the exchange wants to be left alone. One for a refused key is not: it may be another now."""
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
@@ -30,12 +30,12 @@ def left(
     halved_for: Mapping[str, Millis],
     attempts: Mapping[str, Millis],
     beat_at: Millis | None,
-) -> Legacy:
+) -> CarryOver:
     """By a life that ends for a reload."""
-    return Legacy(_kept(pauses), halved_for, attempts, beat_at)
+    return CarryOver(_kept(pauses), halved_for, attempts, beat_at)
 
 
-def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis) -> Legacy:
+def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis) -> CarryOver:
     """By a life that is over; `offset` is that of the wall clock, as pauses are of the time since boot.
 
     `hosts` are those of the accounts that are watched now. What others were told counts at all of them.
@@ -44,7 +44,7 @@ def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis
     """
     treated = store.treatments(REFUSALS)
     pauses = {name: recalled(each.refusals, now).moved(-offset) for name, each in treated.items()}
-    return Legacy(_kept(pauses), halved(store.limited(now - HALVED), hosts, now))
+    return CarryOver(_kept(pauses), halved(store.limited(now - HALVED), hosts, now))
 
 
 def _kept(pauses: Mapping[str, Pause]) -> dict[str, Pause]:

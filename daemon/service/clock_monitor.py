@@ -1,7 +1,7 @@
 """Notices that the wall clock was set, and that the machine was suspended, which nothing else on the machine tells.
 
 Wall time against time since boot (suspend included) moves only when somebody sets the clock, and that against the time
-awake only in suspend. Each holder of instants has a `Drift` of its own and looks before each of its inputs, so that no
+awake only in suspend. Each holder of instants has a `ClockDrift` of its own and looks before each of its inputs, so that no
 input is judged by a clock that was set unnoticed. The loop makes everybody look within a second.
 """
 
@@ -59,7 +59,7 @@ def drift(before: Millis, now: Millis) -> Millis:
 
 
 @dataclass(slots=True)
-class Drift:
+class ClockDrift:
     """What one holder of instants knows of the wall clock."""
 
     clock: Clock
@@ -74,7 +74,7 @@ class Drift:
         return self.clock.elapsed() + found, by
 
 
-async def watch(drift: Drift, stepped: Callable[[], None], slept: Callable[[Millis], None]) -> None:
+async def watch(drift: ClockDrift, stepped: Callable[[], None], slept: Callable[[Millis], None]) -> None:
     """Call `stepped` after every step of the wall clock, `slept` with the length of every suspend; until cancelled."""
     known = asleep(drift.clock)
     while True:

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Sequence
 
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.text.names import called
 from daemon.text.numbers import spelled, valued
 from daemon.types import (
     Alert,
-    Attempted,
+    AttemptResult,
     ClockStep,
     Kind,
     Message,
@@ -24,10 +24,10 @@ from daemon.types import (
 _log = logging.getLogger("marginwatch")
 
 
-class Reporter:
+class EventLog:
     """The watcher that writes the log."""
 
-    def __init__(self, episodes: Episodes) -> None:
+    def __init__(self, episodes: FailureLog) -> None:
         self._episodes = episodes
         self._worse: tuple[str, str, int] | None = None
         """The last worsening told: account, rule, input."""
@@ -40,7 +40,7 @@ class Reporter:
         for transition in record.transitions:
             self._moved(record.account, transition, alerts.get((transition.rule, transition.alert_seq)))
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         """Delivered messages are told at debug level: the transition has been logged already."""
         del message
         if attempted.outcome is Outcome.DELIVERED:

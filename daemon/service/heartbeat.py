@@ -15,10 +15,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from daemon.clock import Clock
-from daemon.log import Episodes
-from daemon.service.delivery.queue import Ledger
+from daemon.log import FailureLog
+from daemon.service.delivery.queue import NotificationQueue
 from daemon.text.numbers import lasting
-from daemon.types import MINUTE, SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
+from daemon.types import MINUTE, SECOND, AttemptResult, Message, Millis, Miss, Notice, Reading, Record
 
 BEAT: Millis = MINUTE
 """Between two fetches; and from the start of the process to the first one: a daemon that dies and is started again
@@ -106,7 +106,7 @@ def _longest(pulse: Pulse, timeout: Millis) -> Millis:
     return max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
 
 
-def untaken_for(ledger: Ledger, now: Millis, elapsed: Millis) -> Millis:
+def untaken_for(ledger: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:
     """How long the oldest message has waited on all its channels, held back by nothing else; 0 where there is none.
 
     What an earlier life left counts from the beginning of this one. `now` is wall time, by which mute windows end.
@@ -130,11 +130,11 @@ class Attempts:
         if isinstance(record.event, Reading | Miss):
             self.at[record.account] = self._clock.elapsed()
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         """Of messages the ledger knows."""
 
 
-class Monitor(Protocol):
+class HeartbeatReceiver(Protocol):
     """Whoever expects the heartbeat."""
 
     async def beat(self) -> str | None:
@@ -146,7 +146,12 @@ class Heartbeat:
     """`due_at` is when the next fetch may be made."""
 
     def __init__(
-        self, monitor: Monitor, vitals: Callable[[], Vitals], clock: Clock, episodes: Episodes, due_at: Millis
+        self,
+        monitor: HeartbeatReceiver,
+        vitals: Callable[[], Vitals],
+        clock: Clock,
+        episodes: FailureLog,
+        due_at: Millis,
     ) -> None:
         self.due_at = due_at
         self._monitor = monitor

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from daemon.clock import Clock
 from daemon.errors import MarginwatchError
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.types import SECOND
 
 _log = logging.getLogger("marginwatch")
 
 
-async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: Episodes) -> None:
+async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog) -> None:
     """Run `loop` until it ends or is cancelled; start it again a second after it broke."""
     while True:
         try:
@@ -35,7 +35,7 @@ async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock
 class Loops:
     """The loops of one life, by name, each kept alive."""
 
-    def __init__(self, clock: Clock, episodes: Episodes) -> None:
+    def __init__(self, clock: Clock, episodes: FailureLog) -> None:
         self._clock = clock
         self._episodes = episodes
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -3,29 +3,29 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from daemon.types import Attempted, Message, Notice, Record
+from daemon.types import AttemptResult, Message, Notice, Record
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     def judged(self, record: Record) -> None:
         """An input was judged and its record committed (or kept until the store can write)."""
         ...
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         """An attempt to deliver `message` ended."""
         ...
 
 
-class Watchers:
+class Observers:
     """Several as one."""
 
-    def __init__(self, watchers: Sequence[Watcher]) -> None:
+    def __init__(self, watchers: Sequence[Observer]) -> None:
         self._watchers = tuple(watchers)
 
     def judged(self, record: Record) -> None:
         for watcher in self._watchers:
             watcher.judged(record)
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         for watcher in self._watchers:
             watcher.attempted(channel, message, notices, attempted)

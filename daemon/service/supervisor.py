@@ -23,7 +23,7 @@ STOP = "stop"
 RELOAD = "reload"
 
 
-class Life(Protocol):
+class Instance(Protocol):
     """One life of the daemon: `start`, then `stop`, once each."""
 
     async def start(self) -> None:
@@ -39,10 +39,10 @@ class Life(Protocol):
         ...
 
 
-L = TypeVar("L", bound=Life)
+L = TypeVar("L", bound=Instance)
 
 
-class Lives(Generic[L]):
+class Supervisor(Generic[L]):
     """`make(config, former)` builds a life, `load` reads the configuration anew, `tell` is for the service manager."""
 
     def __init__(

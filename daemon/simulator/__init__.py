@@ -10,9 +10,9 @@ It knows nothing of the daemon that reads it, so that it can be its judge.
 """
 
 from daemon.simulator.account import SimulatedAccount
-from daemon.simulator.balances import Sheet
+from daemon.simulator.balances import SimulatedBalances
 from daemon.simulator.faults import FAULTS, SOCKET_FAULTS, Fault, RestFault, SocketFault, slow
-from daemon.simulator.log import Entry
+from daemon.simulator.log import LoggedRequest
 from daemon.simulator.server import Simulator
 from daemon.simulator.stories import DEMO, Story, by_request, by_time, demo, demo_story, still
 
@@ -20,11 +20,11 @@ __all__ = [
     "DEMO",
     "FAULTS",
     "SOCKET_FAULTS",
-    "Entry",
     "Fault",
+    "LoggedRequest",
     "RestFault",
-    "Sheet",
     "SimulatedAccount",
+    "SimulatedBalances",
     "Simulator",
     "SocketFault",
     "Story",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from daemon.simulator.balances import Sheet, number, push_frame
+from daemon.simulator.balances import SimulatedBalances, number, push_frame
 from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, named
 from daemon.simulator.log import Caller, Log
 from daemon.simulator.stories import Story, still
@@ -36,7 +36,7 @@ class Keys:
 
 
 @dataclass(slots=True)
-class _Told:
+class _InjectedFault:
     """A fault and how often it is still to strike (None: until `heal`)."""
 
     fault: Fault
@@ -57,11 +57,11 @@ class SimulatedAccount:
         self._story = story
         self._log = log
         self._elapsed = elapsed
-        self._faults: deque[_Told] = deque()
+        self._faults: deque[_InjectedFault] = deque()
         self._shown = self.sheet
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SimulatedBalances:
         """What the account shows now."""
         return self._story(self._elapsed(), self.answered)
 
@@ -80,7 +80,7 @@ class SimulatedAccount:
 
     def fault(self, fault: str | Fault, times: int | None = None) -> None:
         """Let a fault strike the next `times` occasions, None meaning until `heal`; it waits for those told before."""
-        self._faults.append(_Told(named(fault) if isinstance(fault, str) else fault, times))
+        self._faults.append(_InjectedFault(named(fault) if isinstance(fault, str) else fault, times))
 
     def heal(self) -> None:
         """Forget all faults."""
@@ -141,7 +141,7 @@ def spoken(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
     return (frame,) if fault is None else fault.frames(frame)
 
 
-def _balanced(sheet: Sheet, tokens: dict[str, str]) -> dict[str, str]:
+def _balanced(sheet: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str]:
     margin, usdt, gold = (
         number(tokens.get(name, getattr(sheet, name)))
         for name in ("available_margin", "available_usdt", "almighty_gold")

@@ -20,7 +20,7 @@ UNIT = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SimulatedBalances:
     """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted (`"12.5"`) as text.
 
     Raises ValueError for what JSON has no number for, so that a mistyped test fails where it was written.
@@ -58,12 +58,12 @@ def _is_number(token: str) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def sheet(usdt: int, gold: int, margin: int, freeze: int) -> Sheet:
+def sheet(usdt: int, gold: int, margin: int, freeze: int) -> SimulatedBalances:
     """Generated amounts (in `UNIT`s) in the mixed kinds of numbers the exchange sends.
 
     The sum is made of floats, because that is where tails like 62.719644589999994 come from.
     """
-    return Sheet(
+    return SimulatedBalances(
         available_margin=repr(usdt / UNIT + gold / UNIT),
         available_usdt=_token(usdt, zero="0"),
         almighty_gold=_token(gold, zero="0.0"),
@@ -76,7 +76,7 @@ def _token(amount: int, zero: str) -> str:
     return f"{Decimal(amount) / UNIT:f}" if amount else zero
 
 
-def rest_fields(shown: Sheet, time: Millis, user_id: str) -> dict[str, str]:
+def rest_fields(shown: SimulatedBalances, time: Millis, user_id: str) -> dict[str, str]:
     """The object `data` of getUserAssets, fields in the order of the official sample."""
     fields = {
         "alFreeze": shown.al_freeze,
@@ -90,7 +90,7 @@ def rest_fields(shown: Sheet, time: Millis, user_id: str) -> dict[str, str]:
     return fields if shown.cross_un_pnl is None else {**fields, "crossUnPnl": shown.cross_un_pnl}
 
 
-def push_frame(shown: Sheet, user_id: str) -> str:
+def push_frame(shown: SimulatedBalances, user_id: str) -> str:
     """An `assets` push as in the official sample: the same entry twice, no time, `pairCode` USDT."""
     entry = render(
         {

@@ -14,7 +14,7 @@ from daemon.types import Balances, Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoggedRequest:
     """One thing that was asked, or told unasked (a push)."""
 
     at: Millis
@@ -54,7 +54,7 @@ class Log:
     def __init__(self, clock: Clock, keep: int, journal: Path | None = None) -> None:
         self._clock = clock
         self._journal = journal
-        self.entries: deque[Entry] = deque(maxlen=keep)
+        self.entries: deque[LoggedRequest] = deque(maxlen=keep)
 
     def note(
         self,
@@ -65,7 +65,9 @@ class Log:
         exchange_at: Millis | None = None,
     ) -> None:
         now, elapsed = self._clock.now(), self._clock.elapsed()
-        entry = Entry(now, elapsed, path=path, said=said, balances=balances, exchange_at=exchange_at, **asdict(caller))
+        entry = LoggedRequest(
+            now, elapsed, path=path, said=said, balances=balances, exchange_at=exchange_at, **asdict(caller)
+        )
         self.entries.append(entry)
         if self._journal is not None:
             with self._journal.open("a", encoding="utf-8") as lines:

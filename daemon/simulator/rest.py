@@ -28,7 +28,7 @@ from daemon.simulator.faults import (
     success,
 )
 from daemon.simulator.log import Caller, Log
-from daemon.simulator.wire import Line, Reply, whole
+from daemon.simulator.wire import Reply, ReplyConnection, whole
 from daemon.types import SECOND, Millis
 
 ASSETS_PATH = "/v1/perpum/account/getUserAssets"
@@ -102,7 +102,7 @@ class RestSide:
         self._log = log
 
     async def answer(self, request: web.Request, stopping: asyncio.Event) -> web.StreamResponse:
-        line = Line(request, self._clock, stopping)
+        line = ReplyConnection(request, self._clock, stopping)
         signed = _signed(request)
         account = self._accounts.get(signed.api_key)
         caller = _caller(request, account, signed.timestamp)
@@ -122,14 +122,16 @@ class RestSide:
         signed = _signed(request)
         caller = _caller(request, self._accounts.get(signed.api_key), signed.timestamp)
         self._log.note(caller, request.path, "code 404")
-        return await whole(Line(request, self._clock, asyncio.Event()), self._dated(NO_SUCH_PATH))
+        return await whole(ReplyConnection(request, self._clock, asyncio.Event()), self._dated(NO_SUCH_PATH))
 
-    async def _refuse(self, line: Line, caller: Caller, no: tuple[str, Reply]) -> web.StreamResponse:
+    async def _refuse(self, line: ReplyConnection, caller: Caller, no: tuple[str, Reply]) -> web.StreamResponse:
         said, reply = no
         self._log.note(caller, ASSETS_PATH, said)
         return await whole(line, self._dated(reply))
 
-    async def _faulty(self, line: Line, caller: Caller, account: SimulatedAccount) -> web.StreamResponse | None:
+    async def _faulty(
+        self, line: ReplyConnection, caller: Caller, account: SimulatedAccount
+    ) -> web.StreamResponse | None:
         fault = account.rest_fault()
         if fault is None:
             return None
@@ -139,7 +141,7 @@ class RestSide:
         reply = fault.altered(rest_fields(account.sheet, time, account.keys.user_id))
         return await fault.manner(line, self._dated(_elsewhere(reply, line.request)))
 
-    async def _tell(self, line: Line, caller: Caller, account: SimulatedAccount) -> web.StreamResponse:
+    async def _tell(self, line: ReplyConnection, caller: Caller, account: SimulatedAccount) -> web.StreamResponse:
         time, shown = self._time(account), account.sheet
         self._log.note(caller, ASSETS_PATH, "balances", shown.balances(), time)
         account.answered += 1

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from daemon.clock import Clock
 from daemon.simulator.account import SOCKET_PATH, Keys, SimulatedAccount
-from daemon.simulator.balances import Sheet
-from daemon.simulator.log import Entry, Log, busiest
+from daemon.simulator.balances import SimulatedBalances
+from daemon.simulator.log import Log, LoggedRequest, busiest
 from daemon.simulator.rest import ASSETS_PATH, RestSide
-from daemon.simulator.sockets import Connection
+from daemon.simulator.sockets import ClientSocket
 from daemon.simulator.stories import Story, still
 from daemon.types import SECOND, Millis
 
@@ -42,7 +42,7 @@ class Simulator:
         self._log = Log(clock, keep, journal)
         self._accounts: dict[str, SimulatedAccount] = {}
         self._rest = RestSide(self._accounts, clock, self._log)
-        self._connections: set[Connection] = set()
+        self._connections: set[ClientSocket] = set()
         self._began: Millis | None = None
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
@@ -55,7 +55,7 @@ class Simulator:
         if api_key in self._accounts or any(name == known.name for known in self._accounts.values()):
             raise ValueError(f"The name or API key of account {name!r} belongs to another one; give it its own.")
         keys = Keys(api_key, secret_key or f"{name}-secret", user_id or str(FIRST_USER + len(self._accounts)))
-        account = SimulatedAccount(name, keys, story or still(Sheet()), self._log, self.elapsed)
+        account = SimulatedAccount(name, keys, story or still(SimulatedBalances()), self._log, self.elapsed)
         self._accounts[api_key] = account
         return account
 
@@ -68,7 +68,7 @@ class Simulator:
         return f"ws://{HOST}:{self.port}{SOCKET_PATH}"
 
     @property
-    def log(self) -> tuple[Entry, ...]:
+    def log(self) -> tuple[LoggedRequest, ...]:
         """Everything asked and answered so far, oldest first."""
         return tuple(self._log.entries)
 
@@ -134,7 +134,7 @@ class Simulator:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if self.socket_status is not None:
             return web.Response(status=self.socket_status, headers=self._elsewhere())
-        connection = Connection(self._accounts, self._clock, self._log)
+        connection = ClientSocket(self._accounts, self._clock, self._log)
         self._connections.add(connection)
         try:
             return await connection.serve(request, self._tick)

@@ -48,14 +48,14 @@ async def _send(socket: web.WebSocketResponse, frame: str | bytes | RawText) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClientFrame:
     """A well-formed frame of a client."""
 
     event: str
     params: Mapping[str, Any]
 
 
-def asked(text: str) -> Asked | str:
+def asked(text: str) -> ClientFrame | str:
     """What a frame asks, or the error frame it earns."""
     try:
         frame = json.loads(text)
@@ -64,10 +64,10 @@ def asked(text: str) -> Asked | str:
     params = frame.get("params", {}) if isinstance(frame, dict) else None
     if not isinstance(params, dict) or frame.get("event") not in ("ping", "login", "sub", "unsub"):
         return MALFORMED
-    return Asked(frame["event"], params)
+    return ClientFrame(frame["event"], params)
 
 
-class Connection:
+class ClientSocket:
     """One client's socket, from accepting it to its end."""
 
     def __init__(self, accounts: Mapping[str, SimulatedAccount], clock: Clock, log: Log) -> None:
@@ -121,7 +121,7 @@ class Connection:
             if self._clock.elapsed() - self._last >= IDLE:
                 self.say(None)
 
-    def _take(self, frame: Asked | str) -> None:
+    def _take(self, frame: ClientFrame | str) -> None:
         if isinstance(frame, str):
             self._note("bad frame")
             self.say(frame)

@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from daemon.simulator.balances import UNIT, Sheet, sheet
+from daemon.simulator.balances import UNIT, SimulatedBalances, sheet
 from daemon.types import SECOND, Millis
 
-Story: TypeAlias = Callable[[Millis, int], Sheet]
+Story: TypeAlias = Callable[[Millis, int], SimulatedBalances]
 """(milliseconds since the simulator's first start, REST requests answered with balances before) -> balances."""
 
 
-def still(shown: Sheet) -> Story:
+def still(shown: SimulatedBalances) -> Story:
     """Balances that do not move."""
     return lambda _elapsed, _answered: shown
 
 
-def by_request(sheets: Sequence[Sheet]) -> Story:
+def by_request(sheets: Sequence[SimulatedBalances]) -> Story:
     """One sheet per answered request, in order; the last one stays."""
     return lambda _elapsed, answered: sheets[min(answered, len(sheets) - 1)]
 
 
-def by_time(steps: Sequence[tuple[Millis, Sheet]]) -> Story:
+def by_time(steps: Sequence[tuple[Millis, SimulatedBalances]]) -> Story:
     """Each sheet from its instant on (milliseconds since the start, ascending); the first one also before."""
     instants = [at for at, _ in steps]
     return lambda elapsed, _answered: steps[max(0, bisect_right(instants, elapsed) - 1)][1]
@@ -75,7 +75,7 @@ DEMO: Mapping[str, Sequence[Frame]] = {
 desk: 500 frozen from 7 s to 14 s. All amounts in USDT."""
 
 
-def demo_story(name: str, elapsed: Millis) -> Sheet:
+def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
     """What the demo's account `main` or `desk` shows `elapsed` milliseconds after the start; repeats for ever."""
     second = elapsed % PERIOD // PACE * PACE / SECOND
     before, after = _around(DEMO[name], second)

@@ -27,7 +27,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReplyConnection:
     """One request's connection, the clock that slows it, and the word that all is over."""
 
     request: web.Request
@@ -52,10 +52,10 @@ class Line:
             self.request.transport.close()
 
 
-Manner: TypeAlias = Callable[[Line, Reply], Awaitable[web.StreamResponse]]
+Manner: TypeAlias = Callable[[ReplyConnection, Reply], Awaitable[web.StreamResponse]]
 
 
-async def whole(_line: Line, reply: Reply) -> web.StreamResponse:
+async def whole(_line: ReplyConnection, reply: Reply) -> web.StreamResponse:
     """As any server answers."""
     headers = {**reply.headers, "Content-Type": reply.content_type}
     return web.Response(body=reply.body, status=reply.status, headers=headers)
@@ -64,21 +64,21 @@ async def whole(_line: Line, reply: Reply) -> web.StreamResponse:
 def late(by: Millis) -> Manner:
     """The whole answer, `by` milliseconds after the request."""
 
-    async def send(line: Line, reply: Reply) -> web.StreamResponse:
+    async def send(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
         await line.pause(by)
         return await whole(line, reply)
 
     return send
 
 
-async def never(line: Line, _reply: Reply) -> web.StreamResponse:
+async def never(line: ReplyConnection, _reply: Reply) -> web.StreamResponse:
     """The request is taken, and nothing comes back."""
     await line.stopping.wait()
     line.cut()
     return web.Response()
 
 
-async def stalling(line: Line, reply: Reply) -> web.StreamResponse:
+async def stalling(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
     """Headers and half of the body, then nothing more."""
     response = await _begun(line, reply)
     await response.write(reply.body[: len(reply.body) // 2])
@@ -87,7 +87,7 @@ async def stalling(line: Line, reply: Reply) -> web.StreamResponse:
     return response
 
 
-async def dripping(line: Line, reply: Reply) -> web.StreamResponse:
+async def dripping(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
     """One byte a second."""
     response = await _begun(line, reply)
     for at in range(len(reply.body)):
@@ -99,13 +99,13 @@ async def dripping(line: Line, reply: Reply) -> web.StreamResponse:
     return response
 
 
-async def unanswered(line: Line, _reply: Reply) -> web.StreamResponse:
+async def unanswered(line: ReplyConnection, _reply: Reply) -> web.StreamResponse:
     """The connection is closed before a single header."""
     line.cut()
     return web.Response()
 
 
-async def cut_short(line: Line, reply: Reply) -> web.StreamResponse:
+async def cut_short(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
     """The connection is closed in the middle of the body."""
     response = await _begun(line, reply)
     await response.write(reply.body[: len(reply.body) // 2])
@@ -116,7 +116,7 @@ async def cut_short(line: Line, reply: Reply) -> web.StreamResponse:
 def padded(size: int) -> Manner:
     """The answer followed by `size` bytes of white space, streamed without a length: still valid JSON."""
 
-    async def send(line: Line, reply: Reply) -> web.StreamResponse:
+    async def send(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
         await response.prepare(line.request)
         await response.write(reply.body)
@@ -127,7 +127,7 @@ def padded(size: int) -> Manner:
     return send
 
 
-async def _begun(line: Line, reply: Reply) -> web.StreamResponse:
+async def _begun(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers={**reply.headers, "Content-Type": reply.content_type})
     response.content_length = len(reply.body)
     await response.prepare(line.request)

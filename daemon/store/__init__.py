@@ -4,6 +4,6 @@ from daemon.store.database.migrate import upgrade
 from daemon.store.database.preflight import preflight
 from daemon.store.history import History
 from daemon.store.store import Store, write_once
-from daemon.store.write.writer import Hooks, Seams
+from daemon.store.write.writer import FaultInjection, Hooks
 
-__all__ = ["History", "Hooks", "Seams", "Store", "preflight", "upgrade", "write_once"]
+__all__ = ["FaultInjection", "History", "Hooks", "Store", "preflight", "upgrade", "write_once"]

@@ -12,25 +12,25 @@ from typing import Any, Self, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from daemon.errors import StoreError
-from daemon.messages.report_data import Down, Episode, Posted, Stretch, Watched
+from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.readings.gaps import Seen
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
 from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
-from daemon.store.operations import UNSETTLED, Book
+from daemon.store.operations import UNSETTLED, RecordCall
 from daemon.store.read import recorded, recovery, reports, status
 from daemon.store.read import refusals as exchange
 from daemon.store.read.channel_health import Deliveries, deliveries
-from daemon.store.read.gaps import Place, Trail
+from daemon.store.read.gaps import GapCursor, GapReader
 from daemon.store.read.missing_inputs import WIDTH, Hole, joined, lacking
 from daemon.store.read.reader import Reader
 from daemon.store.read.recorded import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
-from daemon.store.read.recovery import Call
-from daemon.store.read.refusals import Treatment
-from daemon.store.read.replay import Replayed, Stream
+from daemon.store.read.recovery import RecordedCall
+from daemon.store.read.refusals import RefusalHistory
+from daemon.store.read.replay import ReadingStream, Replayed
 from daemon.store.read.status import AccountStatus
-from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, Extent, Record, Steps, steps
+from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, AccountRows, Extent, Steps, steps
 from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
 from daemon.store.write import silences
 from daemon.types import Alert, Millis, MissReason, Reading, Silence
@@ -89,7 +89,9 @@ class History:
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
         """What was judged with a counter beyond `after`, up to and with `until`, in the order of replay."""
         number = self._numbers().get(account)
-        return iter(()) if number is None else self._stream(Stream(number), after, LAST if until is None else until)
+        return (
+            iter(()) if number is None else self._stream(ReadingStream(number), after, LAST if until is None else until)
+        )
 
     def replayed(
         self, account: str, since: Millis, until: Millis, fields: Collection[str], look_back: Millis
@@ -104,7 +106,7 @@ class History:
         if number is None:
             return iter(())
         begin, end = self._read(lambda connection: _bounds(connection, number, since - look_back, until))
-        return self._stream(Stream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
+        return self._stream(ReadingStream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
 
     def steps(self, account: str) -> Steps:
         """The steps of our clock in an account's record, which say how its instants are meant now (A5)."""
@@ -125,7 +127,7 @@ class History:
         number = self._numbers().get(account)
         if number is None:
             return
-        stream = Stream(number, tuple(name for name in FIELDS if name in fields))
+        stream = ReadingStream(number, tuple(name for name in FIELDS if name in fields))
         past_steps, begin = self._read(lambda connection: _warm(connection, number, seq - 1, since))
         for page in self._judged(stream, begin - 1, seq - 1):
             yield from (replace(each, at=each.at + past_steps.moved(each.seq)) for each in page)
@@ -214,22 +216,22 @@ class History:
         """By channel, how attempts to deliver have ended of late."""
         return self._read(deliveries)
 
-    def watched(self, account: str, span: Stretch, patience: Millis) -> Watched:
+    def watched(self, account: str, span: ReportSpan, patience: Millis) -> Watched:
         """What the record holds of a span of an account; its gaps are the times that are longer than `patience`."""
         number = self._numbers().get(account)
         if number is None:
             return Watched(account, span.until)
         return self._read(lambda connection: reports.watched(connection, number, account, span, patience))
 
-    def episodes(self, span: Stretch) -> list[Episode]:
+    def episodes(self, span: ReportSpan) -> list[ReportedAlert]:
         """What fired in a span, or since before it."""
         return self._read(lambda connection: reports.episodes(connection, span))
 
-    def posted(self, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
+    def posted(self, channels: Sequence[str], span: ReportSpan, now: Millis) -> list[Posted]:
         """By channel, what was sent in a span, and what has waited for long by `now`."""
         return self._read(lambda connection: reports.posted(connection, channels, span, now))
 
-    def downs(self, span: Stretch, patience: Millis) -> list[Down]:
+    def downs(self, span: ReportSpan, patience: Millis) -> list[Down]:
         """When the daemon did not run for longer than `patience`, if that touches the span."""
         return self._read(lambda connection: reports.downs(connection, span, patience))
 
@@ -237,11 +239,11 @@ class History:
         """By the name of every account ever recorded: its user id, empty where that is not known."""
         return self._read(recovery.user_ids)
 
-    def calls(self, since: Millis) -> list[Call]:
+    def calls(self, since: Millis) -> list[RecordedCall]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
+    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
         """By account, how the exchange has treated us of late."""
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 
@@ -249,7 +251,7 @@ class History:
         """By account, when the exchange last said that there were too many calls; without those it did not since."""
         return self._read(lambda connection: exchange.limited(connection, since))
 
-    def bookings(self, since: Millis) -> list[Book]:
+    def bookings(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange that commands booked."""
         return self._read(lambda connection: recovery.bookings(connection, since))
 
@@ -265,18 +267,18 @@ class History:
                 return
             at, seq = rows[-1].at, rows[-1].seq
 
-    def _stream(self, stream: Stream, after: int, last: int) -> Iterator[Replayed]:
+    def _stream(self, stream: ReadingStream, after: int, last: int) -> Iterator[Replayed]:
         return chain.from_iterable(self._inputs(stream, after, last))
 
-    def _inputs(self, stream: Stream, after: int, last: int) -> Iterator[list[Replayed]]:
+    def _inputs(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Replayed]]:
         while after < last:
             at = after
             page, after = self._read(lambda connection: stream.page(connection, at, last))  # noqa: B023 -- called at once
             yield page
 
     def _trail(self, number: int, since: Millis) -> Iterator[list[Seen]]:
-        trail = Trail(number, self._read(lambda connection: steps(connection, number)))
-        place: Place | None = self._read(lambda connection: trail.begin(connection, since))
+        trail = GapReader(number, self._read(lambda connection: steps(connection, number)))
+        place: GapCursor | None = self._read(lambda connection: trail.begin(connection, since))
         while place is not None:
             at = place
             page, place = self._read(lambda connection: trail.page(connection, at))  # noqa: B023 -- called at once
@@ -287,7 +289,7 @@ class History:
             wanted = range(begin, min(begin + WIDTH, until + 1))
             yield from self._read(lambda connection: lacking(connection, number, wanted, turns))  # noqa: B023 -- at once
 
-    def _judged(self, stream: Stream, after: int, last: int) -> Iterator[list[Reading]]:
+    def _judged(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Reading]]:
         while after < last:
             at = after
             page, after = self._read(lambda connection: stream.judged(connection, at, last))  # noqa: B023 -- as above
@@ -333,21 +335,21 @@ def _each(one: Callable[[Row[Any]], T]) -> Made[T]:
 
 def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:
     """The counters of the first and the last input of a replay that needs readings from `begin` on."""
-    record = Record(connection, account_id, steps(connection, account_id))
+    record = AccountRows(connection, account_id, steps(connection, account_id))
     first = record.begin(begin)
     return (FIRST + 1 if first is None else first), record.end(end)
 
 
 def _first(connection: Connection, account_id: int, since: Millis) -> int:
-    return min(Record(connection, account_id, steps(connection, account_id)).end(since), LAST - 1) + 1
+    return min(AccountRows(connection, account_id, steps(connection, account_id)).end(since), LAST - 1) + 1
 
 
 def _extent(connection: Connection, account_id: int, since: Millis, until: Millis) -> Extent | None:
     first, last = _bounds(connection, account_id, since, until)
-    return Record(connection, account_id, steps(connection, account_id)).extent(first - 1, last)
+    return AccountRows(connection, account_id, steps(connection, account_id)).extent(first - 1, last)
 
 
 def _warm(connection: Connection, account_id: int, until: int, since: Millis) -> tuple[Steps, int]:
     """The clock steps up to `until`, and the first of our own readings that windows reaching to `since` need."""
-    record = Record(connection, account_id, steps(connection, account_id, until), until)
+    record = AccountRows(connection, account_id, steps(connection, account_id, until), until)
     return record.steps, max(record.begin(since) or 1, 1)

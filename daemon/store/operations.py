@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, Attempted, Gap, Message, Millis, Notice, NoticeKey, Record, Silence
+from daemon.types import AccountState, Alert, AttemptResult, Gap, Message, Millis, Notice, NoticeKey, Record, Silence
 
 
 class Written(StrEnum):
@@ -43,7 +43,7 @@ class Rejected(CommitFailed):
     """This operation alone failed, and nothing of it is recorded: it does not fit what the database holds."""
 
 
-class Overtaken(Rejected):
+class StaleSilences(Rejected):
     """Somebody asked for silence, or lifted it, after this was decided: decide anew."""
 
 
@@ -132,10 +132,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class RecordWithClaims:
     """A record of which people may be told, with the first attempts at that (SEMANTICS F7).
 
-    It is `Overtaken` where the silences are not those by which it was decided. Where it waits, as the store refuses
+    It is `StaleSilences` where the silences are not those by which it was decided. Where it waits, as the store refuses
     writes, the record alone does: what is told meanwhile was not recorded, and says so.
     """
 
@@ -146,12 +146,12 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RecordAttempt:
     """After the call: how the attempt ended, and where each of its notifications stands now."""
 
     message: MessageKey
     at: Millis
-    attempted: Attempted
+    attempted: AttemptResult
     states: Mapping[NoticeKey, NoticeState]
     notices: tuple[Notice, ...] = ()
     """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
@@ -172,7 +172,7 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
+class Reroute:
     """Other channels are told in the stead of one that failed, without a further attempt of its own."""
 
     at: Millis
@@ -190,7 +190,7 @@ class Supersede:
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class ScheduleReports:
     """These reports are due, and wait for their channels from here on."""
 
     at: Millis
@@ -200,7 +200,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Identify:
+class SetUserId:
     """The exchange told whose key the account has."""
 
     account: str
@@ -208,7 +208,7 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class RecordCall:
     """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a minute."""
 
     at: Millis
@@ -242,16 +242,16 @@ class StoreDownGap:
 
 Operation: TypeAlias = (
     Record
-    | Announcement
+    | RecordWithClaims
     | StartEpoch
     | EndEpoch
     | Claim
-    | Mark
+    | RecordAttempt
     | Withdraw
-    | HandOver
+    | Reroute
     | Supersede
-    | Issue
-    | Identify
-    | Book
+    | ScheduleReports
+    | SetUserId
+    | RecordCall
     | StoreDownGap
 )

@@ -19,17 +19,17 @@ from daemon.store.database.file import DatabaseFile
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.lock import Lock, collect
 from daemon.store.database.migrate import bring_up, check, must_hold_no_triggers
-from daemon.store.operations import Book, MessageKey, Operation, Unwritten, Written
+from daemon.store.operations import MessageKey, Operation, RecordCall, Unwritten, Written
 from daemon.store.read import recovery
 from daemon.store.read import refusals as exchange
 from daemon.store.read.channel_health import Deliveries, deliveries, tested
-from daemon.store.read.recovery import Call, KeptNotice, LastLife, ToldNotice
-from daemon.store.read.refusals import Treatment
+from daemon.store.read.recovery import KeptNotice, LastLife, RecordedCall, RecordedDelivery
+from daemon.store.read.refusals import RefusalHistory
 from daemon.store.rows import AccountIds
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
 from daemon.store.write.reports import OpenReport
-from daemon.store.write.writer import SERVER, Hooks, Seams, Writer
+from daemon.store.write.writer import SERVER, FaultInjection, Hooks, Writer
 from daemon.types import AccountState, Millis, MissReason, Reading, Silence
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ PATIENCE = 5.0
 class Store:
     """Made by `open`, ended by `close`."""
 
-    def __init__(self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: Seams | None) -> None:
+    def __init__(self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: FaultInjection | None) -> None:
         self._url = engines.parse(url)
         self.is_new = False
         """Whether there was no database here before."""
@@ -59,7 +59,7 @@ class Store:
         url: str,
         *,
         hooks: Hooks | None = None,
-        seams: Seams | None = None,
+        seams: FaultInjection | None = None,
         patience: Millis = engines.PATIENCE,
         **listeners: Callable[..., None],
     ) -> "Store":
@@ -148,7 +148,7 @@ class Store:
         """The reports that wait, or were being sent when the daemon ended, oldest first."""
         return self._read(reports.open_reports)
 
-    def told(self) -> list[ToldNotice]:
+    def told(self) -> list[RecordedDelivery]:
         """What channels know of the alerts that are open, or of which something is still to be told."""
         return self._read(recovery.told)
 
@@ -176,15 +176,15 @@ class Store:
         """Those that hold, or will."""
         return self._read(lambda connection: silences.holding(connection, now))
 
-    def bookings(self, since: Millis) -> list[Book]:
+    def bookings(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange that commands booked."""
         return self._read(lambda connection: recovery.bookings(connection, since))
 
-    def calls(self, since: Millis) -> list[Call]:
+    def calls(self, since: Millis) -> list[RecordedCall]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, Treatment]:
+    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
         """By account, how the exchange has treated us of late."""
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 

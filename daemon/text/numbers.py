@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, Judged, Millis, Transition
+from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, DecidingComparison, Millis, Transition
 
 _EIGHT_PLACES = Decimal("1e-8")
 _HUNDRED = Decimal(100)
@@ -35,7 +35,7 @@ def rough(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
-def spelled(value: Decimal, judged: Judged | None) -> str:
+def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
     """As a side of the comparison is read: a duration, a percentage, or else an amount or a ratio."""
     if judged is None or not value.is_finite():
         return amount(value)
@@ -44,7 +44,7 @@ def spelled(value: Decimal, judged: Judged | None) -> str:
     return percentage(value, judged.threshold) if judged.percentage else amount(value)
 
 
-def is_duration(judged: Judged | None) -> bool:
+def is_duration(judged: DecidingComparison | None) -> bool:
     """Whether both sides of the comparison are durations; an earlier version recorded no `duration`."""
     return judged is not None and (judged.duration or judged.field == "age")
 
@@ -59,7 +59,7 @@ def percentage(value: Decimal, limit: Decimal | None = None) -> str:
     return f"{amount(hundredfold if is_limit else short)}%"
 
 
-def valued(transition: Transition, judged: Judged | None) -> str:
+def valued(transition: Transition, judged: DecidingComparison | None) -> str:
     """What a transition was judged by, `judged` being the comparison as the alert had it; empty where by nothing.
 
     What precedes a silence, or ends it, is the rule's own condition, while the alert was about `age` in the end: its
@@ -68,12 +68,12 @@ def valued(transition: Transition, judged: Judged | None) -> str:
     return "" if transition.value is None else spelled(transition.value, comparison(transition, judged))
 
 
-def comparison(transition: Transition, judged: Judged | None) -> Judged | None:
+def comparison(transition: Transition, judged: DecidingComparison | None) -> DecidingComparison | None:
     """What the transition's value is a side of."""
     return None if transition.reason != _MISSING and _silence(judged) else judged
 
 
-def _silence(judged: Judged | None) -> bool:
+def _silence(judged: DecidingComparison | None) -> bool:
     return judged is not None and judged.text.startswith("on_missing")
 
 

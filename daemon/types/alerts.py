@@ -49,7 +49,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DecidingComparison:
     """The comparison that decided a condition: `text` as written, with the values of both its sides.
 
     `field` names the left side for people (`available_margin`, `delta(al_freeze, 10m)`).
@@ -75,7 +75,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Swing:
+class FlapEpisode:
     """One episode of a rule that may turn out to be flapping, and the range of the values it was judged by."""
 
     fired_at: Millis
@@ -83,12 +83,12 @@ class Swing:
     high: Decimal | None = None
     meaning: str = ""
     """The rule's, then: episodes of a rule that means something else now do not count."""
-    judged: Judged | None = None
+    judged: DecidingComparison | None = None
     """The comparison by which it fired, of whose left side the range is; None where readings were missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Swings:
+class FlapRange:
     """What is told of a flapping rule: how many episodes, and the range of their values."""
 
     count: int
@@ -124,7 +124,7 @@ class Alert:
     """When the condition became true."""
     fired_at: Millis | None = None
     ended_at: Millis | None = None
-    judged: Judged | None = None
+    judged: DecidingComparison | None = None
     """The comparison that decided when it began, or fired; of one about flapping that of the last episode before."""
     worst: Decimal | None = None
     """The worst value of that comparison's left side during the episode."""
@@ -134,7 +134,7 @@ class Alert:
     """It fires because readings were missing (SEMANTICS D4)."""
     detail: str = ""
     """One sentence more than the comparison says: what a system rule found."""
-    swings: Swings | None = None
+    swings: FlapRange | None = None
     """Of an alert about a flapping rule."""
     ended_seq: int | None = None
     """Of the input that ended it."""
@@ -168,5 +168,5 @@ class AccountState:
     """By rule: the alerts that are pending or firing."""
     since: Millis | None = None
     """Since when readings are expected of it: its first configuration."""
-    fired: Mapping[str, tuple[Swing, ...]] = field(default_factory=dict)
+    fired: Mapping[str, tuple[FlapEpisode, ...]] = field(default_factory=dict)
     """By rule: its episodes within the span of its `flapping`, oldest first."""

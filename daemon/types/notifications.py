@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from daemon.types.alerts import Judged, Severity, Swings
+from daemon.types.alerts import DecidingComparison, FlapRange, Severity
 from daemon.types.inputs import Balances
 from daemon.types.time import Millis
 
@@ -61,7 +61,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SteadyChange:
     """A steady change of a field, and the span until now within which it happened."""
 
     change: Decimal
@@ -74,12 +74,12 @@ class Trend:
 
     step: Step | None = None
     """The largest single change."""
-    pace: Pace | None = None
+    pace: SteadyChange | None = None
     """The change of the last minute or two, where that goes on steadily."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NotificationFacts:
     """What a notification tells, as it was when it was decided; the message is written from this alone."""
 
     severity: Severity
@@ -87,7 +87,7 @@ class Facts:
     since: Millis
     fired_at: Millis | None
     at: Millis
-    judged: Judged | None
+    judged: DecidingComparison | None
     worst: Decimal | None = None
     reason: str = ""
     balances: Balances = field(default_factory=Balances)
@@ -115,7 +115,7 @@ class Facts:
     """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""
     """What a system rule found, in one sentence."""
-    swings: Swings | None = None
+    swings: FlapRange | None = None
     """Of news about a flapping rule."""
     not_before: Millis | None = None
     """When it may leave: the end of the mute window in which an alert ended (SEMANTICS E2)."""
@@ -163,7 +163,7 @@ class Notice:
 
     key: NoticeKey
     at: Millis
-    facts: Facts
+    facts: NotificationFacts
 
     @property
     def episode(self) -> tuple[str, str, int]:
@@ -191,7 +191,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempted:
+class AttemptResult:
     """How one attempt to deliver a message ended. `detail` is one sentence without secrets."""
 
     outcome: Outcome

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from daemon.alerts.engine import Outcome, step
+from daemon.alerts.engine import StepResult, step
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import SECOND, AccountState, Alert, ClockStep, ConfigChange, Input, Millis, State, Transition
@@ -29,7 +29,7 @@ class Played:
         self.transitions: list[Transition] = []
         self.changed: list[Alert] = []
 
-    def at(self, second: float, found: Found) -> Outcome:
+    def at(self, second: float, found: Found) -> StepResult:
         """A reading with this verdict, or a miss, so many seconds after the beginning."""
         seq, at = self.state.seq + 1, T0 + round(second * SECOND)
         if found is None:
@@ -42,14 +42,14 @@ class Played:
             self.at(second, one)
         return self
 
-    def configured(self, second: float, *rules: Rule) -> Outcome:
+    def configured(self, second: float, *rules: Rule) -> StepResult:
         self.rules = {one.name: one for one in rules}
         return self.take(ConfigChange(self.state.seq + 1, T0 + round(second * SECOND)), {})
 
-    def stepped(self, by: Millis) -> Outcome:
+    def stepped(self, by: Millis) -> StepResult:
         return self.take(ClockStep(self.state.seq + 1, self.state.at + by, by), {})
 
-    def take(self, event: Input, verdicts: Mapping[str, Verdict]) -> Outcome:
+    def take(self, event: Input, verdicts: Mapping[str, Verdict]) -> StepResult:
         outcome = step(self.state, event, verdicts, self.rules, name)
         self.state = outcome.state
         self.transitions += outcome.transitions

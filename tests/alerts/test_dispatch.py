@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from daemon.alerts.dispatch import News, Order, Scene, Told, ToldBy, dispatch
-from daemon.alerts.engine import Outcome, step
+from daemon.alerts.dispatch import (
+    ChannelStatus,
+    DispatchResult,
+    EvaluationSnapshot,
+    NotificationPolicy,
+    ToldBy,
+    dispatch,
+)
+from daemon.alerts.engine import StepResult, step
 from daemon.rules.rule import Rule
 from daemon.types import (
     HOUR,
@@ -29,35 +36,38 @@ def name(rule: str, _account: str, _at: Millis) -> str:
     return rule[:4]
 
 
-def fire(*rules: Rule, at: Millis = T0, here: AccountState | None = None) -> tuple[Outcome, Input]:
+def fire(*rules: Rule, at: Millis = T0, here: AccountState | None = None) -> tuple[StepResult, Input]:
     here = here or state()
     event = reading(here.seq + 1, at)
     return step(here, event, {one.name: TRUE for one in rules}, {one.name: one for one in rules}, name), event
 
 
-def clear(here: AccountState, *rules: Rule, at: Millis) -> tuple[Outcome, Input]:
+def clear(here: AccountState, *rules: Rule, at: Millis) -> tuple[StepResult, Input]:
     event = reading(here.seq + 1, at)
     return step(here, event, {one.name: FALSE for one in rules}, {one.name: one for one in rules}, name), event
 
 
 def news(
-    happened: tuple[Outcome, Input], rules: Sequence[Rule], told: ToldBy | None = None, scene: Scene | None = None
-) -> News:
+    happened: tuple[StepResult, Input],
+    rules: Sequence[Rule],
+    told: ToldBy | None = None,
+    scene: EvaluationSnapshot | None = None,
+) -> DispatchResult:
     outcome, event = happened
-    order = Order({one.name: one for one in rules}, CHANNELS)
-    return dispatch(event, outcome, order, told or {}, scene or Scene())
+    order = NotificationPolicy({one.name: one for one in rules}, CHANNELS)
+    return dispatch(event, outcome, order, told or {}, scene or EvaluationSnapshot())
 
 
-def summary(said: News) -> list[tuple[str, str, Kind, Late]]:
+def summary(said: DispatchResult) -> list[tuple[str, str, Kind, Late]]:
     return [(n.key.rule, n.key.channel, n.key.kind, n.facts.late) for n in said.notices]
 
 
-def knows(at: Millis = T0) -> Mapping[str, Told]:
-    return {channel: Told(told_at=at) for channel in CHANNELS}
+def knows(at: Millis = T0) -> Mapping[str, ChannelStatus]:
+    return {channel: ChannelStatus(told_at=at) for channel in CHANNELS}
 
 
-def queued(kind: Kind = Kind.FIRING) -> Told:
-    return Told(waiting=NoticeKey("main", "low", 1, "telegram", kind, 1))
+def queued(kind: Kind = Kind.FIRING) -> ChannelStatus:
+    return ChannelStatus(waiting=NoticeKey("main", "low", 1, "telegram", kind, 1))
 
 
 def test_e1_a_firing_is_told_to_every_channel() -> None:
@@ -76,44 +86,44 @@ def test_a_pending_alert_is_told_to_nobody() -> None:
     """D1: pending is never announced, nor is its end."""
     slow = rule(hold=MINUTE)
     outcome, event = fire(slow)
-    assert news((outcome, event), [slow]) == News()
-    assert news(clear(outcome.state, slow, at=T0 + SECOND), [slow]) == News()
+    assert news((outcome, event), [slow]) == DispatchResult()
+    assert news(clear(outcome.state, slow, at=T0 + SECOND), [slow]) == DispatchResult()
 
 
 def test_what_is_queued_or_on_its_way_is_not_queued_again() -> None:
     """E3: at most one queued notification per (alert, channel)."""
     outcome, event = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": queued(), "email": Told(in_flight=True)}}
-    assert news((outcome, event), [rule()], told) == News()
+    told: ToldBy = {("low", 1): {"telegram": queued(), "email": ChannelStatus(in_flight=True)}}
+    assert news((outcome, event), [rule()], told) == DispatchResult()
 
 
 def test_a_channel_that_refused_is_not_told_again() -> None:
     """F3: what other channels were told instead is not queued for the refusing one with every reading."""
     outcome, event = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
-    assert news((outcome, event), [rule()], told) == News()
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
+    assert news((outcome, event), [rule()], told) == DispatchResult()
 
 
 def test_e3_a_reminder_is_due_from_the_last_delivery_on() -> None:
     """E3: the repeat clock starts at the last delivery; `repeat` off means never."""
     outcome, _ = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0 + HOUR), "email": Told(told_at=T0)}}
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0 + HOUR), "email": ChannelStatus(told_at=T0)}}
     later = fire(rule(), at=T0 + 4 * HOUR, here=outcome.state)
     assert summary(news(later, [rule()], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
-    assert news(later, [rule(repeat=None)], told) == News()
+    assert news(later, [rule(repeat=None)], told) == DispatchResult()
 
 
 def test_e1_the_end_goes_to_those_who_were_told() -> None:
     """Promise 3: told, on its way or waiting hear the end; a channel that knows nothing does not."""
     outcome, _ = fire(rule())
     ended = clear(outcome.state, rule(), at=T0 + MINUTE)
-    waiting: ToldBy = {("low", 1): {"telegram": queued(), "email": Told()}}
+    waiting: ToldBy = {("low", 1): {"telegram": queued(), "email": ChannelStatus()}}
     assert summary(news(ended, [rule()], {("low", 1): knows()})) == [
         ("low", "telegram", Kind.RESOLVED, Late.NO),
         ("low", "email", Kind.RESOLVED, Late.NO),
     ]
     assert summary(news(ended, [rule()], waiting)) == [("low", "telegram", Kind.RESOLVED, Late.NO)]
-    assert news(ended, [rule()]) == News()
+    assert news(ended, [rule()]) == DispatchResult()
 
 
 def test_d5_a_retired_alert_is_told_once_as_retired() -> None:
@@ -121,7 +131,7 @@ def test_d5_a_retired_alert_is_told_once_as_retired() -> None:
     outcome, _ = fire(rule())
     event = ConfigChange(2, T0 + MINUTE)
     retired = step(outcome.state, event, {}, {}, name), event
-    assert summary(news(retired, [], {("low", 1): {"email": Told(told_at=T0)}})) == [
+    assert summary(news(retired, [], {("low", 1): {"email": ChannelStatus(told_at=T0)}})) == [
         ("low", "email", Kind.RETIRED, Late.NO)
     ]
 
@@ -162,10 +172,10 @@ def test_e2_a_mute_supersedes_a_queued_firing() -> None:
     key = NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1)
     again = replace(key, kind=Kind.REPEAT, seq=2)
     for told, expected in (
-        (Told(waiting=key), (key,)),
-        (Told(waiting=again, told_at=T0), (again,)),
-        (Told(waiting=key, told_at=T0), ()),
-        (Told(told_at=T0), ()),
+        (ChannelStatus(waiting=key), (key,)),
+        (ChannelStatus(waiting=again, told_at=T0), (again,)),
+        (ChannelStatus(waiting=key, told_at=T0), ()),
+        (ChannelStatus(told_at=T0), ()),
     ):
         assert news(happened, [mild, worse], {("low", 1): {"telegram": told}}).superseded == expected
 
@@ -173,17 +183,17 @@ def test_e2_a_mute_supersedes_a_queued_firing() -> None:
 def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
     """E5: the new channel hears of it with the next reading, not with the change of the configuration itself."""
     outcome, _ = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0)}}
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0)}}
     event = ConfigChange(2, T0 + SECOND)
     change = step(outcome.state, event, {}, {"low": rule()}, name), event
-    assert news(change, [rule()], told) == News()
+    assert news(change, [rule()], told) == DispatchResult()
     later = fire(rule(), at=T0 + MINUTE, here=change[0].state)
     assert summary(news(later, [rule()], told)) == [("low", "email", Kind.FIRING, Late.NEW_CHANNEL)]
 
 
 def test_a_notice_carries_what_the_message_needs() -> None:
     """The facts are those of the input that caused it: value, fields, changes, reason and the alert's code."""
-    scene = Scene({"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)})
+    scene = EvaluationSnapshot({"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)})
     facts = news(fire(rule()), [rule()], scene=scene).notices[0].facts
     assert (facts.code, facts.since, facts.fired_at, facts.reason) == ("low", T0, T0, "condition")
     assert (facts.judged, facts.balances, facts.changes) == (TRUE.judged, scene.balances, scene.changes)
@@ -193,14 +203,14 @@ def test_a_notice_carries_what_the_message_needs() -> None:
 def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
     """Filled in at the decision; what could not be is said; an end has none."""
     own = rule(summary="margin {available_margin:.1f}")
-    scene = Scene({"low": TRUE}, balances("90"))
+    scene = EvaluationSnapshot({"low": TRUE}, balances("90"))
     facts = news(fire(own), [own], scene=scene).notices[0].facts
     assert (facts.summary, facts.unfilled) == ("margin 90.0", "")
     facts = news(fire(own), [own]).notices[0].facts
     assert (facts.summary, facts.unfilled) == ("", "available_margin is unknown")
     outcome, _ = fire(own)
     over = clear(outcome.state, own, at=T0 + MINUTE)
-    assert news(over, [own], {("low", 1): {"email": Told(told_at=T0)}}).notices[0].facts.summary == ""
+    assert news(over, [own], {("low", 1): {"email": ChannelStatus(told_at=T0)}}).notices[0].facts.summary == ""
 
 
 def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
@@ -214,7 +224,7 @@ def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
 def test_e5_the_end_of_what_a_removed_channel_knew_goes_to_the_present_ones() -> None:
     """E5: as one account of both, to those that were not told themselves; the removed one gets nothing."""
     outcome, _ = fire(rule())
-    told: ToldBy = {("low", 1): {"gone": Told(told_at=T0), "email": Told(told_at=T0)}}
+    told: ToldBy = {("low", 1): {"gone": ChannelStatus(told_at=T0), "email": ChannelStatus(told_at=T0)}}
     over = clear(outcome.state, rule(), at=T0 + MINUTE)
     said = news(over, [rule()], told)
     assert summary(said) == [
@@ -229,7 +239,7 @@ def test_e5_the_end_of_a_removed_rule_whose_channel_is_removed_goes_to_all() -> 
     outcome, _ = fire(rule())
     event = ConfigChange(2, T0 + MINUTE)
     retired = step(outcome.state, event, {}, {}, name)
-    said = news((retired, event), [], {("low", 1): {"gone": Told(told_at=T0)}})
+    said = news((retired, event), [], {("low", 1): {"gone": ChannelStatus(told_at=T0)}})
     assert summary(said) == [(("low"), channel, Kind.RETIRED, Late.HANDED_OVER) for channel in CHANNELS]
 
 
@@ -238,10 +248,10 @@ def test_e3_who_was_told_in_the_stead_of_another_channel_is_reminded() -> None:
     only = rule(channels=("telegram",), repeat=HOUR)
     outcome, _ = fire(only)
     later = fire(only, at=T0 + HOUR, here=outcome.state)
-    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
     assert summary(news(later, [only], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
-    told = {("low", 1): {"telegram": Told(told_at=T0 + HOUR), "email": Told(told_at=T0)}}
-    assert news(later, [only], told) == News()
+    told = {("low", 1): {"telegram": ChannelStatus(told_at=T0 + HOUR), "email": ChannelStatus(told_at=T0)}}
+    assert news(later, [only], told) == DispatchResult()
 
 
 def test_e2_a_stand_in_that_was_muted_is_told_when_the_mute_ends() -> None:
@@ -249,7 +259,7 @@ def test_e2_a_stand_in_that_was_muted_is_told_when_the_mute_ends() -> None:
     only = rule(channels=("telegram",))
     outcome, _ = fire(only)
     later = fire(only, at=T0 + MINUTE, here=outcome.state)
-    told: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told()}}
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus()}}
     assert summary(news(later, [only], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]
 
 
@@ -257,7 +267,7 @@ def test_e2_a_channel_whose_news_was_held_is_no_new_channel() -> None:
     """E2: it hears "muted until now", though another channel was told before the mute began."""
     outcome, _ = fire(rule())
     later = fire(rule(), at=T0 + MINUTE, here=outcome.state)
-    told: ToldBy = {("low", 1): {"telegram": Told(told_at=T0), "email": Told()}}
+    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0), "email": ChannelStatus()}}
     assert summary(news(later, [rule()], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]
 
 
@@ -266,7 +276,7 @@ def test_promise_2_news_that_was_handed_to_a_channel_that_is_gone_comes_back() -
     one = rule("low", channels=("telegram",))
     here = fire(one)[0].state
     again = fire(one, at=T0 + MINUTE, here=here)
-    gone: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "pager": Told(told_at=T0)}}
+    gone: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "pager": ChannelStatus(told_at=T0)}}
     assert [notice.key.channel for notice in news(again, [one], gone).notices] == ["telegram"]
-    kept: ToldBy = {("low", 1): {"telegram": Told(given_up=True), "email": Told(told_at=T0)}}
+    kept: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
     assert news(again, [one], kept).notices == ()

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from daemon.alerts.decide import Decision, decide, judge
-from daemon.alerts.dispatch import Order, Scene, Told, ToldBy
+from daemon.alerts.dispatch import ChannelStatus, EvaluationSnapshot, NotificationPolicy, ToldBy
 from daemon.alerts.engine import step
-from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.alerts.system_rules import rule as system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
@@ -24,19 +24,19 @@ from daemon.types import (
     Check,
     ClockStep,
     ConfigChange,
-    Facts,
+    DecidingComparison,
+    FlapRange,
     Input,
-    Judged,
     Kind,
     Late,
     Limit,
     MissReason,
     Notice,
     NoticeKey,
+    NotificationFacts,
     OnMissing,
     Quality,
     Silence,
-    Swings,
     Unconfirmed,
 )
 from tests.alerts.played import name
@@ -53,7 +53,7 @@ class Phone:
         self.mutes = mutes or Mutes()
         self.silences: Sequence[Silence] = ()
         self.state: AccountState = state()
-        self.told: dict[tuple[str, int], dict[str, Told]] = {}
+        self.told: dict[tuple[str, int], dict[str, ChannelStatus]] = {}
         self.notices: list[Notice] = []
         self.last: Decision | None = None
         self.away = False
@@ -67,22 +67,26 @@ class Phone:
         return self.take(miss(self.state.seq + 1, T0 + round(second * SECOND)), found or {})
 
     def take(self, event: Input, verdicts: Mapping[str, Verdict]) -> Heard:
-        order = Order(self.rules, ["phone"], self.mutes, self.silences)
-        scene = Scene(verdicts, balances("75"))
+        order = NotificationPolicy(self.rules, ["phone"], self.mutes, self.silences)
+        scene = EvaluationSnapshot(verdicts, balances("75"))
         self.last = decide(self.state, event, scene, order, self.told, name)
         self.state = self.last.state
         for key in self.last.record.superseded:
-            self.told[key.rule, key.alert_seq]["phone"] = Told()
+            self.told[key.rule, key.alert_seq]["phone"] = ChannelStatus()
         new = list(self.last.record.notices)
         for notice in new if not self.away else []:
             known = self.told.setdefault((notice.key.rule, notice.key.alert_seq), {})
             acked = notice.key.kind is Kind.ACK
-            known["phone"] = replace(known.get("phone", Told()), acked=True) if acked else Told(event.at, notice.facts)
+            known["phone"] = (
+                replace(known.get("phone", ChannelStatus()), acked=True)
+                if acked
+                else ChannelStatus(event.at, notice.facts)
+            )
         self.notices += new
         return [(n.key.rule, n.key.kind, n.facts.late) for n in new]
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> NotificationFacts:
         """Of the last notice."""
         return self.notices[-1].facts
 
@@ -177,7 +181,7 @@ def test_e1_without_the_key_nothing_is_told_as_worse() -> None:
     assert phone.read(2, "1") == []
     fresh = Phone(rule(worse_by=Decimal("0.25")))
     fresh.read(1, "80")
-    fresh.told["low", 1] = {"phone": Told(told_at=T0)}
+    fresh.told["low", 1] = {"phone": ChannelStatus(told_at=T0)}
     assert fresh.read(2, "1") == []
 
 
@@ -196,8 +200,8 @@ def test_e1_worse_starts_the_repeat_clock() -> None:
 
 NOON = Mutes(
     {
-        "noon": Window("noon", frozenset(DAYS), time(11, 1), time(12)),
-        "late": Window("late", frozenset(DAYS), time(12), time(13)),
+        "noon": MuteWindow("noon", frozenset(DAYS), time(11, 1), time(12)),
+        "late": MuteWindow("late", frozenset(DAYS), time(12), time(13)),
     },
     UTC,
 )
@@ -254,7 +258,7 @@ def test_e2_a_window_that_begins_while_a_firing_is_queued_supersedes_it() -> Non
     phone.away = True
     phone.read(59, "90")
     key = phone.notices[0].key
-    phone.told["low", 1] = {"phone": Told(waiting=key)}
+    phone.told["low", 1] = {"phone": ChannelStatus(waiting=key)}
     phone.read(60, "90")
     assert phone.last is not None
     assert phone.last.record.superseded == (key,)
@@ -412,10 +416,10 @@ def test_e4_the_first_value_is_beyond_a_range_that_was_told_without_any() -> Non
     phone.read(15, "500")
     phone.missed(20)
     assert phone.read(25, "500") == []
-    assert phone.notices[-1].facts.swings == Swings(2, None, None)
+    assert phone.notices[-1].facts.swings == FlapRange(2, None, None)
     phone.missed(30)
     assert phone.read(35, "5") == flaps
-    assert phone.facts.swings == Swings(4, Decimal(5), Decimal(5))
+    assert phone.facts.swings == FlapRange(4, Decimal(5), Decimal(5))
     assert [phone.read(36, "4"), phone.read(37, "500")] == [[], flaps]
 
 
@@ -425,7 +429,7 @@ def test_e4_a_firing_beyond_the_range_is_told_when_the_message_before_it_has_lef
     phone.away = True
     phone.read(20, "60")
     waiting = phone.notices[-1]
-    told = Told(told_at=T0 + 10 * SECOND, last=phone.notices[-2].facts, waiting=waiting.key)
+    told = ChannelStatus(told_at=T0 + 10 * SECOND, last=phone.notices[-2].facts, waiting=waiting.key)
     phone.told["low:flapping", waiting.key.alert_seq]["phone"] = told
     assert [phone.read(25, "110"), phone.read(30, "3"), phone.read(31, "3")] == [[], [], []]
     phone.told["low:flapping", waiting.key.alert_seq]["phone"] = replace(told, waiting=None, last=waiting.facts)
@@ -479,7 +483,7 @@ def test_a_reminder_at_a_miss_shows_the_field_as_it_was_last_seen() -> None:
     phone.missed(2)
     assert phone.facts.judged == judged("75")
     windowed = Phone(rule(repeat=SECOND))
-    side = Judged("delta(al_freeze, 1m) > 5", "delta(al_freeze, 1m)", Decimal(9), Decimal(5), falling=False)
+    side = DecidingComparison("delta(al_freeze, 1m) > 5", "delta(al_freeze, 1m)", Decimal(9), Decimal(5), falling=False)
     windowed.take(reading(1, T0), {"low": Verdict(when=True, clear=False, judged=side)})
     windowed.missed(2)
     assert windowed.facts.judged == side
@@ -561,7 +565,7 @@ def test_a_told_firing_is_known_by_its_key() -> None:
     phone = Phone(rule(repeat=SECOND))
     phone.read(0, "90")
     key = NoticeKey("main", "low", 1, "phone", Kind.WORSE, 2)
-    told: ToldBy = {("low", 1): {"phone": Told(told_at=T0, waiting=key)}}
+    told: ToldBy = {("low", 1): {"phone": ChannelStatus(told_at=T0, waiting=key)}}
     phone.told = {episode: dict(channels) for episode, channels in told.items()}
     assert phone.read(60, "1") == []
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.engine import Outcome, step
+from daemon.alerts.engine import StepResult, step
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -183,7 +183,7 @@ def test_a5_a_clock_step_shifts_every_instant_held() -> None:
 
 def test_a5_a_step_before_any_reading_shifts_nothing() -> None:
     """A5: nothing held, nothing shifted."""
-    assert step(state(), ClockStep(1, T0, 400), {}, {}, name) == Outcome(state(seq=1, at=T0))
+    assert step(state(), ClockStep(1, T0, 400), {}, {}, name) == StepResult(state(seq=1, at=T0))
 
 
 def test_d5_an_unchanged_rule_keeps_its_alert() -> None:
@@ -215,7 +215,7 @@ def test_d5_a_changed_meaning_retires_the_alert(rules: dict[str, Rule], reason: 
         (State.FIRING, State.RETIRED, reason)
     ]
     assert outcome.changed[0].ended_at == T0 + MINUTE
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, StepResult)
 
 
 def test_two_rules_live_apart() -> None:

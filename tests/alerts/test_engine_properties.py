@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.dispatch import Order, Scene, dispatch
-from daemon.alerts.engine import Outcome, step
+from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy, dispatch
+from daemon.alerts.engine import StepResult, step
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -73,7 +73,7 @@ LEGAL = {
 }
 
 
-def play(days: Sequence[Day], rules: Mapping[str, Rule], here: AccountState) -> list[tuple[Input, Day, Outcome]]:
+def play(days: Sequence[Day], rules: Mapping[str, Rule], here: AccountState) -> list[tuple[Input, Day, StepResult]]:
     now, played = here.at, []
     for seq, day in enumerate(days, here.seq + 1):
         event = day.event(seq, now + day.after)
@@ -119,9 +119,9 @@ def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule
 def test_d1_pending_is_never_announced(days: list[Day], one: Rule) -> None:
     """D1: news is of what fires or has fired; every firing is announced, or told as flapping, once."""
     rules = {"one": one}
-    order = Order(rules, ["phone"])
+    order = NotificationPolicy(rules, ["phone"])
     for event, _, outcome in play(days, rules, begun(rules)):
-        news = dispatch(event, outcome, order, {}, Scene())
+        news = dispatch(event, outcome, order, {}, EvaluationSnapshot())
         firing = {alert.rule for alert in outcome.state.alerts.values() if alert.state is State.FIRING}
         assert {notice.key.rule for notice in news.notices} == firing - ({"one"} if "one:flapping" in firing else set())
         assert max(Counter(notice.key for notice in news.notices).values(), default=1) == 1

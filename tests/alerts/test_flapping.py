@@ -4,9 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from daemon.alerts.engine import Outcome
+from daemon.alerts.engine import StepResult
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.types import FLAPPING, MINUTE, SECOND, Alert, Limit, OnMissing, Severity, State, Swings, base
+from daemon.types import FLAPPING, MINUTE, SECOND, Alert, FlapRange, Limit, OnMissing, Severity, State, base
 from tests.alerts.played import MISS, Played
 from tests.values import FALSE, T0, TRUE, judged, reading, rule
 
@@ -51,7 +51,7 @@ def test_e4_the_firing_that_exceeds_the_limit_begins_it() -> None:
     assert alert is not None
     assert (alert.code, alert.severity, alert.started_at) == ("low:flapping-main-4000", Severity.WARNING, T0)
     assert (alert.fired_at, alert.judged) == (T0 + 4 * SECOND, TRUE.judged)
-    assert alert.swings == Swings(3, Decimal(90), Decimal(500))
+    assert alert.swings == FlapRange(3, Decimal(90), Decimal(500))
 
 
 def test_e4_only_what_began_within_the_span_counts() -> None:
@@ -88,7 +88,7 @@ def test_e4_it_grows_while_it_lasts() -> None:
     wide.at(9, low("70"))
     alert = about(wide)
     assert alert is not None
-    assert alert.swings == Swings(5, Decimal(42), Decimal(500))
+    assert alert.swings == FlapRange(5, Decimal(42), Decimal(500))
 
 
 def test_e4_it_ends_at_the_first_input_with_no_more_than_half_the_limit() -> None:
@@ -130,13 +130,13 @@ def test_e4_missing_readings_have_no_value() -> None:
     silent.all({6: MISS, 7: low("87"), 8: high("130")})
     alert = about(silent)
     assert alert is not None
-    assert alert.swings == Swings(4, Decimal(87), Decimal(500))
+    assert alert.swings == FlapRange(4, Decimal(87), Decimal(500))
     assert silent.state.fired["low"][2].low is None
     only = flapping(on_missing=OnMissing.FIRING, missing_after=SECOND, flapping=Limit(1, MINUTE))
     only.all({1: FALSE, 3: MISS, 4: FALSE, 6: MISS})
     found = about(only)
     assert found is not None
-    assert found.swings == Swings(2, None, None)
+    assert found.swings == FlapRange(2, None, None)
 
 
 def test_d5_a_changed_rule_retires_its_flapping_and_counts_anew() -> None:
@@ -195,7 +195,7 @@ def test_rules_flap_apart_in_the_order_of_the_rules() -> None:
     """Promise 6: several that begin at one input do so in the same order in every replay."""
     names = [f"rule-{number}" for number in range(9)]
     many = Played(*(rule(name, flapping=Limit(1, MINUTE)) for name in names))
-    outcome = Outcome(many.state)
+    outcome = StepResult(many.state)
     for second in range(4):
         at, found = T0 + second * SECOND, FALSE if second % 2 else TRUE
         event = reading(second + 1, at)

@@ -6,23 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.dispatch import Order, Told, dispatch
-from daemon.alerts.engine import Outcome
-from daemon.alerts.mute_reasons import HOLDS, Muter, Muting, Reason
-from daemon.alerts.mutes import DAYS, Mutes, Window
-from daemon.alerts.notification_facts import Scene
-from daemon.types import FLAPPING, HOUR, AccountState, Alert, Facts, Kind, Severity, Silence, State, Swings
+from daemon.alerts.dispatch import ChannelStatus, NotificationPolicy, dispatch
+from daemon.alerts.engine import StepResult
+from daemon.alerts.mute_reasons import HOLDS, Muter, MuteReason, Muting
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
+from daemon.alerts.notification_facts import EvaluationSnapshot
+from daemon.types import (
+    FLAPPING,
+    HOUR,
+    AccountState,
+    Alert,
+    FlapRange,
+    Kind,
+    NotificationFacts,
+    Severity,
+    Silence,
+    State,
+)
 from tests.values import T0, reading, rule
 
 NOW = T0 + 4 * HOUR
-WINDOWS = Mutes({"night": Window("night", frozenset(DAYS), time(10), time(20))}, UTC)
+WINDOWS = Mutes({"night": MuteWindow("night", frozenset(DAYS), time(10), time(20))}, UTC)
 LOW = rule("low", inhibited_by=("low*", "bad"), repeat=HOUR)
 MUTED = rule("low", mute=("night",), repeat=HOUR)
 BAD = rule("bad", "available_margin < 50")
 
 
 def alert(name: str, state: State = State.FIRING) -> Alert:
-    swings = Swings(7, None, None) if name.endswith(FLAPPING) else None
+    swings = FlapRange(7, None, None) if name.endswith(FLAPPING) else None
     return Alert(name, 1, f"c-{name}", Severity.WARNING, state, "", T0, fired_at=T0, swings=swings)
 
 
@@ -38,18 +49,18 @@ def silence(rule: str = "low", code: str = "", *, ack: bool = False, until: int 
     ("muter", "expected"),
     [
         (Muter(account(alert("low")), WINDOWS, (), NOW), []),
-        (Muter(account(alert("low"), alert("bad")), WINDOWS, (), NOW), [Muting(Reason.INHIBITED, "bad")]),
+        (Muter(account(alert("low"), alert("bad")), WINDOWS, (), NOW), [Muting(MuteReason.INHIBITED, "bad")]),
         (Muter(account(alert("low"), alert("bad", State.PENDING)), WINDOWS, (), NOW), []),
         (Muter(account(alert("low"), alert(f"bad{FLAPPING}")), WINDOWS, (), NOW), []),
         (
             Muter(account(alert("low")), WINDOWS, [silence(until=NOW + 1)], NOW),
-            [Muting(Reason.SILENCED, "3", "moving funds", NOW + 1)],
+            [Muting(MuteReason.SILENCED, "3", "moving funds", NOW + 1)],
         ),
         (Muter(account(alert("low")), WINDOWS, [silence(until=NOW)], NOW), []),
-        (Muter(account(alert("low"), alert(f"low{FLAPPING}")), WINDOWS, (), NOW), [Muting(Reason.FLAPPING)]),
+        (Muter(account(alert("low"), alert(f"low{FLAPPING}")), WINDOWS, (), NOW), [Muting(MuteReason.FLAPPING)]),
         (
             Muter(account(alert("low")), WINDOWS, [silence(code="c-low", ack=True)], NOW),
-            [Muting(Reason.ACKNOWLEDGED, comment="moving funds")],
+            [Muting(MuteReason.ACKNOWLEDGED, comment="moving funds")],
         ),
     ],
 )
@@ -60,20 +71,20 @@ def test_strict_10_each_reason_is_named(muter: Muter, expected: list[Muting]) ->
 
 def test_strict_10_a_mute_window_is_named_with_its_end() -> None:
     """Strict 10: Also where no alert is open: then the next one would be held back."""
-    expected = [Muting(Reason.MUTE_WINDOW, "night", until=T0 + 9 * HOUR)]
+    expected = [Muting(MuteReason.MUTE_WINDOW, "night", until=T0 + 9 * HOUR)]
     assert list(Muter(account(), WINDOWS, (), NOW).reasons(MUTED, None)) == expected
 
 
 def test_strict_10_the_reasons_in_words() -> None:
     """Strict 10: What a person reads of each of them."""
     told = [
-        Muting(Reason.INHIBITED, "bad"),
-        Muting(Reason.MUTE_WINDOW, "night"),
-        Muting(Reason.SILENCED, "3", "moving funds"),
-        Muting(Reason.SILENCED, "3"),
-        Muting(Reason.FLAPPING),
-        Muting(Reason.ACKNOWLEDGED, comment="adding margin"),
-        Muting(Reason.ACKNOWLEDGED),
+        Muting(MuteReason.INHIBITED, "bad"),
+        Muting(MuteReason.MUTE_WINDOW, "night"),
+        Muting(MuteReason.SILENCED, "3", "moving funds"),
+        Muting(MuteReason.SILENCED, "3"),
+        Muting(MuteReason.FLAPPING),
+        Muting(MuteReason.ACKNOWLEDGED, comment="adding margin"),
+        Muting(MuteReason.ACKNOWLEDGED),
     ]
     assert [str(each) for each in told] == [
         "inhibited by bad, which fires on the same account",
@@ -107,14 +118,14 @@ def test_strict_10_what_is_explained_is_what_was_dispatched(
     others = [alert("bad", bad)] if bad is not None else []
     flapping = [alert(f"{name}{FLAPPING}") for name, flaps in (("bad", bad_flaps), ("low", low_flaps)) if flaps]
     state = account(alert("low"), *others, *flapping)
-    order = Order({"low": low, "bad": BAD}, ("phone",), WINDOWS, silences)  # type: ignore[dict-item]
-    known = Facts(Severity.WARNING, "c-low", T0, T0, T0, None)
-    before = {("low", 1): {"phone": Told(T0, known, sure=True)}} if told else {}
-    news = dispatch(reading(9, NOW), Outcome(state, ()), order, before, Scene())
+    order = NotificationPolicy({"low": low, "bad": BAD}, ("phone",), WINDOWS, silences)  # type: ignore[dict-item]
+    known = NotificationFacts(Severity.WARNING, "c-low", T0, T0, T0, None)
+    before = {("low", 1): {"phone": ChannelStatus(T0, known, sure=True)}} if told else {}
+    news = dispatch(reading(9, NOW), StepResult(state, ()), order, before, EvaluationSnapshot())
     sent = {each.key.kind for each in news.notices if each.key.rule == "low"}
     reasons = {each.reason for each in Muter(state, WINDOWS, silences, NOW).reasons(low, alert("low"))}  # type: ignore[arg-type]
     if told:
         assert (Kind.REPEAT in sent) is not bool(reasons)
-        assert (Kind.ACK in sent) is (Reason.ACKNOWLEDGED in reasons)
+        assert (Kind.ACK in sent) is (MuteReason.ACKNOWLEDGED in reasons)
     else:
         assert (Kind.FIRING in sent) is not bool(reasons & HOLDS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, Window, time_of_day
+from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, MuteWindow, time_of_day
 from daemon.alerts.recorded_mutes import mutes as read_back
 from daemon.types import DAY, HOUR, Millis
 
@@ -20,8 +20,8 @@ def at(text: str, zone: tzinfo = UTC) -> Millis:
     return round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1_000)
 
 
-def window(start: str, end: str, *days: str, name: str = "night") -> Window:
-    return Window(name, frozenset(days or DAYS), time.fromisoformat(start), time.fromisoformat(end))
+def window(start: str, end: str, *days: str, name: str = "night") -> MuteWindow:
+    return MuteWindow(name, frozenset(days or DAYS), time.fromisoformat(start), time.fromisoformat(end))
 
 
 NIGHT = window("23:00", "07:00", "sat", "sun")
@@ -161,32 +161,32 @@ CHANGING = [
 @example(at("2011-12-30 10:00"), ZoneInfo("Pacific/Apia"), "sat")
 def test_b4_a_whole_day_is_a_whole_day(moment: Millis, zone: ZoneInfo, day: str) -> None:
     """B4: from its first instant to its last, and no other, also where the clocks change at midnight."""
-    whole = Window("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
+    whole = MuteWindow("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
     shown = datetime.fromtimestamp(moment / 1_000, UTC).astimezone(zone)
     assert (whole.until(moment, zone) is not None) == (DAYS[shown.weekday()] == day)
 
 
 def test_b4_the_last_minute_belongs_to_the_day() -> None:
     """B4: what ends at 24:00 is quiet at 23:59:59.999, and not a moment longer."""
-    evening = Window("evening", frozenset({"mon"}), time_of_day("22:00"), time_of_day("24:00"))
+    evening = MuteWindow("evening", frozenset({"mon"}), time_of_day("22:00"), time_of_day("24:00"))
     assert evening.until(at("2026-01-05 23:59:59.999"), UTC) == at("2026-01-06 00:00")
     assert evening.until(at("2026-01-06 00:00"), UTC) is None
 
 
 def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
     """B4: `24:00`, which is read back."""
-    day = Window("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
+    day = MuteWindow("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
     assert day.written()["between"] == ["00:00", "24:00"]
     assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes({"day": day}, BERLIN)
 
 
 names = st.text("ab-. ", min_size=1, max_size=5)
-windows = st.builds(Window, names, st.frozensets(st.sampled_from(DAYS)), st.times(), st.times())
+windows = st.builds(MuteWindow, names, st.frozensets(st.sampled_from(DAYS)), st.times(), st.times())
 zones = st.sampled_from([None, BERLIN, ZoneInfo("UTC")])
 
 
 @given(st.lists(windows), zones)
-def test_e2_mute_windows_are_read_back_as_they_were(every: list[Window], zone: tzinfo | None) -> None:
+def test_e2_mute_windows_are_read_back_as_they_were(every: list[MuteWindow], zone: tzinfo | None) -> None:
     """E2: with their time zone, and through JSON, in which epochs hold them."""
     mutes = Mutes({each.name: each for each in every}, zone)
     assert read_back(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes

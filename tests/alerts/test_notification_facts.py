@@ -4,10 +4,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from daemon.alerts.notification_facts import moved, worst_of
-from daemon.types import Balances, Facts, Severity, Swings
+from daemon.types import Balances, FlapRange, NotificationFacts, Severity
 from tests.values import T0, balances, judged
 
-FLAPPING = Facts(Severity.WARNING, "k3f9", T0, T0, T0, judged("45"), swings=Swings(7, Decimal(40), Decimal(130)))
+FLAPPING = NotificationFacts(
+    Severity.WARNING, "k3f9", T0, T0, T0, judged("45"), swings=FlapRange(7, Decimal(40), Decimal(130))
+)
 
 
 def test_fields_moved_where_both_values_are_known() -> None:

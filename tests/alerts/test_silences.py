@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.dispatch import Told
+from daemon.alerts.dispatch import ChannelStatus
 from daemon.alerts.silences import acknowledged, silenced
 from daemon.types import FLAPPING, HOUR, MINUTE, SECOND, Kind, Late, Millis, Severity, Silence
 from tests.alerts.test_dispatch_policy import FIRED, OVER, Phone
@@ -80,7 +80,7 @@ def test_e2_what_waits_when_a_silence_begins_is_superseded() -> None:
     phone.away = True
     phone.read(0, "90")
     key = phone.notices[-1].key
-    phone.told["low", key.alert_seq] = {"phone": Told(waiting=key)}
+    phone.told["low", key.alert_seq] = {"phone": ChannelStatus(waiting=key)}
     phone.read(20, "90")
     assert phone.last is not None
     assert phone.last.record.superseded == (key,)

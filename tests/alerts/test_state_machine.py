@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from daemon.alerts.state_machine import Occasion, advance
+from daemon.alerts.state_machine import RuleInput, advance
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import AtLeast
-from daemon.types import MINUTE, SECOND, Judged, OnMissing, Quality, State
+from daemon.types import MINUTE, SECOND, DecidingComparison, OnMissing, Quality, State
 from tests.alerts.played import MISS, Played
 from tests.values import BETWEEN, FALSE, T0, TRUE, UNKNOWN, judged, miss, reading, rule, state
 
@@ -93,7 +93,7 @@ def test_d4_missing_readings_fire() -> None:
     fired = early.all({4: MISS})
     assert fired.alert is not None
     assert (fired.alert.missing, fired.alert.detail) == (True, "no answer within 10 s")
-    assert fired.alert.judged == Judged(
+    assert fired.alert.judged == DecidingComparison(
         "on_missing after 3s", "age", Decimal(3_000), Decimal(3_000), falling=False, duration=True
     )
     assert fired.transitions[0].value == Decimal(3_000)
@@ -246,7 +246,7 @@ def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None
     """Promise 5: a rule that names `age` is judged at misses; with `on_missing` as well, until that takes over."""
     both = rule(on_missing=OnMissing.FIRING, missing_after=MINUTE, when="age > 5s")
     here = state(judged_at=T0)
-    occasion = Occasion(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
+    occasion = RuleInput(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
     [(alert, moved)] = advance(None, TRUE, occasion)
     assert moved is not None
     assert (moved.reason, alert.missing, here.alerts) == ("condition", False, {})

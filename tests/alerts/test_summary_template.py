@@ -10,12 +10,23 @@ from hypothesis import strategies as st
 
 from daemon.alerts.summary_template import LONGEST, NAMES, SHOWN, filled, problem
 from daemon.messages.compose import compose
-from daemon.messages.section import Piece, Sending
-from daemon.types import HOUR, MINUTE, Balances, Facts, Judged, Kind, Message, Notice, NoticeKey, Severity
+from daemon.messages.section import MessageItem, RenderContext
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    Balances,
+    DecidingComparison,
+    Kind,
+    Message,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Severity,
+)
 from tests.values import T0, balances, judged
 
 KEY = NoticeKey("main", "low", 1, "phone", Kind.FIRING, 1)
-FACTS = Facts(
+FACTS = NotificationFacts(
     Severity.WARNING,
     "k3f9",
     T0,
@@ -27,7 +38,7 @@ FACTS = Facts(
 )
 
 
-def words(template: str, facts: Facts = FACTS) -> str:
+def words(template: str, facts: NotificationFacts = FACTS) -> str:
     assert problem(template) is None
     text, why = filled(template, KEY, facts)
     assert why == ""
@@ -53,7 +64,7 @@ def test_names_in_braces_are_filled_in(template: str, expected: str) -> None:
 
 def test_durations_and_infinity_are_written_as_everywhere() -> None:
     """However many digits were asked for."""
-    age = Judged("age > 1m", "age", Decimal(90_000), Decimal(60_000), falling=False, duration=True)
+    age = DecidingComparison("age > 1m", "age", Decimal(90_000), Decimal(60_000), falling=False, duration=True)
     assert words("{value:.2f}", replace(FACTS, judged=age)) == "1 min 30 s"
     endless = Balances(Decimal(0), Decimal(1), Decimal(1), Decimal(1), Decimal(1))
     assert words("{margin_usage:.1%}", replace(FACTS, balances=endless)) == "∞"
@@ -99,7 +110,7 @@ def test_every_template_is_refused_or_filled_in(template: str) -> None:
 
 def message(kind: Kind = Kind.FIRING, **facts: object) -> Message:
     told = Notice(replace(KEY, kind=kind), T0, replace(FACTS, **{"at": T0, **facts}))  # type: ignore[arg-type]
-    return compose([Piece(told)], Sending(T0, UTC)).message
+    return compose([MessageItem(told)], RenderContext(T0, UTC)).message
 
 
 def test_the_words_are_the_headline_of_a_firing() -> None:

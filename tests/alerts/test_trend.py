@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from daemon.alerts.trend import pace, step, trend
 from daemon.rules.evaluation.evaluator import Points
 from daemon.text.numbers import moment
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Facts, Judged, Millis, Severity, Trend
+from daemon.types import DAY, HOUR, MINUTE, SECOND, DecidingComparison, Millis, NotificationFacts, Severity, Trend
 from tests.values import T0, judged
 
 FALLING = judged("90")
@@ -31,13 +31,15 @@ def steadily(first: str, by: str, count: int) -> str:
     return " ".join(str(Decimal(first) + Decimal(by) * number) for number in range(count))
 
 
-def found(text: str | Points, side: Judged = FALLING, *, every: Millis = 10 * SECOND, now: Millis = T0) -> Trend:
+def found(
+    text: str | Points, side: DecidingComparison = FALLING, *, every: Millis = 10 * SECOND, now: Millis = T0
+) -> Trend:
     values = points(text, every) if isinstance(text, str) else text
     return trend(side, {side.field: values}.get, now)  # type: ignore[arg-type]
 
 
-def said(known: Trend, side: Judged = FALLING, value: str = "90") -> list[str]:
-    facts = Facts(Severity.WARNING, "k3f9", T0, T0, T0, replace(side, value=Decimal(value)), trend=known)
+def said(known: Trend, side: DecidingComparison = FALLING, value: str = "90") -> list[str]:
+    facts = NotificationFacts(Severity.WARNING, "k3f9", T0, T0, T0, replace(side, value=Decimal(value)), trend=known)
     return [*step(facts, lambda at: moment(at, T0, UTC)), *pace(facts)]
 
 
@@ -77,7 +79,7 @@ def test_what_gets_worse_upward_is_foretold_up_to_its_threshold() -> None:
         pytest.param(FALLING, "500 90 80" + 13 * " 85", id="no worse for more than two minutes"),
     ],
 )
-def test_nothing_is_said_of_what_stands_still_or_gets_better(side: Judged, text: str) -> None:
+def test_nothing_is_said_of_what_stands_still_or_gets_better(side: DecidingComparison, text: str) -> None:
     """C7: Nobody goes back to sleep because of a sentence, and nobody sells because of one that is past."""
     assert said(found(text, side), side) == []
 
@@ -135,7 +137,7 @@ def test_a_step_over_a_gap_says_how_long_it_took() -> None:
 def test_without_a_comparison_nothing_is_foretold() -> None:
     """C7: A value that nobody knows leads nowhere; of an alert without a comparison nothing is said."""
     known = found(steadily("120", "-5", 7))
-    unknown = Facts(Severity.WARNING, "k", T0, T0, T0, replace(FALLING, value=None), trend=known)
+    unknown = NotificationFacts(Severity.WARNING, "k", T0, T0, T0, replace(FALLING, value=None), trend=known)
     assert list(pace(unknown)) == ["falling by 30 a minute over the last 1 min"]
     assert list(pace(replace(unknown, judged=None))) == []
 

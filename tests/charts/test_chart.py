@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.charts.chart import Chart, Level, Point, Span, Unit, decode, encode
+from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit, decode, encode
 
 T = TypeVar("T")
 
 INSTANTS = st.integers(0, 2**42)
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
-SPANS = st.builds(Span, INSTANTS, INSTANTS)
+SPANS = st.builds(ChartSpan, INSTANTS, INSTANTS)
 
 
 def few(values: st.SearchStrategy[T], min_size: int = 0) -> st.SearchStrategy[tuple[T, ...]]:
@@ -57,7 +57,7 @@ def test_f8_what_is_no_chart_is_refused() -> None:
 
 def test_f8_the_last_value_is_that_of_the_last_line() -> None:
     """F8: it is what the picture names; without readings there is none."""
-    span = Span(0, 10)
+    span = ChartSpan(0, 10)
     lines = ((Point(1, Decimal(5)), Point(2, Decimal(6))), (Point(7, Decimal(4)),))
     assert Chart("available_margin", "main", span, lines=lines).last == Point(7, Decimal(4))
     assert Chart("available_margin", "main", span).last is None

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.charts.chart import Point, Span
-from daemon.charts.downsample import COLUMNS, RECENT, Course, Mark, course, spaced, thinned
+from daemon.charts.chart import ChartSpan, Point
+from daemon.charts.downsample import COLUMNS, RECENT, ChartPoint, FieldLine, course, spaced, thinned
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 EVERY = 5 * SECOND
-SPAN = Span(1_000, 1_000 + 500)
+SPAN = ChartSpan(1_000, 1_000 + 500)
 FEW = 10
 """Columns, of 50 ms each."""
 
 VALUES = st.none() | st.decimals(allow_nan=False, allow_infinity=True, places=2)
 MARKS = st.lists(st.tuples(st.integers(SPAN.since, SPAN.until - 1), VALUES), max_size=80).map(
-    lambda each: [Mark(at, value) for at, value in sorted(each, key=lambda one: one[0])]
+    lambda each: [ChartPoint(at, value) for at, value in sorted(each, key=lambda one: one[0])]
 )
 
 
@@ -27,16 +27,16 @@ def column(at: Millis) -> int:
     return (at - SPAN.since) * FEW // (SPAN.until - SPAN.since)
 
 
-def finite(marks: Sequence[Mark]) -> list[Point]:
+def finite(marks: Sequence[ChartPoint]) -> list[Point]:
     return [Point(mark.at, mark.value) for mark in marks if mark.value is not None and mark.value.is_finite()]
 
 
-def drawn(found: Course) -> list[Point]:
+def drawn(found: FieldLine) -> list[Point]:
     return [point for line in found.lines for point in line]
 
 
 @given(MARKS)
-def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[Mark]) -> None:
+def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[ChartPoint]) -> None:
     """F8: a spike of one reading is in the picture, however many readings there are."""
     kept, all_ = drawn(thinned(marks, SPAN, FEW)), finite(marks)
     for index in range(FEW):
@@ -50,14 +50,14 @@ def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[Mar
 
 
 @given(MARKS)
-def test_f8_no_point_is_made_up_or_moved(marks: list[Mark]) -> None:
+def test_f8_no_point_is_made_up_or_moved(marks: list[ChartPoint]) -> None:
     """F8: what is drawn are readings, in their order."""
     readings = iter(finite(marks))
     assert all(point in readings for point in drawn(thinned(marks, SPAN, FEW)))
 
 
 @given(MARKS)
-def test_f8_no_line_bridges_what_is_missing(marks: list[Mark]) -> None:
+def test_f8_no_line_bridges_what_is_missing(marks: list[ChartPoint]) -> None:
     """F8: between two points that are joined, nothing was missing that is as wide as the picture can show."""
     found = thinned(marks, SPAN, FEW)
     for line in found.lines:
@@ -68,7 +68,7 @@ def test_f8_no_line_bridges_what_is_missing(marks: list[Mark]) -> None:
             assert not unknown or _reading_between_is_near(marks, before.at, after.at)
 
 
-def _reading_between_is_near(marks: Sequence[Mark], since: Millis, until: Millis) -> bool:
+def _reading_between_is_near(marks: Sequence[ChartPoint], since: Millis, until: Millis) -> bool:
     """Every unknown mark in between lies between two readings of one column."""
     read = [mark.at for mark in marks if mark.value is not None]
     unknown = [mark.at for mark in marks if mark.value is None and since < mark.at < until]
@@ -79,7 +79,7 @@ def _reading_between_is_near(marks: Sequence[Mark], since: Millis, until: Millis
 
 
 @given(MARKS)
-def test_f8_gaps_lie_apart_and_in_order(marks: list[Mark]) -> None:
+def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
     """F8: each is a span without a reading, within the picture."""
     gaps = thinned(marks, SPAN, FEW).gaps
     assert all(SPAN.since <= gap.since < gap.until <= SPAN.until for gap in gaps)
@@ -88,7 +88,7 @@ def test_f8_gaps_lie_apart_and_in_order(marks: list[Mark]) -> None:
 
 
 @given(MARKS)
-def test_f8_infinite_values_are_left_out_and_told(marks: list[Mark]) -> None:
+def test_f8_infinite_values_are_left_out_and_told(marks: list[ChartPoint]) -> None:
     """F8: no line reaches for them, and each lies in a span that says so."""
     found = thinned(marks, SPAN, FEW)
     infinite = [mark.at for mark in marks if mark.value is not None and mark.value.is_infinite()]
@@ -99,9 +99,9 @@ def test_f8_infinite_values_are_left_out_and_told(marks: list[Mark]) -> None:
 
 def test_f8_a_day_of_seconds_becomes_a_few_points() -> None:
     """F8: 86 400 readings, of which one is the lowest: it is there."""
-    marks = [Mark(second * SECOND, Decimal(500 + second % 7)) for second in range(86_400)]
-    marks[40_000] = Mark(40_000 * SECOND, Decimal(3))
-    found = course(marks, Span(0, DAY), SECOND)
+    marks = [ChartPoint(second * SECOND, Decimal(500 + second % 7)) for second in range(86_400)]
+    marks[40_000] = ChartPoint(40_000 * SECOND, Decimal(3))
+    found = course(marks, ChartSpan(0, DAY), SECOND)
     (line,) = found.lines
     assert len(line) <= 4 * COLUMNS
     assert min(point.value for point in line) == 3
@@ -111,66 +111,69 @@ def test_f8_a_day_of_seconds_becomes_a_few_points() -> None:
 # What is missing.
 
 
-def read(*instants: Millis) -> list[Mark]:
-    return [Mark(at, Decimal(500)) for at in instants]
+def read(*instants: Millis) -> list[ChartPoint]:
+    return [ChartPoint(at, Decimal(500)) for at in instants]
 
 
 def every(step: Millis, since: Millis, until: Millis) -> list[Millis]:
     return list(range(since, until, step))
 
 
-def gaps(marks: Sequence[Mark], until: Millis, usual: Millis | None = EVERY) -> list[Span]:
-    return list(course(marks, Span(0, until), usual).gaps)
+def gaps(marks: Sequence[ChartPoint], until: Millis, usual: Millis | None = EVERY) -> list[ChartSpan]:
+    return list(course(marks, ChartSpan(0, until), usual).gaps)
 
 
 def test_f8_readings_too_far_apart_have_a_gap_between_them() -> None:
     """F8: the daemon was down for half an hour; that a single slot came late is no gap."""
     down = every(EVERY, 0, HOUR) + every(EVERY, 90 * MINUTE, 2 * HOUR)
-    assert gaps(read(*down), 2 * HOUR) == [Span(HOUR - EVERY, 90 * MINUTE)]
+    assert gaps(read(*down), 2 * HOUR) == [ChartSpan(HOUR - EVERY, 90 * MINUTE)]
     late = [at for at in every(EVERY, 0, HOUR) if at != 30 * MINUTE]
     assert gaps(read(*late), HOUR) == []
 
 
 def test_f8_a_miss_is_a_gap_however_short() -> None:
     """F8: a recorded miss breaks the line, where the picture is fine enough to show it."""
-    marks = [Mark(at, None if at == 30 * SECOND else Decimal(1)) for at in every(EVERY, 0, MINUTE)]
-    assert gaps(marks, MINUTE) == [Span(25 * SECOND, 35 * SECOND)]
+    marks = [ChartPoint(at, None if at == 30 * SECOND else Decimal(1)) for at in every(EVERY, 0, MINUTE)]
+    assert gaps(marks, MINUTE) == [ChartSpan(25 * SECOND, 35 * SECOND)]
 
 
 def test_f8_the_ends_of_the_picture_can_be_empty() -> None:
     """F8: the record begins only later, and the daemon is down now."""
     found = gaps(read(*every(EVERY, HOUR, 2 * HOUR)), 3 * HOUR)
-    assert found == [Span(0, HOUR), Span(2 * HOUR - EVERY, 3 * HOUR)]
+    assert found == [ChartSpan(0, HOUR), ChartSpan(2 * HOUR - EVERY, 3 * HOUR)]
 
 
 def test_f8_nothing_at_all_is_one_gap() -> None:
     """F8: also where all attempts failed."""
-    assert gaps([], HOUR) == [Span(0, HOUR)]
-    assert gaps([Mark(at, None) for at in every(EVERY, 0, HOUR)], HOUR) == [Span(0, HOUR)]
+    assert gaps([], HOUR) == [ChartSpan(0, HOUR)]
+    assert gaps([ChartPoint(at, None) for at in every(EVERY, 0, HOUR)], HOUR) == [ChartSpan(0, HOUR)]
 
 
 def test_f8_a_single_reading_stands_alone() -> None:
     """F8: it is a point, with nothing before and after it."""
-    found = course(read(HOUR), Span(0, 2 * HOUR), EVERY)
-    assert (found.lines, found.gaps) == (((Point(HOUR, Decimal(500)),),), (Span(0, HOUR), Span(HOUR, 2 * HOUR)))
+    found = course(read(HOUR), ChartSpan(0, 2 * HOUR), EVERY)
+    assert (found.lines, found.gaps) == (
+        ((Point(HOUR, Decimal(500)),),),
+        (ChartSpan(0, HOUR), ChartSpan(HOUR, 2 * HOUR)),
+    )
 
 
 @pytest.mark.parametrize("usual", [None, EVERY])
 def test_f8_few_readings_tell_no_pace(usual: Millis | None) -> None:
     """F8: two readings ten hours apart are two points, not a line."""
-    assert len(course(read(0, 10 * HOUR), Span(0, 10 * HOUR + 1), usual).lines) == 2
+    assert len(course(read(0, 10 * HOUR), ChartSpan(0, 10 * HOUR + 1), usual).lines) == 2
 
 
 def test_f8_imported_readings_have_their_own_pace() -> None:
     """F8: one an hour is a line, though the account is read every five seconds; five missing hours are a gap."""
     hours = [at for at in every(HOUR, 0, 30 * HOUR) if not 15 * HOUR < at < 21 * HOUR]
-    assert gaps(read(*hours), 30 * HOUR) == [Span(15 * HOUR, 21 * HOUR)]
+    assert gaps(read(*hours), 30 * HOUR) == [ChartSpan(15 * HOUR, 21 * HOUR)]
 
 
 def test_f8_a_new_pace_becomes_the_usual_one() -> None:
     """F8: after `every` was made longer, a few gaps are shown, and then a line again."""
     marks = read(*every(EVERY, 0, HOUR), *every(MINUTE, HOUR, 3 * HOUR))
-    unknown = [mark for mark in spaced(marks, Span(0, 3 * HOUR), EVERY) if mark.value is None]
+    unknown = [mark for mark in spaced(marks, ChartSpan(0, 3 * HOUR), EVERY) if mark.value is None]
     assert 0 < len(unknown) <= RECENT // 2 + 1
     assert max(mark.at for mark in unknown) < HOUR + RECENT * MINUTE
 
@@ -183,5 +186,5 @@ def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
 
 def test_f8_what_lies_outside_is_not_looked_at() -> None:
     """F8: a replay begins with a reading before the span."""
-    found = course(read(0, EVERY, 2 * EVERY, 3 * EVERY), Span(EVERY, 3 * EVERY), EVERY)
+    found = course(read(0, EVERY, 2 * EVERY, 3 * EVERY), ChartSpan(EVERY, 3 * EVERY), EVERY)
     assert drawn(found) == [Point(EVERY, Decimal(500)), Point(2 * EVERY, Decimal(500))]

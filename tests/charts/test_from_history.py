@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.charts import from_history
-from daemon.charts.chart import Chart, Level, Point, Span, Unit
+from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit
 from daemon.charts.from_history import LAST_HOURS, Subject
 from daemon.rules.rule import Rule
 from daemon.store import History, Store
@@ -55,7 +55,7 @@ def margins(*values: str) -> Iterator[Answer]:
 def drawn(
     url: str, rules: Sequence[Rule] = (LOW,), field: str = "available_margin", since: Millis = 0, until: Millis = MINUTE
 ) -> Chart:
-    subject = Subject("main", field, Span(NOON + since, NOON + until), every=SECOND)
+    subject = Subject("main", field, ChartSpan(NOON + since, NOON + until), every=SECOND)
     with History.open(url) as history:
         return from_history.chart(history, subject, rules)
 
@@ -70,7 +70,7 @@ def points(chart: Chart) -> list[list[tuple[Millis, str]]]:
     return [[(point.at - NOON, exact(point.value)) for point in line] for line in chart.lines]
 
 
-def since_noon(spans: Sequence[Span]) -> list[tuple[Millis, Millis]]:
+def since_noon(spans: Sequence[ChartSpan]) -> list[tuple[Millis, Millis]]:
     return [(span.since - NOON, span.until - NOON) for span in spans]
 
 
@@ -183,7 +183,7 @@ def test_c4_a_chart_has_percentages_where_its_levels_are_such(
 ) -> None:
     """C4: The axis, the last value and the levels are read as the rule was written."""
     with History.open(write()) as history:
-        subject = from_history.Subject("main", field, Span(T0, T0 + MINUTE))
+        subject = from_history.Subject("main", field, ChartSpan(T0, T0 + MINUTE))
         assert from_history.alert_chart(history, subject, rule("r", when)).unit is unit
 
 
@@ -219,9 +219,9 @@ def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path
     with History.open(url) as history:
         chart = from_history.alert_chart(history, subject, drop)
         assert from_history.alert_chart(history, subject, LOW).firing == ()
-    assert chart.span == Span(NOON + SECOND - LAST_HOURS, NOON + SECOND + 1)
+    assert chart.span == ChartSpan(NOON + SECOND - LAST_HOURS, NOON + SECOND + 1)
     assert chart.last == Point(NOON + SECOND, Decimal(400))
-    assert (chart.levels, chart.firing) == ((), (Span(NOON + SECOND, NOON + SECOND + 1),))
+    assert (chart.levels, chart.firing) == ((), (ChartSpan(NOON + SECOND, NOON + SECOND + 1),))
 
 
 # Odd records.
@@ -314,5 +314,5 @@ def test_f8_whoever_waits_sees_what_is_read(write: Callable[..., str]) -> None:
         seen.append(each.seq)
 
     with History.open(write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))) as history:
-        from_history.chart(history, Subject("main", "available_margin", Span(NOON, NOON + MINUTE)), [], note)
+        from_history.chart(history, Subject("main", "available_margin", ChartSpan(NOON, NOON + MINUTE)), [], note)
     assert seen == [1, 2, 3]

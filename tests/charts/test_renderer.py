@@ -19,14 +19,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 
-from daemon.charts.chart import Chart, Level, Point, Span, Unit, encode
+from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit, encode
 from daemon.charts.render_process import MEMORY, NICE, PREFIX
 from daemon.charts.renderer import DRAWING, LONGEST, MOST, TIMEOUT, Drawer, NotDrawn
 from daemon.clock import SystemClock
 from daemon.types import HOUR, MINUTE, SECOND
 from tests.fakes import NOON, ManualClock
 
-SPAN = Span(NOON - 6 * HOUR, NOON)
+SPAN = ChartSpan(NOON - 6 * HOUR, NOON)
 LINE = tuple(Point(SPAN.since + at, Decimal(340 - at // 60_000)) for at in range(0, 6 * HOUR, 60_000))
 """Falls from 340 to below 0, at one a minute."""
 
@@ -96,7 +96,7 @@ async def test_f8_threshold_and_clear_level_are_lines_of_their_own_colours() -> 
 
 async def test_f8_a_firing_span_is_shaded() -> None:
     """F8: where it fired, and only there: an hour and a half of six."""
-    fired = Span(NOON - 3 * HOUR, NOON - 90 * MINUTE)
+    fired = ChartSpan(NOON - 3 * HOUR, NOON - 90 * MINUTE)
     columns = [x for x, _ in pixels(await drawn(replace(CHART, firing=(fired,))), PINK)]
     assert 100 < max(columns) - min(columns) < 200
     assert pixels(await drawn(CHART), PINK) == []
@@ -104,7 +104,7 @@ async def test_f8_a_firing_span_is_shaded() -> None:
 
 async def test_f8_a_gap_is_empty() -> None:
     """F8: two hours without readings: nothing of the line is there, though there is a value on both sides."""
-    gap = Span(LINE[100].at, LINE[220].at)
+    gap = ChartSpan(LINE[100].at, LINE[220].at)
     picture = await drawn(replace(CHART, lines=(LINE[:101], LINE[220:]), gaps=(gap,)))
     columns = sorted({x for x, _ in pixels(picture, BLUE)})
     assert max(after - before for before, after in pairwise(columns)) > 150
@@ -115,13 +115,13 @@ async def test_f8_a_gap_is_empty() -> None:
     [
         replace(CHART, lines=()),
         replace(CHART, lines=(), gaps=(SPAN,), levels=LEVELS),
-        replace(CHART, lines=((LINE[9],),), gaps=(Span(SPAN.since, LINE[9].at), Span(LINE[9].at, NOON))),
+        replace(CHART, lines=((LINE[9],),), gaps=(ChartSpan(SPAN.since, LINE[9].at), ChartSpan(LINE[9].at, NOON))),
         replace(CHART, lines=(tuple(Point(at, Decimal(500)) for at, _ in LINE),), levels=LEVELS),
         replace(CHART, lines=((Point(SPAN.since, Decimal("1E-8")), Point(NOON, Decimal("1E+9"))),)),
         replace(CHART, lines=((Point(NOON, Decimal("-9E+300")), Point(NOON, Decimal("1E-300"))),), levels=LEVELS),
         replace(CHART, lines=(), infinite=(SPAN,), unit=Unit.RATIO, field="margin_usage"),
         replace(CHART, unit=Unit.DURATION, levels=LEVELS),
-        replace(CHART, span=Span(NOON, NOON), lines=(), zone=None),
+        replace(CHART, span=ChartSpan(NOON, NOON), lines=(), zone=None),
         replace(CHART, account="\N{PILE OF POO} $x^$ " * 20, title="$\\frac{1}{0}$" * 2_000, note="x" * 500),
         replace(CHART, levels=tuple(Level(Decimal(each), f"rule {'x' * 60} {each}") for each in range(60, 90))),
     ],

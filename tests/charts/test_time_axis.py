@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.charts.chart import Span
+from daemon.charts.chart import ChartSpan
 from daemon.charts.time_axis import MOST, local, times
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
@@ -22,7 +22,7 @@ def at(text: str, zone: ZoneInfo = BERLIN) -> Millis:
 
 
 def labels(since: str, until: str) -> list[str]:
-    return [tick.label.replace("\n", "/") for tick in times(Span(at(since), at(until)), BERLIN)]
+    return [tick.label.replace("\n", "/") for tick in times(ChartSpan(at(since), at(until)), BERLIN)]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_f8_both_days_of_summer_time_are_right() -> None:
 @given(st.integers(0, 60 * 366 * DAY), st.integers(0, LONGEST), st.sampled_from(ZONES))
 def test_f8_a_phone_has_room_for_all_of_them(since: Millis, length: Millis, zone: ZoneInfo | None) -> None:
     """F8: one to five ticks, in order, within the picture; the first one tells the day or the year."""
-    span = Span(since, since + length)
+    span = ChartSpan(since, since + length)
     found = times(span, zone)
     assert 1 <= len(found) <= MOST
     assert all(span.since <= tick.at <= span.until for tick in found)
@@ -63,7 +63,7 @@ def test_f8_a_phone_has_room_for_all_of_them(since: Millis, length: Millis, zone
 @given(st.integers(0, 60 * 366 * DAY), st.integers(2 * SECOND, LONGEST), st.sampled_from(ZONES))
 def test_f8_a_tick_says_its_own_time(since: Millis, length: Millis, zone: ZoneInfo | None) -> None:
     """F8: what stands under a tick is the local time there, to the second at least."""
-    for tick in times(Span(since, since + length), zone):
+    for tick in times(ChartSpan(since, since + length), zone):
         shown, then = tick.label.partition("\n")[0], local(tick.at, zone)
         assert shown in {f"{then:%H:%M:%S}", f"{then:%H:%M}", f"{then.day} {then:%b}", f"{then:%b}", f"{then:%Y}"}
         if length < 3 * DAY and length > 5 * MINUTE:
@@ -72,4 +72,4 @@ def test_f8_a_tick_says_its_own_time(since: Millis, length: Millis, zone: ZoneIn
 
 def test_f8_a_moment_has_a_tick_too() -> None:
     """F8: a span without a round time is named by its beginning."""
-    assert [tick.label for tick in times(Span(HOUR + 100, HOUR + 300), ZoneInfo("UTC"))] == ["01:00:00\n1 Jan"]
+    assert [tick.label for tick in times(ChartSpan(HOUR + 100, HOUR + 300), ZoneInfo("UTC"))] == ["01:00:00\n1 Jan"]

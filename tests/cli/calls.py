@@ -13,7 +13,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from daemon.cli import commands
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.clock import Clock, SystemClock
 from daemon.simulator import Simulator
 from daemon.store import Store
@@ -66,7 +66,7 @@ def call(
     programs: Sequence[Path] | None = None,
 ) -> Result:
     """Run one command as `main` would; `programs` are folders in the place of the system's own."""
-    session = Session(environ=environ, own_clock=clock or ManualClock(), program_folders=programs)
+    session = CommandSession(environ=environ, own_clock=clock or ManualClock(), program_folders=programs)
     return CliRunner().invoke(commands, [str(each) for each in arguments], input=answers, obj=session)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.show.alert_rows import MOST
-from daemon.types import DAY, MINUTE, SECOND, Alert, Judged, Record, Severity, State, Transition
+from daemon.types import DAY, MINUTE, SECOND, Alert, DecidingComparison, Record, Severity, State, Transition
 from tests.cli.calls import CHANNEL, RULE, account, call, record, write
 from tests.fakes import NOON, ManualClock
 from tests.values import judged, reading
@@ -19,7 +19,7 @@ from tests.values import judged, reading
 LATER = ManualClock(NOON + 10 * MINUTE)
 
 
-def fired(seq: int, rule: str = "low", why: Judged | None = None) -> Record:
+def fired(seq: int, rule: str = "low", why: DecidingComparison | None = None) -> Record:
     at = NOON + seq * SECOND
     alert = Alert(rule, seq, f"aaa{seq}", Severity.CRITICAL, State.FIRING, "when x", at, at, None, why or judged("90"))
     value = alert.judged.value if alert.judged else None

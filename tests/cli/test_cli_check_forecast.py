@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.check.reload_preview import Recorded, forecast
+from daemon.cli.check.reload_preview import RunningConfig, forecast
 from daemon.cli.configuration import configuration
 from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, HOUR, Alert, Millis, Severity, State
@@ -25,8 +25,8 @@ def before(
     rules: Sequence[Rule] = (rule("low"), rule("spike")),
     watched: Sequence[str] = ("main",),
     alerts: Sequence[tuple[str, Alert]] = (),
-) -> Recorded:
-    return Recorded(rules, watched, watched, alerts)
+) -> RunningConfig:
+    return RunningConfig(rules, watched, watched, alerts)
 
 
 LOW, SPIKE, SILENT = rule("low"), rule("spike"), rule("no-readings", "age > 2m")

@@ -12,7 +12,7 @@ from daemon.cli.check.same_user import twins
 from daemon.cli.configuration import configuration
 from daemon.clock import SystemClock
 from daemon.store import History
-from daemon.store.operations import Identify
+from daemon.store.operations import SetUserId
 from daemon.types import Record
 from tests.cli.calls import SECRETS, account, call, collecting, exchange, record, url, write
 from tests.fakes import NOON
@@ -96,7 +96,7 @@ def test_two_accounts_of_one_user_are_warned_of(tmp_path: Path) -> None:
 def test_b4_twins_that_the_record_knows_are_told_once(tmp_path: Path) -> None:
     """B4: `check` warns of them without a call, and not a second time after one."""
     with collecting(tmp_path, accounts=("a", "b")) as store:
-        store.submit(Identify("a", "77")).result()
+        store.submit(SetUserId("a", "77")).result()
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
         tables = account("a", simulator.rest_url), account("b", simulator.rest_url, user_id="77")
@@ -107,7 +107,7 @@ def test_b4_twins_that_the_record_knows_are_told_once(tmp_path: Path) -> None:
 def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
     """SEMANTICS B4: what the record learned counts; both ids and the remedy are named."""
     with collecting(tmp_path) as store:
-        store.submit(Identify("main", "66")).result()
+        store.submit(SetUserId("main", "66")).result()
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
         status, (line,) = online(write(tmp_path, account(rest_url=simulator.rest_url)))
@@ -139,7 +139,7 @@ def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -
 def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
     """SEMANTICS B3: the daemon's readings and misses, and what other commands booked, hold their places."""
     with collecting(tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))) as store:
-        store.submit(Identify("main", "77")).result()
+        store.submit(SetUserId("main", "77")).result()
     told = recorded(configuration(write(tmp_path), SECRETS), NOON + 9_000)
     assert [(call_.at, call_.user) for call_ in told.calls] == [(NOON, "77"), (NOON + 1, "77")]
     assert recorded(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()

@@ -7,7 +7,7 @@ import pytest
 from daemon.cli.check import intervals
 from daemon.cli.configuration import configuration
 from daemon.config.checks.warnings import NO_HEARTBEAT
-from daemon.store.operations import Identify
+from daemon.store.operations import SetUserId
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
 FIELDS = 5 * (121 * 70 + 2 * 8_000)
@@ -74,7 +74,7 @@ def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
     path = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "ab"))
     with collecting(tmp_path, accounts=("a", "b")) as store:
         for name in "ab":
-            store.submit(Identify(name, "7")).result()
+            store.submit(SetUserId(name, "7")).result()
     assert "a: read every 880ms instead of 500ms" in call("check", "--config", path).stdout
 
 

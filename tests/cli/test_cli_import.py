@@ -21,10 +21,10 @@ import pytest
 from click.testing import Result
 
 from daemon.cli.import_csv import run
-from daemon.cli.import_csv.lines import Line, Mistake, lines
+from daemon.cli.import_csv.lines import CsvLine, Mistake, lines
 from daemon.cli.import_csv.run import MAX_ACCOUNTS, SHOWN
-from daemon.cli.import_csv.spool import Pile
-from daemon.cli.session import Session
+from daemon.cli.import_csv.spool import Spool
+from daemon.cli.session import CommandSession
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
 from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
@@ -51,7 +51,7 @@ def recorded(folder: Path, name: str = "main") -> list[Reading]:
         return [each for each in history.inputs(name, -(2**63) + 1) if isinstance(each, Reading)]
 
 
-def said(text: str) -> list[Line | Mistake]:
+def said(text: str) -> list[CsvLine | Mistake]:
     return list(lines(io.StringIO(text), None, NOON))
 
 
@@ -283,7 +283,7 @@ def test_names_of_columns_in_any_spelling(head: str) -> None:
     """A12: any case, the exchange's spelling, blanks for underscores, and a spreadsheet's empty columns."""
     commas = "," * (head.count(",") - 3)
     [line] = said(f"{head}\nmain,1767265000,1,2{commas}\n")
-    assert line == Line("main", NOON - 200_000, Balances(Decimal(1), al_freeze=Decimal(2)))
+    assert line == CsvLine("main", NOON - 200_000, Balances(Decimal(1), al_freeze=Decimal(2)))
 
 
 @pytest.mark.parametrize(
@@ -319,8 +319,8 @@ def test_a_line_that_cannot_be_used(line: str, words: str) -> None:
     """Its number, its column and the remedy; the lines beside it are judged too."""
     good, mistake, other = said(HEAD + f"main,1767265000,1\n{line}\nmain,1767265001,1\n")
     assert (good, other) == (
-        Line("main", NOON - 200_000, Balances(Decimal(1))),
-        Line("main", NOON - 199_000, Balances(Decimal(1))),
+        CsvLine("main", NOON - 200_000, Balances(Decimal(1))),
+        CsvLine("main", NOON - 199_000, Balances(Decimal(1))),
     )
     assert isinstance(mistake, Mistake)
     assert mistake.line == 3
@@ -401,7 +401,7 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stderr", terminal)
     file = tmp_path / "old.csv"
     file.write_text(HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8")
-    session = Session(environ=SECRETS, path=write(tmp_path))
+    session = CommandSession(environ=SECRETS, path=write(tmp_path))
     assert run.bring_in(str(file), session.config(secrets=False), NOON) == 0
     assert (
         terminal.getvalue()
@@ -411,9 +411,9 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
     """And otherwise that of time."""
-    pile = Pile()
+    pile = Spool()
     for at, value in ((5, "1"), (3, "2"), (5, "3")):
-        pile.put(Line("main", at, Balances(Decimal(value))))
+        pile.put(CsvLine("main", at, Balances(Decimal(value))))
     pile.sort()
     assert [(line.at, str(line.balances.available_margin)) for line in pile.lines("main")] == [
         (3, "2"),

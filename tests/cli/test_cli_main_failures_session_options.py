@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from daemon.cli import COMMANDS, commands, failures
 from daemon.cli.configuration import configuration
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.clock import SystemClock
 from daemon.errors import ConfigError, StoreError
 from daemon.hidden import Secret
@@ -200,7 +200,7 @@ def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:
 
 def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, list[str]]:
     """Status and lines that a failure ends with."""
-    session = Session(environ=environ, secrets={Secret("planted-secret-4711")})
+    session = CommandSession(environ=environ, secrets={Secret("planted-secret-4711")})
 
     @click.command()
     def command() -> None:
@@ -253,13 +253,13 @@ def test_an_unexpected_failure_names_its_place() -> None:
 
 def test_a_session_makes_its_clock_once() -> None:
     """The system's clock, unless a test gave another one."""
-    session = Session()
+    session = CommandSession()
     assert isinstance(session.clock, SystemClock)
     assert session.clock is session.clock
 
 
 def test_what_the_configuration_hides_is_kept_for_redaction(tmp_path: Path) -> None:
     """After loading, the session knows every text that no line may show."""
-    session = Session(environ=SECRETS, path=write(tmp_path))
+    session = CommandSession(environ=SECRETS, path=write(tmp_path))
     session.config()
     assert set(SECRETS.values()) <= session.revealed()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.cli.show import notification_rows
-from daemon.store.operations import HandOver
+from daemon.store.operations import Reroute
 from daemon.types import HOUR, MINUTE, SECOND, Outcome
 from tests.cli import told
 from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
@@ -74,7 +74,7 @@ def test_without_a_daemon_nothing_is_delivered(tmp_path: Path) -> None:
 def test_f3_what_a_parked_channel_was_not_told_says_who_was(tmp_path: Path) -> None:
     """F3: it was not even tried."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
-        written(store, [HandOver(AT + SECOND, (notice("desk", by="hook"),), refused=(told.key("hook"),))])
+        written(store, [Reroute(AT + SECOND, (notice("desk", by="hook"),), refused=(told.key("hook"),))])
         _, refused, handed = ask(tmp_path, "notifications")
     assert refused == "12:00:05 hook firing ab3d low main not tried, as the channel was parked; handed over to desk"
     assert handed == "12:00:05 desk firing ab3d low main due now"
@@ -237,7 +237,7 @@ def test_f1_what_was_handed_over_and_waits_on_says_so(tmp_path: Path) -> None:
     """F1: others know of it, while this channel is still tried."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
         written(store, attempt("hook", 30, Outcome.LATER, "no such host"))
-        written(store, [HandOver(AT + MINUTE, (notice("desk", by="hook"),))])
+        written(store, [Reroute(AT + MINUTE, (notice("desk", by="hook"),))])
         written(store, attempt("desk", 60, Outcome.DELIVERED))
         assert "hook: 1 waits: due now; handed over to desk" in channels(tmp_path)
 

@@ -16,7 +16,7 @@ from click.testing import Result
 from daemon.cli.last_words import command as lastwords
 from daemon.cli.last_words.unit_status import Ending, parse
 from daemon.cli.output.tables import Table
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.config.template import quoted
 from daemon.text.printable import printable
 from daemon.types import HOUR, MissReason, NoAnswer
@@ -207,7 +207,7 @@ def test_last_words_obey_nothing() -> None:
     """S9: neither what the daemon said last nor the unit's name is obeyed, or forges a line or a property."""
     ended = parse(f"ActiveState=failed\nStatusText=failed: {HOSTILE.replace(chr(10), ' ')}\u2028ActiveState=active\n")
     assert ended.state == "failed"
-    message = lastwords.message(Ending("failed", said=HOSTILE), HOSTILE, Session(environ={}, own_clock=LATER))
+    message = lastwords.message(Ending("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER))
     assert (raw(message.title), raw(message.body)) == ([], [])
     assert SHOWN in message.body
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.run import configured, hang_up
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.log import Redactor
 from tests.cli.calls import RULE, SECRETS, account, write
 
@@ -68,7 +68,7 @@ def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:
     """What the file says now is blanked from here on, and what it said before may still come up."""
     path, redactor = write(tmp_path, account(api_key="first-planted")), Redactor()
-    session = Session(environ=SECRETS, path=path)
+    session = CommandSession(environ=SECRETS, path=path)
     configured(session, redactor)
     write(tmp_path, account(api_key="second-planted"))
     assert configured(session, redactor).accounts[0].api_key.reveal() == "second-planted"

@@ -13,23 +13,23 @@ from pathlib import Path
 import pytest
 
 from daemon.readings.sum_check import SENTENCE
-from daemon.store.operations import Claim, Identify, Mark, MessageKey, NoticeState, Operation, Written
+from daemon.store.operations import Claim, MessageKey, NoticeState, Operation, RecordAttempt, SetUserId, Written
 from daemon.types import (
     SECOND,
     Alert,
-    Attempted,
+    AttemptResult,
     Check,
-    Facts,
+    FlapRange,
     Kind,
     Message,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Quality,
     Record,
     Severity,
     State,
-    Swings,
     Transition,
 )
 from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
@@ -44,14 +44,14 @@ KEY = NoticeKey("main", "low", 2, "hook", Kind.FIRING, 2)
 def fired() -> Record:
     alert = Alert("low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90"))
     change = Transition("low", 2, AT, State.OK, State.FIRING, "condition", judged("90").value)
-    notice = Notice(KEY, AT, Facts(Severity.WARNING, "ab3d", AT, AT, AT, judged("90")))
+    notice = Notice(KEY, AT, NotificationFacts(Severity.WARNING, "ab3d", AT, AT, AT, judged("90")))
     return Record("main", reading(2, AT, available_margin="90"), (alert,), (change,), (notice,))
 
 
 def attempt(n: int, outcome: Outcome, state: NoticeState, detail: str = "") -> tuple[Operation, Operation]:
     key = MessageKey("hook", AT + n * SECOND, n)
     claim = Claim(key, (KEY,), Message("title", "body", Severity.WARNING))
-    return claim, Mark(key, AT + n * SECOND, Attempted(outcome, detail), {KEY: state})
+    return claim, RecordAttempt(key, AT + n * SECOND, AttemptResult(outcome, detail), {KEY: state})
 
 
 def configured(folder: Path) -> Path:
@@ -119,7 +119,7 @@ def test_json_has_it_for_programs(tmp_path: Path) -> None:
     """One object; numbers as strings, instants with offset."""
     with collecting(tmp_path, fired()) as store:
         delivered = attempt(1, Outcome.DELIVERED, NoticeState.DELIVERED)
-        for operation in (Identify("main", "1162061"), *delivered):
+        for operation in (SetUserId("main", "1162061"), *delivered):
             store.submit(operation).result()
         result = call("status", "--format", "json", "--config", configured(tmp_path), clock=LATER)
     status = json.loads(result.stdout)
@@ -179,7 +179,7 @@ def test_d7_an_alert_about_the_daemon_itself_is_shown_as_the_daemons(tmp_path: P
 
 def test_e4_a_flapping_alert_is_shown_by_the_name_of_its_rule(tmp_path: Path) -> None:
     """For people; programs get the name that the record has."""
-    alert = replace(fired().alerts[0], rule="low:flapping", swings=Swings(7, None, None))
+    alert = replace(fired().alerts[0], rule="low:flapping", swings=FlapRange(7, None, None))
     record(tmp_path, Record("main", reading(2, AT), (alert,)))
     config = str(configured(tmp_path))
     assert "low (flapping)" in call("status", "--config", config, clock=LATER).output

@@ -13,7 +13,7 @@ import pytest
 from daemon.cli.check.keys import recorded
 from daemon.cli.configuration import configuration
 from daemon.exchanges.common.rate_limit import HALVED
-from daemon.store.operations import Book, Identify, Operation
+from daemon.store.operations import Operation, RecordCall, SetUserId
 from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason, Record
 from tests.cli.calls import SECRETS, account, call, collecting, write
 from tests.fakes import NOON, ManualClock
@@ -34,7 +34,7 @@ def refused(seq: int, ago: Millis, reason: MissReason = MissReason.RATE_LIMITED)
 def status(folder: Path, operations: Sequence[Operation], output: str = "table") -> str:
     """Of two accounts of two users, while a daemon collects."""
     with collecting(folder, accounts=("main", "grid")) as store:
-        for operation in (Identify("main", "7"), Identify("grid", "8"), *operations):
+        for operation in (SetUserId("main", "7"), SetUserId("grid", "8"), *operations):
             store.submit(operation).result()
         path = write(folder, account(), account("grid", every="1s"))
         result = call("status", "--format", output, "--config", path, clock=ManualClock(NOW))
@@ -55,9 +55,9 @@ def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
     calls: tuple[Operation, ...] = (
         *(read(seq, 11_000 - seq * SECOND) for seq in range(1, 6)),
         read(1, 500, "grid"),
-        Book(NOW - 1_000, "assets", "8"),
-        Book(NOW - 3_000, "assets", "8"),
-        Book(NOW + 1_000, "assets", "8", 1),
+        RecordCall(NOW - 1_000, "assets", "8"),
+        RecordCall(NOW - 3_000, "assets", "8"),
+        RecordCall(NOW + 1_000, "assets", "8", 1),
         read(6, 60_000, "grid"),
     )
     assert as_json(tmp_path, *calls)["budget"] == {
@@ -96,13 +96,13 @@ def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
     """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and what comes of it."""
     with collecting(tmp_path, accounts=("main", "grid")) as store:
         operations: tuple[Operation, ...] = (
-            Identify("main", "7"),
-            Identify("grid", "7"),
+            SetUserId("main", "7"),
+            SetUserId("grid", "7"),
             read(1, SECOND),
             refused(2, 500),
             read(1, SECOND, "grid"),
-            Book(NOW - 1_000, "assets", "7", 0, "127.0.0.1:10"),
-            Book(NOW - 1_000, "assets", "7", 1),
+            RecordCall(NOW - 1_000, "assets", "7", 0, "127.0.0.1:10"),
+            RecordCall(NOW - 1_000, "assets", "7", 1),
         )
         for operation in operations:
             store.submit(operation).result()

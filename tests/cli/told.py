@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from daemon.store import Store
-from daemon.store.operations import TEST, Claim, Mark, MessageKey, NoticeState, Operation, Written
+from daemon.store.operations import TEST, Claim, MessageKey, NoticeState, Operation, RecordAttempt, Written
 from daemon.types import (
     SECOND,
     Alert,
-    Attempted,
-    Facts,
+    AttemptResult,
     Kind,
     Message,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Record,
     Severity,
@@ -32,7 +32,9 @@ def key(channel: str, account: str = "main") -> NoticeKey:
 
 
 def notice(channel: str, account: str = "main", *, not_before: Millis | None = None, by: str = "") -> Notice:
-    facts = Facts(Severity.WARNING, "ab3d", AT, AT, AT, judged("90"), not_before=not_before, handed_over_by=by)
+    facts = NotificationFacts(
+        Severity.WARNING, "ab3d", AT, AT, AT, judged("90"), not_before=not_before, handed_over_by=by
+    )
     return Notice(key(channel, account), AT, facts)
 
 
@@ -52,7 +54,7 @@ def attempt(
     if outcome is None:
         return (claim,)
     states = dict.fromkeys(told, _STATES.get(outcome, NoticeState.QUEUED))
-    return claim, Mark(message, message.at, Attempted(outcome, detail), states)
+    return claim, RecordAttempt(message, message.at, AttemptResult(outcome, detail), states)
 
 
 def written(store: Store, *operations: Iterable[Operation]) -> None:

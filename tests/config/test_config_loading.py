@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.alerts.mutes import Mutes, Window
+from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT as ABOUT_ACCOUNTS
 from daemon.alerts.system_rules import DAEMON as ABOUT_THE_DAEMON
-from daemon.config import Account, Budget, Channel, Checks, Daemon, Report, Secret, System, Web, load_rules
+from daemon.config import Account, BudgetLimits, Channel, Checks, Daemon, Report, Secret, System, Web, load_rules
 from daemon.errors import ConfigError
 from daemon.rules.language.parse import condition
 from daemon.rules.rule import AtLeast, Rule
@@ -186,9 +186,9 @@ def test_everything_written_arrives() -> None:
             on_missing=OnMissing.OK,
         ),
     )
-    night = Window("night", frozenset({"sat", "sun"}), time(23), time(7, 30))
+    night = MuteWindow("night", frozenset({"sat", "sun"}), time(23), time(7, 30))
     assert config.mutes == Mutes({"night": night}, ZoneInfo("Europe/Berlin"))
-    assert config.budget == Budget(host=Limit(10, SECOND))
+    assert config.budget == BudgetLimits(host=Limit(10, SECOND))
 
 
 def test_d7_system_rules_exist_with_their_limits() -> None:
@@ -220,7 +220,7 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     assert (account.rest_url, account.ws_url) == ("https://api.coinw.com", "wss://ws.futurescw.com/perpum")
     assert config.channels[0].group_wait == SECOND
     assert config.rules == (Rule("low", condition("available_margin < 100"), repeat=4 * HOUR),)
-    assert config.budget == Budget(Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000))
+    assert config.budget == BudgetLimits(Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000))
     assert config.system == System(no_readings=2 * MINUTE, clock_stepped=250, disk_full=Decimal("0.05"))
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config import Account, Budget, Secret, intervals
-from daemon.config.intervals import Wish, stretch
+from daemon.config import Account, BudgetLimits, Secret, intervals
+from daemon.config.intervals import WantedInterval, stretch
 from daemon.rules.language.parse import condition
 from daemon.types import SECOND, Limit
 
-HOST, USER, ASSETS = Budget().host, Budget().user, Budget().assets
+HOST, USER, ASSETS = BudgetLimits().host, BudgetLimits().user, BudgetLimits().assets
 
 
 def accounts(count: int, every: int, key: str = "key-{}", user_id: str = "") -> list[Account]:
@@ -24,26 +24,26 @@ def accounts(count: int, every: int, key: str = "key-{}", user_id: str = "") -> 
 
 def test_b3_a_wish_within_the_budget_is_granted() -> None:
     """B3: ten accounts every five seconds are far from any limit."""
-    assert set(intervals.settled(accounts(10, 5_000), Budget(), {}).values()) == {5_000}
+    assert set(intervals.settled(accounts(10, 5_000), BudgetLimits(), {}).values()) == {5_000}
 
 
 def test_b3_all_intervals_stretch_evenly() -> None:
     """B3: fifty calls in ten seconds, and what is under way: eight accounts ask for twenty a second."""
-    assert set(intervals.settled(accounts(8, 400), Budget(), {}).values()) == {1_632}
+    assert set(intervals.settled(accounts(8, 400), BudgetLimits(), {}).values()) == {1_632}
 
 
 def test_b3_unknown_users_share_one_allowance() -> None:
     """B3: until the first answers tell them apart, four accounts are paced as if they were one user's."""
-    unknown = intervals.intervals(accounts(4, 1_000), Budget(), {})
-    known = intervals.intervals(accounts(4, 1_000), Budget(), {f"a{n}": str(n) for n in range(4)})
+    unknown = intervals.intervals(accounts(4, 1_000), BudgetLimits(), {})
+    known = intervals.intervals(accounts(4, 1_000), BudgetLimits(), {f"a{n}": str(n) for n in range(4)})
     assert (set(unknown.values()), set(known.values())) == ({1_760}, {1_000})
 
 
 def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
     """B3: what `check` shows before any answer is what the accounts will have after it."""
     own, shared = accounts(4, 1_000), accounts(4, 1_000, key="one")
-    known = intervals.settled(accounts(4, 1_000), Budget(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7"))
-    paces = [intervals.settled(each, Budget(), {}) for each in (own, shared, accounts(4, 1_000, user_id="7"))]
+    known = intervals.settled(accounts(4, 1_000), BudgetLimits(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7"))
+    paces = [intervals.settled(each, BudgetLimits(), {}) for each in (own, shared, accounts(4, 1_000, user_id="7"))]
     assert [each["a0"] for each in (*paces, known)] == [1_000, 1_760, 1_760, 1_760]
 
 
@@ -51,8 +51,8 @@ def test_strict_7_each_host_has_the_limits_for_itself() -> None:
     """Strict 7: accounts elsewhere stretch no interval, and a halved host halves none elsewhere."""
     here = accounts(8, 400)
     there = [replace(each, name=f"b{each.name}", rest_url="https://api.other.example") for each in here[:2]]
-    found = intervals.settled([*here, *there], Budget(), {})
-    halved = intervals.settled([*here, *there], Budget(), {}, {"api.coinw.com"})
+    found = intervals.settled([*here, *there], BudgetLimits(), {})
+    halved = intervals.settled([*here, *there], BudgetLimits(), {}, {"api.coinw.com"})
     assert {found[each.name] for each in here} == {1_632}
     assert {halved[each.name] for each in here} == {3_264}
     assert {found[each.name] for each in there} == {halved[each.name] for each in there} == {440}
@@ -81,40 +81,40 @@ def test_strict_7_one_key_at_two_hosts_is_two_users() -> None:
     """Strict 7: limits of a user hold at one host; its name holds no part of the key."""
     one = accounts(1, 1_000, key="planted-key")[0]
     twins = [one, replace(one, name="b"), replace(one, name="c", rest_url="https://api.other.example")]
-    found = intervals.settled(twins, Budget(assets=Limit(1, 2 * SECOND)), {})
+    found = intervals.settled(twins, BudgetLimits(assets=Limit(1, 2 * SECOND)), {})
     assert found["a0"] == found["b"] == 2 * found["c"]
 
 
 def test_b3_wishes_within_the_budget_stay() -> None:
     """B3: intervals that fit are what was asked for, to the millisecond."""
-    wishes = {"a": Wish(400, "u"), "b": Wish(1_000, "v"), "c": Wish(5_001, "w")}
+    wishes = {"a": WantedInterval(400, "u"), "b": WantedInterval(1_000, "v"), "c": WantedInterval(5_001, "w")}
     assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 400, "b": 1_000, "c": 5_001}
 
 
 def test_b3_one_user_stretches_evenly() -> None:
     """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do not."""
-    wishes = {"a": Wish(400, "u"), "b": Wish(800, "u"), "c": Wish(400, "v")}
+    wishes = {"a": WantedInterval(400, "u"), "b": WantedInterval(800, "u"), "c": WantedInterval(400, "v")}
     assert stretch(wishes, HOST, (USER, ASSETS)) == {"a": 600, "b": 1_200, "c": 400}
 
 
 def test_b3_the_host_stretches_all_evenly() -> None:
     """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10 s."""
-    wishes = {str(number): Wish(5_000, str(number)) for number in range(50)}
+    wishes = {str(number): WantedInterval(5_000, str(number)) for number in range(50)}
     assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
 
 
 def test_a_flight_takes_its_share() -> None:
     """The time in flight lengthens how long a place is taken, and so the shortest possible interval."""
-    assert stretch({"a": Wish(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
+    assert stretch({"a": WantedInterval(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
 
 
 wishes = st.dictionaries(
-    st.text(max_size=3), st.builds(Wish, st.integers(400, 60_000), st.sampled_from(["", "u", "v"]))
+    st.text(max_size=3), st.builds(WantedInterval, st.integers(400, 60_000), st.sampled_from(["", "u", "v"]))
 )
 
 
 @given(wishes)
-def test_b3_stretched_wishes_fit(wishes: Mapping[str, Wish]) -> None:
+def test_b3_stretched_wishes_fit(wishes: Mapping[str, WantedInterval]) -> None:
     """B3: the effective intervals fit every limit, and none is shorter than was wished."""
     found = stretch(wishes, HOST, (USER, ASSETS))
     assert all(found[name] >= wish.every for name, wish in wishes.items())

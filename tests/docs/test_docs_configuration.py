@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from daemon.alerts import system_rules as unwritten
-from daemon.alerts.mutes import Window
-from daemon.config import Account, Budget, Channel, Daemon, Report, Secret, System
+from daemon.alerts.mutes import MuteWindow
+from daemon.config import Account, BudgetLimits, Channel, Daemon, Report, Secret, System
 from daemon.config.checks import not_available
 from daemon.config.parse import tables
 from daemon.config.problems import Problems
@@ -20,7 +20,7 @@ from daemon.errors import ConfigError
 from daemon.rules.rule import Rule
 from tests.docs.markdown import CONFIGURATION, ROOT, code
 
-SECTIONS: Mapping[str, type[tables.Table]] = {
+SECTIONS: Mapping[str, type[tables.StrictTable]] = {
     "daemon": tables.DaemonTable,
     "accounts": tables.AccountTable,
     "channels": tables.ChannelTable,
@@ -35,10 +35,10 @@ MODELS: Mapping[str, type[Any]] = {
     "accounts": Account,
     "channels": Channel,
     "rules": Rule,
-    "mutes": Window,
+    "mutes": MuteWindow,
     "reports": Report,
     "system": System,
-    "budget": Budget,
+    "budget": BudgetLimits,
 }
 
 
@@ -97,7 +97,7 @@ def _toml(default: str) -> object:
     return tomllib.loads(f"value = {default}")["value"]
 
 
-def _table(section: str, written: Mapping[str, object]) -> tables.Table:
+def _table(section: str, written: Mapping[str, object]) -> tables.StrictTable:
     """A table of the file with only these keys, as the configuration reads it."""
     found = Problems()
     table = tables.read(SECTIONS[section], written, section, found).table

@@ -12,10 +12,10 @@ import pytest
 from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.rules.language.parse import condition
 from daemon.rules.rule import Rule
-from daemon.simulator import Sheet, Simulator, by_request
+from daemon.simulator import SimulatedBalances, Simulator, by_request
 from daemon.store.schema import metadata
 from daemon.types import Record, State
 from tests.docs.markdown import DATABASE, code
@@ -49,7 +49,7 @@ async def _live(folder: Path) -> None:
     clock, ended = SystemClock(), _Ended()
     exchange = Simulator(clock)
     margins = ("500", "90", "80", "500")
-    sheets = [Sheet(available_margin=margin, available_usdt=margin) for margin in margins]
+    sheets = [SimulatedBalances(available_margin=margin, available_usdt=margin) for margin in margins]
     main = exchange.account("main", story=by_request(sheets))
     main.fault("http_500", times=1)
     await exchange.start()
@@ -64,7 +64,7 @@ async def _live(folder: Path) -> None:
         channels=(Channel("phone", Secret("phone"), group_wait=0),),
         rules=(Rule("low-margin", condition("available_margin < 100")),),
     )
-    app = App(config, World(notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[ended]))
+    app = App(config, Dependencies(notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[ended]))
     await app.start()
     async with asyncio.timeout(60):
         await ended.over.wait()

@@ -11,10 +11,10 @@ from typing import Any
 
 from daemon.cli.last_words.command import message as last_words
 from daemon.cli.last_words.unit_status import Ending
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.cli.status.waiting import Why
 from daemon.messages.compose import compose
-from daemon.messages.section import Piece, Sending
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers import Pictures, services
 from daemon.notifiers.apprise.outcomes import Complaint, outcome
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
@@ -24,15 +24,15 @@ from daemon.types import (
     HOUR,
     MINUTE,
     SECOND,
-    Attempted,
-    Facts,
-    Judged,
+    AttemptResult,
+    DecidingComparison,
+    FlapRange,
     Kind,
     Late,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Severity,
-    Swings,
 )
 from tests.config.written import WHOLE, problems
 from tests.docs.markdown import DELIVERY, code
@@ -46,19 +46,19 @@ class RequestException(OSError):  # noqa: N818 -- it is known by the name that r
     pass
 
 
-def _telegram(status: int, said: str) -> Attempted:
+def _telegram(status: int, said: str) -> AttemptResult:
     return _failed("Telegram", f"Failed to send Telegram notification to 42: {said}, error={status}.")
 
 
-def _ntfy(code: int, said: str) -> Attempted:
+def _ntfy(code: int, said: str) -> AttemptResult:
     return _failed("ntfy", f"Failed to send ntfy notification to topic 'x': {said}, error={code}.")
 
 
-def _failed(service: str, text: str = "", error: BaseException | None = None) -> Attempted:
+def _failed(service: str, text: str = "", error: BaseException | None = None) -> AttemptResult:
     return outcome("FAILURE", service, [Complaint(text, error)])
 
 
-def _several(*texts: str) -> Attempted:
+def _several(*texts: str) -> AttemptResult:
     return outcome("FAILURE", "any", [Complaint(text) for text in texts])
 
 
@@ -69,7 +69,7 @@ def _endless() -> Exception:
 
 
 UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
-CLASSED: Mapping[tuple[str, str], Attempted] = {
+CLASSED: Mapping[tuple[str, str], AttemptResult] = {
     ("any", "accepted"): outcome("SUCCESS", "any", []),
     ("any", "no answer within 20 s"): outcome("TIMEOUT", "any", []),
     ("any", "the connection broke after it was made"): _failed("any", "", RequestException()),
@@ -205,13 +205,13 @@ def test_every_reason_to_wait_is_explained() -> None:
     assert {code(cell) for cell in table.column("why")} == {each.value for each in Why}
 
 
-FACTS = Facts(
+FACTS = NotificationFacts(
     Severity.WARNING,
     "ct83",
     AT,
     AT,
     AT,
-    Judged("available_margin < 100", "available_margin", Decimal(92), None, falling=True),
+    DecidingComparison("available_margin < 100", "available_margin", Decimal(92), None, falling=True),
 )
 
 
@@ -223,7 +223,7 @@ def _notice(kind: Kind, **facts: Any) -> Notice:
     return Notice(NoticeKey("main", rule, 7, "phone", kind, 7), told.at, told)
 
 
-SILENT = Judged("on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True)
+SILENT = DecidingComparison("on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True)
 HEADLINES = {
     "it fires": _notice(Kind.FIRING),
     "it is worse than last told by `worse_by`": _notice(Kind.WORSE, margin="45", told=Decimal(60)),
@@ -236,11 +236,11 @@ HEADLINES = {
     "they say that it fires": _notice(Kind.FIRING, margin="87", reason="back"),
     '`on_missing = "ok"` ended it; it may be as bad as before': _notice(Kind.RESOLVED, reason="missing"),
     "more episodes than `flapping` allows; they are not told one by one": _notice(
-        Kind.FIRING, at=AT + 52 * MINUTE, swings=Swings(7, Decimal(42), Decimal(130))
+        Kind.FIRING, at=AT + 52 * MINUTE, swings=FlapRange(7, Decimal(42), Decimal(130))
     ),
-    "one of them went beyond what was told": _notice(Kind.WORSE, swings=Swings(9, Decimal(30), Decimal(130))),
+    "one of them went beyond what was told": _notice(Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130))),
     "with how it is at present": _notice(
-        Kind.RESOLVED, margin="45", swings=Swings(9, Decimal(30), Decimal(130)), detail="firing now"
+        Kind.RESOLVED, margin="45", swings=FlapRange(9, Decimal(30), Decimal(130)), detail="firing now"
     ),
     "nobody looks any more": _notice(Kind.RETIRED),
 }
@@ -251,15 +251,15 @@ def test_the_headlines_shown_are_those_that_arrive() -> None:
     table = next(table for table in DELIVERY.tables() if table.columns[0] == "headline")
     shown = {when: code(headline) for headline, when in table.rows}
     both = shown.pop("all at once, to a channel that could not be reached meanwhile")
-    assert shown == {when: _headline(Piece(notice)) for when, notice in HEADLINES.items()}
+    assert shown == {when: _headline(MessageItem(notice)) for when, notice in HEADLINES.items()}
     end = _notice(Kind.RESOLVED, at=AT + 1_659 * SECOND, reason="cleared")
-    assert both == _headline(Piece(_notice(Kind.FIRING), ended=end))
+    assert both == _headline(MessageItem(_notice(Kind.FIRING), ended=end))
 
 
-def _headline(piece: Piece) -> str:
+def _headline(piece: MessageItem) -> str:
     """Joined with another, its headline stands whole in the text."""
     other = replace(piece.notice, key=replace(piece.notice.key, rule="zzz"))
-    text = compose([piece, Piece(other, ended=piece.ended)], Sending(AT, UTC)).message.body
+    text = compose([piece, MessageItem(other, ended=piece.ended)], RenderContext(AT, UTC)).message.body
     return text.splitlines()[0]
 
 
@@ -268,7 +268,7 @@ def test_last_words_are_those_that_arrive() -> None:
     (shown,) = (block for block in DELIVERY.blocks("text") if block.startswith("DOWN"))
     (mistake,) = problems(WHOLE.replace("available_margin", "available_margn"))
     ended = Ending("failed", "exit-code", 1, 78, mistake.partition("\n")[0])
-    sent = last_words(ended, "marginwatch.service", Session(environ={}, own_clock=ManualClock()))
+    sent = last_words(ended, "marginwatch.service", CommandSession(environ={}, own_clock=ManualClock()))
     lines = [sent.title, *sent.body.splitlines()]
     assert re.fullmatch(r"marginwatch\.service on \S+, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines.pop(4))
     assert [line for line in shown.splitlines() if " on vps-1, 2026-01-01 03:12:21" not in line] == lines

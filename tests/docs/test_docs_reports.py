@@ -3,12 +3,12 @@
 from datetime import UTC
 
 from daemon.messages.report import compose
-from daemon.messages.section import Sending
+from daemon.messages.section import RenderContext
 from tests.config.written import WHOLE, loaded
 from tests.docs.markdown import REPORTS
 from tests.messages.facts import BAD, QUIET, SPAN
 
-SENDING = Sending(SPAN.until, UTC)
+SENDING = RenderContext(SPAN.until, UTC)
 
 
 def test_the_report_of_a_quiet_day_is_what_is_sent() -> None:

@@ -17,9 +17,21 @@ from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.config.checks.not_available import NOT_YET
 from daemon.messages.compose import compose
-from daemon.messages.section import Piece, Sending
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.store import upgrade
-from daemon.types import MINUTE, SECOND, Balances, Facts, Judged, Kind, Notice, NoticeKey, Severity, Step, Trend
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    Balances,
+    DecidingComparison,
+    Kind,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Severity,
+    Step,
+    Trend,
+)
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import BACKTESTING, CHANGELOG, CONFIGURATION, PAGES, README, ROOT, Page, code
 
@@ -184,13 +196,13 @@ def test_queries_run(tmp_path: Path) -> None:
 AT = 1_767_237_141_000
 """2026-01-01 03:12:21 UTC"""
 RULE_TEXT = "available_margin < 100"
-FIRED = Facts(
+FIRED = NotificationFacts(
     severity=Severity.WARNING,
     code="ct83",
     since=AT,
     fired_at=AT,
     at=AT,
-    judged=Judged(RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True),
+    judged=DecidingComparison(RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True),
     balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
     changes={
         "available_margin": Decimal("-76.15611156"),
@@ -205,7 +217,7 @@ FIRED = Facts(
 ENDED = replace(
     FIRED,
     at=AT + 11 * SECOND,
-    judged=Judged(RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True),
+    judged=DecidingComparison(RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True),
     worst=Decimal("37.82667788"),
     balances=Balances(*map(Decimal, ("136.24655812", "131.60248119", "4.64407693", "0", "0"))),
     changes={
@@ -217,9 +229,9 @@ ENDED = replace(
 )
 
 
-def _message(kind: Kind, facts: Facts) -> str:
+def _message(kind: Kind, facts: NotificationFacts) -> str:
     notice = Notice(NoticeKey("main", "low-margin", 7, "phone", kind, 7), facts.at, facts)
-    message = compose([Piece(notice)], Sending(facts.at, UTC)).message
+    message = compose([MessageItem(notice)], RenderContext(facts.at, UTC)).message
     return f"{message.title}\n{message.body}\n"
 
 

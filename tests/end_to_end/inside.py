@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.simulator import SimulatedAccount, Simulator
-from daemon.types import SECOND, Attempted, Message, Millis, Miss, Notice, Reading, Record
+from daemon.types import SECOND, AttemptResult, Message, Millis, Miss, Notice, Reading, Record
 from tests.fakes import ScriptedNotifier
 
 PATIENCE = 60
@@ -61,7 +61,7 @@ class Lookout:
             self.brought.setdefault(record.account, []).append(record.event)
             self._changed.set()
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         """What is told is not looked at here, but may be what somebody waits for."""
         self._changed.set()
 
@@ -123,7 +123,7 @@ async def life(
     config: Config, lookout: Lookout, clock: SystemClock | None = None, way: ScriptedNotifier | None = None
 ) -> AsyncIterator[App]:
     """One life of the daemon; its end stores everything. `way` is the way out of all channels."""
-    world = World(
+    world = Dependencies(
         clock or SystemClock(),
         jitter=lambda: 0.0,
         notifier=lambda _channel, _clock: way or ScriptedNotifier(),

@@ -21,7 +21,7 @@ from typing import IO, Protocol, TypeVar
 from aiohttp import web
 
 from daemon.clock import SystemClock
-from daemon.simulator import Entry, Sheet, SimulatedAccount, Simulator
+from daemon.simulator import LoggedRequest, SimulatedAccount, SimulatedBalances, Simulator
 from daemon.types import Millis
 from tests import preloaded
 
@@ -255,7 +255,7 @@ class Stage:
         account.set(available_margin=margin)
         sheet = account.sheet
 
-        def audible(_elapsed: Millis, _answered: int) -> Sheet:
+        def audible(_elapsed: Millis, _answered: int) -> SimulatedBalances:
             self.bell.ring()
             return sheet
 
@@ -265,7 +265,7 @@ class Stage:
         """How often the exchange answered this to a client that began to live at `since`."""
         return sum(margin == level(entry) for entry in self.asked(name) if int(entry.timestamp) >= since)
 
-    def asked(self, name: str) -> list[Entry]:
+    def asked(self, name: str) -> list[LoggedRequest]:
         """What the exchange answered about the account."""
         return [entry for entry in self.simulator.log if entry.account == name and entry.balances is not None]
 
@@ -346,7 +346,7 @@ class Stage:
         return copy
 
 
-def level(entry: Entry) -> str:
+def level(entry: LoggedRequest) -> str:
     """The available_margin of an answer, as it was shown."""
     assert entry.balances is not None
     return str(entry.balances.available_margin)

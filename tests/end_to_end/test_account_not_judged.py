@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from daemon.app import App
 from daemon.config import Config, System, system_rules
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.service.judging.self_monitor import EVERY
 from daemon.store import Store
 from daemon.types import Reading
@@ -29,7 +29,7 @@ class Fragile(Store):
 
 
 @asynccontextmanager
-async def running(config: Config, world: World) -> AsyncIterator[App]:
+async def running(config: Config, world: Dependencies) -> AsyncIterator[App]:
     app = App(config, world)
     await app.start()
     try:
@@ -50,7 +50,7 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
             configured(tmp_path, there, accounts, every=400),
             daemon_rules=system_rules(System(), ["account-not-judged"]),
         )
-        world = World(clock, lambda: 0.0, lambda *_: way, watchers=[lookout], open_store=Fragile.open)
+        world = Dependencies(clock, lambda: 0.0, lambda *_: way, watchers=[lookout], open_store=Fragile.open)
 
         def told(count: int) -> bool:
             """Whether so much was told; until then time leaps from look to look."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Budget, Config
+from daemon.config import BudgetLimits, Config
 from daemon.readings.fields import CORE
-from daemon.simulator import FAULTS, Entry, SimulatedAccount
+from daemon.simulator import FAULTS, LoggedRequest, SimulatedAccount
 from daemon.types import MINUTE, SECOND, Balances, Limit, Millis, Miss, MissReason, Reading
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 from tests.service.lives import rows
@@ -45,14 +45,14 @@ ATTEMPTS = """
 class Attempt:
     """One call: what the exchange noted, what was judged, and what is on record (None twice for a reading)."""
 
-    noted: Entry
+    noted: LoggedRequest
     judged: Reading | Miss
     reason: MissReason | None
     detail: str | None
 
 
-def by_account(entries: Iterable[Entry]) -> Mapping[str, Sequence[Entry]]:
-    found: defaultdict[str, list[Entry]] = defaultdict(list)
+def by_account(entries: Iterable[LoggedRequest]) -> Mapping[str, Sequence[LoggedRequest]]:
+    found: defaultdict[str, list[LoggedRequest]] = defaultdict(list)
     for entry in entries:
         found[entry.account].append(entry)
     return found
@@ -66,7 +66,7 @@ def on_record(folder: Path) -> Mapping[str, Sequence[tuple[MissReason | None, st
 
 
 def paired(
-    noted: Sequence[Entry],
+    noted: Sequence[LoggedRequest],
     judged: Sequence[Reading | Miss],
     stored: Sequence[tuple[MissReason | None, str | None]],
 ) -> Sequence[Attempt]:
@@ -170,7 +170,9 @@ async def test_a3_every_fault_of_an_answer(
     async with exchange(clock) as there:
         there.limit = 1_000
         accounts = [there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in names]
-        config = configured(tmp_path, there, accounts, every=EVERY, timeout=patience, budget=Budget(*[PLENTY] * 3))
+        config = configured(
+            tmp_path, there, accounts, every=EVERY, timeout=patience, budget=BudgetLimits(*[PLENTY] * 3)
+        )
         began = clock.elapsed()
         await stricken(known(config, accounts), accounts, lookout, clock)
         slots = (clock.elapsed() - began - clock.leapt) // EVERY + 1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Budget
-from daemon.simulator import SOCKET_FAULTS, Entry, SimulatedAccount, Simulator
+from daemon.config import BudgetLimits
+from daemon.simulator import SOCKET_FAULTS, LoggedRequest, SimulatedAccount, Simulator
 from daemon.simulator.account import SOCKET_PATH
 from daemon.simulator.faults import Moment
 from daemon.types import SECOND, Limit, Millis, Miss, Reading, Source
@@ -99,12 +99,12 @@ def alike(found: Sequence[Line], expected: Sequence[Line]) -> bool:
     )
 
 
-def noted(there: Simulator, name: str) -> list[Entry]:
+def noted(there: Simulator, name: str) -> list[LoggedRequest]:
     """What the account's streams said to the exchange, and were told."""
     return [entry for entry in there.log if (entry.account, entry.path) == (name, SOCKET_PATH)]
 
 
-def logins(there: Simulator, name: str) -> list[Entry]:
+def logins(there: Simulator, name: str) -> list[LoggedRequest]:
     """One for each connection that the exchange counted."""
     refused = {fault.name for fault in SOCKET_FAULTS.values() if fault.on is Moment.LOGIN}
     return [entry for entry in noted(there, name) if entry.said in {"login", *refused}]
@@ -171,7 +171,7 @@ async def test_b7_every_fault_of_a_stream(tmp_path: Path, caplog: pytest.LogCapt
     async with exchange(clock) as there:
         there.limit = 1_000
         day = Day(there, lookout, clock)
-        budget = Budget(*[PLENTY] * 3)
+        budget = BudgetLimits(*[PLENTY] * 3)
         config = configured(tmp_path, there, day.accounts, every=EVERY, ws_url=there.ws_url, budget=budget)
         async with life(config, lookout, clock):
             await day.read(Source.REST, 500)

@@ -15,7 +15,7 @@ from random import Random, SystemRandom
 
 import pytest
 
-from daemon.simulator import Entry
+from daemon.simulator import LoggedRequest
 from daemon.types import Millis
 from tests.end_to_end.running import ENDED, FIRED, HIGH, Stage, counted, level, stage
 from tests.lengths import length
@@ -163,7 +163,7 @@ def held(it: Stage, name: str) -> dict[str, Counter[Millis]]:
     return told
 
 
-def born(it: Stage, entry: Entry) -> Millis:
+def born(it: Stage, entry: LoggedRequest) -> Millis:
     return max(life.born for life in it.lives if life.born <= int(entry.timestamp))
 
 

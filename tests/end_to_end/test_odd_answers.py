@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Budget
+from daemon.config import BudgetLimits
 from daemon.types import SECOND, Limit
 from tests.end_to_end.dropping import dropping
 from tests.end_to_end.inside import Lookout, configured, exchange, life
@@ -126,7 +126,7 @@ async def test_c6_an_exchange_that_answers_slowly_is_told_once_and_its_end_once(
         main = there.account("main")
         main.fault("hang")
         config = configured(
-            tmp_path, there, [main], every=400, timeout=3_000, budget=Budget(*[Limit(1_000, SECOND)] * 3)
+            tmp_path, there, [main], every=400, timeout=3_000, budget=BudgetLimits(*[Limit(1_000, SECOND)] * 3)
         )
         async with life(config, lookout):
             await lookout.until(lambda: len(lookout.brought.get("main", ())) == 2)

@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from daemon.simulator.faults import RestFault, success
-from daemon.simulator.wire import Line, Reply, whole
+from daemon.simulator.wire import Reply, ReplyConnection, whole
 from tests.end_to_end.running import FIRED, HIGH, Stage, send, stage
 from tests.service.lives import rows
 
@@ -43,7 +43,7 @@ def locked(database: Path) -> Iterator[None]:
 def held_until(event: asyncio.Event) -> RestFault:
     """The regular answer, as soon as the event is set."""
 
-    async def hold(line: Line, reply: Reply) -> web.StreamResponse:
+    async def hold(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
         await event.wait()
         return await whole(line, reply)
 

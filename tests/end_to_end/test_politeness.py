@@ -9,7 +9,7 @@ import pytest
 
 from daemon.cli.check.keys import recorded
 from daemon.clock import SystemClock
-from daemon.config import Account, Budget, Config
+from daemon.config import Account, BudgetLimits, Config
 from daemon.simulator import Simulator
 from daemon.types import SECOND, Limit
 from tests.cli.calls import call
@@ -94,7 +94,7 @@ async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_
     lookout = Lookout()
     async with exchange() as there:
         account = there.account("main")
-        config = configured(tmp_path, there, [account], every=EAGER, budget=Budget(host=Limit(1, 3 * SECOND)))
+        config = configured(tmp_path, there, [account], every=EAGER, budget=BudgetLimits(host=Limit(1, 3 * SECOND)))
         account.fault("hang")
         async with life(config, Lookout()):
             await asked(there)
@@ -109,7 +109,7 @@ async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path:
     before, after = Lookout(), Lookout()
     async with exchange() as there:
         account = there.account("main")
-        keys = {"user_id": account.keys.user_id, "budget": Budget(assets=Limit(1, 3 * SECOND))}
+        keys = {"user_id": account.keys.user_id, "budget": BudgetLimits(assets=Limit(1, 3 * SECOND))}
         config = configured(tmp_path, there, [account], every=EAGER, **keys)
         async with life(config, before):
             await before.until(lambda: read(before, 1, 1))

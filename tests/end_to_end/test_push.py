@@ -12,7 +12,7 @@ import pytest
 
 from daemon.alerts.system_rules import DAEMON
 from daemon.clock import SystemClock
-from daemon.config import Budget, Config, System, system_rules
+from daemon.config import BudgetLimits, Config, System, system_rules
 from daemon.simulator import SimulatedAccount, Simulator, slow
 from daemon.types import MINUTE, SECOND, Limit, Millis, Quality, Reading, Source
 from tests.cli.calls import call, write
@@ -21,7 +21,7 @@ from tests.exchanges.simulated import until
 from tests.fakes import ScriptedNotifier
 from tests.values import rule
 
-PLENTY = Budget(*[Limit(100_000, SECOND)] * 3)
+PLENTY = BudgetLimits(*[Limit(100_000, SECOND)] * 3)
 
 SELDOM: Millis = 10 * MINUTE
 """An interval that no test waits for: beyond its first call nothing is read at a slot."""

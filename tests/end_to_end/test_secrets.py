@@ -13,7 +13,7 @@ import pytest
 
 from daemon.cli.configuration import adapted, configuration
 from daemon.clock import SystemClock
-from daemon.exchanges import Tools, coinw
+from daemon.exchanges import ExchangeDependencies, coinw
 from daemon.exchanges.common import http
 from daemon.exchanges.common.rate_limit import Budget
 from daemon.notifiers.apprise import AppriseNotifier
@@ -201,7 +201,7 @@ async def test_no_secret_is_shown_by_a_value(tmp_path: Path, monkeypatch: pytest
     async with hostile(tmp_path, monkeypatch) as there, http.open_session() as session:
         config = configuration(there.it.config, os.environ)
         clock = SystemClock()
-        tools = Tools(session, Budget(clock), clock)
+        tools = ExchangeDependencies(session, Budget(clock), clock)
         known = [adapted(each) for each in config.accounts]
         clients = [coinw.connect(each, tools) for each in known]
         notifiers = [AppriseNotifier(each.url.reveal(), clock) for each in config.channels]

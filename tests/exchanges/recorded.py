@@ -8,7 +8,7 @@ kept by a client in October 2025, without its envelope. Texts are as they were, 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pong, Pushed, Subscribed
+from daemon.exchanges.common.stream_protocol import Accepted, Ignored, Pong, Pushed, StreamEvent, Subscribed
 from daemon.types import Answer, Balances, MissReason, Source
 
 OFFICIAL = (
@@ -77,7 +77,7 @@ REFUSALS = (
 )
 """Of REST."""
 
-FRAMES: dict[str, Heard | MissReason] = {
+FRAMES: dict[str, StreamEvent | MissReason] = {
     PUSH: Pushed(
         (Answer("1162061", None, _balances("488.53777423", "488.53777423", "0", "0.0", "0.0"), {}, Source.WS),)
     ),
@@ -88,7 +88,7 @@ FRAMES: dict[str, Heard | MissReason] = {
         '{"biz":"futures","data":[{"agRecordId":475,"updateDate":1713192123887,"backAmount":0,"currentAmount":11,'
         '"remark":"","userId":600001274,"totalAmount":11,"createdDate":1713192123887,"kyc":1,"assetsOut":1,'
         '"startTime":1713192110000,"endTime":1713278512000,"status":1}],"type":"assets_ag"}'
-    ): Nothing(),
+    ): Ignored(),
     (
         '{"biz":"futures","pairCode":"BTC","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},'
         '"channel":"subscribe","type":"deep"}'

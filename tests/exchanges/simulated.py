@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from daemon.exchanges.common.http import Session, open_session
+from daemon.exchanges.common.http import HttpSession, open_session
 from daemon.simulator import SimulatedAccount, Simulator
 from tests.fakes import NOON, ManualClock, settle
 
@@ -37,7 +37,7 @@ class World:
     simulator: Simulator
     clock: ManualClock
     session: aiohttp.ClientSession
-    calls: Session
+    calls: HttpSession
     """What clients of ours call by."""
 
     async def ask(self, account: SimulatedAccount, target: str = ASSETS, **headers: str) -> Answered:

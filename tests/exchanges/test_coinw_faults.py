@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.exchanges import Account, Tools, coinw
+from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common.rate_limit import Budget
 from daemon.simulator import FAULTS, RestFault, SimulatedAccount
 from daemon.types import SECOND, Answer, Balances, MissReason, NoAnswer
@@ -17,8 +17,8 @@ def client(there: World, account: SimulatedAccount, fault: RestFault | None = No
     """The account's client; short of breath only where the fault is to keep it waiting."""
     patience = 300 if fault and MissReason.TIMEOUT in fault.means else 60 * SECOND
     keys, url = account.keys, there.simulator.rest_url
-    known = Account("main", keys.api_key, keys.secret_key, url, timeout=patience, user_id=keys.user_id)
-    return coinw.connect(known, Tools(there.calls, Budget(there.clock), there.clock))
+    known = ExchangeAccount("main", keys.api_key, keys.secret_key, url, timeout=patience, user_id=keys.user_id)
+    return coinw.connect(known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock))
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"slow"}))
@@ -74,7 +74,7 @@ async def test_a3_a_wrong_secret_is_auth() -> None:
     """A3: the exchange refuses another secret's signature, and the sentence says where to look."""
     async with world() as there:
         account = there.simulator.account("main")
-        known = Account("main", account.keys.api_key, "another", there.simulator.rest_url)
-        found = await coinw.connect(known, Tools(there.calls, Budget(there.clock), there.clock)).read()
+        known = ExchangeAccount("main", account.keys.api_key, "another", there.simulator.rest_url)
+        found = await coinw.connect(known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock)).read()
     assert isinstance(found, NoAnswer)
     assert (found.reason, "check api_key and secret_key" in found.detail) == (MissReason.AUTH, True)

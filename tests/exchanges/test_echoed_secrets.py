@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.exchanges import Account, Tools, coinw
+from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common.http import open_session
 from daemon.exchanges.common.rate_limit import Budget
 from daemon.types import NoAnswer
@@ -35,8 +35,8 @@ async def test_s2_what_the_exchange_says_back_is_blanked(wire: str, case: type[s
     """S2: in each part of an answer that a library reads or refuses, by HTTP or not."""
     for said in KEYS:
         async with serve(Raw(WIRES[wire] % case(said).encode())) as where, open_session() as session:
-            account = Account("main", *KEYS, f"http://{where}", "")
+            account = ExchangeAccount("main", *KEYS, f"http://{where}", "")
             clock = SystemClock()
-            found = await coinw.connect(account, Tools(session, Budget(clock), clock)).read()
+            found = await coinw.connect(account, ExchangeDependencies(session, Budget(clock), clock)).read()
         assert isinstance(found, NoAnswer)
         assert said[:8].lower() not in found.detail.lower(), found.detail

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.exchanges import Account, Streaming, dialect, load, names
+from daemon.exchanges import ExchangeAccount, Streaming, dialect, load, names
 
 
 def test_coinw_is_there() -> None:
@@ -18,7 +18,9 @@ def test_coinw_is_there() -> None:
 def test_every_exchange_keeps_the_contract(name: str) -> None:
     """Each offers its default addresses, which are usable, and a way to connect."""
     adapter = load(name)
-    account = Account("main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL)
+    account = ExchangeAccount(
+        "main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL
+    )
     assert (list(adapter.problems(account)), callable(adapter.connect)) == ([], True)
 
 
@@ -26,7 +28,9 @@ def test_every_exchange_keeps_the_contract(name: str) -> None:
 def test_a_push_stream_may_be_done_without(name: str) -> None:
     """Where `ws_url` is empty there is none; where an exchange offers none, nothing is asked of it."""
     adapter = load(name)
-    account = Account("main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL)
+    account = ExchangeAccount(
+        "main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL
+    )
     assert dialect(name, replace(account, ws_url="")) is None
     assert (dialect(name, account) is not None) is isinstance(adapter, Streaming)
 
@@ -48,5 +52,5 @@ def test_naming_and_validating_load_no_http_library() -> None:
 
 def test_an_account_hides_its_secrets() -> None:
     """Promise 9: neither key appears in the account's repr."""
-    shown = repr(Account("main", api_key="KEY", secret_key="SECRET", rest_url="https://api.coinw.com"))
+    shown = repr(ExchangeAccount("main", api_key="KEY", secret_key="SECRET", rest_url="https://api.coinw.com"))
     assert [secret in shown for secret in ("KEY", "SECRET")] == [False, False]

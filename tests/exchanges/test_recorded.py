@@ -8,16 +8,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from daemon.exchanges import Account
+from daemon.exchanges import ExchangeAccount
 from daemon.exchanges.coinw import parse
 from daemon.exchanges.coinw.frames import frames
 from daemon.exchanges.common.responses import Page
-from daemon.exchanges.common.stream_protocol import Heard, Pushed, Unusable
+from daemon.exchanges.common.stream_protocol import Malformed, Pushed, StreamEvent
 from daemon.types import Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.damage import damaged
 from tests.exchanges.recorded import ANSWERS, FRAMES, PUSH, REFUSALS, Refusal
 
-ME = frames(Account("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
+ME = frames(ExchangeAccount("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
 ASKED = {
     "available_margin": "availableMargin",
     "available_usdt": "availableUsdt",
@@ -48,7 +48,7 @@ def test_a3_a_recorded_refusal_has_its_reason(sent: Refusal) -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), FRAMES.items(), ids=lambda shown: str(shown)[:20])
-def test_b7_a_recorded_frame_has_its_meaning(text: str, expected: Heard | MissReason) -> None:
+def test_b7_a_recorded_frame_has_its_meaning(text: str, expected: StreamEvent | MissReason) -> None:
     """B7, fact sheet 2: the two equal entries of the official push are one reading, without time or cross_un_pnl."""
     found = ME.understand(text)
     assert expected == (found.reason if isinstance(found, NoAnswer) else found)
@@ -180,7 +180,7 @@ def test_a_damaged_push_is_read_to_the_last_digit_or_said_to_be_unusable(body: b
             assert all(any(read_right(answer, entry, HEARD) for entry in entries) for answer in answers)
             assert all(any(read_right(answer, entry, HEARD) for answer in answers) for entry in entries)
             assert len(set(map(repr, answers))) == len(answers)
-        case Unusable(detail):
+        case Malformed(detail):
             assert explained("unusable", detail)
             assert not entries or not all(plain(entry, HEARD) for entry in entries)
         case NoAnswer(reason, detail):

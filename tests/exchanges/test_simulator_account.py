@@ -2,14 +2,14 @@
 
 import pytest
 
-from daemon.simulator import Sheet, SimulatedAccount, slow, still
+from daemon.simulator import SimulatedAccount, SimulatedBalances, slow, still
 from daemon.simulator.account import Keys
 from daemon.simulator.balances import push_frame
 from daemon.simulator.faults import Frame, Moment
 from daemon.simulator.log import Log
 from tests.fakes import ManualClock
 
-BEGIN = Sheet(available_margin="14.5", available_usdt="10", almighty_gold="4.5")
+BEGIN = SimulatedBalances(available_margin="14.5", available_usdt="10", almighty_gold="4.5")
 
 
 class Ear:

@@ -8,14 +8,14 @@ import pytest
 
 from daemon.exchanges.common.compression import unpacked
 from daemon.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
-from daemon.simulator.balances import Sheet, rest_fields
+from daemon.simulator.balances import SimulatedBalances, rest_fields
 from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
 from daemon.simulator.wire import Reply, whole
 from daemon.types import MissReason
 from tests.exchanges.simulated import login, sub, until, world
 
 FIELDS = rest_fields(
-    Sheet("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0"), 1742374984772, "1162061"
+    SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0"), 1742374984772, "1162061"
 )
 ANSWERED = [fault for fault in FAULTS.values() if fault.manner is whole]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.simulator.log import Caller, Entry, Log, busiest
+from daemon.simulator.log import Caller, Log, LoggedRequest, busiest
 from daemon.types import Balances
 from tests.fakes import NOON, ManualClock
 
@@ -18,7 +18,7 @@ def test_entries_carry_both_times() -> None:
     log = Log(clock, keep=10)
     clock.step(5_000)
     log.note(Caller("main", "7", timestamp="1701944491793"), "/x", "balances", Balances(Decimal(1)), 99)
-    entry = Entry(
+    entry = LoggedRequest(
         NOON + 5_000, clock.elapsed(), "main", "7", "/x", "balances", Balances(Decimal(1)), 99, "1701944491793"
     )
     assert [entry] == list(log.entries)

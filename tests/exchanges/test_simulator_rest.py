@@ -5,13 +5,13 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from daemon.simulator import Sheet, by_request
+from daemon.simulator import SimulatedBalances, by_request
 from daemon.simulator.rest import Meter, signature
 from daemon.types import SECOND
 from tests.exchanges.simulated import ASSETS, world
 from tests.fakes import NOON
 
-SAMPLE = Sheet("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0")
+SAMPLE = SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0")
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ async def test_the_answer_is_the_official_sample() -> None:
 async def test_the_log_is_what_was_answered() -> None:
     """Each answer is in the log with its five values, the exchange's time, and the signed timestamp."""
     async with world() as here:
-        main = here.simulator.account("main", story=by_request([SAMPLE, Sheet("1", "1")]))
+        main = here.simulator.account("main", story=by_request([SAMPLE, SimulatedBalances("1", "1")]))
         await here.ask(main)
         await here.clock.advance(SECOND)
         await here.ask(main)
         entries = here.simulator.log
-    assert [SAMPLE.balances(), Sheet("1", "1").balances()] == [entry.balances for entry in entries]
+    assert [SAMPLE.balances(), SimulatedBalances("1", "1").balances()] == [entry.balances for entry in entries]
     assert [entry.exchange_at for entry in entries] == [NOON, NOON + SECOND]
     assert [str(NOON), str(NOON + SECOND)] == [entry.timestamp for entry in entries]
     assert {("main", "1162061", ASSETS, "balances", "127.0.0.1")} == {

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from daemon.simulator import Sheet, Simulator, by_time
+from daemon.simulator import SimulatedBalances, Simulator, by_time
 from daemon.types import SECOND
 from tests.exchanges.simulated import login, world
 from tests.fakes import ManualClock
@@ -23,7 +23,9 @@ async def test_it_listens_on_loopback_only() -> None:
 async def test_an_outage_ends_on_the_same_port_and_the_story_went_on() -> None:
     """After a stop the port refuses; after a start there it answers what the story has come to."""
     async with world() as here:
-        main = here.simulator.account("main", story=by_time([(0, Sheet()), (SECOND, Sheet("1", "1"))]))
+        main = here.simulator.account(
+            "main", story=by_time([(0, SimulatedBalances()), (SECOND, SimulatedBalances("1", "1"))])
+        )
         assert (await here.ask(main)).json["data"]["availableMargin"] == 0
         await here.simulator.stop()
         with pytest.raises(aiohttp.ClientConnectorError):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.simulator.balances import UNIT, Sheet, number, push_frame, rest_fields, sheet
+from daemon.simulator.balances import UNIT, SimulatedBalances, number, push_frame, rest_fields, sheet
 from daemon.types import Balances
 
 AMOUNTS = st.integers(min_value=0, max_value=10**6 * UNIT)
@@ -15,7 +15,7 @@ AMOUNTS = st.integers(min_value=0, max_value=10**6 * UNIT)
 
 def test_tokens_are_values_digit_for_digit() -> None:
     """Quoted or not, a token is the exact number that it spells."""
-    shown = Sheet("996660.6064387699998485", "996660.6064387699998485", "0.0", '"10000"', "0")
+    shown = SimulatedBalances("996660.6064387699998485", "996660.6064387699998485", "0.0", '"10000"', "0")
     told = Decimal("996660.6064387699998485")
     assert Balances(told, told, Decimal(0), Decimal(10000), Decimal(0)) == shown.balances()
 
@@ -24,14 +24,14 @@ def test_tokens_are_values_digit_for_digit() -> None:
 def test_what_is_no_number_is_refused_where_it_is_written(token: str) -> None:
     """A mistyped balance fails in the test that wrote it, with the field's name."""
     with pytest.raises(ValueError, match="al_margin"):
-        Sheet(al_margin=token)
+        SimulatedBalances(al_margin=token)
 
 
 def test_rest_fields_are_those_of_the_official_sample() -> None:
     """Names and order are the sample's; crossUnPnl is sent only when set."""
     names = ["alFreeze", "alMargin", "almightyGold", "availableMargin", "availableUsdt", "time", "userId"]
-    assert names == list(rest_fields(Sheet(), 1, "2"))
-    assert [*names, "crossUnPnl"] == list(rest_fields(Sheet(cross_un_pnl="-1.5"), 1, "2"))
+    assert names == list(rest_fields(SimulatedBalances(), 1, "2"))
+    assert [*names, "crossUnPnl"] == list(rest_fields(SimulatedBalances(cross_un_pnl="-1.5"), 1, "2"))
 
 
 def test_push_is_the_official_sample() -> None:
@@ -41,7 +41,7 @@ def test_push_is_the_official_sample() -> None:
         '"almightyGold":0,"transferAvailable":488.53777423,"userId":1162061,"availableMargin":488.53777423,"hold":0.0}'
     )
     expected = f'{{"biz":"futures","pairCode":"USDT","data":[{entry},{entry}],"type":"assets"}}'
-    assert expected == push_frame(Sheet("488.53777423", "488.53777423", "0", "0.0", "0.0"), "1162061")
+    assert expected == push_frame(SimulatedBalances("488.53777423", "488.53777423", "0", "0.0", "0.0"), "1162061")
 
 
 @given(AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS)
@@ -56,7 +56,7 @@ def test_generated_amounts_are_exact_and_add_up(usdt: int, gold: int, margin: in
 
 def test_a_float_tail_as_the_exchange_has_sent_one() -> None:
     """Sixteen digits come from adding floats, and zeros are told in two ways."""
-    assert sheet(5_807_556_766, 464_407_693, 0, 0) == Sheet(
+    assert sheet(5_807_556_766, 464_407_693, 0, 0) == SimulatedBalances(
         "62.719644589999994", "58.07556766", "4.64407693", "0.0", "0"
     )
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from daemon.simulator import Sheet, by_time
-from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, Asked, asked
+from daemon.simulator import SimulatedBalances, by_time
+from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, asked
 from daemon.types import SECOND
 from tests.exchanges.simulated import login, sub, until, world
 from tests.fakes import settle
@@ -24,10 +24,10 @@ ACK = {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type
         ('{"event":"SUB","params":{"biz":"futures","type":"assets"}}', MALFORMED),
         ('{"event":"sub","params":[]}', MALFORMED),
         ('{"params":{}}', MALFORMED),
-        ('{"event":"ping"}', Asked("ping", {})),
+        ('{"event":"ping"}', ClientFrame("ping", {})),
     ],
 )
-def test_error_frames(text: str, expected: Asked | str) -> None:
+def test_error_frames(text: str, expected: ClientFrame | str) -> None:
     """Text that is no JSON and frames that are malformed earn the captured error frames; events are case sensitive."""
     assert expected == asked(text)
 
@@ -104,7 +104,9 @@ async def test_unsub_ends_the_pushes_without_an_answer() -> None:
 
 async def test_a_moving_story_is_pushed_as_it_moves() -> None:
     """The server looks for changes by itself, once per tick."""
-    story = by_time([(0, Sheet()), (SECOND, Sheet("1", "1")), (2 * SECOND, Sheet("2", "2"))])
+    story = by_time(
+        [(0, SimulatedBalances()), (SECOND, SimulatedBalances("1", "1")), (2 * SECOND, SimulatedBalances("2", "2"))]
+    )
     async with world() as here:
         main = here.simulator.account("main", story=story)
         async with here.socket(main) as socket:
@@ -116,7 +118,9 @@ async def test_a_moving_story_is_pushed_as_it_moves() -> None:
 async def test_a_push_is_told_before_the_answer_that_shows_the_same() -> None:
     """B7: a request that finds a change lets its push go first."""
     async with world(tick=10 * SECOND) as here:
-        main = here.simulator.account("main", story=by_time([(0, Sheet()), (SECOND, Sheet("1", "1"))]))
+        main = here.simulator.account(
+            "main", story=by_time([(0, SimulatedBalances()), (SECOND, SimulatedBalances("1", "1"))])
+        )
         async with here.socket(main) as socket:
             await here.clock.advance(SECOND)
             await here.ask(main)

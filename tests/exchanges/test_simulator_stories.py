@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from daemon.simulator import DEMO, Sheet, by_request, by_time, demo, demo_story, still
+from daemon.simulator import DEMO, SimulatedBalances, by_request, by_time, demo, demo_story, still
 from daemon.simulator.stories import PERIOD
 from daemon.types import SECOND
 
-A, B, C = (Sheet(available_margin=token) for token in ("1", "2", "3"))
+A, B, C = (SimulatedBalances(available_margin=token) for token in ("1", "2", "3"))
 
 
 def test_still() -> None:

@@ -2,16 +2,16 @@
 
 from decimal import Decimal
 
-from daemon.messages.report_data import Course, Down, Episode, Facts, Posted, Seen, Stretch, Watched
+from daemon.messages.report_data import Down, FieldSummary, Posted, ReportData, ReportedAlert, ReportSpan, Seen, Watched
 from daemon.types import DAY, HOUR, MINUTE, MissReason, Severity
 
 MORNING = 1_767_254_400_000
 """2026-01-01 08:00 UTC."""
-SPAN = Stretch(MORNING, MORNING + DAY)
+SPAN = ReportSpan(MORNING, MORNING + DAY)
 
 
-def course(low: str, high: str, last: str) -> Course:
-    return Course(
+def course(low: str, high: str, last: str) -> FieldSummary:
+    return FieldSummary(
         Seen(Decimal(low), MORNING + 3 * HOUR), Seen(Decimal(high), MORNING + 9 * HOUR), Seen(Decimal(last), SPAN.until)
     )
 
@@ -24,20 +24,20 @@ COURSES = {
     "al_freeze": course("0", "12", "3.5"),
 }
 WELL = Watched("main", MORNING, 17_280, COURSES)
-QUIET = Facts("daily", SPAN, (WELL,), channels=(Posted("phone", 3),), next_at=SPAN.until + DAY)
+QUIET = ReportData("daily", SPAN, (WELL,), channels=(Posted("phone", 3),), next_at=SPAN.until + DAY)
 
-NIGHT = Stretch(MORNING + 18 * HOUR, MORNING + 18 * HOUR + 7 * MINUTE)
+NIGHT = ReportSpan(MORNING + 18 * HOUR, MORNING + 18 * HOUR + 7 * MINUTE)
 ILL = Watched("grid", MORNING, 16_000, COURSES, {MissReason.NETWORK: 3, MissReason.TIMEOUT: 12}, (NIGHT,))
-LOW = Episode("grid", "low-margin", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR)
-BAD = Facts(
+LOW = ReportedAlert("grid", "low-margin", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR)
+BAD = ReportData(
     "daily",
     SPAN,
     (WELL, ILL),
     (
         LOW,
-        Episode("grid", "low-margin", Severity.WARNING, MORNING + 4 * HOUR, MORNING + 5 * HOUR),
-        Episode("grid", "margin-critical", Severity.CRITICAL, MORNING - 4 * HOUR, None),
-        Episode("", "channel-failing", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR),
+        ReportedAlert("grid", "low-margin", Severity.WARNING, MORNING + 4 * HOUR, MORNING + 5 * HOUR),
+        ReportedAlert("grid", "margin-critical", Severity.CRITICAL, MORNING - 4 * HOUR, None),
+        ReportedAlert("", "channel-failing", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR),
     ),
     (Posted("phone", 12), Posted("mail", 3, 4, 2, MORNING + 22 * HOUR)),
     (Down(NIGHT, killed=True),),

@@ -9,30 +9,30 @@ from itertools import combinations
 import pytest
 
 from daemon.messages.compose import TITLE, compose, pair
-from daemon.messages.section import Piece, Sending, section
+from daemon.messages.section import MessageItem, RenderContext, section
 from daemon.types import (
     HOUR,
     MINUTE,
     SECOND,
     Balances,
-    Facts,
-    Judged,
+    DecidingComparison,
+    FlapRange,
     Kind,
     Late,
     Message,
     Millis,
     Notice,
     NoticeKey,
-    Pace,
+    NotificationFacts,
     Severity,
+    SteadyChange,
     Step,
-    Swings,
     Trend,
 )
 from tests.hostile import HOSTILE, raw
 from tests.values import T0, balances, judged
 
-FACTS = Facts(
+FACTS = NotificationFacts(
     severity=Severity.CRITICAL,
     code="k3f9",
     since=T0,
@@ -52,18 +52,18 @@ def notice(kind: Kind = Kind.FIRING, rule: str = "margin-critical", account: str
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
 
-def said(pieces: Sequence[Piece], now: Millis) -> Message:
-    return compose(pieces, Sending(now, UTC)).message
+def said(pieces: Sequence[MessageItem], now: Millis) -> Message:
+    return compose(pieces, RenderContext(now, UTC)).message
 
 
-def text(*pieces: Piece, now: Millis = T0 + SECOND) -> str:
+def text(*pieces: MessageItem, now: Millis = T0 + SECOND) -> str:
     """What a channel gets that shows no title."""
-    return compose(pieces, Sending(now, UTC, titled=False)).message.body
+    return compose(pieces, RenderContext(now, UTC, titled=False)).message.body
 
 
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
     """Rule, account, severity, field, value, threshold, since when, the fields with their change, the id."""
-    message = said([Piece(notice())], T0 + SECOND)
+    message = said([MessageItem(notice())], T0 + SECOND)
     assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
     assert message.severity is Severity.CRITICAL
     assert message.body.splitlines() == [
@@ -82,7 +82,7 @@ def test_a_firing_names_everything_a_person_needs_at_night() -> None:
 def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
     """Resolved: the value now, the worst, from when to when, how long."""
     end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE, judged=judged("130", "50"), worst=Decimal("12.5"))
-    lines = text(Piece(end), now=T0 + 28 * MINUTE).splitlines()
+    lines = text(MessageItem(end), now=T0 + 28 * MINUTE).splitlines()
     assert lines[0] == "RESOLVED margin-critical · main: over after 28 min"
     assert "worst: 12.5" in lines
     assert "11:00:00 to 11:28:00, lasted 28 min" in lines
@@ -90,20 +90,20 @@ def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
 
 def test_a_reminder_says_for_how_long() -> None:
     """Repeat: still firing, for how long, and the worst so far."""
-    lines = text(Piece(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE).splitlines()
+    lines = text(MessageItem(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE).splitlines()
     assert lines[0] == "CRITICAL margin-critical · main: still firing, for 4 min"
     assert "worst: 45.2" in lines
 
 
 def test_a_retired_alert_is_not_called_resolved() -> None:
     """D5: nobody may take it for the end of the trouble."""
-    assert "no longer watched" in text(Piece(notice(Kind.RETIRED)))
+    assert "no longer watched" in text(MessageItem(notice(Kind.RETIRED)))
 
 
 def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
     """F5: Delivered means that the headline was in the text sent; a name that was cut is none."""
     long = "a-trading-desk-with-a-name-that-leaves-no-room"
-    message = said([Piece(notice(account=long))], T0)
+    message = said([MessageItem(notice(account=long))], T0)
     assert message.title == "CRITICAL margin-critical · a-trading-desk-with-a-name…: 45.2"
     assert message.body.startswith(f"CRITICAL margin-critical · {long}: available_margin 45.2\n")
 
@@ -111,22 +111,24 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
 @pytest.mark.parametrize(
     ("piece", "unsaid"),
     [
-        pytest.param(Piece(notice(rule="low")), "", id="the title says all"),
-        pytest.param(Piece(notice()), "", id="the title says the value, a detail what it is of"),
-        pytest.param(Piece(notice(unconfirmed=True, rule="low")), "", id="unconfirmed"),
+        pytest.param(MessageItem(notice(rule="low")), "", id="the title says all"),
+        pytest.param(MessageItem(notice()), "", id="the title says the value, a detail what it is of"),
+        pytest.param(MessageItem(notice(unconfirmed=True, rule="low")), "", id="unconfirmed"),
         pytest.param(
-            Piece(notice(Kind.WORSE, told=Decimal(60))), "worse: available_margin 45.2, last told 60", id="worse"
+            MessageItem(notice(Kind.WORSE, told=Decimal(60))), "worse: available_margin 45.2, last told 60", id="worse"
         ),
-        pytest.param(Piece(notice(Kind.REPEAT, at=T0 + MINUTE)), "still firing, for 1 min", id="a reminder"),
-        pytest.param(Piece(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"),
-        pytest.param(Piece(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"),
-        pytest.param(Piece(notice(late=Late.MUTED)), "firing since 11:00:00, muted until now", id="late"),
-        pytest.param(Piece(notice(judged=None)), "firing", id="no value in the title"),
+        pytest.param(MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE)), "still firing, for 1 min", id="a reminder"),
+        pytest.param(MessageItem(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"),
+        pytest.param(MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"),
+        pytest.param(MessageItem(notice(late=Late.MUTED)), "firing since 11:00:00, muted until now", id="late"),
+        pytest.param(MessageItem(notice(judged=None)), "firing", id="no value in the title"),
     ],
 )
-def test_c3_a_title_is_not_said_again_below_it(piece: Piece, unsaid: str) -> None:
+def test_c3_a_title_is_not_said_again_below_it(piece: MessageItem, unsaid: str) -> None:
     """C3: The text goes on where the title ends; title and text together lose nothing of the headline (F5)."""
-    alone, whole = (compose([piece], Sending(T0 + MINUTE, UTC, titled=titled)).message for titled in (True, False))
+    alone, whole = (
+        compose([piece], RenderContext(T0 + MINUTE, UTC, titled=titled)).message for titled in (True, False)
+    )
     headline, *details = whole.body.splitlines()
     assert headline.startswith(f"{alone.title.split(':')[0]}: ")
     assert alone.body.splitlines() == ([unsaid, *details] if unsaid else details)
@@ -138,26 +140,26 @@ def test_c3_a_title_is_not_said_again_below_it(piece: Piece, unsaid: str) -> Non
 
 def test_c3_of_several_alerts_each_is_named_in_the_text() -> None:
     """C3: A title that counts others names only the first of them."""
-    two = [Piece(notice(rule="low")), Piece(notice(rule="other"))]
+    two = [MessageItem(notice(rule="low")), MessageItem(notice(rule="other"))]
     body = said(two, T0).body
     assert [each.split(":")[0] for each in body.split("\n\n")] == ["CRITICAL low · main", "CRITICAL other · main"]
 
 
 def test_a_field_that_did_not_move_shows_no_change() -> None:
     """Zeros are noise on a phone."""
-    assert "al_freeze 0\n" in text(Piece(notice(changes={"al_freeze": Decimal(0)})))
+    assert "al_freeze 0\n" in text(MessageItem(notice(changes={"al_freeze": Decimal(0)})))
 
 
 def test_news_that_was_held_back_says_why() -> None:
     """E2, E5: muted until now, or new to this channel."""
-    assert "firing since 11:00:00, muted until now" in text(Piece(notice(late=Late.MUTED)))
-    assert "still firing, since 11:00:00" in text(Piece(notice(late=Late.NEW_CHANNEL)))
+    assert "firing since 11:00:00, muted until now" in text(MessageItem(notice(late=Late.MUTED)))
+    assert "still firing, since 11:00:00" in text(MessageItem(notice(late=Late.NEW_CHANNEL)))
 
 
 def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
     """What fired and ended while the channel could not be reached is one line with both instants."""
     end = notice(Kind.RESOLVED, at=T0 + 3 * MINUTE, judged=judged("130", "50"))
-    pieces = pair([Piece(end), Piece(notice())])
+    pieces = pair([MessageItem(end), MessageItem(notice())])
     assert len(pieces) == 1
     message = said(pieces, T0 + 9 * MINUTE)
     assert message.title.startswith("OVER margin-critical · main")
@@ -167,110 +169,110 @@ def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
 
 def test_f6_what_only_waited_to_be_joined_is_not_late() -> None:
     """F5, F6: a channel's `group_wait` was asked for."""
-    waited = compose([Piece(notice())], Sending(T0 + 90 * SECOND, UTC, MINUTE)).message
-    late = compose([Piece(notice())], Sending(T0 + 2 * MINUTE, UTC, MINUTE)).message
+    waited = compose([MessageItem(notice())], RenderContext(T0 + 90 * SECOND, UTC, MINUTE)).message
+    late = compose([MessageItem(notice())], RenderContext(T0 + 2 * MINUTE, UTC, MINUTE)).message
     assert ["delivered only now" in message.body for message in (waited, late)] == [False, True]
 
 
 def test_ends_of_other_alerts_are_not_paired() -> None:
     """Only firing and end of the same episode belong together."""
-    pieces = pair([Piece(notice()), Piece(notice(Kind.RESOLVED, rule="other"))])
+    pieces = pair([MessageItem(notice()), MessageItem(notice(Kind.RESOLVED, rule="other"))])
     assert [piece.ended for piece in pieces] == [None, None]
 
 
 def test_what_a_person_must_know_of_a_message_is_said() -> None:
     """A repeat that may have arrived, news that is not recorded, an unconfirmed reading, a channel's stand-in."""
     facts = notice(unconfirmed=True, handed_over_by="telegram")
-    said = text(Piece(facts, maybe_repeat=True, not_recorded=True))
+    said = text(MessageItem(facts, maybe_repeat=True, not_recorded=True))
     for words in ("may be a repeat", "not recorded", "unconfirmed", "the channel telegram cannot be reached"):
         assert words in said
 
 
 def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
     """B5: in the title, also where there is little room, and beside a headline that stands without its details."""
-    assert compose([Piece(notice(unconfirmed=True))], Sending(T0, UTC)).message.title == (
+    assert compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title == (
         "CRITICAL margin-critical · main: 45.2, unconfirmed"
     )
-    (piece,) = compose([Piece(notice(unconfirmed=True))], Sending(T0, UTC, room=1)).told
-    assert "alert k3f9 · unconfirmed" in section(piece, Sending(T0, UTC)).brief
+    (piece,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
+    assert "alert k3f9 · unconfirmed" in section(piece, RenderContext(T0, UTC)).brief
     whole = notice(unconfirmed=True, rule="low")
-    assert compose([Piece(whole)], Sending(T0, UTC)).message.title == (
+    assert compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title == (
         "CRITICAL low · main: available_margin 45.2, unconfirmed"
     )
 
 
 def test_free_margin_is_called_an_estimate() -> None:
     """DESIGN §2: messages that use it say so."""
-    assert "cautious estimate" in text(Piece(notice(judged=judged("5", field="free_margin"))))
+    assert "cautious estimate" in text(MessageItem(notice(judged=judged("5", field="free_margin"))))
 
 
 def test_age_is_a_duration() -> None:
     """`age` is shown as a duration, its threshold too."""
-    stale = Judged("age > 2m", "age", Decimal(150_000), Decimal(120_000), falling=False)
-    assert "age 2 min 30 s, threshold 2 min" in text(Piece(notice(judged=stale)))
+    stale = DecidingComparison("age > 2m", "age", Decimal(150_000), Decimal(120_000), falling=False)
+    assert "age 2 min 30 s, threshold 2 min" in text(MessageItem(notice(judged=stale)))
 
 
 def test_an_endless_age_is_shown_as_such() -> None:
     """∞ stays ∞."""
-    stale = Judged("age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False)
-    assert "age ∞" in text(Piece(notice(judged=stale)))
+    stale = DecidingComparison("age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False)
+    assert "age ∞" in text(MessageItem(notice(judged=stale)))
 
 
 def test_what_is_not_known_is_not_shown() -> None:
     """A field without a value has no line, a comparison without a threshold none either, an unknown value says so."""
     bare = notice(judged=None, worst=None, balances=Balances(), changes={})
-    assert text(Piece(bare)).splitlines() == [
+    assert text(MessageItem(bare)).splitlines() == [
         "CRITICAL margin-critical · main: firing",
         "since 11:00:00",
         "alert k3f9 · critical",
         QUIET,
     ]
-    unknown = Judged("a < b", "available_margin", None, None, falling=True)
-    assert "available_margin unknown (rule: a < b)" in text(Piece(notice(judged=unknown)))
+    unknown = DecidingComparison("a < b", "available_margin", None, None, falling=True)
+    assert "available_margin unknown (rule: a < b)" in text(MessageItem(notice(judged=unknown)))
 
 
 def test_the_title_keeps_the_number_when_names_are_long() -> None:
     """Under 60 characters; the field's name goes first, then the rest of the names."""
-    title = said([Piece(notice(account="a-trading-desk"))], T0).title
+    title = said([MessageItem(notice(account="a-trading-desk"))], T0).title
     assert title == "CRITICAL margin-critical · a-trading-desk: 45.2"
-    title = said([Piece(notice(rule="r" * 64, account="a" * 64))], T0).title
+    title = said([MessageItem(notice(rule="r" * 64, account="a" * 64))], T0).title
     assert (len(title) <= TITLE, title.endswith("…: 45.2")) == (True, True)
-    assert len(said([Piece(notice(rule="r" * 64, judged=None))], T0).title) <= TITLE
+    assert len(said([MessageItem(notice(rule="r" * 64, judged=None))], T0).title) <= TITLE
 
 
 def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
     """Several alerts are one message; what is over comes last."""
-    over = Piece(notice(Kind.RESOLVED, rule="gone"))
-    mild = Piece(notice(rule="mild", severity=Severity.WARNING))
-    message = said([over, mild, Piece(notice())], T0)
+    over = MessageItem(notice(Kind.RESOLVED, rule="gone"))
+    mild = MessageItem(notice(rule="mild", severity=Severity.WARNING))
+    message = said([over, mild, MessageItem(notice())], T0)
     assert message.title.endswith(" +2")
     heads = [section.splitlines()[0].split(" · ")[0] for section in message.body.split("\n\n")]
     assert heads == ["CRITICAL margin-critical", "WARNING mild", "RESOLVED gone"]
 
 
-SAID: dict[str, Piece] = {
-    "firing critical": Piece(notice()),
-    "worse critical": Piece(notice(Kind.WORSE)),
-    "reminder critical": Piece(notice(Kind.REPEAT)),
-    "firing": Piece(notice(severity=Severity.WARNING)),
-    "muted until now": Piece(notice(severity=Severity.WARNING, late=Late.MUTED)),
-    "worse": Piece(notice(Kind.WORSE, severity=Severity.WARNING)),
-    "reminder": Piece(notice(Kind.REPEAT, severity=Severity.WARNING)),
-    "firing info": Piece(notice(severity=Severity.INFO)),
-    "ack critical": Piece(notice(Kind.ACK)),
-    "ack": Piece(notice(Kind.ACK, severity=Severity.WARNING)),
-    "resolved critical": Piece(notice(Kind.RESOLVED)),
-    "retired critical": Piece(notice(Kind.RETIRED)),
-    "not judged": Piece(notice(Kind.RESOLVED, reason="missing", severity=Severity.WARNING)),
-    "readings back": Piece(notice(Kind.RESOLVED, reason="back", severity=Severity.WARNING)),
-    "calm": Piece(
-        notice(Kind.RESOLVED, swings=Swings(7, None, None), detail="not firing now", severity=Severity.WARNING)
+SAID: dict[str, MessageItem] = {
+    "firing critical": MessageItem(notice()),
+    "worse critical": MessageItem(notice(Kind.WORSE)),
+    "reminder critical": MessageItem(notice(Kind.REPEAT)),
+    "firing": MessageItem(notice(severity=Severity.WARNING)),
+    "muted until now": MessageItem(notice(severity=Severity.WARNING, late=Late.MUTED)),
+    "worse": MessageItem(notice(Kind.WORSE, severity=Severity.WARNING)),
+    "reminder": MessageItem(notice(Kind.REPEAT, severity=Severity.WARNING)),
+    "firing info": MessageItem(notice(severity=Severity.INFO)),
+    "ack critical": MessageItem(notice(Kind.ACK)),
+    "ack": MessageItem(notice(Kind.ACK, severity=Severity.WARNING)),
+    "resolved critical": MessageItem(notice(Kind.RESOLVED)),
+    "retired critical": MessageItem(notice(Kind.RETIRED)),
+    "not judged": MessageItem(notice(Kind.RESOLVED, reason="missing", severity=Severity.WARNING)),
+    "readings back": MessageItem(notice(Kind.RESOLVED, reason="back", severity=Severity.WARNING)),
+    "calm": MessageItem(
+        notice(Kind.RESOLVED, swings=FlapRange(7, None, None), detail="not firing now", severity=Severity.WARNING)
     ),
-    "calm, but firing": Piece(
-        notice(Kind.RESOLVED, swings=Swings(7, None, None), detail="firing now", severity=Severity.WARNING)
+    "calm, but firing": MessageItem(
+        notice(Kind.RESOLVED, swings=FlapRange(7, None, None), detail="firing now", severity=Severity.WARNING)
     ),
-    "over": Piece(notice(severity=Severity.WARNING), ended=notice(Kind.RESOLVED, severity=Severity.WARNING)),
-    "unheard": Piece(notice(Kind.RESOLVED, severity=Severity.INFO), unheard=True),
+    "over": MessageItem(notice(severity=Severity.WARNING), ended=notice(Kind.RESOLVED, severity=Severity.WARNING)),
+    "unheard": MessageItem(notice(Kind.RESOLVED, severity=Severity.INFO), unheard=True),
 }
 """All kinds of news, in the order in which they may share a message."""
 
@@ -278,7 +280,7 @@ GOOD = {"resolved critical", "readings back", "calm", "over", "unheard"}
 NEUTRAL = {"firing info", "ack critical", "ack", "retired critical", "not judged", "calm, but firing"}
 
 
-def _named(what: str) -> Piece:
+def _named(what: str) -> MessageItem:
     """The piece as one of a rule of its own."""
     piece = SAID[what]
     key, ended = replace(piece.notice.key, rule=what), piece.ended
@@ -292,7 +294,7 @@ def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, 
     first, other = pair_of
     mild, ends = {"firing", "muted until now"}, list(SAID)[list(SAID).index("resolved critical") :]
     for pieces in ([_named(first), _named(other)], [_named(other), _named(first)]):
-        letter = compose(pieces, Sending(T0, UTC))
+        letter = compose(pieces, RenderContext(T0, UTC))
         if set(pair_of) <= mild or set(pair_of) <= set(ends):
             continue  # equals stay in the order in which they came, or go by severity alone
         assert [piece.notice.key.rule for piece in letter.told] == [first, other]
@@ -303,7 +305,7 @@ def test_c10_an_account_stands_before_the_daemon_itself() -> None:
     """C10: Of two that fire with one severity, the title tells of the margin, not of the disk."""
     margin = _named("firing")
     own = replace(margin.notice, key=replace(margin.notice.key, rule="disk-full", account=""))
-    letter = compose([replace(margin, notice=own), margin], Sending(T0, UTC))
+    letter = compose([replace(margin, notice=own), margin], RenderContext(T0, UTC))
     assert [piece.notice.key.account for piece in letter.told] == [margin.notice.key.account, ""]
 
 
@@ -325,42 +327,44 @@ def test_c8_a_message_is_as_bad_as_the_worst_of_its_news() -> None:
 
 def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
     """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays said."""
-    again = Piece(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
-    [piece] = pair([Piece(notice()), again])
-    assert piece == Piece(notice(), maybe_repeat=True, not_recorded=True)
+    again = MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
+    [piece] = pair([MessageItem(notice()), again])
+    assert piece == MessageItem(notice(), maybe_repeat=True, not_recorded=True)
 
 
 def test_what_may_be_a_repeat_says_so_for_its_end_too() -> None:
     """Promise 2: whichever of the two had an attempt without an answer."""
-    end = Piece(notice(Kind.RESOLVED, at=T0 + MINUTE), maybe_repeat=True)
-    [piece] = pair([Piece(notice()), end])
+    end = MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE), maybe_repeat=True)
+    [piece] = pair([MessageItem(notice()), end])
     assert (piece.ended, piece.maybe_repeat) == (end.notice, True)
 
 
 def test_f4_the_end_of_something_unheard_of_is_one_account_of_both() -> None:
     """E5, F4: a channel that was never told receives an end only as "fired, cleared"."""
     end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE)
-    message = said([Piece(end, unheard=True), Piece(notice(rule="other"))], T0 + 28 * MINUTE)
+    message = said([MessageItem(end, unheard=True), MessageItem(notice(rule="other"))], T0 + 28 * MINUTE)
     assert "OVER margin-critical · main: fired 11:00:00, cleared 11:28:00" in message.body
 
 
 def test_a_retired_alert_was_not_cleared() -> None:
     """D5: also where firing and end are told as one."""
     end = notice(Kind.RETIRED, at=T0 + 28 * MINUTE)
-    body = text(*pair([Piece(notice()), Piece(end)]), Piece(notice(rule="other")), now=T0 + 28 * MINUTE)
+    body = text(
+        *pair([MessageItem(notice()), MessageItem(end)]), MessageItem(notice(rule="other")), now=T0 + 28 * MINUTE
+    )
     assert "OVER margin-critical · main: fired 11:00:00, watched no longer since 11:28:00" in body
 
 
 def test_a5_one_account_of_both_uses_one_clock() -> None:
     """A5: the clock was set in between: the end knows both instants as they are now."""
     end = notice(Kind.RESOLVED, fired_at=T0 - 20 * MINUTE, at=T0 - 10 * MINUTE)
-    body = text(*pair([Piece(notice()), Piece(end)]), Piece(notice(rule="other")), now=T0)
+    body = text(*pair([MessageItem(notice()), MessageItem(end)]), MessageItem(notice(rule="other")), now=T0)
     assert "fired 10:40:00, cleared 10:50:00" in body
 
 
 def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
     """Details give way to headlines, but never the id nor the word that somebody may have read this before."""
-    pieces = [Piece(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True) for n in range(12)]
+    pieces = [MessageItem(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True) for n in range(12)]
     sections = text(*pieces).split("\n\n")
     assert sections[-1].endswith(" · alert k3f9 · may be a repeat")
     assert ["may be a repeat" in section for section in sections] == [True] * 12
@@ -369,14 +373,14 @@ def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
 # What waited.
 
 
-def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: bool) -> Piece:
+def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: bool) -> MessageItem:
     """An alert that fired and ended while its channel could not be reached."""
     fired, end = T0 + begun, T0 + begun + lasted
     first = notice(rule=rule, at=fired, fired_at=fired, since=fired)
     last = notice(Kind.RESOLVED, rule=rule, at=end, fired_at=fired, since=fired, worst=Decimal(worst))
     key = replace(first.key, alert_seq=begun)
     facts = replace(last.facts, code=f"{begun // SECOND:04}")
-    return Piece(
+    return MessageItem(
         replace(first, key=key), ended=replace(last, key=replace(last.key, alert_seq=begun), facts=facts), **piece
     )
 
@@ -384,7 +388,7 @@ def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: b
 def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty messages."""
     pieces = [gone("low", 10 * MINUTE, MINUTE, "40"), gone("low", 0, 5 * MINUTE, "12.5"), gone("high", MINUTE, MINUTE)]
-    letter = compose(pieces, Sending(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached"))
+    letter = compose(pieces, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached"))
     assert letter.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
     assert sorted(piece.episode for piece in letter.told) == sorted(piece.episode for piece in pieces)
     assert letter.message.body.split("\n\n")[0] == (
@@ -401,13 +405,13 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
     back = replace(one, ended=replace(one.ended, facts=replace(one.ended.facts, judged=judged("500", "50"))))
     assert said([back], T0 + HOUR).title == "OVER low · main: available_margin 500"
     assert said([one, other], T0 + HOUR).title == "OVER low · main: fired 2 times"
-    firing = Piece(notice(rule="still"))
+    firing = MessageItem(notice(rule="still"))
     assert said([one, other, firing], T0 + HOUR).title == "CRITICAL still · main: available_margin 45.2 +2"
     unseen = gone("other", 2 * MINUTE, MINUTE)
     assert unseen.ended is not None
     unseen = replace(unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED)))
     assert said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times +1"
-    end = Piece(notice(Kind.RESOLVED, rule="told"))
+    end = MessageItem(notice(Kind.RESOLVED, rule="told"))
     assert said([end, one, other], T0 + HOUR).title == "RESOLVED told · main: available_margin 45.2 +2"
 
 
@@ -416,7 +420,7 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
     waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
     parts = []
     while waiting:
-        letter = compose(waiting, Sending(T0 + 30 * HOUR, UTC, room=1_900))
+        letter = compose(waiting, RenderContext(T0 + 30 * HOUR, UTC, room=1_900))
         assert len(letter.message.title) + len(letter.message.body) <= 1_900
         parts.append((len(letter.told), letter.message.body))
         waiting = [piece for piece in waiting if piece not in letter.told]
@@ -427,8 +431,8 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
 
 def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
     """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded stays said."""
-    pieces = [Piece(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)]
-    end = Piece(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
+    pieces = [MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)]
+    end = MessageItem(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
     *_, brief, ended = text(*pieces, end, now=T0 + 2 * HOUR).split("\n\n")
     assert brief == (
         "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed · raised 11:00:00"
@@ -440,7 +444,7 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
 def test_f6_what_comes_late_foretells_nothing() -> None:
     """Promise 10: "0 in 8 min" of two hours ago is over, one way or the other."""
     crash = Step(Decimal(300), T0 - 5 * SECOND, Decimal("65.2"), T0)
-    piece = Piece(notice(trend=Trend(crash, Pace(Decimal(-20), MINUTE))))
+    piece = MessageItem(notice(trend=Trend(crash, SteadyChange(Decimal(-20), MINUTE))))
     said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
     assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
     assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [True, True]
@@ -450,7 +454,7 @@ def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
     """F4: once for all that have no room for it, and not of what says it itself."""
     handed = {"handed_over_by": "telegram", "handed_over_since": T0, "handed_over_why": "HTTP 502"}
     why = "sent here because the channel telegram cannot be reached since 11:00:00 (HTTP 502)"
-    pieces = [Piece(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
+    pieces = [MessageItem(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
     message = said(pieces, T0 + SECOND)
     assert (message.body.count(why), message.html.count(why)) == (5, 5)
     assert message.body.endswith(f"\n\n{why}")
@@ -474,7 +478,7 @@ def test_f6_no_worst_is_told_of_what_was_judged_by_different_comparisons() -> No
 def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
     """F6: short, and true."""
     many = [gone("low", n * HOUR, n * MINUTE) for n in range(1, 9)]
-    body = compose(many, Sending(T0 + 9 * HOUR, UTC)).message.body
+    body = compose(many, RenderContext(T0 + 9 * HOUR, UTC)).message.body
     assert body.startswith(
         "fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to 19:08:00, "
         "36 min in all; worst 40 · alerts "
@@ -494,20 +498,20 @@ def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
 
 def test_f6_after_a_day_all_is_one_digest() -> None:
     """F6: what fires first, then what is over, each in a line; since when, and why."""
-    pieces = [gone("low", 0, MINUTE), gone("low", MINUTE, MINUTE), Piece(notice(rule="still", at=T0 + HOUR))]
-    letter = compose(pieces, Sending(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached"))
+    pieces = [gone("low", 0, MINUTE), gone("low", MINUTE, MINUTE), MessageItem(notice(rule="still", at=T0 + HOUR))]
+    letter = compose(pieces, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached"))
     assert letter.message.title == "DIGEST since 2026-01-01 11:00:00: 1 firing, 2 over"
     lines = letter.message.body.split("\n\n")
     assert [line.split(":")[0] for line in lines] == ["CRITICAL still · main", "OVER low · main", "late"]
     assert all("\n" not in line for line in lines)
-    alone = compose(pieces[2:], Sending(T0 + 25 * HOUR, UTC)).message
+    alone = compose(pieces[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
     assert alone.title.startswith("CRITICAL still")
 
 
 def test_why_it_is_late_is_said_once_and_only_of_what_is() -> None:
     """F6: of two that leave together, one of which has just come, the reason is the other's."""
-    new, old = Piece(notice(rule="new", at=T0 + HOUR)), Piece(notice(rule="old"))
-    sending = Sending(T0 + HOUR, UTC, why_late="telegram could not be reached")
+    new, old = MessageItem(notice(rule="new", at=T0 + HOUR)), MessageItem(notice(rule="old"))
+    sending = RenderContext(T0 + HOUR, UTC, why_late="telegram could not be reached")
     assert compose([new, old], sending).message.body.count("could not be reached") == 1
     assert "could not be reached" not in compose([new], sending).message.body
 
@@ -516,20 +520,20 @@ def test_f4_a_stand_in_says_whose_since_when_and_why() -> None:
     """F4: which channel failed, and since when."""
     handed = notice(handed_over_by="telegram", handed_over_since=T0 - MINUTE, handed_over_why="HTTP 502")
     expected = "sent here because the channel telegram cannot be reached since 10:59:00 (HTTP 502)"
-    assert expected in text(Piece(handed))
+    assert expected in text(MessageItem(handed))
 
 
 def test_a_message_about_one_alert_has_its_thread() -> None:
     """Mail clients keep what is told of it together; of several at once nothing is."""
-    assert compose([Piece(notice())], Sending(T0, UTC)).message.thread == "k3f9.main"
-    assert compose([Piece(notice(account=""))], Sending(T0, UTC)).message.thread == "k3f9.daemon"
-    assert compose([Piece(notice()), Piece(notice(rule="b"))], Sending(T0, UTC)).message.thread == ""
+    assert compose([MessageItem(notice())], RenderContext(T0, UTC)).message.thread == "k3f9.main"
+    assert compose([MessageItem(notice(account=""))], RenderContext(T0, UTC)).message.thread == "k3f9.daemon"
+    assert compose([MessageItem(notice()), MessageItem(notice(rule="b"))], RenderContext(T0, UTC)).message.thread == ""
 
 
 def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     """Every line of the text, escaped."""
     odd = notice(rule="r", judged=replace(judged("5"), text="available_margin < 100 <b>&"))
-    message = compose([Piece(odd)], Sending(T0, UTC)).message
+    message = compose([MessageItem(odd)], RenderContext(T0, UTC)).message
     assert "&lt;b&gt;&amp;" in message.html
     assert "<b>&" not in message.html
     for word in ("available_usdt", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
@@ -540,9 +544,9 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
 def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
     """S9: names, summaries, details and reasons; the title and the text say the same of it."""
     told = {"summary": HOSTILE, "handed_over_by": HOSTILE, "handed_over_why": HOSTILE, "unfilled": HOSTILE}
-    piece = Piece(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
-    sending = Sending(T0 + 2 * HOUR, UTC, why_late=HOSTILE)
-    for pieces in ([piece], [piece, Piece(notice(kind, "other"))]):
+    piece = MessageItem(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
+    sending = RenderContext(T0 + 2 * HOUR, UTC, why_late=HOSTILE)
+    for pieces in ([piece], [piece, MessageItem(notice(kind, "other"))]):
         message = compose(pieces, sending).message
         assert (raw(message.title), raw(message.body), raw(message.html)) == ([], [], [])
         assert "\\x1b]52" in message.body + message.title
@@ -550,8 +554,8 @@ def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
 
 def test_s9_escapes_count_as_what_they_take() -> None:
     """S9: however long escaping makes it, a message keeps to the room of its channel."""
-    pieces = [Piece(notice(rule=f"r{number}", summary="\u202e" * 200)) for number in range(9)]
-    letter = compose(pieces, Sending(T0, UTC, room=4_000))
+    pieces = [MessageItem(notice(rule=f"r{number}", summary="\u202e" * 200)) for number in range(9)]
+    letter = compose(pieces, RenderContext(T0, UTC, room=4_000))
     assert len(letter.message.title) <= TITLE
     assert len(letter.message.body) <= 4_000
     assert len(letter.told) < len(pieces)

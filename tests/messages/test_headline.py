@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.system_rules import KINDS
 from daemon.messages.compose import TITLE, compose, pair
-from daemon.messages.section import Piece, Sending
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers.services import encoded, escaped, utf16
 from daemon.types import (
     FLAPPING,
@@ -20,20 +20,20 @@ from daemon.types import (
     MINUTE,
     SECOND,
     Balances,
-    Facts,
-    Judged,
+    DecidingComparison,
+    FlapRange,
     Kind,
     Late,
     Message,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Severity,
-    Swings,
 )
 from tests.values import T0, balances, judged
 
-FACTS = Facts(
+FACTS = NotificationFacts(
     severity=Severity.WARNING,
     code="k3f9",
     since=T0,
@@ -43,8 +43,10 @@ FACTS = Facts(
     worst=Decimal(45),
     balances=Balances(available_margin=Decimal(45)),
 )
-SILENT = Judged("on_missing after 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
-SWINGS = Swings(7, Decimal(42), Decimal(130))
+SILENT = DecidingComparison(
+    "on_missing after 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True
+)
+SWINGS = FlapRange(7, Decimal(42), Decimal(130))
 
 
 def notice(kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", **facts: object) -> Notice:
@@ -52,18 +54,18 @@ def notice(kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", *
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
 
-def composed(pieces: Sequence[Piece], now: Millis) -> Message:
+def composed(pieces: Sequence[MessageItem], now: Millis) -> Message:
     """As a channel gets it that shows no title: with whole headlines."""
-    return compose(pieces, Sending(now, UTC, titled=False)).message
+    return compose(pieces, RenderContext(now, UTC, titled=False)).message
 
 
 def said(one: Notice, **piece: object) -> Message:
-    return composed([Piece(one, **piece)], one.at)  # type: ignore[arg-type]
+    return composed([MessageItem(one, **piece)], one.at)  # type: ignore[arg-type]
 
 
 def headline(one: Notice) -> str:
     """The first line of the news, wherever it stands."""
-    both = composed([Piece(one), Piece(replace(one, key=replace(one.key, alert_seq=2)))], one.at)
+    both = composed([MessageItem(one), MessageItem(replace(one, key=replace(one.key, alert_seq=2)))], one.at)
     return both.body.splitlines()[0]
 
 
@@ -111,7 +113,7 @@ def test_what_was_the_matter_is_over_with_the_alert(reason: str) -> None:
 def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
     """D7: 15 minutes are no worst value of what has lasted for hours, nor what it is worth now."""
     limit = Decimal(900_000)
-    unknown = Judged("rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True)
+    unknown = DecidingComparison("rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True)
     still = notice(Kind.REPEAT, "rule-unknown", judged=unknown, worst=limit, detail="the rule pnl cannot be judged")
     assert "15 min" not in said(still).body
     assert "the rule pnl cannot be judged" in said(still).body
@@ -158,9 +160,9 @@ def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
 def test_promise_3_an_account_of_both_tells_how_it_ended(facts: dict[str, Any], end: str) -> None:
     """Promise 3, D4: what ended because nobody knows was not cleared."""
     over = notice(Kind.RESOLVED, at=T0 + 9 * MINUTE, **facts)
-    assert f"OVER low · main: {end}" in composed(pair([Piece(notice()), Piece(over)]), over.at).body
+    assert f"OVER low · main: {end}" in composed(pair([MessageItem(notice()), MessageItem(over)]), over.at).body
     retired = notice(Kind.RETIRED, at=T0 + 9 * MINUTE, **facts)
-    text = composed(pair([Piece(notice()), Piece(retired)]), over.at).body
+    text = composed(pair([MessageItem(notice()), MessageItem(retired)]), over.at).body
     assert "watched no longer since 11:09:00" in text
 
 
@@ -177,34 +179,34 @@ def test_e4_flapping_tells_count_span_and_range() -> None:
     assert lines(flapping())[0] == "WARNING low · main: flapping: 7 times in 1 h, between 42 and 130"
     assert "firing now" in lines(flapping(detail="firing now"))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
-    short = flapping(swings=Swings(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
+    short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
     assert said(short).title == "WARNING low · main: flapping: 7 times in 40 s"
-    long = flapping(severity=Severity.CRITICAL, swings=Swings(7, None, None))
+    long = flapping(severity=Severity.CRITICAL, swings=FlapRange(7, None, None))
     assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith("a: flapping")
 
 
 def test_e4_a_range_that_is_not_known_is_left_out() -> None:
     """E4: episodes of missing readings have no values."""
-    assert headline(flapping(swings=Swings(7, None, None))) == "WARNING low · main: flapping: 7 times in 1 h"
+    assert headline(flapping(swings=FlapRange(7, None, None))) == "WARNING low · main: flapping: 7 times in 1 h"
 
 
 def test_e4_durations_in_a_range_are_spelled() -> None:
     """E4: of a rule that judges a duration."""
-    swings = Swings(3, Decimal(130_000), Decimal(900_000))
-    stale = Judged("age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
+    swings = FlapRange(3, Decimal(130_000), Decimal(900_000))
+    stale = DecidingComparison("age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
     assert headline(flapping(judged=stale, swings=swings)).endswith(", between 2 min 10 s and 15 min")
 
 
 def test_e4_a_range_of_one_value_is_a_value() -> None:
     """E4: all of its episodes were judged by the same number."""
-    one = Swings(3, Decimal(5), Decimal("5.00"))
+    one = FlapRange(3, Decimal(5), Decimal("5.00"))
     assert headline(flapping(swings=one)) == "WARNING low · main: flapping: 3 times in 1 h, at 5"
     assert headline(flapping(Kind.WORSE, swings=one)).endswith(": still flapping: 3 times, now at 5")
 
 
 def test_e4_a_wider_range_is_still_flapping() -> None:
     """E4: the new range, and how often by now."""
-    wider = flapping(Kind.WORSE, swings=Swings(9, Decimal(30), Decimal(130)), told=Decimal(45))
+    wider = flapping(Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130)), told=Decimal(45))
     assert headline(wider) == "WARNING low · main: still flapping: 9 times, now between 30 and 130"
     again = flapping(Kind.REPEAT)
     assert headline(again) == "WARNING low · main: still flapping: 7 times, between 42 and 130"
@@ -232,8 +234,8 @@ def test_e4_news_of_flapping_that_comes_late() -> None:
 # System rules.
 
 
-def sign(field: str, value: str, threshold: str, *, duration: bool) -> Judged:
-    return Judged(
+def sign(field: str, value: str, threshold: str, *, duration: bool) -> DecidingComparison:
+    return DecidingComparison(
         f"{field} >= {threshold}", field, Decimal(value), Decimal(threshold), falling=False, duration=duration
     )
 
@@ -301,7 +303,7 @@ def test_d7_every_system_rule_has_its_sentence(rule: str) -> None:
 def test_e2_an_end_that_a_mute_window_held_says_so() -> None:
     """E2: it was not late."""
     end = notice(Kind.RESOLVED, reason="cleared", not_before=T0 + HOUR)
-    body = composed([Piece(end)], T0 + HOUR).body
+    body = composed([MessageItem(end)], T0 + HOUR).body
     assert "ended in a mute window, and held until 12:00:00" in body
     assert "late" not in body
 
@@ -343,9 +345,9 @@ def test_f5_every_headline_of_every_news_is_in_a_text(
     notices: list[Notice], room: int, weigh: Callable[[str], int]
 ) -> None:
     """F5: no headline is cut, no text is longer than a service takes; what does not fit is another message."""
-    waiting = [Piece(one) for one in notices]
+    waiting = [MessageItem(one) for one in notices]
     while waiting:
-        letter = compose(waiting, Sending(T0, UTC, room=room, weigh=weigh))
+        letter = compose(waiting, RenderContext(T0, UTC, room=room, weigh=weigh))
         assert len(letter.message.title) <= TITLE
         assert weigh(letter.message.title) + weigh(letter.message.body) < room
         assert all(headline(piece.notice) in letter.message.body for piece in letter.told)
@@ -353,6 +355,6 @@ def test_f5_every_headline_of_every_news_is_in_a_text(
         waiting = waiting[:0] if set(map(id, waiting)) == set(map(id, letter.told)) else _rest(waiting, letter.told)
 
 
-def _rest(waiting: list[Piece], told: tuple[Piece, ...]) -> list[Piece]:
+def _rest(waiting: list[MessageItem], told: tuple[MessageItem, ...]) -> list[MessageItem]:
     gone = set(map(id, told))
     return [piece for piece in waiting if id(piece) not in gone]

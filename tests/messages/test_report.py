@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.messages.report import Doubts, compose, worst
-from daemon.messages.report_data import Facts, Stretch, Watched
-from daemon.messages.section import Sending
+from daemon.messages.report_data import ReportData, ReportSpan, Watched
+from daemon.messages.section import RenderContext
 from daemon.notifiers.services import escaped
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Message, Severity
 from tests.messages.facts import BAD, ILL, LOW, QUIET, SPAN, WELL
 
 
-def told(facts: Facts, late: int = 2 * SECOND, doubts: Doubts | None = None, **sending: Any) -> Message:
-    return compose(facts, Sending(SPAN.until + late, UTC, **sending), doubts or Doubts())
+def told(facts: ReportData, late: int = 2 * SECOND, doubts: Doubts | None = None, **sending: Any) -> Message:
+    return compose(facts, RenderContext(SPAN.until + late, UTC, **sending), doubts or Doubts())
 
 
 def test_that_nothing_happened_is_said() -> None:
@@ -68,7 +68,7 @@ def test_what_happened_is_said_worst_first() -> None:
 
 def test_of_many_spans_the_longest_is_told() -> None:
     """Forty gaps are not listed."""
-    gaps = tuple(Stretch(SPAN.since + n * HOUR, SPAN.since + n * HOUR + (2 + n) * MINUTE) for n in range(5))
+    gaps = tuple(ReportSpan(SPAN.since + n * HOUR, SPAN.since + n * HOUR + (2 + n) * MINUTE) for n in range(5))
     body = told(replace(QUIET, accounts=(replace(WELL, gaps=gaps),))).body
     assert "5 gaps, 20 min in all, the longest 6 min, 12:00 to 12:06" in body
     assert "GAPS main: no alerts, 5 gaps" in body
@@ -99,12 +99,12 @@ def test_alerts_of_what_is_gone_are_told() -> None:
 )
 def test_a_time_has_as_much_of_the_date_as_it_needs(days: int, expected: str) -> None:
     """Of a day the time, of a week the day of the week, of a month the date."""
-    assert expected in told(replace(QUIET, span=Stretch(SPAN.since, SPAN.since + days * DAY))).body
+    assert expected in told(replace(QUIET, span=ReportSpan(SPAN.since, SPAN.since + days * DAY))).body
 
 
 def test_times_are_those_of_the_clock_on_the_wall() -> None:
     """In the zone of the configuration."""
-    message = compose(QUIET, Sending(SPAN.until, ZoneInfo("Asia/Shanghai")))
+    message = compose(QUIET, RenderContext(SPAN.until, ZoneInfo("Asia/Shanghai")))
     assert "daily: Thu 1 Jan 16:00 to Fri 2 Jan 16:00" in message.body
 
 
@@ -124,7 +124,7 @@ def test_doubts_are_said() -> None:
 
 def test_a_record_that_cannot_be_read_is_said() -> None:
     """No report of a day that nobody can read says that it was quiet."""
-    message = told(Facts("daily", SPAN, unreadable="the database is locked"))
+    message = told(ReportData("daily", SPAN, unreadable="the database is locked"))
     assert message.title == "REPORT daily: the record cannot be read"
     assert message.body.splitlines()[1:] == ["the record cannot be read", "the database is locked"]
 
@@ -161,4 +161,4 @@ def test_the_chart_is_of_the_worst_account() -> None:
     """Of one that was read; without readings there is nothing to draw."""
     assert worst(BAD) == ILL
     assert worst(replace(QUIET, accounts=(Watched("new", SPAN.until), WELL))) == WELL
-    assert worst(Facts("daily", SPAN)) is None
+    assert worst(ReportData("daily", SPAN)) is None

@@ -19,7 +19,7 @@ import msgspec
 from daemon.clock import SystemClock
 from daemon.log import Redactor, setup
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
-from daemon.types import Attempted, Message, Millis
+from daemon.types import AttemptResult, Message, Millis
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,12 +36,12 @@ class Sender:
         self._process = process
         self.pid = process.pid
 
-    def send(self, url: str, message: Message, timeout: Millis = TIMEOUT) -> Attempted:
+    def send(self, url: str, message: Message, timeout: Millis = TIMEOUT) -> AttemptResult:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(Job(url, message, timeout)) + b"\n")
         self._process.stdin.flush()
-        return msgspec.json.decode(self._process.stdout.readline(), type=Attempted)
+        return msgspec.json.decode(self._process.stdout.readline(), type=AttemptResult)
 
 
 @contextmanager

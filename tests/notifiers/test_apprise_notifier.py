@@ -8,7 +8,7 @@ import pytest
 
 from daemon import log
 from daemon.notifiers.apprise import AppriseNotifier
-from daemon.types import SECOND, Attempted, Message, Outcome, Severity
+from daemon.types import SECOND, AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.receiver import Receiver, answering, hanging
 
@@ -37,7 +37,7 @@ async def test_a_hanging_receiver_is_unknown_after_our_timeout() -> None:
         await asyncio.to_thread(receiver.arrived.acquire)
         await clock.advance(20 * SECOND)
         expected = "JSON did not answer within 20 s; the message may have arrived"
-        assert await sending == Attempted(Outcome.UNKNOWN, expected)
+        assert await sending == AttemptResult(Outcome.UNKNOWN, expected)
         released.set()
 
 

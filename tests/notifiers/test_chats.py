@@ -8,7 +8,7 @@ import pytest
 
 from daemon.notifiers import Pictures
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
-from daemon.types import MINUTE, SECOND, Attempted, Limit, Message, Outcome, Severity
+from daemon.types import MINUTE, SECOND, AttemptResult, Limit, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, hanging, in_turn
 
@@ -51,27 +51,27 @@ def wrong(code: int, error: str) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (answering(200, {"id": "x"}), Attempted(Outcome.DELIVERED)),
-        (wrong(40101, "unauthorized"), Attempted(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
-        (wrong(40301, "forbidden"), Attempted(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
-        (answering(403, PAGE), Attempted(Outcome.LATER, "ntfy answered HTTP 403")),
-        (answering(401, {"error": "unauthorized"}), Attempted(Outcome.LATER, "ntfy answered HTTP 401")),
-        (wrong(40401, "page not found"), Attempted(Outcome.LATER, "ntfy answered HTTP 404 (page not found)")),
+        (answering(200, {"id": "x"}), AttemptResult(Outcome.DELIVERED)),
+        (wrong(40101, "unauthorized"), AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
+        (wrong(40301, "forbidden"), AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        (answering(403, PAGE), AttemptResult(Outcome.LATER, "ntfy answered HTTP 403")),
+        (answering(401, {"error": "unauthorized"}), AttemptResult(Outcome.LATER, "ntfy answered HTTP 401")),
+        (wrong(40401, "page not found"), AttemptResult(Outcome.LATER, "ntfy answered HTTP 404 (page not found)")),
         (
             wrong(42901, "limit reached: too many requests, please be nice"),
-            Attempted(Outcome.LATER, "ntfy answered HTTP 429 (limit reached: too many requests, please be nice)"),
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 429 (limit reached: too many requests, please be nice)"),
         ),
         (
             wrong(50701, f"cannot publish to {TOPIC}"),
-            Attempted(Outcome.LATER, "ntfy answered HTTP 507 (cannot publish to ***)"),
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 507 (cannot publish to ***)"),
         ),
         (
             wrong(50001, "internal server error"),
-            Attempted(Outcome.LATER, "ntfy answered HTTP 500 (internal server error)"),
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 500 (internal server error)"),
         ),
     ],
 )
-async def test_what_ntfy_answers(answer: Answer, expected: Attempted) -> None:
+async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> None:
     """F1: refused only in ntfy's own words and codes; the topic, which is a secret, is not shown."""
     with Receiver(answer).serving() as receiver:
         assert await ntfy(receiver).send(MESSAGE) == expected
@@ -81,19 +81,21 @@ async def test_what_ntfy_answers(answer: Answer, expected: Attempted) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (answering(200, "ok"), Attempted(Outcome.DELIVERED)),
-        (answering(403, "invalid_token"), Attempted(Outcome.LATER, "Slack answered HTTP 403")),
-        (answering(404, "channel_not_found"), Attempted(Outcome.LATER, "Slack answered HTTP 404")),
-        (answering(410, "channel_is_archived"), Attempted(Outcome.REFUSED, "Slack answered HTTP 410")),
-        (answering(429, "", Retry_After="30"), Attempted(Outcome.LATER, "Slack answered HTTP 429")),
-        (answering(500, "rollup_error"), Attempted(Outcome.LATER, "Slack answered HTTP 500")),
+        (answering(200, "ok"), AttemptResult(Outcome.DELIVERED)),
+        (answering(403, "invalid_token"), AttemptResult(Outcome.LATER, "Slack answered HTTP 403")),
+        (answering(404, "channel_not_found"), AttemptResult(Outcome.LATER, "Slack answered HTTP 404")),
+        (answering(410, "channel_is_archived"), AttemptResult(Outcome.REFUSED, "Slack answered HTTP 410")),
+        (answering(429, "", Retry_After="30"), AttemptResult(Outcome.LATER, "Slack answered HTTP 429")),
+        (answering(500, "rollup_error"), AttemptResult(Outcome.LATER, "Slack answered HTTP 500")),
         (
             answering(200, {"ok": False, "error": "invalid_auth"}),
-            Attempted(Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"),
+            AttemptResult(
+                Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"
+            ),
         ),
     ],
 )
-async def test_what_slack_answers(answer: Answer, expected: Attempted) -> None:
+async def test_what_slack_answers(answer: Answer, expected: AttemptResult) -> None:
     """F1: of Slack's answers Apprise tells the status alone, by which only 410 is for good."""
     with Receiver(answer).serving() as receiver:
         assert await slack(receiver).send(MESSAGE) == expected
@@ -103,16 +105,19 @@ async def test_what_slack_answers(answer: Answer, expected: Attempted) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (answering(204), Attempted(Outcome.DELIVERED)),
+        (answering(204), AttemptResult(Outcome.DELIVERED)),
         (
             answering(404, {"message": "Unknown Webhook", "code": 10015}),
-            Attempted(Outcome.LATER, "Discord answered HTTP 404"),
+            AttemptResult(Outcome.LATER, "Discord answered HTTP 404"),
         ),
-        (answering(401, {"message": "Invalid Webhook Token"}), Attempted(Outcome.LATER, "Discord answered HTTP 401")),
-        (answering(502, PAGE), Attempted(Outcome.LATER, "Discord answered HTTP 502")),
+        (
+            answering(401, {"message": "Invalid Webhook Token"}),
+            AttemptResult(Outcome.LATER, "Discord answered HTTP 401"),
+        ),
+        (answering(502, PAGE), AttemptResult(Outcome.LATER, "Discord answered HTTP 502")),
     ],
 )
-async def test_what_discord_answers(answer: Answer, expected: Attempted) -> None:
+async def test_what_discord_answers(answer: Answer, expected: AttemptResult) -> None:
     """F1: of Discord's answers Apprise tells the status alone, by which nothing is for good."""
     with Receiver(answer).serving() as receiver:
         assert await discord(receiver).send(MESSAGE) == expected
@@ -131,14 +136,14 @@ LIMITED = answering(
 async def test_discord_does_not_sleep_on_our_threads() -> None:
     """F2: where Apprise would wait for as long as Discord names, and then send what was given up, it fails at once."""
     with Receiver(LIMITED).serving() as receiver:
-        assert await discord(receiver).send(MESSAGE) == Attempted(Outcome.LATER, "Discord answered HTTP 429")
+        assert await discord(receiver).send(MESSAGE) == AttemptResult(Outcome.LATER, "Discord answered HTTP 429")
     assert len(receiver.got) == 2
 
 
 async def test_discord_that_takes_it_at_the_second_try() -> None:
     """F1: a limit that is over when Apprise tries again is no failure."""
     with Receiver(in_turn(LIMITED, answering(204))).serving() as receiver:
-        assert await discord(receiver).send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert await discord(receiver).send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
     assert len(receiver.got) == 2
 
 
@@ -146,7 +151,7 @@ async def test_what_a_person_reads() -> None:
     """F5: the text as it was written: on Slack its signs are escaped so that they mean nothing."""
     with Receiver(answering(200, "ok")).serving() as receiver:
         for notifier in (ntfy(receiver), slack(receiver), discord(receiver)):
-            assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+            assert await notifier.send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
     on_ntfy, on_slack, on_discord = (post.json for post in receiver.got)
     assert (on_ntfy["title"], on_ntfy["message"], on_ntfy["topic"]) == (TITLE, TEXT, TOPIC)
     (shown,) = on_slack["attachments"]
@@ -162,7 +167,7 @@ async def test_what_fits_arrives_whole_in_one_message(sign: str) -> None:
         for notifier in (ntfy(receiver), slack(receiver), slack(receiver, "?blocks=yes"), discord(receiver)):
             weigh, room = notifier.traits.weigh, notifier.traits.room
             text = sign * ((room - weigh(TITLE)) // weigh(sign))
-            assert await notifier.send(Message(TITLE, text, Severity.WARNING)) == Attempted(Outcome.DELIVERED)
+            assert await notifier.send(Message(TITLE, text, Severity.WARNING)) == AttemptResult(Outcome.DELIVERED)
     on_ntfy, on_slack, in_blocks, on_discord = (post.json for post in receiver.got)
     assert len(on_ntfy["message"].encode()) <= 4_096
     assert len(on_slack["attachments"][0]["text"]) <= 40_000
@@ -175,7 +180,7 @@ async def test_a_picture_follows_silently() -> None:
     with Receiver(answering(200, "ok")).serving() as receiver:
         for notifier in (ntfy(receiver), discord(receiver)):
             for message in (Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE), ALONE, MESSAGE):
-                assert await notifier.send(message) == Attempted(Outcome.DELIVERED)
+                assert await notifier.send(message) == AttemptResult(Outcome.DELIVERED)
     first, chart, last = receiver.got[:3]
     assert (chart.body, chart.headers["X-Priority"], chart.path) == (PICTURE, "low", f"/{TOPIC}?filename=chart.png")
     assert ["X-Priority" in post.headers for post in (first, last)] == [False, False]
@@ -199,11 +204,11 @@ async def test_a_picture_that_hangs_delays_no_text() -> None:
             assert (await given_up).outcome is Outcome.UNKNOWN
         chart = asyncio.create_task(notifier.send(ALONE))
         await asyncio.to_thread(receiver.arrived.acquire)
-        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert await notifier.send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
         assert not chart.done()
         assert (await asyncio.gather(chart, _in_time(clock)))[0].outcome is Outcome.UNKNOWN
-        assert await notifier.send(ALONE) == Attempted(Outcome.DELIVERED)
-        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert await notifier.send(ALONE) == AttemptResult(Outcome.DELIVERED)
+        assert await notifier.send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
         ended.set()
 
 
@@ -215,7 +220,7 @@ async def test_slack_gets_no_picture() -> None:
     """F8: a picture that fails on Slack would make a delivered text look undelivered, so there is none."""
     with Receiver(answering(200, "ok")).serving() as receiver:
         notifier = slack(receiver)
-        assert await notifier.send(Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE)) == Attempted(
+        assert await notifier.send(Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE)) == AttemptResult(
             Outcome.DELIVERED
         )
         assert (await notifier.send(ALONE)).outcome is Outcome.DELIVERED

@@ -3,7 +3,7 @@
 import io
 
 from daemon.notifiers.console import ConsoleNotifier
-from daemon.types import Attempted, Message, Outcome, Severity
+from daemon.types import AttemptResult, Message, Outcome, Severity
 
 MESSAGE = Message("warning: low-margin on main", "margin is low\nsince 03:12", Severity.WARNING)
 
@@ -11,7 +11,7 @@ MESSAGE = Message("warning: low-margin on main", "margin is low\nsince 03:12", S
 async def test_a_message_is_framed() -> None:
     """Title and every line of the text stand on lines of their own, marked."""
     stream = io.StringIO()
-    assert await ConsoleNotifier(stream).send(MESSAGE) == Attempted(Outcome.DELIVERED)
+    assert await ConsoleNotifier(stream).send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
     assert stream.getvalue() == "  | warning: low-margin on main\n  | margin is low\n  | since 03:12\n"
 
 
@@ -19,6 +19,6 @@ async def test_a_closed_stream_is_tried_later() -> None:
     """F1: a stream that cannot be written is an outcome, not an exception."""
     stream = io.StringIO()
     stream.close()
-    assert await ConsoleNotifier(stream).send(MESSAGE) == Attempted(
+    assert await ConsoleNotifier(stream).send(MESSAGE) == AttemptResult(
         Outcome.LATER, "the stream cannot be written (ValueError)"
     )

@@ -12,7 +12,7 @@ from random import Random, SystemRandom
 import pytest
 from hypothesis import settings
 
-from daemon.types import Attempted, Message, Millis, Outcome, Severity
+from daemon.types import AttemptResult, Message, Millis, Outcome, Severity
 from tests.notifiers import hostile
 from tests.notifiers.hostile import GOOD, Hostile, Speak, Visit
 from tests.notifiers.mailserver import address
@@ -137,7 +137,7 @@ def delivered(sending: Sender, server: Hostile, url: str, well: Speak) -> None:
     assert TOKEN not in attempted.detail
     if attempted.outcome in {Outcome.LATER, Outcome.UNKNOWN}:
         server.speak = well
-        assert sending.send(url, MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert sending.send(url, MESSAGE) == AttemptResult(Outcome.DELIVERED)
 
 
 def _figure(name: str, status: str) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
-from daemon.notifiers.monitor import Monitor
-from daemon.types import Attempted, Message, Outcome, Severity
+from daemon.notifiers.monitor import HeartbeatMonitor
+from daemon.types import AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers import hostile
 from tests.notifiers.hostile import STEPS, Hostile, Speak, mailing, no_call_is_left
@@ -27,7 +27,7 @@ def webhook(port: int) -> str:
     return f"json://127.0.0.1:{port}/?rto=9999&cto=9999"
 
 
-def outcomes_of(attempts: Mapping[str, Attempted]) -> Mapping[str, Outcome]:
+def outcomes_of(attempts: Mapping[str, AttemptResult]) -> Mapping[str, Outcome]:
     return {name: attempted.outcome for name, attempted in attempts.items()}
 
 
@@ -68,7 +68,7 @@ def _figure(name: str, status: str) -> int:
     return int(found[1])
 
 
-async def given_up(server: Hostile, url: str, speak: Speak) -> Attempted:
+async def given_up(server: Hostile, url: str, speak: Speak) -> AttemptResult:
     """An attempt before a receiver that falls silent, until our time is over; its thread ends then."""
     server.speak, clock = speak, ManualClock()
     sending = asyncio.ensure_future(AppriseNotifier(url, clock).send(MESSAGE))
@@ -148,7 +148,7 @@ async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
             await clock.advance(TIMEOUT)
             assert (await sending).outcome is Outcome.UNKNOWN
         server.speak = hostile.well
-        assert await notifier.send(MESSAGE) == Attempted(Outcome.DELIVERED)
+        assert await notifier.send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
 
 
 async def test_s5_a_call_that_is_cancelled_ends() -> None:
@@ -180,7 +180,7 @@ async def test_s1_the_heartbeat_is_bounded_likewise() -> None:
     with Hostile(hostile.well).serving() as server:
         told = {}
         for name, server.speak in speaking.items():
-            told[name] = await Monitor(f"http://127.0.0.1:{server.port}/", ManualClock()).beat()
+            told[name] = await HeartbeatMonitor(f"http://127.0.0.1:{server.port}/", ManualClock()).beat()
     assert told == rows | broken
 
 

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 
 from daemon.notifiers import Pictures, problem
 from daemon.notifiers.apprise import AppriseNotifier
-from daemon.types import SECOND, Attempted, Message, Outcome, Severity
+from daemon.types import SECOND, AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.mailserver import CramMd5, Dropping, address, serving
 
@@ -35,7 +35,7 @@ PLAIN = Message(TITLE, TEXT, Severity.WARNING)
 RICH = replace(PLAIN, html=HTML)
 
 
-async def tried(url: str, message: Message = PLAIN) -> Attempted:
+async def tried(url: str, message: Message = PLAIN) -> AttemptResult:
     return await AppriseNotifier(url, ManualClock()).send(message)
 
 
@@ -48,7 +48,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 async def test_a_text_arrives_as_it_was_written() -> None:
     """F1: accepted is delivered; the subject is the title, the text that of the message, and there is no HTML."""
     with serving() as box:
-        assert await tried(address(box.port)) == Attempted(Outcome.DELIVERED)
+        assert await tried(address(box.port)) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
     assert (mail["Subject"], text_of(mail), mail["To"]) == (TITLE, TEXT, "me@example.com")
     assert mail.get_body(("html",)) is None
@@ -59,7 +59,7 @@ async def test_a_refused_recipient_is_later(recipient: str) -> None:
     """F1: Apprise shows 550 and 450 alike, so both are tried again."""
     with serving() as box:
         attempted = await tried(address(box.port, recipient))
-    assert attempted == Attempted(Outcome.LATER, f'E-Mail: Sending email to "{recipient}" failed.')
+    assert attempted == AttemptResult(Outcome.LATER, f'E-Mail: Sending email to "{recipient}" failed.')
     assert box.got == []
 
 
@@ -85,13 +85,13 @@ async def test_a_refused_login_is_later_and_shows_no_password() -> None:
     """F1, promise 9: a wrong password is told in the server's words, of which the password is blanked."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{SECRET}@"))
-    assert attempted == Attempted(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
+    assert attempted == AttemptResult(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
 
 
 async def test_a_login_that_is_right() -> None:
     """F1: behind a login the same mail is delivered."""
     with serving() as box:
-        assert await tried(address(box.port, login="me:right@")) == Attempted(Outcome.DELIVERED)
+        assert await tried(address(box.port, login="me:right@")) == AttemptResult(Outcome.DELIVERED)
     assert len(box.got) == 1
 
 
@@ -106,7 +106,7 @@ async def test_a_login_beyond_ascii(kind: type[SMTP], without: list[str], login:
     user, _, password = login.removesuffix("@").rpartition(":")
     written = f"{quote(user, safe='')}:{quote(password, safe='')}@"
     with serving(kind, without=without) as box:
-        assert await tried(address(box.port, login=written)) == Attempted(Outcome.DELIVERED)
+        assert await tried(address(box.port, login=written)) == AttemptResult(Outcome.DELIVERED)
     assert len(box.got) == 1
 
 
@@ -114,7 +114,7 @@ async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> 
     """A9, promise 9: as any other wrong password, and without it."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{quote('hünter23')}@"))
-    assert attempted == Attempted(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
+    assert attempted == AttemptResult(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_a_server_that_says_nothing_gets_no_mail() -> None:
         connection, _ = await asyncio.to_thread(silent.accept)
         await clock.advance(20 * SECOND)
         expected = "E-Mail did not answer within 20 s; nothing of the message was sent"
-        assert await sending == Attempted(Outcome.LATER, expected)
+        assert await sending == AttemptResult(Outcome.LATER, expected)
         connection.close()
 
 
@@ -164,7 +164,7 @@ async def test_a_server_that_goes_away_with_the_mail_is_unknown() -> None:
     """F1: a mail that was sent whole and not answered may have been taken."""
     with serving(Dropping) as box:
         expected = "the mail server did not say whether it takes the mail; it may have arrived"
-        assert await tried(address(box.port)) == Attempted(Outcome.UNKNOWN, expected)
+        assert await tried(address(box.port)) == AttemptResult(Outcome.UNKNOWN, expected)
 
 
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool) -> ssl.SSLContext:
@@ -181,7 +181,7 @@ async def test_starttls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """F1: a connection that becomes TLS, and the login within it."""
     with serving(context=authority(tmp_path, monkeypatch, trusted=True)) as box:
         url = address(box.port, login="me:right@", mode="starttls")
-        assert await tried(url) == Attempted(Outcome.DELIVERED)
+        assert await tried(url) == AttemptResult(Outcome.DELIVERED)
     assert len(box.got) == 1
 
 
@@ -190,7 +190,7 @@ async def test_starttls_with_a_certificate_of_nobody(tmp_path: Path, monkeypatch
     with serving(context=authority(tmp_path, monkeypatch, trusted=False)) as box:
         attempted = await tried(address(box.port, login="me:right@", mode="starttls"))
     expected = "E-Mail was not reached: its certificate or its TLS is not accepted"
-    assert (attempted, box.got) == (Attempted(Outcome.LATER, expected), [])
+    assert (attempted, box.got) == (AttemptResult(Outcome.LATER, expected), [])
 
 
 async def test_a_server_without_starttls() -> None:
@@ -198,13 +198,13 @@ async def test_a_server_without_starttls() -> None:
     with serving() as box:
         attempted = await tried(address(box.port, mode="starttls"))
     expected = "the mail server cannot do what the URL asks for: STARTTLS extension not supported by server."
-    assert (attempted, box.got) == (Attempted(Outcome.LATER, expected), [])
+    assert (attempted, box.got) == (AttemptResult(Outcome.LATER, expected), [])
 
 
 async def test_html_goes_beside_a_text_that_reads_well() -> None:
     """Both parts tell the same; the text has a line where the HTML has a `div`, and a blank one where it has a `br`."""
     with serving() as box:
-        assert await tried(address(box.port), RICH) == Attempted(Outcome.DELIVERED)
+        assert await tried(address(box.port), RICH) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
     assert mail.get_content_type() == "multipart/alternative"
     assert text_of(mail, "html") == HTML
@@ -228,7 +228,7 @@ async def test_a_url_may_ask_for_text_alone() -> None:
     """`format=text` of the URL is obeyed: the text is that of the message, and the channel shows no HTML."""
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&format=text"), ManualClock())
-        assert (await notifier.send(RICH), notifier.traits.html) == (Attempted(Outcome.DELIVERED), False)
+        assert (await notifier.send(RICH), notifier.traits.html) == (AttemptResult(Outcome.DELIVERED), False)
     (mail,) = box.got
     assert (mail.get_content_type(), text_of(mail)) == ("text/plain", TEXT)
 
@@ -236,7 +236,7 @@ async def test_a_url_may_ask_for_text_alone() -> None:
 async def test_a_picture_stands_in_the_html() -> None:
     """F8: on e-mail the picture is part of the message, shown below the text, as wide as the screen."""
     with serving() as box:
-        assert await tried(address(box.port), replace(RICH, picture=PICTURE)) == Attempted(Outcome.DELIVERED)
+        assert await tried(address(box.port), replace(RICH, picture=PICTURE)) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
     (picture,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert picture.get_content() == PICTURE
@@ -251,7 +251,7 @@ async def test_a_picture_stands_in_the_html() -> None:
 async def test_a_picture_goes_with_a_text(query: str) -> None:
     """F8: without HTML the picture is attached, and the text is not touched."""
     with serving() as box:
-        assert await tried(address(box.port, query=query), replace(PLAIN, picture=PICTURE)) == Attempted(
+        assert await tried(address(box.port, query=query), replace(PLAIN, picture=PICTURE)) == AttemptResult(
             Outcome.DELIVERED
         )
     (mail,) = box.got
@@ -265,7 +265,7 @@ async def test_messages_of_a_thread_refer_to_the_same() -> None:
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&%2BX-Mine=yes"), ManualClock())
         for thread in ("k3f9.main", "k3f9.main", "", "ab2c.my account"):
-            assert await notifier.send(replace(RICH, thread=thread)) == Attempted(Outcome.DELIVERED)
+            assert await notifier.send(replace(RICH, thread=thread)) == AttemptResult(Outcome.DELIVERED)
     first = "<k3f9.main@marginwatch>"
     assert [mail["References"] for mail in box.got] == [first, first, None, "<ab2c.my%20account@marginwatch>"]
     assert [mail["In-Reply-To"] for mail in box.got] == [mail["References"] for mail in box.got]
@@ -309,7 +309,7 @@ async def test_an_attempt_that_was_given_up_keeps_its_own_headers() -> None:
         assert (await given_up).outcome is Outcome.UNKNOWN
         second = asyncio.ensure_future(notifier.send(replace(PLAIN, thread="second")))
         box.holds.set()
-        assert await second == Attempted(Outcome.DELIVERED)
+        assert await second == AttemptResult(Outcome.DELIVERED)
     assert {mail["References"] for mail in box.got} == {"<first@marginwatch>", "<second@marginwatch>"}
 
 
@@ -318,7 +318,7 @@ async def test_a_long_text_arrives_whole() -> None:
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&overflow=split"), ManualClock())
         text = "\n".join(f"line {n} < & é 😀" for n in range(2_000))[: notifier.traits.room - len(TITLE)]
-        assert await notifier.send(replace(PLAIN, body=text)) == Attempted(Outcome.DELIVERED)
+        assert await notifier.send(replace(PLAIN, body=text)) == AttemptResult(Outcome.DELIVERED)
     assert [text_of(mail) for mail in box.got] == [text]
 
 

@@ -15,7 +15,7 @@ import trustme
 from daemon import __version__
 from daemon.clock import SystemClock
 from daemon.log import Redactor, Style, setup
-from daemon.notifiers.monitor import TIMEOUT, Monitor
+from daemon.notifiers.monitor import TIMEOUT, HeartbeatMonitor
 from tests.fakes import ManualClock, settle
 from tests.notifiers.hostile import no_call_is_left
 from tests.notifiers.receiver import Answer, Post, Receiver, answering, dropping, hanging, resetting
@@ -24,7 +24,7 @@ TOKEN = "planted-0af3"
 
 
 async def beat(port: int, scheme: str = "http", login: str = "") -> str | None:
-    return await Monitor(f"{scheme}://{login}127.0.0.1:{port}/{TOKEN}?status=up", SystemClock()).beat()
+    return await HeartbeatMonitor(f"{scheme}://{login}127.0.0.1:{port}/{TOKEN}?status=up", SystemClock()).beat()
 
 
 async def answered(answer: Answer) -> str | None:
@@ -95,7 +95,10 @@ async def test_a_monitor_that_is_not_there_is_told() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert await beat(closed.getsockname()[1]) == "it refuses connections"
-    assert await Monitor(f"https://planted.invalid/{TOKEN}", SystemClock()).beat() == "its name cannot be resolved"
+    assert (
+        await HeartbeatMonitor(f"https://planted.invalid/{TOKEN}", SystemClock()).beat()
+        == "its name cannot be resolved"
+    )
 
 
 async def test_what_speaks_no_http_is_told() -> None:
@@ -117,7 +120,7 @@ async def test_a_monitor_that_hangs_is_given_up() -> None:
     """After ten seconds, from the beginning of the fetch to its end; given up ones do not pile up."""
     release, clock = threading.Event(), ManualClock()
     with Receiver(hanging(release)).serving() as receiver:
-        monitor = Monitor(f"http://127.0.0.1:{receiver.port}/{TOKEN}", clock)
+        monitor = HeartbeatMonitor(f"http://127.0.0.1:{receiver.port}/{TOKEN}", clock)
         for _ in range(5):
             fetching = _task(monitor)
             await settle()
@@ -127,7 +130,7 @@ async def test_a_monitor_that_hangs_is_given_up() -> None:
         release.set()
 
 
-def _task(monitor: Monitor) -> asyncio.Task[str | None]:
+def _task(monitor: HeartbeatMonitor) -> asyncio.Task[str | None]:
     return asyncio.create_task(monitor.beat())
 
 

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from daemon import notifiers
 from daemon.cli import commands
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.clock import SystemClock
 from daemon.log import Redactor, setup
 from daemon.notifiers.apprise import AppriseNotifier, plugins
 from daemon.store import write_once
-from daemon.store.operations import TEST, Claim, Mark, MessageKey
-from daemon.types import Attempted, Message, Severity
+from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
+from daemon.types import AttemptResult, Message, Severity
 from tests.notifiers import every_service
 from tests.notifiers.echoing import FAILURES, TUNNELS, Echoing
 from tests.service.lives import rows
@@ -75,15 +75,15 @@ def record(tmp_path: Path) -> Path:
 
 
 def command(folder: Path, *arguments: str) -> str:
-    session = Session(environ={"HOME": str(folder)}, path=folder / "rules.toml")
+    session = CommandSession(environ={"HOME": str(folder)}, path=folder / "rules.toml")
     return CliRunner().invoke(commands, list(arguments), obj=session, prog_name="marginwatch").output
 
 
-def recorded(folder: Path, attempted: Attempted) -> str:
+def recorded(folder: Path, attempted: AttemptResult) -> str:
     """What the database keeps of an attempt, once it is there."""
     key = MessageKey("desk", SystemClock().now(), TEST)
     write_once(f"sqlite:///{folder}/mw.db", Claim(key, (), MESSAGE))
-    write_once(f"sqlite:///{folder}/mw.db", Mark(key, SystemClock().now(), attempted, {}))
+    write_once(f"sqlite:///{folder}/mw.db", RecordAttempt(key, SystemClock().now(), attempted, {}))
     latest = ("SELECT detail FROM attempts", "SELECT title, body FROM messages")
     return repr([rows(folder / "mw.db", f"{each} ORDER BY id DESC LIMIT 1") for each in latest])
 
@@ -108,7 +108,7 @@ def told(url: str, said: str) -> list[str]:
     return [secret for secret in notifiers.secrets(url) if shown(secret, said)]
 
 
-def tried(url: str, style: str) -> tuple[Attempted, str]:
+def tried(url: str, style: str) -> tuple[AttemptResult, str]:
     """One attempt; how it ended, and what the log says of it at its most talkative."""
     stream, told = io.StringIO(), Tell()
     setup(
@@ -129,7 +129,7 @@ def tried(url: str, style: str) -> tuple[Attempted, str]:
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(receiver: Echoing, record: Path) -> None:
     """S2: neither in the log, tracebacks included, nor in the database, a message, or what commands show of it."""
-    attempts: dict[str, Attempted] = {}
+    attempts: dict[str, AttemptResult] = {}
 
     @settings(max_examples=min(settings().max_examples, 5_000), suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())

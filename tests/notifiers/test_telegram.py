@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daemon.notifiers import Pictures
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.text.printable import printable
-from daemon.types import MINUTE, SECOND, Attempted, Limit, Message, Outcome, Severity
+from daemon.types import MINUTE, SECOND, AttemptResult, Limit, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.botapi import CHAT, TOKEN, URL, BotApi, Shown, lines, refusing
 from tests.notifiers.receiver import PAGE, Answer, answering, dropping, hanging
@@ -46,7 +46,7 @@ def empty_chat(telegram: BotApi) -> None:
 def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) -> None:
     """F1: accepted is delivered; the title stands above the text, and blank lines keep the alerts of one text apart."""
     text = "available_margin 92, threshold 100\nsince 03:12:21\n\nWARNING other · main: x\nalert ct83 · warning"
-    assert phone.send(URL, said(text)) == Attempted(Outcome.DELIVERED)
+    assert phone.send(URL, said(text)) == AttemptResult(Outcome.DELIVERED)
     title = "WARNING low-margin · main"
     assert telegram.chat == [Shown(f"{title}\n{text}", bold=(title,), silent=False)]
     assert len(telegram.receiver.got) == 1
@@ -55,25 +55,25 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (refusing(401, "Unauthorized"), Attempted(Outcome.REFUSED, "Telegram answered HTTP 401 (Unauthorized)")),
+        (refusing(401, "Unauthorized"), AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 401 (Unauthorized)")),
         (
             refusing(403, "Forbidden: bot was blocked by the user"),
-            Attempted(Outcome.REFUSED, "Telegram answered HTTP 403 (Forbidden: bot was blocked by the user)"),
+            AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 403 (Forbidden: bot was blocked by the user)"),
         ),
         (
             refusing(400, "Bad Request: chat not found"),
-            Attempted(Outcome.REFUSED, "Telegram answered HTTP 400 (Bad Request: chat not found)"),
+            AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 400 (Bad Request: chat not found)"),
         ),
         (
             refusing(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1001),
-            Attempted(
+            AttemptResult(
                 Outcome.REFUSED,
                 "Telegram answered HTTP 400 (Bad Request: group chat was upgraded to a supergroup chat)",
             ),
         ),
         (
             refusing(400, 'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 4'),
-            Attempted(
+            AttemptResult(
                 Outcome.LATER,
                 "Telegram answered HTTP 400 (Bad Request: can't parse entities: "
                 'Unsupported start tag "x" at byte offset 4)',
@@ -81,27 +81,27 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
         ),
         (
             refusing(429, "Too Many Requests: retry after 35", retry_after=35),
-            Attempted(Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", 35 * SECOND),
+            AttemptResult(Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", 35 * SECOND),
         ),
         (
             refusing(500, "Internal Server Error"),
-            Attempted(Outcome.LATER, "Telegram answered HTTP 500 (Internal Server Error)"),
+            AttemptResult(Outcome.LATER, "Telegram answered HTTP 500 (Internal Server Error)"),
         ),
-        (answering(502, PAGE), Attempted(Outcome.LATER, "Telegram answered HTTP 502")),
-        (answering(403, PAGE), Attempted(Outcome.LATER, "Telegram answered HTTP 403")),
+        (answering(502, PAGE), AttemptResult(Outcome.LATER, "Telegram answered HTTP 502")),
+        (answering(403, PAGE), AttemptResult(Outcome.LATER, "Telegram answered HTTP 403")),
         (
             refusing(400, f"Bad Request: {TOKEN}, error=410."),
-            Attempted(Outcome.LATER, "Telegram answered HTTP 400 (Bad Request: ***, error=410.)"),
+            AttemptResult(Outcome.LATER, "Telegram answered HTTP 400 (Bad Request: ***, error=410.)"),
         ),
         (
             dropping,
-            Attempted(
+            AttemptResult(
                 Outcome.UNKNOWN, "the connection to Telegram ended without an answer; the message may have arrived"
             ),
         ),
     ],
 )
-def test_what_telegram_answers(telegram: BotApi, phone: Sender, answer: Answer, expected: Attempted) -> None:
+def test_what_telegram_answers(telegram: BotApi, phone: Sender, answer: Answer, expected: AttemptResult) -> None:
     """F1, F2: refused only in Telegram's own words, its `retry_after` obeyed; what comes next arrives."""
     telegram.answers.append(answer)
     assert phone.send(URL, said("once")) == expected
@@ -119,7 +119,7 @@ def test_what_telegram_answers(telegram: BotApi, phone: Sender, answer: Answer, 
 )
 def test_a_wrong_url_is_refused(phone: Sender, url: str, detail: str) -> None:
     """F1: a token or a chat that Telegram does not know is for good."""
-    assert phone.send(url, said("text")) == Attempted(Outcome.REFUSED, detail)
+    assert phone.send(url, said("text")) == AttemptResult(Outcome.REFUSED, detail)
 
 
 def test_one_chat_of_two_that_refuses(telegram: BotApi, phone: Sender) -> None:
@@ -130,7 +130,7 @@ def test_one_chat_of_two_that_refuses(telegram: BotApi, phone: Sender) -> None:
 
 def test_a_name_that_cannot_be_found_is_later(phone: Sender) -> None:
     """F1: a host that has no address was not reached."""
-    expected = Attempted(Outcome.LATER, "JSON was not reached: its name cannot be resolved")
+    expected = AttemptResult(Outcome.LATER, "JSON was not reached: its name cannot be resolved")
     assert phone.send("json://nowhere.invalid/x", said("text")) == expected
 
 
@@ -140,7 +140,7 @@ def test_no_answer_is_unknown(telegram: BotApi, phone: Sender) -> None:
     telegram.answers.append(hanging(released))
     expected = "Telegram did not answer within 0.1 s; the message may have arrived"
     try:
-        assert phone.send(URL, said("text"), timeout=100) == Attempted(Outcome.UNKNOWN, expected)
+        assert phone.send(URL, said("text"), timeout=100) == AttemptResult(Outcome.UNKNOWN, expected)
         assert telegram.receiver.arrived.acquire(timeout=60)
     finally:
         released.set()
@@ -174,7 +174,7 @@ def test_any_text_arrives(telegram: BotApi, phone: Sender, text: str, title: str
     telegram.chat.clear()
     head = " ".join(lines(title.replace("\n", " ").replace("\r", " ")))
     attempted = phone.send(URL, said("start " + text, title=head))
-    assert attempted == Attempted(Outcome.DELIVERED)
+    assert attempted == AttemptResult(Outcome.DELIVERED)
     expected = printable(f"{head}\nstart {text}", keep="\n")
     assert [lines(shown.text) for shown in telegram.chat] == [lines(expected)]
 
@@ -190,7 +190,7 @@ def test_a_picture_follows_silently(telegram: BotApi, phone: Sender) -> None:
     """F8: a text leaves without its picture; the picture alone is a silent message of its own."""
     picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     assert phone.send(URL, said("text", picture=picture)).outcome is Outcome.DELIVERED
-    assert phone.send(URL, said("", title="", picture=picture)) == Attempted(Outcome.DELIVERED)
+    assert phone.send(URL, said("", title="", picture=picture)) == AttemptResult(Outcome.DELIVERED)
     assert [(shown.text.partition("\n")[2], shown.silent, shown.photo) for shown in telegram.chat] == [
         ("text", False, b""),
         ("", True, picture),
@@ -200,7 +200,7 @@ def test_a_picture_follows_silently(telegram: BotApi, phone: Sender) -> None:
 def test_a_picture_that_fails_says_so(telegram: BotApi, phone: Sender) -> None:
     """F8: a picture that Telegram does not take is a failure of that call alone."""
     telegram.answers.append(refusing(400, "Bad Request: IMAGE_PROCESS_FAILED"))
-    expected = Attempted(Outcome.LATER, "Telegram answered HTTP 400")
+    expected = AttemptResult(Outcome.LATER, "Telegram answered HTTP 400")
     assert phone.send(URL, said("", title="", picture=b"no picture")) == expected
 
 

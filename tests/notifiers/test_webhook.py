@@ -8,7 +8,7 @@ import pytest
 
 from daemon.notifiers import Pictures, problem
 from daemon.notifiers.apprise import AppriseNotifier
-from daemon.types import Attempted, Message, Outcome, Severity
+from daemon.types import AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.hostile import HOSTILE, raw
 from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, dropping, resetting
@@ -23,7 +23,7 @@ def url(receiver: Receiver, scheme: str = "json", query: str = "") -> str:
     return f"{scheme}://user:{SECRET}@127.0.0.1:{receiver.port}/hooks/{SECRET}{query}"
 
 
-async def tried(answer: Answer) -> Attempted:
+async def tried(answer: Answer) -> AttemptResult:
     with Receiver(answer).serving() as receiver:
         attempted = await AppriseNotifier(url(receiver), ManualClock()).send(MESSAGE)
     assert len(receiver.got) == 1
@@ -33,7 +33,7 @@ async def tried(answer: Answer) -> Attempted:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 async def test_a_good_status_is_delivered(status: int) -> None:
     """F1: an accepted message is delivered, whatever the receiver makes of it."""
-    assert await tried(answering(status)) == Attempted(Outcome.DELIVERED)
+    assert await tried(answering(status)) == AttemptResult(Outcome.DELIVERED)
 
 
 @pytest.mark.parametrize(
@@ -73,19 +73,19 @@ async def test_s9_nothing_hidden_leaves() -> None:
 async def test_http_statuses_are_classed(status: int, outcome: Outcome) -> None:
     """F1: a webhook refuses for good only by 410; the sentence says what was answered. Redirects: `test_redirects`."""
     answer = answering(status, Retry_After="7")
-    assert await tried(answer) == Attempted(outcome, f"JSON answered HTTP {status}")
+    assert await tried(answer) == AttemptResult(outcome, f"JSON answered HTTP {status}")
 
 
 async def test_a_page_in_its_stead_is_later() -> None:
     """F1: what a proxy answers in the receiver's stead is read for nothing but its status."""
-    assert await tried(answering(502, PAGE)) == Attempted(Outcome.LATER, "JSON answered HTTP 502")
+    assert await tried(answering(502, PAGE)) == AttemptResult(Outcome.LATER, "JSON answered HTTP 502")
 
 
 @pytest.mark.parametrize("answer", [dropping, resetting])
 async def test_a_connection_that_breaks_is_unknown(answer: Answer) -> None:
     """F1: a connection that breaks after the message left may have delivered it."""
     expected = "the connection to JSON ended without an answer; the message may have arrived"
-    assert await tried(answer) == Attempted(Outcome.UNKNOWN, expected)
+    assert await tried(answer) == AttemptResult(Outcome.UNKNOWN, expected)
 
 
 async def test_a_refused_connection_is_later() -> None:
@@ -93,7 +93,7 @@ async def test_a_refused_connection_is_later() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         there = f"json://127.0.0.1:{nobody.getsockname()[1]}/{SECRET}"
-        expected = Attempted(Outcome.LATER, "JSON was not reached: it refuses connections")
+        expected = AttemptResult(Outcome.LATER, "JSON was not reached: it refuses connections")
         assert await AppriseNotifier(there, ManualClock()).send(MESSAGE) == expected
 
 
@@ -105,7 +105,7 @@ async def test_a_webhook_gets_no_picture(scheme: str) -> None:
         notifier = AppriseNotifier(url(receiver, scheme), ManualClock())
         text = Message("title", "text", Severity.INFO, html="<div>text</div>", picture=picture)
         alone = Message("", "", Severity.INFO, picture=picture)
-        assert await notifier.send(text) == Attempted(Outcome.DELIVERED)
+        assert await notifier.send(text) == AttemptResult(Outcome.DELIVERED)
         assert (await notifier.send(alone)).outcome is Outcome.DELIVERED
     (got,) = receiver.got
     assert b"PNG" not in got.body
@@ -125,7 +125,7 @@ async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
     """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest arrives."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
-        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(Outcome.DELIVERED)
     assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [("a \\ud83d", "b \\udc00 c")]
 
 
@@ -133,7 +133,7 @@ async def test_a_title_alone_is_a_text() -> None:
     """A message without a body says its title."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("all is said", "", Severity.INFO)
-        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == Attempted(Outcome.DELIVERED)
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(Outcome.DELIVERED)
     assert receiver.got[0].json["message"] == "all is said"
 
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from daemon.replay.session import Player, Scheme
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.rules.language.parse import condition
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Balances, Miss, MissReason, Quality, Reading, Source, State
@@ -14,7 +14,7 @@ LETTERS = {State.OK: ".", State.PENDING: "p", State.FIRING: "F", State.RESOLVED:
 def evaluate(case: Case) -> Known:
     """The case with our states, as its transitions tell them."""
     rule = Rule(case.name, condition(case.when), hold=case.hold, keep_firing_for=case.keep_firing_for)
-    player = Player(Scheme([rule], ["phone"]), AccountState("main"))
+    player = ReplaySession(RuleSet([rule], ["phone"]), AccountState("main"))
     state, letters = State.OK, ""
     for event in events(case):
         for transition in player.play(event).transitions:

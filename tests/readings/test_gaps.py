@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.readings.gaps import Gap, Seen, gaps
+from daemon.readings.gaps import ListedGap, Seen, gaps
 from daemon.types import MINUTE, GapReason, Miss, MissReason
 from tests.values import T0
 
@@ -22,15 +22,17 @@ def miss(second: float, reason: MissReason = TIMEOUT, detail: str = "") -> Miss:
     return Miss(1, at(second), reason, detail)
 
 
-def gap(reason: MissReason | GapReason, begin: float, end: float | None, missed: int = 1, detail: str = "") -> Gap:
-    return Gap(reason, at(begin), None if end is None else at(end), missed, detail=detail)
+def gap(
+    reason: MissReason | GapReason, begin: float, end: float | None, missed: int = 1, detail: str = ""
+) -> ListedGap:
+    return ListedGap(reason, at(begin), None if end is None else at(end), missed, detail=detail)
 
 
-def down(begin: float, end: float) -> Gap:
+def down(begin: float, end: float) -> ListedGap:
     return gap(GapReason.DAEMON_DOWN, begin, end, 3)
 
 
-STEP = Gap(GapReason.CLOCK_STEP, at(12), at(12), 0, step=MINUTE)
+STEP = ListedGap(GapReason.CLOCK_STEP, at(12), at(12), 0, step=MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ STEP = Gap(GapReason.CLOCK_STEP, at(12), at(12), 0, step=MINUTE)
         "a-step-ends-no-run",
     ],
 )
-def test_a3_gaps_have_a_reason_a_span_and_what_was_missed(seen: Sequence[Seen], expected: list[Gap]) -> None:
+def test_a3_gaps_have_a_reason_a_span_and_what_was_missed(seen: Sequence[Seen], expected: list[ListedGap]) -> None:
     """A3, B3: from the last reading to the next one; a slot that was never scheduled is no gap."""
     assert list(gaps(seen)) == expected
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.readings.plausibility import Doubt, Suspicion, Trust, Verdict, after, weigh
+from daemon.readings.plausibility import Doubt, PendingSuspect, PlausibilityResult, PlausibilityState, after, weigh
 from daemon.types import JUDGED, Answer, Balances, Millis, Quality, Reading, Source, Unconfirmed
 from tests.values import T0, miss, reading
 
@@ -23,15 +23,15 @@ def stamped(seq: int, answer: Answer, quality: Quality) -> Reading:
     return Reading(seq, T0 + seq, answer.source, quality, answer.exchange_at, answer.balances)
 
 
-def believing(*answers: Answer) -> Trust:
+def believing(*answers: Answer) -> PlausibilityState:
     """What is believed after these, each judged."""
-    trust = Trust()
+    trust = PlausibilityState()
     for seq, answer in enumerate(answers, 1):
         trust = after(trust, stamped(seq, answer, Quality.OK), HALF)
     return trust
 
 
-def doubting(trust: Trust, *answers: Answer, first: int = 50) -> Trust:
+def doubting(trust: PlausibilityState, *answers: Answer, first: int = 50) -> PlausibilityState:
     for seq, answer in enumerate(answers, first):
         verdict = weigh(trust, answer, HALF)
         trust = after(trust, stamped(seq, answer, verdict.quality), HALF)
@@ -60,7 +60,7 @@ def doubting(trust: Trust, *answers: Answer, first: int = 50) -> Trust:
 def test_b5_suspect_are_only_zeros_a_time_that_goes_back_and_jumps(answer: Answer, doubts: set[Doubt]) -> None:
     """B5: each of them, what is just not one, and what lacks the fields to tell."""
     verdict = weigh(believing(read("500")), answer, HALF)
-    assert verdict == Verdict(Quality.SUSPECT if doubts else Quality.OK, frozenset(doubts))
+    assert verdict == PlausibilityResult(Quality.SUSPECT if doubts else Quality.OK, frozenset(doubts))
 
 
 def test_b5_jumps_are_not_looked_for_unless_asked() -> None:
@@ -70,7 +70,7 @@ def test_b5_jumps_are_not_looked_for_unless_asked() -> None:
 
 def test_b5_nothing_is_suspect_of_an_account_never_read_or_empty_before() -> None:
     """B5: zeros after zeros are no news, and no share tells how far something jumped from nothing."""
-    assert weigh(Trust(), read("0", 1), HALF).quality is Quality.OK
+    assert weigh(PlausibilityState(), read("0", 1), HALF).quality is Quality.OK
     empty = believing(read("0"))
     assert [weigh(empty, read(margin), HALF).quality for margin in ("0", "900")] == [Quality.OK, Quality.OK]
 
@@ -125,7 +125,7 @@ def test_b5_what_was_judged_after_all_is_believed() -> None:
     trust = doubting(believing(read("500")), read("0", T0 - 5))
     assert trust.suspicion is not None
     settled = after(trust, Unconfirmed(51, T0 + 60, trust.suspicion.reading), HALF)
-    assert settled == Trust(T0 - 5, Decimal(0), nonzero=frozenset())
+    assert settled == PlausibilityState(T0 - 5, Decimal(0), nonzero=frozenset())
     assert weigh(settled, read("0", T0 - 4), HALF).quality is Quality.OK
 
 
@@ -147,7 +147,7 @@ ANSWERS = st.builds(
 @given(st.lists(ANSWERS, max_size=30))
 def test_b5_every_answer_is_judged_or_waits_with_a_clock(answers: list[Answer]) -> None:
     """B5: it fails open: what is not judged is part of a run that is told once, or contradicted by what is."""
-    trust = Trust()
+    trust = PlausibilityState()
     for seq, answer in enumerate(answers, 1):
         verdict = weigh(trust, answer, HALF)
         now = after(trust, stamped(seq, answer, verdict.quality), HALF)
@@ -162,7 +162,7 @@ def test_b5_every_answer_is_judged_or_waits_with_a_clock(answers: list[Answer]) 
 @given(st.lists(ANSWERS, max_size=30), st.data())
 def test_promise_4_what_is_believed_is_a_function_of_the_record(answers: list[Answer], data: st.DataObject) -> None:
     """Promise 4: taken in twice, or rebuilt from rows in which suspects are marked as contradicted, it is the same."""
-    trust, rows = Trust(), list[Reading]()
+    trust, rows = PlausibilityState(), list[Reading]()
     for seq, answer in enumerate(answers, 1):
         verdict = weigh(trust, answer, HALF)
         if verdict.contradicts is not None:
@@ -170,7 +170,7 @@ def test_promise_4_what_is_believed_is_a_function_of_the_record(answers: list[An
         rows.append(stamped(seq, answer, verdict.quality))
         trust = after(trust, rows[-1], HALF)
         assert after(trust, rows[-1], HALF) == trust
-    rebuilt = Trust()
+    rebuilt = PlausibilityState()
     for row in rows:
         rebuilt = after(rebuilt, row, HALF)
     assert rebuilt == trust
@@ -182,5 +182,5 @@ def _marked(row: Reading) -> Reading:
 
 def test_a_suspicion_tells_whether_it_begins() -> None:
     """Only then a clock is started for it."""
-    assert Suspicion(4, reading(4), frozenset()).begins
-    assert not Suspicion(4, reading(5), frozenset()).begins
+    assert PendingSuspect(4, reading(4), frozenset()).begins
+    assert not PendingSuspect(4, reading(5), frozenset()).begins

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.session import Player, Scheme
+from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import SECOND, AccountState, Input, Millis, Reading, Record
 from tests.values import T0, reading
@@ -17,20 +17,20 @@ def readings(*margins: str, every: Millis = 5 * SECOND, start: Millis = T0) -> l
 
 def player(
     *rules: Rule, account: str = "main", channels: Sequence[str] = ("phone",), wait: Millis = 0, mutes: Mutes = NO_MUTES
-) -> Player:
-    scheme = Scheme(rules, channels, mutes, dict.fromkeys(channels, wait))
-    return Player(scheme, AccountState(account))
+) -> ReplaySession:
+    scheme = RuleSet(rules, channels, mutes, dict.fromkeys(channels, wait))
+    return ReplaySession(scheme, AccountState(account))
 
 
-def records(playing: Player, inputs: Iterable[Input], first: int = 0) -> list[Record]:
+def records(playing: ReplaySession, inputs: Iterable[Input], first: int = 0) -> list[Record]:
     return list(played(playing, inputs, first))
 
 
 def announcements(
     rules: Sequence[Rule], inputs: Iterable[Input], wait: Millis = SECOND, mutes: Mutes = NO_MUTES
-) -> list[Announcement]:
+) -> list[ReplayedMessage]:
     """The messages to one channel."""
     stream = announced(
         merged([played(player(*rules, wait=wait, mutes=mutes), inputs, 0)]), Joiner({"phone": wait}, UTC)
     )
-    return [each for each in stream if isinstance(each, Announcement)]
+    return [each for each in stream if isinstance(each, ReplayedMessage)]

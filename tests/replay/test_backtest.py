@@ -4,15 +4,15 @@ from datetime import UTC, time
 from decimal import Decimal
 
 from daemon.alerts import system_rules
-from daemon.alerts.mutes import DAYS, Mutes, Window
-from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.session import Player, Scheme
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
+from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.session import ReplaySession, RuleSet
 from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Input, Kind, OnMissing, Record, Severity
 from tests.replay.played import announcements, player, readings, records
 from tests.values import T0, miss, reading, rule
 
 
-def told(found: list[Announcement]) -> list[tuple[int, list[tuple[str, Kind]]]]:
+def told(found: list[ReplayedMessage]) -> list[tuple[int, list[tuple[str, Kind]]]]:
     """When after the beginning, and of what."""
     return [(each.at - T0, [(one.key.rule, one.key.kind) for one in each.notices]) for each in found]
 
@@ -54,7 +54,7 @@ def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
 
 def test_e2_what_waits_when_a_mute_begins_is_not_told() -> None:
     """E2: a firing that was queued is superseded, and told when the mute ends and it fires still."""
-    window = Window("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
+    window = MuteWindow("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
     low = rule("low", mute=("lunch",))
     inputs = [*readings("90", "90", "90"), reading(3, T0 + 10 * MINUTE, available_margin="90")]
     found = announcements([low], inputs, wait=15 * SECOND, mutes=Mutes({"lunch": window}, UTC))
@@ -91,8 +91,8 @@ def test_d7_no_readings_and_rules_about_missing_ones_are_one_message() -> None:
 def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None:
     """E2: it leaves at the window's end, while other news of the channel leaves before."""
     begin = T0 + 2 * MINUTE  # 11:02 UTC
-    window = Window("lunch", frozenset(DAYS), time(11, 1), time(12, 0))
-    scheme = Scheme(
+    window = MuteWindow("lunch", frozenset(DAYS), time(11, 1), time(12, 0))
+    scheme = RuleSet(
         (rule("low", mute=("lunch",)), rule("b", "al_freeze > 5")), ("phone",), Mutes({"lunch": window}, UTC)
     )
     inputs = [
@@ -102,8 +102,8 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
         reading(3, begin + 2 * HOUR),
     ]
     joiner = Joiner({"phone": SECOND}, UTC)
-    stream = announced(played(Player(scheme, AccountState("main")), inputs, 0), joiner)
-    found = told([each for each in stream if isinstance(each, Announcement)])
+    stream = announced(played(ReplaySession(scheme, AccountState("main")), inputs, 0), joiner)
+    found = told([each for each in stream if isinstance(each, ReplayedMessage)])
     assert [(at // MINUTE, news) for at, news in found] == [
         (0, [("low", Kind.FIRING)]),
         (3, [("b", Kind.FIRING)]),

@@ -7,11 +7,19 @@ from decimal import Decimal
 import pytest
 
 from daemon.alerts import system_rules
-from daemon.replay.cases import Case, Change, News, Outcome, Post, inputs, run
-from daemon.replay.context import Around, around
-from daemon.replay.differences import Differences, Line, Place, differences
+from daemon.replay.cases import (
+    CaseOutcome,
+    ExpectedMessage,
+    ExpectedNews,
+    ExpectedTransition,
+    RuleTestCase,
+    inputs,
+    run,
+)
+from daemon.replay.context import ContextRows, around
+from daemon.replay.differences import DifferenceLine, Differences, Location, differences
 from daemon.replay.series import series
-from daemon.replay.session import Scheme
+from daemon.replay.session import RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import (
     MINUTE,
@@ -28,26 +36,28 @@ from tests.values import T0, rule
 
 LOW = rule("low", clear_when="available_margin > 120", inhibited_by=("bad",))
 BAD = rule("bad", "available_margin < 50")
-SCHEME = Scheme((LOW, BAD), ("phone", "mail"), group_waits={"phone": SECOND, "mail": SECOND})
+SCHEME = RuleSet((LOW, BAD), ("phone", "mail"), group_waits={"phone": SECOND, "mail": SECOND})
 
 
-def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> Case:
+def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> RuleTestCase:
     played = {
         name: inputs({"available_margin": series(text)}, T0, interval)
         for name, text in (accounts or {"main": "500"}).items()
     }
-    return Case("a case", T0, UTC, played, frozenset(each.name for each in rules or (LOW, BAD)))
+    return RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules or (LOW, BAD)))
 
 
-def _change(at: int, rule: str, to: State, value: str | None = None, account: str = "main") -> Change:
-    return Change(at * SECOND, account, rule, to, None if value is None else Decimal(value), value or "")
+def _change(at: int, rule: str, to: State, value: str | None = None, account: str = "main") -> ExpectedTransition:
+    return ExpectedTransition(at * SECOND, account, rule, to, None if value is None else Decimal(value), value or "")
 
 
-def _post(at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, ...] = ()) -> Post:
-    return Post(at * SECOND, channel, tuple(News("main", name, kind) for name, kind in news), contains)
+def _post(at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, ...] = ()) -> ExpectedMessage:
+    return ExpectedMessage(
+        at * SECOND, channel, tuple(ExpectedNews("main", name, kind) for name, kind in news), contains
+    )
 
 
-def _found(case: Case, scheme: Scheme = SCHEME) -> Differences:
+def _found(case: RuleTestCase, scheme: RuleSet = SCHEME) -> Differences:
     return differences(case, run(case, scheme))
 
 
@@ -87,9 +97,9 @@ def test_what_comes_is_what_the_daemon_does() -> None:
         (15, "low", State.RESOLVED, "130"),
     ]
     assert {(each.at // SECOND, *each.news) for each in outcome.posts if each.channel == "mail"} == {
-        (6, News("main", "bad", Kind.FIRING)),
-        (11, News("main", "low", Kind.FIRING), News("main", "bad", Kind.RESOLVED)),
-        (16, News("main", "low", Kind.RESOLVED)),
+        (6, ExpectedNews("main", "bad", Kind.FIRING)),
+        (11, ExpectedNews("main", "low", Kind.FIRING), ExpectedNews("main", "bad", Kind.RESOLVED)),
+        (16, ExpectedNews("main", "low", Kind.RESOLVED)),
     }
 
 
@@ -104,9 +114,9 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
     """So is a pending alert that did not hold."""
     held = replace(LOW, hold=10 * SECOND, clear_when=None)
     case = _case(held, main="90 500 90x3")
-    outcome = run(case, Scheme((held,), ()))
+    outcome = run(case, RuleSet((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in outcome.changes] == [(20, "firing")]
-    everything = run(replace(case, pending=True), Scheme((held,), ()))
+    everything = run(replace(case, pending=True), RuleSet((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in everything.changes] == [
         (0, "pending"),
         (5, "resolved"),
@@ -117,7 +127,7 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
 
 def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
     """With eight places at most: a person compares them with what is expected, and with what `backtest` shows."""
-    scheme = Scheme((system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
+    scheme = RuleSet((system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
     silent = _case(scheme.rules[0], main="500 _x12")
     assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
     fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
@@ -139,7 +149,7 @@ def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> N
 )
 def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool) -> None:
     """Whoever writes more digits than are shown means them all; where they differ in those, all are shown."""
-    scheme = Scheme((rule("ratio", "freeze_ratio > 2"),), ())
+    scheme = RuleSet((rule("ratio", "freeze_ratio > 2"),), ())
     fields = {"available_margin": series("7"), "al_freeze": series("100")}
     expected = replace(_change(0, "ratio", State.FIRING, written), shown=written)
     case = replace(_case(*scheme.rules), inputs={"main": inputs(fields, T0, SECOND)}, changes=(expected,))
@@ -186,10 +196,10 @@ def test_an_unexpected_firing_fails_a_case() -> None:
     """`expect = []` says that nothing happens."""
     found = _found(replace(_case(main="500 40"), changes=()))
     assert found.changes == (
-        Line("+", 5 * SECOND, ("low", "firing", "40")),
-        Line("+", 5 * SECOND, ("bad", "firing", "40")),
+        DifferenceLine("+", 5 * SECOND, ("low", "firing", "40")),
+        DifferenceLine("+", 5 * SECOND, ("bad", "firing", "40")),
     )
-    assert found.place == Place("main", "low", (5 * SECOND,))
+    assert found.place == Location("main", "low", (5 * SECOND,))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +216,9 @@ def test_an_unexpected_firing_fails_a_case() -> None:
         (_change(10, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 10, "", "")]),
     ],
 )
-def test_what_differs_is_said_in_the_order_of_time(expected: Change, lines: list[tuple[str, int, str, str]]) -> None:
+def test_what_differs_is_said_in_the_order_of_time(
+    expected: ExpectedTransition, lines: list[tuple[str, int, str, str]]
+) -> None:
     """With how far apart it is, or why it cannot be."""
     found = _found(replace(_case(main="500 90x2"), changes=(expected,)))
     assert [(line.sign, line.at // SECOND, line.cells[-1], line.remark) for line in found.changes] == lines
@@ -243,14 +255,14 @@ def test_a_message_that_does_not_come_has_a_place() -> None:
         ("+", 6, "mail:", "bad firing", "1s earlier than expected"),
         ("-", 7, "mail:", "bad firing", ""),
     ]
-    assert found.place == Place("main", "low", (6 * SECOND,))
+    assert found.place == Location("main", "low", (6 * SECOND,))
 
 
 # Why.
 
 
-def _around(case: Case, scheme: Scheme = SCHEME, name: str = "low", *instants: int) -> Around:
-    found = around(case, scheme, Place("main", name, tuple(at * SECOND for at in instants)))
+def _around(case: RuleTestCase, scheme: RuleSet = SCHEME, name: str = "low", *instants: int) -> ContextRows:
+    found = around(case, scheme, Location("main", name, tuple(at * SECOND for at in instants)))
     assert found is not None
     return found
 
@@ -273,7 +285,7 @@ def test_the_readings_around_a_difference_are_laid_open() -> None:
 def test_the_value_judged_is_shown_where_it_is_no_field() -> None:
     """And what is not sent is said to be so."""
     swing = rule("swing", "delta(available_margin, 10s) < -100 and al_freeze < 5")
-    scheme = Scheme((swing,), ())
+    scheme = RuleSet((swing,), ())
     shown = _around(_case(swing, main="500 300"), scheme, "swing", 5)
     assert shown.fields == ("available_margin", "al_freeze")
     assert [(row.fields, row.when) for row in shown.rows] == [
@@ -285,7 +297,7 @@ def test_the_value_judged_is_shown_where_it_is_no_field() -> None:
 def test_clocks_and_mutes_are_shown_beside_the_alert() -> None:
     """Why it is still pending, and why nobody was told."""
     held = replace(LOW, hold=10 * SECOND)
-    shown = _around(_case(held, main="90 40 40 80"), Scheme((held, BAD), ()), "low", 10)
+    shown = _around(_case(held, main="90 40 40 80"), RuleSet((held, BAD), ()), "low", 10)
     assert [(row.state.value, row.remark) for row in shown.rows] == [
         ("pending", "for 0s of 10s"),
         ("pending", "for 5s of 10s"),
@@ -299,14 +311,14 @@ def test_a_flapping_rule_is_looked_up_by_its_own_name() -> None:
 
 
 def test_a_rule_that_does_not_watch_the_account_explains_nothing() -> None:
-    scheme = Scheme((replace(LOW, accounts=("other",)),), ())
-    assert around(_case(main="90"), scheme, Place("main", "low", (0,))) is None
+    scheme = RuleSet((replace(LOW, accounts=("other",)),), ())
+    assert around(_case(main="90"), scheme, Location("main", "low", (0,))) is None
 
 
 def test_an_age_is_explained_by_its_duration() -> None:
     """A rule without fields shows the attempts all the same."""
     stale = rule("stale", "age > 10s")
-    shown = _around(_case(stale, main="500 _x4"), Scheme((stale,), ()), "stale", 15)
+    shown = _around(_case(stale, main="500 _x4"), RuleSet((stale,), ()), "stale", 15)
     assert [(row.fields, row.when) for row in shown.rows][:3] == [
         ((), "no (age 5s)"),
         ((), "no (age 10s)"),
@@ -315,4 +327,4 @@ def test_an_age_is_explained_by_its_duration() -> None:
 
 
 def test_an_outcome_without_anything_is_empty() -> None:
-    assert run(_case(), SCHEME) == Outcome((), ())
+    assert run(_case(), SCHEME) == CaseOutcome((), ())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from daemon.replay.compare import Comparison, Difference, Duel, Episode, merged
+from daemon.replay.compare import MergedEpisode, PairedSessions, RuleSetComparison, RuleSetDifference, merged
 from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
@@ -17,10 +17,10 @@ def low(value: int) -> tuple[Worst, ...]:
     return (Worst(Decimal(value), judged(str(value))),)
 
 
-def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0) -> list[Difference]:
-    comparison = Comparison()
-    found: list[Difference] = []
-    for pair in merged([Duel(player(ours), player(theirs)).played(inputs, first)]):
+def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0) -> list[RuleSetDifference]:
+    comparison = RuleSetComparison()
+    found: list[RuleSetDifference] = []
+    for pair in merged([PairedSessions(player(ours), player(theirs)).played(inputs, first)]):
         found += comparison.take(pair)
     return [*found, *comparison.finish()]
 
@@ -33,7 +33,7 @@ def test_equal_rules_have_no_difference() -> None:
 def test_an_alert_of_one_side_alone_is_a_difference() -> None:
     """With its beginning, its end and its worst value."""
     (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("90", "80", "500", "500"))
-    assert only == Difference("low", "main", Episode(T0, T0 + 10 * SECOND, low(80)), None)
+    assert only == RuleSetDifference("low", "main", MergedEpisode(T0, T0 + 10 * SECOND, low(80)), None)
     assert only.later is None
 
 
@@ -42,8 +42,8 @@ def test_alerts_that_overlap_are_the_same_trouble() -> None:
     higher = rule("low", "available_margin < 200", flapping=None)
     (both,) = compared(LOW, higher, readings("150", "90", "150", "90", "500"))
     assert both.later == -5 * SECOND
-    assert both.ours == Episode(T0 + 5 * SECOND, T0 + 20 * SECOND, low(90), alerts=2)
-    assert both.theirs == Episode(T0, T0 + 20 * SECOND, low(90))
+    assert both.ours == MergedEpisode(T0 + 5 * SECOND, T0 + 20 * SECOND, low(90), alerts=2)
+    assert both.theirs == MergedEpisode(T0, T0 + 20 * SECOND, low(90))
 
 
 def test_the_worst_of_each_comparison_is_kept() -> None:
@@ -65,7 +65,7 @@ def test_what_begins_at_the_instant_of_an_end_belongs_to_it() -> None:
 def test_what_still_fires_in_the_end_is_told() -> None:
     """Without an end."""
     (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("500", "90"))
-    assert only.ours == Episode(T0 + 5 * SECOND, None, low(90))
+    assert only.ours == MergedEpisode(T0 + 5 * SECOND, None, low(90))
 
 
 def test_a5_a_step_of_the_clock_moves_what_fires() -> None:

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.replay.cases import Case, Change, inputs, run
+from daemon.replay.cases import ExpectedTransition, RuleTestCase, inputs, run
 from daemon.replay.differences import differences
 from daemon.replay.series import series
-from daemon.replay.session import Scheme
+from daemon.replay.session import RuleSet
 from daemon.rules.recorded import rules
 from daemon.rules.rule import Rule
 from daemon.text.numbers import spelled
@@ -16,11 +16,11 @@ from daemon.types import SECOND, State
 from tests.values import T0, rule
 
 
-def _case(*changes: Change) -> Case:
+def _case(*changes: ExpectedTransition) -> RuleTestCase:
     """The margin falls from 500 to 285, while 228 more are bound and frozen."""
     fields = {"available_margin": "500x3 285.205595", "al_margin": "10x3 228", "al_freeze": "10x3 228"}
     played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
-    return Case("a case", T0, UTC, played, frozenset({"r"}), changes or None)
+    return RuleTestCase("a case", T0, UTC, played, frozenset({"r"}), changes or None)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def _case(*changes: Change) -> Case:
 )
 def test_c4_messages_show_what_the_rule_says(when: str, title: str, line: str) -> None:
     """C4: Title, text and threshold in the unit of the rule, and an amount as an amount."""
-    (post,) = run(_case(), Scheme((rule("r", when),), ("phone",))).posts
+    (post,) = run(_case(), RuleSet((rule("r", when),), ("phone",))).posts
     head, *lines = post.text.splitlines()
     assert head == f"WARNING r · main: {title}"
     assert line in lines
@@ -75,10 +75,10 @@ def test_c4_messages_show_what_the_rule_says(when: str, title: str, line: str) -
 
 def test_c4_a_test_case_shows_a_percentage_that_can_be_written_into_it() -> None:
     """C4: What is shown of a difference, pasted into the case, is no difference any more."""
-    scheme = Scheme((rule("r", "drop(available_margin, 30s) > 30%"),), ("phone",))
+    scheme = RuleSet((rule("r", "drop(available_margin, 30s) > 30%"),), ("phone",))
     (seen,) = run(_case(), scheme).changes
     assert seen.shown == "42.958881%"
-    written = Change(seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%")
+    written = ExpectedTransition(seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%")
     case = _case(written)
     assert not differences(case, run(case, scheme)).any
 
@@ -87,7 +87,7 @@ def test_c4_rules_are_recorded_with_their_percentages() -> None:
     """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a ratio."""
 
     def judged(played: Rule) -> str:
-        (change,) = run(_case(), Scheme((played,), ("phone",))).changes
+        (change,) = run(_case(), RuleSet((played,), ("phone",))).changes
         return change.shown
 
     live = rule("r", "margin_usage > 70%", clear_when="margin_usage < 60%")

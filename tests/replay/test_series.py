@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.replay.series import MOST, Series, Slot, series
+from daemon.replay.series import MOST, CaseSeries, Slot, series
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import MINUTE, MissReason
 
@@ -40,12 +40,12 @@ TIMEOUT = MissReason.TIMEOUT
 )
 def test_words_give_attempts(text: str, expected: tuple[Slot, ...]) -> None:
     """A value, steps from the last value, misses with their reasons, fields not sent, and how often."""
-    assert series(text) == Series(expected)
+    assert series(text) == CaseSeries(expected)
 
 
 def test_a_pause_is_the_time_to_the_next_attempt() -> None:
     """It is no attempt itself."""
-    assert series("500 ~10m -10x2 ~1h30m _") == Series(
+    assert series("500 ~10m -10x2 ~1h30m _") == CaseSeries(
         _slots("500", "490", "480", TIMEOUT), {1: 10 * MINUTE, 3: 90 * MINUTE}
     )
 

@@ -1,7 +1,7 @@
 """The player: one account's inputs through the functions of the live daemon, every message delivered."""
 
 from daemon.replay import session as players
-from daemon.replay.session import Player, Scheme, fields_of, judged_amounts
+from daemon.replay.session import ReplaySession, RuleSet, fields_of, judged_amounts
 from daemon.types import HOUR, AccountState, ClockStep, Input, Kind, Quality, State, Unconfirmed
 from tests.replay.played import player, readings, records
 from tests.values import T0, miss, reading, rule
@@ -57,8 +57,8 @@ def test_only_the_fields_that_rules_name_are_read() -> None:
 
 def test_rules_of_other_accounts_are_not_played() -> None:
     """Globs decide, as in the daemon."""
-    scheme = Scheme((rule("a", accounts=("grid-*",)), rule("b")), ())
-    assert list(Player(scheme, AccountState("main")).rules) == ["b"]
+    scheme = RuleSet((rule("a", accounts=("grid-*",)), rule("b")), ())
+    assert list(ReplaySession(scheme, AccountState("main")).rules) == ["b"]
     assert list(scheme.watching("grid-1")) == ["a", "b"]
 
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.replay.cases import Case, inputs, run
+from daemon.replay.cases import RuleTestCase, inputs, run
 from daemon.replay.series import series
-from daemon.replay.session import Scheme
+from daemon.replay.session import RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, SECOND, Kind, Severity
 from tests.values import T0, rule
@@ -35,8 +35,8 @@ def _lines(text: str, pattern: re.Pattern[str]) -> list[str]:
 def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
     """The messages about fields that are read every five seconds, by what each of them tells first."""
     played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
-    case = Case("a case", T0, UTC, played, frozenset(each.name for each in rules))
-    return [(post.news[0].kind, post.text) for post in run(case, Scheme(rules, ("phone",))).posts]
+    case = RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules))
+    return [(post.news[0].kind, post.text) for post in run(case, RuleSet(rules, ("phone",))).posts]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
+    DurationLiteral,
     Either,
     Every,
     Field,
@@ -19,7 +20,6 @@ from daemon.rules.language.tree import (
     Node,
     Not,
     Number,
-    Span,
 )
 from daemon.types import Balances, Millis
 
@@ -36,7 +36,7 @@ def quantity(  # noqa: PLR0911 - one answer for each kind of node
     match node:
         case Number(value):
             return value
-        case Span(millis):
+        case DurationLiteral(millis):
             return Decimal(millis)
         case Field(name):
             return _field(name, history, at)
@@ -48,11 +48,11 @@ def quantity(  # noqa: PLR0911 - one answer for each kind of node
             given = [quantity(argument, history, at) for argument in arguments]
             known = [value for value in given if value is not None]
             return PLAINLY[name](known) if len(known) == len(given) else None
-        case Call("time_to", (inner, level, Span(millis))):
+        case Call("time_to", (inner, level, DurationLiteral(millis))):
             return _window("time_to", _held(inner, history, at - millis), quantity(level, history, at))
-        case Call(name, (inner, Span(millis), Number(least))):
+        case Call(name, (inner, DurationLiteral(millis), Number(least))):
             return _window(name, _held(inner, history, at - millis), least)
-        case Call(name, (inner, Span(millis))):
+        case Call(name, (inner, DurationLiteral(millis))):
             return _window(name, _held(inner, history, at - millis), Decimal(1))
         case _:
             raise AssertionError(node)

@@ -12,16 +12,16 @@ from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
+    DurationLiteral,
     Field,
     Negative,
     Node,
     Not,
     Number,
-    Span,
     either,
     every,
 )
-from daemon.rules.language.types import Kind
+from daemon.rules.language.types import ValueType
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
 COMPARING = ("<", "<=", ">", ">=", "==", "!=")
@@ -29,7 +29,7 @@ COMPARING = ("<", "<=", ">", ">=", "==", "!=")
 amounts = st.sampled_from(
     [Decimal(text) for text in ("0", "1", "-1", "0.10", "0.1", "100", "996660.6064387699998485", "1e27", "-3e-9")],
 ) | st.decimals(min_value=-1_000, max_value=1_000, places=2)
-spans = st.integers(1, 40).map(lambda seconds: Span(seconds * 500))
+spans = st.integers(1, 40).map(lambda seconds: DurationLiteral(seconds * 500))
 numbers = st.decimals(min_value=0, max_value=1_000, places=3).map(Number)
 leasts = st.decimals(min_value="0.001", max_value=10, places=3).map(Number)
 scores = st.sampled_from(["zscore", "spike"])
@@ -37,7 +37,7 @@ choices = st.sampled_from(["least", "greatest"])
 WINDOWS = [
     name
     for name in functions.names()
-    if isinstance(function := functions.find(name), WindowFunction) and function.result is Kind.NUMBER
+    if isinstance(function := functions.find(name), WindowFunction) and function.result is ValueType.NUMBER
 ]
 fields = st.sampled_from([Field(name) for name in VALUES])
 

@@ -16,19 +16,19 @@ from typing import Self, TypeAlias
 
 from daemon.alerts.ids import code
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.log import Episodes
-from daemon.readings.plausibility import Suspicion
+from daemon.log import FailureLog
+from daemon.readings.plausibility import PendingSuspect
 from daemon.rules.rule import Rule
-from daemon.service.async_store import StoreJournal
+from daemon.service.async_store import ThreadedStore
 from daemon.service.clock_monitor import offset
-from daemon.service.delivery.immediate import Departures
-from daemon.service.delivery.queue import Ledger
-from daemon.service.judging.account_owner import Arrival, Doubters, Look, Owner
+from daemon.service.delivery.immediate import EagerClaims
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.judging.account_owner import Arrival, Look, Owner, SuspectListener
 from daemon.service.judging.beginning import begin
 from daemon.service.judging.confirmer import Overdue
-from daemon.service.judging.context import Desk
-from daemon.service.judging.opening import Setting, watching
-from daemon.store import Seams, Store
+from daemon.service.judging.context import JudgingContext
+from daemon.service.judging.opening import StartConfig, watching
+from daemon.store import FaultInjection, Store
 from daemon.store.operations import EndEpoch
 from daemon.types import AccountState, Millis, Notice
 from tests.fakes import ManualClock, RecordingWatcher
@@ -69,25 +69,27 @@ class Life:
         *,
         clock: ManualClock | None = None,
         channels: Sequence[str] = ("telegram",),
-        seams: Seams | None = None,
-        journal: Callable[[Store, ManualClock], StoreJournal] = StoreJournal,
+        seams: FaultInjection | None = None,
+        journal: Callable[[Store, ManualClock], ThreadedStore] = ThreadedStore,
         reason: str = "start",
         mutes: Mutes = NO_MUTES,
         max_jump: Decimal | None = None,
         owner: type[Owner] = Owner,
         every: Millis | None = None,
     ) -> None:
-        self.book: Callable[[Sequence[Notice]], Departures] = lambda _: Departures()
+        self.book: Callable[[Sequence[Notice]], EagerClaims] = lambda _: EagerClaims()
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()
         self.watcher = RecordingWatcher()
         moved = offset(self.clock)
-        self.ledger = Ledger(moved)
+        self.ledger = NotificationQueue(moved)
         self.store = Store.open(url, seams=seams)
         codes = self.store.codes()
         paces = dict.fromkeys(accounts, every) if every else {}
-        setting = Setting(rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes, paces)
+        setting = StartConfig(
+            rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes, paces
+        )
         try:
             self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
         except BaseException:
@@ -95,32 +97,32 @@ class Life:
             raise
         self.states = self.beginning.states
         self.journal = journal(self.store, self.clock)
-        desk = Desk(
+        desk = JudgingContext(
             self.journal,
             self.ledger,
             self.clock,
             channels,
             codes,
-            Episodes(logging.getLogger("lives"), self.clock),
+            FailureLog(logging.getLogger("lives"), self.clock),
             self.watcher,
             moved,
             mutes,
             self._book,
             max_jump,
         )
-        self.doubted: dict[str, Suspicion] = {}
+        self.doubted: dict[str, PendingSuspect] = {}
         """By account, what was not believed at once last, in this life or before it."""
         self.every = every or 0
         self.owners = {name: self._owner(desk, state, watching(rules, name)) for name, state in self.states.items()}
 
-    def _book(self, notices: Sequence[Notice]) -> Departures:
+    def _book(self, notices: Sequence[Notice]) -> EagerClaims:
         return self.book(notices)
 
-    def _owner(self, desk: Desk, state: AccountState, rules: Mapping[str, Rule]) -> Owner:
-        def doubted(suspicion: Suspicion) -> None:
+    def _owner(self, desk: JudgingContext, state: AccountState, rules: Mapping[str, Rule]) -> Owner:
+        def doubted(suspicion: PendingSuspect) -> None:
             self.doubted[state.account] = suspicion
 
-        return Owner(desk, state, rules.values(), Doubters(doubted, doubted), lambda: self.every)
+        return Owner(desk, state, rules.values(), SuspectListener(doubted, doubted), lambda: self.every)
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]

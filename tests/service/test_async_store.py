@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from daemon.service.async_store import StoreJournal
-from daemon.store import Seams, Store
-from daemon.store.operations import HandOver, Identify, StartEpoch, Written
-from daemon.types import Facts, Kind, Notice, NoticeKey, Record, Severity
+from daemon.service.async_store import ThreadedStore
+from daemon.store import FaultInjection, Store
+from daemon.store.operations import Reroute, SetUserId, StartEpoch, Written
+from daemon.types import Kind, Notice, NoticeKey, NotificationFacts, Record, Severity
 from tests.service.lives import RestlessClock, rows
 from tests.values import T0, reading
 
@@ -17,7 +17,7 @@ from tests.values import T0, reading
 async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     """Records, states and recent readings go through threads and come back."""
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
-    journal = StoreJournal(store, RestlessClock())
+    journal = ThreadedStore(store, RestlessClock())
     await journal.write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
     written = [await journal.write(Record("main", reading(seq, T0 + seq))) for seq in (1, 2, 3)]
     assert written == [Written.COMMITTED] * 3
@@ -40,13 +40,13 @@ async def test_what_has_happened_is_written_however_often_it_takes(
         connection.commit()
 
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
-    await StoreJournal(store, RestlessClock()).write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
+    await ThreadedStore(store, RestlessClock()).write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
     store.close()
-    flaky = Store.open(f"sqlite:///{tmp_path / 'm.db'}", seams=Seams(commit=commit))
-    await StoreJournal(flaky, RestlessClock()).insist(Identify("main", "42"))
+    flaky = Store.open(f"sqlite:///{tmp_path / 'm.db'}", seams=FaultInjection(commit=commit))
+    await ThreadedStore(flaky, RestlessClock()).insist(SetUserId("main", "42"))
     flaky.close()
     assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]
-    assert [record.levelname for record in caplog.records if "Identify" in record.message] == ["WARNING", "INFO"]
+    assert [record.levelname for record in caplog.records if "SetUserId" in record.message] == ["WARNING", "INFO"]
 
 
 async def test_what_the_store_rejects_for_good_holds_up_nothing(
@@ -55,8 +55,10 @@ async def test_what_the_store_rejects_for_good_holds_up_nothing(
     """A channel whose mark does not fit the record must not fall silent for ever: it is logged, once."""
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
     of_nothing = Notice(
-        NoticeKey("main", "low", 1, "mail", Kind.FIRING, 1), T0, Facts(Severity.INFO, "k3f9", T0, T0, T0, None)
+        NoticeKey("main", "low", 1, "mail", Kind.FIRING, 1),
+        T0,
+        NotificationFacts(Severity.INFO, "k3f9", T0, T0, T0, None),
     )
-    await StoreJournal(store, RestlessClock()).insist(HandOver(T0, (of_nothing,)))
+    await ThreadedStore(store, RestlessClock()).insist(Reroute(T0, (of_nothing,)))
     store.close()
     assert [record.message.split(":")[0] for record in caplog.records] == ["what was done cannot be recorded"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.service.clock_monitor import NAP, STEP, TOGETHER, TRIES, Drift, asleep, drift, offset, watch
+from daemon.service.clock_monitor import NAP, STEP, TOGETHER, TRIES, ClockDrift, asleep, drift, offset, watch
 from daemon.types import Millis
 from tests.fakes import ManualClock
 
@@ -37,7 +37,7 @@ def test_a5_a_process_that_is_held_up_between_two_clocks_sees_no_step() -> None:
 async def test_each_step_is_told_once() -> None:
     """A step is noticed, told and then part of the clock."""
     clock, steps = ManualClock(), list[Millis]()
-    told = Drift(clock, offset(clock))
+    told = ClockDrift(clock, offset(clock))
     task = asyncio.create_task(watch(told, lambda: steps.append(told.offset), steps.append))
     began = told.offset
     await clock.advance(3_000)
@@ -53,7 +53,7 @@ async def test_each_step_is_told_once() -> None:
 async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
     """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's business."""
     clock, naps, steps = ManualClock(), list[Millis](), list[None]()
-    task = asyncio.create_task(watch(Drift(clock, offset(clock)), lambda: steps.append(None), naps.append))
+    task = asyncio.create_task(watch(ClockDrift(clock, offset(clock)), lambda: steps.append(None), naps.append))
     await clock.advance(3_000)
     for length in (60_000, NAP):
         await clock.suspend(length)
@@ -96,7 +96,7 @@ STOLEN = st.lists(st.integers(0, 3_000), min_size=1, max_size=40)
 def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) -> None:
     """Strict 8: however the process is held up, every look ends, and finds neither where there was none."""
     clock = Stolen(stolen)
-    drift, known = Drift(clock, offset(ManualClock())), asleep(clock)
+    drift, known = ClockDrift(clock, offset(ManualClock())), asleep(clock)
     for _ in range(5):
         _, by = drift.look()
         assert (by, asleep(clock, known)) == (0, known) == (0, 0)
@@ -109,7 +109,7 @@ def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
 ) -> None:
     """Strict 8: what the delays leave open is not claimed, and found as soon as the clocks can be read at once."""
     clock = Stolen(stolen)
-    drift = Drift(clock, offset(ManualClock()))
+    drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(step)
     clock._suspended += length
     _, by = drift.look()
@@ -135,6 +135,6 @@ def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
 def test_strict_8_a_step_of_a_second_under_delays(stolen: list[Millis], by: Millis) -> None:
     """Strict 8: the part of it that delays cannot explain; nothing where they may explain all of it."""
     clock = Stolen(stolen)
-    drift = Drift(clock, offset(ManualClock()))
+    drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(1_000)
     assert drift.look()[1] == by

@@ -5,26 +5,26 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.log import Episodes
-from daemon.service.event_log import Reporter
+from daemon.log import FailureLog
+from daemon.service.event_log import EventLog
 from daemon.types import (
     Alert,
-    Attempted,
+    AttemptResult,
     Check,
     ClockStep,
     ConfigChange,
-    Facts,
+    FlapRange,
     Input,
     Kind,
     Message,
     MissReason,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Record,
     Severity,
     State,
-    Swings,
     Transition,
 )
 from tests.fakes import ManualClock
@@ -34,9 +34,9 @@ MESSAGE = Message("t", "b", Severity.INFO)
 
 
 @pytest.fixture
-def reporter(caplog: pytest.LogCaptureFixture) -> Reporter:
+def reporter(caplog: pytest.LogCaptureFixture) -> EventLog:
     caplog.set_level(logging.INFO)
-    return Reporter(Episodes(logging.getLogger("marginwatch"), ManualClock()))
+    return EventLog(FailureLog(logging.getLogger("marginwatch"), ManualClock()))
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -49,7 +49,7 @@ def moved(before: State, after: State, value: str | None = "90") -> Record:
 
 
 def test_a_miss_is_logged_once_per_reason_and_its_end_once(
-    reporter: Reporter, caplog: pytest.LogCaptureFixture
+    reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A night of timeouts is two lines."""
     events: list[Input] = [miss(1), miss(2), miss(3, reason=MissReason.BLOCKED), reading(4), reading(5)]
@@ -60,7 +60,7 @@ def test_a_miss_is_logged_once_per_reason_and_its_end_once(
 
 
 def test_transitions_are_logged_with_rule_account_state_and_value(
-    reporter: Reporter, caplog: pytest.LogCaptureFixture
+    reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What nobody is told of (a pending) is not in the log of a quiet night."""
     for before, after in (
@@ -77,7 +77,7 @@ def test_transitions_are_logged_with_rule_account_state_and_value(
     assert "value" not in vars(last)
 
 
-def test_an_age_is_logged_as_a_duration(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_age_is_logged_as_a_duration(reporter: EventLog, caplog: pytest.LogCaptureFixture) -> None:
     """As messages show it, with the alert's id."""
     why = judged("455911", "120000", falling=False, field="age")
     alert = Alert("stale", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, None, why, why.value)
@@ -87,7 +87,7 @@ def test_an_age_is_logged_as_a_duration(reporter: Reporter, caplog: pytest.LogCa
     assert (last["value"], last["alert"]) == ("7 min 35 s", "ab3d")
 
 
-def test_a5_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_a5_a_clock_that_was_set_is_logged(reporter: EventLog, caplog: pytest.LogCaptureFixture) -> None:
     """A5: a step explains a jump in every chart; the change of the configuration says nothing."""
     reporter.judged(Record("main", ClockStep(1, T0, -5_000)))
     reporter.judged(Record("main", ConfigChange(2, T0)))
@@ -95,15 +95,15 @@ def test_a5_a_clock_that_was_set_is_logged(reporter: Reporter, caplog: pytest.Lo
 
 
 def test_a_channel_that_fails_is_logged_once_and_its_end_once(
-    reporter: Reporter, caplog: pytest.LogCaptureFixture
+    reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Forty retries are one line."""
     for outcome in (Outcome.LATER, Outcome.LATER, Outcome.DELIVERED, Outcome.DELIVERED):
-        reporter.attempted("telegram", MESSAGE, [], Attempted(outcome, "HTTP 502"))
+        reporter.attempted("telegram", MESSAGE, [], AttemptResult(outcome, "HTTP 502"))
     assert lines(caplog) == ["a message could not be delivered: HTTP 502", "the channel works again"]
 
 
-def test_d4_d7_what_was_found_is_in_the_line(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_d4_d7_what_was_found_is_in_the_line(reporter: EventLog, caplog: pytest.LogCaptureFixture) -> None:
     """A sentence of its own follows the state; an alert about the daemon itself names no account."""
     alert = Alert(
         "disk-full", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, detail="nearly nothing left"
@@ -114,9 +114,9 @@ def test_d4_d7_what_was_found_is_in_the_line(reporter: Reporter, caplog: pytest.
     assert "account" not in vars(caplog.records[-1])
 
 
-def test_e4_a_flapping_rule_is_logged_with_its_episodes(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+def test_e4_a_flapping_rule_is_logged_with_its_episodes(reporter: EventLog, caplog: pytest.LogCaptureFixture) -> None:
     """How many, and the range of their values, as messages tell them."""
-    swings = Swings(7, Decimal("41.5"), Decimal(130))
+    swings = FlapRange(7, Decimal("41.5"), Decimal(130))
     alert = Alert("low:flapping", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", T0, T0, swings=swings)
     change = Transition("low:flapping", 1, T0, State.OK, State.FIRING, "flapping", None)
     reporter.judged(Record("main", reading(1), (alert,), (change,)))
@@ -126,10 +126,10 @@ def test_e4_a_flapping_rule_is_logged_with_its_episodes(reporter: Reporter, capl
 
 
 def test_e1_what_got_worse_is_logged_once_for_all_channels(
-    reporter: Reporter, caplog: pytest.LogCaptureFixture
+    reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the value that is worse now."""
-    facts = Facts(Severity.WARNING, "ab3d", T0, T0, T0, judged("60"))
+    facts = NotificationFacts(Severity.WARNING, "ab3d", T0, T0, T0, judged("60"))
     notices = [Notice(NoticeKey("main", "low", 1, name, Kind.WORSE, 3), T0, facts) for name in ("email", "sms")]
     reporter.judged(Record("main", reading(3), notices=tuple(notices)))
     assert lines(caplog) == ["low worse"]

@@ -8,10 +8,22 @@ from typing import Any
 
 import pytest
 
-from daemon.log import Episodes, fields
-from daemon.service.delivery.queue import Entry, Ledger
+from daemon.log import FailureLog, fields
+from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
 from daemon.service.heartbeat import BEAT, LOOK, PATIENCE, Attempts, Heartbeat, Pulse, Vitals, untaken_for, withheld
-from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Record, Severity
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Kind,
+    Millis,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Outcome,
+    Record,
+    Severity,
+)
 from tests.fakes import ManualClock, settle
 from tests.values import T0, miss, reading
 
@@ -74,28 +86,28 @@ def test_f9_a_message_that_no_channel_takes_withholds_it() -> None:
 
 # What waits.
 
-FACTS = Facts(Severity.WARNING, "k3f9", T0, T0, T0, None)
+FACTS = NotificationFacts(Severity.WARNING, "k3f9", T0, T0, T0, None)
 
 
 def notice(channel: str = "telegram", kind: Kind = Kind.FIRING, seq: int = 1, **facts: Any) -> Notice:
     return Notice(NoticeKey("main", "low", 1, channel, kind, seq), T0, replace(FACTS, **facts))
 
 
-def waiting(*notices: Notice) -> Ledger:
+def waiting(*notices: Notice) -> NotificationQueue:
     """All queued at 0 by `elapsed`."""
-    ledger = Ledger(0)
+    ledger = NotificationQueue(0)
     for each in notices:
         ledger.queue(each, 0)
     return ledger
 
 
-def untaken(ledger: Ledger, elapsed: Millis = HOUR) -> Millis:
+def untaken(ledger: NotificationQueue, elapsed: Millis = HOUR) -> Millis:
     return untaken_for(ledger, T0 + elapsed, elapsed)
 
 
 def test_f9_what_waits_counts_from_when_it_was_queued() -> None:
     """Being sent is waiting too; nothing open is no wait."""
-    assert untaken(Ledger(0)) == 0
+    assert untaken(NotificationQueue(0)) == 0
     ledger = waiting(notice())
     assert untaken(ledger) == HOUR
     ledger.sending([notice().key])
@@ -144,10 +156,10 @@ def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
     """Promise 4: the store knows who was told; a message that nobody has waits from the beginning of this life on."""
     ledger = waiting(notice("email"))
     ledger.settle([notice("email").key], Outcome.DELIVERED, 0)
-    ledger.keep(Entry(notice(), 0, kept=True))
+    ledger.keep(QueuedNotification(notice(), 0, kept=True))
     assert untaken(ledger) == 0
-    lonely = Ledger(0)
-    lonely.keep(Entry(notice(), HOUR, kept=True))
+    lonely = NotificationQueue(0)
+    lonely.keep(QueuedNotification(notice(), HOUR, kept=True))
     assert untaken(lonely, HOUR + MINUTE) == MINUTE
 
 
@@ -175,7 +187,7 @@ class Ward:
         self.down: str | None = None
         self.gate: asyncio.Event | None = None
         self.began = self.clock.elapsed()
-        episodes = Episodes(logging.getLogger("marginwatch"), self.clock)
+        episodes = FailureLog(logging.getLogger("marginwatch"), self.clock)
         self.heartbeat = Heartbeat(self, self.vitals, self.clock, episodes, self.began + BEAT)
 
     def vitals(self) -> Vitals:

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from daemon.errors import StoreError
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.service.loops import supervise
 from tests.fakes import ManualClock
 
@@ -19,7 +19,7 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(caplog: pytest.
             raise ZeroDivisionError("by zero")
 
     caplog.set_level(logging.INFO)
-    task = asyncio.create_task(supervise("the owner of main", loop, clock, Episodes(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock)))
     await clock.advance(5_000)
     assert task.done()
     assert len(lives) == 3
@@ -37,7 +37,7 @@ async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(caplog: pytes
         if len(lives) < 3:
             raise StoreError("the table alerts is damaged: mend it")
 
-    task = asyncio.create_task(supervise("the owner of main", loop, clock, Episodes(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock)))
     await clock.advance(5_000)
     assert task.done()
     assert [record.message for record in caplog.records] == [
@@ -52,7 +52,7 @@ async def test_a_cancelled_loop_ends() -> None:
     async def loop() -> None:
         await clock.sleep(1_000_000)
 
-    task = asyncio.create_task(supervise("a loop", loop, clock, Episodes(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(supervise("a loop", loop, clock, FailureLog(logging.getLogger("x"), clock)))
     await clock.advance(10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.config import Config, Daemon, Secret
 from daemon.errors import ConfigError, StoreError
-from daemon.service.supervisor import Lives
+from daemon.service.supervisor import Supervisor
 from tests.fakes import ManualClock, settle
 
 RELOADING = "RELOADING=1\nMONOTONIC_USEC=1000001000"
@@ -59,7 +59,7 @@ class House:
         self.reading.set()
         self.loop = asyncio.get_running_loop()
         self.bell = asyncio.Event()
-        self.lives = Lives(self.make, self.load, self.say, ManualClock())
+        self.lives = Supervisor(self.make, self.load, self.say, ManualClock())
 
     def say(self, what: str) -> None:
         """Of whatever thread."""

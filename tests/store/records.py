@@ -7,12 +7,12 @@ from daemon.types import (
     AccountState,
     Alert,
     ConfigChange,
-    Facts,
     Input,
     Kind,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Record,
     Severity,
     State,
@@ -69,7 +69,7 @@ def key(channel: str = "phone", kind: Kind = Kind.FIRING, seq: int = 2, alert_se
 
 def notice(of: NoticeKey | None = None, handed_over_by: str = "") -> Notice:
     of = of or key()
-    facts = Facts(
+    facts = NotificationFacts(
         severity=Severity.WARNING,
         code="k7m2",
         since=T0,

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from daemon.errors import StoreError
 from daemon.store import Store, upgrade, write_once
 from daemon.store.database.migrate import HEAD
-from daemon.store.operations import Book, Identify, Operation, Unwritten
+from daemon.store.operations import Operation, RecordCall, SetUserId, Unwritten
 from daemon.types import Quality, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires, read
 from tests.values import T0, reading
@@ -21,7 +21,7 @@ from tests.values import T0, reading
 
 def test_a_restart_finds_what_was_recorded(url: str) -> None:
     """Promise 4: state, windows, notifications and what was told are the same after a restart."""
-    operations: list[Operation] = [epoch(), fires(2), read(3), clears(4), fires(5), Identify(ACCOUNT, "1")]
+    operations: list[Operation] = [epoch(), fires(2), read(3), clears(4), fires(5), SetUserId(ACCOUNT, "1")]
     first = Store.open(url)
     for operation in operations:
         first.submit(operation).result(10)
@@ -92,7 +92,7 @@ def test_what_is_read_back_is_what_was_judged(
 def test_a_single_row_makes_no_database(sqlite: str) -> None:
     """`check` books its call where there is a record, and makes none for it."""
     with pytest.raises(StoreError, match="there is no database"):
-        write_once(sqlite, Book(T0, "assets"))
+        write_once(sqlite, RecordCall(T0, "assets"))
     assert not Path(str(make_url(sqlite).database)).exists()
 
 

@@ -13,18 +13,18 @@ from sqlalchemy import Engine, event
 
 from daemon.store import Store
 from daemon.store.operations import (
-    Announcement,
     Claim,
-    Mark,
     MessageKey,
     NoticeState,
-    Overtaken,
+    RecordAttempt,
+    RecordWithClaims,
     Rejected,
+    StaleSilences,
     Supersede,
     Written,
 )
 from daemon.store.write.silence_commands import Quiet
-from daemon.types import Attempted, Check, Kind, Message, Notice, NoticeKey, Outcome, Record, Severity, Silence
+from daemon.types import AttemptResult, Check, Kind, Message, Notice, NoticeKey, Outcome, Record, Severity, Silence
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
 from tests.values import T0
 
@@ -35,7 +35,7 @@ KNOWN = Silence(1, ack=True, rule="low", account=ACCOUNT, code="k7m2", started_a
 
 
 def announced(store: Store, record: Record, *silences: Silence, claims: tuple[Claim, ...] = ()) -> Written:
-    future: Future[Written] = store.submit(Announcement(record, silences, claims))
+    future: Future[Written] = store.submit(RecordWithClaims(record, silences, claims))
     return future.result(10)
 
 
@@ -50,7 +50,7 @@ def test_f7_the_first_attempt_commits_with_what_causes_it(store: Store) -> None:
 def test_e2_nothing_is_written_by_silences_of_before(store: Store, url: str, known: tuple[Silence, ...]) -> None:
     """E2: whoever asked for silence before the commit is heeded: it is decided anew."""
     Quiet(url).add(ASLEEP, T0)
-    with pytest.raises(Overtaken):
+    with pytest.raises(StaleSilences):
         announced(store, fires(2), *known, claims=(CLAIM,))
     assert (list(store.recent(ACCOUNT, T0)), store.open_notices()) == ([], [])
     assert announced(store, fires(2), ASLEEP) is Written.COMMITTED
@@ -132,7 +132,7 @@ def test_no_alert_is_searched_for_among_all(tmp_path: Path, executed: list[tuple
     store = Store.open(f"sqlite:///{tmp_path}/watch.db")
     store.submit(epoch()).result(10)
     executed.clear()
-    mark = Mark(CLAIM.message, T0 + 3_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    mark = RecordAttempt(CLAIM.message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
     for operation in (fires(2), CLAIM, mark, Supersede(T0, (key(),)), replace(clears(3), alerts=())):
         store.submit(operation).result(10)
     store.close()

@@ -5,7 +5,7 @@ import pytest
 from daemon.store import upgrade
 from daemon.store.database.engine import parse, writing
 from daemon.store.database.failures import Unfit
-from daemon.store.operations import Identify
+from daemon.store.operations import SetUserId
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts
 from daemon.store.write.apply import apply
@@ -49,6 +49,6 @@ def test_identifying_an_unknown_account_does_nothing(url: str) -> None:
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:
-        apply(connection, AccountIds(), Identify("ghost", "1"))
+        apply(connection, AccountIds(), SetUserId("ghost", "1"))
         assert connection.execute(accounts.select()).all() == []
     engine.dispose()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, make_url
 
 from daemon.errors import StoreError
-from daemon.store import Seams, Store
+from daemon.store import FaultInjection, Store
 from daemon.store.database.failures import Refused
 from daemon.store.operations import CommitFailed, Unwritten, Written
 from tests.store.records import ACCOUNT, epoch, read
@@ -30,7 +30,7 @@ def recorded(url: str) -> list[int]:
         store.close()
 
 
-def begun(url: str, seams: Seams | None = None, patience: int = 2_000) -> Store:
+def begun(url: str, seams: FaultInjection | None = None, patience: int = 2_000) -> Store:
     store = Store.open(url, seams=seams, patience=patience)
     store.submit(epoch()).result(SOON)
     return store
@@ -192,7 +192,7 @@ def test_strict_2_every_operation_is_recorded_lost_or_unknown(
     """Strict 2: whatever commits do and whenever it is closed, no lost operation is found by the next daemon."""
     url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'watch.db'}"
     begun(url).close()
-    seams = Seams(Commits(drawn), wait=lambda stop, _: threading.Event.wait(stop, 0.001))
+    seams = FaultInjection(Commits(drawn), wait=lambda stop, _: threading.Event.wait(stop, 0.001))
     store = Store.open(url, seams=seams)
     futures = []
     for seq, wait in enumerate(awaited, start=2):

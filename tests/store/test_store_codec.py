@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from daemon.store import History, Store
 from daemon.store.codec import FIELDS, plain, reading, snapshot, typed, value_columns, value_of
-from daemon.types import AccountState, Alert, Balances, Facts, Quality, Reading, Record, Source, Unconfirmed
+from daemon.types import AccountState, Alert, Balances, NotificationFacts, Quality, Reading, Record, Source, Unconfirmed
 from tests.store.records import ACCOUNT, alert, notice
 from tests.values import T0
 
@@ -54,7 +54,7 @@ def test_a1_an_unconfirmed_row_has_the_values_of_its_suspect() -> None:
 def test_alerts_and_facts_survive_json() -> None:
     """Everything the next step and the message start from comes back equal."""
     assert typed(Alert, plain(alert())) == alert()
-    assert typed(Facts, plain(notice().facts)) == notice().facts
+    assert typed(NotificationFacts, plain(notice().facts)) == notice().facts
 
 
 @pytest.mark.parametrize("name", ["E1234", "1e2024", "9" * 1_500])

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.store import Store
 from daemon.store.database import disk
-from daemon.types import DAY, AccountState, ClockStep, Record, State, Swing, Swings
+from daemon.types import DAY, AccountState, ClockStep, FlapEpisode, FlapRange, Record, State
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, read
 from tests.values import T0
 
@@ -24,8 +24,8 @@ def over(seq: int, alert_seq: int) -> Record:
     return replace(record, alerts=tuple(replace(each, ended_seq=seq) for each in record.alerts))
 
 
-def swing(at: int, high: str = "120") -> Swing:
-    return Swing(at, WORST, Decimal(high), MEANING, alert().judged)
+def swing(at: int, high: str = "120") -> FlapEpisode:
+    return FlapEpisode(at, WORST, Decimal(high), MEANING, alert().judged)
 
 
 def test_e4_the_episodes_of_a_rule_come_back_with_their_ranges(store: Store, write: Write) -> None:
@@ -50,7 +50,7 @@ def test_e4_episodes_of_more_than_a_day_ago_are_forgotten(store: Store, write: W
 
 def test_e4_an_alert_about_flapping_is_no_episode(store: Store, write: Write) -> None:
     """Nor is a pending that came to nothing."""
-    flapping = replace(alert(2), rule="low:flapping", swings=Swings(7, None, None))
+    flapping = replace(alert(2), rule="low:flapping", swings=FlapRange(7, None, None))
     pending = replace(alert(3, State.PENDING), fired_at=None)
     write(read(2), Record(ACCOUNT, read(3).event, (flapping, pending)))
     assert store.load(ACCOUNT).fired == {}
@@ -60,7 +60,7 @@ def test_d4_how_long_readings_were_missing_is_no_value_of_a_rule(store: Store, w
     """The episode counts all the same."""
     record = fires(2)
     write(replace(record, alerts=(replace(record.alerts[0], missing=True),)))
-    assert store.load(ACCOUNT).fired == {"low": (Swing(T0 + 2_000, meaning=MEANING),)}
+    assert store.load(ACCOUNT).fired == {"low": (FlapEpisode(T0 + 2_000, meaning=MEANING),)}
 
 
 def test_d4_since_when_readings_are_expected_is_the_epochs_word(store: Store, write: Write) -> None:

@@ -9,12 +9,12 @@ from sqlalchemy import make_url
 
 from daemon.store import History, Store
 from daemon.store import history as history_module
-from daemon.store.operations import Claim, HandOver, Identify, Mark, MessageKey, NoticeState
+from daemon.store.operations import Claim, MessageKey, NoticeState, RecordAttempt, Reroute, SetUserId
 from daemon.store.read import replay as streaming_module
 from daemon.store.read.recorded import PastAlert, PastGap
 from daemon.store.read.replay import Replayed
 from daemon.types import (
-    Attempted,
+    AttemptResult,
     ClockStep,
     Gap,
     GapReason,
@@ -101,7 +101,9 @@ def test_alerts_come_with_their_transitions(history: History, write: Write, smal
 def test_notifications_tell_how_they_fared(history: History, write: Write, small_pages: None) -> None:
     """State, attempts, and of the last attempt its message, its outcome and what it said."""
     message, text = MessageKey("phone", T0 + 3_000), Message("title", "body", Severity.WARNING)
-    refused = Mark(message, T0 + 4_000, Attempted(Outcome.REFUSED, "chat not found"), {key(): NoticeState.REFUSED})
+    refused = RecordAttempt(
+        message, T0 + 4_000, AttemptResult(Outcome.REFUSED, "chat not found"), {key(): NoticeState.REFUSED}
+    )
     write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),), text), refused)
     first, *others = history.notifications(T0, LATER)
     assert (first.notice, first.state, first.done_at) == (notice(), NoticeState.REFUSED, T0 + 4_000)
@@ -143,7 +145,7 @@ def test_gaps_that_touch_the_span(history: History, write: Write) -> None:
 
 def test_status_tells_the_last_of_everything(history: History, write: Write) -> None:
     """How an account stands: last reading and miss, counts of a day, open alerts."""
-    write(epoch("main", "other", at=T0, seq=1, reason="reload"), Identify(ACCOUNT, "1162061"))
+    write(epoch("main", "other", at=T0, seq=1, reason="reload"), SetUserId(ACCOUNT, "1162061"))
     write(read(2, at=T0 - 86_400_001), fires(3), Record(ACCOUNT, miss(4, T0 + 4_000)))
     main, other = history.status(T0)
     assert (main.account, main.exchange, main.user_id) == (ACCOUNT, "coinw", "1162061")
@@ -156,7 +158,7 @@ def test_what_waits_is_found_by_itself(history: History, write: Write, small_pag
     """What is queued or on its way, however old; not what was delivered."""
     message = MessageKey("mail", T0 + 3_000)
     mail = key("mail")
-    delivered = Mark(message, T0 + 4_000, Attempted(Outcome.DELIVERED), {mail: NoticeState.DELIVERED})
+    delivered = RecordAttempt(message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {mail: NoticeState.DELIVERED})
     write(fires(2, ("phone", "mail")), Claim(message, (mail,)), delivered, clears(3), fires(4, ("phone",)))
     write(Claim(MessageKey("phone", T0 + 5_000), (key(),)))
     found = [(each.notice.key, each.state) for each in history.notifications(T0, LATER, waiting=True)]
@@ -168,7 +170,7 @@ def test_f3_what_was_handed_over_says_to_whom(history: History, write: Write) ->
     """F3, F4: of this news, in this channel's stead; what arrived was given to nobody."""
     write(fires(2), clears(3), fires(4))
     handed = tuple(notice(key(name), handed_over_by="phone") for name in ("mail", "desk"))
-    write(HandOver(T0 + 5_000, handed, refused=(key(),)))
+    write(Reroute(T0 + 5_000, handed, refused=(key(),)))
     found = {each.notice.key: each.handed_to for each in history.notifications(T0, LATER)}
     again = key(seq=4, alert_seq=4)
     assert found == {key(): ("mail", "desk"), again: (), key("mail"): (), key("desk"): ()}

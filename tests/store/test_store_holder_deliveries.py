@@ -9,9 +9,9 @@ import pytest
 from daemon.errors import StoreError
 from daemon.store import History, Store
 from daemon.store.database.lock_holder import Holder, holder
-from daemon.store.operations import TEST, Claim, Mark, MessageKey, Operation, Withdraw
+from daemon.store.operations import TEST, Claim, MessageKey, Operation, RecordAttempt, Withdraw
 from daemon.store.read.channel_health import Deliveries, Streak
-from daemon.types import Attempted, Outcome
+from daemon.types import AttemptResult, Outcome
 from tests.store.records import epoch
 from tests.values import T0
 
@@ -51,13 +51,13 @@ def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 def attempt(n: int, channel: str, outcome: Outcome | None, detail: str = "", *, test: bool = False) -> list[Operation]:
     key = MessageKey(channel, T0 + n, TEST if test else n)
     claim = Claim(key, ())
-    return [claim] if outcome is None else [claim, Mark(key, T0 + n + 5, Attempted(outcome, detail), {})]
+    return [claim] if outcome is None else [claim, RecordAttempt(key, T0 + n + 5, AttemptResult(outcome, detail), {})]
 
 
 def test_s6_the_pause_that_a_service_asked_for_is_on_record(url: str) -> None:
     """S6: of the last attempt; a later one without a pause ends it."""
-    asked, key = Attempted(Outcome.LATER, "busy", retry_after=7_000), MessageKey("a", T0, 0)
-    (first,) = deliveries(url, [Claim(key, ()), Mark(key, T0 + 5, asked, {})])
+    asked, key = AttemptResult(Outcome.LATER, "busy", retry_after=7_000), MessageKey("a", T0, 0)
+    (first,) = deliveries(url, [Claim(key, ()), RecordAttempt(key, T0 + 5, asked, {})])
     assert first.own is not None
     assert first.own.retry_after == 7_000
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from daemon.store import Hooks, Seams
+from daemon.store import FaultInjection, Hooks
 from daemon.store.operations import Operation
 
 SOON = 10.0
@@ -53,8 +53,8 @@ class Turnstile:
         self._go.set()
 
     @property
-    def seams(self) -> Seams:
-        return Seams(commit=self.commit, wait=self.wait, limit=8)
+    def seams(self) -> FaultInjection:
+        return FaultInjection(commit=self.commit, wait=self.wait, limit=8)
 
     @property
     def hooks(self) -> Hooks:

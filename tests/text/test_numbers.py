@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.text.numbers import amount, change, lasting, moment, percentage, spelled, valued
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Judged, State, Transition
+from daemon.types import DAY, HOUR, MINUTE, SECOND, DecidingComparison, State, Transition
 from tests.values import T0
 
-SIDE = Judged("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
+SIDE = DecidingComparison("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
         ("1e-999999999", replace(SIDE, percentage=True), "0%"),
     ],
 )
-def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | None, text: str) -> None:
+def test_values_are_spelled_as_their_side_is_read(value: str, judged: DecidingComparison | None, text: str) -> None:
     """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is a number."""
     assert spelled(Decimal(value), judged) == text
 
@@ -67,7 +67,7 @@ def test_values_are_spelled_as_their_side_is_read(value: str, judged: Judged | N
     ],
 )
 def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
-    value: str | None, reason: str, judged: Judged | None, text: str
+    value: str | None, reason: str, judged: DecidingComparison | None, text: str
 ) -> None:
     """The alert was about `age`; the value before it, or of its end, is that of the rule's own condition."""
     moved = Transition("gone", 1, T0, State.FIRING, State.RESOLVED, reason, None if value is None else Decimal(value))
@@ -126,6 +126,6 @@ def test_c4_percentages_have_two_places_and_never_look_like_their_limit(
 ) -> None:
     """C4: As many digits as a glance takes; a limit has all that were written."""
     threshold = None if limit is None else Decimal(limit)
-    judged = Judged("x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True)
+    judged = DecidingComparison("x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True)
     assert spelled(Decimal(value), judged) == text
     assert percentage(Decimal(value), threshold) == text

@@ -11,12 +11,12 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class BacktestOptions:
     """What the command line asks for."""
 
     account: str
@@ -54,7 +54,7 @@ class Wish:
 @click.option("--verify", is_flag=True, help="Check that replay gives exactly the recorded transitions.")
 @options.output
 @click.pass_obj
-def backtest(session: Session, /, **asked: Any) -> int:
+def backtest(session: CommandSession, /, **asked: Any) -> int:
     """Play the recorded readings through the rules: what would have been announced, when, and to whom.
 
     Messages count as delivered at once. With --verify the exit status is 1 where replay and record differ.
@@ -65,7 +65,7 @@ def backtest(session: Session, /, **asked: Any) -> int:
       marginwatch backtest --since 30d --rules other.toml --diff
       marginwatch backtest --verify
     """  # noqa: D301 -- click's mark for lines to be kept
-    wish = Wish(**asked)
+    wish = BacktestOptions(**asked)
     wish.check()
     from daemon.cli import record_access  # noqa: PLC0415 -- on use, as all below
 

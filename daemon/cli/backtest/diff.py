@@ -16,8 +16,8 @@ from daemon.cli.output import progress, times
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, Table, say, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT
-from daemon.replay.backtest import Announcement
-from daemon.replay.compare import Comparison, Difference, Duel, Episode, Pair, merged
+from daemon.replay.backtest import ReplayedMessage
+from daemon.replay.compare import MergedEpisode, Pair, PairedSessions, RuleSetComparison, RuleSetDifference, merged
 from daemon.replay.session import fields_of
 from daemon.replay.statistics import RuleSummary
 from daemon.text.numbers import lasting
@@ -49,7 +49,7 @@ class Result:
     told: list[int] = field(default_factory=lambda: [0, 0])
     """The sum of what each message is made of: who is told what, and when, in whatever order."""
 
-    def take(self, side: int, messages: Iterable[Announcement]) -> None:
+    def take(self, side: int, messages: Iterable[ReplayedMessage]) -> None:
         for each in messages:
             self.messages[side] += 1
             self.told[side] += hash((each.channel, each.at, tuple(notice.key for notice in each.notices)))
@@ -63,8 +63,8 @@ class Result:
         return same if ours == theirs else f"{same}; what differs is who is told of them, or when"
 
 
-class Printer(Protocol):
-    def take(self, each: Difference) -> None: ...
+class DifferencePrinter(Protocol):
+    def take(self, each: RuleSetDifference) -> None: ...
 
     def finish(self, result: Result, bar: Bar) -> None: ...
 
@@ -80,9 +80,9 @@ def show(ours: Run, theirs: Run, output: Format) -> int:
     return 0
 
 
-def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[Difference]:
+def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[RuleSetDifference]:
     """Play both at once; what they came to is in `result` once all is told."""
-    comparison, summaries = Comparison(), [run.summary() for run in runs]
+    comparison, summaries = RuleSetComparison(), [run.summary() for run in runs]
     joiners = [run.joiner() for run in runs]
     for pair in merged(_account(runs, name, bar) for name in runs[0].span.names):
         for side, record in enumerate(pair):
@@ -102,15 +102,15 @@ def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
     span = runs[0].span
     first = span.first(name)
-    return Duel(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back), first), first)
+    return PairedSessions(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back), first), first)
 
 
-class _Json:
+class _DifferenceJson:
     def __init__(self, runs: tuple[Run, Run]) -> None:
         self._zone = runs[0].span.past.zone
         self._separator = '{"differences": [\n'
 
-    def take(self, each: Difference) -> None:
+    def take(self, each: RuleSetDifference) -> None:
         STDOUT.write(self._separator + to_json(_object(each, self._zone)))
         self._separator = ",\n"
 
@@ -123,12 +123,12 @@ class _Json:
         STDOUT.write(",\n".join(map(to_json, rows)) + "\n]}\n")
 
 
-class _Csv:
+class _DifferenceCsv:
     def __init__(self, runs: tuple[Run, Run]) -> None:
         self._zone = runs[0].span.past.zone
         write_csv(COLUMNS, ())
 
-    def take(self, each: Difference) -> None:
+    def take(self, each: RuleSetDifference) -> None:
         row = _object(each, self._zone)
         for side, episode in zip(SIDES, (each.ours, each.theirs), strict=True):
             told = _episode(episode, self._zone)
@@ -142,10 +142,10 @@ class _Csv:
 class _People:
     def __init__(self, runs: tuple[Run, Run]) -> None:
         self._runs = runs
-        self._last: deque[Difference] = deque(maxlen=MOST)
+        self._last: deque[RuleSetDifference] = deque(maxlen=MOST)
         self._all = 0
 
-    def take(self, each: Difference) -> None:
+    def take(self, each: RuleSetDifference) -> None:
         self._all += 1
         self._last.append(each)
 
@@ -179,10 +179,10 @@ class _People:
         Table(("fired", "rule", "account", "what differs", "ended", "worst"), rows, frozenset({"worst"})).write()
 
 
-_PRINTERS: Mapping[Format, Callable[[tuple[Run, Run]], Printer]] = {
+_PRINTERS: Mapping[Format, Callable[[tuple[Run, Run]], DifferencePrinter]] = {
     Format.TABLE: _People,
-    Format.CSV: _Csv,
-    Format.JSON: _Json,
+    Format.CSV: _DifferenceCsv,
+    Format.JSON: _DifferenceJson,
 }
 
 
@@ -214,11 +214,11 @@ def _change(before: str, after: str) -> str:
     return before if before == after else f"{before or 'none'} → {after or 'none'}"
 
 
-def _begun(each: Difference) -> Millis:
+def _begun(each: RuleSetDifference) -> Millis:
     return min(side.fired_at for side in (each.ours, each.theirs) if side is not None)
 
 
-def _row(each: Difference, zone: tzinfo | None) -> tuple[str, ...]:
+def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # one of them is there  # noqa: S101
     ended = "still fires" if shown.ended_at is None else times.shown(shown.ended_at, zone)
@@ -232,13 +232,13 @@ def _row(each: Difference, zone: tzinfo | None) -> tuple[str, ...]:
     )
 
 
-def _what(each: Difference) -> str:
+def _what(each: RuleSetDifference) -> str:
     if each.later is None:
         return "only by the file" if each.ours is None else "only by the configuration"
     return f"the file {lasting(abs(each.later))} {'later' if each.later > 0 else 'earlier'}"
 
 
-def _object(each: Difference, zone: tzinfo | None) -> dict[str, object]:
+def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:
     if each.later is None:
         what = f"only_{SIDES[0] if each.theirs is None else SIDES[1]}"
     else:
@@ -248,7 +248,7 @@ def _object(each: Difference, zone: tzinfo | None) -> dict[str, object]:
     return {"rule": each.rule, "account": each.account, "what": what, "later_seconds": later, **sides}
 
 
-def _episode(each: Episode | None, zone: tzinfo | None) -> Row | None:
+def _episode(each: MergedEpisode | None, zone: tzinfo | None) -> Row | None:
     if each is None:
         return None
     ended = None if each.ended_at is None else times.iso(each.ended_at, zone)

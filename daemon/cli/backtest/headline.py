@@ -5,7 +5,7 @@ It speaks of one set of rules, or of two that are compared: of those, the time z
 
 from collections.abc import Iterator, Sequence
 
-from daemon.cli.backtest.span import Run, Span
+from daemon.cli.backtest.span import ReplayedSpan, Run
 from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import counted
@@ -18,7 +18,7 @@ SIDES = ("the configuration", "the file")
 NO_MISSES = "a CSV has no misses, so age, no-readings and on_missing cannot fire where imported readings have a gap"
 
 
-def nothing(span: Span) -> str:
+def nothing(span: ReplayedSpan) -> str:
     """Why there is nothing to replay."""
     if not span.past.history.accounts():
         return "nothing is recorded yet: let the daemon run first, or import readings"
@@ -49,7 +49,7 @@ def _rules(runs: Sequence[Run]) -> str:
     return "".join(f"{number:,} \N{RIGHTWARDS ARROW} " for number in first) + counted(last, "rule")
 
 
-def _windows(longest: Millis, span: Span, bar: Bar, ended: Millis) -> Iterator[str]:
+def _windows(longest: Millis, span: ReplayedSpan, bar: Bar, ended: Millis) -> Iterator[str]:
     """Where the record begins within the longest window before what was judged, the windows have to fill first."""
     firsts = span.past.history.extent
     begun = [each.first_at for name in bar.begins if (each := firsts(name, span.since - longest, span.until))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, exact
-from daemon.replay.backtest import Announcement
+from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
 from daemon.types import SECOND, Millis, Record, Transition
 
@@ -27,7 +27,7 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
     }
 
 
-def notification(told: Announcement, zone: tzinfo | None) -> dict[str, Any]:
+def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
     """`news` is all that it tells, ends included; `kind` is that of the first."""
     keys = [notice.key for notice in told.notices]
     return {

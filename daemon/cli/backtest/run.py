@@ -8,20 +8,20 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from daemon import config as configs
 from daemon.cli.backtest import rows as replayrows
-from daemon.cli.backtest.span import Run, Span, Summaries
-from daemon.cli.backtest.table import Sheet
+from daemon.cli.backtest.span import ReplayedSpan, Run, Summaries
+from daemon.cli.backtest.table import BacktestTable
 from daemon.cli.options import Format
 from daemon.cli.output import progress
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT
-from daemon.cli.record_access import Record as Recorded
-from daemon.cli.session import Session
-from daemon.replay.backtest import Announcement
+from daemon.cli.record_access import OpenRecord as Recorded
+from daemon.cli.session import CommandSession
+from daemon.replay.backtest import ReplayedMessage
 from daemon.types import Record
 
 if TYPE_CHECKING:
-    from daemon.cli.backtest.command import Wish
+    from daemon.cli.backtest.command import BacktestOptions
 
 SPOOLED = 1_000_000
 """Bytes of notifications that are kept in memory; more go to a temporary file."""
@@ -30,21 +30,23 @@ COLUMNS = ("at", "what", "rule", "account", "from", "to", "value", "reason", "ch
 """Of csv: a row per transition and per message."""
 
 
-class Printer(Protocol):
+class RunPrinter(Protocol):
     """Prints one run, as it goes and when it is over."""
 
-    def take(self, each: Record | Announcement) -> None: ...
+    def take(self, each: Record | ReplayedMessage) -> None: ...
 
     def finish(self, summaries: Summaries, bar: Bar) -> None: ...
 
 
-def show(past: Recorded, wish: "Wish", session: Session) -> int:
+def show(past: Recorded, wish: "BacktestOptions", session: CommandSession) -> int:
     """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE, if it has one."""
     played = past.config
     if wish.other is not None:
         played = configs.read_policy(wish.other, base=past.config, environ=session.environ)
     record = replace(past, config=played)
-    span = Span(record, record.matching(wish.account), *record.span(wish.since, wish.until, session.clock.now()))
+    span = ReplayedSpan(
+        record, record.matching(wish.account), *record.span(wish.since, wish.until, session.clock.now())
+    )
     if not wish.diff:
         return _one(Run(span, played), wish.output)
     from daemon.cli.backtest import diff  # noqa: PLC0415 -- on use
@@ -66,7 +68,7 @@ def _one(run: Run, output: Format) -> int:
 
 
 @dataclass(slots=True)
-class _Csv:
+class _RunCsv:
     """A row per transition and per message, in the order of time."""
 
     run: Run
@@ -74,7 +76,7 @@ class _Csv:
     def __post_init__(self) -> None:
         write_csv(COLUMNS, ())
 
-    def take(self, each: Record | Announcement) -> None:
+    def take(self, each: Record | ReplayedMessage) -> None:
         zone = self.run.span.past.zone
         if isinstance(each, Record):
             write_rows(COLUMNS, ({"what": "transition", **row} for row in replayrows.transitions(each, zone)))
@@ -88,7 +90,7 @@ class _Csv:
         """The rows are all there is."""
 
 
-class _Json:
+class _RunJson:
     """One object; notifications are put by until all transitions are printed."""
 
     def __init__(self, run: Run, spool: IO[str]) -> None:
@@ -97,7 +99,7 @@ class _Json:
         self._any = {True: False, False: False}
         STDOUT.write('{"transitions": [')
 
-    def take(self, each: Record | Announcement) -> None:
+    def take(self, each: Record | ReplayedMessage) -> None:
         if isinstance(each, Record):
             for row in replayrows.transitions(each, self._zone):
                 STDOUT.write(self._line(row, first=not self._any[True]))
@@ -119,8 +121,8 @@ class _Json:
         STDOUT.write("\n]}\n")
 
 
-_PRINTERS: Mapping[Format, Callable[[Run, IO[str]], Printer]] = {
-    Format.TABLE: lambda run, _: Sheet(run),
-    Format.CSV: lambda run, _: _Csv(run),
-    Format.JSON: _Json,
+_PRINTERS: Mapping[Format, Callable[[Run, IO[str]], RunPrinter]] = {
+    Format.TABLE: lambda run, _: BacktestTable(run),
+    Format.CSV: lambda run, _: _RunCsv(run),
+    Format.JSON: _RunJson,
 }

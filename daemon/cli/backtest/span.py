@@ -7,11 +7,11 @@ from functools import cached_property
 
 from daemon.cli import replay_source
 from daemon.cli.output.progress import Bar
-from daemon.cli.record_access import Record as Recorded
+from daemon.cli.record_access import OpenRecord as Recorded
 from daemon.config import Config
 from daemon.readings.fields import AGE
-from daemon.replay.backtest import Announcement, Joiner, announced, merged, played
-from daemon.replay.session import Player, Scheme, fields_of, judged_amounts
+from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.session import ReplaySession, RuleSet, fields_of, judged_amounts
 from daemon.replay.statistics import RuleSummary, Summary
 from daemon.rules.language.tree import look_back, uses
 from daemon.rules.rule import Rule
@@ -20,7 +20,7 @@ from daemon.types import AccountState, Input, Millis, OnMissing, Record
 
 
 @dataclass(frozen=True)
-class Span:
+class ReplayedSpan:
     """The part of the record that is played."""
 
     past: Recorded
@@ -53,11 +53,11 @@ class Span:
 class Run:
     """One set of rules over a span."""
 
-    span: Span
+    span: ReplayedSpan
     config: Config
 
     @cached_property
-    def scheme(self) -> Scheme:
+    def scheme(self) -> RuleSet:
         return replay_source.scheme(self.config, self.span.past.history.silences())
 
     @property
@@ -68,15 +68,15 @@ class Run:
     def joiner(self) -> Joiner:
         return Joiner(self.scheme.group_waits, self.zone)
 
-    def player(self, name: str) -> Player:
+    def player(self, name: str) -> ReplaySession:
         """Of an account, as if the daemon had been started at the beginning of the span."""
         rules = [rule for rule in self.scheme.rules if rule.watches(name)]
-        return Player(self.scheme, AccountState(name), judged_amounts(rules))
+        return ReplaySession(self.scheme, AccountState(name), judged_amounts(rules))
 
     def summary(self) -> Summary:
         return Summary([rule.name for rule in self.scheme.rules], self.zone)
 
-    def play(self, bar: Bar) -> Iterator[Record | Announcement]:
+    def play(self, bar: Bar) -> Iterator[Record | ReplayedMessage]:
         """What every input changes, and every message, in the order of time."""
         return announced(merged(self._account(name, bar) for name in self.span.names), self.joiner())
 

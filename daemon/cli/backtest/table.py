@@ -9,7 +9,7 @@ from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Table, say
-from daemon.replay.backtest import Announcement
+from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import lasting, spelled
@@ -22,7 +22,7 @@ NUMBERS = ("alerts", "at night", "firing", "longest", "worst", "early")
 
 
 @dataclass(slots=True)
-class _Told:
+class _SentMessage:
     """A message, and the channels that got it."""
 
     at: Millis
@@ -31,14 +31,14 @@ class _Told:
 
 
 @dataclass(slots=True)
-class Sheet:
+class BacktestTable:
     """A line per message, then a table of the rules."""
 
     run: Run
-    _last: deque[_Told] = field(default_factory=lambda: deque(maxlen=MOST))
+    _last: deque[_SentMessage] = field(default_factory=lambda: deque(maxlen=MOST))
     _all: int = 0
 
-    def take(self, each: Record | Announcement) -> None:
+    def take(self, each: Record | ReplayedMessage) -> None:
         if isinstance(each, Record):
             return
         for before in reversed(self._last):
@@ -48,7 +48,7 @@ class Sheet:
                 before.channels.append(each.channel)
                 return
         self._all += 1
-        self._last.append(_Told(each.at, each.message.title, [each.channel]))
+        self._last.append(_SentMessage(each.at, each.message.title, [each.channel]))
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
         if not bar.judged:

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from daemon.cli.backtest.verify_text import Speller
+from daemon.cli.backtest.verify_text import ExactFormatter
 from daemon.cli.options import Format
 from daemon.cli.output import progress, times
 from daemon.cli.output.tables import Row, counted, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT, echo
-from daemon.cli.record_access import END, Record
+from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount
-from daemon.replay.verify import Stretch, Verified, verify
+from daemon.replay.verify import Verified, VerifiedSpan, verify
 from daemon.types import SECOND, Millis
 
 COLUMNS = ("account", "what", "since", "until", "inputs", "at", "rule", "recorded", "replayed", "why")
@@ -24,7 +24,7 @@ NOTHING = "nothing is recorded yet: let the daemon run first"
 class _Account:
     name: str
     found: Verified
-    speller: Speller
+    speller: ExactFormatter
 
     @property
     def zone(self) -> tzinfo | None:
@@ -35,7 +35,7 @@ class _Account:
         return sum(stretch.inputs for stretch in self.found.stretches)
 
 
-def show(past: Record, names: Sequence[str], output: Format) -> int:
+def show(past: OpenRecord, names: Sequence[str], output: Format) -> int:
     """Print it; the exit status, which is 1 where replay and record differ."""
     done = list(_verified(past, names))
     own = 0 if past.history.accounts() != names else sum(1 for _ in past.history.transitions(""))
@@ -51,12 +51,12 @@ def show(past: Record, names: Sequence[str], output: Format) -> int:
     return 1 if any(account.found.differences for account in done) else 0
 
 
-def _verified(past: Record, names: Sequence[str]) -> Iterator[_Account]:
+def _verified(past: OpenRecord, names: Sequence[str]) -> Iterator[_Account]:
     extents = (past.history.extent(name, 0, END) for name in names)
     with progress.bar("verifying", sum(extent.inputs for extent in extents if extent is not None)) as bar:
         for name in names:
             source = RecordedAccount(past.history, name)
-            yield _Account(name, verify(source, bar.note), Speller(source, past.zone))
+            yield _Account(name, verify(source, bar.note), ExactFormatter(source, past.zone))
 
 
 def _for_people(done: Sequence[_Account], own: int) -> Iterator[str]:
@@ -92,28 +92,28 @@ def _moment(at: Millis, zone: tzinfo | None) -> str:
     return times.shown(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
 
 
-def _telling(stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+def _telling(stretches: Sequence[VerifiedSpan]) -> Sequence[VerifiedSpan]:
     """Without those in which there was nothing to replay, unless that is all there is."""
     return [each for each in stretches if each.why or each.inputs] or stretches
 
 
-def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+def _joined(stretches: Sequence[VerifiedSpan]) -> list[VerifiedSpan]:
     """Covered stretches that follow each other are told as one: starts and reloads do not matter here."""
-    joined: list[Stretch] = []
+    joined: list[VerifiedSpan] = []
     for each in stretches:
         if joined and not joined[-1].why and not each.why:
             last = joined.pop()
-            joined.append(Stretch(last.since, each.until, last.inputs + each.inputs))
+            joined.append(VerifiedSpan(last.since, each.until, last.inputs + each.inputs))
         else:
             joined.append(each)
     return joined
 
 
-def _span(stretch: Stretch, zone: tzinfo | None) -> str:
+def _span(stretch: VerifiedSpan, zone: tzinfo | None) -> str:
     return f"{times.shown(stretch.since, zone)} to {times.shown(stretch.until, zone)}"
 
 
-def _why(stretch: Stretch) -> str:
+def _why(stretch: VerifiedSpan) -> str:
     return f": {stretch.why}" if stretch.why else f", {counted(stretch.inputs, 'input')}"
 
 
@@ -127,7 +127,7 @@ def _rows(account: _Account) -> Iterator[Row]:
         yield {"account": account.name, "what": "difference", "at": times.iso(each.at, account.zone), **found}
 
 
-def _stretch(each: Stretch, zone: tzinfo | None) -> Mapping[str, object]:
+def _stretch(each: VerifiedSpan, zone: tzinfo | None) -> Mapping[str, object]:
     span = {"since": times.iso(each.since, zone), "until": times.iso(each.until, zone)}
     return {**span, "why": each.why} if each.why else {**span, "inputs": each.inputs}
 

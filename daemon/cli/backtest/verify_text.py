@@ -14,13 +14,13 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import Row, exact
 from daemon.cli.record_access import BEGINNING, END
 from daemon.cli.replay_source import RecordedAccount
-from daemon.replay.verify import Difference
+from daemon.replay.verify import VerifyDifference
 from daemon.rules.evaluation.compile import lasts
 from daemon.rules.language.tree import Comparison, walk
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
 from daemon.text.numbers import amount, comparison, is_duration
-from daemon.types import Alert, Judged, Transition, base
+from daemon.types import Alert, DecidingComparison, Transition, base
 
 INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
 """Of an alert."""
@@ -36,18 +36,18 @@ _MISSING = "missing"
 
 
 @dataclass(frozen=True)
-class Speller:
+class ExactFormatter:
     """Of one account."""
 
     source: RecordedAccount
     zone: tzinfo | None
 
-    def sides(self, each: Difference) -> tuple[str, str]:
+    def sides(self, each: VerifyDifference) -> tuple[str, str]:
         """What is recorded and what was replayed, in words."""
         apart = differing(each)
         return self._side(each.recorded, apart), self._side(each.replayed, apart)
 
-    def row(self, each: Difference) -> Row:
+    def row(self, each: VerifyDifference) -> Row:
         """For programs: of an alert only what differs, beside its state and its worst value."""
         apart = differing(each)
         sides = {"recorded": self._data(each.recorded, apart), "replayed": self._data(each.replayed, apart)}
@@ -100,7 +100,7 @@ class Speller:
         return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
 
     @cached_property
-    def _judged(self) -> Mapping[tuple[str, int], Judged | None]:
+    def _judged(self) -> Mapping[tuple[str, int], DecidingComparison | None]:
         """By rule and beginning, what each recorded alert was about."""
         found = (
             each.alert for each in self.source.history.alerts(BEGINNING, END) if each.account == self.source.account
@@ -112,7 +112,7 @@ class Speller:
         return {rule.name: rule for epoch in self.source.epochs() for rule in epoch.rules}
 
 
-def differing(each: Difference) -> Sequence[str]:
+def differing(each: VerifyDifference) -> Sequence[str]:
     """What two states differ in, but for what is told of each anyway."""
     if not isinstance(each.recorded, Alert) or not isinstance(each.replayed, Alert):
         return ()

@@ -17,19 +17,19 @@ from daemon.config import Channel, Config
 from daemon.errors import AbsentError, StoreError
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.store import write_once
-from daemon.store.operations import TEST, Claim, Mark, MessageKey
-from daemon.types import Attempted, Message, Outcome, Severity
+from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
+from daemon.types import AttemptResult, Message, Outcome, Severity
 
 
 @dataclass(slots=True)
-class Book:
+class AttemptRecorder:
     """Where the tests are recorded: the database at a URL, if it is there and can be written."""
 
     url: str = field(repr=False)
     trouble: str = ""
     """Why something is not recorded."""
 
-    async def note(self, what: Claim | Mark) -> bool:
+    async def note(self, what: Claim | RecordAttempt) -> bool:
         """Whether it is recorded."""
         try:
             await asyncio.to_thread(write_once, self.url, what)
@@ -47,14 +47,14 @@ def send(config: Config, clock: Clock) -> bool:
     if not config.channels:
         say("there is no channel to try: add [[channels]]")
         return False
-    book = Book(config.daemon.database.reveal())
+    book = AttemptRecorder(config.daemon.database.reveal())
     good = asyncio.run(_send_all(config, clock, book))
     if book.trouble:
         say(f"the tests are not on record: {book.trouble}")
     return good
 
 
-async def _send_all(config: Config, clock: Clock, book: Book) -> bool:
+async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool:
     at = times.shown(clock.now(), config.daemon.timezone)
     tasks = [asyncio.create_task(_try(each, message(each.name, at), clock, book)) for each in config.channels]
     good = True
@@ -65,12 +65,12 @@ async def _send_all(config: Config, clock: Clock, book: Book) -> bool:
     return good
 
 
-async def _try(channel: Channel, test: Message, clock: Clock, book: Book) -> Attempted:
+async def _try(channel: Channel, test: Message, clock: Clock, book: AttemptRecorder) -> AttemptResult:
     key = MessageKey(channel.name, clock.now(), TEST)
     claimed = await book.note(Claim(key, (), test))
     attempted = await AppriseNotifier(channel.url.reveal(), clock).send(test)
     if claimed:
-        await book.note(Mark(key, clock.now(), attempted, {}))
+        await book.note(RecordAttempt(key, clock.now(), attempted, {}))
     return attempted
 
 

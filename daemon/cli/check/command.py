@@ -7,7 +7,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.output.terminal import echo
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -15,7 +15,7 @@ from daemon.cli.session import Session
 @click.option("--online", is_flag=True, help="Ask the exchange once about every account.")
 @click.option("--notify", is_flag=True, help="Send a message that says it is a test through every channel.")
 @click.pass_obj
-def check(session: Session, *, online: bool, notify: bool) -> int:
+def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     """Say everything that is wrong with rules.toml (exit status 78), or that it is good.
 
     Of a good one also what a reload would do with it: rules that are new, changed or gone, alerts that will be retired.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from daemon.cli.check import intervals
-from daemon.cli.check.reload_preview import Recorded, forecast, recorded
+from daemon.cli.check.reload_preview import RunningConfig, forecast, recorded
 from daemon.cli.check.same_user import known, twins
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import existing
@@ -27,7 +27,7 @@ class Memory:
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
     """By account: whose key it is."""
-    last: Recorded | None = None
+    last: RunningConfig | None = None
 
 
 def trouble(config: Config) -> StoreError | None:
@@ -69,7 +69,7 @@ def _counts(config: Config) -> str:
     return ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
 
 
-def _changes(config: Config, last: Recorded | None) -> list[str]:
+def _changes(config: Config, last: RunningConfig | None) -> list[str]:
     accounts = [account.name for account in config.accounts]
     return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
 

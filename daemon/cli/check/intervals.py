@@ -7,8 +7,8 @@ from daemon.config.intervals import settled
 from daemon.readings.fields import CORE
 from daemon.rules.evaluation.compile import truth
 from daemon.rules.evaluation.evaluator import CHANGE_SPAN
-from daemon.rules.evaluation.values import Board
-from daemon.rules.language.tree import Call, Field, Span
+from daemon.rules.evaluation.values import ValueTable
+from daemon.rules.language.tree import Call, DurationLiteral, Field
 from daemon.rules.rule import Rule
 from daemon.types import Millis
 
@@ -29,13 +29,13 @@ def memory(config: Config, every: Mapping[str, Millis]) -> int:
     )
 
 
-def _board(rules: Iterable[Rule]) -> Board:
+def _board(rules: Iterable[Rule]) -> ValueTable:
     """What an evaluator looks at; messages show how the five fields have changed, so that is always kept."""
-    board = Board()
+    board = ValueTable()
     for rule in rules:
         for condition in (rule.when, rule.clear_when):
             if condition is not None:
                 truth(condition.tree, board)
     for name in CORE:
-        board.window(Call("delta", (Field(name), Span(CHANGE_SPAN))))
+        board.window(Call("delta", (Field(name), DurationLiteral(CHANGE_SPAN))))
     return board

@@ -25,7 +25,7 @@ from daemon.exchanges.common.rate_limit import ANNOUNCED, HALVED, Budget, Budget
 from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.database.lock_holder import holder
-from daemon.store.operations import Book
+from daemon.store.operations import RecordCall
 from daemon.text.numbers import amount
 from daemon.types import SECOND, Answer, Millis, NoAnswer
 
@@ -36,11 +36,11 @@ _amounts = attrgetter(*CORE)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedCalls:
     """What the record tells of the budget."""
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
-    calls: tuple[Book, ...] = ()
+    calls: tuple[RecordCall, ...] = ()
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
     """By host, how much longer it halves its limits, after what it said to the daemon."""
     writable: bool = False
@@ -50,7 +50,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyCheck:
     """One call and what it brought."""
 
     at: Millis
@@ -70,29 +70,29 @@ def ask(config: Config, clock: Clock) -> bool:
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
-def recorded(config: Config, now: Millis) -> Recorded:
+def recorded(config: Config, now: Millis) -> RecordedCalls:
     """What the record tells; nothing where there is none, or where it cannot be read, which is said."""
     since = now - config.budget.longest
     try:
         with existing(config) as history:
             if history is None:
-                return Recorded()
+                return RecordedCalls()
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
             booked = history.bookings(since)
             halved_for = halved(history.limited(now - HALVED), config.hosts, now)
             counted = tuple(booked if beside else made(config, history, since) + booked)
-            return Recorded(user_ids, counted, halved_for, writable=True, beside=beside)
+            return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
         echo(f"warning: asking without the record, which cannot be read: {error}")
-        return Recorded()
+        return RecordedCalls()
 
 
-async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, Answer | NoAnswer]:
+async def _ask_all(config: Config, clock: Clock, told: RecordedCalls) -> dict[str, Answer | NoAnswer]:
     answers = {}
     async with http.open_session() as session:
         budgets = _budgets(config, clock, told)
-        tools = [exchanges.Tools(session, budgets.at(each.host), clock) for each in config.accounts]
+        tools = [exchanges.ExchangeDependencies(session, budgets.at(each.host), clock) for each in config.accounts]
         asking = zip(config.accounts, tools, strict=True)
         tasks = [asyncio.create_task(_ask(each, told, config, tool, n)) for n, (each, tool) in enumerate(asking)]
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
@@ -101,11 +101,11 @@ async def _ask_all(config: Config, clock: Clock, told: Recorded) -> dict[str, An
             echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
-                await asyncio.to_thread(_book, config, Book(asked.at, ENDPOINT, user, index, account.host))
+                await asyncio.to_thread(_book, config, RecordCall(asked.at, ENDPOINT, user, index, account.host))
     return answers
 
 
-def _budgets(config: Config, clock: Clock, told: Recorded) -> Budgets:
+def _budgets(config: Config, clock: Clock, told: RecordedCalls) -> Budgets:
     limits = config.budget
 
     def budget() -> Budget:
@@ -119,19 +119,21 @@ def _budgets(config: Config, clock: Clock, told: Recorded) -> Budgets:
     return budgets
 
 
-async def _ask(account: Account, told: Recorded, config: Config, tools: exchanges.Tools, n: int) -> Asked:
+async def _ask(
+    account: Account, told: RecordedCalls, config: Config, tools: exchanges.ExchangeDependencies, n: int
+) -> KeyCheck:
     if told.beside:
         await _announce(account, told, config, tools.clock, n)
     keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
     exchange = exchanges.load(account.exchange).connect(keys, tools)
     try:
         answer = await exchange.read()
-        return Asked(tools.clock.now(), answer)
+        return KeyCheck(tools.clock.now(), answer)
     finally:
         await exchange.close()
 
 
-async def _announce(account: Account, told: Recorded, config: Config, clock: Clock, n: int) -> None:
+async def _announce(account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int) -> None:
     """Book the call ahead, and return when its time has come.
 
     A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so one announcement
@@ -140,19 +142,19 @@ async def _announce(account: Account, told: Recorded, config: Config, clock: Clo
     limits = config.budget
     await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
     ahead = min(HEARD + limits.assets.per, ANNOUNCED)
-    announced = Book(clock.now() + ahead, ENDPOINT, _user(account, told), n, account.host)
+    announced = RecordCall(clock.now() + ahead, ENDPOINT, _user(account, told), n, account.host)
     await asyncio.to_thread(_book, config, announced)
     await clock.sleep(ahead)
 
 
-def _user(account: Account, told: Recorded, answer: Answer | NoAnswer | None = None) -> str:
+def _user(account: Account, told: RecordedCalls, answer: Answer | NoAnswer | None = None) -> str:
     """Whose call it is; empty where nobody knows, as in the budget."""
     if isinstance(answer, Answer):
         return answer.user_id
     return account.user_id or told.user_ids.get(account.name, "")
 
 
-def _book(config: Config, call: Book) -> None:
+def _book(config: Config, call: RecordCall) -> None:
     try:
         write_once(config.daemon.database.reveal(), call)
     except StoreError as error:

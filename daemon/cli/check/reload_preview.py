@@ -21,7 +21,7 @@ MEANING = frozenset({"when", "clear_when", "for", "keep_firing_for", "at_least",
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RunningConfig:
     """What the daemon has, or had last."""
 
     rules: Sequence[Rule]
@@ -34,7 +34,7 @@ class Recorded:
     """The open ones, with their accounts."""
 
 
-def recorded(history: History, now: Millis) -> Recorded | None:
+def recorded(history: History, now: Millis) -> RunningConfig | None:
     """What is recorded of the last life of a daemon; None where there was none, or its rules are not understood."""
     epoch = history.last_epoch()
     own = None if epoch is None else _rules(epoch)
@@ -43,7 +43,7 @@ def recorded(history: History, now: Millis) -> Recorded | None:
     standing = history.status(now)
     alerts = [(each.account, alert) for each in standing for alert in each.alerts.values()]
     watched = [each.account for each in standing if each.alerts or _latest(each) >= epoch.started_at]
-    return Recorded(own, epoch.state.keys(), watched, alerts)
+    return RunningConfig(own, epoch.state.keys(), watched, alerts)
 
 
 def _rules(epoch: PastEpoch) -> list[Rule] | None:
@@ -58,7 +58,7 @@ def _latest(account: AccountStatus) -> Millis:
 
 
 def forecast(
-    rules: Sequence[Rule], accounts: Collection[str], before: Recorded, system: Sequence[Rule] = ()
+    rules: Sequence[Rule], accounts: Collection[str], before: RunningConfig, system: Sequence[Rule] = ()
 ) -> list[str]:
     """What would change with these rules and accounts, a sentence each; nothing where nothing does.
 
@@ -85,7 +85,7 @@ class _Fates:
     """What becomes of each recorded rule, account and open alert."""
 
     def __init__(
-        self, rules: Mapping[str, Rule], system: Mapping[str, Rule], accounts: frozenset[str], before: Recorded
+        self, rules: Mapping[str, Rule], system: Mapping[str, Rule], accounts: frozenset[str], before: RunningConfig
     ) -> None:
         self.old = _named(before.rules)
         self._rules = rules

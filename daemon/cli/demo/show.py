@@ -16,7 +16,7 @@ from daemon.cli.output.terminal import STDOUT
 from daemon.clock import Clock, SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret, System, system_rules
 from daemon.config.parse.database import file_url
-from daemon.dependencies import World
+from daemon.dependencies import Dependencies
 from daemon.errors import MarginwatchError
 from daemon.notifiers.console import ConsoleNotifier, Output
 from daemon.simulator import Simulator
@@ -25,7 +25,7 @@ from daemon.simulator.stories import demo as story
 from daemon.text.numbers import amount
 from daemon.types import (
     SECOND,
-    Attempted,
+    AttemptResult,
     Message,
     Millis,
     Miss,
@@ -74,7 +74,7 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
         exchange.account(name, story=story(name))
     await exchange.start()
     screen = _Screen(STDOUT, clock, exchange, over)
-    world = World(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen])
+    world = Dependencies(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen])
     app = App(_config(folder, exchange), world)
     await app.start()
     screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {_ending(length)}")
@@ -168,7 +168,7 @@ class _Screen:
         for one in record.transitions:
             self._moved(record.account, one, codes.get((one.rule, one.alert_seq), ""))
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: Attempted) -> None:
+    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
         del channel, message
         if attempted.outcome is Outcome.DELIVERED:
             self.latencies += [self._latency(notice) for notice in notices]

@@ -5,15 +5,15 @@ from difflib import get_close_matches
 
 from daemon.cli import replay_source
 from daemon.cli.explain import hypothetical
-from daemon.cli.explain.lines import Gone, Sheet, Supposed
-from daemon.cli.explain.question import Asked
+from daemon.cli.explain.lines import ExplainTable, Gone, Supposed
+from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.explain.rules_in_force import standing
 from daemon.cli.output import lines, times
-from daemon.cli.record_access import END, Record
+from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount, epoch_of
 from daemon.errors import StoreError, UsageError
 from daemon.replay.explain import explain
-from daemon.replay.session import Scheme
+from daemon.replay.session import RuleSet
 from daemon.types import Millis
 
 
@@ -26,7 +26,7 @@ class Question:
     at: str
 
 
-def show(past: Record, question: Question, now: Millis) -> None:
+def show(past: OpenRecord, question: Question, now: Millis) -> None:
     """Print the answer.
 
     Raises:
@@ -37,10 +37,10 @@ def show(past: Record, question: Question, now: Millis) -> None:
     account = past.one(question.account)
     if at > now:
         raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
-    lines.write(_answer(Asked(past, question.rule, account, at)).lines())
+    lines.write(_answer(ResolvedQuestion(past, question.rule, account, at)).lines())
 
 
-def _answer(asked: Asked) -> Sheet | Gone:
+def _answer(asked: ResolvedQuestion) -> ExplainTable | Gone:
     found = standing(asked.past.history, asked.rule, asked.account, asked.at)
     if found is None:
         return _supposed(asked)
@@ -54,10 +54,10 @@ def _answer(asked: Asked) -> Sheet | Gone:
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
     source = RecordedAccount(asked.past.history, asked.account)
     explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
-    return Sheet(asked, explained, todays_mutes=epoch.mutes is None)
+    return ExplainTable(asked, explained, todays_mutes=epoch.mutes is None)
 
 
-def _supposed(asked: Asked) -> Supposed:
+def _supposed(asked: ResolvedQuestion) -> Supposed:
     """There was no rule yet: what today's would have made of what was imported."""
     extent = hypothetical.readings(asked)
     if extent is None:
@@ -71,7 +71,7 @@ def _supposed(asked: Asked) -> Supposed:
     return Supposed(asked, found, todays_mutes=False)
 
 
-def _before(asked: Asked) -> UsageError:
+def _before(asked: ResolvedQuestion) -> UsageError:
     """Nothing is known of that time."""
     extent = asked.past.history.extent(asked.account, 0, END)
     epoch = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
@@ -82,7 +82,7 @@ def _before(asked: Asked) -> UsageError:
     return UsageError(f"the record of {asked.account} begins only at {asked.shown(min(begun))}")
 
 
-def _unknown(asked: Asked, scheme: Scheme, watches: str, there: str) -> UsageError:
+def _unknown(asked: ResolvedQuestion, scheme: RuleSet, watches: str, there: str) -> UsageError:
     names = list(scheme.watching(asked.account))
     near = get_close_matches(asked.rule, names, 1)
     hint = f'did you mean "{near[0]}"?' if near else f"there {there} {', '.join(names) or 'none'}"

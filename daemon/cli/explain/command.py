@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -12,7 +12,7 @@ from daemon.cli.session import Session
 @options.one_account
 @click.option("--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now.")
 @click.pass_obj
-def explain(session: Session, rule: str, account: str | None, at: str) -> None:
+def explain(session: CommandSession, rule: str, account: str | None, at: str) -> None:
     """Replay the record up to a time and show how RULE stood there, with every value, clock, mute and message.
 
     The rules and mute windows are those that were in force. For a time before the daemon's own record, of which there

@@ -3,44 +3,44 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from daemon.cli.output.lines import Line
-from daemon.rules.evaluation.trace import Insight
-from daemon.rules.language.types import Kind
+from daemon.cli.output.lines import LabelledLine
+from daemon.rules.evaluation.trace import Trace
+from daemon.rules.language.types import ValueType
 from daemon.text.numbers import amount, lasting, percentage
 
 LONGEST = 100
 """Characters of a part of the condition that are shown: its own parts follow below it."""
 
 
-def tree(word: str, part: Insight, then: str = "") -> Iterator[Line]:
+def tree(word: str, part: Trace, then: str = "") -> Iterator[LabelledLine]:
     """The word stands before the whole condition alone; `then` is said of times, which go on."""
-    yield Line(word, _text(part), _value(part, then))
+    yield LabelledLine(word, _text(part), _value(part, then))
     yield from _parts(part, then, 1)
 
 
-def _parts(part: Insight, then: str, depth: int) -> Iterator[Line]:
+def _parts(part: Trace, then: str, depth: int) -> Iterator[LabelledLine]:
     for child in part.children:
         if not _is_constant(child):
-            yield Line("", _text(child), _value(child, then), depth)
+            yield LabelledLine("", _text(child), _value(child, then), depth)
             yield from _parts(child, then, depth + 1)
 
 
-def _text(part: Insight) -> str:
+def _text(part: Trace) -> str:
     return part.text if len(part.text) <= LONGEST else f"{part.text[: LONGEST - 1]}…"
 
 
-def _is_constant(part: Insight) -> bool:
+def _is_constant(part: Trace) -> bool:
     """A number or a duration as it stands in the text says nothing new."""
     return part.text.lstrip("-")[:1].isdigit() and all(map(_is_constant, part.children))
 
 
-def _value(part: Insight, then: str) -> str:
+def _value(part: Trace, then: str) -> str:
     held = "" if part.held is None else f"  ({part.held.count} readings)"
     if part.value is None:
         return f"unknown{f': {part.why}' if part.why else ''}"
     if isinstance(part.value, bool):
         return "yes" if part.value else "no"
-    if part.kind is Kind.DURATION:
+    if part.kind is ValueType.DURATION:
         return _duration(part.value) + then + held
     return (percentage(part.value) if part.percentage else amount(part.value)) + held
 

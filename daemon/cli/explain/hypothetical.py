@@ -4,10 +4,10 @@ They are played as `backtest` plays them, from so far before the instant that ne
 was imported.
 """
 
-from daemon.cli.explain.question import Asked
+from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.output import progress
 from daemon.replay.explain import Explanation, suppose
-from daemon.replay.session import Player, Scheme, fields_of
+from daemon.replay.session import ReplaySession, RuleSet, fields_of
 from daemon.store.read.time_index import Extent
 from daemon.types import DAY, AccountState, Millis
 
@@ -15,15 +15,15 @@ REACH: Millis = 7 * DAY
 """How long before its last reading a play begins; what fills the windows lies before that."""
 
 
-def readings(asked: Asked) -> Extent | None:
+def readings(asked: ResolvedQuestion) -> Extent | None:
     """What there is at or before the instant."""
     return asked.past.history.extent(asked.account, 0, asked.at + 1)
 
 
-def supposed(asked: Asked, scheme: Scheme, last_at: Millis) -> Explanation | None:
+def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Explanation | None:
     """How a rule of the scheme would have stood at the last reading, which lies at `last_at`; None where it is gone."""
     history, since = asked.past.history, max(0, last_at - REACH)
-    player = Player(scheme, AccountState(asked.account))
+    player = ReplaySession(scheme, AccountState(asked.account))
     fields, look_back = fields_of(tuple(player.rules.values())), player.evaluator.look_back
     about = history.extent(asked.account, since - look_back, asked.at + 1)
     with progress.bar("replaying", 0 if about is None else about.inputs) as bar:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from daemon.cli.explain.condition import tree
 from daemon.cli.explain.not_judged import Unjudged
-from daemon.cli.explain.question import Asked
-from daemon.cli.output.lines import Line
-from daemon.replay.explain import Explanation, Running
+from daemon.cli.explain.question import ResolvedQuestion
+from daemon.cli.output.lines import LabelledLine
+from daemon.replay.explain import Explanation, RunningTimer
 from daemon.store.read.recorded import PastEpoch
 from daemon.store.write.epochs import RELOAD
 from daemon.text.durations import duration_text
@@ -22,14 +22,14 @@ AT_THE_LAST_INPUT = ", at the last input"
 class Gone:
     """What there is to say where the rule did not watch the account any more."""
 
-    asked: Asked
+    asked: ResolvedQuestion
     over: PastEpoch
     """The first in which it did not."""
 
-    def lines(self) -> Iterator[Line | str]:
+    def lines(self) -> Iterator[LabelledLine | str]:
         asked = self.asked
         yield asked.headline
-        yield Line("not watched", f"{asked.rule} watched {asked.account} until {self._end()}")
+        yield LabelledLine("not watched", f"{asked.rule} watched {asked.account} until {self._end()}")
         yield ""
         yield from asked.history()
 
@@ -41,15 +41,15 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ExplainTable:
     """How the rule stood."""
 
-    asked: Asked
+    asked: ResolvedQuestion
     found: Explanation
     todays_mutes: bool
     """The mute windows in force then are not recorded, so that these are today's."""
 
-    def lines(self) -> Iterator[Line | str]:
+    def lines(self) -> Iterator[LabelledLine | str]:
         unjudged = Unjudged(self.asked, self.found)
         then = AT_THE_LAST_INPUT if unjudged.stale else ""
         yield self.asked.headline
@@ -63,41 +63,45 @@ class Sheet:
         yield from self._state(then)
         yield from self._history()
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
         if sentence := unjudged.sentence():
-            yield Line("gap", sentence)
+            yield LabelledLine("gap", sentence)
 
-    def _last(self) -> Iterator[Line]:
+    def _last(self) -> Iterator[LabelledLine]:
         found = self.found
-        yield Line("last input", f"{self._shown(found.at)}  {_event(found.event)}")
+        yield LabelledLine("last input", f"{self._shown(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
-            yield Line("last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before")
+            yield LabelledLine(
+                "last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before"
+            )
 
-    def _conditions(self, then: str) -> Iterator[Line]:
+    def _conditions(self, then: str) -> Iterator[LabelledLine]:
         yield from tree("when", self.found.when, then)
         if self.found.clear_when is not None:
             yield from tree("clear_when", self.found.clear_when, then)
 
-    def _state(self, then: str) -> Iterator[Line]:
+    def _state(self, then: str) -> Iterator[LabelledLine]:
         found = self.found
-        yield Line("alert", self._alert(found.alert))
+        yield LabelledLine("alert", self._alert(found.alert))
         if found.flapping is not None:
-            yield Line("flapping", f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}")
+            yield LabelledLine("flapping", f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}")
         for clock in found.running:
-            yield Line("clock", _clock(clock) + then)
+            yield LabelledLine("clock", _clock(clock) + then)
         if found.agreement is not None:
             holds, counted = found.agreement
-            yield Line("at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}")
+            yield LabelledLine(
+                "at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}"
+            )
         yield from self._muted()
 
-    def _muted(self) -> Iterator[Line]:
+    def _muted(self) -> Iterator[LabelledLine]:
         for mute in self.found.muted:
             until = "" if mute.until is None else f", until {self._shown(mute.until)}"
-            yield Line("muted", f"{mute}{until}")
+            yield LabelledLine("muted", f"{mute}{until}")
         if not self.found.muted:
-            yield Line("muted", "no")
+            yield LabelledLine("muted", "no")
         if self.found.rule.mute and self.todays_mutes:
-            yield Line("", "by today's mute windows, for those of that time are not recorded")
+            yield LabelledLine("", "by today's mute windows, for those of that time are not recorded")
 
     def _alert(self, alert: Alert | None) -> str:
         if alert is None:
@@ -109,7 +113,7 @@ class Sheet:
     def _called(self, alert: Alert) -> str:
         return f"{alert.code} {alert.state}"
 
-    def _history(self) -> Iterator[Line]:
+    def _history(self) -> Iterator[LabelledLine]:
         return self.asked.history()
 
     def _shown(self, at: Millis) -> str:
@@ -117,23 +121,25 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed(Sheet):
+class Supposed(ExplainTable):
     """How the rule would have stood, had a daemon been running with today's configuration."""
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[Line]:
+    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
         begun, nobody = self._shown(self.found.begun), f"no daemon watched {self.asked.account} then"
-        yield Line("supposed", f"{nobody}: today's rules are played over the imported readings from {begun} on")
+        yield LabelledLine("supposed", f"{nobody}: today's rules are played over the imported readings from {begun} on")
         if unjudged.stale:
-            yield Line("gap", f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that")
+            yield LabelledLine(
+                "gap", f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that"
+            )
 
     def _called(self, alert: Alert) -> str:
         """Without the code of an alert that never was."""
         return alert.state
 
-    def _history(self) -> Iterator[Line]:
+    def _history(self) -> Iterator[LabelledLine]:
         for move in self.found.moves:
-            yield Line("would be", self.asked.moved(move.transition, move.judged))
-        yield Line("told", "nobody; backtest shows what would have been announced")
+            yield LabelledLine("would be", self.asked.moved(move.transition, move.judged))
+        yield LabelledLine("told", "nobody; backtest shows what would have been announced")
 
 
 def _event(event: Input) -> str:
@@ -148,6 +154,6 @@ def _event(event: Input) -> str:
             return "a step of the clock" if not hasattr(event, "reading") else "a suspect reading, unconfirmed"
 
 
-def _clock(clock: Running) -> str:
+def _clock(clock: RunningTimer) -> str:
     over = "reached" if clock.lasted >= clock.needs else f"{lasting(clock.needs - clock.lasted)} to go"
     return f"{clock.what} {duration_text(clock.needs)}: {lasting(clock.lasted)} so far, {over}"

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from daemon.cli.check import intervals
-from daemon.cli.explain.question import Asked
+from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.record_access import END
 from daemon.errors import StoreError
 from daemon.exchanges.common.penalties import LONGEST, REFUSALS
@@ -40,7 +40,7 @@ _GAPS = {
 class Unjudged:
     """The time before the instant that is asked about; `found` is how it stood at the last input."""
 
-    asked: Asked
+    asked: ResolvedQuestion
     found: Explanation
 
     @cached_property

@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daemon.cli.output import times
-from daemon.cli.output.lines import Line
-from daemon.cli.record_access import Record
+from daemon.cli.output.lines import LabelledLine
+from daemon.cli.record_access import OpenRecord
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.numbers import valued
-from daemon.types import FLAPPING, Judged, Millis, Transition
+from daemon.types import FLAPPING, DecidingComparison, Millis, Transition
 
 MOST = 8
 """Transitions and notifications that are shown: the last there are, however old."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ResolvedQuestion:
     """What is asked for."""
 
-    past: Record
+    past: OpenRecord
     rule: str
     account: str
     at: Millis
@@ -31,18 +31,18 @@ class Asked:
     def shown(self, at: Millis) -> str:
         return times.shown(at, self.past.zone)
 
-    def history(self) -> Iterator[Line]:
+    def history(self) -> Iterator[LabelledLine]:
         """What became of it up to then, whatever was started and reloaded in between, and what was sent of it."""
         names, history = (self.rule, self.rule + FLAPPING), self.past.history
         for move in history.last_moves(self.account, names, self.at, MOST):
-            yield Line("was", self.moved(move.transition, move.judged))
+            yield LabelledLine("was", self.moved(move.transition, move.judged))
         told = history.last_notifications(self.account, names, self.at, MOST)
         for notice in told:
-            yield Line("told", self._told(notice))
+            yield LabelledLine("told", self._told(notice))
         if not told:
-            yield Line("told", "nothing was sent of it")
+            yield LabelledLine("told", "nothing was sent of it")
 
-    def moved(self, each: Transition, judged: Judged | None) -> str:
+    def moved(self, each: Transition, judged: DecidingComparison | None) -> str:
         value = valued(each, judged)
         at = f" at {value}" if value else ""
         return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"

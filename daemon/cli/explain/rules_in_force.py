@@ -9,7 +9,7 @@ from daemon.types import Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RuleInForce:
     """How it stood with one rule and one account at an instant."""
 
     epoch: PastEpoch
@@ -20,14 +20,14 @@ class Standing:
     """Where it did before: the first epoch in which it did so no more."""
 
 
-def standing(history: History, rule: str, account: str, at: Millis) -> Standing | None:
+def standing(history: History, rule: str, account: str, at: Millis) -> RuleInForce | None:
     """None where the instant lies before the first epoch that names the account."""
-    found: Standing | None = None
+    found: RuleInForce | None = None
     for epoch in history.epochs(0, at + 1):
         state = epoch.state.get(account)
         if (state is None and found is None) or (state is not None and state.at > at):
             continue
         watched = state is not None and state.since is not None and recorded.watches(epoch.rules, rule, account)
         over = epoch if found is not None and found.watched else None if found is None else found.over
-        found = Standing(epoch, watched, None if watched else over)
+        found = RuleInForce(epoch, watched, None if watched else over)
     return found

@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command("import")
@@ -11,7 +11,7 @@ from daemon.cli.session import Session
 @click.argument("file", metavar="FILE.csv")
 @click.option("--new-accounts", is_flag=True, help="Take accounts too that neither rules.toml nor the database knows.")
 @click.pass_obj
-def bring_in(session: Session, file: str, *, new_accounts: bool) -> int:
+def bring_in(session: CommandSession, file: str, *, new_accounts: bool) -> int:
     """Add readings that others recorded, from a CSV file; "-" reads standard input.
 
     The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since 1970; without a zone

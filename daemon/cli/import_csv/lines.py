@@ -62,7 +62,7 @@ _OTHER_FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvLine:
     """A good one."""
 
     account: str
@@ -88,7 +88,7 @@ class _NoTextError(ValueError):
     """The file is not UTF-8 text; the sentence says what it is instead."""
 
 
-def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Line | Mistake]:
+def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[CsvLine | Mistake]:
     """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
     legible = _Legible(text)
     rows = csv.reader(legible, skipinitialspace=True)
@@ -219,7 +219,7 @@ def _contradictions(columns: Sequence[str], suggested: Collection[str | None]) -
         yield f'has two columns "{spelled}": leave one out'
 
 
-def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis, number: int) -> Line:
+def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis, number: int) -> CsvLine:
     cells = _without_empty_end(cells, len(columns))
     if len(cells) != len(columns):
         why = "are cells missing?" if len(cells) < len(columns) else "is there a decimal comma? Write a point"
@@ -230,7 +230,7 @@ def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now
     amounts = {each: _amount(each, by_column[each]) for each in SENT if by_column.get(each)}
     if not amounts:
         raise MistakeError("has no value of any field: leave the line out")
-    return Line(account, at, Balances(**amounts), quality, number)
+    return CsvLine(account, at, Balances(**amounts), quality, number)
 
 
 def _account(cell: str) -> str:

@@ -21,15 +21,23 @@ from typing import BinaryIO
 
 import click
 
-from daemon.cli.import_csv.lines import Line, Mistake, lines
-from daemon.cli.import_csv.spool import Pile
+from daemon.cli.import_csv.lines import CsvLine, Mistake, lines
+from daemon.cli.import_csv.spool import Spool
 from daemon.cli.output import times
 from daemon.cli.output.tables import exact
 from daemon.cli.output.terminal import echo, echo_progress
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, shown
 from daemon.errors import MarginwatchError, StoreError
-from daemon.store.write.imports import INSTANT, Clash, Foreign, Importer, Tally, importing, known_accounts
+from daemon.store.write.imports import (
+    INSTANT,
+    ImportConflict,
+    ImportCounts,
+    ImportedReading,
+    Importer,
+    importing,
+    known_accounts,
+)
 from daemon.types import Millis
 
 SHOWN = 20
@@ -59,7 +67,7 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
     `new_accounts` takes accounts too that neither rules.toml nor the database knows.
     """
     zone, url = config.daemon.timezone, config.daemon.database.reveal()
-    with closing(Pile()) as pile:
+    with closing(Spool()) as pile:
         if _faulty(file, pile, zone, now):
             return 1
         if not new_accounts:
@@ -71,13 +79,13 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
     return 0
 
 
-def _faulty(file: str, pile: Pile, zone: tzinfo | None, now: Millis) -> bool:
+def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
     """Put the good lines on the pile and tell of the others; whether there are any."""
     faults = 0
     accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
         _progress(number, "lines read")
-        if isinstance(found, Line):
+        if isinstance(found, CsvLine):
             pile.put(found)
             accounts.add(found.account)
             if len(accounts) > MAX_ACCOUNTS:
@@ -166,8 +174,8 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         echo(f"{account}: new in the database{known}")
 
 
-def _store(importer: Importer, account: str, pile: Pile) -> None:
-    tally = Tally()
+def _store(importer: Importer, account: str, pile: Spool) -> None:
+    tally = ImportCounts()
     readings = _numbered(account, pile)
     while batch := list(islice(readings, BATCH)):
         try:
@@ -182,12 +190,12 @@ def _store(importer: Importer, account: str, pile: Pile) -> None:
         echo(f"{account}: {_kept(tally.clash)}")
 
 
-def _numbered(account: str, pile: Pile) -> Iterator[Foreign]:
+def _numbered(account: str, pile: Spool) -> Iterator[ImportedReading]:
     for at, together in groupby(pile.lines(account), key=attrgetter("at")):
-        yield from (Foreign(at, n, line.balances, line.number, line.quality) for n, line in enumerate(together))
+        yield from (ImportedReading(at, n, line.balances, line.number, line.quality) for n, line in enumerate(together))
 
 
-def _outcome(tally: Tally) -> str:
+def _outcome(tally: ImportCounts) -> str:
     words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
     if tally.known:
         words.append(f"{_were(tally.known)} there already")
@@ -202,7 +210,7 @@ def _were(number: int) -> str:
     return f"{number:,} {'was' if number == 1 else 'were'}"
 
 
-def _kept(clash: Clash) -> str:
+def _kept(clash: ImportConflict) -> str:
     said, held = exact(clash.said), exact(clash.held) or "nothing"
     return (
         f"the first of those is line {clash.line}: it says {clash.field} {said}, and {held} is recorded; the record is "

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from operator import attrgetter
 
-from daemon.cli.import_csv.lines import Line
+from daemon.cli.import_csv.lines import CsvLine
 from daemon.errors import MarginwatchError
 from daemon.readings.fields import SENT
 from daemon.types import Balances, Millis, Quality
@@ -21,7 +21,7 @@ _amounts = attrgetter(*SENT)
 ROW = ", ".join("?" * (4 + len(SENT)))
 
 
-class Pile:
+class Spool:
     """Ended by `close`."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Pile:
     def close(self) -> None:
         self._lines.close()
 
-    def put(self, line: Line) -> None:
+    def put(self, line: CsvLine) -> None:
         amounts = [None if value is None else str(value) for value in _amounts(line.balances)]
         row = (line.account, line.at, line.number, line.quality.value, *amounts)
         with _kept():
@@ -58,13 +58,13 @@ class Pile:
             found: tuple[str, Millis] | None = self._lines.execute(crowds, (most,)).fetchone()
             return found
 
-    def lines(self, account: str) -> Iterator[Line]:
+    def lines(self, account: str) -> Iterator[CsvLine]:
         """Those of one account, in the order of time, and of the file within one instant."""
         columns = ", ".join(SENT)
         ours = f"SELECT at, number, quality, {columns} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
         for at, number, quality, *amounts in self._lines.execute(ours, (account,)):
             balances = Balances(*(None if text is None else Decimal(text) for text in amounts))
-            yield Line(account, at, balances, Quality(quality), number)
+            yield CsvLine(account, at, balances, Quality(quality), number)
 
 
 @contextmanager

@@ -12,14 +12,14 @@ import click
 
 from daemon.cli import options
 from daemon.cli.output.terminal import echo
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.errors import UsageError
 
 if TYPE_CHECKING:
     from daemon.cli.last_words.unit_status import Ending
     from daemon.clock import Clock
     from daemon.config.channels_only import Salvaged
-    from daemon.types import Attempted, Message, Millis
+    from daemon.types import AttemptResult, Message, Millis
 
 TRIES = 3
 """For each channel, with PAUSE between; together with the time that each may take less than two minutes."""
@@ -34,7 +34,7 @@ ROOM = 500
 @options.config
 @click.option("--unit", metavar="NAME", default="marginwatch.service", show_default=True, help="The daemon's unit.")
 @click.pass_obj
-def last_words(session: Session, unit: str) -> int:
+def last_words(session: CommandSession, unit: str) -> int:
     """Tell every channel that the daemon is down, and why, where systemd has given it up.
 
     For systemd, which calls it by marginwatch-last-words.service (OnFailure=). Works with a rules.toml that has
@@ -59,7 +59,7 @@ def last_words(session: Session, unit: str) -> int:
     return 0 if asyncio.run(_tell(found, message(ended, unit, session), session.clock)) else 1
 
 
-def channels(session: Session) -> "list[Salvaged]":
+def channels(session: CommandSession) -> "list[Salvaged]":
     """Those that can be used, however the rest of the file stands.
 
     Raises:
@@ -78,7 +78,7 @@ def channels(session: Session) -> "list[Salvaged]":
     return found
 
 
-def message(ended: "Ending", unit: str, session: Session) -> "Message":
+def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
     """What arrives: that nobody watches, why, and what to do."""
     from daemon.cli.output import times  # noqa: PLC0415 -- on use
     from daemon.log import Redactor  # noqa: PLC0415
@@ -109,7 +109,7 @@ async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> 
     return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
 
 
-async def _try(channel: "Salvaged", news: "Message", clock: "Clock") -> "Attempted":
+async def _try(channel: "Salvaged", news: "Message", clock: "Clock") -> "AttemptResult":
     from daemon.notifiers.apprise import AppriseNotifier  # noqa: PLC0415 -- on use
     from daemon.types import Outcome  # noqa: PLC0415
 

@@ -29,7 +29,7 @@ _GLUE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LabelledLine:
     word: str
     text: str
     value: str = ""
@@ -46,37 +46,37 @@ class Line:
         return f"{self.word:<{WORD}} {self.indent}"
 
 
-def write(lines: Iterable[Line | str]) -> None:
+def write(lines: Iterable[LabelledLine | str]) -> None:
     """Print them; a text alone has no word before it."""
     columns = max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
     for line in laid_out(map(_printable, lines), columns):
         echo(line)
 
 
-def _printable(line: Line | str) -> Line | str:
+def _printable(line: LabelledLine | str) -> LabelledLine | str:
     """The line with its texts escaped, before widths are measured."""
     if isinstance(line, str):
         return printable(line)
     return replace(line, word=printable(line.word), text=printable(line.text), value=printable(line.value))
 
 
-def laid_out(lines: Iterable[Line | str], columns: int | None) -> Iterator[str]:
+def laid_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
     """As they are printed on so many columns; None is no limit."""
-    for valued, block in groupby(lines, lambda line: isinstance(line, Line) and bool(line.value)):
+    for valued, block in groupby(lines, lambda line: isinstance(line, LabelledLine) and bool(line.value)):
         if valued:
-            yield from _valued([line for line in block if isinstance(line, Line)], columns)
+            yield from _valued([line for line in block if isinstance(line, LabelledLine)], columns)
         else:
             for line in block:
                 yield from _plain(line, columns)
 
 
-def _plain(line: Line | str, columns: int | None) -> Iterator[str]:
+def _plain(line: LabelledLine | str, columns: int | None) -> Iterator[str]:
     if isinstance(line, str):
         return _wrapped("", line, columns, 2)
     return _wrapped(line.head, line.text, columns, 0)
 
 
-def _valued(lines: Sequence[Line], columns: int | None) -> Iterator[str]:
+def _valued(lines: Sequence[LabelledLine], columns: int | None) -> Iterator[str]:
     """In two columns, as far as there is room for them."""
     width = min(FAR, max(len(line.indent + line.text) for line in lines))
     if columns is not None:

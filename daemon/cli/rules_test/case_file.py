@@ -16,12 +16,12 @@ from pydantic import PlainValidator
 
 from daemon.cli.output import times
 from daemon.cli.rules_test import case_lines
-from daemon.cli.rules_test.case_lines import CHANNEL, Cast
+from daemon.cli.rules_test.case_lines import CHANNEL, CaseNames
 from daemon.cli.rules_test.case_series import accounts_of, with_caret
 from daemon.config import Config
 from daemon.config.parse import tables, values
 from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, shown
-from daemon.replay.cases import Case, Change, Post, inputs
+from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, inputs
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import DAY, SECOND, Millis, State, base
 
@@ -71,7 +71,7 @@ def _as_it_is(raw: object) -> object:
 Raw = Annotated[Any, PlainValidator(_as_it_is)]
 
 
-class CaseTable(tables.Table):
+class CaseTable(tables.StrictTable):
     """One of `[[tests]]`."""
 
     required = ("name",)
@@ -93,7 +93,7 @@ def is_rules(raw: Mapping[str, object]) -> bool:
     return any(isinstance(raw.get(section), list | dict) for section in SECTIONS)
 
 
-def cases(raw: Mapping[str, object], config: Config) -> list[Case]:
+def cases(raw: Mapping[str, object], config: Config) -> list[RuleTestCase]:
     """The cases of a file.
 
     Raises:
@@ -116,7 +116,7 @@ def cases(raw: Mapping[str, object], config: Config) -> list[Case]:
     return [case for case in found if case is not None]
 
 
-def _unique(found: Sequence[Case | None], problems: Problems) -> None:
+def _unique(found: Sequence[RuleTestCase | None], problems: Problems) -> None:
     first: dict[str, int] = {}
     for index, case in enumerate(found):
         if case is not None and first.setdefault(case.name, index) != index:
@@ -131,14 +131,16 @@ class _Reader:
     problems: Problems
     place: str
 
-    def case(self, raw: Mapping[str, object]) -> Case | None:
+    def case(self, raw: Mapping[str, object]) -> RuleTestCase | None:
         """None where there is a mistake."""
         table = tables.read(CaseTable, raw, self.place, self.problems).table
         zone = table.timezone or self.config.daemon.timezone or UTC
         start = self._start(table.start, zone)
         accounts = accounts_of(table.series, table.accounts, self.place, self.problems)
         looked_at = self._rules(table.rules)
-        cast = Cast({rule.name: rule for rule in self.config.account_rules}, looked_at, tuple(accounts), self._channels)
+        cast = CaseNames(
+            {rule.name: rule for rule in self.config.account_rules}, looked_at, tuple(accounts), self._channels
+        )
         changes, posts = self._changes(table.expect, cast), self._posts(table.told, cast)
         if table.expect is None and table.told is None:
             self._add("expect", "is missing; write what is to happen, [] for nothing, or what is told")
@@ -147,7 +149,7 @@ class _Reader:
         played = {name: inputs(each, start, table.interval) for name, each in accounts.items()}
         if max(each[-1].at for each in played.values()) - start > LONGEST:
             self._add("interval", "the case lasts longer than ten years; use a shorter interval")
-        return Case(
+        return RuleTestCase(
             name=table.name,
             start=start,
             zone=zone,
@@ -181,8 +183,8 @@ class _Reader:
         good = frozenset(names) if known.issuperset(names) else known
         return good or frozenset(rule.name for rule in self.config.rules)
 
-    def _changes(self, raw: object, cast: Cast) -> tuple[Change, ...] | None:
-        found: list[Change] = []
+    def _changes(self, raw: object, cast: CaseNames) -> tuple[ExpectedTransition, ...] | None:
+        found: list[ExpectedTransition] = []
         for key, line in self._lines(raw, "expect"):
             if isinstance(line, str):
                 found += self._parsed(key, partial(case_lines.changes, line, cast), cast)
@@ -190,8 +192,8 @@ class _Reader:
                 self._add(key, f'must be a line such as "3m25s low-margin firing 90", not {shown(line)}')
         return None if raw is None else tuple(found)
 
-    def _posts(self, raw: object, cast: Cast) -> tuple[Post, ...] | None:
-        found: list[Post] = []
+    def _posts(self, raw: object, cast: CaseNames) -> tuple[ExpectedMessage, ...] | None:
+        found: list[ExpectedMessage] = []
         for key, line in self._lines(raw, "told"):
             for written, contains in self._message(line, key):
                 found += self._parsed(key, partial(case_lines.posts, written, contains, cast), cast)
@@ -218,7 +220,7 @@ class _Reader:
         else:
             self._add(f"{key}.contains", 'must be a list of texts, such as ["available_margin 90"]')
 
-    def _parsed(self, key: str, parse: Callable[[], list[T]], cast: Cast) -> list[T]:
+    def _parsed(self, key: str, parse: Callable[[], list[T]], cast: CaseNames) -> list[T]:
         """What a line says; nothing where there is a mistake in it, or nobody whom it could be about."""
         try:
             return parse() if cast.accounts else []
@@ -232,7 +234,7 @@ def channels(config: Config) -> tuple[str, ...]:
     return tuple(channel.name for channel in config.channels) or (CHANNEL,)
 
 
-def _mentioned(changes: Sequence[Change] | None, posts: Sequence[Post] | None) -> frozenset[str]:
+def _mentioned(changes: Sequence[ExpectedTransition] | None, posts: Sequence[ExpectedMessage] | None) -> frozenset[str]:
     """System rules are looked at where a line names them."""
     named = [each.rule for each in changes or ()] + [news.rule for each in posts or () for news in each.news]
     return frozenset(map(base, named))

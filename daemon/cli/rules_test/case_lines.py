@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from daemon.config import SYSTEM_RULES
 from daemon.config.problems import did_you_mean
-from daemon.replay.cases import Change, News, Post
+from daemon.replay.cases import ExpectedMessage, ExpectedNews, ExpectedTransition
 from daemon.rules.language.build import shown
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Rule
@@ -29,7 +29,7 @@ _VALUE = re.compile(r"(-?)(?:(\d{1,30}(?:\.\d{1,30})?)(%?)|(∞|Infinity|inf))")
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class CaseNames:
     """Who can be named in a line."""
 
     rules: Mapping[str, Rule]
@@ -60,7 +60,7 @@ class _Part:
         return ExpressionError(sentence, self.column, self.line)
 
 
-def changes(line: str, cast: Cast) -> list[Change]:
+def changes(line: str, cast: CaseNames) -> list[ExpectedTransition]:
     """The one transition that a line says.
 
     Raises ExpressionError with the column at fault.
@@ -73,10 +73,10 @@ def changes(line: str, cast: Cast) -> list[Change]:
         value, written = _value(behind[0]), behind[0].text
     if len(behind) > 1:
         raise behind[1].mistake("nothing follows the value")
-    return [Change(at, account, rule, State(state), value, written)]
+    return [ExpectedTransition(at, account, rule, State(state), value, written)]
 
 
-def posts(line: str, contains: Sequence[str], cast: Cast) -> list[Post]:
+def posts(line: str, contains: Sequence[str], cast: CaseNames) -> list[ExpectedMessage]:
     """The message that a line says, once for every channel that is to get it.
 
     Raises ExpressionError with the column at fault.
@@ -86,7 +86,7 @@ def posts(line: str, contains: Sequence[str], cast: Cast) -> list[Post]:
     if not colon:
         channel, told = "", rest.text
     column = rest.column + len(rest.text) - len(told)
-    news: list[News] = []
+    news: list[ExpectedNews] = []
     for text in told.split(","):
         news.append(_news(_Part(text, column, line), cast))
         column += len(text) + 1
@@ -94,7 +94,7 @@ def posts(line: str, contains: Sequence[str], cast: Cast) -> list[Post]:
     channels = [_channel(named, cast)] if colon else cast.reached({each.rule for each in news})
     if not channels:
         raise named.mistake("no channel hears of these rules together")
-    return [Post(at, each, tuple(news), tuple(contains)) for each in channels]
+    return [ExpectedMessage(at, each, tuple(news), tuple(contains)) for each in channels]
 
 
 def _at(line: str) -> tuple[Millis, _Part]:
@@ -124,15 +124,15 @@ def _split(part: _Part, known: Sequence[str]) -> tuple[_Part, str, list[_Part]]:
     return _Part(name, words[0].column, part.line), words[at].text, words[at + 1 :]
 
 
-def _news(part: _Part, cast: Cast) -> News:
+def _news(part: _Part, cast: CaseNames) -> ExpectedNews:
     name, kind, behind = _split(part, KINDS)
     if behind:
         raise behind[0].mistake('nothing follows; what stands in the text is said by contains = ["…"]')
     account, rule = _who(name, cast)
-    return News(account, rule, Kind(kind))
+    return ExpectedNews(account, rule, Kind(kind))
 
 
-def _who(part: _Part, cast: Cast) -> tuple[str, str]:
+def _who(part: _Part, cast: CaseNames) -> tuple[str, str]:
     """The account and the rule; where there is one account only it need not be said."""
     account, slash, rule = part.text.rpartition("/")
     named = _Part(rule, part.column + len(account) + len(slash), part.line)
@@ -149,7 +149,7 @@ def _who(part: _Part, cast: Cast) -> tuple[str, str]:
     return account, rule
 
 
-def _check_rule(part: _Part, cast: Cast) -> None:
+def _check_rule(part: _Part, cast: CaseNames) -> None:
     name = base(part.text)
     rule = cast.rules.get(name)
     if rule is None and name in SYSTEM_RULES:
@@ -162,7 +162,7 @@ def _check_rule(part: _Part, cast: Cast) -> None:
         raise part.mistake(f'`{name}` never flaps: flapping = ""')
 
 
-def _channel(part: _Part, cast: Cast) -> str:
+def _channel(part: _Part, cast: CaseNames) -> str:
     if part.text not in cast.channels:
         raise part.mistake(f"there is no channel {shown(part.text)}{did_you_mean(part.text, cast.channels)}")
     return part.text

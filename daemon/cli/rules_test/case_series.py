@@ -6,14 +6,14 @@ from daemon.config.parse import values
 from daemon.config.problems import MistakeError, Problems, did_you_mean
 from daemon.readings.fields import MADE_OF, SENT, named
 from daemon.replay import series as notation
-from daemon.replay.series import MOST, Series
+from daemon.replay.series import MOST, CaseSeries
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import Millis
 
 ACCOUNT = "main"
 """Whose `series` is, where no account is named."""
 
-Fields = dict[str, Series]
+Fields = dict[str, CaseSeries]
 """By field."""
 
 
@@ -80,7 +80,7 @@ def _series(name: str, text: object, place: str, problems: Problems) -> Fields:
     return {}
 
 
-def _check_pauses(fields: Mapping[str, Series], place: str, problems: Problems) -> None:
+def _check_pauses(fields: Mapping[str, CaseSeries], place: str, problems: Problems) -> None:
     """A pause is the account's: its fields may not contradict each other."""
     pauses: dict[int, Millis] = {}
     for name, series in fields.items():

@@ -6,7 +6,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.group()
@@ -29,7 +29,7 @@ def rules() -> None:
 )
 @options.output
 @click.pass_obj
-def test(session: Session, files: tuple[Path, ...], pattern: str | None, output: Format) -> int:
+def test(session: CommandSession, files: tuple[Path, ...], pattern: str | None, output: Format) -> int:
     """Play your test cases, and say what differs from what you expect.
 
     A case is series that you write, and what is to come of them; the functions that play it are those of the daemon.
@@ -44,4 +44,4 @@ def test(session: Session, files: tuple[Path, ...], pattern: str | None, output:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.rules_test import run  # noqa: PLC0415 -- on use
 
-    return run.show(session, run.Wish(files, pattern, output))
+    return run.show(session, run.RulesTestOptions(files, pattern, output))

@@ -16,15 +16,15 @@ from daemon.cli.output import progress, times
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, exact, write_csv, write_json
 from daemon.cli.rules_test import case_file, table
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.config import Config
 from daemon.config.files import stands
 from daemon.config.parse import syntax
 from daemon.errors import ConfigError, UsageError
-from daemon.replay.cases import Case, Change, Outcome, Post, run
-from daemon.replay.context import Around, around
-from daemon.replay.differences import Differences, Line, differences
-from daemon.replay.session import Scheme
+from daemon.replay.cases import CaseOutcome, ExpectedMessage, ExpectedTransition, RuleTestCase, run
+from daemon.replay.context import ContextRows, around
+from daemon.replay.differences import DifferenceLine, Differences, differences
+from daemon.replay.session import RuleSet
 from daemon.text.durations import duration_text
 from daemon.types import Millis
 
@@ -38,7 +38,7 @@ LONG = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RulesTestOptions:
     """What the command line asks for."""
 
     files: Sequence[Path]
@@ -54,7 +54,7 @@ class Suite:
     path: Path
     rules: Path
     config: Config
-    cases: Sequence[Case]
+    cases: Sequence[RuleTestCase]
 
     def played(self) -> Iterator["Played"]:
         """Each case, as soon as it is played."""
@@ -66,11 +66,11 @@ class Suite:
             why = None if found.place is None else around(case, scheme, found.place)
             yield Played(self.path, case, outcome, found, why)
 
-    def _scheme(self, case: Case) -> Scheme:
+    def _scheme(self, case: RuleTestCase) -> RuleSet:
         """As the daemon would have it, in the case's time zone."""
         mutes = Mutes(self.config.mutes.windows, case.zone)
         waits = {each.name: each.group_wait for each in self.config.channels}
-        return Scheme(self.config.account_rules, case_file.channels(self.config), mutes, waits)
+        return RuleSet(self.config.account_rules, case_file.channels(self.config), mutes, waits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Played:
     """One case, and how it went."""
 
     path: Path
-    case: Case
-    outcome: Outcome
+    case: RuleTestCase
+    outcome: CaseOutcome
     found: Differences
-    why: Around | None
+    why: ContextRows | None
     """What there is to see at the first difference."""
 
     @property
@@ -89,12 +89,12 @@ class Played:
         return not self.found.any
 
 
-def _bar(case: Case) -> AbstractContextManager[Bar]:
+def _bar(case: RuleTestCase) -> AbstractContextManager[Bar]:
     """Of a case that takes its time; it is gone before anything is printed of it."""
     return progress.bar(case.name, case.attempts) if case.attempts >= LONG else nullcontext(Bar(None, None))
 
 
-def show(session: Session, wish: Wish) -> int:
+def show(session: CommandSession, wish: RulesTestOptions) -> int:
     """Play and print; the exit status.
 
     Raises:
@@ -105,7 +105,7 @@ def show(session: Session, wish: Wish) -> int:
     began = session.clock.elapsed()
     suites = _chosen(_loaded(session, _files(session, wish.files)), wish.pattern)
     if wish.output is Format.TABLE:
-        sheet = table.Sheet()
+        sheet = table.RulesTestTable()
         for suite in suites:
             sheet.begin(suite.path, suite.rules)
             for each in suite.played():
@@ -120,7 +120,7 @@ def show(session: Session, wish: Wish) -> int:
     return 0 if all(each.good for each in played) else 1
 
 
-def _files(session: Session, named: Sequence[Path]) -> Sequence[Path]:
+def _files(session: CommandSession, named: Sequence[Path]) -> Sequence[Path]:
     if named:
         return named
     config = configs.find(session.path, session.environ)
@@ -130,7 +130,7 @@ def _files(session: Session, named: Sequence[Path]) -> Sequence[Path]:
     return found
 
 
-def _loaded(session: Session, files: Sequence[Path]) -> list[Suite]:
+def _loaded(session: CommandSession, files: Sequence[Path]) -> list[Suite]:
     """Every file; the mistakes of all of them at once."""
     suites: list[Suite] = []
     problems: list[str] = []
@@ -144,7 +144,7 @@ def _loaded(session: Session, files: Sequence[Path]) -> list[Suite]:
     return suites
 
 
-def _suite(session: Session, path: Path) -> Suite:
+def _suite(session: CommandSession, path: Path) -> Suite:
     raw = syntax.parse(configs.text(path), path)
     if "tests" not in raw and case_file.is_rules(raw):
         raise ConfigError([f"{path}: this is a file of rules; {_its_tests(path)}"])
@@ -169,7 +169,7 @@ def _nothing(path: Path) -> Config:
     return Config(path, configs.Daemon(configs.Secret("")), ())
 
 
-def _rules(session: Session, path: Path, raw: Mapping[str, object]) -> Path:
+def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Path:
     """The rules that a file tests: of --config, of its own word, of its name, else those in force."""
     if session.path is not None:
         return session.path
@@ -193,7 +193,7 @@ def _chosen(suites: Sequence[Suite], pattern: str | None) -> list[Suite]:
     return [suite for suite in kept if suite.cases]
 
 
-def _fits(case: Case, pattern: str) -> bool:
+def _fits(case: RuleTestCase, pattern: str) -> bool:
     name, wanted = case.name.lower(), pattern.lower()
     return wanted in name or fnmatchcase(name, wanted)
 
@@ -225,11 +225,11 @@ def _object(played: Played) -> Row:
     }
 
 
-def _at(at: Millis, case: Case) -> Row:
+def _at(at: Millis, case: RuleTestCase) -> Row:
     return {"after": duration_text(at), "at": times.iso(case.start + at, case.zone)}
 
 
-def _change(each: Change) -> Row:
+def _change(each: ExpectedTransition) -> Row:
     return {
         "rule": each.rule,
         "account": each.account,
@@ -239,10 +239,10 @@ def _change(each: Change) -> Row:
     }
 
 
-def _post(each: Post) -> Row:
+def _post(each: ExpectedMessage) -> Row:
     news = [{"rule": one.rule, "account": one.account, "kind": one.kind.value} for one in each.news]
     return {"channel": each.channel, "news": news, "text": each.text}
 
 
-def _line(line: Line) -> Row:
+def _line(line: DifferenceLine) -> Row:
     return {"what": " ".join(filter(None, line.cells)), "remark": line.remark}

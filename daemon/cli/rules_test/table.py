@@ -6,9 +6,9 @@ from pathlib import Path
 
 from daemon.cli.output.tables import counted
 from daemon.cli.output.terminal import Styled, echo
-from daemon.replay.cases import Case, Outcome
-from daemon.replay.context import NOT_SENT, Around, Row
-from daemon.replay.differences import BOTH, MISSING, Differences, Line
+from daemon.replay.cases import CaseOutcome, RuleTestCase
+from daemon.replay.context import NOT_SENT, ContextRow, ContextRows
+from daemon.replay.differences import BOTH, MISSING, DifferenceLine, Differences
 from daemon.text.durations import duration_text
 from daemon.text.printable import printable
 from daemon.types import SECOND, Millis
@@ -22,13 +22,13 @@ _COLOURS = {BOTH: None, MISSING: "red", "+": "green"}
 @dataclass(frozen=True, slots=True)
 class Failure:
     path: Path
-    case: Case
+    case: RuleTestCase
     found: Differences
-    why: Around | None
+    why: ContextRows | None
 
 
 @dataclass(slots=True)
-class Sheet:
+class RulesTestTable:
     """Prints as the cases come."""
 
     good: int = 0
@@ -38,7 +38,9 @@ class Sheet:
         """The head of a file."""
         echo(Styled(f"{path} with the rules of {rules}", bold=True))
 
-    def take(self, case: Case, outcome: Outcome, found: Differences, why: Around | None, path: Path) -> None:
+    def take(
+        self, case: RuleTestCase, outcome: CaseOutcome, found: Differences, why: ContextRows | None, path: Path
+    ) -> None:
         """The line of a case."""
         sums = f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
         if found.any:
@@ -74,7 +76,7 @@ def _told(failure: Failure) -> Iterator[str | Styled]:
         yield from _why(failure.why, failure)
 
 
-def _compared(lines: Sequence[Line]) -> Iterator[str | Styled]:
+def _compared(lines: Sequence[DifferenceLine]) -> Iterator[str | Styled]:
     cells = [(line.sign, duration_text(line.at), *line.cells, line.remark) for line in lines]
     for line, text in list(zip(lines, _columns(cells), strict=True))[:MOST]:
         yield Styled(f"  {text}", fg=_COLOURS[line.sign])
@@ -82,7 +84,7 @@ def _compared(lines: Sequence[Line]) -> Iterator[str | Styled]:
         yield f"  … and {counted(len(lines) - MOST, 'line')} more, which --format json shows"
 
 
-def _why(why: Around, failure: Failure) -> Iterator[str | Styled]:
+def _why(why: ContextRows, failure: Failure) -> Iterator[str | Styled]:
     """The readings at the difference, and what the rule made of them."""
     rule = why.rule
     several = f" of {why.account}" if len(failure.case.inputs) > 1 else ""
@@ -103,14 +105,14 @@ def _why(why: Around, failure: Failure) -> Iterator[str | Styled]:
     yield from _unwritten(why)
 
 
-def _unwritten(why: Around) -> Iterator[str | Styled]:
+def _unwritten(why: ContextRows) -> Iterator[str | Styled]:
     """A field of which the case says nothing was never sent, so whatever asks for it is unknown."""
     for name, values in zip(why.fields, zip(*(row.fields for row in why.rows), strict=True), strict=True):
         if set(values) == {NOT_SENT}:
             yield f"    {name} is not sent here, so nothing is known of it: give it a series"
 
 
-def _cells(row: Row, why: Around) -> tuple[str, ...]:
+def _cells(row: ContextRow, why: ContextRows) -> tuple[str, ...]:
     clear = [row.clear] if why.rule.clear_when is not None else []
     return (
         ">" if row.marked else "",

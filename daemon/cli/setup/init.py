@@ -6,14 +6,14 @@ import click
 
 from daemon.cli import options
 from daemon.cli.output.terminal import echo
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
 @options.config
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @click.pass_obj
-def init(session: Session, *, force: bool) -> None:
+def init(session: CommandSession, *, force: bool) -> None:
     """Ask a few questions and write rules.toml, readable by you alone.
 
     Keys and tokens are best left where they are: answer with env:NAME, file:PATH or credential:NAME.

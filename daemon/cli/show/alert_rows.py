@@ -10,7 +10,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import Record
+from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import told
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import called, whose
@@ -27,7 +27,7 @@ COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "re
 """Of csv: a row per transition."""
 
 
-def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
     """Print the alerts of the accounts that match, in the order of their beginnings."""
     found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
     match output:

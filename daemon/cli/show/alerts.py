@@ -4,7 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -14,7 +14,7 @@ from daemon.cli.session import Session
 @options.until
 @options.output
 @click.pass_obj
-def alerts(session: Session, account: str, since: str | None, until: str | None, output: Format) -> None:
+def alerts(session: CommandSession, account: str, since: str | None, until: str | None, output: Format) -> None:
     """The alerts that are open, or ended within the span, each with its transitions.
 
     \b

@@ -8,9 +8,9 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import Record
+from daemon.cli.record_access import OpenRecord
 from daemon.readings import gaps, slots
-from daemon.readings.gaps import Gap
+from daemon.readings.gaps import ListedGap
 from daemon.store.database.lock_holder import holder
 from daemon.text.numbers import lasting
 from daemon.types import GapReason, Millis
@@ -24,7 +24,7 @@ MOST = 100
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
 
 
-def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
     """Print the gaps of the accounts that match, in the order of their beginnings."""
     found = _found(record, accounts, span, now)
     match output:
@@ -36,9 +36,9 @@ def show(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis
             _show_last(found, now, record)
 
 
-def _found(record: Record, accounts: str, span: tuple[Millis, Millis], now: Millis) -> list[tuple[str, Gap]]:
+def _found(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis) -> list[tuple[str, ListedGap]]:
     away = _away(record, now)
-    found: list[tuple[str, Gap]] = []
+    found: list[tuple[str, ListedGap]] = []
     for name in record.matching(accounts):
         derived = gaps.gaps(chain(record.history.missing(name, span[0]), away.get(name, ())))
         within = takewhile(lambda gap: gap.started_at < span[1], derived)
@@ -46,7 +46,7 @@ def _found(record: Record, accounts: str, span: tuple[Millis, Millis], now: Mill
     return sorted(found, key=lambda pair: (pair[1].started_at, pair[0]))
 
 
-def _away(record: Record, now: Millis) -> Mapping[str, tuple[Gap]]:
+def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     """By account, the gap that lasts because no daemon is collecting: the next start will record it."""
     last = record.history.last_epoch()
     if last is None or holder(record.url) is not None:
@@ -59,11 +59,11 @@ def _away(record: Record, now: Millis) -> Mapping[str, tuple[Gap]]:
             heard = (each.at for each in (stands[name].reading, stands[name].miss) if each is not None)
             since = max(state.at, last.ended_at or 0, *heard)
             if missed := slots.passed(name, every[name], since, now):
-                found[name] = (Gap(GapReason.DAEMON_DOWN, since, None, missed),)
+                found[name] = (ListedGap(GapReason.DAEMON_DOWN, since, None, missed),)
     return found
 
 
-def _row(account: str, gap: Gap, record: Record) -> Row:
+def _row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
     return {
         "account": account,
         "started_at": times.iso(gap.started_at, record.zone),
@@ -75,7 +75,7 @@ def _row(account: str, gap: Gap, record: Record) -> Row:
     }
 
 
-def _show_last(found: list[tuple[str, Gap]], now: Millis, record: Record) -> None:
+def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenRecord) -> None:
     if not found:
         echo("no gaps in this span; an earlier --since looks further back")
         return
@@ -85,7 +85,7 @@ def _show_last(found: list[tuple[str, Gap]], now: Millis, record: Record) -> Non
         echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
 
 
-def _cells(account: str, gap: Gap, now: Millis, record: Record) -> list[str]:
+def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:
     began = times.shown(gap.started_at, record.zone)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{lasting(abs(gap.step))}"

@@ -4,7 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -14,7 +14,7 @@ from daemon.cli.session import Session
 @options.until
 @options.output
 @click.pass_obj
-def gaps(session: Session, account: str, since: str | None, until: str | None, output: Format) -> None:
+def gaps(session: CommandSession, account: str, since: str | None, until: str | None, output: Format) -> None:
     """When readings were missing, from when to when and why, in the order of time.
 
     A gap lasts from the last reading before it to the next one. Its reason is that of the attempts that failed, or

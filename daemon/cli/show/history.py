@@ -4,7 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -14,7 +14,7 @@ from daemon.cli.session import Session
 @options.until
 @options.output
 @click.pass_obj
-def history(session: Session, account: str, since: str | None, until: str | None, output: Format) -> None:
+def history(session: CommandSession, account: str, since: str | None, until: str | None, output: Format) -> None:
     """The recorded readings, in the order of time.
 
     A table shows the last of them; csv and json have all, with the exact digits.

@@ -10,7 +10,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import Record
+from daemon.cli.record_access import OpenRecord
 from daemon.readings.fields import SENT
 from daemon.text.numbers import amount
 from daemon.types import Millis, Quality, Reading
@@ -26,7 +26,7 @@ COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
 _amounts = attrgetter(*SENT)
 
 
-def show(record: Record, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
+def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
     """Print the readings of the accounts that match, in the order of time."""
     found = record.history.readings(record.matching(accounts), *span)
     match output:

@@ -9,9 +9,9 @@ from daemon.cli.options import Format
 from daemon.cli.output.attempts import said
 from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
 from daemon.cli.output.times import Present
-from daemon.cli.record_access import Record
+from daemon.cli.record_access import OpenRecord
 from daemon.cli.status import channels
-from daemon.cli.status.waiting import Reason
+from daemon.cli.status.waiting import WaitReason
 from daemon.store.database.lock_holder import holder
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
@@ -30,12 +30,12 @@ COLUMNS = (
 )  # fmt: skip
 """Of csv, and the keys of json."""
 
-Reasons = Mapping[NoticeKey, Reason]
+Reasons = Mapping[NoticeKey, WaitReason]
 """Why each of those waits that do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class NotificationFilter:
     """As it was put on the command line."""
 
     account: str
@@ -46,7 +46,7 @@ class Wish:
     output: Format
 
 
-def show(record: Record, wish: Wish, now: Millis) -> None:
+def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     """Print the notifications that are wished for, in the order in which they were raised."""
     record.must_know(wish.account)
     running = holder(record.url) is not None
@@ -64,7 +64,7 @@ def show(record: Record, wish: Wish, now: Millis) -> None:
                 say("nothing is delivered, as no daemon runs: start it with marginwatch run")
 
 
-def _found(record: Record, wish: Wish, now: Millis) -> Iterator[PastNotice]:
+def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterator[PastNotice]:
     since = SHOWN if wish.output is Format.TABLE and not wish.waiting else None
     span = record.span(wish.since or since, wish.until, now)
     for each in record.history.notifications(*span, waiting=wish.waiting):
@@ -76,7 +76,7 @@ def _found(record: Record, wish: Wish, now: Millis) -> Iterator[PastNotice]:
 # For programs.
 
 
-def _row(past: PastNotice, reason: Reason | None, now: Present) -> Row:
+def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
     key, facts = past.notice.key, past.notice.facts
     return {
         "at": now.iso(past.notice.at),
@@ -109,7 +109,7 @@ def _flat(row: Row) -> Row:
 # For people.
 
 
-def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: Wish) -> None:
+def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: NotificationFilter) -> None:
     last: deque[PastNotice] = deque(maxlen=MOST)
     count = 0
     for each in found:
@@ -124,7 +124,7 @@ def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: Wi
         say(f"the last {len(last)} of {count} notifications; --format csv and --format json have all")
 
 
-def _cells(past: PastNotice, reason: Reason | None, now: Present) -> list[str]:
+def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[str]:
     key = past.notice.key
     return [
         now.shown(past.notice.at),
@@ -137,7 +137,7 @@ def _cells(past: PastNotice, reason: Reason | None, now: Present) -> list[str]:
     ]
 
 
-def _fared(past: PastNotice, reason: Reason | None, now: Present) -> Iterator[str]:
+def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterator[str]:
     """Delivered when, or why not yet or never, with what the channel answered, and who was told instead."""
     if reason is not None:
         yield channels.why(reason, now)

@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -21,7 +21,7 @@ from daemon.cli.session import Session
 @click.option("--waiting", is_flag=True, help="Only what is not delivered yet.")
 @options.output
 @click.pass_obj
-def notifications(session: Session, /, **wish: object) -> None:
+def notifications(session: CommandSession, /, **wish: object) -> None:
     """What each channel was told, or is to be told, of which alert, and how that went.
 
     Of what still waits it says why: a mute window, a channel that fails, a service's own pace, or that no daemon runs.
@@ -37,4 +37,4 @@ def notifications(session: Session, /, **wish: object) -> None:
     from daemon.cli.show import notification_rows  # noqa: PLC0415 -- on use
 
     with record_access.opened(session) as past:
-        notification_rows.show(past, notification_rows.Wish(**wish), session.clock.now())  # type: ignore[arg-type]
+        notification_rows.show(past, notification_rows.NotificationFilter(**wish), session.clock.now())  # type: ignore[arg-type]

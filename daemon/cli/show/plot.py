@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -20,7 +20,9 @@ from daemon.cli.session import Session
     help='Where the picture goes; "-" is standard output.',
 )
 @click.pass_obj
-def plot(session: Session, /, field: str, account: str | None, since: str | None, until: str | None, png: str) -> None:
+def plot(
+    session: CommandSession, /, field: str, account: str | None, since: str | None, until: str | None, png: str
+) -> None:
     """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in either spelling.
 
     Beside the line it shows the numbers that the rules of the configuration compare the field with, when those rules
@@ -34,7 +36,7 @@ def plot(session: Session, /, field: str, account: str | None, since: str | None
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.show import plot_draw  # noqa: PLC0415 -- on use
 
-    wish = plot_draw.Wish(field, account, since, until, png)
+    wish = plot_draw.PlotOptions(field, account, since, until, png)
     wish.check()
     with record_access.opened(session, imported=True) as past:
         plot_draw.write(past, wish, session)

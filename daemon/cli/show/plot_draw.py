@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from daemon.charts import from_history
-from daemon.charts.chart import Chart, Span
+from daemon.charts.chart import Chart, ChartSpan
 from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.cli.check import intervals
 from daemon.cli.output import progress, times
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import Record
-from daemon.cli.session import Session
+from daemon.cli.record_access import OpenRecord
+from daemon.cli.session import CommandSession
 from daemon.errors import MarginwatchError, UsageError
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, named
 from daemon.types import Millis
@@ -26,7 +26,7 @@ OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlotOptions:
     """As it was put on the command line."""
 
     field: str
@@ -54,7 +54,7 @@ def drawable(word: str) -> str:
     raise UsageError(f'there is no field "{word}": {hint}')
 
 
-def write(past: Record, wish: Wish, session: Session) -> None:
+def write(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
     """Draw it and put it where it was wished.
 
     Raises:
@@ -71,16 +71,16 @@ def write(past: Record, wish: Wish, session: Session) -> None:
     _tell(chart, wish.file)
 
 
-def _subject(past: Record, wish: Wish, now: Millis) -> Subject:
+def _subject(past: OpenRecord, wish: PlotOptions, now: Millis) -> Subject:
     account = past.one(wish.account)
     since, until = past.span(wish.since or DEFAULT, wish.until or "now", now)
     if since >= min(until, now):
         raise UsageError("nothing has been between --since and --until yet: let --since name an earlier time")
     every = intervals.intervals(past.config, past.history.user_ids()).get(account)
-    return Subject(account, drawable(wish.field), Span(since, min(until, now)), past.config.daemon.timezone, every)
+    return Subject(account, drawable(wish.field), ChartSpan(since, min(until, now)), past.config.daemon.timezone, every)
 
 
-def _chart(past: Record, subject: Subject) -> Chart:
+def _chart(past: OpenRecord, subject: Subject) -> Chart:
     rules = [rule for rule in past.config.rules if rule.watches(subject.account)]
     extent = past.history.extent(subject.account, *subject.span)
     with progress.bar("reading", 0 if extent is None else extent.inputs) as bar:

@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
@@ -11,7 +11,7 @@ from daemon.cli.session import Session
 @click.argument("code", metavar="ID")
 @click.option("--comment", metavar="TEXT", default="", help="Told with it, to whom the alert was told.")
 @click.pass_obj
-def ack(session: Session, code: str, comment: str) -> None:
+def ack(session: CommandSession, code: str, comment: str) -> None:
     """Say that you know of an alert: nobody is reminded of it any more.
 
     ID are the four characters that its messages name. It is told once to all channels that were told of the alert; that

@@ -11,8 +11,8 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import Record, opened
-from daemon.cli.session import Session
+from daemon.cli.record_access import OpenRecord, opened
+from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
 from daemon.store.write.silence_commands import Quiet
@@ -31,7 +31,7 @@ LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SilenceOptions:
     """As it was put on the command line."""
 
     rule: str | None
@@ -43,7 +43,7 @@ class Wish:
     comment: str
 
 
-def add(session: Session, wish: Wish) -> None:
+def add(session: CommandSession, wish: SilenceOptions) -> None:
     """Write it, and print what it does.
 
     Raises:
@@ -61,7 +61,7 @@ def add(session: Session, wish: Wish) -> None:
             echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
-def acknowledge(session: Session, code: str, comment: str) -> None:
+def acknowledge(session: CommandSession, code: str, comment: str) -> None:
     """Write it, and print it.
 
     Raises:
@@ -79,7 +79,7 @@ def acknowledge(session: Session, code: str, comment: str) -> None:
         echo(f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders of it")
 
 
-def end(session: Session, numbers: Sequence[int]) -> None:
+def end(session: CommandSession, numbers: Sequence[int]) -> None:
     """End them, and print which.
 
     Raises:
@@ -98,7 +98,7 @@ def end(session: Session, numbers: Sequence[int]) -> None:
             echo(f"silence {number} {word}: {told(known[number], past.zone)}")
 
 
-def show(session: Session, *, past: bool, output: Format) -> None:
+def show(session: CommandSession, *, past: bool, output: Format) -> None:
     now = session.clock.now()
     with opened(session) as record:
         found = record.history.silences() if past else holding(record, now)
@@ -142,14 +142,14 @@ def _print(rows: Sequence[Row]) -> None:
     Table(COLUMNS, cells, frozenset({"number"})).write()
 
 
-def holding(record: Record, now: Millis) -> list[Silence]:
+def holding(record: OpenRecord, now: Millis) -> list[Silence]:
     """Those that hold, or will; one about an alert lasts no longer than that."""
     held = {alert.code for _, alert in _open(record, now)}
     lasting = [each for each in record.history.silences() if each.ended_at is None or each.ended_at > now]
     return [each for each in lasting if not each.code or each.code in held]
 
 
-def _check(wish: Wish, past: Record) -> None:
+def _check(wish: SilenceOptions, past: OpenRecord) -> None:
     if wish.alert is not None and (wish.rule is not None or wish.account is not None):
         raise UsageError("--alert names one alert: leave out --rule and --account")
     if wish.alert is None and wish.rule is None and wish.account is None:
@@ -161,7 +161,7 @@ def _check(wish: Wish, past: Record) -> None:
     _matched("--account", "account", wish.account, {*past.history.accounts(), *_accounts(past)})
 
 
-def _accounts(past: Record) -> Iterator[str]:
+def _accounts(past: OpenRecord) -> Iterator[str]:
     return (account.name for account in past.config.accounts)
 
 
@@ -173,7 +173,7 @@ def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
         raise UsageError(f'{option}: no {what} matches "{glob}"; {hint}')
 
 
-def _end(wish: Wish, now: Millis, zone: tzinfo | None) -> Millis | None:
+def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | None:
     if wish.until_resolved:
         return None
     if wish.lasts is not None:
@@ -190,7 +190,7 @@ def _end(wish: Wish, now: Millis, zone: tzinfo | None) -> Millis | None:
 
 
 def _silences(
-    wish: Wish, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
+    wish: SilenceOptions, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
 ) -> Iterator[Silence]:
     """One, or one for each alert that it is to outlast."""
     comment = _comment(wish.comment)
@@ -215,7 +215,7 @@ def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-def _open(past: Record, now: Millis) -> list[tuple[str, Alert]]:
+def _open(past: OpenRecord, now: Millis) -> list[tuple[str, Alert]]:
     """The alerts that are open, with their accounts."""
     found = [(each.account, alert) for each in past.history.status(now) for alert in each.alerts.values()]
     return [*found, *(("", alert) for alert in past.history.own_alerts())]

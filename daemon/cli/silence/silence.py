@@ -4,7 +4,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.group()
@@ -30,7 +30,7 @@ def silence() -> None:
 @click.option("--until-resolved", is_flag=True, help="Until each alert that matches and is open now has ended.")
 @click.option("--comment", metavar="TEXT", default="", help="Why; it is shown wherever the silence is.")
 @click.pass_obj
-def add(session: Session, /, **wish: object) -> None:
+def add(session: CommandSession, /, **wish: object) -> None:
     """Begin a silence; it takes effect at once, also for what waits to be sent.
 
     \b
@@ -41,7 +41,7 @@ def add(session: Session, /, **wish: object) -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
 
-    actions.add(session, actions.Wish(**wish))  # type: ignore[arg-type]
+    actions.add(session, actions.SilenceOptions(**wish))  # type: ignore[arg-type]
 
 
 @silence.command(name="list")
@@ -49,7 +49,7 @@ def add(session: Session, /, **wish: object) -> None:
 @click.option("--all", "past", is_flag=True, help="Those that are over, too.")
 @options.output
 @click.pass_obj
-def show(session: Session, past: bool, output: Format) -> None:
+def show(session: CommandSession, past: bool, output: Format) -> None:
     """The silences that hold, and the alerts that are acknowledged.
 
     \b
@@ -65,7 +65,7 @@ def show(session: Session, past: bool, output: Format) -> None:
 @options.config
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(min=1), required=True)
 @click.pass_obj
-def end(session: Session, numbers: tuple[int, ...]) -> None:
+def end(session: CommandSession, numbers: tuple[int, ...]) -> None:
     """End silences before their time; `silence list` shows their numbers.
 
     What still fires is told with the next reading.

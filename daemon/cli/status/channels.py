@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from daemon.cli.output.attempts import said
 from daemon.cli.output.tables import Row, Table, say
 from daemon.cli.output.times import Present
-from daemon.cli.record_access import BEGINNING, END, Record
-from daemon.cli.status.waiting import Reason, Way, Why, failing, parked, reasons, refusing
+from daemon.cli.record_access import BEGINNING, END, OpenRecord
+from daemon.cli.status.waiting import WaitReason, Way, Why, failing, parked, reasons, refusing
 from daemon.config import Channel
 from daemon.notifiers.services import pace
 from daemon.service.delivery.rate import free_at
@@ -23,15 +23,15 @@ COLUMNS = ("channel", "last delivery", "failing", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class UndeliveredNotification:
     """A notification that is not delivered, and why not."""
 
     notice: PastNotice
-    reason: Reason
+    reason: WaitReason
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChannelOverview:
     """How a channel stands that is configured, or for which something still waits."""
 
     name: str
@@ -39,17 +39,17 @@ class Standing:
     fared: Deliveries | None
     instead: tuple[str, ...]
     """Where it is parked: who is told in its stead."""
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[UndeliveredNotification, ...]
 
 
-def standings(record: Record, now: Millis, *, running: bool) -> list[Standing]:
+def standings(record: OpenRecord, now: Millis, *, running: bool) -> list[ChannelOverview]:
     """How each stands; `running` says whether a daemon delivers."""
     history = record.history
     waiting = defaultdict[str, list[PastNotice]](list)
     for each in history.notifications(BEGINNING, END, waiting=True):
         waiting[each.notice.key.channel].append(each)
     epoch = history.last_epoch() if running else None
-    scene = _Scene(
+    scene = _StatusInput(
         {each.name: each for each in record.config.channels},
         {each.channel: each for each in history.deliveries()},
         None if epoch is None else epoch.started_at,
@@ -60,7 +60,7 @@ def standings(record: Record, now: Millis, *, running: bool) -> list[Standing]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
+class _StatusInput:
     configured: Mapping[str, Channel]
     fared: Mapping[str, Deliveries]
     alive_since: Millis | None
@@ -71,7 +71,7 @@ class _Scene:
         refused = () if self.alive_since is None else refusing(self.fared.values(), self.alive_since)
         return parked(list(self.configured), refused)
 
-    def standing(self, name: str, waiting: Sequence[PastNotice]) -> Standing:
+    def standing(self, name: str, waiting: Sequence[PastNotice]) -> ChannelOverview:
         channel, fared = self.configured.get(name), self.fared.get(name)
         way = Way(
             group_wait=None if channel is None else channel.group_wait,
@@ -80,9 +80,9 @@ class _Scene:
             failing=None if self.alive_since is None else failing(fared, self.alive_since),
             free_at=None if channel is None or fared is None else self._free_at(channel, fared),
         )
-        found = map(Waiting, waiting, reasons(waiting, way, self.now))
+        found = map(UndeliveredNotification, waiting, reasons(waiting, way, self.now))
         instead = self._instead(channel) if channel is not None and way.parked else ()
-        return Standing(name, channel is not None, fared, instead, tuple(found))
+        return ChannelOverview(name, channel is not None, fared, instead, tuple(found))
 
     def _free_at(self, channel: Channel, fared: Deliveries) -> Millis | None:
         """The pace is kept within one life of the daemon."""
@@ -98,7 +98,7 @@ class _Scene:
 # For programs.
 
 
-def row(standing: Standing, now: Present) -> Row:
+def row(standing: ChannelOverview, now: Present) -> Row:
     fared, due = standing.fared, [each for each in standing.waiting if not _is_held(each, now.now)]
     streak = None if fared is None else fared.failing
     return {
@@ -116,12 +116,12 @@ def row(standing: Standing, now: Present) -> Row:
     }
 
 
-def _is_held(waiting: Waiting, now: Millis) -> bool:
+def _is_held(waiting: UndeliveredNotification, now: Millis) -> bool:
     """What a mute window holds back does not wait for its channel."""
     return (waiting.notice.notice.facts.not_before or now) > now
 
 
-def _wait(reason: Reason, alike: Sequence[PastNotice], now: Present) -> Row:
+def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: Present) -> Row:
     return {
         "why": reason.why.value,
         "until": now.iso(reason.until),
@@ -131,9 +131,9 @@ def _wait(reason: Reason, alike: Sequence[PastNotice], now: Present) -> Row:
     }
 
 
-def _grouped(waiting: Sequence[Waiting]) -> Iterator[tuple[Reason, list[PastNotice]]]:
+def _grouped(waiting: Sequence[UndeliveredNotification]) -> Iterator[tuple[WaitReason, list[PastNotice]]]:
     """What waits for the same reason, and was given to the same others, together; the oldest first."""
-    groups = defaultdict[tuple[Reason, tuple[str, ...]], list[PastNotice]](list)
+    groups = defaultdict[tuple[WaitReason, tuple[str, ...]], list[PastNotice]](list)
     for each in waiting:
         groups[each.reason, each.notice.handed_to].append(each.notice)
     yield from ((reason, alike) for (reason, _), alike in groups.items())
@@ -142,7 +142,7 @@ def _grouped(waiting: Sequence[Waiting]) -> Iterator[tuple[Reason, list[PastNoti
 # For people.
 
 
-def show(found: Sequence[Standing], now: Present) -> None:
+def show(found: Sequence[ChannelOverview], now: Present) -> None:
     """A row per channel; below them what each last answered, why things wait there, and what to do."""
     Table(COLUMNS, [_cells(each, now) for each in found]).write()
     for each in found:
@@ -150,7 +150,7 @@ def show(found: Sequence[Standing], now: Present) -> None:
             say(sentence)
 
 
-def _cells(standing: Standing, now: Present) -> list[str]:
+def _cells(standing: ChannelOverview, now: Present) -> list[str]:
     streak = None if standing.fared is None else standing.fared.failing
     failing = "no" if streak is None else f"{streak.count} since {now.shown(streak.since)}"
     since = min((each.notice.notice.at for each in standing.waiting), default=None)
@@ -165,7 +165,7 @@ def _delivered(fared: Deliveries | None, now: Present) -> str:
     return now.ago(fared.delivered_at) + (" (a test)" if fared.tested else "")
 
 
-def _sentences(standing: Standing, now: Present) -> Iterator[str]:
+def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
     name, fared = standing.name, standing.fared
     if fared is not None and fared.failing is not None:
         yield f"{name}: {said(fared.failing.outcome, fared.failing.detail)}"
@@ -186,7 +186,7 @@ def _sentences(standing: Standing, now: Present) -> Iterator[str]:
         yield f"{name} is not in rules.toml: a start or reload hands what waits there to other channels"
 
 
-def _can_be_tried_sooner(standing: Standing) -> bool:
+def _can_be_tried_sooner(standing: ChannelOverview) -> bool:
     """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS F2)."""
     own = None if standing.fared is None else standing.fared.own
     is_asked_for = own is not None and own.retry_after is not None
@@ -198,7 +198,7 @@ def _handed(past: PastNotice) -> str:
     return f"; handed over to {' and '.join(past.handed_to)}" if past.handed_to else ""
 
 
-def why(reason: Reason, now: Present) -> str:
+def why(reason: WaitReason, now: Present) -> str:
     """Why something waits."""
     until = "" if reason.until is None else now.shown(reason.until)
     match reason.why:

@@ -4,14 +4,14 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import Format
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 
 
 @click.command()
 @options.config
 @options.output
 @click.pass_obj
-def status(session: Session, output: Format) -> int:
+def status(session: CommandSession, output: Format) -> int:
     """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits for each channel.
 
     The exit status is 1 where no daemon is collecting.

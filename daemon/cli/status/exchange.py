@@ -10,13 +10,13 @@ from datetime import tzinfo
 
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row
-from daemon.cli.record_access import Record
-from daemon.config import Budget, Config
+from daemon.cli.record_access import OpenRecord
+from daemon.config import BudgetLimits, Config
 from daemon.exchanges.common.clock_skew import TOLERATED
 from daemon.exchanges.common.penalties import REFUSALS, Pause, recalled
 from daemon.exchanges.common.rate_limit import HALVED, halved
 from daemon.store import History
-from daemon.store.operations import Book
+from daemon.store.operations import RecordCall
 from daemon.text.durations import duration_text
 from daemon.text.numbers import lasting
 from daemon.types import Limit, Millis
@@ -57,7 +57,7 @@ class Traffic:
     """By account, by how much the exchange's clock is ahead of ours, where its answers tell."""
 
 
-def look(record: Record, now: Millis) -> Traffic:
+def look(record: OpenRecord, now: Millis) -> Traffic:
     """How it stands at `now`."""
     history, hosts = record.history, record.config.hosts
     treated = history.treatments(REFUSALS)
@@ -79,7 +79,7 @@ def look(record: Record, now: Millis) -> Traffic:
     )
 
 
-def _use(calls: Sequence[Book], limits: Budget, halved_for: Millis, now: Millis) -> HostUse:
+def _use(calls: Sequence[RecordCall], limits: BudgetLimits, halved_for: Millis, now: Millis) -> HostUse:
     limits = limits.halved if halved_for else limits
     return HostUse(
         Use(sum(call.at >= now - limits.host.per for call in calls), limits.host),
@@ -89,22 +89,22 @@ def _use(calls: Sequence[Book], limits: Budget, halved_for: Millis, now: Millis)
     )
 
 
-def _calls(record: Record, since: Millis, now: Millis) -> list[Book]:
+def _calls(record: OpenRecord, since: Millis, now: Millis) -> list[RecordCall]:
     """The calls that have ended; those that are only announced are not made yet."""
     booked = [each for each in record.history.bookings(since) if each.at <= now]
     return made(record.config, record.history, since) + booked
 
 
-def made(config: Config, history: History, since: Millis) -> list[Book]:
+def made(config: Config, history: History, since: Millis) -> list[RecordCall]:
     """The daemon's own calls, as if it had booked them."""
     users, hosts = config.users(history.user_ids()), config.hosts
     return [
-        Book(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
+        RecordCall(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
         for each in history.calls(since)
     ]
 
 
-def _busiest(calls: Sequence[Book], limit: Limit, now: Millis) -> Use:
+def _busiest(calls: Sequence[RecordCall], limit: Limit, now: Millis) -> Use:
     return Use(max(Counter(call.user for call in calls if call.at >= now - limit.per).values(), default=0), limit)
 
 

@@ -9,11 +9,11 @@ from daemon.cli.options import Format
 from daemon.cli.output.tables import Row, Table, exact, to_json, write_csv
 from daemon.cli.output.terminal import STDOUT, echo
 from daemon.cli.output.times import Present
-from daemon.cli.record_access import Record
+from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
-from daemon.cli.status.channels import Standing
+from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
 from daemon.readings import sum_check
 from daemon.store.database.lock_holder import Holder, holder
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountOverview:
     """One that is configured. `recorded` is None until a daemon has begun with it."""
 
     name: str
@@ -44,16 +44,16 @@ class Account:
 class Overview:
     now: Present
     daemon: Holder | None
-    accounts: tuple[Account, ...]
+    accounts: tuple[AccountOverview, ...]
     alerts: tuple[tuple[str, Alert], ...]
     """The open ones with their accounts, oldest first."""
-    channels: tuple[Standing, ...]
+    channels: tuple[ChannelOverview, ...]
     silences: tuple[Silence, ...]
     """Those that hold, and the acks of open alerts."""
     traffic: Traffic
 
 
-def show(record: Record, now: Millis, output: Format) -> int:
+def show(record: OpenRecord, now: Millis, output: Format) -> int:
     """Print how things stand at `now`; the exit status: 1 where no daemon is collecting."""
     overview = _look(record, now)
     match output:
@@ -66,7 +66,7 @@ def show(record: Record, now: Millis, output: Format) -> int:
     return 0 if overview.daemon is not None else 1
 
 
-def _look(record: Record, now: Millis) -> Overview:
+def _look(record: OpenRecord, now: Millis) -> Overview:
     config, history = record.config, record.history
     recorded = {each.account: each for each in history.status(now)}
     exchange = traffic.look(record, now)
@@ -79,7 +79,9 @@ def _look(record: Record, now: Millis) -> Overview:
     return Overview(
         now=Present(now, record.zone),
         daemon=daemon,
-        accounts=tuple(Account(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts),
+        accounts=tuple(
+            AccountOverview(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts
+        ),
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
         channels=tuple(channels.standings(record, now, running=daemon is not None)),
         silences=tuple(actions.holding(record, now)),
@@ -106,7 +108,7 @@ def _object(overview: Overview) -> Row:
     }
 
 
-def _account(account: Account, overview: Overview) -> Row:
+def _account(account: AccountOverview, overview: Overview) -> Row:
     told = account.recorded
     reading, miss = (None, None) if told is None else (told.reading, told.miss)
     return {
@@ -195,7 +197,7 @@ def _recorded_at(overview: Overview) -> Millis | None:
     return max(attempts, default=None)
 
 
-def _account_cells(account: Account, overview: Overview) -> list[str]:
+def _account_cells(account: AccountOverview, overview: Overview) -> list[str]:
     told = account.recorded
     reading, miss = (None, None) if told is None else (told.reading, told.miss)
     margin = None if reading is None else reading.balances.available_margin
@@ -214,7 +216,7 @@ def _doubt(reading: Reading) -> str:
     return "" if reading.quality is Quality.OK else f", {reading.quality}"
 
 
-def _remarks(account: Account) -> Iterator[str]:
+def _remarks(account: AccountOverview) -> Iterator[str]:
     """Why an account is not read at present, with what to do; what its fields turned out not to be (SEMANTICS B6)."""
     told = account.recorded
     if told is None:

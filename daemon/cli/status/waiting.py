@@ -41,7 +41,7 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class WaitReason:
     why: Why
     until: Millis | None = None
     """The end, as far as it is known; of a pause after a failure the latest end possible."""
@@ -81,24 +81,24 @@ def parked(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
     return frozenset() if set(channels) <= set(refused) else frozenset(channels) & frozenset(refused)
 
 
-def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[Reason]:
+def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitReason]:
     """Why each of those that wait for one channel does."""
     if way.alive_since is None:
-        return [Reason(Why.NO_DAEMON)] * len(waiting)
+        return [WaitReason(Why.NO_DAEMON)] * len(waiting)
     if way.group_wait is None:
-        return [Reason(Why.NOT_CONFIGURED)] * len(waiting)
+        return [WaitReason(Why.NOT_CONFIGURED)] * len(waiting)
     held = _held(waiting, now)
     free = [each for each in waiting if each.notice.episode not in held]
     common = _common(waiting, free, way, now)
     return [_reason(each, held.get(each.notice.episode), common, way, now) for each in waiting]
 
 
-def _common(waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis) -> Reason | None:
+def _common(waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis) -> WaitReason | None:
     """What holds up all that is `free`, whatever it tells."""
     if any(_under_way(each, way) for each in waiting):
-        return Reason(Why.BEHIND)
+        return WaitReason(Why.BEHIND)
     if way.parked:
-        return Reason(Why.PARKED)
+        return WaitReason(Why.PARKED)
     return _paused(way.failing, free, now) or _paced(way.free_at, now)
 
 
@@ -108,12 +108,12 @@ def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str,
     return {episode: max(end for one, end in ends if one == episode) for episode, end in ends if end > now}
 
 
-def _reason(each: PastNotice, held: Millis | None, common: Reason | None, way: Way, now: Millis) -> Reason:
+def _reason(each: PastNotice, held: Millis | None, common: WaitReason | None, way: Way, now: Millis) -> WaitReason:
     if _under_way(each, way):
-        return Reason(Why.SENDING)
+        return WaitReason(Why.SENDING)
     if held is not None:
-        return Reason(Why.MUTED, held)
-    return common or _joining(each, way, now) or Reason(Why.DUE)
+        return WaitReason(Why.MUTED, held)
+    return common or _joining(each, way, now) or WaitReason(Why.DUE)
 
 
 def _under_way(each: PastNotice, way: Way) -> bool:
@@ -121,21 +121,21 @@ def _under_way(each: PastNotice, way: Way) -> bool:
     return each.state is NoticeState.SENDING and (each.tried_at or 0) >= (way.alive_since or 0)
 
 
-def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> Reason | None:
+def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> WaitReason | None:
     """The longest pause that may follow the last failure."""
     if failing is None:
         return None
     critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
     asked = min(failing.retry_after or 0, longest_pause(critical=critical))
     until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
-    return Reason(Why.BACKING_OFF, until) if until > now else None
+    return WaitReason(Why.BACKING_OFF, until) if until > now else None
 
 
-def _paced(free_at: Millis | None, now: Millis) -> Reason | None:
-    return Reason(Why.PACE, free_at) if free_at is not None and free_at > now else None
+def _paced(free_at: Millis | None, now: Millis) -> WaitReason | None:
+    return WaitReason(Why.PACE, free_at) if free_at is not None and free_at > now else None
 
 
-def _joining(each: PastNotice, way: Way, now: Millis) -> Reason | None:
+def _joining(each: PastNotice, way: Way, now: Millis) -> WaitReason | None:
     until = each.notice.at + (way.group_wait or 0)
     waits = each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
-    return Reason(Why.JOINING, until) if waits else None
+    return WaitReason(Why.JOINING, until) if waits else None

@@ -12,7 +12,7 @@ from itertools import pairwise
 from daemon.readings.exact import CONTEXT
 from daemon.readings.fields import AGE
 from daemon.rules.evaluation import compile as compiled
-from daemon.rules.language.tree import Arithmetic, Call, Field, Negative, Node, Number, Span, varies, walk
+from daemon.rules.language.tree import Arithmetic, Call, DurationLiteral, Field, Negative, Node, Number, varies, walk
 from daemon.rules.rule import Condition
 from daemon.text.durations import duration_text
 
@@ -62,7 +62,7 @@ def _numbers(trees: Iterable[Node]) -> list[Decimal]:
 
 
 def _is_constant(node: Node) -> bool:
-    return isinstance(node, Number | Span | Negative | Arithmetic) and not varies(node)
+    return isinstance(node, Number | DurationLiteral | Negative | Arithmetic) and not varies(node)
 
 
 def _worth(node: Node) -> Decimal | None:

@@ -5,13 +5,13 @@ from datetime import time
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from daemon.alerts.mutes import DAYS, Window
+from daemon.alerts.mutes import DAYS, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
 from daemon.rules.evaluation.compile import number, oriented
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import Arithmetic, Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
 from daemon.rules.rule import Condition, Rule
 from daemon.types import OnMissing
@@ -54,7 +54,7 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
         yield "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
 
 
-def _window(window: Window, used: set[str]) -> Iterator[str]:
+def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
     if window.name not in used:
         yield ": no rule has it in its mute, so it has no effect"
     if window.end == _LAST_MINUTE:
@@ -108,7 +108,7 @@ def _fixed(key: str, condition: Condition) -> Iterator[str]:
     if not varies(condition.tree):
         yield f"{key}: does not depend on any reading, so it is always the same"
     for part in walk(condition.tree):
-        if isinstance(part, Arithmetic) and not varies(part) and number(part, Board())([]) is None:
+        if isinstance(part, Arithmetic) and not varies(part) and number(part, ValueTable())([]) is None:
             yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
 
 
@@ -132,7 +132,7 @@ def _powerless(name: str, config: Config) -> str:
     return "" if any(each.name == name for each in config.system_rules) else "is off"
 
 
-def _covers_the_week(windows: Iterable[Window]) -> bool:
+def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
     """Whether no minute of the week is outside of all of them."""
     covered: set[int] = set()
     for window in windows:

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from daemon.config.checks import not_available
 from daemon.config.parse import tables
-from daemon.config.parse.tables import Item, Table
+from daemon.config.parse.tables import Item, StrictTable
 from daemon.config.problems import SECTIONS, Problems
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=StrictTable)
 
 MAX_CONDITIONS = 200_000
 """Characters of all conditions together: to parse them takes most of the time of loading."""

@@ -57,7 +57,7 @@ PercentOrOff = Annotated[Decimal | None, PlainValidator(values.unless_off(values
 Rate = Annotated[Limit, PlainValidator(values.limit)]
 
 
-class Table(BaseModel):
+class StrictTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     required: ClassVar[tuple[str, ...]] = ()
@@ -72,7 +72,7 @@ class Table(BaseModel):
         return tuple(each.alias or name for name, each in cls.model_fields.items())
 
 
-class DaemonTable(Table):
+class DaemonTable(StrictTable):
     database: Key = "sqlite:///marginwatch.db"
     every: Interval = 5 * SECOND
     web: Page = Web("127.0.0.1", 8787)
@@ -84,7 +84,7 @@ class DaemonTable(Table):
     ca_file: Text = ""
 
 
-class AccountTable(Table):
+class AccountTable(StrictTable):
     required = ("name", "api_key", "secret_key")
 
     name: Name = ""
@@ -98,7 +98,7 @@ class AccountTable(Table):
     proxy: Hidden = ""
 
 
-class ChannelTable(Table):
+class ChannelTable(StrictTable):
     required = ("name", "url")
 
     name: Name = ""
@@ -108,7 +108,7 @@ class ChannelTable(Table):
     group_wait: Span = SECOND
 
 
-class RuleTable(Table):
+class RuleTable(StrictTable):
     required = ("name", "when")
 
     name: Name = ""
@@ -130,7 +130,7 @@ class RuleTable(Table):
     summary: Summary = ""
 
 
-class MuteTable(Table):
+class MuteTable(StrictTable):
     required = ("name", "between")
 
     name: Name = ""
@@ -138,7 +138,7 @@ class MuteTable(Table):
     between: Between = ()
 
 
-class ReportTable(Table):
+class ReportTable(StrictTable):
     required = ("name", "cron")
 
     name: Name = ""
@@ -146,7 +146,7 @@ class ReportTable(Table):
     channels: References = ()
 
 
-class SystemTable(Table):
+class SystemTable(StrictTable):
     no_readings: PositiveOrOff = Field(2 * MINUTE, alias="no-readings")
     key_refused: SpanOrOff = Field(0, alias="key-refused")
     rate_limited: SpanOrOff = Field(2 * MINUTE, alias="rate-limited")
@@ -164,13 +164,13 @@ class SystemTable(Table):
     channels: References = ()
 
 
-class BudgetTable(Table):
+class BudgetTable(StrictTable):
     host: Rate = Limit(50, 10 * SECOND)
     user: Rate = Limit(50, 10 * SECOND)
     assets: Rate = Limit(5, 2 * SECOND)
 
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=StrictTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ def _validated(kind: type[T], raw: Mapping[str, object], place: str, problems: P
     return kind.model_validate({key: value for key, value in raw.items() if key not in wrong})
 
 
-def _sentence(error: ErrorDetails, kind: type[Table], problems: Problems) -> str:
+def _sentence(error: ErrorDetails, kind: type[StrictTable], problems: Problems) -> str:
     """Our words: unknown keys are found by pydantic, all else by `values`."""
     if error["type"] == "extra_forbidden":
         return f"unknown key{problems.did_you_mean(str(error['loc'][0]), kind.keys())}"

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from daemon import addresses
-from daemon.exchanges import Account, Problem, Tools
+from daemon.exchanges import ExchangeAccount, ExchangeDependencies, Problem
 from daemon.exchanges.coinw.frames import Frames, frames
 from daemon.exchanges.common.clock_skew import Skew, bounds
 from daemon.exchanges.common.responses import (
@@ -171,7 +171,7 @@ def _instant(value: object) -> Millis | None:
     return value if usable and isinstance(value, int) else None
 
 
-def problems(account: Account) -> list[Problem]:
+def problems(account: ExchangeAccount) -> list[Problem]:
     """What `check` finds about an account's keys before any call; never quotes a secret."""
     found = [
         (key, "is empty or holds a space or a character beyond ASCII: copy it again")
@@ -186,7 +186,7 @@ def problems(account: Account) -> list[Problem]:
 class CoinW:
     """One account at CoinW."""
 
-    def __init__(self, account: Account, tools: Tools) -> None:
+    def __init__(self, account: ExchangeAccount, tools: ExchangeDependencies) -> None:
         self._account = account
         self._tools = tools
         keys = (account.secret_key, account.api_key)
@@ -255,9 +255,9 @@ class CoinW:
         """Nothing of its own to close: the session is shared."""
 
 
-def connect(account: Account, tools: Tools) -> CoinW:
+def connect(account: ExchangeAccount, tools: ExchangeDependencies) -> CoinW:
     return CoinW(account, tools)
 
 
-def dialect(account: Account) -> Frames:
+def dialect(account: ExchangeAccount) -> Frames:
     return frames(account)

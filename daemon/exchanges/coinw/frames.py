@@ -9,9 +9,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemon.exchanges import Account
+from daemon.exchanges import ExchangeAccount
 from daemon.exchanges.common.responses import PAUSING, MalformedError, amounts, decoded, label, plain, tidy
-from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pinged, Pong, Pushed, Subscribed, Unusable
+from daemon.exchanges.common.stream_protocol import (
+    Accepted,
+    Ignored,
+    Malformed,
+    Pinged,
+    Pong,
+    Pushed,
+    StreamEvent,
+    Subscribed,
+)
 from daemon.log import Redactor
 from daemon.types import Answer, Balances, MissReason, NoAnswer, Source
 
@@ -54,13 +63,13 @@ class Frames:
     subscribe: str = _said("sub", biz="futures", type="assets")
     ping: str = _PING
 
-    def understand(self, text: str) -> Heard:
+    def understand(self, text: str) -> StreamEvent:
         try:
             return self._understood(decoded(text.encode(errors="surrogatepass")))
         except MalformedError as why:
-            return Unusable(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
+            return Malformed(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
 
-    def _understood(self, frame: Mapping[str, object]) -> Heard:
+    def _understood(self, frame: Mapping[str, object]) -> StreamEvent:
         if _succeeded(frame) is False:
             return self._refusal(frame)
         if frame.get("type") == "assets" and "channel" not in frame:
@@ -78,7 +87,7 @@ class Frames:
         said = f" ({tidy(': '.join(shown), self.secrets)})" if shown else ""
         return NoAnswer(reason, f"CoinW {happened}{said}: {remedy}")
 
-    def _pushed(self, data: object) -> Heard:
+    def _pushed(self, data: object) -> StreamEvent:
         """The entries in USDT; those in another currency are another account's at the exchange."""
         entries = data if isinstance(data, list) else [data]
         if len(entries) > MOST_ENTRIES:
@@ -88,7 +97,7 @@ class Frames:
             answer = self._entry(entry)
             if answer is not None and answer not in answers:
                 answers.append(answer)
-        return Pushed(tuple(answers)) if answers else Nothing()
+        return Pushed(tuple(answers)) if answers else Ignored()
 
     def _entry(self, entry: object) -> Answer | None:
         if not isinstance(entry, dict):
@@ -106,7 +115,7 @@ class Frames:
         return Answer(user_id, None, Balances(**fields), extra, Source.WS, missing=missing)
 
 
-def _reply(frame: Mapping[str, object]) -> Heard:
+def _reply(frame: Mapping[str, object]) -> StreamEvent:
     match frame:
         case {"channel": "login"} | {"event": "login"}:
             return Accepted()
@@ -116,7 +125,7 @@ def _reply(frame: Mapping[str, object]) -> Heard:
             return Pong()
         case {"event": "ping"}:
             return Pinged(_PING)
-    return Nothing()
+    return Ignored()
 
 
 def _succeeded(frame: Mapping[str, object]) -> bool | None:
@@ -126,7 +135,7 @@ def _succeeded(frame: Mapping[str, object]) -> bool | None:
     return next((each for each in told if isinstance(each, bool)), None)
 
 
-def frames(account: Account) -> Frames:
+def frames(account: ExchangeAccount) -> Frames:
     """The login holds the secret itself, as the exchange wants it: it is encrypted by TLS alone."""
     keys = (account.secret_key, account.api_key)
     login = _said("login", api_key=account.api_key, passphrase=account.secret_key)

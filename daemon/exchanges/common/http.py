@@ -70,7 +70,7 @@ RESOLVED = 60
 """Seconds for which an address is remembered: new connections need not ask the name servers each time."""
 
 
-class Session:
+class HttpSession:
     """What connections are made by; of one life. Keeps some of them, and nothing else: no cookies.
 
     Of the environment it takes authorities (SSL_CERT_FILE), but no proxies and no logins.
@@ -110,7 +110,7 @@ class Session:
         await self.close()
 
 
-open_session = Session
+open_session = HttpSession
 
 
 def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -126,7 +126,7 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 async def get(
-    session: Session,
+    session: HttpSession,
     url: str,
     headers: Mapping[str, str],
     within: Millis,
@@ -143,7 +143,7 @@ async def get(
 
 
 async def _get(
-    session: Session, url: str, headers: Mapping[str, str], within: Millis, secrets: Sequence[str], route: Route
+    session: HttpSession, url: str, headers: Mapping[str, str], within: Millis, secrets: Sequence[str], route: Route
 ) -> Page | NoAnswer:
     try:
         async with asyncio.timeout(within / 1_000):
@@ -163,7 +163,7 @@ async def _get(
         return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
 
 
-async def _fetch(session: Session, url: str, headers: Mapping[str, str], route: Route) -> Page:
+async def _fetch(session: HttpSession, url: str, headers: Mapping[str, str], route: Route) -> Page:
     caller, way = session.caller(url), proxies.options(url, route)
     sent, middlewares = {**headers, **way.pop("headers", {})}, (no_resend, proxies.blame_proxy)
     async with caller.get(url, headers=sent, allow_redirects=False, middlewares=middlewares, **way) as response:

@@ -1,6 +1,6 @@
 """The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's limits.
 
-A pure core (`Window`, `free_in`), and `Budget`, the thin front that lets a task wait for its place, one for each host
+A pure core (`CallWindow`, `free_in`), and `Budget`, the thin front that lets a task wait for its place, one for each host
 (`Budgets`). It makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
 """
 
@@ -28,29 +28,29 @@ ANNOUNCED: Millis = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CallWindow:
     """The calls that hold a place: those in flight, and when the others ended (ascending)."""
 
     flying: int = 0
     ended: tuple[Millis, ...] = ()
 
-    def sent(self) -> "Window":
+    def sent(self) -> "CallWindow":
         return replace(self, flying=self.flying + 1)
 
-    def done(self, at: Millis) -> "Window":
+    def done(self, at: Millis) -> "CallWindow":
         """The call is answered or given up; it holds its place for another `per`, as it may have arrived just now."""
-        return Window(self.flying - 1, self.ended).booked(at)
+        return CallWindow(self.flying - 1, self.ended).booked(at)
 
-    def booked(self, at: Millis) -> "Window":
+    def booked(self, at: Millis) -> "CallWindow":
         """A call that ended at `at` counts here, too, without having been in flight here."""
         return replace(self, ended=tuple(sorted((*self.ended, at))))
 
-    def pruned(self, per: Millis, now: Millis) -> "Window":
+    def pruned(self, per: Millis, now: Millis) -> "CallWindow":
         kept = self.ended[bisect.bisect_left(self.ended, now - per) :]
         return self if len(kept) == len(self.ended) else replace(self, ended=kept)
 
 
-def free_in(window: Window, limit: Limit, now: Millis) -> Millis:
+def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
     """How long until the window may have a free place: 0 is now, else never too late and perhaps too early.
 
     Both ends of a window belong to it, so a call that ended at `t` holds its place up to and including t + per. A
@@ -64,7 +64,7 @@ def free_in(window: Window, limit: Limit, now: Millis) -> Millis:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Permit:
     """One call's place in the queue and in the windows. Whoever learns whose call it was sets `user`."""
 
     order: tuple[bool, int]
@@ -88,20 +88,20 @@ class Budget:
         self._host = host
         self._user = user
         self._endpoints = {"assets": ASSETS} if endpoints is None else dict(endpoints)
-        self._windows: dict[tuple[str, ...], Window] = {}
+        self._windows: dict[tuple[str, ...], CallWindow] = {}
         self._halved_until: Millis | None = None
-        self._waiting: list[Place] = []
-        self._flying: list[Place] = []
+        self._waiting: list[Permit] = []
+        self._flying: list[Permit] = []
         self._tickets = itertools.count()
 
     @asynccontextmanager
-    async def call(self, endpoint: str, user: str, *, urgent: bool = False) -> AsyncIterator[Place]:
+    async def call(self, endpoint: str, user: str, *, urgent: bool = False) -> AsyncIterator[Permit]:
         """Wait for a place, then hold it during the block and for the windows' length after it.
 
         In order of asking, urgent ones first; a call that its own user's limit holds back does not hold up others.
         `user` is "" while unknown: such calls share one user's allowance.
         """
-        place = Place((not urgent, next(self._tickets)), endpoint, user, user)
+        place = Permit((not urgent, next(self._tickets)), endpoint, user, user)
         bisect.insort(self._waiting, place, key=lambda waiting: waiting.order)
         try:
             while not place.taken and (pause := self._admit(place)):
@@ -115,7 +115,7 @@ class Budget:
         self._halved_until = self._clock.elapsed() + during
 
     @property
-    def flying(self) -> tuple[Place, ...]:
+    def flying(self) -> tuple[Permit, ...]:
         """The calls that were sent and have not ended: whoever cuts them off must book them for the next life."""
         return tuple(self._flying)
 
@@ -137,7 +137,7 @@ class Budget:
         ahead = at - self._clock.now()
         ended = self._clock.elapsed() + (ahead if ahead <= ANNOUNCED else 0)
         for key in self._limits(endpoint, user):
-            self._windows[key] = self._windows.get(key, Window()).booked(ended)
+            self._windows[key] = self._windows.get(key, CallWindow()).booked(ended)
 
     def _limits(self, endpoint: str, user: str) -> dict[tuple[str, ...], Limit]:
         limits: dict[tuple[str, ...], Limit] = {("host",): self._host, ("user", user): self._user}
@@ -145,7 +145,7 @@ class Budget:
             limits["endpoint", endpoint, user] = self._endpoints[endpoint]
         return limits
 
-    def _admit(self, place: Place) -> Millis:
+    def _admit(self, place: Permit) -> Millis:
         """Give places to all that can have one, in order; 0 if this one got it, else how long to sleep.
 
         Nobody can be admitted before the end of that sleep, except by the end of a halving. The clock is read once:
@@ -158,18 +158,18 @@ class Budget:
                 waiting.taken = True
                 self._flying.append(waiting)
                 for key in self._limits(waiting.endpoint, waiting.user):
-                    self._windows[key] = self._windows.get(key, Window()).sent()
+                    self._windows[key] = self._windows.get(key, CallWindow()).sent()
         return 0 if place.taken else self._free_in(place, now)
 
-    def _free_in(self, place: Place, now: Millis) -> Millis:
+    def _free_in(self, place: Permit, now: Millis) -> Millis:
         halved_for = 0 if self._halved_until is None else max(0, self._halved_until - now)
         pause = max(
-            free_in(self._windows.get(key, Window()), limit.halved if halved_for else limit, now)
+            free_in(self._windows.get(key, CallWindow()), limit.halved if halved_for else limit, now)
             for key, limit in self._limits(place.endpoint, place.user).items()
         )
         return min(pause, halved_for) if halved_for else pause
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: Permit) -> None:
         if not place.taken:
             self._waiting.remove(place)
             return
@@ -179,7 +179,7 @@ class Budget:
         for key, limit in asked.items():
             self._windows[key] = self._windows[key].done(now).pruned(limit.per, now)
         for key in self._limits(place.endpoint, place.user).keys() - asked.keys():
-            self._windows[key] = self._windows.get(key, Window()).booked(now)
+            self._windows[key] = self._windows.get(key, CallWindow()).booked(now)
 
 
 class Budgets:
@@ -209,7 +209,7 @@ class Budgets:
         return [self._by_host[host]] if host in self._by_host else []
 
     @property
-    def flying(self) -> list[tuple[str, Place]]:
+    def flying(self) -> list[tuple[str, Permit]]:
         """By host, the calls that were sent and have not ended."""
         return [(host, place) for host, each in self._by_host.items() for place in each.flying]
 

@@ -27,7 +27,7 @@ def delays(jitter: Callable[[], float]) -> Iterator[Millis]:
         bound = min(LONGEST, 2 * bound)
 
 
-class Connections(Generic[C]):
+class ReconnectingConnections(Generic[C]):
     """`async for connection in connections`, each being told as `lost` before the next one is asked for.
 
     `connect` gives a connection, or why there is none. A refused login is followed by the same pauses as a refused

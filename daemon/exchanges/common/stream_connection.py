@@ -12,8 +12,8 @@ import aiohttp
 from daemon.clock import Clock
 from daemon.exchanges.common import http, proxies
 from daemon.exchanges.common.responses import MAX_BODY, Page, refusal, words
-from daemon.exchanges.common.stream_protocol import Dialect, Heard, Pinged, Unusable
-from daemon.exchanges.common.stream_session import Lifeline, Say, Wait, begun, heard, move, said
+from daemon.exchanges.common.stream_protocol import Malformed, Pinged, StreamEvent, StreamProtocol
+from daemon.exchanges.common.stream_session import Send, StreamSession, Wait, begun, heard, move, said
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 GOODBYE = 0.5
@@ -21,16 +21,16 @@ GOODBYE = 0.5
 
 
 async def connect(
-    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route = DIRECT
-) -> "Connection | NoAnswer":
+    session: http.HttpSession, url: str, dialect: StreamProtocol, clock: Clock, within: Millis, route: Route = DIRECT
+) -> "StreamConnection | NoAnswer":
     """Connect and say the login, once; why it cannot, where it cannot."""
     connected = await _connect(session, url, dialect, clock, within, route)
     return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
 
 
 async def _connect(
-    session: http.Session, url: str, dialect: Dialect, clock: Clock, within: Millis, route: Route
-) -> "Connection | NoAnswer":
+    session: http.HttpSession, url: str, dialect: StreamProtocol, clock: Clock, within: Millis, route: Route
+) -> "StreamConnection | NoAnswer":
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
     secrets = (*dialect.secrets, *proxies.secrets(route))
     try:
@@ -45,7 +45,7 @@ async def _connect(
         return _refused(host, error.page, secrets)
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
         return _unconnected(host, error, secrets)
-    connection = Connection(socket, host, dialect, clock)
+    connection = StreamConnection(socket, host, dialect, clock)
     if lost := await connection.say(dialect.login):
         await connection.close()
     return lost or connection
@@ -67,18 +67,20 @@ def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
     return refusal(page, host, said, "ws_url", secrets) or NoAnswer(MissReason.BAD_ANSWER, expected)
 
 
-class Connection:
+class StreamConnection:
     """An open one. Not for several tasks at once; whoever has it closes it."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, host: str, dialect: Dialect, clock: Clock) -> None:
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, host: str, dialect: StreamProtocol, clock: Clock
+    ) -> None:
         self._socket = socket
         self._host = host
         self._dialect = dialect
         self._clock = clock
         self._hearing: asyncio.Task[aiohttp.WSMessage] | None = None
-        self.line: Lifeline = begun(clock.elapsed())
+        self.line: StreamSession = begun(clock.elapsed())
 
-    async def next(self) -> Heard:
+    async def next(self) -> StreamEvent:
         """What is heard next, everything said in time meanwhile; a NoAnswer is the end, and why."""
         while True:
             lost, listening = await self._move()
@@ -112,9 +114,9 @@ class Connection:
                     return None, length
                 case NoAnswer(reason, detail):
                     return NoAnswer(reason, f"{self._host} {detail}: reconnecting"), 0
-                case Say() as what:
+                case Send() as what:
                     self.line = said(self.line, what, now)
-                    frame = self._dialect.ping if what is Say.PING else self._dialect.subscribe
+                    frame = self._dialect.ping if what is Send.PING else self._dialect.subscribe
                     if lost := await self.say(frame):
                         return lost, 0
 
@@ -132,18 +134,18 @@ class Connection:
         message, self._hearing = self._hearing.result(), None
         return message
 
-    async def _take(self, message: aiohttp.WSMessage) -> Heard:
+    async def _take(self, message: aiohttp.WSMessage) -> StreamEvent:
         what = self._understand(message)
         self.line = heard(self.line, what, self._clock.elapsed())
         lost = await self.say(what.answer) if isinstance(what, Pinged) else None
         return lost or what
 
-    def _understand(self, message: aiohttp.WSMessage) -> Heard:
+    def _understand(self, message: aiohttp.WSMessage) -> StreamEvent:
         match message.type:
             case aiohttp.WSMsgType.TEXT:
                 return self._dialect.understand(message.data)
             case aiohttp.WSMsgType.BINARY:
-                return Unusable(f"{self._host} pushed bytes where it should push text")
+                return Malformed(f"{self._host} pushed bytes where it should push text")
             case aiohttp.WSMsgType.ERROR:
                 return NoAnswer(MissReason.BAD_ANSWER, f"{self._host} {_broken(message.data)}: reconnecting")
         return self._closed()

@@ -41,22 +41,22 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class Malformed:
     """Something that cannot be read, in one sentence without secrets; the connection may go on."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class Ignored:
     """Something that is of no concern."""
 
 
-Heard: TypeAlias = Accepted | Subscribed | Pong | Pinged | Pushed | Unusable | Nothing | NoAnswer
+StreamEvent: TypeAlias = Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
 """What one frame says. A NoAnswer is a refusal: this connection brings nothing any more."""
 
 
-class Dialect(Protocol):
+class StreamProtocol(Protocol):
     """What is said, as the text of whole frames, and how frames are understood."""
 
     @property
@@ -75,6 +75,6 @@ class Dialect(Protocol):
     @property
     def ping(self) -> str: ...
 
-    def understand(self, text: str) -> Heard:
+    def understand(self, text: str) -> StreamEvent:
         """What a frame says; never raises, whatever it holds."""
         ...

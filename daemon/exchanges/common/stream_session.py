@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
-from daemon.exchanges.common.stream_protocol import Accepted, Heard, Pong, Pushed, Subscribed
+from daemon.exchanges.common.stream_protocol import Accepted, Pong, Pushed, StreamEvent, Subscribed
 from daemon.types import MINUTE, SECOND, Millis, MissReason, NoAnswer
 
 PING_EVERY: Millis = 15 * SECOND
@@ -25,7 +25,7 @@ STEADY: Millis = MINUTE
 """A connection that has been up for so long was no accident: it works."""
 
 
-class Stage(Enum):
+class SessionStage(Enum):
     LOGIN = "login"
     """The login was said."""
     ACCEPTED = "accepted"
@@ -35,21 +35,21 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lifeline:
+class StreamSession:
     """What was said and heard on a connection."""
 
     since: Millis
     """When the present stage began."""
     pinged_at: Millis
     """When the last ping left; before the first, when the connection began."""
-    stage: Stage = Stage.LOGIN
+    stage: SessionStage = SessionStage.LOGIN
     awaits_pong: bool = False
     proven: bool = False
     """Something was pushed: the login took effect, beyond doubt."""
 
     @property
     def up(self) -> bool:
-        return self.stage is Stage.UP
+        return self.stage is SessionStage.UP
 
     def steady(self, now: Millis) -> bool:
         """Whether it has lasted."""
@@ -60,9 +60,9 @@ class Lifeline:
         return self.up and (self.proven or self.steady(now))
 
 
-def begun(now: Millis) -> Lifeline:
+def begun(now: Millis) -> StreamSession:
     """Connected, and the login said."""
-    return Lifeline(now, now)
+    return StreamSession(now, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,48 +72,48 @@ class Wait:
     length: Millis
 
 
-class Say(Enum):
+class Send(Enum):
     SUBSCRIBE = "subscribe"
     PING = "ping"
 
 
-Move: TypeAlias = Wait | Say | NoAnswer
+Action: TypeAlias = Wait | Send | NoAnswer
 """What is next; a NoAnswer is why the connection is worth nothing any more."""
 
 
-def move(line: Lifeline, now: Millis) -> Move:
+def move(line: StreamSession, now: Millis) -> Action:
     if line.awaits_pong and now - line.pinged_at >= PONG_WITHIN:
         return NoAnswer(MissReason.TIMEOUT, f"answered no ping within {PONG_WITHIN // SECOND}s")
-    if line.stage is Stage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
+    if line.stage is SessionStage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
         said = f"answered neither login nor subscription within {ANSWER_WITHIN // SECOND}s"
         return NoAnswer(MissReason.TIMEOUT, said)
-    if line.stage is Stage.ACCEPTED or (line.stage is Stage.LOGIN and now - line.since >= ANSWER_WITHIN):
-        return Say.SUBSCRIBE  # also where the login's answer has a shape that nobody has seen yet: a push will tell
+    if line.stage is SessionStage.ACCEPTED or (line.stage is SessionStage.LOGIN and now - line.since >= ANSWER_WITHIN):
+        return Send.SUBSCRIBE  # also where the login's answer has a shape that nobody has seen yet: a push will tell
     if not line.awaits_pong and now - line.pinged_at >= PING_EVERY:
-        return Say.PING
+        return Send.PING
     return Wait(min(_deadlines(line)) - now)
 
 
-def _deadlines(line: Lifeline) -> list[Millis]:
+def _deadlines(line: StreamSession) -> list[Millis]:
     heartbeat = line.pinged_at + (PONG_WITHIN if line.awaits_pong else PING_EVERY)
     return [heartbeat] if line.up else [heartbeat, line.since + ANSWER_WITHIN]
 
 
-def said(line: Lifeline, what: Say, now: Millis) -> Lifeline:
-    if what is Say.PING:
+def said(line: StreamSession, what: Send, now: Millis) -> StreamSession:
+    if what is Send.PING:
         return replace(line, pinged_at=now, awaits_pong=True)
-    return replace(line, stage=Stage.SUBSCRIBING, since=now)
+    return replace(line, stage=SessionStage.SUBSCRIBING, since=now)
 
 
 _NEXT = {
-    (Stage.LOGIN, Accepted): Stage.ACCEPTED,
-    (Stage.LOGIN, Pushed): Stage.ACCEPTED,
-    (Stage.SUBSCRIBING, Subscribed): Stage.UP,
-    (Stage.SUBSCRIBING, Pushed): Stage.UP,
+    (SessionStage.LOGIN, Accepted): SessionStage.ACCEPTED,
+    (SessionStage.LOGIN, Pushed): SessionStage.ACCEPTED,
+    (SessionStage.SUBSCRIBING, Subscribed): SessionStage.UP,
+    (SessionStage.SUBSCRIBING, Pushed): SessionStage.UP,
 }
 
 
-def heard(line: Lifeline, what: Heard, now: Millis) -> Lifeline:
+def heard(line: StreamSession, what: StreamEvent, now: Millis) -> StreamSession:
     line = replace(
         line,
         awaits_pong=line.awaits_pong and not isinstance(what, Pong),

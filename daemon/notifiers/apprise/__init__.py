@@ -28,9 +28,9 @@ from daemon.notifiers.apprise import outcomes, plugins
 from daemon.notifiers.apprise.outcomes import Complaint
 from daemon.notifiers.services import Form
 from daemon.notifiers.transport import connections
-from daemon.notifiers.transport.bounded_calls import Calls, Unfinished
+from daemon.notifiers.transport.bounded_calls import BoundedCalls, Unfinished
 from daemon.text.printable import printable
-from daemon.types import SECOND, Attempted, Message, Millis, Outcome, Severity
+from daemon.types import SECOND, AttemptResult, Message, Millis, Outcome, Severity
 
 TIMEOUT: Millis = 20 * SECOND
 """How long one attempt may take before it counts as unknown; mail servers greet slowly."""
@@ -71,35 +71,35 @@ class AppriseNotifier:
         self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
         self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
-        self._texts: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
-        self._pictures: Calls[Attempted] = Calls(clock, timeout, _is_delivered)
+        self._texts: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
+        self._pictures: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
 
     @property
     def traits(self) -> Traits:
         return self._service.traits
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         """Try once; what is not known after the timeout is unknown, and its connections are ended."""
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
-            return Attempted(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
+            return AttemptResult(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
         calls = self._texts if fitted.body else self._pictures  # no text waits for a picture (SEMANTICS F8)
         ended = await calls.run(lambda: self._attempt(fitted))
         if ended is Unfinished.TIMED_OUT:
             detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
-            return Attempted(Outcome.UNKNOWN, detail)
+            return AttemptResult(Outcome.UNKNOWN, detail)
         if ended is Unfinished.UNSENT:
             detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; nothing of the message was sent"
-            return Attempted(Outcome.LATER, detail)
+            return AttemptResult(Outcome.LATER, detail)
         if ended is Unfinished.CROWDED:
             detail = (
                 f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this "
                 "machine can look up names (DNS)"
             )
-            return Attempted(Outcome.LATER, detail)
+            return AttemptResult(Outcome.LATER, detail)
         return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
 
-    def _attempt(self, message: Message) -> Attempted:
+    def _attempt(self, message: Message) -> AttemptResult:
         """One blocking call, in a thread of its own."""
         complaints: list[Complaint] = []
 
@@ -162,7 +162,7 @@ def _logins_of_proxies() -> Iterator[str]:
         yield from proxy.secrets(address)
 
 
-def _is_delivered(attempted: Attempted) -> bool:
+def _is_delivered(attempted: AttemptResult) -> bool:
     return attempted.outcome is Outcome.DELIVERED
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from daemon.notifiers.transport.redirects import RedirectError
 from daemon.text.printable import one_line
-from daemon.types import SECOND, Attempted, Millis, Outcome
+from daemon.types import SECOND, AttemptResult, Millis, Outcome
 
 LONGEST_DETAIL = 200
 
@@ -95,24 +95,24 @@ class Complaint:
     """Whether surely nothing of the message had left by then."""
 
 
-def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> Attempted:
+def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> AttemptResult:
     """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver.
 
     `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The detail is one
     line of any length, in which the receiver may say secrets back.
     """
     if status == "SUCCESS":
-        return Attempted(Outcome.DELIVERED)
+        return AttemptResult(Outcome.DELIVERED)
     if status == "NOMATCH":
-        return Attempted(
+        return AttemptResult(
             Outcome.REFUSED, f"Apprise finds nobody to notify in this {service} URL; correct its recipients"
         )
     telling = [complaint for complaint in complaints if not _PASSING.search(complaint.text)]
     if status in {"TIMEOUT", "PARTIAL"} or 0 < len(telling) < recipients:
-        return Attempted(
+        return AttemptResult(
             Outcome.UNKNOWN, f"{service} took the message only in part or not in time; it may have arrived"
         )
-    return _worst([_classed(complaint, service) for complaint in telling]) or Attempted(
+    return _worst([_classed(complaint, service) for complaint in telling]) or AttemptResult(
         Outcome.LATER, f"Apprise could not hand the message to {service} and does not say why"
     )
 
@@ -122,7 +122,7 @@ def short(detail: str) -> str:
     return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
 
 
-def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
+def _worst(attempts: Sequence[AttemptResult]) -> AttemptResult | None:
     """One outcome for several recipients: refused only if all refuse, unknown if any may have been reached.
 
     Of several that are to be tried again, the one that wants to wait longest speaks for all.
@@ -134,37 +134,39 @@ def _worst(attempts: Sequence[Attempted]) -> Attempted | None:
     return None
 
 
-def _classed(complaint: Complaint, service: str) -> Attempted:
+def _classed(complaint: Complaint, service: str) -> AttemptResult:
     if isinstance(complaint.error, RedirectError):
         return _of_redirect(complaint.error, service)
     status = _STATUS.match(complaint.text)
     if complaint.broke_off and not (status and int(status[1]) >= 300):
-        return Attempted(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
+        return AttemptResult(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
     if status:
         return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:
         return _of_error(complaint.error, service, unsent=complaint.unsent)
     some = _SOME.search(complaint.text)
     if some:
-        return Attempted(Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}"))
-    return Attempted(Outcome.LATER, one_line(f"{service}: {complaint.text}"))
+        return AttemptResult(
+            Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}")
+        )
+    return AttemptResult(Outcome.LATER, one_line(f"{service}: {complaint.text}"))
 
 
-def _of_redirect(error: RedirectError, service: str) -> Attempted:
+def _of_redirect(error: RedirectError, service: str) -> AttemptResult:
     place = f"{error.host or 'another place'} (HTTP {error.status})"
     detail = f"{service} sends the message on to {place}, where it does not go: correct the URL of this channel"
-    return Attempted(Outcome.LATER, one_line(detail))
+    return AttemptResult(Outcome.LATER, one_line(detail))
 
 
-def _of_status(status: int, text: str, service: str) -> Attempted:
+def _of_status(status: int, text: str, service: str) -> AttemptResult:
     told = _SAID[service].search(text) if service in _SAID else None
     said = told[1] if told else ""
     detail = one_line(f"{service} answered HTTP {status}{f' ({said})' if said else ''}")
     if status in REFUSES or said.startswith(REFUSED_BY.get(service, {}).get(status, ())):
-        return Attempted(Outcome.REFUSED, detail)
+        return AttemptResult(Outcome.REFUSED, detail)
     if status < 300:
         detail += ", but did not take the message; Apprise does not say why"
-    return Attempted(Outcome.LATER, detail, retry_after=_retry_after(status, text))
+    return AttemptResult(Outcome.LATER, detail, retry_after=_retry_after(status, text))
 
 
 def _retry_after(status: int, text: str) -> Millis | None:
@@ -172,39 +174,39 @@ def _retry_after(status: int, text: str) -> Millis | None:
     return int(found.group(1)) * SECOND if found else None
 
 
-def _of_error(error: BaseException, service: str, *, unsent: bool) -> Attempted:
+def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptResult:
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError):
-        return Attempted(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
+        return AttemptResult(Outcome.LATER, one_line(f"the mail server {_said_by_mail(error)}"))
     names = _names(error)
     if doubt := _first(IN_DOUBT, names):
-        return Attempted(Outcome.UNKNOWN, doubt)
+        return AttemptResult(Outcome.UNKNOWN, doubt)
     if wrong := _first(NEVER_RIGHT, names):
-        return Attempted(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
+        return AttemptResult(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
     if why := unreached(error):
-        return Attempted(Outcome.LATER, f"{service} was not reached: {why}")
+        return AttemptResult(Outcome.LATER, f"{service} was not reached: {why}")
     if unsent and "RequestException" in names:
         detail = f"{service} was not reached: the connection ended before anything of the message was sent"
-        return Attempted(Outcome.LATER, detail)
+        return AttemptResult(Outcome.LATER, detail)
     return _of_connection(error, names, service)
 
 
-def _of_connection(error: BaseException, names: set[str], service: str) -> Attempted:
+def _of_connection(error: BaseException, names: set[str], service: str) -> AttemptResult:
     """What a connection that was made, or not, came to."""
     if {"AnswerTooLongError", "SMTPException"} <= names:
-        return Attempted(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+        return AttemptResult(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
     if "AnswerTooLongError" in names:
-        return Attempted(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
+        return AttemptResult(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
     if "RequestException" in names:
-        return Attempted(
+        return AttemptResult(
             Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
         )
     answered = isinstance(error, RecursionError)  # it came of reading what was answered
     if isinstance(error, OSError | RuntimeError) and not answered:  # those of smtplib and of sockets
         why = _first(CUT_SHORT, names)
-        return Attempted(
+        return AttemptResult(
             Outcome.LATER, f"{service} was not reached" + (f": {why}" if why else f" ({type(error).__name__})")
         )
-    return Attempted(
+    return AttemptResult(
         Outcome.UNKNOWN,
         f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",
     )

@@ -84,7 +84,7 @@ class _Answer(http.client.HTTPResponse):
         self.chunked, self.length, self.will_close = False, 0, True
 
 
-class _Connection(HTTPConnection):
+class _BoundedHttpConnection(HTTPConnection):
     """A connection that tells its call when the message begins to leave."""
 
     response_class = _Answer
@@ -102,22 +102,22 @@ class _Connection(HTTPConnection):
         super().request(*request, **named)
 
 
-class _SecureConnection(_Connection, HTTPSConnection):
+class _BoundedHttpsConnection(_BoundedHttpConnection, HTTPSConnection):
     """The same by way of TLS, and of a proxy's tunnel."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _BoundedHttpConnection
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    ConnectionCls = _BoundedHttpsConnection
 
 
 _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
-class Adapter(HTTPAdapter):
+class BoundedAdapter(HTTPAdapter):
     """The way of requests to a receiver: its responses hold the whole body that is ever read."""
 
     def init_poolmanager(self, *sizes: Any, **named: Any) -> None:
@@ -154,5 +154,5 @@ def _body(answer: BaseHTTPResponse) -> bytes:
 
 
 def install() -> None:
-    """Let all of requests in this process go by `Adapter`: Apprise's plugins make each session themselves."""
-    vars(requests.sessions)["HTTPAdapter"] = Adapter
+    """Let all of requests in this process go by `BoundedAdapter`: Apprise's plugins make each session themselves."""
+    vars(requests.sessions)["HTTPAdapter"] = BoundedAdapter

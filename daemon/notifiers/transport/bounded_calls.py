@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
 from daemon.clock import Clock
-from daemon.notifiers.transport.connections import Connections
+from daemon.notifiers.transport.connections import CallConnections
 from daemon.types import SECOND, Millis
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Unfinished(Enum):
     """It was not begun: too many given-up calls still hang."""
 
 
-class Calls(Generic[T]):
+class BoundedCalls(Generic[T]):
     """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at a new one.
 
     `is_sure` says of a result that came only when the call was ended whether it holds all the same.
@@ -51,10 +51,10 @@ class Calls(Generic[T]):
         async with self._turn:
             if len(self._running) > self._abandoned:
                 return Unfinished.CROWDED
-            connections = Connections()
+            connections = CallConnections()
             return await self._within_time(self._begin(work, connections), connections)
 
-    def _begin(self, work: Callable[[], T], connections: Connections) -> asyncio.Future[T]:
+    def _begin(self, work: Callable[[], T], connections: CallConnections) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         ticket = object()
@@ -70,7 +70,7 @@ class Calls(Generic[T]):
         threading.Thread(target=call, name="notifier", daemon=True).start()
         return future
 
-    async def _within_time(self, future: asyncio.Future[T], connections: Connections) -> T | Unfinished:
+    async def _within_time(self, future: asyncio.Future[T], connections: CallConnections) -> T | Unfinished:
         try:
             if await self._ends(future, self._timeout):
                 return future.result()

@@ -18,7 +18,7 @@ _thread = threading.local()
 """Its `connections` are those of the call that runs in this thread."""
 
 
-class Connections:
+class CallConnections:
     """Of one call. Safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -71,9 +71,9 @@ class Connections:
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-def current() -> Connections | None:
+def current() -> CallConnections | None:
     """Those of the call that runs in this thread."""
-    found: Connections | None = getattr(_thread, "connections", None)
+    found: CallConnections | None = getattr(_thread, "connections", None)
     return found
 
 

@@ -22,7 +22,7 @@ LEAST_CODE = 100
 """A reply's code has three digits."""
 
 
-class _Connection(smtplib.SMTP):
+class _BoundedSmtp(smtplib.SMTP):
     """A connection that does not read for ever."""
 
     _last_code = 0
@@ -52,7 +52,7 @@ class _Connection(smtplib.SMTP):
         return self._last_code, b"\n".join(line[4:].strip() for line in lines)
 
 
-class _SecureConnection(_Connection, smtplib.SMTP_SSL):
+class _BoundedSmtpSsl(_BoundedSmtp, smtplib.SMTP_SSL):
     """The same within TLS from its beginning."""
 
 
@@ -97,8 +97,8 @@ class Controller(AppriseSMTPController):
         if (call := connections.current()) is not None:
             call.connecting()
         if self.secure_mode == SMTPSecureMode.SSL:
-            return _SecureConnection(self.host, self.port, timeout=patience, context=context)
-        return _Connection(self.host, self.port, timeout=patience)
+            return _BoundedSmtpSsl(self.host, self.port, timeout=patience, context=context)
+        return _BoundedSmtp(self.host, self.port, timeout=patience)
 
 
 class _Utf8(str):

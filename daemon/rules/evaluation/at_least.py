@@ -16,7 +16,7 @@ def scheduled(event: Reading | Unconfirmed) -> bool:
     return (event.reading if isinstance(event, Unconfirmed) else event).source in SCHEDULED
 
 
-class Tally:
+class MOfNCounter:
     """The last readings of one rule: whether its conditions held at each."""
 
     def __init__(self, least: AtLeast, pause: Millis) -> None:

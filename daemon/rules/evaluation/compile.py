@@ -18,6 +18,7 @@ from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
+    DurationLiteral,
     Either,
     Every,
     Field,
@@ -25,21 +26,20 @@ from daemon.rules.language.tree import (
     Node,
     Not,
     Number,
-    Span,
     children,
     compares_percentages,
     readable,
     varies,
 )
-from daemon.rules.language.types import Kind
-from daemon.types import Judged
+from daemon.rules.language.types import ValueType
+from daemon.types import DecidingComparison
 
 Frame: TypeAlias = list[Decimal | None]
 """The values at one instant by slot; durations in milliseconds; None is unknown."""
 
 Value: TypeAlias = Callable[[Frame], Decimal | None]
 Truth: TypeAlias = Callable[[Frame], bool | None]
-Deciding: TypeAlias = Callable[[Frame], Judged]
+Deciding: TypeAlias = Callable[[Frame], DecidingComparison]
 
 _ARITHMETIC = {"+": added, "-": subtracted, "*": multiplied, "/": divided}
 _COMPARING: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -67,7 +67,7 @@ def number(node: Node, slots: Slots) -> Value:
     match node:
         case Number(value):
             return _always(value)
-        case Span(millis):
+        case DurationLiteral(millis):
             return _always(Decimal(millis))
         case Field(name):
             return operator.itemgetter(slots.field(name))
@@ -235,7 +235,9 @@ def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     text, field, falling = readable(told), str(told.left), told.operator in ("<", "<=")
     left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
     directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
-    return lambda frame: Judged(text, field, left(frame), right(frame), falling, duration, directed, percentage)
+    return lambda frame: DecidingComparison(
+        text, field, left(frame), right(frame), falling, duration, directed, percentage
+    )
 
 
 def lasts(node: Node) -> bool:
@@ -244,13 +246,13 @@ def lasts(node: Node) -> bool:
         case Field(name):
             return name == AGE or SIGNS.get(name, False)
         case Call(name):
-            return functions.find(name).result is Kind.DURATION
+            return functions.find(name).result is ValueType.DURATION
         case _:
-            return isinstance(node, Span)
+            return isinstance(node, DurationLiteral)
 
 
 def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
-    def judged(frame: Frame) -> Judged:
+    def judged(frame: Frame) -> DecidingComparison:
         outcome = whole(frame)
         alike = [decide(frame) for holds, decide in parts if holds(frame) is outcome]
         bounds = [told for told in alike if told.field == alike[0].field]
@@ -259,6 +261,6 @@ def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
     return judged
 
 
-def _gets_worse(told: Judged) -> bool:
+def _gets_worse(told: DecidingComparison) -> bool:
     """Whether the comparison is on the side on which more, or less, of its field is worse."""
     return told.field in NAMES and told.falling is not (told.field in WORSE_WHEN_HIGH)

@@ -14,14 +14,14 @@ from typing import TypeAlias
 
 from daemon.readings.exact import subtracted
 from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
-from daemon.rules.evaluation.at_least import Tally, scheduled
+from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
 from daemon.rules.evaluation.compile import Deciding, Frame, Truth, deciding, inverse, truth
-from daemon.rules.evaluation.signals import LASTING, Shown, Signs
-from daemon.rules.evaluation.trace import Insight, fault, insight
-from daemon.rules.evaluation.values import Board
-from daemon.rules.language.tree import Call, Field, Span, look_back, uses, walk
+from daemon.rules.evaluation.signals import LASTING, Shown, SystemSignals
+from daemon.rules.evaluation.trace import Trace, fault, insight
+from daemon.rules.evaluation.values import ValueTable
+from daemon.rules.language.tree import Call, DurationLiteral, Field, look_back, uses, walk
 from daemon.rules.rule import Condition, Rule
-from daemon.types import MINUTE, Balances, Judged, Millis, Miss, Reading, Unconfirmed
+from daemon.types import MINUTE, Balances, DecidingComparison, Millis, Miss, Reading, Unconfirmed
 
 Judgeable: TypeAlias = Reading | Unconfirmed
 """What is judged: a reading, or a suspect one that nothing settled."""
@@ -50,7 +50,7 @@ class Verdict:
     when: bool | None
     clear: bool | None
     """Whether a firing alert may end: `clear_when`, or without one `not when`."""
-    judged: Judged | None = None
+    judged: DecidingComparison | None = None
     """The comparison that decided `when`."""
     detail: str = ""
     """One sentence more, of a system rule."""
@@ -82,7 +82,7 @@ class _Judge:
     clear: Truth | None
     deciding: Deciding | None
     """None where there is no value to show: of a system rule that asks yes or no."""
-    tally: Tally | None
+    tally: MOfNCounter | None
     look_back: Millis
 
     def take(self, event: Judgeable, frame: Frame) -> bool | None:
@@ -117,8 +117,8 @@ class Evaluator:
     """
 
     def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
-        self._board = Board()
-        self._signs = Signs(max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0))
+        self._board = ValueTable()
+        self._signs = SystemSignals(max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0))
         judges = {rule.name: _judge(rule, self._board) for rule in rules}
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
@@ -213,7 +213,7 @@ class Evaluator:
         reaches = filter(None, (self._board.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
-    def insight(self, name: str) -> tuple[Insight, Insight | None]:
+    def insight(self, name: str) -> tuple[Trace, Trace | None]:
         """What `when` and `clear_when` of a rule are worth at the last input, part by part."""
         rule = {**self._written, **self._system}[name].rule
         clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._board)
@@ -266,13 +266,13 @@ class Evaluator:
 
 def _recent_window(field: str) -> Call:
     """The window that is kept of a field for messages."""
-    return Call("delta", (Field(field), Span(CHANGE_SPAN)))
+    return Call("delta", (Field(field), DurationLiteral(CHANGE_SPAN)))
 
 
-def _judge(rule: Rule, board: Board) -> _Judge:
+def _judge(rule: Rule, board: ValueTable) -> _Judge:
     when = rule.when.tree
     clear = None if rule.clear_when is None else truth(rule.clear_when.tree, board)
-    tally = None if rule.at_least is None else Tally(rule.at_least, rule.missing_after)
+    tally = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in _conditions(rule))
     remembered = 0 if tally is None else tally.look_back
     decides = None if _names(rule, _YES_OR_NO) else deciding(when, board)
@@ -290,7 +290,7 @@ def _remembered(judges: Iterable[_Judge]) -> Millis:
 
 
 def _limit(rule: Rule) -> Millis:
-    return max((node.millis for node in walk(rule.when.tree) if isinstance(node, Span)), default=0)
+    return max((node.millis for node in walk(rule.when.tree) if isinstance(node, DurationLiteral)), default=0)
 
 
 def _names(rule: Rule, fields: Iterable[str]) -> bool:

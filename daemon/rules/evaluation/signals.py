@@ -24,7 +24,7 @@ _NOTHING: Shown = dict.fromkeys(
 )
 
 
-class Signs:
+class SystemSignals:
     """Of one account. After a `pause` without readings, being unknown reading after reading begins anew."""
 
     def __init__(self, pause: Millis) -> None:

@@ -11,7 +11,7 @@ from daemon.readings.exact import INFINITY, known, rounded
 from daemon.readings.fields import MADE_OF, SIGNS
 from daemon.rules import functions
 from daemon.rules.evaluation.compile import lasts, number, truth
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter
 from daemon.rules.language.tree import (
@@ -28,7 +28,7 @@ from daemon.rules.language.tree import (
     compares_percentages,
     readable,
 )
-from daemon.rules.language.types import Kind
+from daemon.rules.language.types import ValueType
 from daemon.text.durations import duration_text
 from daemon.types import Balances, Millis
 
@@ -51,33 +51,33 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Insight:
+class Trace:
     """One part of a condition; None is unknown, durations are in milliseconds."""
 
     text: str
-    kind: Kind
+    kind: ValueType
     value: Decimal | bool | None
     why: str = ""
     """Of an unknown part, in words; empty where a part of it is to blame."""
     held: Held | None = None
     """Of a function of a window."""
-    children: tuple["Insight", ...] = ()
+    children: tuple["Trace", ...] = ()
     """Of a function of a window: what it looks at, and its level, as they are worth now."""
     percentage: bool = False
     """It is a ratio that is compared with a percentage."""
 
 
-def insight(node: Node, board: Board, *, percentage: bool = False) -> Insight:
+def insight(node: Node, board: ValueTable, *, percentage: bool = False) -> Trace:
     """The condition, or a part of one, that was compiled on this board."""
     passed_on = compares_percentages(node) if isinstance(node, Comparison) else percentage and _keeps_unit(node)
     parts = tuple(insight(part, board, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
-        return Insight(readable(node), Kind.TRUTH, truth(node, board)(board.frame), children=parts)
-    kind = Kind.DURATION if lasts(node) else Kind.NUMBER
+        return Trace(readable(node), ValueType.TRUTH, truth(node, board)(board.frame), children=parts)
+    kind = ValueType.DURATION if lasts(node) else ValueType.NUMBER
     value = number(node, board)(board.frame)
     held = _held(node, board) if isinstance(node, Call) and node.span else None
     why = _why(node, board, parts, held) if value is None else ""
-    return Insight(readable(node), kind, value, why, held, parts, percentage)
+    return Trace(readable(node), kind, value, why, held, parts, percentage)
 
 
 def _keeps_unit(node: Node) -> bool:
@@ -91,14 +91,14 @@ def _keeps_unit(node: Node) -> bool:
             return False
 
 
-def blame(part: Insight) -> Insight | None:
+def blame(part: Trace) -> Trace | None:
     """The innermost unknown part that makes this one unknown; None when it is known."""
     if part.value is not None:
         return None
     return next((found for child in part.children if (found := blame(child)) is not None), part)
 
 
-def fault(part: Insight) -> str:
+def fault(part: Trace) -> str:
     """What makes it unknown, in words that stay the same as long as the cause does; empty when it is known."""
     found = blame(part)
     if found is None:
@@ -119,13 +119,13 @@ def _parts(node: Node) -> Iterator[Node]:
             yield argument
 
 
-def _held(call: Call, board: Board) -> Held:
+def _held(call: Call, board: ValueTable) -> Held:
     window = board.held(call)
     first, last = window.reach or (None, None)
     return Held(len(window), first, last, functions.window(call.name).known_from)
 
 
-def _why(node: Node, board: Board, parts: tuple[Insight, ...], held: Held | None) -> str:
+def _why(node: Node, board: ValueTable, parts: tuple[Trace, ...], held: Held | None) -> str:
     match node:
         case Field(name):
             return _unsent(name, board.balances) if board.fed else "no reading yet"
@@ -147,7 +147,7 @@ def _unsent(name: str, balances: Balances) -> str:
     return f"{name} has no value for {_INFINITY}"
 
 
-def _of_window(call: Call, held: Held, parts: tuple[Insight, ...], window: Window) -> str:
+def _of_window(call: Call, held: Held, parts: tuple[Trace, ...], window: Window) -> str:
     if held.count < held.needed:
         return f"{held.count} of {held.needed} readings needed in {duration_text(call.span)}"
     if any(part.value is None for part in parts[1:]):

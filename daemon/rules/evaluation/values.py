@@ -36,7 +36,7 @@ _OPEN = 8_000
 
 
 @dataclass(slots=True)
-class Series:
+class ExpressionSeries:
     """One expression over time, and the windows that slide along it."""
 
     value: Value
@@ -73,7 +73,7 @@ class Series:
             window.advance(steady)
 
 
-class Board:
+class ValueTable:
     """The frame of one account. Slots are given out while rules are compiled, before the first reading."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Board:
         self._field_slots: dict[str, int] = {}
         self._window_slots: dict[Call, int] = {}
         self._fields: list[tuple[int, FieldValue]] = []
-        self._series: dict[Node, Series] = {}
+        self._series: dict[Node, ExpressionSeries] = {}
         # What is compiled later may look at what was compiled before, never the other way round: so goes the order.
         self._feeding: list[Step] = []
         self._advancing: list[Step] = []
@@ -154,10 +154,10 @@ class Board:
         self._feeding.append(feed)
         self._advancing.append(advance or feed)
 
-    def _along(self, node: Node) -> Series:
+    def _along(self, node: Node) -> ExpressionSeries:
         if node not in self._series:
             # Compiling comes first: windows inside `node` enter before it and so are fed before it.
-            series = Series(number(node, self))
+            series = ExpressionSeries(number(node, self))
             self._series[node] = series
             self._then(series.feed, series.advance)
         return self._series[node]

@@ -1,6 +1,6 @@
 """Sliding windows: the judged readings of the last `span`, carried along instead of recomputed.
 
-A `Ring` holds what one expression was worth at each judged reading, a `Window` is a cursor into it, and a `Running`
+A `Ring` holds what one expression was worth at each judged reading, a `Window` is a cursor into it, and a `RunningAggregate`
 is what functions keep while readings enter and leave. All of it is derived: a function of the readings in the
 window, never stored, rebuilt by feeding stored readings (DESIGN §3). Instants must not decrease except by `shift`.
 """
@@ -81,7 +81,7 @@ class Ring:
             self._first += chunks * CHUNK
 
 
-class Running:
+class RunningAggregate:
     """What functions keep of a window while readings enter and leave it, so that none of them looks at all of it."""
 
     __slots__ = ()
@@ -98,7 +98,7 @@ class Running:
         raise NotImplementedError
 
 
-R = TypeVar("R", bound=Running)
+R = TypeVar("R", bound=RunningAggregate)
 
 
 class Window:
@@ -109,8 +109,8 @@ class Window:
     def __init__(self, ring: Ring, span: Millis) -> None:
         self._ring = ring
         self._span = span
-        self._running: list[Running] = []
-        self._kept: dict[Callable[[], Running], Running] = {}
+        self._running: list[RunningAggregate] = []
+        self._kept: dict[Callable[[], RunningAggregate], RunningAggregate] = {}
         self._chunk: list[Decimal] = []
         self._chunk_first = -CHUNK
         self._oldest = _NEVER

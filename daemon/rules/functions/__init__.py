@@ -13,8 +13,8 @@ from importlib import import_module
 from typing import TypeAlias
 
 from daemon.discovery import defining
-from daemon.rules.evaluation.windows import Running
-from daemon.rules.language.types import Kind
+from daemon.rules.evaluation.windows import RunningAggregate
+from daemon.rules.language.types import ValueType
 
 
 class Parameter(Enum):
@@ -38,13 +38,13 @@ class WindowFunction:
     """How many readings it needs (SEMANTICS C2); with fewer it is unknown."""
     value: Callable[..., Decimal | None]
     """Given the window, what is kept of it if `keeps` says so, and the level or the least if it has one of them."""
-    keeps: Callable[[], Running] | None = None
+    keeps: Callable[[], RunningAggregate] | None = None
     """What it needs beside the window's ends; functions that keep the same share it."""
     parameters: tuple[Parameter, ...] = (Parameter.SERIES, Parameter.SPAN)
     """In their order, beginning with the series; what may be left out comes last."""
     least: Decimal = Decimal(1)
     """The least when it is left out."""
-    result: Kind = Kind.NUMBER
+    result: ValueType = ValueType.NUMBER
 
     @property
     def usage(self) -> str:
@@ -67,7 +67,7 @@ class PlainFunction:
     """Its parameters as people write them."""
     counts: tuple[int, int]
     """How many arguments it takes, at least and at most."""
-    result: Kind = Kind.NUMBER
+    result: ValueType = ValueType.NUMBER
 
 
 MARK = "FUNCTION"

@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 
-from daemon.rules.evaluation.windows import Running
+from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.types import Millis
 
 
-class _Extreme(Running):
+class _Extreme(RunningAggregate):
     """Values leave the queue as soon as a later one outdoes them: amortised O(1) a reading, and exact."""
 
     __slots__ = ("_numbers", "_outdoes", "_values")

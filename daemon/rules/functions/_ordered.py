@@ -4,14 +4,14 @@ from bisect import bisect_left, bisect_right, insort_right
 from decimal import Decimal
 from itertools import accumulate
 
-from daemon.rules.evaluation.windows import Running
+from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.types import Millis
 
 BLOCK = 2_048
 """Values in a block, from half to twice as many: moving them costs less than finding one's place among them."""
 
 
-class Ordered(Running):
+class Ordered(RunningAggregate):
     """A sorted list in blocks: entering, leaving and finding by position cost a search among blocks and in one.
 
     Equal values stand in the order in which they came, so it depends on the window's content alone.

@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from daemon.readings.exact import EXACT, INFINITY, ZERO
-from daemon.rules.evaluation.windows import Running
+from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.types import Millis
 
 
-class Total(Running):
+class Total(RunningAggregate):
     """The sum. Infinities are only counted: once they have left, the sum is finite again."""
 
     __slots__ = ("_above", "_below", "finite")
@@ -45,7 +45,7 @@ class Total(Running):
         return INFINITY if self._above else INFINITY.copy_negate()
 
 
-class Squares(Running):
+class Squares(RunningAggregate):
     """The sum and the sum of squares."""
 
     __slots__ = ("_infinite", "_squares", "sum")
@@ -75,7 +75,7 @@ class Squares(Running):
         return EXACT.subtract(EXACT.multiply(self._squares, count), EXACT.multiply(self.sum, self.sum))
 
 
-class Trend(Running):
+class LeastSquares(RunningAggregate):
     """The sums of a least-squares line."""
 
     __slots__ = ("_infinite", "_origin", "_products", "_squares", "_times", "_values")

@@ -5,13 +5,13 @@ from decimal import Decimal
 from daemon.readings.exact import EXACT, quotient
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
-from daemon.rules.functions._sums import Trend
+from daemon.rules.functions._sums import LeastSquares
 from daemon.types import HOUR
 
 
-def _slope(window: Window, kept: Trend) -> Decimal | None:
+def _slope(window: Window, kept: LeastSquares) -> Decimal | None:
     slope = kept.slope(len(window))
     return None if slope is None else quotient(EXACT.multiply(slope[0], HOUR), slope[1])
 
 
-FUNCTION = WindowFunction(known_from=3, value=_slope, keeps=Trend)
+FUNCTION = WindowFunction(known_from=3, value=_slope, keeps=LeastSquares)

@@ -10,11 +10,11 @@ from decimal import Decimal
 from daemon.readings.exact import EXACT, INFINITY, ZERO, quotient
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter, WindowFunction
-from daemon.rules.functions._sums import Trend
-from daemon.rules.language.types import Kind
+from daemon.rules.functions._sums import LeastSquares
+from daemon.rules.language.types import ValueType
 
 
-def _time_to(window: Window, kept: Trend, level: Decimal) -> Decimal | None:
+def _time_to(window: Window, kept: LeastSquares, level: Decimal) -> Decimal | None:
     begun = window.latest if window.earliest == level else window.earliest
     falling, rising = begun > level, begun < level
     if (falling and window.latest > level) or (rising and window.latest < level):
@@ -34,7 +34,7 @@ def _remaining(distance: Decimal, slope: tuple[Decimal, int] | None) -> Decimal 
 FUNCTION = WindowFunction(
     known_from=3,
     value=_time_to,
-    keeps=Trend,
+    keeps=LeastSquares,
     parameters=(Parameter.SERIES, Parameter.LEVEL, Parameter.SPAN),
-    result=Kind.DURATION,
+    result=ValueType.DURATION,
 )

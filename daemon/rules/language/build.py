@@ -20,17 +20,17 @@ from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
+    DurationLiteral,
     Field,
     Negative,
     Node,
     Not,
     Number,
-    Span,
     either,
     every,
     look_back,
 )
-from daemon.rules.language.types import Kind
+from daemon.rules.language.types import ValueType
 from daemon.text.durations import duration, duration_text
 from daemon.text.printable import printable
 from daemon.types import DAY, Millis
@@ -44,7 +44,11 @@ MAX_LOOK_BACK: Millis = 7 * DAY
 _LONGEST_WORD = 40
 
 
-_EXAMPLE = {Kind.NUMBER: "", Kind.DURATION: ", such as `10m`", Kind.TRUTH: ", such as `available_margin < 100`"}
+_EXAMPLE = {
+    ValueType.NUMBER: "",
+    ValueType.DURATION: ", such as `10m`",
+    ValueType.TRUTH: ", such as `available_margin < 100`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Term:
     """A part that is understood: its tree, its kind, where it begins and how deep it nests."""
 
     node: Node
-    kind: Kind
+    kind: ValueType
     column: int
     depth: int = 1
 
@@ -69,7 +73,7 @@ def _suggestion(word: str, choices: tuple[str, ...]) -> str:
     return f"; did you mean `{lower[close[0]]}`?" if close else ""
 
 
-def need(term: Term, kind: Kind) -> Term:
+def need(term: Term, kind: ValueType) -> Term:
     """The term, which must be of that kind."""
     if term.kind is kind:
         return term
@@ -87,20 +91,20 @@ class Builder(Transformer[Token, Term]):
     """The names of system rules that may be used here."""
 
     def start(self, parts: list[Term]) -> Term:
-        return need(parts[0], Kind.TRUTH)
+        return need(parts[0], ValueType.TRUTH)
 
     def number(self, parts: list[Token]) -> Term:
         text = parts[0].replace("_", "")
         # Shifting the point by the exponent, so that no digit of a long number is rounded away.
         percent = text.endswith("%")
         value = Decimal(f"{text[:-1]}e-2") if percent else Decimal(text)
-        return Term(Number(value, percent), Kind.NUMBER, column_of(parts[0]))
+        return Term(Number(value, percent), ValueType.NUMBER, column_of(parts[0]))
 
     def span(self, parts: list[Token]) -> Term:
         millis = duration(parts[0])
         if millis is None:
             return self.malformed(parts)
-        return Term(Span(millis), Kind.DURATION, column_of(parts[0]))
+        return Term(DurationLiteral(millis), ValueType.DURATION, column_of(parts[0]))
 
     def malformed(self, parts: list[Token]) -> Term:
         raise ExpressionError(
@@ -113,10 +117,10 @@ class Builder(Transformer[Token, Term]):
         word = parts[0]
         field = named(word)
         if field is None and word in self.signs:
-            return Term(Field(str(word)), Kind.DURATION if SIGNS[word] else Kind.NUMBER, column_of(word))
+            return Term(Field(str(word)), ValueType.DURATION if SIGNS[word] else ValueType.NUMBER, column_of(word))
         if field is None:
             raise ExpressionError(_unknown_field(word), column_of(word))
-        return Term(Field(field), Kind.DURATION if field == AGE else Kind.NUMBER, column_of(word))
+        return Term(Field(field), ValueType.DURATION if field == AGE else ValueType.NUMBER, column_of(word))
 
     def group(self, parts: list[Term]) -> Term:
         (inner,) = parts
@@ -138,13 +142,13 @@ class Builder(Transformer[Token, Term]):
 
     def negative(self, parts: list[Any]) -> Term:
         sign: Token = parts[0]
-        operand = need(parts[1], Kind.NUMBER)
-        return self._nested(Negative(operand.node), Kind.NUMBER, column_of(sign), [operand])
+        operand = need(parts[1], ValueType.NUMBER)
+        return self._nested(Negative(operand.node), ValueType.NUMBER, column_of(sign), [operand])
 
     def addition(self, parts: list[Any]) -> Term:
-        left, right = need(parts[0], Kind.NUMBER), need(parts[2], Kind.NUMBER)
+        left, right = need(parts[0], ValueType.NUMBER), need(parts[2], ValueType.NUMBER)
         node = Arithmetic(str(parts[1]), left.node, right.node)
-        return self._nested(node, Kind.NUMBER, left.column, [left, right])
+        return self._nested(node, ValueType.NUMBER, left.column, [left, right])
 
     multiplication = addition
 
@@ -155,22 +159,22 @@ class Builder(Transformer[Token, Term]):
         for left, operator, right in zip(operands, operators, operands[1:], strict=False):
             _check_comparable(left, right)
             links.append(Comparison(str(operator), left.node, right.node))
-        return self._nested(every(links), Kind.TRUTH, operands[0].column, operands)
+        return self._nested(every(links), ValueType.TRUTH, operands[0].column, operands)
 
     def negation(self, parts: list[Any]) -> Term:
         word: Token = parts[0]
-        operand = need(parts[1], Kind.TRUTH)
-        return self._nested(Not(operand.node), Kind.TRUTH, column_of(word), [operand])
+        operand = need(parts[1], ValueType.TRUTH)
+        return self._nested(Not(operand.node), ValueType.TRUTH, column_of(word), [operand])
 
     def conjunction(self, parts: list[Term]) -> Term:
-        nodes = [need(part, Kind.TRUTH).node for part in parts]
-        return self._nested(every(nodes), Kind.TRUTH, parts[0].column, parts)
+        nodes = [need(part, ValueType.TRUTH).node for part in parts]
+        return self._nested(every(nodes), ValueType.TRUTH, parts[0].column, parts)
 
     def disjunction(self, parts: list[Term]) -> Term:
-        nodes = [need(part, Kind.TRUTH).node for part in parts]
-        return self._nested(either(nodes), Kind.TRUTH, parts[0].column, parts)
+        nodes = [need(part, ValueType.TRUTH).node for part in parts]
+        return self._nested(either(nodes), ValueType.TRUTH, parts[0].column, parts)
 
-    def _nested(self, node: Node, kind: Kind, column: int, parts: Sequence[Term]) -> Term:
+    def _nested(self, node: Node, kind: ValueType, column: int, parts: Sequence[Term]) -> Term:
         depth = 1 + max(part.depth for part in parts)
         if depth > self.deepest:
             raise ExpressionError(
@@ -204,8 +208,8 @@ def _unknown_field(word: str) -> str:
 
 
 def _check_comparable(left: Term, right: Term) -> None:
-    if left.kind is Kind.TRUTH:
-        need(left, Kind.NUMBER)
+    if left.kind is ValueType.TRUTH:
+        need(left, ValueType.NUMBER)
     if right.kind is left.kind:
         return
     raise ExpressionError(
@@ -239,8 +243,8 @@ def _count(fewest: int, most: int) -> str:
 def _check_argument(parameter: Parameter, argument: Term) -> None:
     match parameter:
         case Parameter.SERIES | Parameter.LEVEL:
-            need(argument, Kind.NUMBER)
-        case Parameter.SPAN if not isinstance(argument.node, Span) or not argument.node.millis:
+            need(argument, ValueType.NUMBER)
+        case Parameter.SPAN if not isinstance(argument.node, DurationLiteral) or not argument.node.millis:
             raise ExpressionError(
                 f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
                 argument.column,

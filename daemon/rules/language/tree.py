@@ -30,7 +30,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DurationLiteral:
     """A duration."""
 
     millis: Millis
@@ -65,7 +65,7 @@ class Call:
     @property
     def span(self) -> Millis:
         """How long the window is; 0 for a function that looks at no window."""
-        return sum(part.millis for part in self.arguments if isinstance(part, Span))
+        return sum(part.millis for part in self.arguments if isinstance(part, DurationLiteral))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Either:
         return " or ".join(_within(part, self.binding + 1) for part in self.parts)
 
 
-Node: TypeAlias = Number | Span | Field | Call | Negative | Arithmetic | Comparison | Not | Every | Either
+Node: TypeAlias = Number | DurationLiteral | Field | Call | Negative | Arithmetic | Comparison | Not | Every | Either
 
 
 def _within(node: Node, binding: int) -> str:
@@ -211,7 +211,7 @@ def compares_percentages(comparison: "Comparison") -> bool:
 
 def children(node: Node) -> tuple[Node, ...]:
     match node:
-        case Number() | Span() | Field():
+        case Number() | DurationLiteral() | Field():
             return ()
         case Call(_, arguments):
             return arguments

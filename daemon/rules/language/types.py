@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Kind(Enum):
+class ValueType(Enum):
     """The value names it for people."""
 
     NUMBER = "a number"

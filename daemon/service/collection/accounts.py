@@ -13,28 +13,28 @@ from daemon import exchanges
 from daemon.clock import Clock
 from daemon.config import Account, Config, intervals
 from daemon.exchanges.common import stream_connection
-from daemon.exchanges.common.http import Session
+from daemon.exchanges.common.http import HttpSession
 from daemon.exchanges.common.penalties import Pause
 from daemon.exchanges.common.rate_limit import Budget, Budgets
-from daemon.exchanges.common.stream_protocol import Dialect
-from daemon.log import Episodes
+from daemon.exchanges.common.stream_protocol import StreamProtocol
+from daemon.log import FailureLog
 from daemon.readings import push_check
 from daemon.readings.slots import passed
-from daemon.service.carry_over import Legacy
-from daemon.service.collection.external_calls import Bookings
-from daemon.service.collection.intervals import Pacer
-from daemon.service.collection.poller import Ears, Poller
-from daemon.service.collection.reconcile import Intake
+from daemon.service.carry_over import CarryOver
+from daemon.service.collection.external_calls import ExternalCalls
+from daemon.service.collection.intervals import IntervalController
+from daemon.service.collection.poller import PollCallbacks, Poller
+from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.service.collection.scheduler import Schedule, slow_sentence
 from daemon.service.collection.streams import Streams
 from daemon.service.heartbeat import Pulse
-from daemon.service.judging.account_owner import Doubters, Look, Owner, Progress, Slept
+from daemon.service.judging.account_owner import Look, Owner, Progress, Slept, SuspectListener
 from daemon.service.judging.confirmer import Confirmer
-from daemon.service.judging.context import Desk
+from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.opening import watching
 from daemon.service.loops import Loops
 from daemon.store import Store
-from daemon.store.operations import Book, Identify
+from daemon.store.operations import RecordCall, SetUserId
 from daemon.text.durations import duration_text
 from daemon.types import AccountState, Millis, NoAnswer
 
@@ -42,21 +42,21 @@ _log = logging.getLogger("marginwatch")
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class AccountDependencies:
     """What all accounts of a life use, and others with them."""
 
     store: Store
-    session: Session
+    session: HttpSession
     clock: Clock
     jitter: Callable[[], float]
-    episodes: Episodes
+    episodes: FailureLog
     loops: Loops
 
 
 class Accounts:
     """`start`, then `pause` and `stop`, once each."""
 
-    def __init__(self, config: Config, tools: Tools) -> None:
+    def __init__(self, config: Config, tools: AccountDependencies) -> None:
         self._config = config
         self._store = tools.store
         self._session = tools.session
@@ -66,7 +66,7 @@ class Accounts:
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
         self._schedule = Schedule(self._slot_trouble, self._slot_slow)
-        self._pacer = Pacer(config, self._budgets, self._schedule, self._clock)
+        self._pacer = IntervalController(config, self._budgets, self._schedule, self._clock)
         self._pacer.user_ids = config.users(self._store.user_ids())
         self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
         self._pollers: dict[str, Poller] = {}
@@ -104,7 +104,7 @@ class Accounts:
 
     # From the start to the stop.
 
-    def start(self, desk: Desk, states: Mapping[str, AccountState], legacy: Legacy) -> None:
+    def start(self, desk: JudgingContext, states: Mapping[str, AccountState], legacy: CarryOver) -> None:
         """`desk` is that of the owners, which begin with `states`."""
         self._journal = desk.journal
         self._fill_budgets(legacy)
@@ -112,7 +112,10 @@ class Accounts:
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
-            doubters, every = Doubters(confirmer.doubted, confirmer.left), partial(self._pacer.every, account.name)
+            doubters, every = (
+                SuspectListener(confirmer.doubted, confirmer.left),
+                partial(self._pacer.every, account.name),
+            )
             owner = Owner(desk, states[account.name], rules.values(), doubters, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
@@ -136,7 +139,7 @@ class Accounts:
         """The calls under way, to be waited for."""
         return (poller.finished() for poller in self._pollers.values())
 
-    def stop(self) -> list[Book]:
+    def stop(self) -> list[RecordCall]:
         """Cut off the calls that are still under way.
 
         They end without leaving a reading or a miss, and the exchange may have counted them (SEMANTICS B3): they are
@@ -144,7 +147,7 @@ class Accounts:
         """
         at = self._clock.now()
         flying = self._budgets.flying
-        cut_off = [Book(at, call.endpoint, call.user, n, host) for n, (host, call) in enumerate(flying)]
+        cut_off = [RecordCall(at, call.endpoint, call.user, n, host) for n, (host, call) in enumerate(flying)]
         self._schedule.stop()
         return cut_off
 
@@ -176,8 +179,8 @@ class Accounts:
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
         owner, user_id = self._owners[account.name], self._pacer.user_ids.get(account.name, "")
         most = self._config.system.push_contradicted or push_check.LIMIT
-        intake = Intake(account.name, owner.post, self._clock, self._episodes, most)
-        ears = Ears(intake.answered, partial(self._learned, account.name))
+        intake = PushRestReconciler(account.name, owner.post, self._clock, self._episodes, most)
+        ears = PollCallbacks(intake.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
         poller.pause = pause
         self._pollers[account.name] = poller
@@ -190,15 +193,17 @@ class Accounts:
             self._loops.run(_stream(account.name), listener.run)
 
     def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
-        tools = exchanges.Tools(self._session, self._budgets.at(account.host), self._clock)
+        tools = exchanges.ExchangeDependencies(self._session, self._budgets.at(account.host), self._clock)
         return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
 
-    async def _dial(self, account: exchanges.Account, dialect: Dialect) -> stream_connection.Connection | NoAnswer:
+    async def _dial(
+        self, account: exchanges.ExchangeAccount, dialect: StreamProtocol
+    ) -> stream_connection.StreamConnection | NoAnswer:
         url, timeout = account.ws_url, self._config.daemon.timeout
         return await stream_connection.connect(self._session, url, dialect, self._clock, timeout, account.ws_route)
 
-    def _keys(self, account: Account, user_id: str) -> exchanges.Account:
-        return exchanges.Account(
+    def _keys(self, account: Account, user_id: str) -> exchanges.ExchangeAccount:
+        return exchanges.ExchangeAccount(
             account.name,
             account.api_key.reveal(),
             account.secret_key.reveal(),
@@ -211,7 +216,7 @@ class Accounts:
         )
 
     def _learned(self, account: str, user_id: str) -> None:
-        identified = partial(self._journal.insist, Identify(account, user_id))
+        identified = partial(self._journal.insist, SetUserId(account, user_id))
         self._loops.run(f"the user id of {account}", identified)
         self._pacer.user_ids[account] = user_id
         self._pacer.apply()
@@ -234,7 +239,7 @@ class Accounts:
         limits = self._config.budget
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
-    def _fill_budgets(self, legacy: Legacy) -> None:
+    def _fill_budgets(self, legacy: CarryOver) -> None:
         """The calls of the last life, and of commands, still stand in the budget of their host (SEMANTICS B3)."""
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
@@ -242,7 +247,7 @@ class Accounts:
             self._budgets.book(self._hosts.get(call.account, ""), call.at, "assets", user)
         for host, halved_for in legacy.halved_for.items():
             self._budgets.halve(host, halved_for)
-        bookings = Bookings(self._store.bookings, self._budgets, span, self._clock)
+        bookings = ExternalCalls(self._store.bookings, self._budgets, span, self._clock)
         bookings.hear()
         self._loops.run("the ear for bookings", bookings.listen)
 

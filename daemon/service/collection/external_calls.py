@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterable
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.exchanges.common.rate_limit import Budgets
-from daemon.store.operations import Book
+from daemon.store.operations import RecordCall
 from daemon.types import SECOND, Millis
 
 EVERY: Millis = SECOND
 
 
-class Bookings:
+class ExternalCalls:
     """`booked` gives what is booked at or after an instant; `span` is that of the longest window."""
 
     def __init__(
-        self, booked: Callable[[Millis], Iterable[Book]], budgets: Budgets, span: Millis, clock: Clock
+        self, booked: Callable[[Millis], Iterable[RecordCall]], budgets: Budgets, span: Millis, clock: Clock
     ) -> None:
         self._booked = booked
         self._budgets = budgets
         self._span = span
         self._clock = clock
-        self._heard: frozenset[Book] = frozenset()
+        self._heard: frozenset[RecordCall] = frozenset()
 
     def hear(self) -> None:
         """Count what is new. Raises StoreError where it cannot be read."""
@@ -40,10 +40,10 @@ class Bookings:
             except StoreError:
                 continue  # whoever writes says so; there is nothing to be heard
 
-    def _found(self) -> frozenset[Book]:
+    def _found(self) -> frozenset[RecordCall]:
         return frozenset(self._booked(self._clock.now() - self._span))
 
-    def _count(self, found: frozenset[Book]) -> None:
+    def _count(self, found: frozenset[RecordCall]) -> None:
         for call in found - self._heard:
             self._budgets.book(call.host, call.at, call.endpoint, call.user)
         self._heard = found

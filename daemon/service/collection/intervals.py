@@ -14,7 +14,7 @@ from daemon.types import SECOND, Millis
 EVERY: Millis = SECOND
 
 
-class Pacer:
+class IntervalController:
     """`user_ids`, by account, are those that are known; whoever learns another one adds it and calls `apply`."""
 
     def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from daemon.types import Answer, NoAnswer, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class PollCallbacks:
     """Who hears what the exchange said."""
 
     heard: Callable[[Answer | NoAnswer], bool | None]
@@ -26,7 +26,7 @@ class Ears:
 class Poller:
     """Of one account. `user_id` is empty until it is known."""
 
-    def __init__(self, exchange: Exchange, user_id: str, ears: Ears, clock: Clock) -> None:
+    def __init__(self, exchange: Exchange, user_id: str, ears: PollCallbacks, clock: Clock) -> None:
         self._exchange = exchange
         self._user_id = user_id
         self._ears = ears

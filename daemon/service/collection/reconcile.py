@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from daemon.clock import Clock
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.readings import push_check
 from daemon.readings.push_check import LIMIT, Pushes
 from daemon.readings.unknown_fields import bounded
@@ -20,7 +20,7 @@ NAME = 40
 """The most characters of such a name."""
 
 
-class Intake:
+class PushRestReconciler:
     """Of one account. `post` puts into the mailbox; `limit` is how often in a row a field may disagree."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Intake:
         account: str,
         post: Callable[[Answer | NoAnswer], None],
         clock: Clock,
-        episodes: Episodes,
+        episodes: FailureLog,
         limit: int = LIMIT,
     ) -> None:
         self._account = account

@@ -10,20 +10,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from daemon.clock import Clock
-from daemon.exchanges.common.reconnect import Connections, delays
-from daemon.exchanges.common.stream_connection import Connection
-from daemon.exchanges.common.stream_protocol import Pushed, Unusable
-from daemon.log import Episodes
+from daemon.exchanges.common.reconnect import ReconnectingConnections, delays
+from daemon.exchanges.common.stream_connection import StreamConnection
+from daemon.exchanges.common.stream_protocol import Malformed, Pushed
+from daemon.log import FailureLog
 from daemon.types import Answer, NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class StreamCallbacks:
     """What a stream is given, and to whom it gives."""
 
     user_id: Callable[[], Awaitable[str]]
     """Whose account it is, once that is known: before, what is pushed might be anybody's."""
-    connect: Callable[[str], Awaitable[Connection | NoAnswer]]
+    connect: Callable[[str], Awaitable[StreamConnection | NoAnswer]]
     """For the account of that user."""
     pushed: Callable[[Answer], None]
     up: Callable[[], None]
@@ -32,17 +32,17 @@ class Hands:
     """Returns when whoever takes pushes has room for more."""
 
 
-class Stream:
+class StreamWorker:
     """Of one account."""
 
     def __init__(
-        self, account: str, hands: Hands, clock: Clock, jitter: Callable[[], float], episodes: Episodes
+        self, account: str, hands: StreamCallbacks, clock: Clock, jitter: Callable[[], float], episodes: FailureLog
     ) -> None:
         self._account = account
         self._hands = hands
         self._clock = clock
         self._episodes = episodes
-        self._connections = Connections(self._connect, lambda: delays(jitter), clock)
+        self._connections = ReconnectingConnections(self._connect, lambda: delays(jitter), clock)
         self._user_id = ""
 
     async def run(self) -> None:
@@ -54,13 +54,13 @@ class Stream:
             finally:
                 await connection.close()
 
-    async def _connect(self) -> Connection | NoAnswer:
+    async def _connect(self) -> StreamConnection | NoAnswer:
         connected = await self._hands.connect(self._user_id)
         if isinstance(connected, NoAnswer):
             self._failed(connected)
         return connected
 
-    async def _listen(self, connection: Connection) -> None:
+    async def _listen(self, connection: StreamConnection) -> None:
         """Until the connection is not worth keeping."""
         was_up = False
         while True:
@@ -79,7 +79,7 @@ class Stream:
                 case Pushed(answers):
                     self._take(answers)
                     await self._hands.room()
-                case Unusable(detail):
+                case Malformed(detail):
                     self._unusable(detail)
 
     def _take(self, answers: Sequence[Answer]) -> None:

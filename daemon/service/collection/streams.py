@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from daemon import exchanges
 from daemon.clock import Clock
 from daemon.exchanges.common.rate_limit import Budget
-from daemon.exchanges.common.stream_connection import Connection
-from daemon.exchanges.common.stream_protocol import Dialect
-from daemon.log import Episodes
+from daemon.exchanges.common.stream_connection import StreamConnection
+from daemon.exchanges.common.stream_protocol import StreamProtocol
+from daemon.log import FailureLog
 from daemon.readings.push_check import Pushes
 from daemon.service.collection.poller import Poller
-from daemon.service.collection.reconcile import Intake
-from daemon.service.collection.stream import Hands, Stream
+from daemon.service.collection.reconcile import PushRestReconciler
+from daemon.service.collection.stream import StreamCallbacks, StreamWorker
 from daemon.service.judging.account_owner import Owner
 from daemon.types import SECOND, Limit, NoAnswer
 
@@ -22,19 +22,19 @@ from daemon.types import SECOND, Limit, NoAnswer
 DOORS = Limit(20, 10 * SECOND)
 USER_DOORS = Limit(5, 10 * SECOND)
 
-Dial: TypeAlias = Callable[[exchanges.Account, Dialect], Awaitable[Connection | NoAnswer]]
+Dial: TypeAlias = Callable[[exchanges.ExchangeAccount, StreamProtocol], Awaitable[StreamConnection | NoAnswer]]
 """Connects to the account's push stream and logs in."""
 
 
 class Streams:
-    def __init__(self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: Episodes) -> None:
+    def __init__(self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: FailureLog) -> None:
         self._dial = dial
         self._clock = clock
         self._jitter = jitter
         self._episodes = episodes
         self._doors: dict[str, Budget] = {}
         """By host: one that takes no connections keeps nobody from another."""
-        self._intakes: dict[str, Intake] = {}
+        self._intakes: dict[str, PushRestReconciler] = {}
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -46,8 +46,13 @@ class Streams:
         return {account: intake.pushes for account, intake in self._intakes.items()}
 
     def add(
-        self, exchange: str, account: exchanges.Account, intake: Intake, poller: Poller, owner: Owner
-    ) -> Stream | None:
+        self,
+        exchange: str,
+        account: exchanges.ExchangeAccount,
+        intake: PushRestReconciler,
+        poller: Poller,
+        owner: Owner,
+    ) -> StreamWorker | None:
         """The account's stream, to be run; None where its exchange has none, or none is wanted."""
         dialect = exchanges.dialect(exchange, account)
         if dialect is None:
@@ -56,10 +61,10 @@ class Streams:
         host = urlsplit(account.ws_url).netloc.lower()
         doors = self._doors.setdefault(host, Budget(self._clock, DOORS, USER_DOORS, {}))
 
-        async def connect(user_id: str) -> Connection | NoAnswer:
+        async def connect(user_id: str) -> StreamConnection | NoAnswer:
             async with doors.call("stream", user_id):
                 return await self._dial(account, dialect)
 
-        hands = Hands(poller.identified, connect, intake.pushed, poller.again, owner.room)
+        hands = StreamCallbacks(poller.identified, connect, intake.pushed, poller.again, owner.room)
         self._intakes[account.name] = intake
-        return Stream(account.name, hands, self._clock, self._jitter, self._episodes)
+        return StreamWorker(account.name, hands, self._clock, self._jitter, self._episodes)

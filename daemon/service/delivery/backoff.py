@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from daemon.store.read.channel_health import Deliveries
-from daemon.types import HOUR, MINUTE, SECOND, Attempted, Millis, Outcome
+from daemon.types import HOUR, MINUTE, SECOND, AttemptResult, Millis, Outcome
 
 FIRST = SECOND
 CAP = 5 * MINUTE
@@ -20,7 +20,7 @@ CRITICAL_PAUSE = 15 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingNotification:
     """One notification that waits for a channel."""
 
     queued_at: Millis
@@ -72,7 +72,7 @@ def begun(health: Health, now: Millis) -> Health:
     return replace(health, tried_at=now)
 
 
-def after(health: Health, attempted: Attempted, now: Millis, critical: bool, jitter: float) -> Health:
+def after(health: Health, attempted: AttemptResult, now: Millis, critical: bool, jitter: float) -> Health:
     """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`: 0 to 1."""
     if attempted.outcome is Outcome.DELIVERED:
         return Health(tried_at=health.tried_at)
@@ -95,7 +95,7 @@ def delay(streak: int, critical: bool, jitter: float) -> Millis:
     return int(jitter * min(cap, FIRST * 2 ** min(streak, 20)))
 
 
-def due_at(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis | None:
+def due_at(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis | None:
     """The instant of the next attempt; None when nothing waits. A critical waits for nobody (F5)."""
     if not waiting:
         return None
@@ -113,7 +113,7 @@ def longest_pause(*, critical: bool) -> Millis:
     return CRITICAL_PAUSE if critical else LONGEST_PAUSE
 
 
-def _wish(health: Health, waiting: Sequence[Waiting], group_wait: Millis) -> Millis:
+def _wish(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis:
     criticals = [one.queued_at for one in waiting if one.critical]
     if health.streak == 0 or health.tried_at is None:
         joined = min(one.queued_at for one in waiting) + group_wait

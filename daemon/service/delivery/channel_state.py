@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from daemon.errors import StoreError
 from daemon.messages.section import LATE_AFTER
 from daemon.service.delivery.backoff import Health, after, begun
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.queue import Entry
-from daemon.service.delivery.report_queue import Parcel
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.queue import QueuedNotification
+from daemon.service.delivery.report_queue import QueuedReport
 from daemon.store.operations import MessageKey
 from daemon.text.numbers import moment
-from daemon.types import SECOND, Attempted, Millis
+from daemon.types import SECOND, AttemptResult, Millis
 
 _log = logging.getLogger("marginwatch")
 
@@ -32,10 +32,10 @@ class Outage:
     answer: str
 
 
-class Line:
+class ChannelState:
     """Of one channel. `health` may be set to what an earlier life of the daemon found."""
 
-    def __init__(self, channel: Channel, office: Office) -> None:
+    def __init__(self, channel: ChannelPolicy, office: DeliveryContext) -> None:
         self.health = Health()
         self._channel = channel
         self._office = office
@@ -72,7 +72,7 @@ class Line:
         now = self._office.clock.elapsed()
         self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
 
-    def ended(self, attempted: Attempted, *, critical: bool) -> Millis:
+    def ended(self, attempted: AttemptResult, *, critical: bool) -> Millis:
         """What the end of an attempt says of the channel; when that was, by the clock on the wall."""
         office, elapsed = self._office, self._office.clock.elapsed()
         self._outage = self.outage or self._outage
@@ -107,7 +107,7 @@ class Line:
         since = self.health.failing_since if known else None
         return None if since is None else since + self._channel.patience
 
-    def why_late(self, waited: Sequence[Entry | Parcel]) -> Iterator[str]:
+    def why_late(self, waited: Sequence[QueuedNotification | QueuedReport]) -> Iterator[str]:
         """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
         now = self._office.clock.now()
         outage = self.outage or self._outage

@@ -18,20 +18,20 @@ from dataclasses import dataclass, replace
 from daemon.alerts.silences import NO_SILENCES, silenced
 from daemon.errors import StoreError
 from daemon.messages import report as reports
-from daemon.messages.compose import Letter, compose, pair
+from daemon.messages.compose import ComposedMessage, compose, pair
 from daemon.messages.report import Doubts
-from daemon.messages.section import Piece, Sending
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers import Notifier
-from daemon.service.delivery.backoff import Health, Waiting, due_at
-from daemon.service.delivery.channel_state import Line
-from daemon.service.delivery.chart_sender import Exhibit
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.fallback import StandIns
-from daemon.service.delivery.queue import Entry
-from daemon.service.delivery.rate import Pace
-from daemon.service.delivery.report_queue import Parcel
-from daemon.store.operations import Claim, CommitFailed, Mark, MessageKey, NoticeState, Supersede, Withdraw
-from daemon.types import NEWS, SECOND, Attempted, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
+from daemon.service.delivery.backoff import Health, WaitingNotification, due_at
+from daemon.service.delivery.channel_state import ChannelState
+from daemon.service.delivery.chart_sender import ChannelCharts
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.fallback import Fallback
+from daemon.service.delivery.queue import QueuedNotification
+from daemon.service.delivery.rate import SendRate
+from daemon.service.delivery.report_queue import QueuedReport
+from daemon.store.operations import Claim, CommitFailed, MessageKey, NoticeState, RecordAttempt, Supersede, Withdraw
+from daemon.types import NEWS, SECOND, AttemptResult, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
 
 HOLD: Millis = SECOND
 """How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a slow database."""
@@ -41,10 +41,10 @@ _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
+class PreparedMessage:
     """A message that is ready to be claimed, with the news that it tells."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[QueuedNotification]
     subject: Notice
     """What it tells first."""
     message: Message
@@ -53,24 +53,24 @@ class Dispatch:
     """Elapsed."""
 
 
-class Courier:
+class ChannelWorker:
     """Of one channel. At most one attempt is in flight."""
 
-    def __init__(self, channel: Channel, notifier: Notifier, office: Office) -> None:
-        self.line = Line(channel, office)
+    def __init__(self, channel: ChannelPolicy, notifier: Notifier, office: DeliveryContext) -> None:
+        self.line = ChannelState(channel, office)
         self._channel = channel
         self._notifier = notifier
         self._office = office
-        self._stand_ins = StandIns(channel, office, self.line)
+        self._stand_ins = Fallback(channel, office, self.line)
         self._stopping = False
-        self._pace = Pace(notifier, office.clock)
+        self._pace = SendRate(notifier, office.clock)
         self._wake = office.ledger.changed(channel.name).set
-        self._exhibit = Exhibit(office.artist, channel.name, notifier, self._pace, self._wake)
+        self._exhibit = ChannelCharts(office.artist, channel.name, notifier, self._pace, self._wake)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
-        self._booked: Dispatch | None = None
+        self._booked: PreparedMessage | None = None
         """It leaves if its claim is committed; nothing else does before that is known, or for so long."""
-        self._claimed: Dispatch | None = None
+        self._claimed: PreparedMessage | None = None
         """It is claimed, and to be sent at once."""
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class Courier:
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
         """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace, or what waits."""
-        entries = [Entry(notice, self._office.clock.elapsed()) for notice in notices]
+        entries = [QueuedNotification(notice, self._office.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
             return None
         letter = self._letter(entries)
@@ -134,7 +134,7 @@ class Courier:
     def _is_held(self) -> bool:
         return self._held_until is not None and self._office.clock.elapsed() < self._held_until
 
-    def _is_free(self, entries: Sequence[Entry]) -> bool:
+    def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
         """A chart that belongs into the message may be worth waiting for: that is for the usual way to see."""
         office, now = self._office, self._office.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
@@ -142,7 +142,7 @@ class Courier:
             return False
         if any(entry.notice.facts.not_before is not None for entry in entries):
             return False
-        waiting = [Waiting(entry.queued_at, entry.critical) for entry in entries]
+        waiting = [WaitingNotification(entry.queued_at, entry.critical) for entry in entries]
         due = self._next(waiting)
         clear = office.ledger.is_clear(self._channel.name, [entry.notice.key for entry in entries])
         return clear and due is not None and due <= now
@@ -201,13 +201,13 @@ class Courier:
             self._office.ledger.unsend(keys)  # a fault of ours must not keep the news from being tried again
             raise
 
-    def _letter(self, entries: Sequence[Entry]) -> Letter:
+    def _letter(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
         """What goes out now: begin and end of an alert are never torn apart."""
         return compose(pair(map(self._piece, entries)), self._leaving(entries))
 
-    def _leaving(self, waited: Sequence[Entry | Parcel]) -> Sending:
+    def _leaving(self, waited: Sequence[QueuedNotification | QueuedReport]) -> RenderContext:
         office = self._office
-        return Sending(
+        return RenderContext(
             office.clock.now(),
             office.zone,
             self._channel.group_wait,
@@ -217,16 +217,16 @@ class Courier:
             "; ".join(self.line.why_late(waited)),
         )
 
-    def _dispatch(self, entries: Sequence[Entry], letter: Letter) -> Dispatch:
+    def _dispatch(self, entries: Sequence[QueuedNotification], letter: ComposedMessage) -> PreparedMessage:
         message = self._exhibit.illustrated(letter.message, letter.subject)
         claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
-        return Dispatch(entries, letter.subject, message, claim, self._office.clock.elapsed())
+        return PreparedMessage(entries, letter.subject, message, claim, self._office.clock.elapsed())
 
-    async def _deliver(self, dispatch: Dispatch) -> None:
+    async def _deliver(self, dispatch: PreparedMessage) -> None:
         if await self._claim(dispatch.claim):
             await self._hand(dispatch)
 
-    async def _hand(self, dispatch: Dispatch) -> None:
+    async def _hand(self, dispatch: PreparedMessage) -> None:
         """The attempt is claimed: make it, and record how it ended."""
         entries, message = dispatch.entries, dispatch.message
         attempted = await self._send(message)
@@ -248,14 +248,14 @@ class Courier:
             return
         attempted = await self._send(message)
         at = self._ended(attempted, ())
-        await office.journal.insist(Mark(claim.message, at, attempted, {}, report=parcel.key))
+        await office.journal.insist(RecordAttempt(claim.message, at, attempted, {}, report=parcel.key))
         office.tray.settle(parcel, attempted.outcome)
         office.watcher.attempted(self._channel.name, message, (), attempted)
         if attempted.outcome is Outcome.DELIVERED:
             self._exhibit.present(parcel.picture, message.severity, self._is_idle)
 
     @property
-    def _parcel(self) -> Parcel | None:
+    def _parcel(self) -> QueuedReport | None:
         """The report that is to leave."""
         return None if self.line.is_parked else self._office.tray.next(self._channel.name)
 
@@ -278,14 +278,14 @@ class Courier:
         await self._office.journal.insist(Withdraw(claim.message, self._office.clock.now()))
         self._office.ledger.unsend(claim.keys)
 
-    async def _send(self, message: Message) -> Attempted:
+    async def _send(self, message: Message) -> AttemptResult:
         self._pace.note()
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
-            return Attempted(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
+            return AttemptResult(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
 
-    async def _settle(self, key: MessageKey, entries: Sequence[Entry], attempted: Attempted) -> None:
+    async def _settle(self, key: MessageKey, entries: Sequence[QueuedNotification], attempted: AttemptResult) -> None:
         office, elapsed = self._office, self._office.clock.elapsed()
         at = self._ended(attempted, entries)
         parked = self.line.is_parked
@@ -293,15 +293,15 @@ class Courier:
         state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         states = {entry.notice.key: state for entry in entries}
         told = {each: office.ledger.lasted(each, elapsed) for each in states}
-        await office.journal.insist(Mark(key, at, attempted, states, tuple(handed), told))
+        await office.journal.insist(RecordAttempt(key, at, attempted, states, tuple(handed), told))
         self._stand_ins.queue(handed)
         office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)
 
-    def _ended(self, attempted: Attempted, entries: Sequence[Entry]) -> Millis:
+    def _ended(self, attempted: AttemptResult, entries: Sequence[QueuedNotification]) -> Millis:
         critical = any(entry.critical for entry in (*entries, *self._ready()))
         return self.line.ended(attempted, critical=critical)
 
-    def _ready(self) -> list[Entry]:
+    def _ready(self) -> list[QueuedNotification]:
         clock = self._office.clock
         return self._office.ledger.ready(self._channel.name, clock.now(), clock.elapsed())
 
@@ -315,9 +315,9 @@ class Courier:
         span = self._office.ledger.held_for(self._channel.name, clock.now(), clock.elapsed())
         return None if span is None else clock.elapsed() + span
 
-    def _piece(self, entry: Entry) -> Piece:
+    def _piece(self, entry: QueuedNotification) -> MessageItem:
         unheard = self._office.ledger.unheard(entry.notice.key)
-        return Piece(entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard)
+        return MessageItem(entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard)
 
     async def _due(self) -> bool:
         """Wait until an attempt is due (True), or something new may have brought it forward (False)."""
@@ -338,16 +338,16 @@ class Courier:
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
 
-    def _waiting(self) -> Iterator[Waiting]:
+    def _waiting(self) -> Iterator[WaitingNotification]:
         entries = self._ready()
         if entries and self._exhibit.is_inside and self.line.health.streak == 0:
             self._exhibit.expect(self._letter(entries).subject)
         for entry in entries:
-            yield Waiting(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
+            yield WaitingNotification(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
         if self._parcel is not None:
-            yield Waiting(self._parcel.queued_at, critical=False)
+            yield WaitingNotification(self._parcel.queued_at, critical=False)
 
-    def _next(self, waiting: Sequence[Waiting]) -> Millis | None:
+    def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""
         if self._is_held:
             return None
@@ -357,7 +357,7 @@ class Courier:
         return None if due is None else max(due, self._pace.due_at)
 
 
-def _keys(entries: Iterable[Entry]) -> tuple[NoticeKey, ...]:
+def _keys(entries: Iterable[QueuedNotification]) -> tuple[NoticeKey, ...]:
     return tuple(entry.notice.key for entry in entries)
 
 

@@ -18,12 +18,12 @@ from daemon.charts.from_history import Subject, alert_chart, before, field_of
 from daemon.charts.renderer import NotDrawn
 from daemon.errors import StoreError
 from daemon.hidden import Secret
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.notifiers import Notifier, Pictures
 from daemon.rules.rule import Rule
-from daemon.service.delivery.rate import Pace
+from daemon.service.delivery.rate import SendRate
 from daemon.store.history import History
-from daemon.types import NEWS, Attempted, Kind, Message, Millis, Notice, Outcome, Severity, base
+from daemon.types import NEWS, AttemptResult, Kind, Message, Millis, Notice, Outcome, Severity, base
 
 KEPT = 8
 """Charts that are remembered: every channel shows the same one of an alert."""
@@ -32,12 +32,12 @@ LAID_DOWN = frozenset({Kind.FIRING, Kind.WORSE})
 """What must be known at once, when it is critical."""
 
 
-class Draws(Protocol):
+class Renderer(Protocol):
     async def draw(self, chart: Chart) -> bytes | NotDrawn: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class ChartSettings:
     """What charts are made of."""
 
     database: Secret
@@ -45,14 +45,14 @@ class Studio:
     zone: ZoneInfo | None
     every: Callable[[str], Millis | None]
     """By account, how often it is read."""
-    drawer: Draws
-    episodes: Episodes
+    drawer: Renderer
+    episodes: FailureLog
 
 
-class Artist:
+class ChartRenderer:
     """Draws the charts of alerts, each once for all channels; without a studio none."""
 
-    def __init__(self, studio: Studio | None = None) -> None:
+    def __init__(self, studio: ChartSettings | None = None) -> None:
         self._studio = studio
         self._begun: dict[tuple[str, str, int], asyncio.Task[bytes]] = {}
         self._turn = asyncio.Lock()
@@ -77,7 +77,7 @@ class Artist:
         """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is no studio."""
         return b"" if self._studio is None else await self._in_turn(self._studio, make)
 
-    async def _in_turn(self, studio: Studio, make: Callable[[], Chart]) -> bytes:
+    async def _in_turn(self, studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
         """Reading takes a thread of those in which everything else is read, and a text must never want for one."""
         async with self._turn:
             return await _drawn(studio, make)
@@ -88,7 +88,7 @@ class Artist:
             chart.cancel()
         await asyncio.gather(*self._begun.values(), return_exceptions=True)
 
-    def sent(self, channel: str, attempted: Attempted) -> None:
+    def sent(self, channel: str, attempted: AttemptResult) -> None:
         """A chart was sent as a message of its own."""
         if self._studio is None:
             return
@@ -99,7 +99,7 @@ class Artist:
             self._studio.episodes.failed(("chart", channel), sentence)
 
 
-async def _drawn(studio: Studio, make: Callable[[], Chart]) -> bytes:
+async def _drawn(studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
     try:
         picture = await studio.drawer.draw(await asyncio.to_thread(make))
     except StoreError as error:
@@ -113,16 +113,18 @@ async def _drawn(studio: Studio, make: Callable[[], Chart]) -> bytes:
     return picture
 
 
-def _chart(studio: Studio, notice: Notice, rule: Rule) -> Chart:
+def _chart(studio: ChartSettings, notice: Notice, rule: Rule) -> Chart:
     account, field, span = notice.key.account, field_of(notice.facts.judged), before(notice.at)
     with History.open(studio.database.reveal()) as history:
         return alert_chart(history, Subject(account, field, span, studio.zone, studio.every(account)), rule)
 
 
-class Exhibit:
+class ChannelCharts:
     """The charts of one channel. `wake` is called when one that was awaited is there."""
 
-    def __init__(self, artist: Artist, channel: str, notifier: Notifier, pace: Pace, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, artist: ChartRenderer, channel: str, notifier: Notifier, pace: SendRate, wake: Callable[[], None]
+    ) -> None:
         self._artist = artist
         self._channel = channel
         self._notifier = notifier
@@ -197,11 +199,11 @@ class Exhibit:
             message = Message("", "", severity, picture=picture, quiet=True)
             self._artist.sent(self._channel, await self._attempt(message))
 
-    async def _attempt(self, message: Message) -> Attempted:
+    async def _attempt(self, message: Message) -> AttemptResult:
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
-            return Attempted(Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})")
+            return AttemptResult(Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})")
 
 
 def _picture(chart: asyncio.Task[bytes]) -> bytes:

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from daemon.clock import Clock
-from daemon.service.async_store import Journal
-from daemon.service.delivery.chart_sender import Artist
-from daemon.service.delivery.queue import Ledger
-from daemon.service.delivery.report_queue import Tray
-from daemon.service.observer import Watcher
+from daemon.service.async_store import AsyncStore
+from daemon.service.delivery.chart_sender import ChartRenderer
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.delivery.report_queue import ReportQueue
+from daemon.service.observer import Observer
 from daemon.types import MINUTE, Millis
 
 HAND_OVER_AFTER: Millis = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelPolicy:
     name: str
     group_wait: Millis
     others: Sequence[str] = ()
@@ -28,18 +28,18 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class DeliveryContext:
     """What all couriers share."""
 
-    journal: Journal
-    ledger: Ledger
+    journal: AsyncStore
+    ledger: NotificationQueue
     clock: Clock
     zone: tzinfo | None
     jitter: Callable[[], float]
-    watcher: Watcher
+    watcher: Observer
     absent: tuple[Millis, Millis] | None = None
     """From when to when nobody watched, before this life began."""
-    artist: Artist = field(default_factory=Artist)
-    tray: Tray = field(default_factory=Tray)
+    artist: ChartRenderer = field(default_factory=ChartRenderer)
+    tray: ReportQueue = field(default_factory=ReportQueue)
     refusing: set[str] = field(default_factory=set)
     """The channels that refused for good in this life of the daemon."""

@@ -3,38 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from daemon.service.delivery.channel_state import Line
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.queue import Entry
-from daemon.store.operations import HandOver
+from daemon.service.delivery.channel_state import ChannelState
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.queue import QueuedNotification
+from daemon.store.operations import Reroute
 from daemon.types import Notice, Outcome
 
 
-class StandIns:
+class Fallback:
     """Of one channel: its fallback, or else all others."""
 
-    def __init__(self, channel: Channel, office: Office, line: Line) -> None:
+    def __init__(self, channel: ChannelPolicy, office: DeliveryContext, line: ChannelState) -> None:
         self._channel = channel
         self._office = office
         self._line = line
 
-    async def share(self, waiting: Sequence[Entry]) -> None:
+    async def share(self, waiting: Sequence[QueuedNotification]) -> None:
         """What waits here goes to the others at once, and is tried on here."""
         handed = self.instead(waiting, giving_up=False)
         if handed:
-            await self._office.journal.insist(HandOver(self._office.clock.now(), tuple(handed)))
+            await self._office.journal.insist(Reroute(self._office.clock.now(), tuple(handed)))
             self.queue(handed)
 
-    async def take_over(self, entries: Sequence[Entry]) -> None:
+    async def take_over(self, entries: Sequence[QueuedNotification]) -> None:
         """A parked channel is not tried until a test got through: what comes in goes to the others at once."""
         office, at = self._office, self._office.clock.now()
         handed = self.instead(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
-        await office.journal.insist(HandOver(at, tuple(handed), refused=keys))
+        await office.journal.insist(Reroute(at, tuple(handed), refused=keys))
         self.queue(handed)
         office.ledger.settle(keys, Outcome.REFUSED, office.clock.elapsed(), give_up=True)
 
-    def instead(self, entries: Sequence[Entry], *, giving_up: bool) -> list[Notice]:
+    def instead(self, entries: Sequence[QueuedNotification], *, giving_up: bool) -> list[Notice]:
         """The news for those who are told instead; what this one keeps trying is given to them once."""
         fresh = [entry for entry in entries if giving_up or not entry.handed_over]
         for entry in fresh:

@@ -16,7 +16,7 @@ from daemon.store.operations import Claim
 from daemon.types import Notice
 
 
-class Booked(Protocol):
+class EagerSender(Protocol):
     """One that takes news to a channel."""
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
@@ -37,10 +37,10 @@ class Booked(Protocol):
 
 
 @dataclass(slots=True)
-class Departures:
+class EagerClaims:
     """The messages of one record, until each has left or is released."""
 
-    booked: list[tuple[Booked, Claim]] = field(default_factory=list)
+    booked: list[tuple[EagerSender, Claim]] = field(default_factory=list)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -66,10 +66,10 @@ class Departures:
         return gone
 
 
-def book(couriers: Mapping[str, Booked], notices: Sequence[Notice]) -> Departures:
+def book(couriers: Mapping[str, EagerSender], notices: Sequence[Notice]) -> EagerClaims:
     """By channel, one message with all that is new there."""
     by_channel: dict[str, list[Notice]] = defaultdict(list)
     for notice in notices:
         by_channel[notice.key.channel].append(notice)
     asked = [(couriers[channel], news) for channel, news in by_channel.items() if channel in couriers]
-    return Departures([(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None])
+    return EagerClaims([(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None])

@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.alerts.dispatch import Episode, Told
+from daemon.alerts.dispatch import ChannelStatus, Episode
 from daemon.types import (
     ENDS,
     NEWS,
     AccountState,
     ClockStep,
-    Facts,
     Kind,
     Late,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Record,
     Severity,
@@ -35,7 +35,7 @@ _GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
 
 
 @dataclass(slots=True)
-class Entry:
+class QueuedNotification:
     """One open notification. `queued_at` is of `Clock.elapsed`."""
 
     notice: Notice
@@ -72,15 +72,15 @@ class Entry:
         return min(until - now, self.queued_at + until - self.notice.at - elapsed)
 
 
-class Ledger:
+class NotificationQueue:
     """`offset` is the wall clock's as this life began: see `watchdog.offset`."""
 
     def __init__(self, offset: Millis) -> None:
         self._offset = offset
         self._offsets: dict[str, Millis] = {}
         """By account, as of the last step of the clock that was judged there."""
-        self._open: dict[str, dict[NoticeKey, Entry]] = defaultdict(dict)
-        self._told: dict[str, dict[Episode, dict[str, Told]]] = defaultdict(dict)
+        self._open: dict[str, dict[NoticeKey, QueuedNotification]] = defaultdict(dict)
+        self._told: dict[str, dict[Episode, dict[str, ChannelStatus]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
         self._begun: dict[str, dict[Episode, Millis]] = defaultdict(dict)
         """When each alert began, as recorded: the mark by which instants are told to the store."""
@@ -101,7 +101,7 @@ class Ledger:
         begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
         return self.instant(key.account, elapsed) - begun
 
-    def told(self, account: str) -> Mapping[Episode, Mapping[str, Told]]:
+    def told(self, account: str) -> Mapping[Episode, Mapping[str, ChannelStatus]]:
         """What each channel knows of the account's open alerts."""
         return self._told[account]
 
@@ -141,11 +141,11 @@ class Ledger:
         told = self._known(replace(key, channel=channel))
         return self.knows(key, channel) or (told.given_up if key.kind in NEWS else told.ended)
 
-    def waiting(self, channel: str) -> list[Entry]:
+    def waiting(self, channel: str) -> list[QueuedNotification]:
         """What is queued there, oldest first; an end only when the news of its firing is here, if that is to come."""
         return [entry for entry in self._open[channel].values() if not entry.sending and not self._early(entry)]
 
-    def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[Entry]:
+    def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[QueuedNotification]:
         """What waits there and may leave at `now` (wall time).
 
         Of an alert whose end is held by a mute window nothing leaves before: it is over, and told as that (E2).
@@ -159,7 +159,7 @@ class Ledger:
         spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
         return min((span for span in spans if span), default=None)
 
-    def taken(self, entry: Entry) -> bool:
+    def taken(self, entry: QueuedNotification) -> bool:
         """Whether another channel has these news; of those that an earlier life left, as far as it is known."""
         key = entry.notice.key
         if replace(key, channel="") in self._taken:
@@ -167,7 +167,7 @@ class Ledger:
         told = self._told[key.account].get(_episode(key), {}) if entry.kept else {}
         return any(self.heard(key, channel) for channel in told if channel != key.channel)
 
-    def open(self, channel: str) -> list[Entry]:
+    def open(self, channel: str) -> list[QueuedNotification]:
         """What is queued or on its way there."""
         return list(self._open[channel].values())
 
@@ -183,7 +183,7 @@ class Ledger:
         """Set whenever something new is queued there."""
         return self._changed[channel]
 
-    def remember(self, key: NoticeKey, told: Told, begun: Millis | None = None) -> None:
+    def remember(self, key: NoticeKey, told: ChannelStatus, begun: Millis | None = None) -> None:
         """What the store recorded of an earlier life of the daemon, and when the alert began."""
         if begun is not None:
             self._begun[key.account][_episode(key)] = begun
@@ -200,9 +200,9 @@ class Ledger:
         self.over(record.account, [(alert.rule, alert.seq) for alert in record.alerts if alert.ended_at is not None])
 
     def queue(self, notice: Notice, now: Millis, *, recorded: bool = True) -> None:
-        self.keep(Entry(notice, now, recorded=recorded))
+        self.keep(QueuedNotification(notice, now, recorded=recorded))
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: QueuedNotification) -> None:
         """Put it where it waits: new, or as an earlier life of the daemon left it."""
         key = entry.notice.key
         self._open[key.channel][key] = entry
@@ -307,21 +307,21 @@ class Ledger:
         self._tell(key, **changes)
         self._forget(key.account, _episode(key))
 
-    def _same_news(self, key: NoticeKey) -> list[Entry]:
+    def _same_news(self, key: NoticeKey) -> list[QueuedNotification]:
         """What is open of it, for whichever channel."""
         keys = (replace(key, channel=channel) for channel in self._open)
         return [self._open[each.channel][each] for each in keys if each in self._open[each.channel]]
 
-    def _early(self, entry: Entry) -> bool:
+    def _early(self, entry: QueuedNotification) -> bool:
         """Whether the news of the firing is reserved for the channel, and not yet queued there."""
         awaited = self._known(entry.notice.key).waiting
         return awaited is not None and awaited not in self._open[awaited.channel]
 
-    def _facts(self, key: NoticeKey) -> Facts:
+    def _facts(self, key: NoticeKey) -> NotificationFacts:
         return self._open[key.channel][key].notice.facts
 
-    def _known(self, key: NoticeKey) -> Told:
-        return self._told[key.account].get(_episode(key), {}).get(key.channel, Told())
+    def _known(self, key: NoticeKey) -> ChannelStatus:
+        return self._told[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
         told = replace(self._known(key), **changes)  # type: ignore[arg-type]

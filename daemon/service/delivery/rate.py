@@ -12,7 +12,7 @@ def free_at(sent: Sequence[Millis], limits: Sequence[Limit]) -> Millis | None:
     return max((sent[-limit.count] + limit.per for limit in limits if len(sent) >= limit.count), default=None)
 
 
-class Pace:
+class SendRate:
     """Of one channel. Instants are those of `Clock.elapsed`."""
 
     def __init__(self, notifier: Notifier, clock: Clock) -> None:

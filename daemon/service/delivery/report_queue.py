@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daemon.messages.report_data import Facts
+from daemon.messages.report_data import ReportData
 from daemon.store.operations import ReportKey
 from daemon.types import Millis, Outcome
 
 
 @dataclass(slots=True)
-class Parcel:
+class QueuedReport:
     """One report for one channel. `queued_at` is of `Clock.elapsed`."""
 
     key: ReportKey
-    facts: Facts
+    facts: ReportData
     queued_at: Millis
     picture: bytes = b""
     """Its chart, as PNG; empty where there is none."""
@@ -26,14 +26,14 @@ class Parcel:
     """It was due before this life of the daemon began."""
 
 
-class Tray:
+class ReportQueue:
     """Filled by `reports`, emptied by the couriers. `wake` is told the channel that something new waits for."""
 
     def __init__(self, wake: Callable[[str], object] = lambda _channel: None) -> None:
         self._wake = wake
-        self._waiting: dict[str, dict[str, Parcel]] = defaultdict(dict)
+        self._waiting: dict[str, dict[str, QueuedReport]] = defaultdict(dict)
 
-    def put(self, parcel: Parcel) -> None:
+    def put(self, parcel: QueuedReport) -> None:
         """It takes the place of an earlier one of the same name."""
         self._waiting[parcel.key.channel][parcel.key.name] = parcel
         self._wake(parcel.key.channel)
@@ -42,11 +42,11 @@ class Tray:
         found = self._waiting[key.channel].get(key.name)
         return found is not None and found.key == key
 
-    def next(self, channel: str) -> Parcel | None:
+    def next(self, channel: str) -> QueuedReport | None:
         """What has waited there the longest."""
         return min(self._waiting[channel].values(), key=lambda parcel: parcel.queued_at, default=None)
 
-    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+    def settle(self, parcel: QueuedReport, outcome: Outcome) -> None:
         """An attempt ended: what was not delivered waits on."""
         parcel.maybe_repeat |= outcome is Outcome.UNKNOWN
         if outcome is Outcome.DELIVERED and self.holds(parcel.key):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from daemon.readings.slots import passed
-from daemon.service.judging.opening import Opening
+from daemon.service.judging.opening import AccountStart
 from daemon.store.read.recovery import LastLife
 from daemon.types import AccountState, Gap, GapReason, Millis
 
@@ -21,7 +21,7 @@ def absence(last: LastLife, known: Iterable[AccountState], now: Millis) -> Absen
 def gaps(
     absent: Absence | None,
     known: Mapping[str, AccountState],
-    openings: Mapping[str, Opening],
+    openings: Mapping[str, AccountStart],
     every: Mapping[str, Millis],
 ) -> Iterator[Gap]:
     """It as gaps of those of these accounts that missed something; `every` is by account its effective interval.

@@ -17,21 +17,21 @@ from itertools import chain, repeat
 from typing import TypeAlias
 
 from daemon.alerts.decide import Decision, decide, judge, scene
-from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy
 from daemon.alerts.ids import code
 from daemon.alerts.silences import NO_SILENCES, lasting
 from daemon.errors import StoreError
 from daemon.readings import push_check
-from daemon.readings.plausibility import Suspicion
+from daemon.readings.plausibility import PendingSuspect
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
-from daemon.service.clock_monitor import Drift
-from daemon.service.delivery.immediate import Departures
+from daemon.service.clock_monitor import ClockDrift
+from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.judging.confirmer import Overdue
-from daemon.service.judging.context import Desk, concerns
-from daemon.service.judging.hourly_change import Hindsight
+from daemon.service.judging.context import JudgingContext, concerns
+from daemon.service.judging.hourly_change import HourlyBaseline
 from daemon.service.judging.plausibility_gate import Gate
-from daemon.store.operations import Announcement, Claim, CommitFailed, Operation, Overtaken, Withdraw, Written
+from daemon.store.operations import Claim, CommitFailed, Operation, RecordWithClaims, StaleSilences, Withdraw, Written
 from daemon.types import (
     SECOND,
     AccountState,
@@ -92,21 +92,21 @@ def after(suspend: Gap, event: Input) -> Gap | None:
 
 
 @dataclass(slots=True)
-class Case:
+class PendingInput:
     """One input on its way into the record: judged once, decided as often as need be."""
 
     event: Input
-    scene: Scene = field(init=False)
+    scene: EvaluationSnapshot = field(init=False)
     decision: Decision = field(init=False)
-    departures: Departures = field(default_factory=Departures)
+    departures: EagerClaims = field(default_factory=EagerClaims)
 
 
 @dataclass(frozen=True, slots=True)
-class Doubters:
+class SuspectListener:
     """Who is told of readings that are not believed at once (SEMANTICS B5)."""
 
-    doubted: Callable[[Suspicion], None] = lambda _: None
-    left: Callable[[Suspicion], None] = lambda _: None
+    doubted: Callable[[PendingSuspect], None] = lambda _: None
+    left: Callable[[PendingSuspect], None] = lambda _: None
     """Of one that the last life left."""
 
 
@@ -120,7 +120,7 @@ class Progress:
     """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that broke."""
 
 
-NOBODY = Doubters()
+NOBODY = SuspectListener()
 """What is suspect is settled by whatever comes next."""
 
 
@@ -129,21 +129,21 @@ class Owner:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: JudgingContext,
         state: AccountState,
         rules: Iterable[Rule],
-        doubters: Doubters = NOBODY,
+        doubters: SuspectListener = NOBODY,
         every: Callable[[], Millis] = lambda: 0,
     ) -> None:
         self._desk = desk
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
-        self._order = Order(self._rules, desk.channels, desk.mutes)
+        self._order = NotificationPolicy(self._rules, desk.channels, desk.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
-        self._drift = Drift(desk.clock, desk.offset)
+        self._drift = ClockDrift(desk.clock, desk.offset)
         self._doubters = doubters
         self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
-        self._hindsight = Hindsight(state.account, desk.journal)
+        self._hindsight = HourlyBaseline(state.account, desk.journal)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._every = every
         self._last: Input | None = None
@@ -251,7 +251,7 @@ class Owner:
         for claim in claims:
             await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
 
-    async def _commit(self, case: Case) -> Written:
+    async def _commit(self, case: PendingInput) -> Written:
         """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(case)) is None:
@@ -272,13 +272,13 @@ class Owner:
     def _sentence(self) -> str:
         return f"the database does not take the readings of {self.account}: they are offered again every second"
 
-    async def _write(self, case: Case) -> Written | None:
+    async def _write(self, case: PendingInput) -> Written | None:
         """None where nobody knows whether it is recorded."""
         try:
             for _ in range(QUICK):
                 try:
                     return await self._desk.journal.write(self._operation(case))
-                except Overtaken:
+                except StaleSilences:
                     self._silences = await self._desk.silences(self._silences, case.event.at)
                     await self._decide(case)
             case.departures.release()
@@ -286,11 +286,11 @@ class Owner:
         except CommitFailed:
             return None
 
-    def _operation(self, case: Case) -> Operation:
+    def _operation(self, case: PendingInput) -> Operation:
         record = case.decision.record
         if not concerns(case.decision):
             return record
-        return Announcement(record, lasting(self._silences, case.event.at), case.departures.claims)
+        return RecordWithClaims(record, lasting(self._silences, case.event.at), case.departures.claims)
 
     @property
     def _next(self) -> int:
@@ -333,24 +333,24 @@ class Owner:
             return False
         return reading.at - before.at < self._every()
 
-    async def _judged(self, event: Input) -> Case:
-        case = Case(event)
+    async def _judged(self, event: Input) -> PendingInput:
+        case = PendingInput(event)
         await self._judge(case, event)
         return case
 
-    async def _judge(self, case: Case, event: Input) -> None:
+    async def _judge(self, case: PendingInput, event: Input) -> None:
         seen = scene(self._evaluator, self._verdicts(event), self._state.alerts)
         case.event = event
         case.scene = replace(seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances))
         await self._decide(case)
 
-    async def _decide(self, case: Case) -> None:
+    async def _decide(self, case: PendingInput) -> None:
         """By what was last known of silences: where that is true no more, the commit tells."""
         case.departures.release()  # nothing of it is recorded
         case.decision = self._weigh(case.event, case.scene)
         case.departures = self._desk.book(case.decision.record.notices)
 
-    def _weigh(self, event: Input, scene: Scene) -> Decision:
+    def _weigh(self, event: Input, scene: EvaluationSnapshot) -> Decision:
         told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
         decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
         first, gap = self._gate.contradicted(event), self._ended_by(event)
@@ -369,7 +369,7 @@ class Owner:
             return verdicts
         return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
 
-    def _adopt(self, case: Case, *, recorded: bool) -> None:
+    def _adopt(self, case: PendingInput, *, recorded: bool) -> None:
         desk, record = self._desk, case.decision.record
         self._state = case.decision.state
         desk.codes.update(alert.code for alert in record.alerts)

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from daemon import __version__
 from daemon.clock import Clock
 from daemon.errors import StoreError
-from daemon.service.delivery.queue import Entry, Ledger
+from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
 from daemon.service.judging.absence import absence, gaps
-from daemon.service.judging.opening import Opening, Setting, open_account
+from daemon.service.judging.opening import AccountStart, StartConfig, open_account
 from daemon.service.supervisor import RELOAD
 from daemon.store import Store
-from daemon.store.operations import CommitFailed, HandOver, Operation, Rejected, StartEpoch, Written
+from daemon.store.operations import CommitFailed, Operation, Rejected, Reroute, StartEpoch, Written
 from daemon.types import DAEMON_ACCOUNT, AccountState, Gap, Millis, Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class StartResult:
     """What a life begins with."""
 
     states: Mapping[str, AccountState]
@@ -31,7 +31,9 @@ class Beginning:
     daemon first looks, the database may be gone, which it has to tell."""
 
 
-def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: str = "start") -> Beginning:
+def begin(
+    store: Store, ledger: NotificationQueue, setting: StartConfig, clock: Clock, reason: str = "start"
+) -> StartResult:
     """What is recorded, with the beginning committed and the ledger filled.
 
     Raises:
@@ -52,22 +54,22 @@ def begin(store: Store, ledger: Ledger, setting: Setting, clock: Clock, reason: 
     _redirect(store, ledger, setting, clock)
     for opening in openings.values():
         ledger.resume(opening.state)
-    return Beginning({name: openings[name].state for name in setting.accounts}, absent, own)
+    return StartResult({name: openings[name].state for name in setting.accounts}, absent, own)
 
 
-def _now(ledger: Ledger, clock: Clock) -> Millis:
+def _now(ledger: NotificationQueue, clock: Clock) -> Millis:
     """By the clock as it stood when this life began: a step since then is the owners' to notice."""
     return ledger.instant(DAEMON_ACCOUNT, clock.elapsed())
 
 
-def _remember(store: Store, ledger: Ledger, clock: Clock) -> None:
+def _remember(store: Store, ledger: NotificationQueue, clock: Clock) -> None:
     for known in store.told():
         ledger.remember(known.key, known.told, known.begun)
     for kept in store.open_notices():
-        ledger.keep(Entry(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
+        ledger.keep(QueuedNotification(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
 
 
-def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> None:
+def _redirect(store: Store, ledger: NotificationQueue, setting: StartConfig, clock: Clock) -> None:
     """What waits for a channel that is no longer configured goes to those that are (promise 2).
 
     So does an end whose channel gave up the firing: others were told of that in its stead, and wait for the end.
@@ -83,22 +85,22 @@ def _redirect(store: Store, ledger: Ledger, setting: Setting, clock: Clock) -> N
         for each in (*gone, *(one for one in shared if one not in gone))
         for notice in ledger.elsewhere(each, _others(setting, each.key.channel), giving_up=each in gone)
     ]
-    _write(store, HandOver(_now(ledger, clock), tuple(handed), refused=keys))
+    _write(store, Reroute(_now(ledger, clock), tuple(handed), refused=keys))
     for notice in handed:
         ledger.queue(notice, clock.elapsed())
     ledger.sending(keys)
     ledger.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
 
 
-def _others(setting: Setting, channel: str) -> list[str]:
+def _others(setting: StartConfig, channel: str) -> list[str]:
     return [name for name in setting.channels if name != channel]
 
 
 def _commit(
     store: Store,
-    ledger: Ledger,
-    setting: Setting,
-    openings: Mapping[str, Opening],
+    ledger: NotificationQueue,
+    setting: StartConfig,
+    openings: Mapping[str, AccountStart],
     clock: Clock,
     reason: str,
     absences: tuple[Gap, ...],

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from daemon.clock import Clock
-from daemon.readings.plausibility import Suspicion
+from daemon.readings.plausibility import PendingSuspect
 from daemon.types import SECOND, Millis
 
 PATIENCE: Millis = 3 * SECOND
@@ -37,15 +37,15 @@ class Confirmer:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._suspicions: asyncio.Queue[tuple[Suspicion, bool]] = asyncio.Queue()
+        self._suspicions: asyncio.Queue[tuple[PendingSuspect, bool]] = asyncio.Queue()
         self._asked_at: Millis | None = None
         self._stopping = False
 
-    def doubted(self, suspicion: Suspicion) -> None:
+    def doubted(self, suspicion: PendingSuspect) -> None:
         """A reading was recorded that is not believed at once."""
         self._suspicions.put_nowait((suspicion, False))
 
-    def left(self, suspicion: Suspicion) -> None:
+    def left(self, suspicion: PendingSuspect) -> None:
         """The last life left it: it is judged when the first attempt to read has ended (SEMANTICS A4)."""
         self._suspicions.put_nowait((suspicion, True))
 

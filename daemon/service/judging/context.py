@@ -8,30 +8,30 @@ from daemon.alerts.decide import Decision
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.clock import Clock
 from daemon.errors import StoreError
-from daemon.log import Episodes
-from daemon.service.async_store import Journal
-from daemon.service.delivery.immediate import Departures
-from daemon.service.delivery.queue import Ledger
-from daemon.service.observer import Watcher
+from daemon.log import FailureLog
+from daemon.service.async_store import AsyncStore
+from daemon.service.delivery.immediate import EagerClaims
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.observer import Observer
 from daemon.types import Millis, Notice, Silence, State
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class JudgingContext:
     """`book` says what of the news can leave with the commit that causes it."""
 
-    journal: Journal
-    ledger: Ledger
+    journal: AsyncStore
+    ledger: NotificationQueue
     clock: Clock
     channels: Sequence[str]
     codes: set[str]
     """Those of all alerts that ever were."""
-    episodes: Episodes
-    watcher: Watcher
+    episodes: FailureLog
+    watcher: Observer
     offset: Millis
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
-    book: Callable[[Sequence[Notice]], Departures] = lambda _: Departures()
+    book: Callable[[Sequence[Notice]], EagerClaims] = lambda _: EagerClaims()
     max_jump: Decimal | None = None
     """The share of the last available_margin by which a believed one differs at most; None is any."""
 

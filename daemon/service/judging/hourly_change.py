@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from daemon.alerts.notification_facts import moved
 from daemon.errors import StoreError
-from daemon.service.async_store import Journal
+from daemon.service.async_store import AsyncStore
 from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 
 ABOUT: Millis = 10 * MINUTE
@@ -19,10 +19,10 @@ RENEWED: Millis = 30 * SECOND
 """How often it is read again."""
 
 
-class Hindsight:
+class HourlyBaseline:
     """Of one account. Instants are its own, and an hour is one by them."""
 
-    def __init__(self, account: str, journal: Journal) -> None:
+    def __init__(self, account: str, journal: AsyncStore) -> None:
         self._account = account
         self._journal = journal
         self._renewed_at: Millis | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from daemon.alerts.decide import decide
-from daemon.alerts.dispatch import Order, Scene, ToldBy
+from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy, ToldBy
 from daemon.alerts.engine import NameAlert
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.rules.rule import Rule
@@ -17,7 +17,7 @@ from daemon.types import AccountState, ClockStep, ConfigChange, Input, Millis, R
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class AccountStart:
     """How one account begins."""
 
     state: AccountState
@@ -28,7 +28,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class StartConfig:
     """What all accounts begin under."""
 
     rules: Sequence[Rule]
@@ -50,7 +50,7 @@ def watching(rules: Iterable[Rule], account: str) -> dict[str, Rule]:
     return {rule.name: rule for rule in rules if rule.watches(account)}
 
 
-def open_account(recorded: AccountState, told: ToldBy, setting: Setting, now: Millis) -> Opening:
+def open_account(recorded: AccountState, told: ToldBy, setting: StartConfig, now: Millis) -> AccountStart:
     """Begin one account at `now` from what is recorded of it."""
     state, stepped = recorded, None
     by = now - recorded.at
@@ -60,11 +60,18 @@ def open_account(recorded: AccountState, told: ToldBy, setting: Setting, now: Mi
     rules = watching(setting.rules, recorded.account) if configured else {}
     state, changed = _take(state, ConfigChange(state.seq + 1, max(now, state.at)), rules, told, setting)
     # An account that is configured no more: from now on nobody expects readings of it.
-    return Opening(state if configured else replace(state, since=None), stepped, changed)
+    return AccountStart(state if configured else replace(state, since=None), stepped, changed)
 
 
 def _take(
-    state: AccountState, event: Input, rules: Mapping[str, Rule], told: ToldBy, setting: Setting
+    state: AccountState, event: Input, rules: Mapping[str, Rule], told: ToldBy, setting: StartConfig
 ) -> tuple[AccountState, Record]:
-    decision = decide(state, event, Scene(), Order(rules, setting.channels, setting.mutes), told, setting.name_alert)
+    decision = decide(
+        state,
+        event,
+        EvaluationSnapshot(),
+        NotificationPolicy(rules, setting.channels, setting.mutes),
+        told,
+        setting.name_alert,
+    )
     return decision.state, decision.record

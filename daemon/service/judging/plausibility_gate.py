@@ -7,13 +7,13 @@ in the log what is not believed. It judges nothing and asks no exchange: whoever
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from daemon.log import Episodes
-from daemon.readings.plausibility import Suspicion, Trust, after, weigh
+from daemon.log import FailureLog
+from daemon.readings.plausibility import PendingSuspect, PlausibilityState, after, weigh
 from daemon.readings.sum_check import SENTENCE, Expectation, compared, of
 from daemon.service.judging.confirmer import Overdue
 from daemon.types import Answer, Input, NoAnswer, Quality, Reading, Unconfirmed
 
-Doubted = Callable[[Suspicion], None]
+Doubted = Callable[[PendingSuspect], None]
 """Is told of every reading that is not believed at once."""
 
 _NEWS = {
@@ -24,22 +24,22 @@ _NEWS = {
 
 
 class Gate:
-    def __init__(self, account: str, max_jump: Decimal | None, episodes: Episodes, doubted: Doubted) -> None:
+    def __init__(self, account: str, max_jump: Decimal | None, episodes: FailureLog, doubted: Doubted) -> None:
         self._account = account
         self._max_jump = max_jump
         self._episodes = episodes
         self._doubted = doubted
-        self._trust = Trust()
+        self._trust = PlausibilityState()
         self._expected = Expectation()
 
     @property
-    def suspicion(self) -> Suspicion | None:
+    def suspicion(self) -> PendingSuspect | None:
         """What is neither believed nor contradicted yet."""
         return self._trust.suspicion
 
     def recall(self, recorded: Iterable[Reading]) -> None:
         """Remember the last readings there are, in their order and whatever their quality, and nothing else."""
-        trust, readings = Trust(), list(recorded)
+        trust, readings = PlausibilityState(), list(recorded)
         for reading in readings:
             trust = after(trust, reading, self._max_jump)
         self._trust, self._expected = trust, of(readings)

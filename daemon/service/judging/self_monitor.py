@@ -16,19 +16,19 @@ from functools import partial
 from typing import TypeGuard
 
 from daemon.alerts.decide import Decision, decide
-from daemon.alerts.dispatch import Order, Scene
+from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy
 from daemon.alerts.ids import code
 from daemon.alerts.silences import NO_SILENCES
 from daemon.errors import StoreError
 from daemon.readings.push_check import Pushes
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.rules.language.tree import Node, Number, Span, walk
+from daemon.rules.language.tree import DurationLiteral, Node, Number, walk
 from daemon.rules.rule import Rule
-from daemon.service.clock_monitor import STEP, Drift
+from daemon.service.clock_monitor import STEP, ClockDrift
 from daemon.service.delivery.backoff import Health
 from daemon.service.delivery.channel_worker import first
 from daemon.service.judging.account_owner import Progress
-from daemon.service.judging.context import Desk, concerns
+from daemon.service.judging.context import JudgingContext, concerns
 from daemon.store.operations import CommitFailed, Rejected, Written
 from daemon.text.numbers import lasting, moment
 from daemon.types import (
@@ -56,7 +56,7 @@ UNKNOWN = Verdict(when=None, clear=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Senses:
+class Probes:
     """What it looks at."""
 
     channels: Callable[[], Mapping[str, Health]]
@@ -100,7 +100,7 @@ def stalls(
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ProbeResults:
     """What it saw at one look, at `now` (wall time) and `elapsed`."""
 
     now: Millis
@@ -127,7 +127,7 @@ class WritesRefused:
     reason: str
 
 
-def verdict(rule: Rule, sight: Sight) -> Verdict:
+def verdict(rule: Rule, sight: ProbeResults) -> Verdict:
     """What a look says of a rule of the daemon's own."""
     return _JUDGES[rule.name](_limit(rule), sight)
 
@@ -135,18 +135,20 @@ def verdict(rule: Rule, sight: Sight) -> Verdict:
 def _limit(rule: Rule) -> Decimal:
     """A duration in milliseconds, or a share: what stands at the rule's key in `[system]`."""
     nodes = walk(rule.when.tree)
-    return next(Decimal(node.millis) if isinstance(node, Span) else node.value for node in nodes if _is_limit(node))
+    return next(
+        Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value for node in nodes if _is_limit(node)
+    )
 
 
-def _is_limit(node: Node) -> TypeGuard[Span | Number]:
-    return isinstance(node, Span | Number)
+def _is_limit(node: Node) -> TypeGuard[DurationLiteral | Number]:
+    return isinstance(node, DurationLiteral | Number)
 
 
 def _told(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
 
 
-def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
+def _account_not_judged(limit: Decimal, sight: ProbeResults) -> Verdict:
     """Unknown while an account has judged nothing since a start: the trouble may not be over."""
     long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
     if not long:
@@ -160,7 +162,7 @@ def _account_not_judged(limit: Decimal, sight: Sight) -> Verdict:
     return _told(holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}")
 
 
-def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
+def _channel_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
     """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
     failing = {name: health.failing_since for name, health in _in_need(sight) if health.failing_since is not None}
     long = [name for name, since in failing.items() if sight.elapsed - since >= limit]
@@ -175,26 +177,26 @@ def _channel_failing(limit: Decimal, sight: Sight) -> Verdict:
     return _told(holds=True, detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}")
 
 
-def _in_need(sight: Sight) -> Iterator[tuple[str, Health]]:
+def _in_need(sight: ProbeResults) -> Iterator[tuple[str, Health]]:
     """The channels that something waits for, or that refuse what they are given: of others nobody knows any more."""
     return ((name, health) for name, health in sight.channels.items() if health.refused or name in sight.waiting)
 
 
-def _clock_stepped(limit: Decimal, sight: Sight) -> Verdict:
+def _clock_stepped(limit: Decimal, sight: ProbeResults) -> Verdict:
     by = max(sight.steps, key=abs, default=0)
     size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)  # a minute is no 59 s for want of a millisecond
     detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
     return _told(by != 0 and abs(by) >= limit, detail)
 
 
-def _disk_full(limit: Decimal, sight: Sight) -> Verdict:
+def _disk_full(limit: Decimal, sight: ProbeResults) -> Verdict:
     if sight.disk is None:
         return UNKNOWN
     share = format((limit * 100).normalize(), "f")
     return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
 
 
-def _database_failing(limit: Decimal, sight: Sight) -> Verdict:
+def _database_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
     if sight.refused is None:
         return _told(holds=False, detail="")
     lasted = sight.elapsed - sight.refused.since
@@ -202,7 +204,7 @@ def _database_failing(limit: Decimal, sight: Sight) -> Verdict:
     return _told(lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}")
 
 
-def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
+def _push_contradicted(_limit: Decimal, sight: ProbeResults) -> Verdict:
     """Where pushes are heard but hardly compared since a start, nobody knows."""
     found = {name: ", ".join(pushes.contradicted) for name, pushes in sight.pushes.items() if pushes.contradicted}
     if not found and sight.pushes and all(pushes.compared < pushes.limit for pushes in sight.pushes.values()):
@@ -213,7 +215,7 @@ def _push_contradicted(_limit: Decimal, sight: Sight) -> Verdict:
     return _told(bool(found), detail)
 
 
-_JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
+_JUDGES: Mapping[str, Callable[[Decimal, ProbeResults], Verdict]] = {
     "account-not-judged": _account_not_judged,
     "channel-failing": _channel_failing,
     "clock-stepped": _clock_stepped,
@@ -223,16 +225,16 @@ _JUDGES: Mapping[str, Callable[[Decimal, Sight], Verdict]] = {
 }
 
 
-class SelfWatch:
+class SelfMonitor:
     """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not off."""
 
-    def __init__(self, desk: Desk, recorded: AccountState, rules: Sequence[Rule], senses: Senses) -> None:
+    def __init__(self, desk: JudgingContext, recorded: AccountState, rules: Sequence[Rule], senses: Probes) -> None:
         self._desk = desk
         self._senses = senses
-        self._order = Order({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
+        self._order = NotificationPolicy({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
         self._state = recorded
         self._begun = False
-        self._drift = Drift(desk.clock, desk.offset)
+        self._drift = ClockDrift(desk.clock, desk.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
@@ -260,7 +262,7 @@ class SelfWatch:
             await self._shift(now, by)
         sight = await self._see(now)
         verdicts = {name: verdict(rule, sight) for name, rule in self._order.rules.items()}
-        await self._take(Check(self._next, now), Scene(verdicts))
+        await self._take(Check(self._next, now), EvaluationSnapshot(verdicts))
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
@@ -268,18 +270,18 @@ class SelfWatch:
         now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
             await self._step(now, now - self._state.at)
-        await self._take(ConfigChange(self._next, now), Scene())
+        await self._take(ConfigChange(self._next, now), EvaluationSnapshot())
         self._desk.ledger.resume(self._state)
         self._begun = True
 
-    async def _see(self, now: Millis) -> Sight:
+    async def _see(self, now: Millis) -> ProbeResults:
         clock, ledger = self._desk.clock, self._desk.ledger
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
         progress = self._senses.progress()
         self._stalls = stalls(self._stalls, progress, clock.elapsed(), self._passed())
         disk = await asyncio.to_thread(self._senses.disk)
-        return Sight(
+        return ProbeResults(
             now,
             clock.elapsed(),
             self._senses.channels(),
@@ -316,17 +318,17 @@ class SelfWatch:
         self._desk.ledger.dated(DAEMON_ACCOUNT, self._drift.offset)
 
     async def _step(self, now: Millis, by: Millis) -> None:
-        await self._take(ClockStep(self._next, now, by), Scene())
+        await self._take(ClockStep(self._next, now, by), EvaluationSnapshot())
 
     @property
     def _next(self) -> int:
         return self._state.seq + 1
 
-    def _decide(self, event: Input, scene: Scene) -> Decision:
+    def _decide(self, event: Input, scene: EvaluationSnapshot) -> Decision:
         told, name_alert = self._desk.ledger.told(DAEMON_ACCOUNT), partial(code, taken=self._desk.codes)
         return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
 
-    async def _take(self, event: Input, scene: Scene) -> None:
+    async def _take(self, event: Input, scene: EvaluationSnapshot) -> None:
         decision = self._decide(event, scene)
         if concerns(decision):
             self._silences = await self._desk.silences(self._silences, event.at)

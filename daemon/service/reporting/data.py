@@ -4,18 +4,18 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from daemon.charts.chart import Chart, Span
+from daemon.charts.chart import Chart, ChartSpan
 from daemon.charts.from_history import Subject, chart
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.hidden import Secret
 from daemon.messages.report import worst
-from daemon.messages.report_data import Facts, Watched
+from daemon.messages.report_data import ReportData, Watched
 from daemon.readings.fields import CORE
 from daemon.rules.rule import Rule
-from daemon.service.delivery.chart_sender import Artist
+from daemon.service.delivery.chart_sender import ChartRenderer
 from daemon.service.judging.opening import watching
-from daemon.service.reporting.scheduler import Cover
+from daemon.service.reporting.scheduler import ReportPeriod
 from daemon.store.history import History
 from daemon.types import MINUTE, Millis
 
@@ -27,7 +27,7 @@ MISSED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ReportReader:
     """Whose record is read."""
 
     database: Secret
@@ -38,37 +38,37 @@ class Archive:
     every: Callable[[str], Millis | None]
     """By account, how often it is read."""
 
-    def facts(self, cover: Cover) -> Facts:
+    def facts(self, cover: ReportPeriod) -> ReportData:
         """How the span went; why that cannot be read, where it cannot."""
         try:
             with History.open(self.database.reveal()) as history:
                 return self._facts(history, cover)
         except StoreError as error:
-            return Facts(cover.name, cover.span, next_at=cover.next_at, unreadable=str(error))
+            return ReportData(cover.name, cover.span, next_at=cover.next_at, unreadable=str(error))
 
-    def chart(self, told: Watched, facts: Facts, rules: Iterable[Rule]) -> Chart:
+    def chart(self, told: Watched, facts: ReportData, rules: Iterable[Rule]) -> Chart:
         """The margin of one account over the span, with the levels of the rules that watch it.
 
         Raises:
             StoreError: where the record cannot be read.
 
         """
-        subject = Subject(told.account, CORE[0], Span(*facts.span), self.zone, self.every(told.account))
+        subject = Subject(told.account, CORE[0], ChartSpan(*facts.span), self.zone, self.every(told.account))
         with History.open(self.database.reveal()) as history:
             return chart(history, subject, watching(rules, told.account).values())
 
-    def drawing(self, artist: Artist, rules: Iterable[Rule]) -> Callable[[Facts], Awaitable[bytes]]:
+    def drawing(self, artist: ChartRenderer, rules: Iterable[Rule]) -> Callable[[ReportData], Awaitable[bytes]]:
         """What draws a report's chart: of the account that is told first."""
 
-        async def draw(facts: Facts) -> bytes:
+        async def draw(facts: ReportData) -> bytes:
             told = worst(facts)
             return b"" if told is None else await artist.paint(lambda: self.chart(told, facts, rules))
 
         return draw
 
-    def _facts(self, history: History, cover: Cover) -> Facts:
+    def _facts(self, history: History, cover: ReportPeriod) -> ReportData:
         span = cover.span
-        return Facts(
+        return ReportData(
             cover.name,
             span,
             tuple(history.watched(name, span, self._patience(name)) for name in self.accounts),

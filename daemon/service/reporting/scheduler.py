@@ -15,11 +15,11 @@ from datetime import tzinfo
 from daemon.clock import Clock
 from daemon.config import Report
 from daemon.errors import StoreError
-from daemon.messages.report_data import Facts, Stretch
-from daemon.service.async_store import Journal
-from daemon.service.delivery.report_queue import Parcel, Tray
+from daemon.messages.report_data import ReportData, ReportSpan
+from daemon.service.async_store import AsyncStore
+from daemon.service.delivery.report_queue import QueuedReport, ReportQueue
 from daemon.service.reporting import cron
-from daemon.store.operations import CommitFailed, Issue, Rejected, ReportKey, Written
+from daemon.store.operations import CommitFailed, Rejected, ReportKey, ScheduleReports, Written
 from daemon.store.write.reports import OpenReport
 from daemon.types import MINUTE, SECOND, Millis
 
@@ -33,25 +33,25 @@ UNSURE: Millis = MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class ReportPeriod:
     """What a report is about, and when the next one comes."""
 
     name: str
-    span: Stretch
+    span: ReportSpan
     next_at: Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ReportDependencies:
     """What reports are made with."""
 
-    journal: Journal
+    journal: AsyncStore
     clock: Clock
     zone: tzinfo | None
-    tray: Tray
-    read: Callable[[Cover], Facts]
+    tray: ReportQueue
+    read: Callable[[ReportPeriod], ReportData]
     """Reads the record, blocking; what cannot be read is in the facts."""
-    draw: Callable[[Facts], Awaitable[bytes]]
+    draw: Callable[[ReportData], Awaitable[bytes]]
     """Its chart; empty where there is none."""
     pictured: Collection[str] = ()
     """The channels that show charts."""
@@ -60,7 +60,9 @@ class Means:
 class Reports:
     """`reports` name their channels; `absent` is when nobody watched before this life, if there was one before."""
 
-    def __init__(self, reports: Sequence[Report], means: Means, absent: tuple[Millis, Millis] | None) -> None:
+    def __init__(
+        self, reports: Sequence[Report], means: ReportDependencies, absent: tuple[Millis, Millis] | None
+    ) -> None:
         self._reports = {report.name: report for report in reports}
         self._means = means
         self._began = means.clock.now()
@@ -82,7 +84,9 @@ class Reports:
         new = [ReportKey(name, at, channel) for name, at in due for channel in self._reports[name].channels]
         newest = _newest([*(each.key for each in open_), *new])
         gone = [each.key for each in open_ if each.key not in newest or not self._asked(each.key)]
-        recorded = not (new or gone) or await self._write(Issue(self._means.clock.now(), tuple(new), tuple(gone)))
+        recorded = not (new or gone) or await self._write(
+            ScheduleReports(self._means.clock.now(), tuple(new), tuple(gone))
+        )
         self._issued.update(due)
         self._seen = max([self._seen, *(at for _, at in due)])
         kept = await self._open() if recorded else None
@@ -116,7 +120,7 @@ class Reports:
         except StoreError:
             return None
 
-    async def _write(self, operation: Issue) -> bool:
+    async def _write(self, operation: ScheduleReports) -> bool:
         """Whether it is recorded. What is not, for now or for good, is sent all the same, and says so.
 
         Written as often as it takes to know: writing twice is writing once.
@@ -141,21 +145,23 @@ class Reports:
             for each in alike:
                 self._means.tray.put(self._parcel(each, facts, picture, recorded))
 
-    def _grouped(self, waiting: Iterable[OpenReport]) -> Iterator[tuple[Cover, list[OpenReport]]]:
+    def _grouped(self, waiting: Iterable[OpenReport]) -> Iterator[tuple[ReportPeriod, list[OpenReport]]]:
         groups: dict[tuple[str, Millis], list[OpenReport]] = {}
         for each in waiting:
             groups.setdefault((each.key.name, each.key.due_at), []).append(each)
         for (name, due_at), alike in groups.items():
             yield self._cover(name, due_at), alike
 
-    def _cover(self, name: str, due_at: Millis) -> Cover:
+    def _cover(self, name: str, due_at: Millis) -> ReportPeriod:
         written, zone = self._reports[name].cron, self._means.zone
-        span = Stretch(cron.previous(written, zone, due_at), due_at)
-        return Cover(name, span, cron.due(written, zone, max(due_at, self._means.clock.now())))
+        span = ReportSpan(cron.previous(written, zone, due_at), due_at)
+        return ReportPeriod(name, span, cron.due(written, zone, max(due_at, self._means.clock.now())))
 
-    def _parcel(self, waiting: OpenReport, facts: Facts, picture: bytes, recorded: bool) -> Parcel:
+    def _parcel(self, waiting: OpenReport, facts: ReportData, picture: bytes, recorded: bool) -> QueuedReport:
         kept = waiting.key.due_at < self._began
-        return Parcel(waiting.key, facts, self._means.clock.elapsed(), picture, waiting.maybe_repeat, recorded, kept)
+        return QueuedReport(
+            waiting.key, facts, self._means.clock.elapsed(), picture, waiting.maybe_repeat, recorded, kept
+        )
 
 
 def _newest(keys: Iterable[ReportKey]) -> set[ReportKey]:

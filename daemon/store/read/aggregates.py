@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, RowMapping, and_, false, func, select
 
-from daemon.messages.report_data import Course, Seen, Stretch
+from daemon.messages.report_data import FieldSummary, ReportSpan, Seen
 from daemon.readings.fields import CORE
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import digits, reading
 from daemon.store.database.corruption import Damaged, within
-from daemon.store.read.time_index import Record
+from daemon.store.read.time_index import AccountRows
 from daemon.store.schema import snapshots
 from daemon.types import JUDGED, Millis, Reading
 
@@ -37,10 +37,10 @@ class _End(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ReadingAggregates:
     """An account's judged readings between two counters, both included."""
 
-    record: Record
+    record: AccountRows
     first: int
     last: int
 
@@ -49,7 +49,7 @@ class Judged:
         within = and_(s.account_id == self.record.account_id, s.seq >= self.first, s.seq <= self.last)
         return and_(within, s.quality.in_(JUDGED))
 
-    def went(self) -> tuple[int, dict[str, Course]]:
+    def went(self) -> tuple[int, dict[str, FieldSummary]]:
         """How many there are, and by field how it went; without the fields that no reading has."""
         summary = self._summary()
         known = [name for name in CORE if summary[f"{name}_last"] is not None]
@@ -60,16 +60,16 @@ class Judged:
             for name, low, high in zip(known, found[::2], found[1::2], strict=True)
         }
         rows = self._readings({seq for each in places.values() for seq in each})
-        courses = {name: Course(*(self._seen(rows[seq], name) for seq in places[name])) for name in known}
+        courses = {name: FieldSummary(*(self._seen(rows[seq], name) for seq in places[name])) for name in known}
         return summary["readings"], courses
 
-    def gaps(self, span: Stretch, patience: Millis) -> list[Stretch]:
+    def gaps(self, span: ReportSpan, patience: Millis) -> list[ReportSpan]:
         """Every time in the span without readings that is longer than that."""
         ends = [self._instant(order) for order in (s.seq, s.seq.desc())]
         if ends[0] is None or ends[1] is None:
             apart = [span]
         else:
-            apart = [Stretch(span.since, ends[0]), *self._apart(patience), Stretch(ends[1], span.until)]
+            apart = [ReportSpan(span.since, ends[0]), *self._apart(patience), ReportSpan(ends[1], span.until)]
         return [each for each in apart if each.lasted > patience]
 
     def _summary(self) -> RowMapping:
@@ -131,14 +131,14 @@ class Judged:
         row = self.record.connection.execute(chosen).one_or_none()
         return None if row is None else self._meant(row.seq, row.at)
 
-    def _apart(self, patience: Millis) -> list[Stretch]:
+    def _apart(self, patience: Millis) -> list[ReportSpan]:
         """From one reading to the next where that is longer, or may be, as the clock was set in between."""
         before = [func.lag(column).over(order_by=s.seq).label(f"{column.name}_before") for column in (s.seq, s.at)]
         pairs = select(s.seq, s.at, *before).where(self.ours).subquery()
         distance = pairs.c.at - pairs.c.at_before
         far = select(pairs).where(distance > patience - self._set_by()).order_by(pairs.c.seq)
         return [
-            Stretch(self._meant(row.seq_before, row.at_before), self._meant(row.seq, row.at))
+            ReportSpan(self._meant(row.seq_before, row.at_before), self._meant(row.seq, row.at))
             for row in self.record.connection.execute(far)
         ]
 

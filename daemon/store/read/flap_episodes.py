@@ -14,15 +14,17 @@ from daemon.store.codec import alert_of, value_of
 from daemon.store.read.time_index import Steps
 from daemon.store.rows import AccountId
 from daemon.store.schema import alerts, transitions
-from daemon.types import Alert, Millis, State, Swing
+from daemon.types import Alert, FlapEpisode, Millis, State
 
 TELLING = (State.FIRING.value, State.RESOLVED.value)
 """The states at whose beginning a value is told."""
 
 
-def fired(connection: Connection, account_id: AccountId, since: Millis, steps: Steps) -> dict[str, tuple[Swing, ...]]:
+def fired(
+    connection: Connection, account_id: AccountId, since: Millis, steps: Steps
+) -> dict[str, tuple[FlapEpisode, ...]]:
     """By rule, its episodes that fired at `since` or later, oldest first; instants as they are meant now (A5)."""
-    found = defaultdict[str, list[Swing]](list)
+    found = defaultdict[str, list[FlapEpisode]](list)
     rows = _recent(connection, account_id, since - max(0, *steps.moves))
     values = _values(connection, [row.id for row in rows])
     for row in rows:
@@ -68,8 +70,8 @@ def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
         yield from connection.execute(chosen.where(ours, transitions.c.to_state.in_(TELLING)))
 
 
-def _swing(at: Millis, alert: Alert, values: list[Decimal | None]) -> Swing:
+def _swing(at: Millis, alert: Alert, values: list[Decimal | None]) -> FlapEpisode:
     """How long readings were missing is no value of the rule's."""
     known = [value for value in (alert.worst, *values) if value is not None and not alert.missing]
     judged = None if alert.missing else alert.judged
-    return Swing(at, min(known, default=None), max(known, default=None), alert.meaning, judged)
+    return FlapEpisode(at, min(known, default=None), max(known, default=None), alert.meaning, judged)

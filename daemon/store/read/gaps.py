@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
-from daemon.readings.gaps import Gap, Seen
+from daemon.readings.gaps import ListedGap, Seen
 from daemon.store.codec import INSTANTS, check
 from daemon.store.database.corruption import within
 from daemon.store.read import recorded as past
-from daemon.store.read.time_index import FIRST, LAST, Record, Steps
+from daemon.store.read.time_index import FIRST, LAST, AccountRows, Steps
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import Millis, Miss
 
@@ -27,7 +27,7 @@ _seq = attrgetter("seq")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GapCursor:
     """How far a trail was followed."""
 
     events: int
@@ -37,18 +37,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class GapReader:
     """Of one account."""
 
     account_id: int
     steps: Steps
 
-    def begin(self, connection: Connection, since: Millis) -> Place:
+    def begin(self, connection: Connection, since: Millis) -> GapCursor:
         """At the last reading at or before `since`: a gap that reaches into the span begins there."""
-        found = Record(connection, self.account_id, self.steps).begin(since, pushes=True)
-        return Place(FIRST, FIRST) if found is None else Place(found - 1, found)
+        found = AccountRows(connection, self.account_id, self.steps).begin(since, pushes=True)
+        return GapCursor(FIRST, FIRST) if found is None else GapCursor(found - 1, found)
 
-    def page(self, connection: Connection, place: Place) -> tuple[list[Seen], Place | None]:
+    def page(self, connection: Connection, place: GapCursor) -> tuple[list[Seen], GapCursor | None]:
         """What happened beyond the place, and how far that reaches; None where it is all there is."""
         recorded, reach = self._some(connection, gaps, place.events, LAST)
         missed, reach = self._some(connection, misses, place.events, reach)
@@ -59,7 +59,7 @@ class Trail:
             seen += self._readings(connection, place.readings, row.seq)
             event = self._event(row)
             seen.append(event)
-            place = Place(row.seq, row.seq + isinstance(event, Miss))
+            place = GapCursor(row.seq, row.seq + isinstance(event, Miss))
         if reach < LAST:
             return seen, place
         return seen + list(self._readings(connection, place.readings, LAST)), None
@@ -70,13 +70,13 @@ class Trail:
         rows = connection.execute(chosen.order_by(table.c.seq).limit(PAGE)).all()
         return rows, (last if len(rows) < PAGE else rows[-1].seq)
 
-    def _event(self, row: Row[Any]) -> Miss | Gap:
+    def _event(self, row: Row[Any]) -> Miss | ListedGap:
         moved = self.steps.moved(row.seq)
         if "step_ms" not in row._fields:
             missed = past.miss(row)
             return Miss(missed.seq, missed.at + moved, missed.reason, missed.detail)
         gap = past.gap(row)
-        return Gap(gap.reason, gap.started_at + moved, gap.ended_at + moved, gap.missed, gap.step)
+        return ListedGap(gap.reason, gap.started_at + moved, gap.ended_at + moved, gap.missed, gap.step)
 
     def _readings(self, connection: Connection, first: int, before: int) -> Iterator[Millis]:
         """The instants of the first and the last reading from one counter on, before another one."""

@@ -14,15 +14,15 @@ from daemon.store.schema import accounts, alerts, attempts, gaps, messages, noti
 from daemon.types import (
     AccountState,
     Alert,
-    Facts,
+    DecidingComparison,
     GapReason,
-    Judged,
     Kind,
     Millis,
     Miss,
     MissReason,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     State,
     Transition,
@@ -59,7 +59,7 @@ class PastMove:
     """A transition, and what its value is of."""
 
     transition: Transition
-    judged: Judged | None
+    judged: DecidingComparison | None
     """The comparison as its alert had it last."""
 
 
@@ -196,7 +196,7 @@ def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
     with within("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         return PastNotice(
-            notice=Notice(key, row.at, typed(Facts, row.facts)),
+            notice=Notice(key, row.at, typed(NotificationFacts, row.facts)),
             state=NoticeState(row.state),
             done_at=row.done_at,
             attempts=row.attempts,

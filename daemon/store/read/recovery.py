@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from daemon.alerts.dispatch import Told
+from daemon.alerts.dispatch import ChannelStatus
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
 from daemon.store.database.corruption import within
-from daemon.store.operations import UNSETTLED, Book, NoticeState
+from daemon.store.operations import UNSETTLED, NoticeState, RecordCall
 from daemon.store.read.flap_episodes import fired
-from daemon.store.read.replay import Stream
+from daemon.store.read.replay import ReadingStream
 from daemon.store.read.time_index import ASKED, LAST, NO_STEPS, Steps, step_of, steps
 from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
 from daemon.store.write.inputs import OPEN
@@ -28,12 +28,12 @@ from daemon.types import (
     NEWS,
     AccountState,
     Alert,
-    Facts,
     GapReason,
     Kind,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Quality,
     Reading,
     Source,
@@ -65,17 +65,17 @@ class KeptNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldNotice:
+class RecordedDelivery:
     """What one channel knows of one episode, under the key of the last news of it."""
 
     key: NoticeKey
-    told: Told
+    told: ChannelStatus
     begun: Millis
     """When the alert began."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     """A call to the exchange that left a reading or a miss."""
 
     account: str
@@ -162,7 +162,7 @@ def standing(connection: Connection, account: str, at: Millis) -> Reading | None
 
 def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
     """Judged readings from `begin` on, in their order."""
-    readings, _ = Stream(begin.account_id, unknown=False).judged(connection, begin.seq - 1, LAST, most)
+    readings, _ = ReadingStream(begin.account_id, unknown=False).judged(connection, begin.seq - 1, LAST, most)
     return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]
 
 
@@ -183,14 +183,16 @@ def open_notices(connection: Connection) -> list[KeptNotice]:
     return [kept for kept in found if kept.state.value in UNSETTLED]
 
 
-def told(connection: Connection) -> list[ToldNotice]:
+def told(connection: Connection) -> list[RecordedDelivery]:
     """What channels know of the alerts that are open, or of which something is still to be told."""
     chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(_waiting())))
-    known: dict[tuple[str, str, int, str], ToldNotice] = {}
+    known: dict[tuple[str, str, int, str], RecordedDelivery] = {}
     for kept in _kept(connection, chosen):
         key = kept.notice.key
         episode = (key.account, key.rule, key.alert_seq, key.channel)
-        known[episode] = ToldNotice(key, _more(known[episode].told if episode in known else Told(), kept), kept.begun)
+        known[episode] = RecordedDelivery(
+            key, _more(known[episode].told if episode in known else ChannelStatus(), kept), kept.begun
+        )
     return list(known.values())
 
 
@@ -199,7 +201,7 @@ def _waiting() -> Select[int]:
     return select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
 
 
-def _more(told: Told, kept: KeptNotice) -> Told:
+def _more(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     """What a channel knows after one more notification; those that were superseded before an attempt tell nothing."""
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
@@ -234,22 +236,22 @@ def user_ids(connection: Connection) -> dict[str, str]:
     return {row.name: row.user_id or "" for row in rows}
 
 
-def bookings(connection: Connection, since: Millis) -> list[Book]:
+def bookings(connection: Connection, since: Millis) -> list[RecordCall]:
     """Calls that commands booked."""
     rows = connection.execute(select(budget).where(budget.c.at >= since).order_by(budget.c.at))
     return [_booked(row) for row in rows]
 
 
-def _booked(row: Row[Any]) -> Book:
+def _booked(row: Row[Any]) -> RecordCall:
     host, _, endpoint = row.endpoint.rpartition("/")
-    return Book(row.at, endpoint, row.user, row.n, host)
+    return RecordCall(row.at, endpoint, row.user, row.n, host)
 
 
-def calls(connection: Connection, since: Millis) -> list[Call]:
+def calls(connection: Connection, since: Millis) -> list[RecordedCall]:
     """Calls of the daemon itself, as far as what they brought was recorded, oldest first."""
     # Account by account: that is how their rows are indexed.
     names = connection.execute(select(accounts.c.id, accounts.c.name)).all()
-    found = [Call(row.name, at) for row in names for at in _called(connection, row.id, since)]
+    found = [RecordedCall(row.name, at) for row in names for at in _called(connection, row.id, since)]
     return sorted(found, key=lambda call: call.at)
 
 
@@ -388,5 +390,5 @@ def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         state = NoticeState(row.state)
         told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at
-        notice = Notice(key, row.at, typed(Facts, row.facts))
+        notice = Notice(key, row.at, typed(NotificationFacts, row.facts))
         return KeptNotice(notice, state, row.attempts, told_at, handed, row.started_at)

@@ -25,7 +25,7 @@ LATEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class RefusalHistory:
     """Of one account."""
 
     refusals: tuple[Miss, ...]
@@ -34,11 +34,12 @@ class Treatment:
     """By how much the exchange's clock is ahead of ours, or a little more; None where its answers do not tell."""
 
 
-def treatments(connection: Connection, reasons: Collection[MissReason]) -> dict[str, Treatment]:
+def treatments(connection: Connection, reasons: Collection[MissReason]) -> dict[str, RefusalHistory]:
     """By account, of all that were ever recorded; `reasons` are those that are refusals."""
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     return {
-        row.name: Treatment(tuple(_refusals(connection, row.id, reasons)), _ahead(connection, row.id)) for row in rows
+        row.name: RefusalHistory(tuple(_refusals(connection, row.id, reasons)), _ahead(connection, row.id))
+        for row in rows
     }
 
 

@@ -37,7 +37,7 @@ _seq = attrgetter("seq")
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class ReadingStream:
     """What is read of one account: of its readings these fields alone, the others being unknown."""
 
     account_id: int

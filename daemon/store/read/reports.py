@@ -11,24 +11,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
-from daemon.messages.report_data import Down, Episode, Posted, Stretch, Watched
+from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.store.codec import alert_of
 from daemon.store.database.corruption import within
 from daemon.store.operations import TEST, UNSETTLED
-from daemon.store.read.aggregates import Judged
+from daemon.store.read.aggregates import ReadingAggregates
 from daemon.store.read.flap_episodes import fired_at, moved
-from daemon.store.read.time_index import LAST, NO_STEPS, Record, Steps, steps
+from daemon.store.read.time_index import LAST, NO_STEPS, AccountRows, Steps, steps
 from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, notifications, snapshots
 from daemon.store.write.epochs import CRASH
 from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
 
 
-def watched(connection: Connection, account_id: int, account: str, span: Stretch, patience: Millis) -> Watched:
+def watched(connection: Connection, account_id: int, account: str, span: ReportSpan, patience: Millis) -> Watched:
     """What was recorded of an account; gaps are all times without judged readings that are longer than `patience`."""
-    record = Record(connection, account_id, steps(connection, account_id))
+    record = AccountRows(connection, account_id, steps(connection, account_id))
     extent = record.extent(0, LAST)
     begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
-    judged = Judged(record, *_between(record, snapshots, span))
+    judged = ReadingAggregates(record, *_between(record, snapshots, span))
     readings, courses = judged.went()
     return Watched(
         account=account,
@@ -36,11 +36,11 @@ def watched(connection: Connection, account_id: int, account: str, span: Stretch
         readings=readings,
         courses=courses,
         misses=_missed(record, span),
-        gaps=tuple(judged.gaps(Stretch(begun, span.until), patience)),
+        gaps=tuple(judged.gaps(ReportSpan(begun, span.until), patience)),
     )
 
 
-def episodes(connection: Connection, span: Stretch) -> list[Episode]:
+def episodes(connection: Connection, span: ReportSpan) -> list[ReportedAlert]:
     """What fired in the span, or before it and was not over then, in the order of their beginnings."""
     rows = connection.execute(select(accounts.c.id, accounts.c.name)).all()
     names: dict[int | None, str] = {None: "", **{row.id: row.name for row in rows}}
@@ -58,7 +58,7 @@ def episodes(connection: Connection, span: Stretch) -> list[Episode]:
     return [each for each in found if each is not None]
 
 
-def posted(connection: Connection, channels: Sequence[str], span: Stretch, now: Millis) -> list[Posted]:
+def posted(connection: Connection, channels: Sequence[str], span: ReportSpan, now: Millis) -> list[Posted]:
     """By channel, the messages that left in the span, without tests; and what has waited for over a minute by `now`."""
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
     failed = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
@@ -82,7 +82,7 @@ def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Milli
     return found
 
 
-def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]:
+def downs(connection: Connection, span: ReportSpan, patience: Millis) -> list[Down]:
     """From the end of a life to the beginning of the next, where that was longer than `patience` and touches the span.
 
     The first life ever has none before it.
@@ -92,29 +92,29 @@ def downs(connection: Connection, span: Stretch, patience: Millis) -> list[Down]
     chosen = select(e.started_at, e.ended_at, e.end_reason).where(e.id >= func.coalesce(before, 0)).order_by(e.id)
     lives = connection.execute(chosen).all()
     found = [
-        Down(Stretch(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
+        Down(ReportSpan(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
         for ended, begun in pairwise(lives)
         if ended.ended_at is not None
     ]
     return [each for each in found if each.stretch.lasted > patience and each.stretch.overlap(span)]
 
 
-def _episode(account: str, alert: Alert, clock: Steps, span: Stretch) -> Episode | None:
+def _episode(account: str, alert: Alert, clock: Steps, span: ReportSpan) -> ReportedAlert | None:
     """None where it did not fire, or not in the span."""
     since = fired_at(alert, clock)
     until = None if alert.ended_at is None else alert.ended_at + moved(alert, clock)
     if since is None or since >= span.until or (until is not None and until < span.since):
         return None
-    return Episode(account, alert.rule, alert.severity, since, until)
+    return ReportedAlert(account, alert.rule, alert.severity, since, until)
 
 
-def _between(record: Record, table: Table, span: Stretch) -> tuple[int, int]:
+def _between(record: AccountRows, table: Table, span: ReportSpan) -> tuple[int, int]:
     """The counters of our first and last row of a table in the span; where there is none, the first is the higher."""
     first, beyond = record.first(table, span.since), record.first(table, span.until)
     return LAST if first is None else max(first, 1), LAST if beyond is None else beyond - 1
 
 
-def _missed(record: Record, span: Stretch) -> dict[MissReason, int]:
+def _missed(record: AccountRows, span: ReportSpan) -> dict[MissReason, int]:
     m, (first, last) = misses.c, _between(record, misses, span)
     ours = and_(m.account_id == record.account_id, m.seq >= first, m.seq <= last)
     rows = record.connection.execute(select(m.reason, func.count()).where(ours).group_by(m.reason)).all()

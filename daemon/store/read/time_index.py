@@ -84,7 +84,7 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class AccountRows:
     """One account's rows, as they were once the input `until` was recorded."""
 
     connection: Connection

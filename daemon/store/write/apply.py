@@ -9,16 +9,16 @@ from typing import assert_never
 from sqlalchemy import Connection, delete, or_, update
 
 from daemon.store.operations import (
-    Announcement,
-    Book,
     Claim,
     EndEpoch,
-    HandOver,
-    Identify,
-    Issue,
-    Mark,
     Operation,
-    Overtaken,
+    RecordAttempt,
+    RecordCall,
+    RecordWithClaims,
+    Reroute,
+    ScheduleReports,
+    SetUserId,
+    StaleSilences,
     StartEpoch,
     StoreDownGap,
     Supersede,
@@ -35,36 +35,36 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
     match operation:
         case Record():
             inputs.record(connection, ids, operation)
-        case Announcement():
+        case RecordWithClaims():
             _announce(connection, ids, operation)
         case StoreDownGap():
             inputs.gap(connection, ids, operation)
-        case Issue():
+        case ScheduleReports():
             reports.issue(connection, operation)
-        case Claim() | Mark() | Withdraw() | HandOver() | Supersede():
+        case Claim() | RecordAttempt() | Withdraw() | Reroute() | Supersede():
             attempts.deliver(connection, ids, operation)
         case StartEpoch() | EndEpoch():
             epochs.turn(connection, ids, operation)
-        case Identify(account, user_id):
+        case SetUserId(account, user_id):
             connection.execute(update(accounts).where(accounts.c.name == account).values(user_id=user_id))
-        case Book():
+        case RecordCall():
             _book(connection, operation)
         case _:
             assert_never(operation)
 
 
-def _announce(connection: Connection, ids: AccountIds, new: Announcement) -> None:
+def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) -> None:
     """What is recorded already was announced then; the silences are looked at before its own alerts end any."""
     if not inputs.enter(connection, ids, new.record):
         return
     if tuple(silences.holding(connection, new.record.event.at)) != new.silences:
-        raise Overtaken("silences are not what they were when this was decided")
+        raise StaleSilences("silences are not what they were when this was decided")
     inputs.cause(connection, ids, new.record)
     for claim in new.claims:
         attempts.deliver(connection, ids, claim)
 
 
-def _book(connection: Connection, new: Book) -> None:
+def _book(connection: Connection, new: RecordCall) -> None:
     """The budget's longest window is seconds; a minute is plenty, on either side of a clock that was set."""
     old = or_(budget.c.at < new.at - MINUTE, budget.c.at > new.at + MINUTE)
     connection.execute(delete(budget).where(old))

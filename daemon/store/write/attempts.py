@@ -14,10 +14,10 @@ from daemon.store.columns import clean
 from daemon.store.operations import (
     UNSETTLED,
     Claim,
-    HandOver,
-    Mark,
     MessageKey,
     NoticeState,
+    RecordAttempt,
+    Reroute,
     Supersede,
     Withdraw,
 )
@@ -25,7 +25,7 @@ from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, named
 from daemon.store.schema import alerts, attempts, messages, notifications, reports
 from daemon.store.write import reports as issued
 from daemon.store.write.inputs import queue, supersede
-from daemon.types import Attempted, Millis, Notice, NoticeKey, Outcome
+from daemon.types import AttemptResult, Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
 """What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
@@ -53,15 +53,17 @@ _BEGUN = select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_
 """Of the alert that a notification is about: it moves with the clock for as long as the alert is open."""
 
 
-def deliver(connection: Connection, ids: AccountIds, new: Claim | Mark | Withdraw | HandOver | Supersede) -> None:
+def deliver(
+    connection: Connection, ids: AccountIds, new: Claim | RecordAttempt | Withdraw | Reroute | Supersede
+) -> None:
     match new:
         case Claim():
             _claim(connection, new)
-        case Mark():
+        case RecordAttempt():
             _mark(connection, ids, new)
         case Withdraw():
             _withdraw(connection, new)
-        case HandOver():
+        case Reroute():
             _hand_over(connection, ids, new)
         case Supersede(at, keys):
             supersede(connection, at, keys)
@@ -82,7 +84,7 @@ def _claim(connection: Connection, new: Claim) -> None:
         issued.claim(connection, new.report, number)
 
 
-def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
+def _mark(connection: Connection, ids: AccountIds, new: RecordAttempt) -> None:
     number = _number(connection, new.message)
     if number is not None and not _conclude(connection, number, new.at, new.attempted):
         return
@@ -98,7 +100,7 @@ def _mark(connection: Connection, ids: AccountIds, new: Mark) -> None:
 
 def _withdraw(connection: Connection, new: Withdraw) -> None:
     number = _number(connection, new.message)
-    if number is None or not _conclude(connection, number, new.at, Attempted(Outcome.NEVER_MADE)):
+    if number is None or not _conclude(connection, number, new.at, AttemptResult(Outcome.NEVER_MADE)):
         return
     for table in (notifications, reports):
         claimed = update(table).where(table.c.message_id == number, table.c.state == NoticeState.SENDING.value)
@@ -106,7 +108,7 @@ def _withdraw(connection: Connection, new: Withdraw) -> None:
         connection.execute(claimed.values(again))
 
 
-def _hand_over(connection: Connection, ids: AccountIds, new: HandOver) -> None:
+def _hand_over(connection: Connection, ids: AccountIds, new: Reroute) -> None:
     refused = [_settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused]
     if any(refused):  # else it was written before
         _revive(connection, new.notices)
@@ -134,7 +136,7 @@ def _settle(
     return connection.execute(changed, named(key)).rowcount
 
 
-def _conclude(connection: Connection, number: int, at: Millis, attempted: Attempted) -> bool:
+def _conclude(connection: Connection, number: int, at: Millis, attempted: AttemptResult) -> bool:
     """Give the attempt its outcome; False where it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
     said = {"detail": clean(attempted.detail), "retry_after": attempted.retry_after}

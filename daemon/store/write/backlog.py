@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from daemon.store.operations import Announcement, Operation, StoreDownGap
+from daemon.store.operations import Operation, RecordWithClaims, StoreDownGap
 from daemon.types import Miss, Reading, Record, Unconfirmed
 
 
@@ -30,7 +30,7 @@ class Backlog:
 
     def add(self, operation: Operation) -> None:
         """Of an announcement only the record waits: nobody can say yet when what it tells will leave."""
-        if isinstance(operation, Announcement):
+        if isinstance(operation, RecordWithClaims):
             operation = operation.record
         if not isinstance(operation, Record):
             self._append(operation)

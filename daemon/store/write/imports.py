@@ -37,7 +37,7 @@ LATEST: Millis = -ORIGIN // INSTANT - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class ImportedReading:
     """A reading that others recorded; `n` tells apart those of one instant, in their order."""
 
     at: Millis
@@ -53,7 +53,7 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
+class ImportConflict:
     """What a line says of a field, and what is imported for its instant instead; None where that says nothing."""
 
     line: int
@@ -63,7 +63,7 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ImportCounts:
     """What became of some lines."""
 
     added: int = 0
@@ -73,16 +73,16 @@ class Tally:
     """They do not lie before the account's own readings."""
     clashing: int = 0
     """Something else is imported for their instants, and stays."""
-    clash: Clash | None = None
+    clash: ImportConflict | None = None
     """The first of these in the file."""
 
     @property
     def lines(self) -> int:
         return self.added + self.known + self.late + self.clashing
 
-    def __add__(self, other: "Tally") -> "Tally":
+    def __add__(self, other: "ImportCounts") -> "ImportCounts":
         clashes = [each for each in (self.clash, other.clash) if each is not None]
-        return Tally(
+        return ImportCounts(
             self.added + other.added,
             self.known + other.known,
             self.late + other.late,
@@ -105,7 +105,7 @@ class Importer:
                 name for name in exchanges if rows.insert(connection, accounts, name=name, exchange=exchanges[name])
             ]
 
-    def add(self, account: str, batch: Sequence[Foreign]) -> Tally:
+    def add(self, account: str, batch: Sequence[ImportedReading]) -> ImportCounts:
         """Add what is not there yet, in one transaction."""
         with self._writing() as connection:
             number = rows.AccountIds()(connection, account)
@@ -118,7 +118,7 @@ class Importer:
         there = [each for each in early if each.seq in held[each.at]]
         clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
         first = min(clashes, key=lambda clash: clash.line, default=None)
-        return Tally(len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first)
+        return ImportCounts(len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -189,21 +189,21 @@ def _held(
     return found
 
 
-def _clash(line: Foreign, held: Mapping[int, Balances]) -> Clash | None:
+def _clash(line: ImportedReading, held: Mapping[int, Balances]) -> ImportConflict | None:
     """None where what the line says is imported for its instant, in whatever order."""
     if any(_difference(line, each) is None for each in held.values()):
         return None
     return _difference(line, held[line.seq])
 
 
-def _difference(line: Foreign, held: Balances) -> Clash | None:
+def _difference(line: ImportedReading, held: Balances) -> ImportConflict | None:
     """The first field of which they say something else; that of which a line says nothing does not count."""
     for name in FIELDS:
         said, there = getattr(line.balances, name), getattr(held, name)
         if said is not None and said != there:
-            return Clash(line.line, name, said, there)
+            return ImportConflict(line.line, name, said, there)
     return None
 
 
-def _columns(new: Foreign) -> Mapping[str, object]:
+def _columns(new: ImportedReading) -> Mapping[str, object]:
     return snapshot(Reading(new.seq, new.at, Source.IMPORT, new.quality, None, new.balances))

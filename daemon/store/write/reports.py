@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from daemon.store.operations import UNSETTLED, Issue, NoticeState, ReportKey
+from daemon.store.operations import UNSETTLED, NoticeState, ReportKey, ScheduleReports
 from daemon.store.rows import insert
 from daemon.store.schema import messages, reports
 from daemon.types import Millis, Outcome
@@ -23,7 +23,7 @@ class OpenReport:
     """An attempt without an outcome went before."""
 
 
-def issue(connection: Connection, new: Issue) -> None:
+def issue(connection: Connection, new: ScheduleReports) -> None:
     for key in new.reports:
         names = {"name": key.name, "channel": key.channel, "due_at": key.due_at}
         insert(connection, reports, **names, state=NoticeState.QUEUED.value, at=new.at, attempts=0)

@@ -69,7 +69,7 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True)
-class Seams:
+class FaultInjection:
     """What tests replace: how a transaction is committed, and how the next attempt is awaited."""
 
     commit: Callable[[Connection], None] = Connection.commit
@@ -78,7 +78,7 @@ class Seams:
     limit: int = LIMIT
 
 
-class Place(Protocol):
+class DatabaseLocation(Protocol):
     """Where the database is, if that can change."""
 
     def verify(self) -> None:
@@ -119,15 +119,15 @@ class Writer:
         self,
         engine: Engine,
         hooks: Hooks | None = None,
-        seams: Seams | None = None,
-        place: Place = SERVER,
+        seams: FaultInjection | None = None,
+        place: DatabaseLocation = SERVER,
         ended: Callable[[], None] = _nothing,
     ) -> None:
         self._engine = engine
         self._place = place
         self._ended = ended
         self._hooks = hooks or Hooks()
-        self._seams = seams or Seams()
+        self._seams = seams or FaultInjection()
         self._ids = AccountIds()
         self._work = threading.Condition()
         self._pending: deque[_Waiting] = deque()

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import Result
 
-from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli import record_access
 from daemon.cli.explain import answer as explained
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from daemon.rules.rule import AtLeast, Rule
 from daemon.service.judging.account_owner import Arrival
 from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
@@ -138,7 +138,7 @@ def test_what_mutes_it_is_named(tmp_path: Path) -> None:
     assert "told nothing was sent of it" in shown
 
 
-LUNCH = Mutes({"lunch": Window("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin"))
+LUNCH = Mutes({"lunch": MuteWindow("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin"))
 
 
 def test_e2_the_mute_windows_are_those_that_were_in_force(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
-    session = Session(environ=SECRETS, path=write(tmp_path))
+    session = CommandSession(environ=SECRETS, path=write(tmp_path))
     with record_access.opened(session) as recorded:
         explained.show(recorded, explained.Question("low", None, "10m"), LATER.now())
     shown = terminal.getvalue().splitlines()

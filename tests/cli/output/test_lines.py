@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.cli.output.lines import NARROWEST, Line, laid_out, write
+from daemon.cli.output.lines import NARROWEST, LabelledLine, laid_out, write
 from tests.cli.calls import Terminal
 
-LINES: list[Line | str] = [
+LINES: list[LabelledLine | str] = [
     "low-margin on main at 2026-01-01 12:00:30",
-    Line("last input", "2026-01-01 12:00:03  a reading (rest, ok)"),
+    LabelledLine("last input", "2026-01-01 12:00:03  a reading (rest, ok)"),
     "",
-    Line("when", "max(available_margin, 10s) - available_margin > 100", "no"),
-    Line("", "max(available_margin, 10s)", "500  (2 readings)", 1),
-    Line("", "available_margin", "500", 2),
+    LabelledLine("when", "max(available_margin, 10s) - available_margin > 100", "no"),
+    LabelledLine("", "max(available_margin, 10s)", "500  (2 readings)", 1),
+    LabelledLine("", "available_margin", "500", 2),
 ]
 
 
@@ -58,11 +58,13 @@ def test_values_stay_aligned_as_far_as_there_is_room() -> None:
 
 
 texts = st.text("ab (),-→", max_size=90).map("x{}".format)
-made = st.builds(Line, st.sampled_from(["", "muted", "clear_when"]), texts, st.just("") | texts, st.integers(0, 30))
+made = st.builds(
+    LabelledLine, st.sampled_from(["", "muted", "clear_when"]), texts, st.just("") | texts, st.integers(0, 30)
+)
 
 
 @given(st.lists(st.one_of(made, texts, st.just("")), max_size=6), st.integers(NARROWEST, 90))
-def test_nothing_is_cut_and_nothing_sticks_out(lines: list[Line | str], columns: int) -> None:
+def test_nothing_is_cut_and_nothing_sticks_out(lines: list[LabelledLine | str], columns: int) -> None:
     """Whatever is said, on however few columns; what is blank may take more."""
     shown = list(laid_out(lines, columns))
     said = "".join(line if isinstance(line, str) else line.word + line.text + line.value for line in lines)
@@ -80,5 +82,5 @@ def test_a_terminal_is_asked_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> 
     for stream, count in ((Terminal(), 2), (Pipe(), 1)):
         monkeypatch.setattr(sys, "stdout", stream)
         monkeypatch.setenv("COLUMNS", "40")
-        write([Line("muted", "inhibited by margin-critical, which fires")])
+        write([LabelledLine("muted", "inhibited by margin-critical, which fires")])
         assert len(stream.getvalue().splitlines()) == count

@@ -12,7 +12,7 @@ from daemon import bundled
 from daemon.cli import commands
 from daemon.cli.rules_test.run import LONG
 from daemon.cli.rules_test.table import MOST
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 from tests.cli.calls import CHANNEL, RULE, account, beside_a_terminal, call, write
 from tests.fakes import ManualClock
 
@@ -117,7 +117,7 @@ def test_colour_is_for_terminals(tmp_path: Path) -> None:
     """What is missing is red, what came unexpected green."""
     write(tmp_path)
     (tmp_path / "rules.test.toml").write_text(WRONG, encoding="utf-8")
-    session = Session(environ={}, own_clock=ManualClock())
+    session = CommandSession(environ={}, own_clock=ManualClock())
     arguments = ["rules", "test", str(tmp_path / "rules.test.toml")]
     shown = CliRunner().invoke(commands, arguments, obj=session, color=True).stdout
     assert "\x1b[31m  -  20s  low  firing\x1b[0m" in shown

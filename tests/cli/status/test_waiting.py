@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.cli.status.waiting import Reason, Way, Why, failing, parked, reasons, refusing
+from daemon.cli.status.waiting import WaitReason, Way, Why, failing, parked, reasons, refusing
 from daemon.service.delivery.backoff import LONGEST_PAUSE
 from daemon.store.operations import NoticeState
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
-from daemon.types import HOUR, MINUTE, SECOND, Facts, Kind, Millis, Notice, NoticeKey, Outcome, Severity
+from daemon.types import HOUR, MINUTE, SECOND, Kind, Millis, Notice, NoticeKey, NotificationFacts, Outcome, Severity
 from tests.values import T0, judged
 
 NOW = T0 + MINUTE
@@ -26,35 +26,35 @@ def past(
     tried_at: Millis | None = None,
     not_before: Millis | None = None,
 ) -> PastNotice:
-    facts = Facts(severity, "k3f9", at, at, at, judged("90"), not_before=not_before)
+    facts = NotificationFacts(severity, "k3f9", at, at, at, judged("90"), not_before=not_before)
     notice = Notice(NoticeKey("main", rule, 1, "phone", Kind.FIRING, 1), at, facts)
     return PastNotice(notice, state, None, 0, tried_at, None, "", None, None, "", ())
 
 
-def why(way: Way, *waiting: PastNotice) -> list[Reason]:
+def why(way: Way, *waiting: PastNotice) -> list[WaitReason]:
     return reasons(waiting, way, NOW)
 
 
 @pytest.mark.parametrize(
     ("way", "expected"),
     [
-        (replace(WAY, alive_since=None), Reason(Why.NO_DAEMON)),
-        (replace(WAY, group_wait=None), Reason(Why.NOT_CONFIGURED)),
-        (replace(WAY, parked=True), Reason(Why.PARKED)),
-        (replace(WAY, failing=FAILED), Reason(Why.BACKING_OFF, NOW + 7 * SECOND)),
-        (replace(WAY, failing=replace(FAILED, until=T0 - MINUTE)), Reason(Why.DUE)),
-        (replace(WAY, failing=LIMITED), Reason(Why.BACKING_OFF, LIMITED.until + 40 * SECOND)),
+        (replace(WAY, alive_since=None), WaitReason(Why.NO_DAEMON)),
+        (replace(WAY, group_wait=None), WaitReason(Why.NOT_CONFIGURED)),
+        (replace(WAY, parked=True), WaitReason(Why.PARKED)),
+        (replace(WAY, failing=FAILED), WaitReason(Why.BACKING_OFF, NOW + 7 * SECOND)),
+        (replace(WAY, failing=replace(FAILED, until=T0 - MINUTE)), WaitReason(Why.DUE)),
+        (replace(WAY, failing=LIMITED), WaitReason(Why.BACKING_OFF, LIMITED.until + 40 * SECOND)),
         (
             replace(WAY, failing=replace(FAILED, retry_after=999 * HOUR)),
-            Reason(Why.BACKING_OFF, FAILED.until + LONGEST_PAUSE),
+            WaitReason(Why.BACKING_OFF, FAILED.until + LONGEST_PAUSE),
         ),
-        (replace(WAY, free_at=NOW + 3 * SECOND), Reason(Why.PACE, NOW + 3 * SECOND)),
-        (replace(WAY, free_at=NOW), Reason(Why.DUE)),
-        (replace(WAY, group_wait=2 * MINUTE), Reason(Why.JOINING, T0 + 2 * MINUTE)),
-        (WAY, Reason(Why.DUE)),
+        (replace(WAY, free_at=NOW + 3 * SECOND), WaitReason(Why.PACE, NOW + 3 * SECOND)),
+        (replace(WAY, free_at=NOW), WaitReason(Why.DUE)),
+        (replace(WAY, group_wait=2 * MINUTE), WaitReason(Why.JOINING, T0 + 2 * MINUTE)),
+        (WAY, WaitReason(Why.DUE)),
     ],
 )
-def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: Reason) -> None:
+def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: WaitReason) -> None:
     """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is obeyed any longer."""
     assert why(way, past()) == [expected]
 
@@ -63,26 +63,26 @@ def test_f5_a_critical_joins_nothing_and_shortens_a_pause() -> None:
     """F2, F5: at most 30 s; but not for one that is held back."""
     grave, mild = past("grave", severity=Severity.CRITICAL), past()
     long = replace(WAY, failing=replace(FAILED, count=12))
-    assert why(replace(WAY, group_wait=2 * MINUTE), grave) == [Reason(Why.DUE)]
-    assert why(long, grave, mild) == [Reason(Why.BACKING_OFF, NOW + 29 * SECOND)] * 2
+    assert why(replace(WAY, group_wait=2 * MINUTE), grave) == [WaitReason(Why.DUE)]
+    assert why(long, grave, mild) == [WaitReason(Why.BACKING_OFF, NOW + 29 * SECOND)] * 2
     held = replace(grave.notice.facts, not_before=NOW + 1)
     muted = replace(grave, notice=replace(grave.notice, facts=held))
-    assert why(long, muted, mild) == [Reason(Why.MUTED, NOW + 1), Reason(Why.BACKING_OFF, NOW + 299 * SECOND)]
+    assert why(long, muted, mild) == [WaitReason(Why.MUTED, NOW + 1), WaitReason(Why.BACKING_OFF, NOW + 299 * SECOND)]
 
 
 def test_e2_what_a_mute_window_holds_waits_for_its_end() -> None:
     """E2: whatever else is the matter with the channel; from then on it waits like anything else."""
     held = past(not_before=NOW + MINUTE)
-    assert why(replace(WAY, failing=FAILED), held) == [Reason(Why.MUTED, NOW + MINUTE)]
-    assert reasons([held], WAY, NOW + MINUTE) == [Reason(Why.DUE)]
+    assert why(replace(WAY, failing=FAILED), held) == [WaitReason(Why.MUTED, NOW + MINUTE)]
+    assert reasons([held], WAY, NOW + MINUTE) == [WaitReason(Why.DUE)]
 
 
 def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
     """F2: at most one attempt is; what an earlier life left without an outcome is no attempt any more."""
     sending = past("grave", state=NoticeState.SENDING, tried_at=NOW - SECOND)
-    assert why(WAY, sending, past()) == [Reason(Why.SENDING), Reason(Why.BEHIND)]
+    assert why(WAY, sending, past()) == [WaitReason(Why.SENDING), WaitReason(Why.BEHIND)]
     left = replace(sending, tried_at=T0 - 2 * MINUTE)
-    assert why(WAY, left, past()) == [Reason(Why.DUE)] * 2
+    assert why(WAY, left, past()) == [WaitReason(Why.DUE)] * 2
 
 
 def test_f3_parked_is_who_refused_last_in_this_life() -> None:

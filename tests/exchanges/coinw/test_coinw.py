@@ -12,9 +12,9 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges import Account, Tools
+from daemon.exchanges import ExchangeAccount, ExchangeDependencies
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
-from daemon.exchanges.common.http import Session, open_session
+from daemon.exchanges.common.http import HttpSession, open_session
 from daemon.exchanges.common.rate_limit import HALVED, Budget
 from daemon.exchanges.common.responses import Page
 from daemon.log import Redactor
@@ -405,9 +405,9 @@ def test_secrets_that_the_server_echoes_are_blotted_out(body: str) -> None:
     assert [secret for secret in ("KEY", "SECRE") if secret in said] == []
 
 
-def account(**changes: str) -> Account:
+def account(**changes: str) -> ExchangeAccount:
     keys = {"api_key": "test_key", "secret_key": "test_secret", "rest_url": REST_URL, "ws_url": WS_URL} | changes
-    return Account("main", **keys)  # type: ignore[arg-type]
+    return ExchangeAccount("main", **keys)  # type: ignore[arg-type]
 
 
 def test_the_defaults_have_no_problem() -> None:
@@ -426,12 +426,14 @@ def test_every_problem_of_an_account_is_named() -> None:
 class Site:
     """A small server that answers as told and keeps what it was asked."""
 
-    def __init__(self, server: BaseTestServer, session: Session, asked: list[web.Request], clock: ManualClock) -> None:
+    def __init__(
+        self, server: BaseTestServer, session: HttpSession, asked: list[web.Request], clock: ManualClock
+    ) -> None:
         self.url = str(server.make_url("")).rstrip("/")
         self.asked = asked
         self.clock = clock
         self.budget = Budget(clock)
-        self.tools = Tools(session, self.budget, clock)
+        self.tools = ExchangeDependencies(session, self.budget, clock)
         self.body = SAMPLE
         self.ahead = 0
         """Of its clock, beyond ours."""
@@ -473,7 +475,9 @@ async def test_a_call_is_signed_as_documented(site: Site) -> None:
 
 async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     """The wait for the budget comes before the timestamp, so that a signature is never old."""
-    tools = Tools(site.tools.session, Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}), site.clock)
+    tools = ExchangeDependencies(
+        site.tools.session, Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}), site.clock
+    )
     client = connect(account(rest_url=site.url), tools)
     began = site.clock.now()
     await client.read()

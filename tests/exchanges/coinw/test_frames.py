@@ -8,10 +8,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.exchanges import Account
+from daemon.exchanges import ExchangeAccount
 from daemon.exchanges.coinw.frames import MOST_ENTRIES, frames
-from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pinged, Pong, Pushed, Subscribed, Unusable
-from daemon.simulator.balances import Sheet, push_frame
+from daemon.exchanges.common.stream_protocol import (
+    Accepted,
+    Ignored,
+    Malformed,
+    Pinged,
+    Pong,
+    Pushed,
+    StreamEvent,
+    Subscribed,
+)
+from daemon.simulator.balances import SimulatedBalances, push_frame
 from daemon.simulator.faults import LOGGED_IN, LOGIN_REFUSED
 from daemon.simulator.sockets import MALFORMED, NOT_JSON, PONG, ack, refusal
 from daemon.types import Answer, Balances, MissReason, NoAnswer
@@ -19,20 +28,20 @@ from tests.exchanges.damage import damaged
 from tests.exchanges.recorded import FRAMES
 from tests.exchanges.recorded import PUSH as SAMPLE
 
-ME = frames(Account("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
+ME = frames(ExchangeAccount("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
 
 
-def told(**changes: Any) -> Heard:
+def told(**changes: Any) -> StreamEvent:
     """What the sample's entry means with these fields changed; None leaves one out."""
     entry = {**json.loads(SAMPLE)["data"][0], **changes}
     return pushed([{name: value for name, value in entry.items() if value is not ...}])
 
 
-def pushed(data: object) -> Heard:
+def pushed(data: object) -> StreamEvent:
     return ME.understand(json.dumps({"biz": "futures", "data": data, "type": "assets"}))
 
 
-def only(heard: Heard) -> Answer:
+def only(heard: StreamEvent) -> Answer:
     assert isinstance(heard, Pushed)
     (answer,) = heard.answers
     return answer
@@ -62,14 +71,14 @@ def test_promise_9_no_secret_is_shown() -> None:
         ('{"event":"login","data":{"result":true}}', Accepted()),
         ('{"channel":"login"}', Accepted()),
         (ack("assets"), Subscribed()),
-        (ack("order"), Nothing()),
+        (ack("order"), Ignored()),
         (PONG, Pong()),
         ('{"event":"ping"}', Pinged(ME.ping)),
-        ('{"event":"news"}', Nothing()),
-        ('{"biz":"futures","data":[{"status":1}],"type":"assets_ag"}', Nothing()),
+        ('{"event":"news"}', Ignored()),
+        ('{"biz":"futures","data":[{"status":1}],"type":"assets_ag"}', Ignored()),
     ],
 )
-def test_replies(text: str, expected: Heard) -> None:
+def test_replies(text: str, expected: StreamEvent) -> None:
     """Fact sheet 2.1: a login is answered in one of several shapes; what concerns nobody is nothing."""
     assert ME.understand(text) == expected
 
@@ -97,7 +106,7 @@ def test_refusals(text: str, reason: MissReason) -> None:
 
 def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
     """Each field from its own, also where numbers come as text."""
-    shown = Sheet("499.71964459000003", "495.07556766", "4.64407693", '"0.14311"', "7", cross_un_pnl="-1")
+    shown = SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", '"0.14311"', "7", cross_un_pnl="-1")
     balances = only(ME.understand(push_frame(shown, "5"))).balances
     assert balances == Balances(
         Decimal("499.71964459000003"),
@@ -171,16 +180,16 @@ def test_one_entry_may_stand_without_a_list() -> None:
         ME.understand(SAMPLE.replace('"hold":0.0', f'"x":{"[" * 500}{"]" * 500}')),
     ],
 )
-def test_what_cannot_be_used_is_said_and_nothing_more(heard: Heard) -> None:
+def test_what_cannot_be_used_is_said_and_nothing_more(heard: StreamEvent) -> None:
     """A number that is none, a user that is none, no JSON, too deep, too many: one sentence, no reading."""
-    assert isinstance(heard, Unusable)
+    assert isinstance(heard, Malformed)
     assert heard.detail.startswith("what CoinW pushed cannot be used: ")
     assert len(heard.detail) < 250
 
 
 def test_no_push_and_no_refusal() -> None:
     """An empty list tells of nothing."""
-    assert pushed([]) == Nothing()
+    assert pushed([]) == Ignored()
 
 
 words = st.sampled_from(["event", "channel", "type", "data", "result", "success", "errorCode", "errorMsg", "biz"])
@@ -196,5 +205,5 @@ torn = damaged(FRAMES).map(lambda body: body.decode(errors="surrogateescape"))
 def test_any_frame(text: str) -> None:
     """Whatever arrives, it is understood or said to be unusable: nothing is raised."""
     assert isinstance(
-        ME.understand(text), Accepted | Subscribed | Pong | Pinged | Pushed | Unusable | Nothing | NoAnswer
+        ME.understand(text), Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from daemon.exchanges import Account, Tools, coinw
+from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common import http, proxies, stream_connection
 from daemon.exchanges.common.rate_limit import Budget
-from daemon.exchanges.common.stream_connection import Connection
+from daemon.exchanges.common.stream_connection import StreamConnection
 from daemon.simulator.account import SOCKET_PATH
 from daemon.types import SECOND, Answer, MissReason, NoAnswer, Route
 from tests.end_to_end.wires import wire
@@ -34,19 +34,21 @@ class Network:
 
     here: World
     proxy: ProxyServer
-    session: http.Session
-    account: Account
+    session: http.HttpSession
+    account: ExchangeAccount
     authority: trustme.CA
 
-    def by(self, route: Route) -> Account:
+    def by(self, route: Route) -> ExchangeAccount:
         return replace(self.account, rest_route=route, ws_route=route)
 
     async def read(self, route: Route, rest_url: str = "") -> Answer | NoAnswer:
         account = self.by(route)
         account = replace(account, rest_url=rest_url or account.rest_url)
-        return await coinw.connect(account, Tools(self.session, Budget(self.here.clock), self.here.clock)).read()
+        return await coinw.connect(
+            account, ExchangeDependencies(self.session, Budget(self.here.clock), self.here.clock)
+        ).read()
 
-    async def listen(self, route: Route, ws_url: str = "") -> Connection | NoAnswer:
+    async def listen(self, route: Route, ws_url: str = "") -> StreamConnection | NoAnswer:
         account, speech = self.by(route), coinw.dialect(self.account)
         url = ws_url or account.ws_url
         return await stream_connection.connect(
@@ -82,7 +84,7 @@ async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         session = await stack.enter_async_context(http.open_session())
         keys = main.keys
         urls = f"https://{NAME}", f"wss://{NAME}{SOCKET_PATH}"
-        account = Account("main", keys.api_key, keys.secret_key, *urls, timeout=60 * SECOND)
+        account = ExchangeAccount("main", keys.api_key, keys.secret_key, *urls, timeout=60 * SECOND)
         yield Network(here, proxy, session, account, authority)
 
 
@@ -93,7 +95,7 @@ def to(proxy: ProxyServer, login: str = "", scheme: str = "http") -> Route:
 async def test_a3_calls_and_pushes_go_through_the_proxy(network: Network) -> None:
     """A3: both are tunnelled, and TLS is the exchange's own: the proxy learns its name and no more."""
     connection = await network.listen(to(network.proxy))
-    assert isinstance(connection, Connection), connection
+    assert isinstance(connection, StreamConnection), connection
     answer = await network.read(to(network.proxy))
     assert isinstance(answer, Answer), answer
     await connection.close()
@@ -108,7 +110,7 @@ async def test_a3_the_proxy_is_given_its_password(network: Network) -> None:
     network.proxy.login, route = LOGIN, to(network.proxy, CODED)
     simulator = network.here.simulator
     for connected in (await network.listen(route), await network.listen(route, simulator.ws_url)):
-        assert isinstance(connected, Connection), connected
+        assert isinstance(connected, StreamConnection), connected
         await connected.close()
     for got in (await network.read(route), await network.read(route, simulator.rest_url)):
         assert isinstance(got, Answer), got
@@ -124,7 +126,7 @@ async def test_a3_a_proxy_behind_tls(network: Network) -> None:
     try:
         assert isinstance(await network.read(to(secure, CODED, "https")), Answer)
         connection = await network.listen(to(secure, CODED, "https"))
-        assert isinstance(connection, Connection), connection
+        assert isinstance(connection, StreamConnection), connection
         await connection.close()
         said = f"the proxy {foreign.place} has no valid certificate: check proxy, or name its authority in ca_file"
         assert await network.both(to(foreign, scheme="https")) == {NoAnswer(MissReason.NETWORK, said)}
@@ -221,7 +223,7 @@ async def test_a3_a_variable_that_is_not_used_is_named(network: Network) -> None
 def test_promise_9_a_route_shows_no_password(proxy: str) -> None:
     """Promise 9: neither the route nor the proxy taken apart has it in its `repr`, nor what is said of them."""
     route = Route(proxy)
-    account = Account("main", "k", "s", "", rest_route=route)
+    account = ExchangeAccount("main", "k", "s", "", rest_route=route)
     shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.described(route)}"
     assert "planted-pw" not in shown
     assert proxies.options("https://x", route)["proxy"].startswith(proxy.partition("//")[0])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.common.rate_limit import ASSETS, HALVED, HOST, USER, Budget, Budgets, Window, free_in, halved
+from daemon.exchanges.common.rate_limit import ASSETS, HALVED, HOST, USER, Budget, Budgets, CallWindow, free_in, halved
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -27,7 +27,7 @@ def most(instants: list[Millis], per: Millis) -> int:
 
 def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis, Millis]]:
     """Sent and ended instants when every call goes as soon as the window lets it."""
-    window, now, flying, made = Window(), 0, list[Millis](), list[tuple[Millis, Millis]]()
+    window, now, flying, made = CallWindow(), 0, list[Millis](), list[tuple[Millis, Millis]]()
     for wait, flight in wished:
         now += wait
         while True:
@@ -67,7 +67,7 @@ def test_waits_are_never_longer_than_needed(wished: list[tuple[Millis, Millis]])
 
 def test_b3_a_call_in_flight_holds_its_place() -> None:
     """B3: a place is taken from the sending until the window's length after the answer."""
-    window = Window().sent().done(5).sent()
+    window = CallWindow().sent().done(5).sent()
     assert [free_in(window, TWO, now) for now in (5, 15, 16)] == [11, 1, 0]
     assert free_in(window.sent(), TWO, 100) == 11
 

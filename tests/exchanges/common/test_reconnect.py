@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.exchanges.common.penalties import LONGEST as LONGEST_PAUSE
-from daemon.exchanges.common.reconnect import LONGEST, SHORTEST, Connections, delays
+from daemon.exchanges.common.reconnect import LONGEST, SHORTEST, ReconnectingConnections, delays
 from daemon.types import MINUTE, SECOND, Millis, MissReason, NoAnswer
 from tests.fakes import ManualClock
 
@@ -51,7 +51,7 @@ async def test_it_goes_on_until_there_is_one_and_again_when_that_is_lost() -> No
     """The first try is made at once, each further one after the next delay."""
     clock = ManualClock()
     door = Door(clock, CLOSED, CLOSED, "one", "two")
-    connections = Connections[str](door.connect, seconds, clock)
+    connections = ReconnectingConnections[str](door.connect, seconds, clock)
     found: list[str] = []
 
     async def listen() -> None:
@@ -68,7 +68,7 @@ async def test_it_goes_on_until_there_is_one_and_again_when_that_is_lost() -> No
 async def waits(*losses: tuple[NoAnswer, bool, bool]) -> list[Millis]:
     """How long it waits after each of these ends."""
     clock, found = ManualClock(), list[Millis]()
-    connections = Connections[str](Door(clock, *["one"] * 99).connect, seconds, clock)
+    connections = ReconnectingConnections[str](Door(clock, *["one"] * 99).connect, seconds, clock)
     await anext(connections)
     for why, accepted, steady in losses:
         before = clock.elapsed()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.exchanges import Account, dialect
+from daemon.exchanges import ExchangeAccount, dialect
 from daemon.exchanges.common import http
-from daemon.exchanges.common.stream_connection import Connection, connect
-from daemon.exchanges.common.stream_protocol import Heard, Pong, Pushed, Subscribed, Unusable
+from daemon.exchanges.common.stream_connection import StreamConnection, connect
+from daemon.exchanges.common.stream_protocol import Malformed, Pong, Pushed, StreamEvent, Subscribed
 from daemon.exchanges.common.stream_session import ANSWER_WITHIN, PING_EVERY, PONG_WITHIN
 from daemon.simulator import SimulatedAccount
 from daemon.types import SECOND, Millis, MissReason, NoAnswer
@@ -29,19 +29,19 @@ class Line:
 
     here: World
     main: SimulatedAccount
-    session: http.Session
+    session: http.HttpSession
 
-    async def dial(self, url: str = "", within: Millis = 5 * SECOND) -> Connection | NoAnswer:
+    async def dial(self, url: str = "", within: Millis = 5 * SECOND) -> StreamConnection | NoAnswer:
         keys = self.main.keys
-        account = Account("main", keys.api_key, keys.secret_key, "", url or self.here.simulator.ws_url)
+        account = ExchangeAccount("main", keys.api_key, keys.secret_key, "", url or self.here.simulator.ws_url)
         speech = dialect("coinw", account)
         assert speech is not None
         return await connect(self.session, account.ws_url, speech, self.here.clock, within)
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Connection]:
+    async def connected(self) -> AsyncIterator[StreamConnection]:
         connection = await self.dial()
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, StreamConnection)
         try:
             yield connection
         finally:
@@ -59,14 +59,14 @@ async def line() -> AsyncIterator[Line]:
         yield Line(here, main, session)
 
 
-async def heard(connection: Connection, kind: type[Heard]) -> Heard:
+async def heard(connection: StreamConnection, kind: type[StreamEvent]) -> StreamEvent:
     """The next of this kind; the end where that comes first."""
     while not isinstance(what := await connection.next(), (kind, NoAnswer)):
         pass
     return what
 
 
-async def meanwhile(waiting: Awaitable[Heard], clock: ManualClock, *spans: Millis) -> Heard:
+async def meanwhile(waiting: Awaitable[StreamEvent], clock: ManualClock, *spans: Millis) -> StreamEvent:
     """Let these spans pass while something is waited for."""
     task = asyncio.ensure_future(waiting)
     for span in spans:
@@ -160,12 +160,12 @@ async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("ws_garbage", Unusable),
-        ("ws_list", Unusable),
-        ("ws_data_null", Unusable),
-        ("ws_field_nan", Unusable),
-        ("ws_deep", Unusable),
-        ("ws_binary", Unusable),
+        ("ws_garbage", Malformed),
+        ("ws_list", Malformed),
+        ("ws_data_null", Malformed),
+        ("ws_field_nan", Malformed),
+        ("ws_deep", Malformed),
+        ("ws_binary", Malformed),
         ("ws_30_mib", NoAnswer),
         ("ws_not_utf8", NoAnswer),
         ("ws_drop", NoAnswer),
@@ -177,7 +177,7 @@ async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
         ("ws_differs", Pushed),
     ],
 )
-async def test_every_fault_of_a_push(line: Line, fault: str, kind: type[Heard]) -> None:
+async def test_every_fault_of_a_push(line: Line, fault: str, kind: type[StreamEvent]) -> None:
     """Bounded: what is too long or no text ends it, what cannot be used does not, and the next push comes."""
     line.main.fault(fault, times=1)
     async with line.connected() as connection:
@@ -313,7 +313,7 @@ async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
 
     async with server(answer) as url:
         connection = await line.dial(url)
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, StreamConnection)
         lost = await connection.next()
         await connection.close()
     assert isinstance(lost, NoAnswer)
@@ -332,7 +332,7 @@ async def test_a_frame_that_comes_byte_by_byte(line: Line) -> None:
 
     async with server(answer) as url:
         connection = await line.dial(url)
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, StreamConnection)
         lost = await meanwhile(connection.next(), line.here.clock, ANSWER_WITHIN, ANSWER_WITHIN)
         await connection.close()
     assert isinstance(lost, NoAnswer)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from daemon.exchanges.common.stream_protocol import Accepted, Heard, Nothing, Pong, Pushed, Subscribed, Unusable
+from daemon.exchanges.common.stream_protocol import Accepted, Ignored, Malformed, Pong, Pushed, StreamEvent, Subscribed
 from daemon.exchanges.common.stream_session import (
     ANSWER_WITHIN,
     PING_EVERY,
     PONG_WITHIN,
     STEADY,
-    Lifeline,
-    Say,
-    Stage,
+    Send,
+    SessionStage,
+    StreamSession,
     Wait,
     begun,
     heard,
@@ -23,43 +23,43 @@ T: Millis = 1_000_000
 PUSH = Pushed(())
 
 
-def line(*steps: Heard | Say, now: Millis = T) -> Lifeline:
+def line(*steps: StreamEvent | Send, now: Millis = T) -> StreamSession:
     found = begun(now)
     for step in steps:
-        found = said(found, step, now) if isinstance(step, Say) else heard(found, step, now)
+        found = said(found, step, now) if isinstance(step, Send) else heard(found, step, now)
     return found
 
 
-UP = (Accepted(), Say.SUBSCRIBE, Subscribed())
+UP = (Accepted(), Send.SUBSCRIBE, Subscribed())
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
         ((), Wait(ANSWER_WITHIN)),
-        ((Accepted(),), Say.SUBSCRIBE),
-        ((PUSH,), Say.SUBSCRIBE),
-        ((Accepted(), Say.SUBSCRIBE), Wait(ANSWER_WITHIN)),
+        ((Accepted(),), Send.SUBSCRIBE),
+        ((PUSH,), Send.SUBSCRIBE),
+        ((Accepted(), Send.SUBSCRIBE), Wait(ANSWER_WITHIN)),
         (UP, Wait(PING_EVERY)),
-        ((Accepted(), Say.SUBSCRIBE, PUSH), Wait(PING_EVERY)),
-        ((*UP, Say.PING), Wait(PONG_WITHIN)),
-        ((*UP, Say.PING, Pong()), Wait(PING_EVERY)),
-        ((*UP, Unusable("x"), Nothing()), Wait(PING_EVERY)),
+        ((Accepted(), Send.SUBSCRIBE, PUSH), Wait(PING_EVERY)),
+        ((*UP, Send.PING), Wait(PONG_WITHIN)),
+        ((*UP, Send.PING, Pong()), Wait(PING_EVERY)),
+        ((*UP, Malformed("x"), Ignored()), Wait(PING_EVERY)),
     ],
 )
-def test_what_is_next(steps: tuple[Heard | Say, ...], expected: object) -> None:
+def test_what_is_next(steps: tuple[StreamEvent | Send, ...], expected: object) -> None:
     """Login, then subscription, then pings; what is no answer to them changes nothing."""
     assert move(line(*steps), T) == expected
 
 
 def test_a_login_that_nobody_answers_is_followed_by_the_subscription() -> None:
     """Its answer may have a shape that nobody has seen: the first push will tell."""
-    assert move(line(), T + ANSWER_WITHIN) is Say.SUBSCRIBE
+    assert move(line(), T + ANSWER_WITHIN) is Send.SUBSCRIBE
 
 
 def test_a_subscription_that_nobody_answers_ends_it() -> None:
     """Neither confirmed nor anything pushed."""
-    lost = move(line(Accepted(), Say.SUBSCRIBE), T + ANSWER_WITHIN)
+    lost = move(line(Accepted(), Send.SUBSCRIBE), T + ANSWER_WITHIN)
     assert isinstance(lost, NoAnswer)
     assert lost.reason is MissReason.TIMEOUT
 
@@ -68,12 +68,12 @@ def test_a_ping_every_fifteen_seconds() -> None:
     """Whatever is pushed meanwhile: a silent socket is not health, and a talking one no proof that it hears us."""
     up = line(*UP)
     assert move(up, T + PING_EVERY - 1) == Wait(1)
-    assert move(heard(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Say.PING
+    assert move(heard(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Send.PING
 
 
 def test_a_missing_pong_ends_it() -> None:
     """Even where balances are still pushed."""
-    waiting = heard(line(*UP, Say.PING), PUSH, T)
+    waiting = heard(line(*UP, Send.PING), PUSH, T)
     assert move(waiting, T + PONG_WITHIN - 1) == Wait(1)
     lost = move(waiting, T + PONG_WITHIN)
     assert isinstance(lost, NoAnswer)
@@ -82,8 +82,8 @@ def test_a_missing_pong_ends_it() -> None:
 
 def test_pings_begin_before_the_login_is_answered() -> None:
     """A half-open connection is found out whatever it was doing."""
-    assert move(line(Accepted(), Say.SUBSCRIBE, now=T), T + 5 * SECOND) == Wait(5 * SECOND)
-    assert move(line(Say.PING), T + PONG_WITHIN) != Say.SUBSCRIBE
+    assert move(line(Accepted(), Send.SUBSCRIBE, now=T), T + 5 * SECOND) == Wait(5 * SECOND)
+    assert move(line(Send.PING), T + PONG_WITHIN) != Send.SUBSCRIBE
 
 
 def test_what_is_known_to_work() -> None:
@@ -95,5 +95,5 @@ def test_what_is_known_to_work() -> None:
 
 def test_a_confirmation_that_nobody_asked_for_is_none() -> None:
     """The stages come in order."""
-    assert line(Subscribed()).stage is Stage.LOGIN
-    assert line(*UP, Accepted()).stage is Stage.UP
+    assert line(Subscribed()).stage is SessionStage.LOGIN
+    assert line(*UP, Accepted()).stage is SessionStage.UP

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from daemon.notifiers.apprise.outcomes import LONGEST_DETAIL, Complaint, outcome, short
-from daemon.types import Attempted, Outcome
+from daemon.types import AttemptResult, Outcome
 
 
 def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
@@ -18,10 +18,10 @@ def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
     error = requests.exceptions.ProxyError("Unable to connect to proxy", ConnectionRefusedError(111, "refused"))
     why = "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through"
     found = outcome("FAILURE", "ntfy", [Complaint("A Connection error occurred", error)])
-    assert found == Attempted(Outcome.LATER, f"ntfy was not reached: {why}")
+    assert found == AttemptResult(Outcome.LATER, f"ntfy was not reached: {why}")
 
 
-def telegram(said: str, status: int) -> Attempted:
+def telegram(said: str, status: int) -> AttemptResult:
     text = f"Failed to send Telegram notification to 12315544: {said}, error={status}."
     return outcome("FAILURE", "Telegram", [Complaint(text)])
 
@@ -64,7 +64,7 @@ def test_telegram_refuses_only_in_its_own_words(said: str, status: int, expected
 
 def test_telegram_says_when_to_come_back() -> None:
     """F2: Telegram's retry_after, which stands only in its text, is passed on in milliseconds."""
-    assert telegram("Too Many Requests: retry after 35", 429) == Attempted(
+    assert telegram("Too Many Requests: retry after 35", 429) == AttemptResult(
         Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", retry_after=35_000
     )
     assert telegram("Too Many Requests", 429).retry_after is None
@@ -73,13 +73,13 @@ def test_telegram_says_when_to_come_back() -> None:
 @pytest.mark.parametrize(
     ("said", "code", "expected"),
     [
-        ("unauthorized", "40101", Attempted(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
-        ("forbidden", "40301", Attempted(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
-        ("forbidden", "403", Attempted(Outcome.LATER, "ntfy answered HTTP 403")),
-        ("limit reached", "42908", Attempted(Outcome.LATER, "ntfy answered HTTP 429 (limit reached)")),
+        ("unauthorized", "40101", AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
+        ("forbidden", "40301", AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        ("forbidden", "403", AttemptResult(Outcome.LATER, "ntfy answered HTTP 403")),
+        ("limit reached", "42908", AttemptResult(Outcome.LATER, "ntfy answered HTTP 429 (limit reached)")),
     ],
 )
-def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Attempted) -> None:
+def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: AttemptResult) -> None:
     """F1: ntfy's codes have two digits more than a status, by which its own words are known."""
     text = f"Failed to send ntfy notification to topic 't0pic': {said}, error={code}."
     assert outcome("FAILURE", "ntfy", [Complaint(text)]) == expected
@@ -100,7 +100,7 @@ def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcom
 
 def test_a_status_of_success_that_failed() -> None:
     """F1: a service that answers 200 and still did not take the message is later, and says no more than is known."""
-    assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == Attempted(
+    assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == AttemptResult(
         Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"
     )
 
@@ -125,7 +125,7 @@ def test_a_mail_that_some_got() -> None:
     """F1: where the server refused a copy, the mail itself may have been read."""
     refused = Complaint("SMTP recipient a@example.com was refused: 550 b'no such user'")
     failed = Complaint('Sending email to "b@example.com" failed.')
-    assert outcome("FAILURE", "E-Mail", [refused, failed]) == Attempted(
+    assert outcome("FAILURE", "E-Mail", [refused, failed]) == AttemptResult(
         Outcome.UNKNOWN, "the mail server took the mail, but not for everybody: 550 b'no such user'"
     )
 
@@ -176,7 +176,7 @@ def test_several_recipients_are_refused_only_together() -> None:
 )
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
     """F1: whatever a mail server says is later; its sentence says what it said."""
-    assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == Attempted(Outcome.LATER, detail)
+    assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == AttemptResult(Outcome.LATER, detail)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
 )
 def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None:
     """A9: a network may come back, and a certificate be renewed."""
-    assert outcome("FAILURE", "JSON", [Complaint("", error)]) == Attempted(Outcome.LATER, expected)
+    assert outcome("FAILURE", "JSON", [Complaint("", error)]) == AttemptResult(Outcome.LATER, expected)
 
 
 @pytest.mark.parametrize("error", [requests.ReadTimeout("slow"), requests.ConnectionError("reset")])
@@ -232,7 +232,7 @@ def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, exp
     """F1: the same failure is later before the message left, for instance within TLS, and unknown after that."""
     outcome_of = Outcome.LATER if unsent else Outcome.UNKNOWN
     complaint = Complaint("", error, unsent=unsent)
-    assert outcome("FAILURE", "JSON", [complaint]) == Attempted(outcome_of, expected)
+    assert outcome("FAILURE", "JSON", [complaint]) == AttemptResult(outcome_of, expected)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, exp
 def test_what_breaks_over_an_answer_may_have_arrived(error: Exception) -> None:
     """A9: a service that was reached, and answered oddly, is not said to have been out of reach."""
     expected = f"Apprise broke while it sent to Matrix ({type(error).__name__}); the message may have arrived"
-    assert outcome("FAILURE", "Matrix", [Complaint("", error)]) == Attempted(Outcome.UNKNOWN, expected)
+    assert outcome("FAILURE", "Matrix", [Complaint("", error)]) == AttemptResult(Outcome.UNKNOWN, expected)
 
 
 def test_a_circle_of_causes_ends() -> None:

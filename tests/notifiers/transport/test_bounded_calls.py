@@ -8,21 +8,21 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from daemon.notifiers.transport.bounded_calls import GRACE, Calls, Unfinished
-from daemon.notifiers.transport.connections import Connections, current
+from daemon.notifiers.transport.bounded_calls import GRACE, BoundedCalls, Unfinished
+from daemon.notifiers.transport.connections import CallConnections, current
 from tests.fakes import ManualClock, settle
 from tests.notifiers.hostile import no_call_is_left
 
 
 async def test_a_result_comes_back() -> None:
     """What the work returns is the result."""
-    calls: Calls[int] = Calls(ManualClock(), 1000, bool)
+    calls: BoundedCalls[int] = BoundedCalls(ManualClock(), 1000, bool)
     assert await calls.run(lambda: 42) == 42
 
 
 async def test_a_failure_is_raised_where_it_is_awaited() -> None:
     """What the work raises is raised to the caller, not printed by its thread."""
-    calls: Calls[float] = Calls(ManualClock(), 1000, bool)
+    calls: BoundedCalls[float] = BoundedCalls(ManualClock(), 1000, bool)
     with pytest.raises(ZeroDivisionError):
         await calls.run(lambda: 1 / 0)
 
@@ -30,7 +30,7 @@ async def test_a_failure_is_raised_where_it_is_awaited() -> None:
 async def test_calls_take_turns() -> None:
     """F2: a second call begins when the first one has ended."""
     release = threading.Event()
-    calls: Calls[bool] = Calls(ManualClock(), 1000, bool)
+    calls: BoundedCalls[bool] = BoundedCalls(ManualClock(), 1000, bool)
     began: list[str] = []
 
     def work(name: str) -> bool:
@@ -48,7 +48,7 @@ async def test_calls_take_turns() -> None:
 async def test_hanging_calls_are_given_up_and_bounded() -> None:
     """F2: a call past its time is given up; while too many hang none is begun; when they end all is well again."""
     clock, release = ManualClock(), threading.Event()
-    calls: Calls[bool] = Calls(clock, 1000, bool, abandoned=0)
+    calls: BoundedCalls[bool] = BoundedCalls(clock, 1000, bool, abandoned=0)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
     await clock.advance(1000 + GRACE)
     assert await hanging is Unfinished.TIMED_OUT
@@ -65,13 +65,13 @@ async def test_hanging_calls_are_given_up_and_bounded() -> None:
     ("tells", "expected"),
     [
         ([], Unfinished.TIMED_OUT),
-        ([Connections.connecting], Unfinished.UNSENT),
-        ([Connections.connecting, Connections.sending], Unfinished.TIMED_OUT),
-        ([Connections.connecting, Connections.sending, Connections.connecting], Unfinished.TIMED_OUT),
+        ([CallConnections.connecting], Unfinished.UNSENT),
+        ([CallConnections.connecting, CallConnections.sending], Unfinished.TIMED_OUT),
+        ([CallConnections.connecting, CallConnections.sending, CallConnections.connecting], Unfinished.TIMED_OUT),
     ],
 )
 async def test_a_call_that_sent_nothing_is_told_apart(
-    tells: Sequence[Callable[[Connections], None]], expected: Unfinished
+    tells: Sequence[Callable[[CallConnections], None]], expected: Unfinished
 ) -> None:
     """F1: only where its library tells that nothing of the message left, and it sends nothing from then on."""
     clock, release = ManualClock(), threading.Event()
@@ -89,7 +89,7 @@ async def test_a_call_that_sent_nothing_is_told_apart(
             refused.append(str(error))
         return False
 
-    calls: Calls[bool] = Calls(clock, 1000, bool)
+    calls: BoundedCalls[bool] = BoundedCalls(clock, 1000, bool)
     hanging = asyncio.ensure_future(calls.run(work))
     await clock.advance(1000 + GRACE)
     assert await hanging is expected
@@ -101,7 +101,7 @@ async def test_a_call_that_sent_nothing_is_told_apart(
 async def test_a_cancelled_call_frees_its_turn() -> None:
     """Cancelling an attempt does not block the channel: the next one begins."""
     release = threading.Event()
-    calls: Calls[bool] = Calls(ManualClock(), 1000, bool)
+    calls: BoundedCalls[bool] = BoundedCalls(ManualClock(), 1000, bool)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
     await settle()
     hanging.cancel()

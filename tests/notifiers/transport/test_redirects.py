@@ -5,7 +5,7 @@ import requests
 
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.notifiers.transport.redirects import RedirectError, install
-from daemon.types import Attempted, Message, Outcome, Severity
+from daemon.types import AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.receiver import Receiver, answering
 
@@ -46,7 +46,7 @@ async def test_s10_the_outcome_says_where_it_leads(location: str, place: str) ->
     with Receiver(answering(302, Location=location)).serving() as receiver:
         attempted = await AppriseNotifier(f"json://127.0.0.1:{receiver.port}/{TOKEN}", ManualClock()).send(MESSAGE)
     said = f"JSON sends the message on to {place} (HTTP 302), where it does not go: correct the URL of this channel"
-    assert attempted == Attempted(Outcome.LATER, said)
+    assert attempted == AttemptResult(Outcome.LATER, said)
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.alerts.engine import step
-from daemon.rules.evaluation.at_least import Tally, scheduled
+from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
 from daemon.rules.evaluation.evaluator import Evaluator
 from daemon.rules.rule import AtLeast, Rule
 from daemon.types import MINUTE, SECOND, Millis, Reading, Source, State, Unconfirmed
@@ -116,7 +116,7 @@ def test_d3_misses_say_nothing() -> None:
 
 def test_a5_a_step_of_the_clock_makes_no_gap() -> None:
     """A5: neither does it hide one."""
-    tally = Tally(AtLeast(2, 2), MINUTE)
+    tally = MOfNCounter(AtLeast(2, 2), MINUTE)
     tally.shift(5)
     tally.take(T0, when=True, clear=False)
     tally.shift(10 * MINUTE)
@@ -157,11 +157,11 @@ TRUTHS: st.SearchStrategy[bool | None] = st.sampled_from([True, False, None])
 def test_d3_equals_a_recomputation_and_a_rebuild(inputs: list[Given], count: int, more: int, stop: int) -> None:
     """D3, promise 4: carried along it says what all readings say, and what those within its look-back say."""
     least = AtLeast(count, count + more)
-    live, found, now = Tally(least, 100), list[Given](), T0
-    rebuilt = Tally(least, 100)
+    live, found, now = MOfNCounter(least, 100), list[Given](), T0
+    rebuilt = MOfNCounter(least, 100)
     for number, (after, when, clear) in enumerate(inputs):
         if number == stop:
-            rebuilt = Tally(least, 100)
+            rebuilt = MOfNCounter(least, 100)
             for one in (old for old in found if old[0] >= now - live.look_back):
                 rebuilt.take(*one)
         now += after

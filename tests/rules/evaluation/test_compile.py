@@ -7,7 +7,7 @@ import pytest
 from daemon.rules.evaluation.compile import Frame, deciding, number, oriented, truth
 from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import Call, Comparison, Field, Node
-from daemon.types import Judged
+from daemon.types import DecidingComparison
 
 FIELDS = ("al_margin", "al_freeze", "age", "available_margin")
 BELOW_5 = "available_margin < 5"
@@ -35,7 +35,7 @@ def holds(text: str, *values: str | None) -> bool | None:
     return truth(condition(text).tree, Fixed())(frame(*values))
 
 
-def judged(text: str, *values: str | None) -> Judged:
+def judged(text: str, *values: str | None) -> DecidingComparison:
     """The comparison that decides."""
     return deciding(condition(text).tree, Fixed())(frame(*values))
 
@@ -184,20 +184,22 @@ def test_deciding(text: str, values: tuple[str | None, ...], expected: str) -> N
 def test_judged_numbers() -> None:
     """A judged comparison tells both sides: the field as text, its value, and the threshold."""
     told = judged("2 * 50 > -al_margin + 1", "3")
-    expected = Judged("-al_margin + 1 < 2 * 50", "-al_margin + 1", Decimal(-2), Decimal(100), falling=True)
+    expected = DecidingComparison("-al_margin + 1 < 2 * 50", "-al_margin + 1", Decimal(-2), Decimal(100), falling=True)
     assert told == expected
 
 
 def test_judged_duration() -> None:
     """The threshold of `age` is in milliseconds."""
-    assert judged("age > 2m", "0", "0", "5") == Judged(
+    assert judged("age > 2m", "0", "0", "5") == DecidingComparison(
         "age > 2m", "age", Decimal(5), Decimal(120_000), falling=False, duration=True
     )
 
 
 def test_judged_unknown() -> None:
     """An unknown side is told as unknown."""
-    assert judged("al_margin > 0", None) == Judged("al_margin > 0", "al_margin", None, Decimal(0), falling=False)
+    assert judged("al_margin > 0", None) == DecidingComparison(
+        "al_margin > 0", "al_margin", None, Decimal(0), falling=False
+    )
 
 
 def test_oriented_leaves_what_varies() -> None:

@@ -12,7 +12,7 @@ from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import Comparison, Node, uses
 from daemon.rules.rule import AtLeast, Condition, Rule
-from daemon.types import DAY, MINUTE, Balances, Judged, Millis, Quality, Reading, Source, Unconfirmed
+from daemon.types import DAY, MINUTE, Balances, DecidingComparison, Millis, Quality, Reading, Source, Unconfirmed
 from tests.rules import naive
 from tests.rules.strategies import Event, Fail, Judge, Step, conditions, days, reading
 from tests.values import miss
@@ -38,7 +38,9 @@ def whens(evaluator: Evaluator, readings: list[Reading]) -> list[bool | None]:
 def test_threshold_verdict() -> None:
     """A verdict says whether the rule holds, whether it may clear, and which comparison decided."""
     verdict = Evaluator([rule("availableMargin < 100")]).read(margin(0, "99.5"))["r"]
-    judged = Judged("available_margin < 100", "available_margin", Decimal("99.5"), Decimal(100), falling=True)
+    judged = DecidingComparison(
+        "available_margin < 100", "available_margin", Decimal("99.5"), Decimal(100), falling=True
+    )
     assert verdict == Verdict(when=True, clear=False, judged=judged)
 
 
@@ -107,7 +109,9 @@ def test_age_grows_at_misses() -> None:
     assert evaluator.read(margin(0, "1"))["r"].when is False
     early, late = evaluator.miss(miss(1, START + 119_999))["r"], evaluator.miss(miss(1, START + 120_000))["r"]
     assert (early.when, late.when) == (False, True)
-    assert late.judged == Judged("age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False, duration=True)
+    assert late.judged == DecidingComparison(
+        "age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False, duration=True
+    )
 
 
 def test_a4_age_before_the_first_reading() -> None:
@@ -139,7 +143,7 @@ def test_unconfirmed_is_judged_at_its_own_instant() -> None:
     suspect = Reading(7, START, Source.REST, Quality.SUSPECT, None, Balances(available_margin=Decimal(1)))
     assert evaluator.read(Unconfirmed(8, START + 3_000, suspect))["r"].when is True
     age = evaluator.miss(miss(1, START + 4_000))["r"].judged
-    assert age == Judged("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True)
+    assert age == DecidingComparison("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True)
 
 
 def test_a5_shift_keeps_durations_true() -> None:

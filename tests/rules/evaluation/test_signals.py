@@ -9,11 +9,11 @@ import pytest
 from daemon.alerts.system_rules import KINDS
 from daemon.alerts.system_rules import rule as system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
-from daemon.rules.evaluation.signals import Signs
+from daemon.rules.evaluation.signals import SystemSignals
 from daemon.types import (
     MINUTE,
     SECOND,
-    Judged,
+    DecidingComparison,
     Millis,
     MissReason,
     OnMissing,
@@ -100,7 +100,7 @@ def test_d7_frozen_data() -> None:
     evaluator = system("exchange-frozen", 30 * SECOND)
     found = [evaluator.read(one)["exchange-frozen"] for one in (at(0), at(29.999), at(30), at(31, 31), at(40, None))]
     assert [verdict.when for verdict in found] == [False, False, True, False, None]
-    assert found[2].judged == Judged(
+    assert found[2].judged == DecidingComparison(
         "exchange_unchanged >= 30s",
         "exchange_unchanged",
         Decimal(30_000),
@@ -112,7 +112,7 @@ def test_d7_frozen_data() -> None:
 
 def test_d7_an_unconfirmed_reading_shows_what_it_was_sent_with() -> None:
     """B5: its exchange time, at the instant at which it is judged."""
-    signs = Signs(MINUTE)
+    signs = SystemSignals(MINUTE)
     suspect = replace(at(1, 41), quality=Quality.SUSPECT)
     shown = signs.read(Unconfirmed(2, T0 + 4 * SECOND, suspect))
     assert (shown["clock_skew"], shown["exchange_unchanged"]) == (Decimal(40_000), Decimal(0))
@@ -175,7 +175,7 @@ def test_c2_system_rules_are_not_unknown_rules() -> None:
     evaluator = Evaluator([system_rule("clock-skew", 30 * SECOND), system_rule("rule-unknown", 15 * MINUTE)])
     found = [holds(evaluator.read(at(second))) for second in (0, 100, 200)]
     assert found[1:] == [{"clock-skew": None, "rule-unknown": False}] * 2
-    assert Signs(MINUTE).unknown_for(0) == []
+    assert SystemSignals(MINUTE).unknown_for(0) == []
 
 
 def test_a5_a_step_of_the_clock_freezes_nothing() -> None:

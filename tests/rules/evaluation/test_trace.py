@@ -5,16 +5,16 @@ from decimal import Decimal
 import pytest
 
 from daemon.rules.evaluation.compile import truth
-from daemon.rules.evaluation.trace import Held, Insight, blame, insight
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.trace import Held, Trace, blame, insight
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.parse import condition, recorded
-from daemon.rules.language.types import Kind
+from daemon.rules.language.types import ValueType
 from daemon.types import Balances
 
 
-def seen(text: str, *readings: Balances, every: int = 60_000) -> Insight:
+def seen(text: str, *readings: Balances, every: int = 60_000) -> Trace:
     """Into a condition after these readings."""
-    tree, board = recorded(text).tree, Board()
+    tree, board = recorded(text).tree, ValueTable()
     truth(tree, board)
     for number, balances in enumerate(readings):
         board.feed(number * every, balances)
@@ -29,14 +29,14 @@ def sent(*margins: str) -> list[Balances]:
 def test_every_part_is_shown() -> None:
     """Truths, numbers and durations each with their kind; of a window how much it holds, and since when."""
     told = seen("max(al_margin + 1, 2m) > 4 and not age > 1m", *sent("7", "2", "3", "4"))
-    assert (told.value, told.kind, len(told.children)) == (True, Kind.TRUTH, 2)
+    assert (told.value, told.kind, len(told.children)) == (True, ValueType.TRUTH, 2)
     window = told.children[0].children[0]
     assert (window.text, window.value, window.held) == ("max(al_margin + 1, 2m)", Decimal(5), Held(3, 60_000, 180_000))
     assert [(part.text, part.value) for part in window.children] == [("al_margin + 1", Decimal(5))]
     age = told.children[1].children[0].children
     assert [(part.text, part.kind, part.value) for part in age] == [
-        ("age", Kind.DURATION, Decimal(0)),
-        ("1m", Kind.DURATION, Decimal(60_000)),
+        ("age", ValueType.DURATION, Decimal(0)),
+        ("1m", ValueType.DURATION, Decimal(60_000)),
     ]
     assert blame(told) is None
 
@@ -45,7 +45,7 @@ def test_a_level_is_shown_and_a_length_is_not() -> None:
     """Below a function of a window stands what it looks at, with its present value, and the level."""
     told = seen("time_to(al_margin, 2 * al_freeze, 30m) < 2h", *sent("7"))
     (window, _) = told.children
-    assert (window.kind, window.held) == (Kind.DURATION, Held(1, 0, 0, needed=3))
+    assert (window.kind, window.held) == (ValueType.DURATION, Held(1, 0, 0, needed=3))
     assert [part.text for part in window.children] == ["al_margin", "2 * al_freeze"]
 
 
@@ -97,7 +97,7 @@ def test_differences_of_infinities() -> None:
 
 def test_looking_changes_nothing() -> None:
     """Two looks see the same, and the frame stays as it was."""
-    tree, board = condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, Board()
+    tree, board = condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, ValueTable()
     truth(tree, board)
     board.feed(0, Balances(al_margin=Decimal(1)))
     before = list(board.frame)

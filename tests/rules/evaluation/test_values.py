@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import Call, Comparison
 from daemon.types import Balances
@@ -18,7 +18,7 @@ def call(text: str, nothing: str = "0") -> Call:
 
 def test_equal_windows_are_kept_once() -> None:
     """DESIGN 6: equal windows of equal expressions share a slot, however they are spelled."""
-    board = Board()
+    board = ValueTable()
     first = board.window(call("max(alMargin + 1.0, 60s)"))
     assert board.window(call("max(al_margin + 1, 1m)")) == first
     assert len({first, board.window(call("max(al_margin + 1, 2m)")), board.window(call("min(al_margin + 1, 1m)"))}) == 3
@@ -26,14 +26,14 @@ def test_equal_windows_are_kept_once() -> None:
 
 def test_fields_are_kept_once() -> None:
     """A field has one slot, derived ones and `age` too."""
-    board = Board()
+    board = ValueTable()
     slots = [board.field(name) for name in ("al_margin", "margin_usage", "age", "al_margin", "age")]
     assert slots == [0, 1, 2, 0, 2]
 
 
 def test_shows_fields() -> None:
     """After a reading the frame shows the fields asked for, derived ones included, and an age of 0."""
-    board = Board()
+    board = ValueTable()
     slots = [board.field(name) for name in ("al_margin", "margin_usage", "age", "cross_un_pnl")]
     board.feed(5_000, Balances(available_margin=Decimal(8), al_margin=Decimal(2)))
     assert [board.frame[slot] for slot in slots] == [Decimal(2), Decimal("0.25"), Decimal(0), None]
@@ -41,7 +41,7 @@ def test_shows_fields() -> None:
 
 def test_unknown_values_are_not_held() -> None:
     """C1: a reading whose value is unknown is in no window of it, and the window moves on all the same."""
-    board = Board()
+    board = ValueTable()
     slot = board.window(call("max(al_margin, 1s)"))
     board.feed(0, Balances(al_margin=Decimal(9)))
     board.feed(1_000, Balances())
@@ -52,7 +52,7 @@ def test_unknown_values_are_not_held() -> None:
 
 def test_nested_windows_see_this_reading() -> None:
     """C1: the inner window of a nested one has taken the reading in before the outer looks."""
-    board = Board()
+    board = ValueTable()
     slot = board.window(call("max(delta(al_margin, 10s), 10s)"))
     shown = []
     for at, value in ((0, 1), (5_000, 4), (15_000, 2), (16_000, 2)):
@@ -63,7 +63,7 @@ def test_nested_windows_see_this_reading() -> None:
 
 def test_c5_levels_are_of_this_reading() -> None:
     """C5: a level is that of the present instant, in whichever order rules name what it is made of."""
-    board = Board()
+    board = ValueTable()
     first = board.window(call("max(al_margin, 1m)"))
     slot = board.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
     again = board.window(call("time_to(al_freeze, max(al_margin, 1m), 1m)", "0s"))
@@ -74,7 +74,7 @@ def test_c5_levels_are_of_this_reading() -> None:
 
 def test_functions_of_a_window_share_it() -> None:
     """DESIGN 6: functions of equal expressions over equal spans slide along together."""
-    board = Board()
+    board = ValueTable()
     calls = [call(f"{name}(al_margin, 1m)") for name in ("sum", "avg", "max", "drop", "stddev", "zscore")]
     assert len({board.window(each) for each in calls}) == 6
     assert len({id(board.held(each)) for each in calls}) == 1
@@ -83,7 +83,7 @@ def test_functions_of_a_window_share_it() -> None:
 
 def test_memory_is_told() -> None:
     """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside it."""
-    board = Board()
+    board = ValueTable()
     assert board.memory(5_000) == 0
     board.window(call("max(al_margin, 1h)"))
     hour = board.memory(5_000)
@@ -96,7 +96,7 @@ def test_memory_is_told() -> None:
 
 def test_fed() -> None:
     """Before the first reading there is none, whatever has happened."""
-    board = Board()
+    board = ValueTable()
     board.advance(5_000)
     assert not board.fed
     board.feed(6_000, Balances())
@@ -105,7 +105,7 @@ def test_fed() -> None:
 
 def test_memory_is_bounded() -> None:
     """DESIGN 6: however many readings come, about as many are held as the longest window needs."""
-    board = Board()
+    board = ValueTable()
     board.window(call("max(al_margin, 1m)"))
     slot = board.window(call("delta(al_margin, 10m)"))
     for number in range(5_000):
@@ -116,7 +116,7 @@ def test_memory_is_bounded() -> None:
 
 def test_a5_shift_before_the_first_reading() -> None:
     """A5: with nothing held, a step of the clock moves nothing."""
-    board = Board()
+    board = ValueTable()
     slot = board.field("age")
     board.shift(1_000)
     board.advance(5_000)

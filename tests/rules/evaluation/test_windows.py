@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.rules.evaluation.windows import CHUNK, Ring, Running, Window
+from daemon.rules.evaluation.windows import CHUNK, Ring, RunningAggregate, Window
 from daemon.rules.functions._extreme import Highest
 from daemon.rules.functions._sums import Total
 
@@ -108,4 +108,4 @@ def test_functions_share_what_they_keep() -> None:
 def test_running_must_look(event: str) -> None:
     """What keeps something and does not say how is found at once."""
     with pytest.raises(NotImplementedError):
-        getattr(Running(), event)(0, 0, Decimal(0))
+        getattr(RunningAggregate(), event)(0, 0, Decimal(0))

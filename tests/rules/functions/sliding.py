@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from daemon.rules.evaluation.compile import number
-from daemon.rules.evaluation.values import Board
+from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Ring, Window
 from daemon.rules.functions import find
 from daemon.rules.functions import window as window_function
@@ -33,7 +33,7 @@ def worth(text: str, *values: str | None) -> list[str | None]:
     """What an expression on `al_margin` is worth after each reading of its values, ten seconds apart."""
     tree = condition(f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}").tree
     assert isinstance(tree, Comparison)
-    board = Board()
+    board = ValueTable()
     value = number(tree.left, board)
     shown = []
     for count, sent in enumerate(values):

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from daemon.rules.evaluation.windows import Running
+from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.rules.functions import Parameter, PlainFunction, WindowFunction, find, names, window
 
 
@@ -36,7 +36,7 @@ def test_every_window_keeps_for_itself(name: str) -> None:
     keeps = window(name).keeps
     if keeps is not None:
         first, second = keeps(), keeps()
-        assert isinstance(first, Running)
+        assert isinstance(first, RunningAggregate)
         assert first is not second
 
 

@@ -9,10 +9,10 @@ from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import (
     Call,
     Comparison,
+    DurationLiteral,
     Field,
     Node,
     Number,
-    Span,
     compares_percentages,
     either,
     every,
@@ -85,7 +85,7 @@ def test_varies() -> None:
     """Fields and windows vary from reading to reading; computed numbers do not."""
     numbers = Comparison("<", Number(Decimal(1)), Number(Decimal(2)))
     assert not varies(numbers)
-    assert varies(Call("max", (Number(Decimal(1)), Span(1_000))))
+    assert varies(Call("max", (Number(Decimal(1)), DurationLiteral(1_000))))
     assert not varies(Call("abs", (Number(Decimal(1)),)))
     assert varies(Field("al_margin"))
 

@@ -8,8 +8,8 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.exchanges.common.rate_limit import Budget, Budgets
-from daemon.service.collection.external_calls import EVERY, Bookings
-from daemon.store.operations import Book
+from daemon.service.collection.external_calls import EVERY, ExternalCalls
+from daemon.store.operations import RecordCall
 from daemon.types import SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -19,20 +19,20 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.booked: list[Book] | None = []
+        self.booked: list[RecordCall] | None = []
         """None is a database that cannot be read."""
         self.budget = Budget(self.clock, Limit(3, 10 * SECOND), Limit(100, SECOND), {})
         budgets = Budgets(["api.exchange"], lambda: self.budget)
-        self.bookings = Bookings(self.found, budgets, 10 * SECOND, self.clock)
+        self.bookings = ExternalCalls(self.found, budgets, 10 * SECOND, self.clock)
 
-    def found(self, since: Millis) -> list[Book]:
+    def found(self, since: Millis) -> list[RecordCall]:
         if self.booked is None:
             raise StoreError("the disk fails")
         return [call for call in self.booked if call.at >= since]
 
     def book(self, ahead: Millis, n: int = 0) -> None:
         assert self.booked is not None
-        self.booked.append(Book(self.clock.now() + ahead, "assets", "7", n))
+        self.booked.append(RecordCall(self.clock.now() + ahead, "assets", "7", n))
 
     @property
     def held(self) -> int:

@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-from daemon.config import Account, Budget, Config, Daemon, Secret
+from daemon.config import Account, BudgetLimits, Config, Daemon, Secret
 from daemon.exchanges.common import rate_limit
-from daemon.service.collection.intervals import EVERY, Pacer
+from daemon.service.collection.intervals import EVERY, IntervalController
 from daemon.service.collection.scheduler import Schedule
 from daemon.types import MINUTE, SECOND, Millis
 from tests.fakes import ManualClock
@@ -23,17 +23,17 @@ async def nothing() -> None:
 
 
 def paced(
-    every: Millis = SECOND, limits: Budget | None = None
-) -> tuple[Pacer, Schedule, rate_limit.Budgets, ManualClock]:
+    every: Millis = SECOND, limits: BudgetLimits | None = None
+) -> tuple[IntervalController, Schedule, rate_limit.Budgets, ManualClock]:
     clock, schedule = ManualClock(), Schedule(lambda _account, _what: None)
     names = [f"a{n}" for n in range(COUNT)]
     accounts = tuple(Account(name, Secret(name), Secret("s"), every=every) for name in names)
-    limits = limits or Budget()
+    limits = limits or BudgetLimits()
     shared = rate_limit.Budgets(
         [HERE], lambda: rate_limit.Budget(clock, limits.host, limits.user, {"assets": limits.assets})
     )
     config = Config(path=None, daemon=Daemon(Secret("sqlite://")), accounts=accounts, budget=limits)  # type: ignore[arg-type]
-    pacer = Pacer(config, shared, schedule, clock)
+    pacer = IntervalController(config, shared, schedule, clock)
     pacer.user_ids = {name: name for name in names}
     for name, interval in pacer.paces().items():
         schedule.add(name, interval, nothing, clock.now())

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from daemon.config import Account, Budget, Secret, intervals
+from daemon.config import Account, BudgetLimits, Secret, intervals
 from daemon.exchanges.common import rate_limit
 from daemon.readings.slots import slot
-from daemon.service.collection.poller import Ears, Poller
+from daemon.service.collection.poller import PollCallbacks, Poller
 from daemon.types import SECOND, Answer, Limit, Millis, MissReason, NoAnswer
 from tests.fakes import ManualClock, settle
 from tests.values import answer
@@ -47,14 +47,14 @@ class Exchange:
 
 
 class Fleet:
-    def __init__(self, limits: Budget, every: Millis) -> None:
+    def __init__(self, limits: BudgetLimits, every: Millis) -> None:
         self.clock = ManualClock()
         names = [f"a{n}" for n in range(COUNT)]
         accounts = [Account(name, Secret(name), Secret("s"), every=every, user_id=name) for name in names]
         self.paces = intervals.intervals(accounts, limits, {})
         shared = rate_limit.Budget(self.clock, limits.host, limits.user, {"assets": limits.assets})
         self.exchanges = {name: Exchange(name, shared, self.clock) for name in names}
-        ears = Ears(lambda _answer: None, lambda _user: None)
+        ears = PollCallbacks(lambda _answer: None, lambda _user: None)
         self.pollers = {name: Poller(each, name, ears, self.clock) for name, each in self.exchanges.items()}
         self.busy = Counter[str]()
         """By account, the slots that were left out."""
@@ -89,7 +89,7 @@ class Fleet:
 
 async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> None:
     """B3: no slot is left out, and the account that is stuck delays none but itself."""
-    fleet = Fleet(Budget(Limit(4_000, 10 * SECOND), Limit(50, 10 * SECOND), Limit(5, 2 * SECOND)), SECOND)
+    fleet = Fleet(BudgetLimits(Limit(4_000, 10 * SECOND), Limit(50, 10 * SECOND), Limit(5, 2 * SECOND)), SECOND)
     await fleet.live(rounds=8)
     assert set(fleet.busy) == {STUCK}
     assert {calls for name, calls in fleet.calls.items() if name != STUCK} == {8}
@@ -98,7 +98,7 @@ async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> N
 
 async def test_b3_the_strict_budget_is_shared_evenly_by_two_hundred() -> None:
     """B3, promise 8: each is asked as often as the next one, every 40 s, and never more than the host may."""
-    limits = Budget()
+    limits = BudgetLimits()
     fleet = Fleet(limits, SECOND)
     await fleet.live(rounds=4)
     assert set(fleet.paces.values()) == {40_800}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from daemon.service.collection.poller import Ears, Poller
+from daemon.service.collection.poller import PollCallbacks, Poller
 from daemon.types import MINUTE, SECOND, Answer, MissReason, NoAnswer
 from tests.fakes import ManualClock, settle
 from tests.values import answer, confirming
@@ -55,7 +55,7 @@ async def ticks(
 ) -> tuple[list[object], list[str], int]:
     clock, heard, learned = ManualClock(), list[object](), list[str]()
     exchange = ScriptedExchange(answers)
-    poller = Poller(exchange, user_id, Ears(heard.append, learned.append), clock)
+    poller = Poller(exchange, user_id, PollCallbacks(heard.append, learned.append), clock)
     for _ in range(slots):
         await poller.tick()
         await clock.advance(5 * SECOND)
@@ -92,7 +92,7 @@ async def test_b5_a_confirming_read_is_urgent_and_never_beside_another() -> None
     clock, heard, gate = ManualClock(), list[object](), asyncio.Event()
     script: list[Answer | NoAnswer] = [answer(), answer(), no(MissReason.RATE_LIMITED)]
     exchange = ScriptedExchange(script, gate)
-    poller = Poller(exchange, "7", Ears(heard.append, heard.append), clock)
+    poller = Poller(exchange, "7", PollCallbacks(heard.append, heard.append), clock)
     calls = [asyncio.create_task(each()) for each in (poller.tick, poller.confirm)]
     await settle()
     assert exchange.urgent == [False]
@@ -112,7 +112,7 @@ async def test_b7_a_confirming_read_that_a_push_overtook_is_made_again() -> None
         heard.append(each)
         return len(heard) == 1
 
-    poller = Poller(ScriptedExchange([answer(), answer()]), "7", Ears(overtaken, print), clock)
+    poller = Poller(ScriptedExchange([answer(), answer()]), "7", PollCallbacks(overtaken, print), clock)
     beside = asyncio.create_task(poller.beside())
     await poller.confirm()
     await settle()
@@ -131,19 +131,19 @@ async def test_b4_whose_account_it_is_is_learned_once() -> None:
 async def test_b4_whoever_needs_to_know_whose_account_it_is_can_wait_for_it() -> None:
     """B4: until the first answer; where it is known before, there is nothing to wait for."""
     clock, exchange = ManualClock(), ScriptedExchange([no(MissReason.TIMEOUT), answer("42")])
-    poller = Poller(exchange, "", Ears(lambda _: None, lambda _: None), clock)
+    poller = Poller(exchange, "", PollCallbacks(lambda _: None, lambda _: None), clock)
     waiting = asyncio.create_task(poller.identified())
     for known in (False, True):
         await poller.tick()
         await clock.advance(0)
         assert waiting.done() is known
-    assert (await waiting, await Poller(exchange, "7", Ears(print, print), clock).identified()) == ("42", "7")
+    assert (await waiting, await Poller(exchange, "7", PollCallbacks(print, print), clock).identified()) == ("42", "7")
 
 
 async def test_b1_a_call_beside_the_slots_follows_the_one_under_way() -> None:
     """B1, B7: wanted several times before it leaves, it is one; never are there two at once."""
     clock, exchange = ManualClock(), HangingExchange()
-    poller = Poller(exchange, "7", Ears(lambda _: None, print), clock)
+    poller = Poller(exchange, "7", PollCallbacks(lambda _: None, print), clock)
     beside, slot = asyncio.create_task(poller.beside()), asyncio.create_task(poller.tick())
     await clock.advance(0)
     poller.again()
@@ -166,7 +166,7 @@ async def test_b7_what_came_too_late_is_asked_for_again_at_once_and_then_at_the_
         heard.append(told)
         return True
 
-    poller = Poller(exchange, "7", Ears(late, print), clock)
+    poller = Poller(exchange, "7", PollCallbacks(late, print), clock)
     beside = asyncio.create_task(poller.beside())
     for calls in (2, 4):
         await poller.tick()
@@ -179,7 +179,7 @@ async def test_b7_what_came_too_late_is_asked_for_again_at_once_and_then_at_the_
 async def test_b2_a_pause_holds_for_calls_beside_the_slots() -> None:
     """B2: an exchange that refuses is left alone, whoever wants to know."""
     clock, exchange = ManualClock(), ScriptedExchange([no(MissReason.AUTH), answer()])
-    poller = Poller(exchange, "7", Ears(lambda _: None, print), clock)
+    poller = Poller(exchange, "7", PollCallbacks(lambda _: None, print), clock)
     beside = asyncio.create_task(poller.beside())
     await poller.tick()
     poller.again()

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.readings.push_check import LIMIT
-from daemon.service.collection.reconcile import Intake
+from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.types import SECOND, Answer, MissReason, NoAnswer, Source
 from tests.fakes import ManualClock
 from tests.values import answer
@@ -18,8 +18,8 @@ def push(available_margin: str) -> Answer:
     return replace(answer(available_margin=available_margin), exchange_at=None, source=Source.WS)
 
 
-def intake_of(posted: list[Answer | NoAnswer], clock: ManualClock, limit: int = LIMIT) -> Intake:
-    return Intake("main", posted.append, clock, Episodes(logging.getLogger("marginwatch"), clock), limit)
+def intake_of(posted: list[Answer | NoAnswer], clock: ManualClock, limit: int = LIMIT) -> PushRestReconciler:
+    return PushRestReconciler("main", posted.append, clock, FailureLog(logging.getLogger("marginwatch"), clock), limit)
 
 
 async def test_b7_a_push_is_handed_on_at_once() -> None:

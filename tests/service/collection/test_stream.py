@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from daemon.exchanges.common.stream_protocol import Heard, Nothing, Pong, Pushed, Subscribed, Unusable
-from daemon.exchanges.common.stream_session import STEADY, Lifeline, Stage
-from daemon.log import Episodes
-from daemon.service.collection.stream import Hands, Stream
+from daemon.exchanges.common.stream_protocol import Ignored, Malformed, Pong, Pushed, StreamEvent, Subscribed
+from daemon.exchanges.common.stream_session import STEADY, SessionStage, StreamSession
+from daemon.log import FailureLog
+from daemon.service.collection.stream import StreamCallbacks, StreamWorker
 from daemon.types import SECOND, Answer, MissReason, NoAnswer
 from tests.fakes import ManualClock
 from tests.values import answer
@@ -26,13 +26,13 @@ FOREIGN = answer("8")
 class Told:
     """A connection on which this is heard, one thing a second; then nothing more."""
 
-    def __init__(self, clock: ManualClock, heard: Sequence[Heard], proven: bool = False) -> None:
-        self.line = Lifeline(clock.elapsed(), clock.elapsed(), Stage.UP, proven=proven)
+    def __init__(self, clock: ManualClock, heard: Sequence[StreamEvent], proven: bool = False) -> None:
+        self.line = StreamSession(clock.elapsed(), clock.elapsed(), SessionStage.UP, proven=proven)
         self.closed = False
         self._clock = clock
         self._heard = iter(heard)
 
-    async def next(self) -> Heard:
+    async def next(self) -> StreamEvent:
         await self._clock.sleep(SECOND)
         if (heard := next(self._heard, None)) is None:
             await asyncio.Event().wait()
@@ -77,9 +77,9 @@ class Scene:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        hands = Hands(self.user_id, self.connect, self.pushed.append, self.rose, self.roomy)
-        episodes = Episodes(logging.getLogger("stream"), self.clock)
-        stream = Stream("main", hands, self.clock, lambda: 0.0, episodes)
+        hands = StreamCallbacks(self.user_id, self.connect, self.pushed.append, self.rose, self.roomy)
+        episodes = FailureLog(logging.getLogger("stream"), self.clock)
+        stream = StreamWorker("main", hands, self.clock, lambda: 0.0, episodes)
         task = asyncio.create_task(stream.run())
         yield
         task.cancel()
@@ -130,7 +130,7 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(caplog: pytest.LogC
     """Also a push that says two things of one account: which of them is true, nobody knows."""
     caplog.set_level(logging.INFO)
     it = scene(
-        [Unusable("what CoinW pushed cannot be used: x"), Pushed((MINE, answer("7", al_freeze="9"))), Pushed((MINE,))]
+        [Malformed("what CoinW pushed cannot be used: x"), Pushed((MINE, answer("7", al_freeze="9"))), Pushed((MINE,))]
     )
     async with it.running():
         await it.clock.advance(10 * SECOND)
@@ -177,7 +177,7 @@ async def test_b2_a_refused_login_does_not_storm() -> None:
 
 async def test_a_crowd_of_pushes_waits_for_room() -> None:
     """A6: none is skipped; what the daemon cannot take yet stays with the exchange."""
-    it = scene([Pushed((MINE,)), Pushed((MINE,)), Nothing()])
+    it = scene([Pushed((MINE,)), Pushed((MINE,)), Ignored()])
     it.room.clear()
     async with it.running():
         await it.clock.advance(10 * SECOND)

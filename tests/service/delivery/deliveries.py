@@ -21,22 +21,33 @@ from daemon.clock import Clock
 from daemon.config import Report
 from daemon.errors import StoreError
 from daemon.hidden import Secret
-from daemon.messages.report_data import Facts
+from daemon.messages.report_data import ReportData
 from daemon.notifiers import Traits
 from daemon.rules.rule import Rule
-from daemon.service.async_store import StoreJournal
+from daemon.service.async_store import ThreadedStore
 from daemon.service.delivery.backoff import resumed
-from daemon.service.delivery.channel_worker import Courier
-from daemon.service.delivery.context import HAND_OVER_AFTER, Channel, Office
+from daemon.service.delivery.channel_worker import ChannelWorker
+from daemon.service.delivery.context import HAND_OVER_AFTER, ChannelPolicy, DeliveryContext
 from daemon.service.delivery.immediate import book
-from daemon.service.delivery.report_queue import Tray
+from daemon.service.delivery.report_queue import ReportQueue
 from daemon.service.judging.account_owner import Arrival
-from daemon.service.reporting.data import Archive
-from daemon.service.reporting.scheduler import Means, Reports
-from daemon.store import Seams, Store
-from daemon.store.operations import Announcement, Claim, CommitFailed, EndEpoch, MessageKey, Operation, Written
+from daemon.service.reporting.data import ReportReader
+from daemon.service.reporting.scheduler import ReportDependencies, Reports
+from daemon.store import FaultInjection, Store
+from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, RecordWithClaims, Written
 from daemon.store.write.reports import OpenReport
-from daemon.types import MINUTE, SECOND, AccountState, Attempted, Message, Millis, NoticeKey, Outcome, Reading, Silence
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    AccountState,
+    AttemptResult,
+    Message,
+    Millis,
+    NoticeKey,
+    Outcome,
+    Reading,
+    Silence,
+)
 from tests.fakes import ManualClock, settle
 from tests.service.lives import Life
 
@@ -162,13 +173,13 @@ def _claims(operation: Operation) -> Sequence[Claim]:
     match operation:
         case Claim():
             return (operation,)
-        case Announcement(claims=claims):
+        case RecordWithClaims(claims=claims):
             return claims
         case _:
             return ()
 
 
-class SteadyJournal(StoreJournal):
+class SteadyJournal(ThreadedStore):
     """Commits where it is awaited, so that a run can be repeated exactly."""
 
     def __init__(self, store: Store, clock: Clock, fate: Fate) -> None:
@@ -234,7 +245,7 @@ class MoodyNotifier:
         self._fate = fate
         self.traits = traits
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         fate, call = self._fate, self._claimed(message)
         if fate.dies():
             await fate.survive()
@@ -248,7 +259,7 @@ class MoodyNotifier:
         if fate.dies():
             await fate.survive()
         call.outcome, call.ended = _OUTCOMES[mood], fate.clock.elapsed()
-        return Attempted(call.outcome, str(mood))
+        return AttemptResult(call.outcome, str(mood))
 
     def _claimed(self, message: Message) -> Call:
         ours = (call for call in reversed(self._fate.calls) if call.message.channel == self._channel)
@@ -269,14 +280,14 @@ class Plan:
     reports: tuple[Report, ...] = ()
     """With their channels."""
 
-    def channel(self, name: str) -> Channel:
+    def channel(self, name: str) -> ChannelPolicy:
         others = tuple(other for other in self.channels if other != name)
         fallback = self.fallbacks.get(name, "")
         stead = fallback if fallback in others else ""
-        return Channel(name, SECOND, others, stead, 2 * MINUTE if stead else HAND_OVER_AFTER)
+        return ChannelPolicy(name, SECOND, others, stead, 2 * MINUTE if stead else HAND_OVER_AFTER)
 
 
-async def _no_chart(_facts: Facts) -> bytes:
+async def _no_chart(_facts: ReportData) -> bytes:
     return b""
 
 
@@ -292,23 +303,25 @@ class House:
             clock=fate.clock,
             channels=plan.channels,
             mutes=plan.mutes,
-            seams=Seams(commit=fate.commit),
+            seams=FaultInjection(commit=fate.commit),
             journal=lambda store, clock: SteadyJournal(store, clock, fate),
         )
         life = self.life
-        tray = Tray(lambda channel: life.ledger.changed(channel).set())
+        tray = ReportQueue(lambda channel: life.ledger.changed(channel).set())
         absent = life.beginning.absent
-        office = Office(life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, absent, tray=tray)
+        office = DeliveryContext(
+            life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, absent, tray=tray
+        )
         self.couriers = {
-            name: Courier(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
+            name: ChannelWorker(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
             for name in plan.channels
         }
         life.book = partial(book, self.couriers)
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
                 self.couriers[fared.channel].line.health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
-        archive = Archive(Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
-        means = Means(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
+        archive = ReportReader(Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
+        means = ReportDependencies(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
         reports = [Reports(plan.reports, means, absent).run] if plan.reports else []
         loops = [
             *(owner.run for owner in life.owners.values()),

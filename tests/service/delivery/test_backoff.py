@@ -13,7 +13,7 @@ from daemon.service.delivery.backoff import (
     LONGEST_PAUSE,
     PROBE_GAP,
     Health,
-    Waiting,
+    WaitingNotification,
     after,
     begun,
     delay,
@@ -21,10 +21,10 @@ from daemon.service.delivery.backoff import (
     resumed,
 )
 from daemon.store.read.channel_health import Deliveries, Streak
-from daemon.types import SECOND, Attempted, Millis, Outcome
+from daemon.types import SECOND, AttemptResult, Millis, Outcome
 
-LATER = Attempted(Outcome.LATER)
-MILD, GRAVE = Waiting(1_000, critical=False), Waiting(1_000, critical=True)
+LATER = AttemptResult(Outcome.LATER)
+MILD, GRAVE = WaitingNotification(1_000, critical=False), WaitingNotification(1_000, critical=True)
 
 
 def failing(streak: int = 3, at: int = 10_000, jitter: float = 1.0) -> Health:
@@ -42,12 +42,12 @@ def test_nothing_waiting_is_never_due() -> None:
 
 def test_what_fires_together_is_joined() -> None:
     """F5: due `group_wait` after the first of them."""
-    assert due_at(Health(), [Waiting(2_500, critical=False), MILD], SECOND) == 2_000
+    assert due_at(Health(), [WaitingNotification(2_500, critical=False), MILD], SECOND) == 2_000
 
 
 def test_a_critical_never_waits() -> None:
     """F5: a critical takes along what waits, at once."""
-    assert due_at(Health(), [MILD, Waiting(1_200, critical=True)], SECOND) == 1_200
+    assert due_at(Health(), [MILD, WaitingNotification(1_200, critical=True)], SECOND) == 1_200
 
 
 @given(st.integers(1, 200), st.booleans(), st.floats(0, 1))
@@ -77,14 +77,14 @@ def test_a_failing_channel_waits_for_its_retry() -> None:
 def test_a_new_critical_triggers_a_probe_at_once() -> None:
     """F2: but at most one per 5 s."""
     health = failing(3)
-    assert due_at(health, [Waiting(10_001, critical=True)], SECOND) == 10_000 + PROBE_GAP
-    assert due_at(health, [Waiting(16_000, critical=True)], SECOND) == 16_000
+    assert due_at(health, [WaitingNotification(10_001, critical=True)], SECOND) == 10_000 + PROBE_GAP
+    assert due_at(health, [WaitingNotification(16_000, critical=True)], SECOND) == 16_000
 
 
 def test_a_critical_that_came_while_an_attempt_ran_is_new() -> None:
     """F2: it was not in that attempt, so it is probed for at once, not at the next retry."""
     health = after(begun(failing(8), 100_000), LATER, 130_000, critical=False, jitter=1.0)
-    assert due_at(health, [Waiting(110_000, critical=True)], SECOND) == 130_000
+    assert due_at(health, [WaitingNotification(110_000, critical=True)], SECOND) == 130_000
 
 
 def test_a_critical_waits_no_longer_than_its_cap() -> None:
@@ -96,16 +96,16 @@ def test_a_critical_waits_no_longer_than_its_cap() -> None:
 
 def test_the_services_own_word_is_obeyed() -> None:
     """F2: `retry_after` overrides a critical, too."""
-    health = after(Health(), Attempted(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
-    assert due_at(health, [Waiting(20_000, critical=True)], SECOND) == 70_000
+    health = after(Health(), AttemptResult(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
+    assert due_at(health, [WaitingNotification(20_000, critical=True)], SECOND) == 70_000
 
 
 @given(st.integers(1, 10**12), st.integers(0, 10**9), st.booleans(), st.floats(0, 1))
 def test_s6_no_service_silences_a_channel_for_long(asked: Millis, came: Millis, critical: bool, jitter: float) -> None:
     """S6: whatever it asks for, an hour at most, and 15 minutes where a critical waits, also one that came later."""
     health = after(begun(Health(), 0), replace(LATER, retry_after=asked), 0, critical=critical, jitter=jitter)
-    mild = due_at(health, [Waiting(0, critical=False)], SECOND)
-    grave = due_at(health, [Waiting(0, critical=False), Waiting(came, critical=True)], SECOND)
+    mild = due_at(health, [WaitingNotification(0, critical=False)], SECOND)
+    grave = due_at(health, [WaitingNotification(0, critical=False), WaitingNotification(came, critical=True)], SECOND)
     assert mild is not None
     assert grave is not None
     assert min(asked, LONGEST_PAUSE) <= mild <= LONGEST_PAUSE
@@ -121,7 +121,7 @@ def test_s6_a_pause_outlasts_a_restart(ago: int, asked: int | None, due: int) ->
     retry_after = None if asked is None else asked * SECOND
     own = Streak(2, now - 2 * ago * SECOND, now - ago * SECOND, Outcome.LATER, "busy", retry_after)
     health = resumed(Deliveries("x", None, tested=False, failing=own, own=own), now, elapsed)
-    assert due_at(health, [Waiting(elapsed, critical=False)], SECOND) == elapsed + due * SECOND
+    assert due_at(health, [WaitingNotification(elapsed, critical=False)], SECOND) == elapsed + due * SECOND
     assert health.failing_since == elapsed - 2 * ago * SECOND
 
 
@@ -129,10 +129,10 @@ def test_the_streak_ends_with_a_delivery() -> None:
     """A delivered message makes the channel whole; the start of a streak is remembered until then."""
     health = after(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
     assert (health.streak, health.failing_since) == (3, 10_000)
-    whole = after(begun(health, 29_000), Attempted(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5)
+    whole = after(begun(health, 29_000), AttemptResult(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5)
     assert whole == Health(tried_at=29_000)
 
 
 def test_a_refusal_is_remembered() -> None:
     """F3: the channel is parked."""
-    assert after(Health(), Attempted(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused is True
+    assert after(Health(), AttemptResult(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused is True

@@ -8,38 +8,47 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from daemon.alerts.dispatch import Told
+from daemon.alerts.dispatch import ChannelStatus
 from daemon.notifiers import Traits
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.backoff import remembered
-from daemon.service.delivery.channel_worker import LISTEN, Courier
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.queue import Entry, Ledger
-from daemon.store.operations import Claim, CommitFailed, HandOver, Mark, MessageKey, NoticeState, Operation, Withdraw
+from daemon.service.delivery.channel_worker import LISTEN, ChannelWorker
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
+from daemon.store.operations import (
+    Claim,
+    CommitFailed,
+    MessageKey,
+    NoticeState,
+    Operation,
+    RecordAttempt,
+    Reroute,
+    Withdraw,
+)
 from daemon.types import (
     HOUR,
     MINUTE,
     SECOND,
-    Attempted,
-    Facts,
+    AttemptResult,
     Kind,
     Limit,
     Message,
     Millis,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Severity,
 )
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
 
-LATER, REFUSED, UNKNOWN = (Attempted(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
-FAILS = Attempted(Outcome.LATER, "no such host")
+LATER, REFUSED, UNKNOWN = (AttemptResult(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
+FAILS = AttemptResult(Outcome.LATER, "no such host")
 
 
 def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1) -> Notice:
-    facts = Facts(severity, "k3f9", T0, T0, T0, judged("90"))
+    facts = NotificationFacts(severity, "k3f9", T0, T0, T0, judged("90"))
     return Notice(NoticeKey("main", rule, 1, "telegram", kind, seq), T0, facts)
 
 
@@ -49,10 +58,10 @@ Absence: TypeAlias = tuple[Millis, Millis] | None
 @dataclass
 class Bench:
     clock: ManualClock
-    ledger: Ledger
+    ledger: NotificationQueue
     journal: ListJournal
     watcher: RecordingWatcher
-    couriers: dict[str, Courier]
+    couriers: dict[str, ChannelWorker]
     ways: dict[str, ScriptedNotifier]
     tasks: list[asyncio.Task[None]]
 
@@ -77,14 +86,16 @@ async def end(bench: Bench) -> None:
 def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absence = None) -> Bench:
     names = names or ("telegram", "email")
     clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
-    ledger = Ledger(offset(clock))
-    office = Office(journal, ledger, clock, UTC, lambda: 1.0, watcher, absent)
+    ledger = NotificationQueue(offset(clock))
+    office = DeliveryContext(journal, ledger, clock, UTC, lambda: 1.0, watcher, absent)
     ways = {name: ScriptedNotifier() for name in names}
     channels = {
-        name: Channel(name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {}))
+        name: ChannelPolicy(
+            name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {})
+        )
         for name in names
     }
-    couriers = {name: Courier(channel, ways[name], office) for name, channel in channels.items()}
+    couriers = {name: ChannelWorker(channel, ways[name], office) for name, channel in channels.items()}
     tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
     return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
 
@@ -103,7 +114,7 @@ async def test_promise_2_the_attempt_is_recorded_before_the_call(bench: Bench) -
     await bench.clock.advance(0)
     claim, mark = bench.journal.operations
     assert isinstance(claim, Claim)
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, RecordAttempt)
     assert mark.message == claim.message
     assert mark.states == {notice().key: NoticeState.DELIVERED}
     assert bench.ledger.open("telegram") == []
@@ -176,12 +187,12 @@ async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> No
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
     assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
-    assert bench.ledger.told("main")["low", 1]["telegram"] == Told(given_up=True)
+    assert bench.ledger.told("main")["low", 1]["telegram"] == ChannelStatus(given_up=True)
     bench.queue(notice("another"))
     await bench.clock.advance(2 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
     assert len(bench.ways["email"].sent) == 2
-    assert next(operation for operation in bench.journal.operations if isinstance(operation, HandOver)).refused == (
+    assert next(operation for operation in bench.journal.operations if isinstance(operation, Reroute)).refused == (
         notice("another").key,
     )
 
@@ -296,7 +307,7 @@ async def test_f6_what_waited_while_nobody_ran_says_so(lasted: Millis, said: boo
     """F6: from when to when; a restart in between is no reason, and not of what came later."""
     bench = make("telegram", absent=(NOON - lasted, NOON))
     raised = replace(notice(), at=NOON - HOUR)
-    bench.ledger.keep(Entry(raised, bench.clock.elapsed(), kept=True))
+    bench.ledger.keep(QueuedNotification(raised, bench.clock.elapsed(), kept=True))
     await bench.clock.advance(SECOND)
     bench.queue(notice("new"))
     await bench.clock.advance(2 * SECOND)
@@ -349,7 +360,7 @@ async def test_what_happened_is_marked_however_often_it_takes(bench: Bench) -> N
     bench.journal.answers = [CommitFailed(), CommitFailed()]
     gate.set()
     await bench.clock.advance(SECOND)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
 
 
 async def test_on_stopping_what_is_due_is_tried_once(bench: Bench) -> None:
@@ -379,13 +390,13 @@ async def test_every_attempt_is_watched(bench: Bench) -> None:
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(5 * SECOND)
-    assert bench.watcher.attempts == [("telegram", LATER), ("telegram", Attempted(Outcome.DELIVERED))]
+    assert bench.watcher.attempts == [("telegram", LATER), ("telegram", AttemptResult(Outcome.DELIVERED))]
 
 
 class BrokenWay(ScriptedNotifier):
     """Breaks once, as no notifier should."""
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         if not self.sent:
             self.sent.append(message)
             raise ZeroDivisionError
@@ -396,7 +407,7 @@ async def test_promise_2_a_way_that_breaks_loses_nothing(bench: Bench) -> None:
     """A notifier that raises may have delivered: the outcome is unknown, and the retry says so."""
     office = bench.couriers["telegram"]._office
     broken = BrokenWay()
-    courier = Courier(Channel("broken", 0), broken, office)
+    courier = ChannelWorker(ChannelPolicy("broken", 0), broken, office)
     bench.tasks.append(asyncio.create_task(courier.run()))
     bench.queue(replace(notice(), key=replace(notice().key, channel="broken")))
     await bench.clock.advance(5 * SECOND)
@@ -506,11 +517,11 @@ async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
     """Promise 4: the repeat clock reads the same before and after a restart, however long the mark took."""
     journal = SlowJournal(bench.clock)
     office = replace(bench.couriers["telegram"]._office, journal=journal)
-    bench.tasks.append(asyncio.create_task(Courier(Channel("slow", 0), ScriptedNotifier(), office).run()))
+    bench.tasks.append(asyncio.create_task(ChannelWorker(ChannelPolicy("slow", 0), ScriptedNotifier(), office).run()))
     bench.queue(replace(notice(), key=replace(notice().key, channel="slow")))
     await bench.clock.advance(9 * SECOND)
     mark = journal.operations[-1]
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, RecordAttempt)
     assert bench.ledger.told("main")["low", 1]["slow"].told_at == mark.at
 
 

@@ -11,33 +11,33 @@ from pathlib import Path
 
 import pytest
 
-from daemon.charts.chart import Chart, Span
+from daemon.charts.chart import Chart, ChartSpan
 from daemon.charts.renderer import NotDrawn
 from daemon.hidden import Secret
-from daemon.log import Episodes
-from daemon.messages.report_data import Facts as Told
-from daemon.messages.report_data import Stretch
+from daemon.log import FailureLog
+from daemon.messages.report_data import ReportData as Told
+from daemon.messages.report_data import ReportSpan
 from daemon.notifiers import Pictures, Traits
 from daemon.service.clock_monitor import offset
-from daemon.service.delivery.channel_worker import Courier
-from daemon.service.delivery.chart_sender import KEPT, Artist, Studio
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.queue import Ledger
-from daemon.service.delivery.rate import Pace
-from daemon.service.delivery.report_queue import Parcel, Tray
+from daemon.service.delivery.channel_worker import ChannelWorker
+from daemon.service.delivery.chart_sender import KEPT, ChartRenderer, ChartSettings
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.delivery.rate import SendRate
+from daemon.service.delivery.report_queue import QueuedReport, ReportQueue
 from daemon.store import Store
 from daemon.store.operations import ReportKey
 from daemon.types import (
     DAY,
     MINUTE,
     SECOND,
-    Attempted,
-    Facts,
+    AttemptResult,
     Kind,
     Limit,
     Message,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Severity,
 )
@@ -45,7 +45,7 @@ from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, Script
 from tests.values import judged, rule
 
 PNG = b"\x89PNG of "
-LATER = Attempted(Outcome.LATER, "no such host")
+LATER = AttemptResult(Outcome.LATER, "no such host")
 CRITICAL = Severity.CRITICAL
 
 
@@ -73,12 +73,12 @@ class Bench:
         url = f"sqlite:///{folder}/m.db"
         Store.open(url).close()
         self.clock, self.easel, self.way = ManualClock(), Easel(), ScriptedNotifier()
-        self.ledger = Ledger(offset(self.clock))
-        self.tray = Tray(lambda channel: self.ledger.changed(channel).set())
+        self.ledger = NotificationQueue(offset(self.clock))
+        self.tray = ReportQueue(lambda channel: self.ledger.changed(channel).set())
         rules = {"low": rule("low", clear_when="available_margin > 120"), "no-readings": rule(system=True)}
-        episodes = Episodes(logging.getLogger("pictures"), self.clock)
-        self.artist = Artist(Studio(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes))
-        office = Office(
+        episodes = FailureLog(logging.getLogger("pictures"), self.clock)
+        self.artist = ChartRenderer(ChartSettings(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes))
+        office = DeliveryContext(
             ListJournal(),
             self.ledger,
             self.clock,
@@ -88,7 +88,7 @@ class Bench:
             artist=self.artist,
             tray=self.tray,
         )
-        courier = Courier(Channel("phone", 5 * SECOND), self.way, office)
+        courier = ChannelWorker(ChannelPolicy("phone", 5 * SECOND), self.way, office)
         self.task = asyncio.create_task(courier.run())
 
     async def queue(self, *notices: Notice) -> None:
@@ -126,7 +126,7 @@ def notice(
     name: str = "low",
     account: str = "main",
 ) -> Notice:
-    facts = Facts(severity, "k3f9", NOON, NOON, NOON, judged("90"))
+    facts = NotificationFacts(severity, "k3f9", NOON, NOON, NOON, judged("90"))
     return Notice(NoticeKey(account, name, 1, "phone", kind, seq), NOON, facts)
 
 
@@ -231,7 +231,7 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
     bench.way.traits = traits
     for picture in (PNG, b""):
         key = ReportKey("daily", NOON, "phone")
-        bench.tray.put(Parcel(key, Told("daily", Stretch(NOON - DAY, NOON)), bench.clock.elapsed(), picture))
+        bench.tray.put(QueuedReport(key, Told("daily", ReportSpan(NOON - DAY, NOON)), bench.clock.elapsed(), picture))
         await bench.sent(5 * SECOND)
     sent = [(bool(title), picture) for title, picture, _ in await bench.sent()]
     assert sent == ([(True, PNG)] if traits is INSIDE else [(True, PNG), (False, PNG)]) + [(True, b"")]
@@ -239,11 +239,11 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
 
 async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
     """F8: for a report; without a studio, or where it fails, there is none."""
-    chart = Chart("available_margin", "main", Span(NOON - DAY, NOON))
+    chart = Chart("available_margin", "main", ChartSpan(NOON - DAY, NOON))
     assert await bench.artist.paint(lambda: chart) == PNG + b"main"
     bench.easel.fault = NotDrawn("it took longer than 5 s")
     assert await bench.artist.paint(lambda: chart) == b""
-    assert await Artist().paint(lambda: chart) == b""
+    assert await ChartRenderer().paint(lambda: chart) == b""
 
 
 @pytest.mark.parametrize("fault", [NotDrawn("it took longer than 5 s"), RuntimeError("a fault")])
@@ -270,7 +270,7 @@ async def test_f8_a_chart_that_does_not_arrive_is_no_failure_of_the_channel(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F8: the next text leaves when it would."""
-    bench.way.traits, bench.way.script = APART, [Attempted(Outcome.DELIVERED), LATER]
+    bench.way.traits, bench.way.script = APART, [AttemptResult(Outcome.DELIVERED), LATER]
     await bench.queue(notice(severity=CRITICAL))
     assert len(await bench.sent()) == 2
     assert [record.message for record in caplog.records] == ["a chart did not reach phone, its text did: no such host"]
@@ -334,7 +334,7 @@ async def test_f8_a_text_leaves_without_a_chart_that_is_forgotten(bench: Bench) 
 class BrokenWay(ScriptedNotifier):
     """Breaks at pictures, as no notifier should."""
 
-    async def send(self, message: Message) -> Attempted:
+    async def send(self, message: Message) -> AttemptResult:
         if message.picture:
             raise ZeroDivisionError("with a token in its words")
         return await super().send(message)
@@ -365,7 +365,7 @@ async def test_f8_without_the_record_there_is_no_chart(bench: Bench, tmp_path: P
 async def test_f5_a_service_without_limits_is_always_easy() -> None:
     """F5: of a limit of one, charts wait for it like everything else."""
     clock, way = ManualClock(), ScriptedNotifier()
-    pace = Pace(way, clock)
+    pace = SendRate(way, clock)
     pace.note()
     assert (pace.is_easy, pace.due_at) == (True, clock.elapsed())
     way.traits = Traits(pace=(Limit(1, SECOND),))

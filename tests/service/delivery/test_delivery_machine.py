@@ -22,16 +22,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.alerts.dispatch import Told
-from daemon.alerts.mutes import DAYS, Mutes, Window
+from daemon.alerts.dispatch import ChannelStatus
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked, refusing
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_worker import LISTEN
-from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Arrival, Look
 from daemon.service.judging.beginning import _remember
 from daemon.store import write_once
-from daemon.store.operations import TEST, Claim, Mark, MessageKey
+from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
 from daemon.store.store import beside
 from daemon.store.write.silences import add, end, every
 from daemon.types import (
@@ -39,7 +39,7 @@ from daemon.types import (
     MINUTE,
     NEWS,
     SECOND,
-    Attempted,
+    AttemptResult,
     Limit,
     MissReason,
     NoAnswer,
@@ -69,7 +69,7 @@ BLIND = rule("blind", "available_margin < 20", on_missing=OnMissing.FIRING, miss
 QUIET = rule("quiet", "available_margin < 100", mute=("noon",), repeat=REPEAT)
 RULES = (CRITICAL, LOW, ONLY, HELD)
 POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET)
-NOON = Window("noon", frozenset(DAYS), time(11, 1), time(11, 20))
+NOON = MuteWindow("noon", frozenset(DAYS), time(11, 1), time(11, 20))
 """Manual clocks start at 11:00."""
 MUTES = Mutes({NOON.name: NOON}, UTC)
 FALLBACKS = {"alpha": "beta", "beta": "alpha"}
@@ -355,7 +355,7 @@ class Story:
     def attempt(self, test: MessageKey, outcome: Outcome) -> None:
         """As `check --notify` does, beside the daemon."""
         self.tried = self.clock.now()
-        for operation in (Claim(test, ()), Mark(test, test.at, Attempted(outcome), {})):
+        for operation in (Claim(test, ()), RecordAttempt(test, test.at, AttemptResult(outcome), {})):
             write_once(f"sqlite:///{self.path}", operation)
 
     async def burial(self) -> None:
@@ -383,7 +383,7 @@ class Story:
         """Promise 4: what a start would read from the store is what is known in memory."""
         if self.clock.elapsed() - self.fate.shaken < 3 * SECOND or self.fate.dead:
             return
-        ours, theirs = self.living.life.ledger, Ledger(offset(self.clock))
+        ours, theirs = self.living.life.ledger, NotificationQueue(offset(self.clock))
         _remember(self.living.life.store, theirs, self.clock)
         quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
         assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
@@ -391,7 +391,7 @@ class Story:
         if not self.stepped and not self.fate.shaken and self.clock.now() - self.tried >= 2 * LISTEN:
             self.compare_parked(quiet)
 
-    def compare_instants(self, ledger: Ledger) -> None:
+    def compare_instants(self, ledger: NotificationQueue) -> None:
         """A5: a channel was told of what fires when the attempt ended, moved by every step of the clock since."""
         firing = "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
         for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
@@ -471,12 +471,12 @@ def _arrival(margin: str | None) -> Arrival:
     return NoAnswer(MissReason.TIMEOUT, "no answer") if margin is None else answer(available_margin=margin)
 
 
-def _comparable(told: Told) -> tuple[bool, bool, Told]:
+def _comparable(told: ChannelStatus) -> tuple[bool, bool, ChannelStatus]:
     """Of two pieces of news that wait, decided at the same moment by owner and courier, either may be named."""
     return told.waiting is not None, told.told_at is not None, replace(told, waiting=None)
 
 
-def known(ledger: Ledger, plan: Plan, names: Sequence[str]) -> tuple[object, object]:
+def known(ledger: NotificationQueue, plan: Plan, names: Sequence[str]) -> tuple[object, object]:
     """What a ledger knows of these channels; leave out those on which an attempt is under way."""
     told = {
         (account, episode, channel): _comparable(told)

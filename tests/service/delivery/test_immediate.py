@@ -11,20 +11,20 @@ import pytest
 from daemon.notifiers import Pictures, Traits
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.backoff import Health
-from daemon.service.delivery.channel_worker import HOLD, Courier
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.immediate import Departures, book
-from daemon.service.delivery.queue import Ledger
-from daemon.store.operations import Claim, HandOver, Mark, NoticeState, Withdraw
+from daemon.service.delivery.channel_worker import HOLD, ChannelWorker
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.immediate import EagerClaims, book
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.store.operations import Claim, NoticeState, RecordAttempt, Reroute, Withdraw
 from daemon.types import (
     MINUTE,
     SECOND,
-    Attempted,
-    Facts,
+    AttemptResult,
     Kind,
     Limit,
     Notice,
     NoticeKey,
+    NotificationFacts,
     Outcome,
     Record,
     Severity,
@@ -36,7 +36,7 @@ CHANNEL = "phone"
 
 
 def notice(rule: str = "low", kind: Kind = Kind.FIRING, channel: str = CHANNEL, **facts: Any) -> Notice:
-    told = Facts(Severity.CRITICAL, "k3f9", T0, T0, T0, judged("90"))
+    told = NotificationFacts(Severity.CRITICAL, "k3f9", T0, T0, T0, judged("90"))
     return Notice(NoticeKey("main", rule, 1, channel, kind, 1), T0, replace(told, **facts))
 
 
@@ -49,13 +49,13 @@ class Bench:
     journal: ListJournal = field(default_factory=ListJournal)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(offset(self.clock))
+        self.ledger = NotificationQueue(offset(self.clock))
         self.watcher = RecordingWatcher()
-        office = Office(self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher)
-        self.courier = Courier(Channel(CHANNEL, SECOND, ("mail",)), self.way, office)
+        office = DeliveryContext(self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher)
+        self.courier = ChannelWorker(ChannelPolicy(CHANNEL, SECOND, ("mail",)), self.way, office)
         self.task = asyncio.create_task(self.courier.run())
 
-    def book(self, *notices: Notice) -> Departures:
+    def book(self, *notices: Notice) -> EagerClaims:
         return book({CHANNEL: self.courier}, notices)
 
     def adopt(self, *notices: Notice) -> None:
@@ -87,10 +87,10 @@ async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(b
     """F7: the courier only marks it; the text is the one that was claimed."""
     claim = await bench.leave(notice())
     (mark,) = bench.journal.operations
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, RecordAttempt)
     assert (mark.message, mark.states) == (claim.message, {notice().key: NoticeState.DELIVERED})
     assert (bench.way.sent, bench.ledger.open(CHANNEL)) == ([claim.text], [])
-    assert bench.watcher.attempts == [(CHANNEL, Attempted(Outcome.DELIVERED))]
+    assert bench.watcher.attempts == [(CHANNEL, AttemptResult(Outcome.DELIVERED))]
 
 
 async def test_all_that_one_record_tells_a_channel_is_one_message(bench: Bench) -> None:
@@ -121,7 +121,7 @@ async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
     assert departures.overtaken() == []
     bench.adopt(other)
     await bench.clock.advance(HOLD)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
     third = bench.book(notice("third"))
     assert departures.overtaken() == [booked]
     bench.adopt(notice())
@@ -141,7 +141,7 @@ async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(b
     bench.adopt(notice())
     departures.leave()
     await bench.clock.advance(0)
-    assert [type(operation) for operation in bench.journal.operations] == [Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [RecordAttempt]
 
 
 async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
@@ -150,24 +150,24 @@ async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
     departures.release()
     bench.adopt(notice())
     await bench.clock.advance(0)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
 
 
 async def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
     """F1: as every other one; what it told half, its retry says that it may be a repeat."""
-    bench.way.script = [Attempted(Outcome.UNKNOWN)]
+    bench.way.script = [AttemptResult(Outcome.UNKNOWN)]
     await bench.leave(notice())
     await bench.clock.advance(MINUTE)
-    assert [type(operation) for operation in bench.journal.operations] == [Mark, Claim, Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [RecordAttempt, Claim, RecordAttempt]
     assert "may be a repeat" in bench.way.sent[1].body
 
 
 async def test_a_refusal_goes_to_the_others(bench: Bench) -> None:
     """F3: the channel is parked, and others are told in its stead."""
-    bench.way.script = [Attempted(Outcome.REFUSED, "no such chat")]
+    bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
     await bench.leave(notice())
     (mark,) = bench.journal.operations
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, RecordAttempt)
     assert [each.key.channel for each in mark.notices] == ["mail"]
     assert bench.book(notice("other")).claims == ()
 
@@ -201,7 +201,7 @@ async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_ane
     departures.leave()
     await bench.end()
     await bench.courier.run()
-    assert [type(operation) for operation in bench.journal.operations] == [Withdraw, Claim, Mark]
+    assert [type(operation) for operation in bench.journal.operations] == [Withdraw, Claim, RecordAttempt]
     assert len(bench.way.sent) == 1
 
 
@@ -223,7 +223,7 @@ async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> N
     """Strict 1, F3: another message was refused for good while the commit hung: what was booked goes to the others."""
     departures, other = bench.book(notice()), notice("other")
     claims = list(departures.claims)
-    bench.way.script = [Attempted(Outcome.REFUSED, "no such chat")]
+    bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
     bench.adopt(other)
     await bench.clock.advance(HOLD)
     assert departures.overtaken() == claims
@@ -231,7 +231,7 @@ async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> N
     departures.leave()
     await bench.clock.advance(SECOND)
     assert len(bench.way.sent) == 1
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, Mark, HandOver]
+    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt, Reroute]
 
 
 @pytest.mark.parametrize(

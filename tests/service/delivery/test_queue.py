@@ -4,23 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.alerts.dispatch import Told
-from daemon.service.delivery.queue import Ledger
-from daemon.types import Facts, Kind, Notice, NoticeKey, Outcome, Severity
+from daemon.alerts.dispatch import ChannelStatus
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.types import Kind, Notice, NoticeKey, NotificationFacts, Outcome, Severity
 from tests.values import T0
 
-FACTS = Facts(Severity.WARNING, "k3f9", T0, T0, T0, None)
+FACTS = NotificationFacts(Severity.WARNING, "k3f9", T0, T0, T0, None)
 FIRING = Notice(NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1), T0, FACTS)
 END = Notice(NoticeKey("main", "low", 1, "telegram", Kind.RESOLVED, 2), T0, FACTS)
 EPISODE = ("low", 1)
 
 
-def told(ledger: Ledger) -> Told | None:
+def told(ledger: NotificationQueue) -> ChannelStatus | None:
     return ledger.told("main").get(EPISODE, {}).get("telegram")
 
 
-def queued(*notices: Notice) -> Ledger:
-    ledger = Ledger(0)
+def queued(*notices: Notice) -> NotificationQueue:
+    ledger = NotificationQueue(0)
     for notice in notices:
         ledger.queue(notice, 100)
     return ledger
@@ -29,7 +29,7 @@ def queued(*notices: Notice) -> Ledger:
 def test_what_is_queued_waits_and_wakes_its_channel() -> None:
     """A new notification is seen by the owner (waiting) and by the courier (changed)."""
     ledger = queued(FIRING)
-    assert told(ledger) == Told(waiting=FIRING.key)
+    assert told(ledger) == ChannelStatus(waiting=FIRING.key)
     assert [entry.notice for entry in ledger.waiting("telegram")] == [FIRING]
     assert ledger.changed("telegram").is_set()
     assert ledger.knows(FIRING.key, "telegram")
@@ -41,7 +41,7 @@ def test_what_is_being_sent_cannot_be_superseded() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.supersede([FIRING.key])
-    assert told(ledger) == Told(in_flight=True)
+    assert told(ledger) == ChannelStatus(in_flight=True)
     assert ledger.waiting("telegram") == []
     assert [entry.notice for entry in ledger.open("telegram")] == [FIRING]
 
@@ -51,7 +51,7 @@ def test_what_was_superseded_was_never_told() -> None:
     ledger = queued(FIRING)
     ledger.supersede([FIRING.key])
     ledger.supersede([FIRING.key])
-    assert told(ledger) == Told()
+    assert told(ledger) == ChannelStatus()
     assert ledger.open("telegram") == []
 
 
@@ -60,7 +60,7 @@ def test_delivered_is_told() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5, last=FACTS, sure=True)
+    assert told(ledger) == ChannelStatus(told_at=T0 + 5, last=FACTS, sure=True)
 
 
 def test_unknown_counts_as_told_and_is_tried_again() -> None:
@@ -68,7 +68,9 @@ def test_unknown_counts_as_told_and_is_tried_again() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.UNKNOWN, T0 + 5)
-    assert told(ledger) == Told(told_at=T0 + 5, last=FACTS, waiting=FIRING.key, doubtful=frozenset({FIRING.key}))
+    assert told(ledger) == ChannelStatus(
+        told_at=T0 + 5, last=FACTS, waiting=FIRING.key, doubtful=frozenset({FIRING.key})
+    )
     assert ledger.waiting("telegram")[0].maybe_repeat is True
 
 
@@ -81,7 +83,7 @@ def test_later_is_tried_again_and_told_nothing(began: bool) -> None:
         ledger.settle([FIRING.key], Outcome.LATER, T0 + 5)
     else:
         ledger.unsend([FIRING.key])
-    assert told(ledger) == Told(waiting=FIRING.key)
+    assert told(ledger) == ChannelStatus(waiting=FIRING.key)
 
 
 def test_a_channel_given_up_is_not_told() -> None:
@@ -89,7 +91,7 @@ def test_a_channel_given_up_is_not_told() -> None:
     ledger = queued(FIRING)
     ledger.sending([FIRING.key])
     ledger.settle([FIRING.key], Outcome.REFUSED, T0, give_up=True)
-    assert told(ledger) == Told(given_up=True)
+    assert told(ledger) == ChannelStatus(given_up=True)
     assert ledger.open("telegram") == []
 
 
@@ -100,10 +102,10 @@ def test_what_was_told_is_forgotten_when_the_alert_and_its_news_are_over() -> No
     ledger.settle([FIRING.key], Outcome.DELIVERED, T0)
     ledger.queue(END, 200)
     ledger.over("main", [EPISODE])
-    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(ledger) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.LATER, T0)
-    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(ledger) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.DELIVERED, T0)
     assert told(ledger) is None
@@ -121,22 +123,22 @@ def test_a5_a_clock_step_moves_what_was_told() -> None:
     """A5: repeats keep their distance; what was never told has no instant to move."""
     ledger = queued(FIRING)
     ledger.shift("main", -60_000)
-    assert told(ledger) == Told(waiting=FIRING.key)
-    ledger.remember(FIRING.key, Told(told_at=T0))
+    assert told(ledger) == ChannelStatus(waiting=FIRING.key)
+    ledger.remember(FIRING.key, ChannelStatus(told_at=T0))
     ledger.shift("main", -60_000)
-    assert told(ledger) == Told(told_at=T0 - 60_000)
+    assert told(ledger) == ChannelStatus(told_at=T0 - 60_000)
 
 
 def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
     """Promise 1's exception ends with the outage."""
-    ledger = Ledger(0)
+    ledger = NotificationQueue(0)
     ledger.queue(FIRING, 100, recorded=False)
     assert ledger.waiting("telegram")[0].recorded is False
     ledger.stored()
     assert ledger.waiting("telegram")[0].recorded is True
 
 
-def handed(ledger: Ledger, notice: Notice, *channels: str, giving_up: bool = True) -> list[str]:
+def handed(ledger: NotificationQueue, notice: Notice, *channels: str, giving_up: bool = True) -> list[str]:
     return [each.key.channel for each in ledger.elsewhere(notice, channels, giving_up=giving_up)]
 
 
@@ -159,12 +161,12 @@ def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
     """Where no other channel has it, it goes back to those that refused it in an earlier life; else nowhere."""
     ledger = queued(FIRING)
     email = replace(FIRING.key, channel="email")
-    ledger.remember(email, Told(given_up=True))
+    ledger.remember(email, ChannelStatus(given_up=True))
     assert handed(ledger, FIRING, "email", giving_up=False) == []
     assert handed(ledger, FIRING, "email") == ["email"]
-    ledger.remember(email, Told(told_at=T0, given_up=True))
+    ledger.remember(email, ChannelStatus(told_at=T0, given_up=True))
     assert handed(ledger, FIRING, "email") == ["email"]
-    ledger.remember(email, Told(told_at=T0, last=FACTS, sure=True, given_up=True))
+    ledger.remember(email, ChannelStatus(told_at=T0, last=FACTS, sure=True, given_up=True))
     assert handed(ledger, FIRING, "email") == []
 
 
@@ -196,17 +198,17 @@ def test_a_clock_step_leaves_alone_what_is_over() -> None:
     ledger.queue(END, 200)
     ledger.over("main", [EPISODE])
     ledger.shift("main", -60_000)
-    assert told(ledger) == Told(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(ledger) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
 
 
 def test_worse_is_news_of_the_firing() -> None:
     """E1: it is told and remembered like a repeat, with the value it told."""
     worse = Notice(replace(FIRING.key, kind=Kind.WORSE, seq=5), T0 + 9, replace(FACTS, at=T0 + 9))
     ledger = queued(worse)
-    assert told(ledger) == Told(waiting=worse.key)
+    assert told(ledger) == ChannelStatus(waiting=worse.key)
     ledger.sending([worse.key])
     ledger.settle([worse.key], Outcome.DELIVERED, T0 + 10)
-    assert told(ledger) == Told(told_at=T0 + 10, last=worse.facts, sure=True)
+    assert told(ledger) == ChannelStatus(told_at=T0 + 10, last=worse.facts, sure=True)
 
 
 def test_the_end_tells_nothing_of_the_value() -> None:
@@ -214,4 +216,4 @@ def test_the_end_tells_nothing_of_the_value() -> None:
     ledger = queued(END)
     ledger.sending([END.key])
     ledger.settle([END.key], Outcome.DELIVERED, T0)
-    assert told(ledger) == Told(ended=True)
+    assert told(ledger) == ChannelStatus(ended=True)

@@ -8,34 +8,43 @@ from datetime import UTC
 import pytest
 
 from daemon.config import Report
-from daemon.messages.report_data import Facts, Stretch
+from daemon.messages.report_data import ReportData, ReportSpan
 from daemon.service.clock_monitor import offset
-from daemon.service.delivery.channel_worker import Courier
-from daemon.service.delivery.context import Channel, Office
-from daemon.service.delivery.queue import Ledger
-from daemon.service.delivery.report_queue import Parcel, Tray
-from daemon.service.reporting.scheduler import Cover, Means, Reports
-from daemon.store.operations import Claim, CommitFailed, Issue, Mark, Rejected, ReportKey, Withdraw, Written
+from daemon.service.delivery.channel_worker import ChannelWorker
+from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
+from daemon.service.delivery.queue import NotificationQueue
+from daemon.service.delivery.report_queue import QueuedReport, ReportQueue
+from daemon.service.reporting.scheduler import ReportDependencies, ReportPeriod, Reports
+from daemon.store.operations import (
+    Claim,
+    CommitFailed,
+    RecordAttempt,
+    Rejected,
+    ReportKey,
+    ScheduleReports,
+    Withdraw,
+    Written,
+)
 from daemon.store.write.reports import OpenReport
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Outcome
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier, settle
 
 KEY = ReportKey("daily", NOON, "phone")
-FACTS = Facts("daily", Stretch(NOON - DAY, NOON))
+FACTS = ReportData("daily", ReportSpan(NOON - DAY, NOON))
 DAILY = Report("daily", "0 12 * * *", ("phone",))
 
 
 def test_a_tray_keeps_what_is_not_delivered() -> None:
     """The newest of each report, the oldest first; what may have arrived is known."""
     woken: list[str] = []
-    tray = Tray(woken.append)
-    daily, weekly = Parcel(KEY, FACTS, 1), Parcel(replace(KEY, name="weekly"), FACTS, 2)
+    tray = ReportQueue(woken.append)
+    daily, weekly = QueuedReport(KEY, FACTS, 1), QueuedReport(replace(KEY, name="weekly"), FACTS, 2)
     tray.put(weekly)
     tray.put(daily)
     assert (tray.next("phone"), tray.next("mail"), tray.channels(), woken) == (daily, None, ["phone"], ["phone"] * 2)
     tray.settle(daily, Outcome.UNKNOWN)
     assert (daily.maybe_repeat, tray.holds(KEY)) == (True, True)
-    newer = Parcel(replace(KEY, due_at=NOON + DAY), FACTS, 3)
+    newer = QueuedReport(replace(KEY, due_at=NOON + DAY), FACTS, 3)
     tray.put(newer)
     tray.settle(daily, Outcome.DELIVERED)
     assert (tray.holds(KEY), tray.next("phone")) == (False, weekly)
@@ -49,18 +58,18 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock, self.journal, self.way = ManualClock(), ListJournal(), ScriptedNotifier()
-        ledger = Ledger(offset(self.clock))
-        self.tray = Tray(lambda channel: ledger.changed(channel).set())
-        office = Office(self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray)
-        means = Means(self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",))
+        ledger = NotificationQueue(offset(self.clock))
+        self.tray = ReportQueue(lambda channel: ledger.changed(channel).set())
+        office = DeliveryContext(self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray)
+        means = ReportDependencies(self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",))
         self.reports = Reports((DAILY,), means, None)
-        self.drawn: list[Facts] = []
-        self.task = asyncio.create_task(Courier(Channel("phone", SECOND), self.way, office).run())
+        self.drawn: list[ReportData] = []
+        self.task = asyncio.create_task(ChannelWorker(ChannelPolicy("phone", SECOND), self.way, office).run())
 
-    def read(self, cover: Cover) -> Facts:
-        return Facts(cover.name, cover.span, next_at=cover.next_at)
+    def read(self, cover: ReportPeriod) -> ReportData:
+        return ReportData(cover.name, cover.span, next_at=cover.next_at)
 
-    async def draw(self, facts: Facts) -> bytes:
+    async def draw(self, facts: ReportData) -> bytes:
         self.drawn.append(facts)
         return b"PNG"
 
@@ -91,7 +100,7 @@ async def bench() -> AsyncIterator[Bench]:
 async def test_promise_1_a_store_that_refuses_writes_stops_no_report(bench: Bench) -> None:
     """Promise 1: it leaves, with its chart, and says that it is not recorded."""
     await bench.look(Written.DEFERRED)
-    assert bench.operations() == [Issue, Claim, Mark]
+    assert bench.operations() == [ScheduleReports, Claim, RecordAttempt]
     (message,) = bench.way.sent
     assert ("not recorded: the database refuses to write" in message.body, message.picture) == (True, b"PNG")
     assert len(bench.drawn) == 1
@@ -113,17 +122,17 @@ async def test_what_the_store_rejects_is_sent_all_the_same(bench: Bench) -> None
 
 async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
     """Promise 2: nothing was sent, and what may stand in the database says so; a second later it is."""
-    bench.tray.put(Parcel(KEY, FACTS, bench.clock.elapsed()))
+    bench.tray.put(QueuedReport(KEY, FACTS, bench.clock.elapsed()))
     bench.journal.answers = [CommitFailed("unknown")]
     await bench.clock.advance(SECOND)
     assert (bench.way.sent, bench.operations()) == ([], [Withdraw])
     await bench.clock.advance(SECOND)
-    assert (len(bench.way.sent), bench.operations()) == (1, [Withdraw, Claim, Mark])
+    assert (len(bench.way.sent), bench.operations()) == (1, [Withdraw, Claim, RecordAttempt])
 
 
 async def test_a_report_is_not_prepared_twice(bench: Bench) -> None:
     """What waits for its channel is left as it is by the next look."""
     bench.journal.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=False)]
-    bench.tray.put(Parcel(bench.journal.reports[0].key, FACTS, bench.clock.elapsed() + DAY))
+    bench.tray.put(QueuedReport(bench.journal.reports[0].key, FACTS, bench.clock.elapsed() + DAY))
     await bench.look()
     assert bench.drawn == []

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.rules.rule import AtLeast
 from daemon.service.clock_monitor import STEP, offset
-from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import COLD, Look, Owner, Progress, Slept
-from daemon.service.judging.context import Desk
+from daemon.service.judging.context import JudgingContext
 from daemon.service.loops import supervise
-from daemon.store import Seams
+from daemon.store import FaultInjection
 from daemon.store.operations import Operation, Rejected, Written
 from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality, Reading
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher, settle
@@ -129,7 +129,7 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
             NAMES,
             RULES,
             **given,
-            seams=Seams(commit=lambda connection: flaky(connection) if failing else connection.commit()),
+            seams=FaultInjection(commit=lambda connection: flaky(connection) if failing else connection.commit()),
         )
         failing = True
         return made
@@ -275,9 +275,11 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
     clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
     journal.unreadable = True
     rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
-    episodes = Episodes(logging.getLogger("owner"), clock)
+    episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
-    owner = Owner(Desk(journal, Ledger(moved), clock, (), set(), episodes, watcher, moved), state(), rules)
+    owner = Owner(
+        JudgingContext(journal, NotificationQueue(moved), clock, (), set(), episodes, watcher, moved), state(), rules
+    )
     task = asyncio.create_task(owner.run())
     for _ in range(2):
         owner.post(answer(available_margin="90"))
@@ -314,9 +316,9 @@ class Breaking(ListJournal):
 @asynccontextmanager
 async def supervised(journal: Breaking, clock: ManualClock) -> AsyncIterator[Owner]:
     """An owner that is started again a second after it broke."""
-    episodes = Episodes(logging.getLogger("owner"), clock)
+    episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
-    desk = Desk(journal, Ledger(moved), clock, (), set(), episodes, RecordingWatcher(), moved)
+    desk = JudgingContext(journal, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved)
     owner = Owner(desk, state("main"), [rule()])
     task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
     await settle()

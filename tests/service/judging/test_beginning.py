@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.alerts.mutes import Mutes, Window
+from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.errors import StoreError
-from daemon.store import Seams
+from daemon.store import FaultInjection
 from daemon.types import MINUTE, Severity
 from tests.fakes import ManualClock
 from tests.service.lives import RELOAD, TRANSITIONS, Life, rows
@@ -93,7 +93,7 @@ async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: P
 async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path: Path) -> None:
     """E2: so that it can be told later why nobody was woken."""
     path = tmp_path / "m.db"
-    night = Window("night", frozenset({"sat"}), time(23), time(7))
+    night = MuteWindow("night", frozenset({"sat"}), time(23), time(7))
     async with Life(f"sqlite:///{path}", ["main"], [rule()], mutes=Mutes({"night": night}, ZoneInfo("Asia/Tokyo"))):
         pass
     [(recorded,)] = rows(path, "SELECT rules FROM epochs")
@@ -137,4 +137,4 @@ def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> N
         raise RuntimeError("lost")
 
     with pytest.raises(StoreError, match="beginning"):
-        Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=Seams(commit=fail))
+        Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=FaultInjection(commit=fail))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from daemon.readings.plausibility import Doubt, Suspicion
+from daemon.readings.plausibility import Doubt, PendingSuspect
 from daemon.service.judging.confirmer import APART, PATIENCE, Confirmer, Overdue
 from daemon.types import Millis
 from tests.fakes import ManualClock
@@ -34,8 +34,8 @@ class Scene:
         await self.clock.advance(0)
 
 
-def suspicion(seq: int, first: int | None = None) -> Suspicion:
-    return Suspicion(seq if first is None else first, reading(seq), frozenset({Doubt.ZEROS}))
+def suspicion(seq: int, first: int | None = None) -> PendingSuspect:
+    return PendingSuspect(seq if first is None else first, reading(seq), frozenset({Doubt.ZEROS}))
 
 
 @asynccontextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from daemon.readings.gaps import Gap, gaps
+from daemon.readings.gaps import ListedGap, gaps
 from daemon.readings.slots import passed
 from daemon.service.judging.account_owner import Arrival, Slept
-from daemon.store import Seams
+from daemon.store import FaultInjection
 from daemon.store.database.failures import Refused
 from daemon.store.history import History
 from daemon.types import MINUTE, SECOND, GapReason, Millis, MissReason, NoAnswer
@@ -23,13 +23,13 @@ GAPS = "SELECT reason, started_at, ended_at, missed FROM gaps"
 NONE = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 
 
-def ledger(folder: Path) -> list[Gap]:
+def ledger(folder: Path) -> list[ListedGap]:
     with History.open(f"sqlite:///{folder / 'm.db'}") as history:
         return list(gaps(history.missing("main", 0)))
 
 
 def life(
-    folder: Path, clock: ManualClock, reason: str = "start", every: Millis = EVERY, seams: Seams | None = None
+    folder: Path, clock: ManualClock, reason: str = "start", every: Millis = EVERY, seams: FaultInjection | None = None
 ) -> Life:
     url = f"sqlite:///{folder / 'm.db'}"
     return Life(url, ["main"], [rule()], clock=clock, reason=reason, every=every, seams=seams)
@@ -160,7 +160,7 @@ async def test_promise_1_a_gap_is_there_exactly_if_the_input_is_that_ended_it(
     clock = RestlessClock()
     async with life(tmp_path, clock):
         pass
-    async with life(tmp_path, clock, reason=RELOAD, seams=Seams(commit=killed_at(commits + 1))) as living:
+    async with life(tmp_path, clock, reason=RELOAD, seams=FaultInjection(commit=killed_at(commits + 1))) as living:
         await living.tell({"main": answer()})
         await clock.suspend(MINUTE)
         await living.tell({"main": Slept(MINUTE, 12)})
@@ -181,7 +181,7 @@ async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(tmp_
             raise OSError("nobody knows")
         connection.commit()
 
-    async with life(tmp_path, clock, seams=Seams(commit=commit)) as living:
+    async with life(tmp_path, clock, seams=FaultInjection(commit=commit)) as living:
         await living.tell({"main": answer()})
         for _ in range(2):
             await clock.suspend(MINUTE)

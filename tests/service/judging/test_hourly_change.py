@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from daemon.service.judging.hourly_change import ABOUT, RENEWED, Hindsight
+from daemon.service.judging.hourly_change import ABOUT, RENEWED, HourlyBaseline
 from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 from tests.fakes import ListJournal
 from tests.values import T0, balances, reading
@@ -32,7 +32,7 @@ def margin(moved: object) -> object:
 async def test_c7_no_alert_waits_for_the_database() -> None:
     """C7: What was read ahead is told, however long ago that was; where nothing was, messages do without."""
     past = Past()
-    hindsight = Hindsight("main", past)
+    hindsight = HourlyBaseline("main", past)
     assert hindsight.hourly(T0 + HOUR, NOW) == {}
     await hindsight.renew(T0 + HOUR)
     told = [margin(hindsight.hourly(T0 + HOUR + later, NOW)) for later in (0, ABOUT, ABOUT + 1)]
@@ -43,7 +43,7 @@ async def test_c7_no_alert_waits_for_the_database() -> None:
 async def test_c7_it_is_read_for_the_next_input() -> None:
     """C7: Where readings are rare, an hour before the last of them is more than an hour before the next."""
     past = Past()
-    hindsight = Hindsight("main", past)
+    hindsight = HourlyBaseline("main", past)
     for minute in (0, 5):
         await hindsight.renew(T0 + HOUR + minute * MINUTE)
     assert past.instants == [T0, T0 + 10 * MINUTE]
@@ -56,7 +56,7 @@ async def test_c7_it_is_read_for_the_next_input() -> None:
 async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> None:
     """The clock was set back: what was read ahead is read again, for the instants as they are now."""
     past = Past()
-    hindsight = Hindsight("main", past)
+    hindsight = HourlyBaseline("main", past)
     await hindsight.renew(T0 + HOUR)
     assert hindsight.hourly(T0 + HOUR - 1, NOW) == {}
     await hindsight.renew(T0 + HOUR - 1)
@@ -66,7 +66,7 @@ async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> No
 async def test_it_is_renewed_in_time() -> None:
     """Twice a minute, not with every reading."""
     past = Past()
-    hindsight = Hindsight("main", past)
+    hindsight = HourlyBaseline("main", past)
     for second in range(61):
         await hindsight.renew(T0 + HOUR + second * SECOND)
     assert past.instants == [T0, T0 + RENEWED + SECOND, T0 + 2 * RENEWED + SECOND]
@@ -77,9 +77,9 @@ async def test_nothing_is_told_of_an_hour_that_nobody_saw() -> None:
     young, old, gone = Past(T0 + 1), Past(T0 - ABOUT - 1), Past()
     gone.unreadable = True
     for past in (young, old, gone):
-        hindsight = Hindsight("main", past)
+        hindsight = HourlyBaseline("main", past)
         await hindsight.renew(T0 + HOUR)
         assert hindsight.hourly(T0 + HOUR, NOW) == {}
-    known = Hindsight("main", Past())
+    known = HourlyBaseline("main", Past())
     await known.renew(T0 + HOUR)
     assert known.hourly(T0 + HOUR, Balances()) == {}

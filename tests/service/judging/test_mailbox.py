@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daemon.alerts.system_rules import rule as system_rule
 from daemon.exchanges.common.penalties import Pause, after
-from daemon.service.async_store import StoreJournal
+from daemon.service.async_store import ThreadedStore
 from daemon.store import Store
 from daemon.store.operations import Operation, Written
 from daemon.types import MINUTE, SECOND, MissReason, NoAnswer
@@ -14,7 +14,7 @@ from tests.service.lives import Life, RestlessClock, rows
 from tests.values import answer, rule
 
 
-class Gated(StoreJournal):
+class Gated(ThreadedStore):
     """Commits wait until somebody opens the gate."""
 
     def __init__(self, store: Store, clock: ManualClock) -> None:

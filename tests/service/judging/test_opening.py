@@ -2,17 +2,17 @@
 
 from functools import partial
 
-from daemon.alerts.dispatch import Told
+from daemon.alerts.dispatch import ChannelStatus
 from daemon.alerts.engine import step
 from daemon.alerts.ids import code
 from daemon.rules.rule import Rule
-from daemon.service.judging.opening import Setting, open_account, watching
+from daemon.service.judging.opening import StartConfig, open_account, watching
 from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind
 from tests.values import T0, TRUE, reading, rule, state
 
 
-def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> Setting:
-    return Setting(rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=()))
+def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> StartConfig:
+    return StartConfig(rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=()))
 
 
 def firing() -> AccountState:
@@ -51,7 +51,7 @@ def test_a5_a_record_a_little_in_the_future_is_no_step() -> None:
 
 def test_d5_the_alert_of_a_rule_that_no_longer_matches_ends_for_who_was_told() -> None:
     """D5: told once, as retired; the alert of an account that is gone as well."""
-    told = {("low", 1): {"telegram": Told(told_at=T0)}}
+    told = {("low", 1): {"telegram": ChannelStatus(told_at=T0)}}
     elsewhere = setting(rule(accounts=("other",)))
     gone = setting(rule(), accounts=())
     for now_in_force in (elsewhere, gone):

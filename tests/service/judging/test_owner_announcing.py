@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.immediate import book
-from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Owner
-from daemon.service.judging.context import Desk
-from daemon.store import Seams
-from daemon.store.operations import Announcement, Claim, MessageKey, Operation, Overtaken, Written
+from daemon.service.judging.context import JudgingContext
+from daemon.store import FaultInjection
+from daemon.store.operations import Claim, MessageKey, Operation, RecordWithClaims, StaleSilences, Written
 from daemon.store.write.silence_commands import Quiet
 from daemon.types import Message, Notice, Record, Severity, Silence
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher
@@ -102,7 +102,7 @@ async def test_what_leaves_is_what_was_committed(
     def commit(connection: Connection) -> None:
         next(commits)(connection)
 
-    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=Seams(commit=commit)) as life:
+    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=FaultInjection(commit=commit)) as life:
         life.book = partial(book, {"telegram": ramp})
         await life.tell({"main": answer(available_margin="90")})
     assert ramp.ended == became
@@ -113,16 +113,16 @@ class Fickle(ListJournal):
     """A store in which somebody changes his mind about silences at every moment."""
 
     async def write(self, operation: Operation) -> Written:
-        if isinstance(operation, Announcement):
-            raise Overtaken("silences are not what they were")
+        if isinstance(operation, RecordWithClaims):
+            raise StaleSilences("silences are not what they were")
         return await super().write(operation)
 
 
 async def test_nobody_waits_for_those_who_change_their_minds_about_silence() -> None:
     """After a few attempts it is written by what was read last, and told in the usual way."""
     clock, journal, watcher, ramp = ManualClock(), Fickle(), RecordingWatcher(), Ramp()
-    episodes, moved = Episodes(logging.getLogger("owner"), clock), offset(clock)
-    desk = Desk(journal, Ledger(moved), clock, ("telegram",), set(), episodes, watcher, moved)
+    episodes, moved = FailureLog(logging.getLogger("owner"), clock), offset(clock)
+    desk = JudgingContext(journal, NotificationQueue(moved), clock, ("telegram",), set(), episodes, watcher, moved)
     owner = Owner(replace(desk, book=partial(book, {"telegram": ramp})), state(), (rule("low"),))
     task = asyncio.create_task(owner.run())
     owner.post(answer(available_margin="90"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.log import Episodes
-from daemon.readings.plausibility import Suspicion
+from daemon.log import FailureLog
+from daemon.readings.plausibility import PendingSuspect
 from daemon.readings.sum_check import SENTENCE
 from daemon.service.judging.confirmer import Overdue
 from daemon.service.judging.plausibility_gate import Gate
@@ -133,10 +133,10 @@ async def test_b5_the_next_life_is_told_what_the_last_one_left(tmp_path: Path) -
     assert rows(path, MOVES) == [("low", "firing")]
 
 
-def gate(caplog: pytest.LogCaptureFixture) -> tuple[Gate, list[Suspicion]]:
+def gate(caplog: pytest.LogCaptureFixture) -> tuple[Gate, list[PendingSuspect]]:
     caplog.set_level(logging.INFO)
-    heard = list[Suspicion]()
-    return Gate("main", None, Episodes(logging.getLogger("gate"), ManualClock()), heard.append), heard
+    heard = list[PendingSuspect]()
+    return Gate("main", None, FailureLog(logging.getLogger("gate"), ManualClock()), heard.append), heard
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.types import SECOND, AccountState, Alert, Millis, Swing
+from daemon.types import SECOND, AccountState, Alert, FlapEpisode, Millis
 from tests.lengths import length
 from tests.service.judging.test_account_owner import NAMES, RULES, day
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, Told
@@ -23,13 +23,13 @@ def with_steps(rounds: Iterator[Mapping[str, Told]], draw: random.Random) -> Ite
             yield dict.fromkeys(arrivals, Step(by))
 
 
-def remembered(state: AccountState) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[Swing]]]:
+def remembered(state: AccountState) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[FlapEpisode]]]:
     """What of it a later input can depend on: episodes that are too old count no more."""
     fired = {name: [one for one in swings if _counts(name, one, state)] for name, swings in state.fired.items()}
     return state.alerts, state.since, {name: swings for name, swings in fired.items() if swings}
 
 
-def _counts(name: str, swing: Swing, state: AccountState) -> bool:
+def _counts(name: str, swing: FlapEpisode, state: AccountState) -> bool:
     limit = BY_NAME[name].flapping
     return limit is not None and swing.fired_at >= state.at - limit.per
 

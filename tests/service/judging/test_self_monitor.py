@@ -12,23 +12,23 @@ import pytest
 
 from daemon.alerts.system_rules import rule
 from daemon.errors import StoreError
-from daemon.log import Episodes
+from daemon.log import FailureLog
 from daemon.readings.push_check import Pushes
-from daemon.service.async_store import StoreJournal
+from daemon.service.async_store import ThreadedStore
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.backoff import Health
-from daemon.service.delivery.queue import Ledger
+from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Progress
-from daemon.service.judging.context import Desk
-from daemon.service.judging.self_monitor import CALM, EVERY, UNKNOWN, SelfWatch, Senses, Sight, Stall, verdict
+from daemon.service.judging.context import JudgingContext
+from daemon.service.judging.self_monitor import CALM, EVERY, UNKNOWN, ProbeResults, Probes, SelfMonitor, Stall, verdict
 from daemon.store import Store
 from daemon.store.operations import (
     Claim,
     CommitFailed,
-    Mark,
     MessageKey,
     NoticeState,
     Operation,
+    RecordAttempt,
     Rejected,
     Written,
 )
@@ -38,7 +38,7 @@ from daemon.types import (
     MINUTE,
     SECOND,
     AccountState,
-    Attempted,
+    AttemptResult,
     Kind,
     Limit,
     Millis,
@@ -63,9 +63,11 @@ def health(failing_for: Millis, streak: int = 3, **changes: object) -> Health:
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
-def sight(waiting: str = "email", steps: Sequence[Millis] = (), disk: str | None = None, **channels: Health) -> Sight:
+def sight(
+    waiting: str = "email", steps: Sequence[Millis] = (), disk: str | None = None, **channels: Health
+) -> ProbeResults:
     free = None if disk is None else Decimal(disk)
-    return Sight(NOON, ELAPSED, channels, frozenset(waiting.split()), free, steps, UTC)
+    return ProbeResults(NOON, ELAPSED, channels, frozenset(waiting.split()), free, steps, UTC)
 
 
 def test_d7_a_channel_that_fails_for_long_is_named_with_what_it_said() -> None:
@@ -114,7 +116,7 @@ class Bench:
 
     store: Store
     clock: ManualClock = field(default_factory=ManualClock)
-    ledger: Ledger = field(init=False)
+    ledger: NotificationQueue = field(init=False)
     watcher: RecordingWatcher = field(default_factory=RecordingWatcher)
     free: Decimal = Decimal("0.5")
     channels: dict[str, Health] = field(default_factory=dict)
@@ -123,20 +125,20 @@ class Bench:
     progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(offset(self.clock))
+        self.ledger = NotificationQueue(offset(self.clock))
 
-    def watch(self, *rules: object, journal: object = None) -> SelfWatch:
-        desk = Desk(
-            journal or StoreJournal(self.store, self.clock),  # type: ignore[arg-type]
+    def watch(self, *rules: object, journal: object = None) -> SelfMonitor:
+        desk = JudgingContext(
+            journal or ThreadedStore(self.store, self.clock),  # type: ignore[arg-type]
             self.ledger,
             self.clock,
             ("email",),
             set(),
-            Episodes(logging.getLogger("selfwatch"), self.clock),
+            FailureLog(logging.getLogger("selfwatch"), self.clock),
             self.watcher,
             offset(self.clock),
         )
-        senses = Senses(
+        senses = Probes(
             lambda: self.channels,
             lambda: self.free,
             UTC,
@@ -144,7 +146,7 @@ class Bench:
             database=lambda: self.refused,
             progress=lambda: self.progress,
         )
-        return SelfWatch(desk, self.store.load(DAEMON_ACCOUNT), rules or RULES, senses)  # type: ignore[arg-type]
+        return SelfMonitor(desk, self.store.load(DAEMON_ACCOUNT), rules or RULES, senses)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
         return [
@@ -247,7 +249,9 @@ async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record
     await watch.look()
     key = bench.ledger.waiting("email")[0].notice.key
     claim = Claim(MessageKey("email", bench.clock.now()), (key,))
-    delivered = Mark(claim.message, bench.clock.now(), Attempted(Outcome.DELIVERED), {key: NoticeState.DELIVERED})
+    delivered = RecordAttempt(
+        claim.message, bench.clock.now(), AttemptResult(Outcome.DELIVERED), {key: NoticeState.DELIVERED}
+    )
     for operation in (claim, delivered):
         bench.store.submit(operation).result()
     told_at = bench.clock.now()
@@ -265,7 +269,7 @@ async def test_a5_a_record_that_ends_in_the_future_is_a_step_for_its_own_alerts_
     await bench.watch().look()
     began = bench.clock.now()
     bench.clock.step(-HOUR)
-    bench.ledger = Ledger(offset(bench.clock))
+    bench.ledger = NotificationQueue(offset(bench.clock))
     await bench.watch().look()
     assert bench.store.load(DAEMON_ACCOUNT).alerts["disk-full"].fired_at == began - HOUR
 
@@ -282,7 +286,7 @@ async def test_promise_4_flapping_of_its_own_goes_on_after_a_restart(bench: Benc
     assert list(bench.store.load(DAEMON_ACCOUNT).alerts) == ["disk-full:flapping"]
 
 
-class Unsure(StoreJournal):
+class Unsure(ThreadedStore):
     """Commits, and fails to say so, or rejects, as told."""
 
     answers: list[Exception]

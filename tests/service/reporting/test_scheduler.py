@@ -12,9 +12,9 @@ import pytest
 
 from daemon.config import Report
 from daemon.hidden import Secret
-from daemon.messages.report_data import Stretch
-from daemon.service.reporting.data import Archive
-from daemon.service.reporting.scheduler import Cover
+from daemon.messages.report_data import ReportSpan
+from daemon.service.reporting.data import ReportReader
+from daemon.service.reporting.scheduler import ReportPeriod
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Message, Millis
 from tests.fakes import NOON, ManualClock, settle
 from tests.service.delivery.deliveries import Fate, House, Mood, Plan, begin
@@ -255,8 +255,8 @@ async def test_what_falls_into_a_leap_of_the_clock_is_sent_late(bench: Bench) ->
 
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """Silence would say that all is well."""
-    archive = Archive(
+    archive = ReportReader(
         Secret(f"sqlite:///{tmp_path}/none.db"), ManualClock(), None, ("main",), ("phone",), lambda _: None
     )
-    cover = Cover("daily", Stretch(NOON, NOON + DAY), NOON + 2 * DAY)
+    cover = ReportPeriod("daily", ReportSpan(NOON, NOON + DAY), NOON + 2 * DAY)
     assert "none.db" in archive.facts(cover).unreadable

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from daemon.errors import StoreError
-from daemon.store import Seams, Store
+from daemon.store import FaultInjection, Store
 from daemon.store.database.failures import Refused
 from daemon.store.database.lock_holder import holder
 from daemon.store.operations import Unwritten, Written
@@ -21,7 +21,7 @@ from tests.store.records import ACCOUNT, epoch, read
 from tests.store.turnstile import Turnstile
 
 SOON = 10
-QUICK = Seams(wait=lambda stop, _: stop.wait(0.01), look=0.01)
+QUICK = FaultInjection(wait=lambda stop, _: stop.wait(0.01), look=0.01)
 
 
 class Told(queue.Queue[str]):

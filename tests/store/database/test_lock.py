@@ -18,7 +18,7 @@ from daemon.store import History, Store, preflight, upgrade, write_once
 from daemon.store.database.lock import Lock
 from daemon.store.database.lock_holder import holder
 from daemon.store.database.lock_owner import LockOwner, is_marginwatch, lock_owner, owner_among
-from daemon.store.operations import Book, Unwritten
+from daemon.store.operations import RecordCall, Unwritten
 from tests.other_users import needs_root, open_folder
 from tests.values import T0
 
@@ -81,10 +81,10 @@ def test_one_process_cannot_collect_twice(url: str) -> None:
 def test_reading_and_single_rows_need_no_lock(url: str) -> None:
     """The lock is about collecting: commands read, and write rows of their own, beside the daemon."""
     store = Store.open(url)
-    write_once(url, Book(T0, "assets"))
+    write_once(url, RecordCall(T0, "assets"))
     with History.open(url) as history:
         assert history.accounts() == []
-    assert store.bookings(T0) == [Book(T0, "assets")]
+    assert store.bookings(T0) == [RecordCall(T0, "assets")]
     store.close()
 
 

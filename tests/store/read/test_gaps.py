@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon import types
-from daemon.readings.gaps import Gap, gaps
+from daemon.readings.gaps import ListedGap, gaps
 from daemon.store import History, Store
 from daemon.store.operations import Operation
 from daemon.store.read import gaps as missing_module
@@ -47,7 +47,7 @@ def ledger(history: History, since: int = 0) -> list[tuple[str, int, int | None,
     return [(each.reason.value, _s(each.started_at), _s(each.ended_at), each.missed) for each in _gaps(history, since)]
 
 
-def _gaps(history: History, since: int) -> list[Gap]:
+def _gaps(history: History, since: int) -> list[ListedGap]:
     return list(gaps(history.missing(ACCOUNT, since)))
 
 
@@ -95,7 +95,7 @@ def test_a3_few_readings_tell_as_much_as_all(kinds: Sequence[str], tmp_path_fact
     """A3: the ledger is that of the whole record, whatever a page holds."""
     url = f"sqlite:///{tmp_path_factory.mktemp('trail')}/m.db"
     store = Store.open(url)
-    whole: list[int | Miss | Gap] = []
+    whole: list[int | Miss | ListedGap] = []
     operations: list[Operation] = [epoch()]
     for seq, kind in enumerate(kinds, 2):
         instant = at(seq)
@@ -107,7 +107,7 @@ def test_a3_few_readings_tell_as_much_as_all(kinds: Sequence[str], tmp_path_fact
         operations.append(read(seq))
         if kind == "nap":
             operations.append(away(seq, seq - 1, seq))
-            whole.append(Gap(GapReason.SUSPENDED, instant - SECOND, instant, 1))
+            whole.append(ListedGap(GapReason.SUSPENDED, instant - SECOND, instant, 1))
         whole.append(instant)
     for each in operations:
         store.submit(each)

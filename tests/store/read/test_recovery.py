@@ -6,23 +6,24 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.dispatch import Told
+from daemon.alerts.dispatch import ChannelStatus
 from daemon.store import Store
 from daemon.store.operations import (
-    Book,
     Claim,
-    HandOver,
-    Identify,
-    Mark,
     MessageKey,
     NoticeState,
+    RecordAttempt,
+    RecordCall,
+    Reroute,
+    SetUserId,
     StoreDownGap,
 )
 from daemon.store.read import recovery as state_module
 from daemon.types import (
     AccountState,
-    Attempted,
+    AttemptResult,
     ClockStep,
+    FlapEpisode,
     Kind,
     Millis,
     Outcome,
@@ -30,7 +31,6 @@ from daemon.types import (
     Reading,
     Record,
     Source,
-    Swing,
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
@@ -38,7 +38,7 @@ from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
 
-MAYBE = Told(told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()}))
+MAYBE = ChannelStatus(told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()}))
 """Of a channel that got the news, or did not."""
 
 
@@ -60,7 +60,7 @@ def test_state_follows_the_last_input(store: Store, write: Write) -> None:
     """Promise 4: counter, instant, the last judged instant and the open alerts come back exactly."""
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
     began = alert(2)
-    fired = {"low": (Swing(T0 + 2_000, began.worst, Decimal(90), began.meaning, began.judged),)}
+    fired = {"low": (FlapEpisode(T0 + 2_000, began.worst, Decimal(90), began.meaning, began.judged),)}
     expected = AccountState(ACCOUNT, 3, T0 + 3_000, T0 + 2_000, {"low": began}, fired=fired)
     assert store.load(ACCOUNT) == expected
 
@@ -182,16 +182,20 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
 @pytest.mark.parametrize(
     ("outcome", "state", "told"),
     [
-        (Outcome.DELIVERED, NoticeState.DELIVERED, Told(told_at=T0 + 4_000, last=notice().facts, sure=True)),
-        (Outcome.REFUSED, NoticeState.REFUSED, Told(given_up=True)),
-        (Outcome.LATER, NoticeState.QUEUED, Told(waiting=key())),
+        (Outcome.DELIVERED, NoticeState.DELIVERED, ChannelStatus(told_at=T0 + 4_000, last=notice().facts, sure=True)),
+        (Outcome.REFUSED, NoticeState.REFUSED, ChannelStatus(given_up=True)),
+        (Outcome.LATER, NoticeState.QUEUED, ChannelStatus(waiting=key())),
         (Outcome.UNKNOWN, NoticeState.QUEUED, replace(MAYBE, told_at=T0 + 4_000)),
     ],
 )
-def test_what_a_channel_was_told(store: Store, write: Write, outcome: Outcome, state: NoticeState, told: Told) -> None:
+def test_what_a_channel_was_told(
+    store: Store, write: Write, outcome: Outcome, state: NoticeState, told: ChannelStatus
+) -> None:
     """Promise 3: told is delivered or unknown, and nothing else."""
     message = MessageKey("phone", T0 + 3_000)
-    write(fires(2), Claim(message, (key(),)), Mark(message, T0 + 4_000, Attempted(outcome), {key(): state}))
+    write(
+        fires(2), Claim(message, (key(),)), RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state})
+    )
     [found] = store.told()
     assert (found.key, found.told) == (key(), told)
 
@@ -199,7 +203,7 @@ def test_what_a_channel_was_told(store: Store, write: Write, outcome: Outcome, s
 def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
     """A5: repeats keep their distance across a step, also after a restart."""
     message = MessageKey("phone", T0 + 3_000)
-    delivered = Mark(message, T0 + 4_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    delivered = RecordAttempt(message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
     write(fires(2), Claim(message, (key(),)), delivered, Record(ACCOUNT, ClockStep(3, T0 + 64_000, 60_000)))
     assert [each.told.told_at for each in store.told()] == [T0 + 64_000]
 
@@ -208,7 +212,7 @@ def test_told_ends_with_the_alert_and_its_news(store: Store, write: Write) -> No
     """What channels were told of an alert is known until it has ended and nothing of it waits."""
     write(fires(2), clears(3))
     assert [each.key for each in store.told()] == [key()]
-    write(HandOver(T0 + 4_000, (), refused=(key(),)))
+    write(Reroute(T0 + 4_000, (), refused=(key(),)))
     assert store.told() == []
 
 
@@ -216,24 +220,24 @@ def test_ends_are_no_news_of_the_firing(store: Store, write: Write) -> None:
     """That an end waits does not mean that a firing does."""
     end = notice(key(kind=Kind.RESOLVED, seq=3))
     write(fires(2, channels=()), replace(clears(3), notices=(end,)))
-    assert [each.told for each in store.told()] == [Told(ended=True)]
+    assert [each.told for each in store.told()] == [ChannelStatus(ended=True)]
     assert [kept.notice for kept in store.open_notices()] == [end]
 
 
 def test_what_was_handed_over_is_known(store: Store, write: Write) -> None:
     """F4: a notification visits each channel once, also across a restart."""
-    write(fires(2), HandOver(T0 + 3_000, (notice(key("mail"), handed_over_by="phone"),)))
+    write(fires(2), Reroute(T0 + 3_000, (notice(key("mail"), handed_over_by="phone"),)))
     found = {kept.notice.key.channel: kept.handed_over for kept in store.open_notices()}
     assert found == {"phone": True, "mail": False}
     message = MessageKey("mail", T0 + 4_000)
     write(Claim(message, (key("mail"),)))
-    write(Mark(message, T0 + 5_000, Attempted(Outcome.DELIVERED), {key("mail"): NoticeState.DELIVERED}))
+    write(RecordAttempt(message, T0 + 5_000, AttemptResult(Outcome.DELIVERED), {key("mail"): NoticeState.DELIVERED}))
     assert [kept.handed_over for kept in store.open_notices()] == [True]
 
 
 def test_lists_for_a_start(store: Store, write: Write) -> None:
     """Codes, users and the accounts with open alerts."""
-    write(epoch("main", "other", at=T0 + 1, reason="reload"), fires(2), Identify(ACCOUNT, "1162061"))
+    write(epoch("main", "other", at=T0 + 1, reason="reload"), fires(2), SetUserId(ACCOUNT, "1162061"))
     assert store.codes() == {"k7m2"}
     assert store.user_ids() == {"main": "1162061", "other": ""}
     assert store.alerting() == [ACCOUNT]
@@ -241,12 +245,12 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
     """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell of it."""
-    write(read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), Book(T0 + 4_000, "assets", "1162061"))
+    write(read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), RecordCall(T0 + 4_000, "assets", "1162061"))
     assert [(call.account, call.at) for call in store.calls(T0 + 2_000)] == [
         (ACCOUNT, T0 + 2_000),
         (ACCOUNT, T0 + 3_000),
     ]
-    assert store.bookings(T0) == [Book(T0 + 4_000, "assets", "1162061")]
+    assert store.bookings(T0) == [RecordCall(T0 + 4_000, "assets", "1162061")]
 
 
 def test_b3_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:

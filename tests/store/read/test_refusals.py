@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.store import History, Store
-from daemon.store.read.refusals import MOST, Treatment
+from daemon.store.read.refusals import MOST, RefusalHistory
 from daemon.types import MINUTE, SECOND, ClockStep, Millis, Miss, MissReason, Reading, Record, Source
 from tests.store.records import ACCOUNT, epoch, read
 from tests.values import T0, miss, reading
@@ -36,7 +36,7 @@ def told(seq: int, ahead: Millis | None, source: Source = Source.REST) -> Record
     return Record(ACCOUNT, replace(one, exchange_at=there, source=source))
 
 
-def treated(history: History) -> Treatment:
+def treated(history: History) -> RefusalHistory:
     return history.treatments(REFUSED)[ACCOUNT]
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from daemon.errors import StoreError
-from daemon.messages.report_data import Course, Down, Episode, Posted, Seen, Stretch
+from daemon.messages.report_data import Down, FieldSummary, Posted, ReportedAlert, ReportSpan, Seen
 from daemon.store import History, Store
 from daemon.store.database.engine import parse, writing
-from daemon.store.operations import TEST, Claim, EndEpoch, Mark, MessageKey, NoticeState, Withdraw
+from daemon.store.operations import TEST, Claim, EndEpoch, MessageKey, NoticeState, RecordAttempt, Withdraw
 from daemon.types import (
     HOUR,
     JUDGED,
     MINUTE,
     SECOND,
-    Attempted,
+    AttemptResult,
     Balances,
     ClockStep,
     MissReason,
@@ -34,7 +34,7 @@ from tests.store.records import ACCOUNT, clears, epoch, fires, key, notice, read
 from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
-SPAN = Stretch(T0, T0 + HOUR)
+SPAN = ReportSpan(T0, T0 + HOUR)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
     write(read(8, SPAN.until, available_margin="3"))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
     assert went.readings == 4
-    assert went.courses["available_margin"] == Course(
+    assert went.courses["available_margin"] == FieldSummary(
         Seen(Decimal(90), T0), Seen(Decimal(500), T0 + 4), Seen(Decimal(480), T0 + 6)
     )
     assert "cross_un_pnl" not in went.courses
@@ -97,7 +97,9 @@ def test_promise_7_it_is_what_one_by_one_would_find(
         seen = [Seen(value, each.at) for each in judged if (value := getattr(each.balances, name)) is not None]
         course = went.courses.get(name)
         assert course == (
-            Course(min(seen, key=lambda each: each.value), max(seen, key=lambda each: (each.value, -each.at)), seen[-1])
+            FieldSummary(
+                min(seen, key=lambda each: each.value), max(seen, key=lambda each: (each.value, -each.at)), seen[-1]
+            )
             if seen
             else None
         )
@@ -110,9 +112,9 @@ def test_gaps_are_the_long_times_without_readings(history: History, write: Write
     write(Record(ACCOUNT, miss(7, T0 + 6 * MINUTE)), read(8, T0 + 10 * MINUTE), read(9, SPAN.until - MINUTE))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
     assert went.gaps == (
-        Stretch(T0, T0 + 2 * MINUTE),
-        Stretch(T0 + 3 * MINUTE, T0 + 10 * MINUTE),
-        Stretch(T0 + 10 * MINUTE, SPAN.until - MINUTE),
+        ReportSpan(T0, T0 + 2 * MINUTE),
+        ReportSpan(T0 + 3 * MINUTE, T0 + 10 * MINUTE),
+        ReportSpan(T0 + 10 * MINUTE, SPAN.until - MINUTE),
     )
     assert went.misses == {MissReason.TIMEOUT: 2, MissReason.NETWORK: 1}
 
@@ -129,7 +131,7 @@ def test_an_account_is_missed_from_its_beginning_on(history: History, write: Wri
     """What lies before the first record of an account is no gap."""
     write(read(2, T0 + 30 * MINUTE), read(3, SPAN.until - SECOND))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
-    assert (went.since, went.gaps) == (T0 + 30 * MINUTE, (Stretch(T0 + 30 * MINUTE, SPAN.until - SECOND),))
+    assert (went.since, went.gaps) == (T0 + 30 * MINUTE, (ReportSpan(T0 + 30 * MINUTE, SPAN.until - SECOND),))
 
 
 def test_a5_instants_are_those_that_are_meant(history: History, write: Write) -> None:
@@ -138,11 +140,11 @@ def test_a5_instants_are_those_that_are_meant(history: History, write: Write) ->
         read(2, T0 - HOUR), stepped(3, T0, HOUR), read(4, T0 + SECOND), read(5, T0 + 2 * SECOND, available_margin="9")
     )
     write(stepped(6, T0 - HOUR, -HOUR - 2 * SECOND), read(7, T0 - HOUR + 5 * MINUTE), read(8, T0 + MINUTE))
-    went = history.watched(ACCOUNT, Stretch(T0 - 2 * HOUR, T0 + MINUTE + 1), 2 * MINUTE)
+    went = history.watched(ACCOUNT, ReportSpan(T0 - 2 * HOUR, T0 + MINUTE + 1), 2 * MINUTE)
     assert went.courses["available_margin"].low == Seen(Decimal(9), T0 - HOUR)
     assert went.gaps == (
-        Stretch(T0 - HOUR, T0 - HOUR + 5 * MINUTE),
-        Stretch(T0 - HOUR + 5 * MINUTE, T0 + MINUTE),
+        ReportSpan(T0 - HOUR, T0 - HOUR + 5 * MINUTE),
+        ReportSpan(T0 - HOUR + 5 * MINUTE, T0 + MINUTE),
     )
 
 
@@ -167,10 +169,10 @@ def test_episodes_are_those_that_fired_in_the_span(history: History, write: Writ
     """Or before it and were not over; what never fired is none."""
     write(fires(2), clears(3), fires(10), fires(20), read(29), clears(30, alert_seq=20), fires(90))
     write(replace(fires(40), alerts=(replace(fires(40).alerts[0], fired_at=None),)))
-    told = history.episodes(Stretch(T0 + 15 * SECOND, T0 + 80 * SECOND))
+    told = history.episodes(ReportSpan(T0 + 15 * SECOND, T0 + 80 * SECOND))
     assert told == [
-        Episode(ACCOUNT, "low", Severity.WARNING, T0 + 10 * SECOND, None),
-        Episode(ACCOUNT, "low", Severity.WARNING, T0 + 20 * SECOND, T0 + 30 * SECOND),
+        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 10 * SECOND, None),
+        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 20 * SECOND, T0 + 30 * SECOND),
     ]
 
 
@@ -178,8 +180,8 @@ def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None
     """A5: what ended before the clock was set lies where that is meant now."""
     write(fires(2), Record(ACCOUNT, clears(3).event, (replace(clears(3).alerts[0], ended_seq=3),)))
     write(stepped(4, T0 + HOUR, HOUR))
-    assert history.episodes(Stretch(T0, T0 + MINUTE)) == []
-    (told,) = history.episodes(Stretch(T0 + HOUR, T0 + HOUR + MINUTE))
+    assert history.episodes(ReportSpan(T0, T0 + MINUTE)) == []
+    (told,) = history.episodes(ReportSpan(T0 + HOUR, T0 + HOUR + MINUTE))
     assert (told.since, told.until) == (T0 + HOUR + 2 * SECOND, T0 + HOUR + 3 * SECOND)
 
 
@@ -188,7 +190,10 @@ def test_deliveries_are_counted_by_channel(history: History, write: Write) -> No
     write(fires(2), fires(3))
     for n, outcome in enumerate((Outcome.DELIVERED, Outcome.LATER, Outcome.UNKNOWN)):
         message = MessageKey("phone", T0 + 5_000, n)
-        write(Claim(message, (key(),)), Mark(message, T0 + 6_000, Attempted(outcome), {key(): NoticeState.QUEUED}))
+        write(
+            Claim(message, (key(),)),
+            RecordAttempt(message, T0 + 6_000, AttemptResult(outcome), {key(): NoticeState.QUEUED}),
+        )
     never = MessageKey("phone", T0 + 7_500)
     write(Claim(never, (key(),)), Withdraw(never, T0 + 8_000))
     write(Claim(MessageKey("phone", T0 + 7_000), (key(),)), Claim(MessageKey("phone", SPAN.until), (key(),)))
@@ -202,7 +207,7 @@ def test_deliveries_are_counted_by_channel(history: History, write: Write) -> No
 def test_tests_of_a_channel_are_no_deliveries(history: History, write: Write) -> None:
     """`check --notify` is somebody's own doing."""
     tested = MessageKey("phone", T0 + 5_000, TEST)
-    write(Claim(tested, ()), Mark(tested, T0 + 6_000, Attempted(Outcome.LATER), {}))
+    write(Claim(tested, ()), RecordAttempt(tested, T0 + 6_000, AttemptResult(Outcome.LATER), {}))
     assert history.posted(("phone",), SPAN, SPAN.until) == [Posted("phone")]
 
 
@@ -222,8 +227,8 @@ def test_downs_lie_between_lives(history: History, write: Write) -> None:
     write(EndEpoch(T0 + MINUTE), epoch(at=T0 + 10 * MINUTE, seq=2), epoch(at=T0 + 11 * MINUTE, seq=3, reason="reload"))
     write(read(4, T0 + 12 * MINUTE), epoch(at=T0 + 30 * MINUTE, seq=5))
     assert history.downs(SPAN, MINUTE) == [
-        Down(Stretch(T0 + MINUTE, T0 + 10 * MINUTE), killed=False),
-        Down(Stretch(T0 + 12 * MINUTE, T0 + 30 * MINUTE), killed=True),
+        Down(ReportSpan(T0 + MINUTE, T0 + 10 * MINUTE), killed=False),
+        Down(ReportSpan(T0 + 12 * MINUTE, T0 + 30 * MINUTE), killed=True),
     ]
-    assert history.downs(Stretch(T0 + 35 * MINUTE, SPAN.until), MINUTE) == []
-    assert history.downs(Stretch(T0 + 15 * MINUTE, T0 + 20 * MINUTE), MINUTE)[0].killed
+    assert history.downs(ReportSpan(T0 + 35 * MINUTE, SPAN.until), MINUTE) == []
+    assert history.downs(ReportSpan(T0 + 15 * MINUTE, T0 + 20 * MINUTE), MINUTE)[0].killed

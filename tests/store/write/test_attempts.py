@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from daemon.store import History, Store
 from daemon.store.database.engine import parse, reading
-from daemon.store.operations import Claim, HandOver, Mark, MessageKey, NoticeState, Supersede, Withdraw
-from daemon.types import HOUR, Attempted, ClockStep, Message, Outcome, Record, Severity
+from daemon.store.operations import Claim, MessageKey, NoticeState, RecordAttempt, Reroute, Supersede, Withdraw
+from daemon.types import HOUR, AttemptResult, ClockStep, Message, Outcome, Record, Severity
 from tests.store.records import ACCOUNT, fires, key, notice
 from tests.values import T0
 
@@ -31,7 +31,7 @@ def test_an_attempt_stands_before_its_outcome(write: Write, url: str) -> None:
     write(fires(2), Claim(MESSAGE, (key(),), Message("low", "margin 90", Severity.WARNING)))
     attempts = "SELECT attempts.at, outcome, title, body FROM attempts JOIN messages ON messages.id = message_id"
     assert query(url, attempts) == [(T0 + 3_000, None, "low", "margin 90")]
-    write(Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.LATER, "busy"), {key(): NoticeState.QUEUED}))
+    write(RecordAttempt(MESSAGE, T0 + 4_000, AttemptResult(Outcome.LATER, "busy"), {key(): NoticeState.QUEUED}))
     assert query(url, "SELECT done_at, outcome, detail FROM attempts") == [(T0 + 4_000, "later", "busy")]
 
 
@@ -41,14 +41,14 @@ def test_each_attempt_is_a_message_of_its_own(store: Store, write: Write) -> Non
     for n in range(3):
         message = MessageKey("phone", T0 + 3_000, n)
         write(Claim(message, (key(),)))
-        write(Mark(message, T0 + 4_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED}))
+        write(RecordAttempt(message, T0 + 4_000, AttemptResult(Outcome.LATER), {key(): NoticeState.QUEUED}))
     assert [kept.attempts for kept in store.open_notices()] == [3]
 
 
 def test_a_crash_between_is_claimed_again(store: Store, write: Write) -> None:
     """F1: what was being sent when the daemon ended is sent again, in a message of its own."""
     again = MessageKey("phone", T0 + 60_000)
-    delivered = Mark(again, T0 + 61_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    delivered = RecordAttempt(again, T0 + 61_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
     write(fires(2), Claim(MESSAGE, (key(),)), Claim(again, (key(),)))
     assert [(kept.state, kept.told_at) for kept in store.open_notices()] == [(NoticeState.SENDING, T0 + 60_000)]
     write(delivered)
@@ -58,7 +58,9 @@ def test_a_crash_between_is_claimed_again(store: Store, write: Write) -> None:
 def test_a_hand_over_is_one_transaction(store: Store, write: Write) -> None:
     """F3: the refusal and the notifications for other channels commit together."""
     handed = notice(key("mail"), handed_over_by="phone")
-    refused = Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.REFUSED), {key(): NoticeState.REFUSED}, (handed,))
+    refused = RecordAttempt(
+        MESSAGE, T0 + 4_000, AttemptResult(Outcome.REFUSED), {key(): NoticeState.REFUSED}, (handed,)
+    )
     write(fires(2), Claim(MESSAGE, (key(),)), refused)
     assert [kept.notice for kept in store.open_notices()] == [handed]
 
@@ -66,7 +68,7 @@ def test_a_hand_over_is_one_transaction(store: Store, write: Write) -> None:
 def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
     """F3: what comes in for a parked channel goes to the others at once."""
     handed = notice(key("mail"), handed_over_by="phone")
-    write(fires(2), HandOver(T0 + 4_000, (handed,), refused=(key(),)))
+    write(fires(2), Reroute(T0 + 4_000, (handed,), refused=(key(),)))
     assert [kept.notice for kept in store.open_notices()] == [handed]
 
 
@@ -80,15 +82,15 @@ def test_f7_what_was_superseded_on_its_way_to_the_call_is_being_sent(store: Stor
 
 def test_what_is_final_is_not_claimed(write: Write, url: str) -> None:
     """What was given up stays so."""
-    write(fires(2), HandOver(T0 + 2_500, (), refused=(key(),)), Claim(MESSAGE, (key(),)))
+    write(fires(2), Reroute(T0 + 2_500, (), refused=(key(),)), Claim(MESSAGE, (key(),)))
     with History.open(url) as history:
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.REFUSED]
 
 
 def test_promise_2_what_a_channel_gave_up_it_gets_again(write: Write, url: str) -> None:
     """Where no other channel has it; a hand-over that is written again changes nothing that happened since."""
-    there = HandOver(T0 + 2_500, (notice(key("mail"), handed_over_by="phone"),), refused=(key(),))
-    back = HandOver(T0 + 4_000, (notice(key(), handed_over_by="mail"),), refused=(key("mail"),))
+    there = Reroute(T0 + 2_500, (notice(key("mail"), handed_over_by="phone"),), refused=(key(),))
+    back = Reroute(T0 + 4_000, (notice(key(), handed_over_by="mail"),), refused=(key("mail"),))
     write(fires(2), there, back)
     assert states(url) == {"phone": NoticeState.QUEUED, "mail": NoticeState.REFUSED}
     write(Supersede(T0 + 5_000, (key(),)), back)
@@ -104,15 +106,15 @@ def states(url: str) -> dict[str, NoticeState]:
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_mark_without_a_claim_is_passed_over(store: Store, write: Write, outcome: Outcome) -> None:
     """That a message was sent is true even where nothing of it is recorded."""
-    write(Mark(MESSAGE, T0, Attempted(outcome), {key(): NoticeState.DELIVERED}))
+    write(RecordAttempt(MESSAGE, T0, AttemptResult(outcome), {key(): NoticeState.DELIVERED}))
     assert store.open_notices() == []
 
 
 def test_the_first_outcome_counts(write: Write, url: str) -> None:
     """A mark that is written again does not overwrite what happened since."""
-    later = Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED})
+    later = RecordAttempt(MESSAGE, T0 + 4_000, AttemptResult(Outcome.LATER), {key(): NoticeState.QUEUED})
     again = MessageKey("phone", T0 + 5_000)
-    delivered = Mark(again, T0 + 6_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    delivered = RecordAttempt(again, T0 + 6_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
     write(fires(2), Claim(MESSAGE, (key(),)), later, Claim(again, (key(),)), delivered, later)
     with History.open(url) as history:
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [NoticeState.DELIVERED]
@@ -139,14 +141,19 @@ def test_strict_1_a_claim_that_is_withdrawn_unrecorded_changes_nothing(write: Wr
     write(fires(2), NEVER, Claim(MESSAGE, (key(),)), Claim(AGAIN, (key(),)), NEVER)
     assert query(url, "SELECT state, attempts FROM notifications") == [("sending", 2)]
     assert query(url, OUTCOMES) == [("never_made", T0 + 4_000), (None, None)]
-    write(Mark(AGAIN, T0 + 6_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}), Withdraw(AGAIN, T0))
+    write(
+        RecordAttempt(AGAIN, T0 + 6_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}),
+        Withdraw(AGAIN, T0),
+    )
     assert query(url, "SELECT state FROM notifications") == [("delivered",)]
 
 
 @pytest.mark.parametrize("recorded", ["before", "after", "never"])
 def test_a5_an_instant_that_is_told_by_its_alert_moves_with_every_step(write: Write, url: str, recorded: str) -> None:
     """A5, Strict 1: the clock was set as an outcome was committed: on whichever side of it, that means the same."""
-    delivered = Mark(MESSAGE, T0, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}, told={key(): 1_500})
+    delivered = RecordAttempt(
+        MESSAGE, T0, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}, told={key(): 1_500}
+    )
     begun = fires(2)
     (first,) = begun.alerts
     moved_alert = replace(first, started_at=first.started_at + HOUR)

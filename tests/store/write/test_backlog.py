@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from daemon.store.operations import Identify, Operation, StoreDownGap
+from daemon.store.operations import Operation, SetUserId, StoreDownGap
 from daemon.store.write.backlog import Backlog
 from daemon.types import ClockStep, Gap, GapReason, Record
 from tests.store.records import ACCOUNT, alert, clears, fires, key, read
@@ -44,7 +44,7 @@ def test_whatever_tells_something_is_kept() -> None:
     step = Record(ACCOUNT, ClockStep(6, T0, -250))
     superseding = replace(read(7), superseded=(key(),))
     woken = replace(read(8), gap=Gap(ACCOUNT, 8, T0, T0 + 7_000, GapReason.SUSPENDED, 1))
-    kept: list[Operation] = [fires(4), clears(5, 4), step, superseding, woken, Identify(ACCOUNT, "1")]
+    kept: list[Operation] = [fires(4), clears(5, 4), step, superseding, woken, SetUserId(ACCOUNT, "1")]
     assert filled(read(2), read(3), *kept).head(9)[2:] == kept
 
 

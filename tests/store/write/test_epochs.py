@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from daemon.store import History, Store
-from daemon.store.operations import Claim, EndEpoch, Mark, MessageKey, NoticeState, Rejected, StartEpoch
+from daemon.store.operations import Claim, EndEpoch, MessageKey, NoticeState, RecordAttempt, Rejected, StartEpoch
 from daemon.store.read.recorded import PastEpoch
-from daemon.types import AccountState, Attempted, Outcome, Record
+from daemon.types import AccountState, AttemptResult, Outcome, Record
 from tests.store.records import ACCOUNT, epoch, fires, key, read
 from tests.values import T0, miss
 
@@ -72,7 +72,7 @@ def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(store: Sto
     """It may have arrived: that stays known when the next attempt fails, and after one more restart."""
     first, second = MessageKey("phone", T0 + 3_000), MessageKey("phone", T0 + 5_000)
     write(fires(2), Claim(first, (key(),)), epoch(at=T0 + 4_000, seq=3))
-    later = Mark(second, T0 + 6_000, Attempted(Outcome.LATER), {key(): NoticeState.QUEUED})
+    later = RecordAttempt(second, T0 + 6_000, AttemptResult(Outcome.LATER), {key(): NoticeState.QUEUED})
     write(Claim(second, (key(),)), later, epoch(at=T0 + 7_000, seq=4))
     [kept] = store.open_notices()
     assert (kept.told_at, kept.maybe_repeat) == (T0 + 3_000, True)

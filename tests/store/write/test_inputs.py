@@ -10,16 +10,16 @@ from sqlalchemy import select
 from daemon.store import History, Store
 from daemon.store.database.engine import parse, reading
 from daemon.store.operations import (
-    Book,
     Claim,
     EndEpoch,
-    HandOver,
-    Identify,
-    Mark,
     MessageKey,
     NoticeState,
     Operation,
+    RecordAttempt,
+    RecordCall,
     Rejected,
+    Reroute,
+    SetUserId,
     StoreDownGap,
     Supersede,
 )
@@ -27,7 +27,7 @@ from daemon.store.schema import metadata
 from daemon.store.write.apply import apply
 from daemon.types import (
     Alert,
-    Attempted,
+    AttemptResult,
     ClockStep,
     ConfigChange,
     Gap,
@@ -53,8 +53,10 @@ EVERYTHING: list[Operation] = [
     epoch("main", "other", at=T0 + 1, seq=1, reason="reload"),
     fires(2, ("phone", "mail", "desk")),
     Claim(MESSAGE, (key(),), Message("low-margin", "margin 90", Severity.WARNING)),
-    Mark(MESSAGE, T0 + 4_000, Attempted(Outcome.REFUSED, "no"), {key(): NoticeState.REFUSED}, (notice(key("sms")),)),
-    HandOver(T0 + 4_000, (notice(key("pager")),), (key("mail"),)),
+    RecordAttempt(
+        MESSAGE, T0 + 4_000, AttemptResult(Outcome.REFUSED, "no"), {key(): NoticeState.REFUSED}, (notice(key("sms")),)
+    ),
+    Reroute(T0 + 4_000, (notice(key("pager")),), (key("mail"),)),
     Supersede(T0 + 4_000, (key("desk"),)),
     Record(ACCOUNT, miss(3, T0 + 5_000)),
     Record(ACCOUNT, ClockStep(5, T0 + 5_000, 250)),
@@ -65,8 +67,8 @@ EVERYTHING: list[Operation] = [
     replace(clears(8), superseded=(key("pager"),)),
     ending(Gap(ACCOUNT, 9, T0 + 9_000, T0 + 60_000, GapReason.SUSPENDED, 10)),
     StoreDownGap("other", 30, T0 + 9_000, T0 + 60_000, 10, (alert(20),)),
-    Identify(ACCOUNT, "1162061"),
-    Book(T0 + 9_000, "assets", "1162061"),
+    SetUserId(ACCOUNT, "1162061"),
+    RecordCall(T0 + 9_000, "assets", "1162061"),
     EndEpoch(T0 + 90_000),
 ]
 """One of each, building on each other."""
@@ -173,13 +175,13 @@ def test_every_operation_is_known() -> None:
 
 def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
     """B3: what cannot matter any more is not kept."""
-    write(Book(T0, "assets"), Book(T0 + 61_000, "assets"))
-    assert store.bookings(0) == [Book(T0 + 61_000, "assets")]
+    write(RecordCall(T0, "assets"), RecordCall(T0 + 61_000, "assets"))
+    assert store.bookings(0) == [RecordCall(T0 + 61_000, "assets")]
 
 
 def test_strict_7_a_booking_keeps_its_host(write: Write, store: Store) -> None:
     """Strict 7: and is read without one where an earlier version booked it."""
-    booked = [Book(T0, "assets", "7"), Book(T0, "assets", "7", 0, "api.coinw.com:8443")]
+    booked = [RecordCall(T0, "assets", "7"), RecordCall(T0, "assets", "7", 0, "api.coinw.com:8443")]
     write(*booked)
     assert sorted(store.bookings(0), key=lambda each: each.host) == booked
 

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from daemon.store import Store, upgrade
 from daemon.store.database.engine import parse, reading, writing
 from daemon.store.database.migrate import HEAD, revision
-from daemon.store.operations import Claim, Issue, Mark, MessageKey, ReportKey, Withdraw
+from daemon.store.operations import Claim, MessageKey, RecordAttempt, ReportKey, ScheduleReports, Withdraw
 from daemon.store.write.reports import OpenReport
-from daemon.types import DAY, Attempted, Message, Outcome, Severity
+from daemon.types import DAY, AttemptResult, Message, Outcome, Severity
 from tests.store.records import epoch
 from tests.values import T0
 
@@ -29,19 +29,19 @@ def rows(url: str, columns: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def ended(outcome: Outcome, message: MessageKey = FIRST) -> Mark:
-    return Mark(message, message.at + 500, Attempted(outcome), {}, report=DAILY)
+def ended(outcome: Outcome, message: MessageKey = FIRST) -> RecordAttempt:
+    return RecordAttempt(message, message.at + 500, AttemptResult(outcome), {}, report=DAILY)
 
 
 def test_a_report_waits_from_when_it_is_issued(store: Store, write: Write) -> None:
     """Promise 2: once for each of its channels, however often it is issued."""
-    write(Issue(T0, (DAILY, MAILED)), Issue(T0 + 5, (DAILY,)))
+    write(ScheduleReports(T0, (DAILY, MAILED)), ScheduleReports(T0 + 5, (DAILY,)))
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=False), OpenReport(MAILED, maybe_repeat=False)]
 
 
 def test_an_attempt_stands_before_its_outcome(store: Store, write: Write, url: str) -> None:
     """F7: claimed before the call, with its text; delivered after it."""
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY))
+    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY))
     assert rows(url, "state, attempts, done_at") == [("sending", 1, None)]
     write(ended(Outcome.DELIVERED))
     assert rows(url, "state, attempts, done_at, told_at") == [("delivered", 1, T0 + 1_500, T0 + 1_500)]
@@ -50,7 +50,7 @@ def test_an_attempt_stands_before_its_outcome(store: Store, write: Write, url: s
 
 def test_what_did_not_arrive_waits_again(store: Store, write: Write, url: str) -> None:
     """F1: after `later` as if nothing had been tried, after `unknown` as what may have arrived."""
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), ended(Outcome.LATER))
+    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), ended(Outcome.LATER))
     assert [each.maybe_repeat for each in store.open_reports()] == [False]
     write(Claim(SECOND, (), TEXT, DAILY), ended(Outcome.UNKNOWN, SECOND))
     assert [each.maybe_repeat for each in store.open_reports()] == [True]
@@ -62,16 +62,16 @@ def test_strict_1_a_report_that_is_withdrawn_waits_as_if_nothing_had_been_claime
 ) -> None:
     """Strict 1: unless it was superseded or delivered meanwhile."""
     never = Withdraw(FIRST, FIRST.at)
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), never)
+    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), never)
     assert rows(url, "state, attempts, message_id, told_at") == [("queued", 0, None, None)]
     assert [each.maybe_repeat for each in store.open_reports()] == [False]
-    write(Claim(SECOND, (), TEXT, DAILY), Issue(T0 + 5_000, (), (DAILY,)), Withdraw(SECOND, SECOND.at))
+    write(Claim(SECOND, (), TEXT, DAILY), ScheduleReports(T0 + 5_000, (), (DAILY,)), Withdraw(SECOND, SECOND.at))
     assert rows(url, "state") == [("superseded",)]
 
 
 def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:
     """Promise 2: what was being sent when the daemon ended is sent again, and says that it may be a repeat."""
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), epoch(at=T0 + 9_000, seq=2))
+    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), epoch(at=T0 + 9_000, seq=2))
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=True)]
     write(Claim(SECOND, (), TEXT, DAILY), ended(Outcome.LATER, SECOND), epoch(at=T0 + 99_000, seq=3))
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=True)]
@@ -79,7 +79,7 @@ def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:
 
 def test_a_later_one_takes_the_place(store: Store, write: Write, url: str) -> None:
     """Only the newest is sent; what was on its way then is delivered all the same, or not tried again."""
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), Issue(T0 + DAY, (NEXT,), (DAILY,)))
+    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), ScheduleReports(T0 + DAY, (NEXT,), (DAILY,)))
     assert [each.key for each in store.open_reports()] == [NEXT]
     write(ended(Outcome.LATER))
     assert rows(url, "state") == [("superseded",), ("queued",)]
@@ -89,7 +89,12 @@ def test_a_later_one_takes_the_place(store: Store, write: Write, url: str) -> No
 
 def test_what_is_delivered_is_not_issued_again(store: Store, write: Write) -> None:
     """A clock that is set back brings the same instant once more, not the same report."""
-    write(Issue(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), ended(Outcome.DELIVERED), Issue(T0 + 60_000, (DAILY,)))
+    write(
+        ScheduleReports(T0, (DAILY,)),
+        Claim(FIRST, (), TEXT, DAILY),
+        ended(Outcome.DELIVERED),
+        ScheduleReports(T0 + 60_000, (DAILY,)),
+    )
     assert store.open_reports() == []
 
 

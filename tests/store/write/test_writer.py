@@ -16,15 +16,15 @@ from daemon.store.database.failures import Refused
 from daemon.store.operations import (
     Claim,
     CommitFailed,
-    Mark,
     MessageKey,
     NoticeState,
+    RecordAttempt,
     Rejected,
     Supersede,
     Unwritten,
     Written,
 )
-from daemon.types import Attempted, Outcome
+from daemon.types import AttemptResult, Outcome
 from tests.store.records import ACCOUNT, clears, epoch, fires, key, read
 from tests.store.turnstile import SOON, Turnstile
 from tests.values import T0
@@ -102,7 +102,7 @@ def test_refused_writes_wait_in_order(watched: Store, turnstile: Turnstile) -> N
     assert watched.submit(fires(2)).result(SOON) is Written.DEFERRED
     assert (turnstile.hear(), watched.down) == ("no room", "no room")
     message = MessageKey("phone", T0 + 2_000)
-    delivered = Mark(message, T0 + 3_000, Attempted(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
+    delivered = RecordAttempt(message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
     later = [watched.submit(operation) for operation in (Claim(message, (key(),)), delivered, clears(3))]
     assert answers(later) == [Written.DEFERRED] * 3
     assert seqs(watched) == []
