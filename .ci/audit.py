@@ -1,7 +1,8 @@
-"""Report of known vulnerabilities, from the JSON of pip-audit on standard input; `make audit` calls it.
+"""Report of known vulnerabilities, from the JSON of pip-audit on standard input; `make audit` calls
+it.
 
-Exit status 1 for a finding, else 0. A package that was not checked is named: pip-audit itself says "No known
-vulnerabilities found" also where the database knows none of the packages.
+Exit status 1 for a finding, else 0. A package that was not checked is named: pip-audit itself says
+"No known vulnerabilities found" also where the database knows none of the packages.
 """
 
 import json
@@ -13,11 +14,15 @@ from typing import Any
 def report(answer: str) -> tuple[bool, list[str]]:
     """Return whether there is a finding, and the lines to print."""
     if not answer.strip():
-        return False, ["not checked: the database of known vulnerabilities gave no answer; try again later"]
+        return False, [
+            "not checked: the database of known vulnerabilities gave no answer; try again later"
+        ]
     packages = json.loads(answer)["dependencies"]
     skipped = sorted(package["name"] for package in packages if "skip_reason" in package)
     if len(skipped) == len(packages):
-        return False, ["not checked: the database of known vulnerabilities knows none of the packages"]
+        return False, [
+            "not checked: the database of known vulnerabilities knows none of the packages"
+        ]
     findings = [line for package in packages for line in _findings(package)]
     lines = findings or ["no known vulnerability"]
     lines.append(f"checked: {len(packages) - len(skipped)} of {len(packages)} packages")

@@ -2,9 +2,9 @@
 
     python benchmarks/accounts.py [--accounts 200] [--every 1s] [--seconds 60]
 
-The real daemon, as a process of its own, before the built-in exchange in this one, with a raised [budget]. The first
-account's calls are never answered. What is counted is what the exchange saw: a slot was missed where two calls of an
-account lie more than one and a half intervals apart.
+The real daemon, as a process of its own, before the built-in exchange in this one, with a raised
+[budget]. The first account's calls are never answered. What is counted is what the exchange saw: a
+slot was missed where two calls of an account lie more than one and a half intervals apart.
 """
 
 import argparse
@@ -60,8 +60,12 @@ def _configured(folder: Path, names: Sequence[str], every: Millis, url: str) -> 
     return path
 
 
-async def _measured(names: Sequence[str], every: Millis, seconds: int) -> tuple[Simulator, Millis, Process]:
-    """Calls begin to count when every account has been asked once and the daemon has settled for a few intervals."""
+async def _measured(
+    names: Sequence[str], every: Millis, seconds: int
+) -> tuple[Simulator, Millis, Process]:
+    """Calls begin to count when every account has been asked once and the daemon has settled for a
+    few intervals.
+    """
     simulator = Simulator(SystemClock(), keep=1_000_000)
     simulator.limit = 1_000_000
     accounts = {name: simulator.account(name) for name in names}
@@ -72,12 +76,15 @@ async def _measured(names: Sequence[str], every: Millis, seconds: int) -> tuple[
         command = (sys.executable, "-m", "daemon", "run", "--config", str(path))
         process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL)
         try:
-            while len({entry.account for entry in simulator.log}) < len(names):  # noqa: ASYNC110 -- the exchange rings no bell
+            while len({entry.account for entry in simulator.log}) < len(names):
                 await asyncio.sleep(0.1)
             await asyncio.sleep(3 * every / 1_000)
             begin, used = simulator.elapsed(), _cpu(process.pid)
             await asyncio.sleep(seconds)
-            print(f"the daemon used {(_cpu(process.pid) - used) / seconds:.0%} of one core, {_memory(process.pid)} MiB")
+            print(
+                f"the daemon used {(_cpu(process.pid) - used) / seconds:.0%} of one core,"
+                f" {_memory(process.pid)} MiB"
+            )
         finally:
             process.send_signal(signal.SIGTERM)
             await process.wait()
@@ -87,7 +94,9 @@ async def _measured(names: Sequence[str], every: Millis, seconds: int) -> tuple[
 
 def _cpu(pid: int) -> float:
     """Seconds of one core so far."""
-    user, system = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    user, system = (
+        Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    )
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
@@ -101,17 +110,25 @@ def _report(asked: Mapping[str, Sequence[Millis]], every: Millis) -> None:
     apart = sorted(later - earlier for times in others for earlier, later in pairwise(times))
     missed = sum(max(0, round(each / every) - 1) for each in apart if each > every * 3 // 2)
     late = Counter(
-        later // 1_000 for times in others for earlier, later in pairwise(times) if later - earlier > every * 1.5
+        later // 1_000
+        for times in others
+        for earlier, later in pairwise(times)
+        if later - earlier > every * 1.5
     )
     cuts = quantiles(apart, n=100)
     print(f"{len(others)} accounts, {sum(map(len, others)):,} calls, {missed} slots missed")
-    print(f"apart: p1 {cuts[0]:.0f} ms, p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms, most {apart[-1]} ms")
+    print(
+        f"apart: p1 {cuts[0]:.0f} ms, p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms, most"
+        f" {apart[-1]} ms"
+    )
     print("slots missed by second:", dict(sorted(late.items())))
     print(f"the stuck one was asked {len(asked[STUCK])} times")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--every", type=duration, default="1s")
     parser.add_argument("--seconds", type=int, default=60)

@@ -1,4 +1,6 @@
-"""How long every `--help` takes, as a person waits for it; 150 ms are promised. `python benchmarks/help.py [runs]`."""
+"""How long every `--help` takes, as a person waits for it; 150 ms are promised. `python
+benchmarks/help.py [runs]`.
+"""
 
 import statistics
 import subprocess
@@ -10,7 +12,9 @@ from daemon.cli import COMMANDS
 
 def milliseconds(*arguments: str) -> float:
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "daemon", *arguments, "--help"], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "daemon", *arguments, "--help"], check=True, capture_output=True
+    )
     return (time.perf_counter() - begin) * 1_000
 
 
@@ -19,7 +23,10 @@ def main() -> None:
     for command in ([], *([name] for name in COMMANDS), ["db", "upgrade"]):
         times = sorted(milliseconds(*command) for _ in range(runs))
         median, slowest = statistics.median(times), times[-1]
-        print(f"marginwatch {' '.join([*command, '--help']):<20} median {median:5.0f} ms   slowest {slowest:5.0f} ms")
+        print(
+            f"marginwatch {' '.join([*command, '--help']):<20} median {median:5.0f} ms   slowest"
+            f" {slowest:5.0f} ms"
+        )
 
 
 if __name__ == "__main__":

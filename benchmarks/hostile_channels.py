@@ -1,9 +1,10 @@
-"""How much later a good channel tells an alert when two hostile ones stand beside it, or two honest ones.
+"""How much later a good channel tells an alert when two hostile ones stand beside it, or two honest
+ones.
 
     python benchmarks/hostile_channels.py [alerts] [rounds]
 
-One hostile receiver answers without an end, the other never. The daemon runs in turns alone, with honest and with
-hostile ones, by push; what counts is the ratio of the medians.
+One hostile receiver answers without an end, the other never. The daemon runs in turns alone, with
+honest and with hostile ones, by push; what counts is the ratio of the medians.
 """
 
 import asyncio
@@ -62,7 +63,9 @@ async def channels(answers: Sequence[Answer]) -> AsyncIterator[str]:
         for number, answer in enumerate(answers):
             server = await asyncio.start_server(answer, "127.0.0.1", 0)
             stack.callback(server.close)
-            parts.append(CHANNEL.format(name=f"other {number}", port=server.sockets[0].getsockname()[1]))
+            parts.append(
+                CHANNEL.format(name=f"other {number}", port=server.sockets[0].getsockname()[1])
+            )
         yield "".join(parts)
 
 
@@ -87,7 +90,10 @@ async def measure(count: int, rounds: int) -> None:
     alone = statistics.median(taken["alone"])
     for name, each in taken.items():
         median = statistics.median(each)
-        print(f"{name:24} p50 {1_000 * median:6.2f} ms, {median / alone:5.2f} times as long   ({len(each)} messages)")
+        print(
+            f"{name:24} p50 {1_000 * median:6.2f} ms, {median / alone:5.2f} times as long  "
+            f" ({len(each)} messages)"
+        )
 
 
 if __name__ == "__main__":

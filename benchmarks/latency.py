@@ -1,10 +1,12 @@
-"""How long it takes from a change at the exchange until a person is told: by push, and by polling once a second.
+"""How long it takes from a change at the exchange until a person is told: by push, and by polling
+once a second.
 
     python benchmarks/latency.py [alerts]
 
-The daemon runs as a process of its own against the built-in exchange, with a database on the disk, and tells a receiver
-of this process. Every alert crosses its threshold at a random phase of the polling. Beside it, in the same run: a bare
-POST to the same receiver after one fsync, which nobody who records before he tells can undercut.
+The daemon runs as a process of its own against the built-in exchange, with a database on the disk,
+and tells a receiver of this process. Every alert crosses its threshold at a random phase of the
+polling. Beside it, in the same run: a bare POST to the same receiver after one fsync, which nobody
+who records before he tells can undercut.
 """
 
 import asyncio
@@ -80,7 +82,9 @@ class Receiver:
 
 
 async def bare(receiver: Receiver, folder: Path, count: int) -> list[float]:
-    """A fsync and a POST, nothing else, at the same random distance: a processor that slept is slow at first."""
+    """A fsync and a POST, nothing else, at the same random distance: a processor that slept is slow
+    at first.
+    """
     taken = []
     async with aiohttp.ClientSession() as session:
         with (folder / "bare").open("ab", buffering=0) as file:
@@ -112,13 +116,17 @@ async def alerts(receiver: Receiver, account: SimulatedAccount, count: int) -> l
 async def daemon(
     simulator: Simulator, receiver: Receiver, count: int, *, push: bool, channels: str = ""
 ) -> list[float]:
-    """The same alerts, told by a daemon that listens, or one that only polls; and to further channels."""
+    """The same alerts, told by a daemon that listens, or one that only polls; and to further
+    channels.
+    """
     account = simulator.account("main", "main-key", "main-secret")
     account.set(available_margin="200")
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "rules.toml"
         every, ws_url = ("5s", simulator.ws_url) if push else ("1s", "")
-        text = CONFIG.format(every=every, rest_url=simulator.rest_url, ws_url=ws_url, port=receiver.port)
+        text = CONFIG.format(
+            every=every, rest_url=simulator.rest_url, ws_url=ws_url, port=receiver.port
+        )
         config.write_text(text + channels)
         config.chmod(0o600)
         command = [sys.executable, "-m", "daemon", "run", "--config", str(config)]
@@ -139,7 +147,9 @@ async def _ready(account: SimulatedAccount, *, push: bool) -> None:
 
 
 def _listened_to(account: SimulatedAccount, *, push: bool) -> bool:
-    return account.answered > 0 and (not push or any(socket.subscribed for socket in account.sockets))
+    return account.answered > 0 and (
+        not push or any(socket.subscribed for socket in account.sockets)
+    )
 
 
 async def measure(count: int) -> None:
@@ -160,9 +170,12 @@ async def measure(count: int) -> None:
 
 
 def _line(name: str, taken: Sequence[float], least: float) -> str:
-    p50, p95, p99 = (statistics.quantiles(taken, n=100, method="inclusive")[at - 1] for at in (50, 95, 99))
+    p50, p95, p99 = (
+        statistics.quantiles(taken, n=100, method="inclusive")[at - 1] for at in (50, 95, 99)
+    )
     figures = "   ".join(
-        f"{label} {1_000 * value:8.1f} ms" for label, value in (("p50", p50), ("p95", p95), ("p99", p99))
+        f"{label} {1_000 * value:8.1f} ms"
+        for label, value in (("p50", p50), ("p95", p95), ("p99", p99))
     )
     return f"{name:28} {figures}   p50 is {p50 / least:6.1f} bare ones   ({len(taken)} messages)"
 

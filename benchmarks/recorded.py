@@ -1,8 +1,8 @@
 """A long record of one account, made fast and always the same: what replay is measured on.
 
-Readings lie 5 s apart, their values walk at random with eight digits after the point as the exchange sends them. In
-between there are misses, a few values that a float does not keep, restarts with downtime, and one clock step; epochs,
-accounts and rows are those of the real schema.
+Readings lie 5 s apart, their values walk at random with eight digits after the point as the
+exchange sends them. In between there are misses, a few values that a float does not keep, restarts
+with downtime, and one clock step; epochs, accounts and rows are those of the real schema.
 """
 
 import random
@@ -79,7 +79,9 @@ def _rows(chance: random.Random, readings: int) -> Iterator[tuple[str, tuple[Any
         yield SNAPSHOT, _snapshot(chance, seq, at, round(margin, 8), round(frozen, 8))
 
 
-def _snapshot(chance: random.Random, seq: int, at: int, margin: float, frozen: float) -> tuple[Any, ...]:
+def _snapshot(
+    chance: random.Random, seq: int, at: int, margin: float, frozen: float
+) -> tuple[Any, ...]:
     extra = None
     if chance.randrange(INEXACT_ONE_IN) == 0:
         extra = f'{{"available_margin": "{margin!r}0000001234567"}}'

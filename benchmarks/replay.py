@@ -1,11 +1,12 @@
-"""How fast `backtest` plays a year of one account through ten rules, and how much memory it takes on the way.
+"""How fast `backtest` plays a year of one account through ten rules, and how much memory it takes
+on the way.
 
     python benchmarks/replay.py                       a year, made in a temporary folder that is deleted
     python benchmarks/replay.py --keep /tmp/year.db   makes the database there once, and measures on it again
     python benchmarks/replay.py --readings 500000
 
-It runs the command itself, `backtest --format json > /dev/null`, and looks at its peak memory after each quarter of
-the time.
+It runs the command itself, `backtest --format json > /dev/null`, and looks at its peak memory after
+each quarter of the time.
 """
 
 import argparse
@@ -23,22 +24,34 @@ LOOK_EVERY = 0.5
 
 RULES = {
     "low": 'when = "available_margin < 1000"\nclear_when = "available_margin > 1100"',
-    "critical": 'when = "available_margin < 300"\nclear_when = "available_margin > 400"\nseverity = "critical"',
+    "critical": (
+        'when = "available_margin < 300"\nclear_when = "available_margin > 400"\nseverity ='
+        ' "critical"'
+    ),
     "frozen": 'when = "freeze_ratio > 20%"\nfor = "1m"',
-    "lost in a day": 'when = "drop(available_margin, 24h) > 30%"\nclear_when = "drop(available_margin, 24h) < 20%"',
+    "lost in a day": (
+        'when = "drop(available_margin, 24h) > 30%"\nclear_when = "drop(available_margin, 24h) <'
+        ' 20%"'
+    ),
     "lost in an hour": (
-        'when = "delta(available_margin, 1h) < -300"\nclear_when = "delta(available_margin, 1h) > -200"'
+        'when = "delta(available_margin, 1h) < -300"\nclear_when = "delta(available_margin, 1h) >'
+        ' -200"'
     ),
     "above the day": 'when = "available_margin - min(available_margin, 24h) > 2500"',
     "below the day": 'when = "max(available_margin, 24h) - available_margin > 2500"',
     "a poor day": 'when = "avg(available_margin, 24h) < 900"',
     "much frozen": 'when = "al_freeze > 3 * avg(al_freeze, 24h)"\nkeep_firing_for = "5m"',
-    "falling": 'when = "slope(available_margin, 1h) < -500"\nclear_when = "slope(available_margin, 1h) > -300"',
+    "falling": (
+        'when = "slope(available_margin, 1h) < -500"\nclear_when = "slope(available_margin, 1h) >'
+        ' -300"'
+    ),
 }
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--readings", type=int, default=YEAR)
     options.add_argument("--keep", type=Path, metavar="PATH")
     chosen = options.parse_args()
@@ -49,7 +62,17 @@ def main() -> None:
         config = Path(folder) / "rules.toml"
         config.write_text(_written(path.absolute()), encoding="utf-8")
         measure(
-            [sys.executable, "-m", "daemon", "backtest", "--config", str(config), "--format", "json"], chosen.readings
+            [
+                sys.executable,
+                "-m",
+                "daemon",
+                "backtest",
+                "--config",
+                str(config),
+                "--format",
+                "json",
+            ],
+            chosen.readings,
         )
 
 
@@ -59,7 +82,9 @@ def _written(path: Path) -> str:
         '[[accounts]]\nname = "main"\napi_key = "none"\nsecret_key = "none"\nws_url = ""\n',
         '[[channels]]\nname = "phone"\nurl = "json://127.0.0.1:9/"\n',
     ]
-    return "\n".join([*tables, *(f'[[rules]]\nname = "{name}"\n{rule}\n' for name, rule in RULES.items())])
+    return "\n".join(
+        [*tables, *(f'[[rules]]\nname = "{name}"\n{rule}\n' for name, rule in RULES.items())]
+    )
 
 
 def measure(command: list[str], readings: int) -> None:
@@ -73,7 +98,10 @@ def measure(command: list[str], readings: int) -> None:
         raise SystemExit(f"backtest ended with {running.returncode}: nothing is measured")
     elapsed, used = time.perf_counter() - begin, os.times()
     cpu = used.children_user + used.children_system
-    print(f"{readings:,} readings in {elapsed:.0f} s, {cpu:.0f} s of them CPU: {readings / cpu:,.0f} readings/s of CPU")
+    print(
+        f"{readings:,} readings in {elapsed:.0f} s, {cpu:.0f} s of them CPU: {readings / cpu:,.0f}"
+        " readings/s of CPU"
+    )
     for quarter in range(1, 5):
         peak = max((kib for at, kib in seen if at <= elapsed * quarter / 4), default=0)
         print(f"peak memory after {quarter}/4: {peak / 1024:.0f} MiB")

@@ -1,7 +1,9 @@
-"""What a reading costs in a window of each function: time, and bytes an entry. `python benchmarks/windows.py [span]`.
+"""What a reading costs in a window of each function: time, and bytes an entry. `python
+benchmarks/windows.py [span]`.
 
-All figures are of one run, beside that of a plain threshold on the same account, so that ratios mean something on
-any machine. A function costs what the rule that names it adds to an account without rules.
+All figures are of one run, beside that of a plain threshold on the same account, so that ratios
+mean something on any machine. A function costs what the rule that names it adds to an account
+without rules.
 """
 
 import random
@@ -58,7 +60,12 @@ def fed(judge: Judge, readings: Sequence[Balances], since: Millis = 0) -> float:
 
 def texts(span: str) -> dict[str, str]:
     """A condition for each function."""
-    written = {Parameter.SERIES: "available_margin", Parameter.LEVEL: "0", Parameter.SPAN: span, Parameter.LEAST: "1"}
+    written = {
+        Parameter.SERIES: "available_margin",
+        Parameter.LEVEL: "0",
+        Parameter.SPAN: span,
+        Parameter.LEAST: "1",
+    }
     shown = {"threshold": "available_margin < 0"}
     for name in functions.names():
         function = functions.find(name)
@@ -81,9 +88,14 @@ def main() -> None:
         fed(judge, walk(full))
         bytes_held = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
-        cost = min(fed(judge, readings[:MEASURED], (full + turn * MEASURED) * EVERY) for turn in range(3))
+        cost = min(
+            fed(judge, readings[:MEASURED], (full + turn * MEASURED) * EVERY) for turn in range(3)
+        )
         base = base or cost
-        print(f"{name:<10} {cost:7.0f} ns  {cost / base:6.1f} x  {bytes_held / full:6.0f} bytes an entry")
+        print(
+            f"{name:<10} {cost:7.0f} ns  {cost / base:6.1f} x  {bytes_held / full:6.0f} bytes an"
+            " entry"
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ END = 2**62
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--readings", type=int, default=YEAR)
     options.add_argument("--fields", default="available_margin")
     options.add_argument("--whole", action="store_true")
@@ -35,7 +37,10 @@ def main() -> None:
             begin = time.perf_counter()
             record(path, chosen.readings)
             size = path.stat().st_size >> 20
-            print(f"made {chosen.readings} readings, {size} MiB, in {time.perf_counter() - begin:.1f} s")
+            print(
+                f"made {chosen.readings} readings, {size} MiB, in"
+                f" {time.perf_counter() - begin:.1f} s"
+            )
         measure(f"sqlite:///{path}", chosen.fields.split(","), whole=chosen.whole)
 
 

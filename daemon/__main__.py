@@ -1,4 +1,6 @@
-"""The program `marginwatch`, which `python -m daemon` is, too. Its first lines see to it that no signal is lost."""
+"""The program `marginwatch`, which `python -m daemon` is, too. Its first lines see to it that no
+signal is lost.
+"""
 
 from typing import NoReturn
 

@@ -1,8 +1,8 @@
 """Addresses that secrets are sent to: what one must look like. Pure; resolves no name.
 
-One strict grammar for the exchange and for the heartbeat. Parsers of URLs differ at odd characters (a backslash, a
-second @, a percent sign in a host): one takes for the host what another takes for a password. So an address that any
-of them could read otherwise is refused before a library sees it.
+One strict grammar for the exchange and for the heartbeat. Parsers of URLs differ at odd characters
+(a backslash, a second @, a percent sign in a host): one takes for the host what another takes for a
+password. So an address that any of them could read otherwise is refused before a library sees it.
 """
 
 import re
@@ -10,7 +10,9 @@ from enum import Enum, auto
 from ipaddress import ip_address
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-"""All that RFC 3986 gives to addresses; what is missing here is read in as many ways as there are parsers."""
+"""All that RFC 3986 gives to addresses; what is missing here is read in as many ways as there are
+parsers.
+"""
 
 _LOGIN = re.compile(r"[A-Za-z0-9._~%!$&'*+=-]*(?::[A-Za-z0-9._~%!$&'*+=-]*)?")
 """A user, or a user and a password, without what could end them early."""
@@ -43,8 +45,9 @@ class Flaw(Enum):
 def flaw(address: str, scheme: str, *, token: bool = False) -> Flaw | None:
     """What forbids the address; None when nothing does.
 
-    `scheme` is the encrypted one, `https` or `wss`; its plain sister is accepted for loopback only (promise 9).
-    `token` says that the address itself is the secret: it may have a query, and where it is encrypted a login.
+    `scheme` is the encrypted one, `https` or `wss`; its plain sister is accepted for loopback only
+    (promise 9). `token` says that the address itself is the secret: it may have a query, and where
+    it is encrypted a login.
     """
     if not _CHARACTERS.fullmatch(address):
         return Flaw.CHARACTER
@@ -84,7 +87,8 @@ def _is_host(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
 
-    Names below `localhost` are none: where the resolver does not know the rule, they are asked of a name server.
+    Names below `localhost` are none: where the resolver does not know the rule, they are asked of a
+    name server.
     """
     if host.lower() == "localhost":
         return True
@@ -106,5 +110,8 @@ _SENTENCES = {
     Flaw.LOGIN: "must not hold a user or password",
     Flaw.PLACE: "is no address: write {scheme}://HOST",
     Flaw.TAIL: "must end before any ? or #",
-    Flaw.PLAIN: "must use {scheme}://: secrets go there, and only this machine itself may be called unencrypted",
+    Flaw.PLAIN: (
+        "must use {scheme}://: secrets go there, and only this machine itself may be called"
+        " unencrypted"
+    ),
 }

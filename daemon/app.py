@@ -50,23 +50,33 @@ from daemon.types import Millis
 _log = logging.getLogger("marginwatch")
 
 PATIENCE = 0.7
-"""Seconds that a stop waits for the calls under way, then for their judgement; twice that for the last messages."""
+"""Seconds that a stop waits for the calls under way, then for their judgement; twice that for the
+last messages.
+"""
 
 GRACE = 0.2
-"""Seconds that a stop waits for loops that finish a commit: by then it hangs for longer than a lock is waited for."""
+"""Seconds that a stop waits for loops that finish a commit: by then it hangs for longer than a lock
+is waited for.
+"""
 
 LAST = 2.0
 """Seconds that a stop waits for the database."""
 
 LET_GO = 3.0
-"""Seconds that a reload waits then for the end of its writer, which holds the lock: more than a lock is waited for."""
+"""Seconds that a reload waits then for the end of its writer, which holds the lock: more than a
+lock is waited for.
+"""
 
 ANSWER = 3.0
-"""Seconds within which the database should have answered before a reload; it may be locked for two."""
+"""Seconds within which the database should have answered before a reload; it may be locked for
+two.
+"""
 
 
 class App:
-    """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this one."""
+    """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this
+    one.
+    """
 
     def __init__(self, config: Config, world: Dependencies, former: "App | None" = None) -> None:
         self._config = config
@@ -112,7 +122,11 @@ class App:
             raise
         if self._store.is_new:
             _log.info("a new database was made", extra={"path": self._store.name})
-        numbers = {"accounts": len(self._accounts), "rules": len(self._config.rules), "channels": len(self._couriers)}
+        numbers = {
+            "accounts": len(self._accounts),
+            "rules": len(self._config.rules),
+            "channels": len(self._couriers),
+        }
         _log.info("started", extra={"version": __version__, **numbers})
 
     @property
@@ -121,7 +135,9 @@ class App:
         return self._store.down
 
     async def refusal(self) -> str | None:
-        """Why the database does not take what is judged, once the commit under way has ended; None where it does."""
+        """Why the database does not take what is judged, once the commit under way has ended; None
+        where it does.
+        """
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
@@ -133,8 +149,8 @@ class App:
     async def stop(self, reason: str = STOP) -> int:
         """End the pass, try once what is due, leave the rest queued; within five seconds.
 
-        Returns the number of operations that are not stored, or may not be. Before a reload it waits longer: until
-        the lock of the database is free.
+        Returns the number of operations that are not stored, or may not be. Before a reload it
+        waits longer: until the lock of the database is free.
         """
         self._accounts.pause()
         await _within(PATIENCE, self._accounts.finished())
@@ -152,7 +168,9 @@ class App:
 
     def _open(self) -> Store:
         url = self._config.daemon.database.reveal()
-        return self._world.open_store(url, on_down=self._store_down, on_recovered=self._store_recovered)
+        return self._world.open_store(
+            url, on_down=self._store_down, on_recovered=self._store_recovered
+        )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
         """End what still runs, write the last words, let the database go; what is not recorded."""
@@ -177,10 +195,14 @@ class App:
         self._accounts = Accounts(self._config, tools)
         if self._reason != RELOAD:
             self._legacy = recorded(self._store, self._config.hosts, now, self._offset)
-        self._fared = {each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()}
+        self._fared = {
+            each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()
+        }
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
-        setting = StartConfig(rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces())
+        setting = StartConfig(
+            rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces()
+        )
         return begin(self._store, self._ledger, setting, self._clock, self._reason)
 
     # The loops.
@@ -202,17 +224,28 @@ class App:
         for channel in self._config.channels:
             notifier = self._world.notifier(channel, self._clock)
             courier = ChannelWorker(self._place(channel), notifier, shared)
-            self._pictured |= {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
+            self._pictured |= (
+                {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
+            )
             courier.line.health = self._fared.get(channel.name, Health())
             self._couriers[channel.name] = courier
             self._loops.run(_channel(channel.name), courier.run)
 
     def _start_reports(self, beginning: StartResult) -> None:
-        names, zone = [account.name for account in self._config.accounts], self._config.daemon.timezone
-        archive = ReportReader(self._config.daemon.database, self._clock, zone, names, self._channels, self._every)
+        names, zone = (
+            [account.name for account in self._config.accounts],
+            self._config.daemon.timezone,
+        )
+        archive = ReportReader(
+            self._config.daemon.database, self._clock, zone, names, self._channels, self._every
+        )
         draw = archive.drawing(self._artist, self._config.rules)
-        means = ReportDependencies(self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured)
-        wanted = [replace(each, channels=each.channels or self._channels) for each in self._config.reports]
+        means = ReportDependencies(
+            self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured
+        )
+        wanted = [
+            replace(each, channels=each.channels or self._channels) for each in self._config.reports
+        ]
         self._loops.run("the reports", Reports(wanted, means, beginning.absent).run)
 
     def _studio(self) -> ChartSettings:
@@ -231,7 +264,9 @@ class App:
     def _place(self, channel: Channel) -> context.ChannelPolicy:
         others = tuple(name for name in self._channels if name != channel.name)
         patience = channel.fallback_after if channel.fallback else context.HAND_OVER_AFTER
-        return context.ChannelPolicy(channel.name, channel.group_wait, others, channel.fallback, patience)
+        return context.ChannelPolicy(
+            channel.name, channel.group_wait, others, channel.fallback, patience
+        )
 
     def _desk(self) -> JudgingContext:
         return JudgingContext(
@@ -260,7 +295,9 @@ class App:
             lambda: self.down,
             self._accounts.progress,
         )
-        self._selfwatch = SelfMonitor(self._desk(), beginning.own, self._config.daemon_rules, senses)
+        self._selfwatch = SelfMonitor(
+            self._desk(), beginning.own, self._config.daemon_rules, senses
+        )
         self._loops.run("the watch over the daemon itself", self._selfwatch.run)
 
     def _prove_life(self) -> None:
@@ -290,8 +327,13 @@ class App:
         self._selfwatch.wake()
 
     def _store_down(self, reason: str) -> None:
-        sentence = f"the database refuses to write ({reason}): judging goes on, the record follows when it can"
-        self._loop.call_soon_threadsafe(partial(self._episodes.failed, "store", sentence, reason=reason))
+        sentence = (
+            f"the database refuses to write ({reason}): judging goes on, the record follows when"
+            " it can"
+        )
+        self._loop.call_soon_threadsafe(
+            partial(self._episodes.failed, "store", sentence, reason=reason)
+        )
 
     def _store_recovered(self) -> None:
         self._loop.call_soon_threadsafe(self._recovered)
@@ -310,7 +352,9 @@ def _log_stop(unwritten: Unwritten) -> None:
         sentence = "stopped; the database took no writes until the end: what waited is lost"
         _log.error(sentence, extra={"lost": unwritten.lost})
     if unwritten.unknown:
-        sentence = "stopped; the database did not answer: nobody knows whether the last commit is recorded"
+        sentence = (
+            "stopped; the database did not answer: nobody knows whether the last commit is recorded"
+        )
         _log.error(sentence, extra={"unknown": unwritten.unknown})
     if not unwritten:
         _log.info("stopped")

@@ -1,4 +1,6 @@
-"""What the daemon meets outside itself: the clock, randomness, the ways out. `demo` and the tests give another one."""
+"""What the daemon meets outside itself: the clock, randomness, the ways out. `demo` and the tests
+give another one.
+"""
 
 import os
 import random

@@ -1,4 +1,6 @@
-"""Finds modules by what they define, without importing any of them: so a helper file beside them is never one."""
+"""Finds modules by what they define, without importing any of them: so a helper file beside them is
+never one.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,9 +9,13 @@ from pkgutil import ModuleInfo, iter_modules
 
 
 def defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
-    """The modules and packages directly in these folders that assign `name` at their top level, in order."""
+    """The modules and packages directly in these folders that assign `name` at their top level, in
+    order.
+    """
     assigned = re.compile(rf"^{re.escape(name)}\s*[:=]", re.MULTILINE)
-    return tuple(sorted(each.name for each in iter_modules(folders) if assigned.search(_source(each))))
+    return tuple(
+        sorted(each.name for each in iter_modules(folders) if assigned.search(_source(each)))
+    )
 
 
 def _source(module: ModuleInfo) -> str:

@@ -1,6 +1,8 @@
-"""Failures that end a command: one sentence for the person, with the remedy, and the documented exit status.
+"""Failures that end a command: one sentence for the person, with the remedy, and the documented
+exit status.
 
-What a caller can act on is returned as a value with a reason instead. No message ever carries a secret.
+What a caller can act on is returned as a value with a reason instead. No message ever carries a
+secret.
 """
 
 import os
@@ -34,13 +36,17 @@ class StoreError(MarginwatchError):
 
 
 class StoreConfigError(StoreError):
-    """The configuration names a database that can never be used as it is named: trying again does not help."""
+    """The configuration names a database that can never be used as it is named: trying again does
+    not help.
+    """
 
     exit_status = 78
 
 
 class AbsentError(StoreError):
-    """There is no database yet where the configuration names one; `what` says so without a remedy."""
+    """There is no database yet where the configuration names one; `what` says so without a
+    remedy.
+    """
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: start marginwatch run, or name another configuration")
@@ -48,12 +54,18 @@ class AbsentError(StoreError):
 
 
 def owned(path: Path) -> str:
-    """Whose it is, for a sentence about what this user may not do with it; empty where it is this user's own."""
+    """Whose it is, for a sentence about what this user may not do with it; empty where it is this
+    user's own.
+    """
     try:
         uid = path.stat().st_uid
     except (OSError, ValueError):
         return ""
-    return "" if uid == os.geteuid() else f", for it belongs to {user_name(uid)} and not to {user_name(os.geteuid())}"
+    return (
+        ""
+        if uid == os.geteuid()
+        else f", for it belongs to {user_name(uid)} and not to {user_name(os.geteuid())}"
+    )
 
 
 def user_name(uid: int) -> str:

@@ -1,4 +1,5 @@
-"""Values that must never be shown: they print as `***` wherever they end up by accident (promise 9).
+"""Values that must never be shown: they print as `***` wherever they end up by accident (promise
+9).
 
 Imports nothing of marginwatch: the command line needs it before anything else.
 """
@@ -10,7 +11,9 @@ from urllib.parse import unquote
 
 _QUERY = re.compile(r"\?[\w+:-]+=")
 _CUTS = re.compile(r"[@/?#]")
-"""Characters at which a parser of URLs ends the user and password, wherever they were meant to end."""
+"""Characters at which a parser of URLs ends the user and password, wherever they were meant to
+end.
+"""
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -20,7 +23,9 @@ STARS = "***"
 
 @final
 class Secret:
-    """Holds a key, a token or a URL that contains one. Only `reveal` gives it away; equal by value."""
+    """Holds a key, a token or a URL that contains one. Only `reveal` gives it away; equal by
+    value.
+    """
 
     __slots__ = ("_text",)
 
@@ -45,7 +50,9 @@ class Secret:
 
 @final
 class HiddenMapping(Mapping[K, V_co]):
-    """A mapping that holds secrets among the rest: the environment, a table of the configuration as it is written."""
+    """A mapping that holds secrets among the rest: the environment, a table of the configuration as
+    it is written.
+    """
 
     __slots__ = ("_values",)
 
@@ -66,14 +73,18 @@ class HiddenMapping(Mapping[K, V_co]):
 
 
 def is_cut(address: str) -> bool:
-    """Whether the user and password in front of an address's last "@" would be taken to end before it."""
+    """Whether the user and password in front of an address's last "@" would be taken to end before
+    it.
+    """
     return _CUTS.search(_user_info(address.partition("://")[2])) is not None
 
 
 def passwords(address: str) -> frozenset[str]:
-    """What stands in front of an address's last "@", if a password is in it: as a whole, and each part of it.
+    """What stands in front of an address's last "@", if a password is in it: as a whole, and each
+    part of it.
 
-    A parser may cut a password at a character that means something to it, and take its rest for a host.
+    A parser may cut a password at a character that means something to it, and take its rest for a
+    host.
     """
     user_info = _user_info(_QUERY.split(address.partition("://")[2])[0])
     password = user_info.partition(":")[2]

@@ -1,9 +1,11 @@
-"""What the daemon says on stderr: lines for people or for machines, never a secret, no failure twice.
+"""What the daemon says on stderr: lines for people or for machines, never a secret, no failure
+twice.
 
-Three parts: `Redactor` blanks every known secret in a finished line, tracebacks included; `setup` puts one handler on
-the root logger, which hears a library only from its level on; `FailureLog` logs a failure when it begins and when it
-ends. Fields of a line are the `extra` of the standard library: `log.info("polled", extra={"account": name})`. Nothing
-here knows what is logged, and nothing here reads the clock.
+Three parts: `Redactor` blanks every known secret in a finished line, tracebacks included; `setup`
+puts one handler on the root logger, which hears a library only from its level on; `FailureLog` logs
+a failure when it begins and when it ends. Fields of a line are the `extra` of the standard library:
+`log.info("polled", extra={"account": name})`. Nothing here knows what is logged, and nothing here
+reads the clock.
 """
 
 import base64
@@ -32,7 +34,9 @@ Style: TypeAlias = Literal["auto", "human", "json"]
 BLANK = "***"
 
 SHORTEST_SECRET = 4
-"""Shorter texts are not blanked: they protect nothing, and blanking them would make every line unreadable."""
+"""Shorter texts are not blanked: they protect nothing, and blanking them would make every line
+unreadable.
+"""
 
 SHORTEST_BASE64 = 8
 """Characters of base64 that must be a secret's own before they are blanked."""
@@ -46,11 +50,14 @@ LIBRARIES: Mapping[str, int] = {
     "aiohttp": logging.WARNING,
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
-    "apscheduler.scheduler": logging.ERROR,  # it warns of slots that found their account busy, which `service` tells
+    "apscheduler.scheduler": (
+        logging.ERROR
+    ),  # it warns of slots that found their account busy, which `service` tells
     "asyncio": logging.WARNING,
     "py.warnings": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    # These name the addresses that they call, which are tokens. How a call ended is told by who made it.
+    # These name the addresses that they call, which are tokens. How a call ended is told by who
+    # made it.
     "apprise": UNHEARD,
     "charset_normalizer": UNHEARD,
     "http": UNHEARD,
@@ -60,7 +67,8 @@ LIBRARIES: Mapping[str, int] = {
     "smtplib": UNHEARD,
     "urllib3": UNHEARD,
 }
-"""Libraries' loggers, and the level from which on they are heard, whatever our own level: below, some print tokens.
+"""Libraries' loggers, and the level from which on they are heard, whatever our own level: below,
+some print tokens.
 
 Any other one is heard from WARNING on, without tracebacks.
 """
@@ -68,7 +76,9 @@ Any other one is heard from WARNING on, without tracebacks.
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]+")
 
 INDENT = "    "
-"""Begins each line of a traceback: none can pass for a line of the log, whatever an error's text holds."""
+"""Begins each line of a traceback: none can pass for a line of the log, whatever an error's text
+holds.
+"""
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -76,9 +86,9 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 class Redactor:
     """Blanks known secrets in any text, in each form in which they are commonly written.
 
-    The forms: as it is, percent-encoded (also every character) and decoded, in lower and upper case, escaped as in
-    JSON, `repr` and HTML, in hex, and inside base64 (an Authorization header). Secrets shorter than four characters
-    are ignored.
+    The forms: as it is, percent-encoded (also every character) and decoded, in lower and upper
+    case, escaped as in JSON, `repr` and HTML, in hex, and inside base64 (an Authorization header).
+    Secrets shorter than four characters are ignored.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -91,7 +101,8 @@ class Redactor:
         """Blank these too, from the next line on."""
         forms = self._forms.union(*map(_forms, secrets))
         if len(forms) > len(self._forms):
-            # A reload adds some in its own thread, while lines are written: the pattern must know them first.
+            # A reload adds some in its own thread, while lines are written: the pattern must know
+            # them first.
             self._pattern = re.compile("|".join(map(re.escape, _longest_first(forms))))
             self._by_head = _by_head(forms)
             self._forms = forms
@@ -108,7 +119,9 @@ class Redactor:
         return text
 
     def _holds_secret(self, text: str) -> bool:
-        """Whether a form is in the text. Its cost depends on the text alone: there may be thousands of forms."""
+        """Whether a form is in the text. Its cost depends on the text alone: there may be thousands
+        of forms.
+        """
         by_head = self._by_head
         heads = {text[at : at + SHORTEST_SECRET] for at in range(len(text) - SHORTEST_SECRET + 1)}
         return any(form in text for head in by_head.keys() & heads for form in by_head[head])
@@ -158,12 +171,23 @@ def _written(text: str) -> Iterator[str]:
     yield html.escape(text)
 
 
-_LEFT_AS_THEY_ARE = ("", "/", "!#$%&'()*+,/:;=?@[]~", "!$&'()*+,;=:@/", "!$&'()*+,;=:@/?", "!$&'()*+,;=:")
-"""Signs that are not percent-encoded: by Apprise, by requests, and by urllib3 in a path, a query and a login."""
+_LEFT_AS_THEY_ARE = (
+    "",
+    "/",
+    "!#$%&'()*+,/:;=?@[]~",
+    "!$&'()*+,;=:@/",
+    "!$&'()*+,;=:@/?",
+    "!$&'()*+,;=:",
+)
+"""Signs that are not percent-encoded: by Apprise, by requests, and by urllib3 in a path, a query
+and a login.
+"""
 
 
 def _base64(text: str) -> Iterator[str]:
-    """A text's base64, and what of it does not depend on its neighbours, at each of the three alignments."""
+    """A text's base64, and what of it does not depend on its neighbours, at each of the three
+    alignments.
+    """
     data = text.encode(errors="replace")
     yield base64.b64encode(data).decode()
     yield base64.urlsafe_b64encode(data).decode()
@@ -174,7 +198,9 @@ def _base64(text: str) -> Iterator[str]:
 
 
 class _Formatter(logging.Formatter, ABC):
-    """What both styles share: the values are cleaned before they are laid out, the finished line once more."""
+    """What both styles share: the values are cleaned before they are laid out, the finished line
+    once more.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
@@ -191,12 +217,15 @@ class _Formatter(logging.Formatter, ABC):
         return self._redactor.redact(str(value))
 
     def message(self, record: logging.LogRecord) -> str:
-        """The sentence of a record; a library's shows no address, as any part of one may be a token."""
+        """The sentence of a record; a library's shows no address, as any part of one may be a
+        token.
+        """
         said = self.clean(record.getMessage())
         return said if _root(record.name) in OWN else without_addresses(said)
 
     def trace(self, record: logging.LogRecord) -> str:
-        """The traceback, if the record carries one; never cached on the record, which others may print.
+        """The traceback, if the record carries one; never cached on the record, which others may
+        print.
 
         The one of an unknown library is its exception's name alone.
         """
@@ -209,7 +238,9 @@ class _Formatter(logging.Formatter, ABC):
 
 
 class _Human(_Formatter):
-    """`12:00:07 warning no answer account=main reason=timeout`; with date and offset away from a terminal."""
+    """`12:00:07 warning no answer account=main reason=timeout`; with date and offset away from a
+    terminal.
+    """
 
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)
@@ -223,7 +254,9 @@ class _Human(_Formatter):
         words.append(printable(self.message(record)))
         words += [f"{key}={self._value(value)}" for key, value in fields(record).items()]
         trace = self.trace(record)
-        return " ".join(words) + "".join(f"\n{INDENT}{printable(line)}" for line in trace.split("\n") if trace)
+        return " ".join(words) + "".join(
+            f"\n{INDENT}{printable(line)}" for line in trace.split("\n") if trace
+        )
 
     def _value(self, value: object) -> str:
         text = printable(self.clean(value))
@@ -232,7 +265,9 @@ class _Human(_Formatter):
 
 
 class _JsonFormatter(_Formatter):
-    """One object a line: `time` (ISO 8601), `level`, `logger`, `message`, the fields, `traceback` if there is one."""
+    """One object a line: `time` (ISO 8601), `level`, `logger`, `message`, the fields, `traceback`
+    if there is one.
+    """
 
     def line(self, record: logging.LogRecord) -> str:
         said: dict[str, object] = {
@@ -244,7 +279,9 @@ class _JsonFormatter(_Formatter):
         for key, value in fields(record).items():
             said[f"{key}_" if key in said else key] = self._value(value)
         trace = self.trace(record)
-        return printable_json(msgspec.json.encode(said | ({"traceback": trace} if trace else {})).decode())
+        return printable_json(
+            msgspec.json.encode(said | ({"traceback": trace} if trace else {})).decode()
+        )
 
     def _value(self, value: object) -> object:
         """Numbers stay numbers, floats and decimals become the digits as they are written."""
@@ -266,7 +303,9 @@ def _root(name: str) -> str:
 
 
 def _level(name: str) -> int | None:
-    """The level from which on a library is heard, by the longest name in the table; None where it is unknown."""
+    """The level from which on a library is heard, by the longest name in the table; None where it
+    is unknown.
+    """
     while name not in LIBRARIES and "." in name:
         name = name.rpartition(".")[0]
     return LIBRARIES.get(name)
@@ -281,20 +320,26 @@ def _is_heard(record: logging.LogRecord) -> bool:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to the stream. A line that cannot be formatted or written never stops the daemon, nor shows itself raw."""
+    """Writes to the stream. A line that cannot be formatted or written never stops the daemon, nor
+    shows itself raw.
+    """
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the standard library
+    def handleError(self, record: logging.LogRecord) -> None:
         try:
-            self.stream.write(f"a log line of {printable(record.name)}:{record.lineno} could not be written\n")
+            self.stream.write(
+                f"a log line of {printable(record.name)}:{record.lineno} could not be written\n"
+            )
         except (OSError, ValueError):
             return
 
 
-def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redactor: Redactor) -> logging.Handler:
+def setup(
+    stream: TextIO, *, style: Style = "auto", level: str = "info", redactor: Redactor
+) -> logging.Handler:
     """Log everything to one stream, once; a second call replaces the first.
 
-    `level` is `debug`, `info`, `warning` or `error`. Libraries are heard as `LIBRARIES` says at every level, and
-    Python's own warnings become log lines.
+    `level` is `debug`, `info`, `warning` or `error`. Libraries are heard as `LIBRARIES` says at
+    every level, and Python's own warnings become log lines.
     """
     handler = _Handler(stream)
     handler.setFormatter(_formatter(stream, style, redactor))
@@ -306,7 +351,8 @@ def setup(stream: TextIO, *, style: Style = "auto", level: str = "info", redacto
     root.addHandler(handler)
     root.setLevel(level.upper())
     for name in LIBRARIES:
-        # So that they need not word what nobody hears. Not higher: `notifiers` listens to Apprise's warnings itself.
+        # So that they need not word what nobody hears. Not higher: `notifiers` listens to Apprise's
+        # warnings itself.
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     return handler
@@ -328,8 +374,8 @@ class _Episode:
 class FailureLog:
     """The same failure is logged once, and its end once.
 
-    A failure is known by its key (say, `("poll", account)`). Within an episode each `reason` is logged once: let it
-    be a class (`timeout`), not a text that differs each time.
+    A failure is known by its key (say, `("poll", account)`). Within an episode each `reason` is
+    logged once: let it be a class (`timeout`), not a text that differs each time.
     """
 
     def __init__(self, logger: logging.Logger, clock: Clock) -> None:
@@ -352,7 +398,9 @@ class FailureLog:
         episode = self._open.pop(key, None)
         if episode is not None:
             lasted = _duration(self._clock.elapsed() - episode.since)
-            self._logger.info("%s", message, extra={"lasted": lasted, "failures": episode.failures, **extra})
+            self._logger.info(
+                "%s", message, extra={"lasted": lasted, "failures": episode.failures, **extra}
+            )
 
 
 def _duration(span: Millis) -> str:

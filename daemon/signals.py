@@ -1,4 +1,5 @@
-"""What SIGHUP, SIGINT and SIGTERM do before a command is ready for them: none of them is lost, or kills a daemon.
+"""What SIGHUP, SIGINT and SIGTERM do before a command is ready for them: none of them is lost, or
+kills a daemon.
 
     first line ──► hold ──► the command is known ──► release                       most commands: as usual
                                              └─────► Early ──► its event loop      run, demo
@@ -32,11 +33,12 @@ def release() -> None:
 
 @contextmanager
 def repeated_interrupt() -> Iterator[None]:
-    """See to it that one Ctrl-C ends what is done within: it is repeated every second until that has ended.
+    """See to it that one Ctrl-C ends what is done within: it is repeated every second until that
+    has ended.
 
-    Python looks for signals between its instructions. It misses one that comes just before a system call that waits,
-    and loses the KeyboardInterrupt of one that is raised within a finalizer or a callback; as it comes again, nobody
-    has to read of that.
+    Python looks for signals between its instructions. It misses one that comes just before a system
+    call that waits, and loses the KeyboardInterrupt of one that is raised within a finalizer or a
+    callback; as it comes again, nobody has to read of that.
     """
     heard, told = os.pipe()
     os.set_blocking(told, False)
@@ -70,15 +72,18 @@ def terminals() -> list[int]:
 
 
 def are_open(terminals: Sequence[int]) -> bool:
-    """Whether these terminals are still there: one that was closed sends SIGHUP, which then means the end."""
+    """Whether these terminals are still there: one that was closed sends SIGHUP, which then means
+    the end.
+    """
     return all(map(os.isatty, terminals))
 
 
 class Early:
-    """While a long-running command loads, nothing is begun yet: SIGTERM and SIGINT end the process at once.
+    """While a long-running command loads, nothing is begun yet: SIGTERM and SIGINT end the process
+    at once.
 
-    SIGHUP ends it too, unless `terminals` are given, the command reloads on SIGHUP, and they are open: then it is
-    remembered in `reload_asked`.
+    SIGHUP ends it too, unless `terminals` are given, the command reloads on SIGHUP, and they are
+    open: then it is remembered in `reload_asked`.
     """
 
     def __init__(self, terminals: Sequence[int] | None = None) -> None:
@@ -87,12 +92,17 @@ class Early:
 
     def __enter__(self) -> Self:
         handlers = {signal.SIGHUP: self._hang_up, signal.SIGINT: _interrupt, signal.SIGTERM: _end}
-        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        self._before = {
+            number: signal.signal(number, handler) for number, handler in handlers.items()
+        }
         release()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)

@@ -11,7 +11,8 @@ from hypothesis import is_hypothesis_test, settings
 
 from tests import parts
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would the programs that tests start and interrupt.
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the programs that tests
+# start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -33,13 +34,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def require() -> Callable[[str], Path]:
-    """`require("systemd")` gives the part's program, or skips (or fails, under MARGINWATCH_REQUIRE)."""
+    """`require("systemd")` gives the part's program, or skips (or fails, under
+    MARGINWATCH_REQUIRE).
+    """
     return parts.require
 
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A private PostgreSQL cluster, one per test process: SQLAlchemy's URL of its database `postgres`.
+    """A private PostgreSQL cluster, one per test process: SQLAlchemy's URL of its database
+    `postgres`.
 
     Its user `owner` may create databases and schemas; tests that share the cluster take one each.
     """

@@ -1,4 +1,6 @@
-"""Stand-ins shared by all tests: a clock that moves only when told to, ways out and a store that do as told."""
+"""Stand-ins shared by all tests: a clock that moves only when told to, ways out and a store that do
+as told.
+"""
 
 import asyncio
 import heapq
@@ -116,7 +118,9 @@ class RecordingWatcher:
     def judged(self, record: Record) -> None:
         self.records.append(record)
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         self.attempts.append((channel, attempted))
 
 
@@ -134,7 +138,9 @@ class ListJournal:
         """How often that was looked up."""
         self.reports: list[OpenReport] = []
         self.hangs: asyncio.Event | None = None
-        """While it is there and not set, what is written is, and its answer does not come; for one write."""
+        """While it is there and not set, what is written is, and its answer does not come; for one
+        write.
+        """
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED

@@ -6,27 +6,42 @@ import unicodedata
 FORGED = "2026-01-01 12:00:00 critical forged"
 
 HOSTILE = f"x\x1b]52;c;eA==\x07\x1b[2J\x9b2J\x7f\u202e\u2066\u200b\ufeff\u2028\U000e0041\r{FORGED}\n{FORGED}"
-"""It sets the clipboard, clears the screen, turns the direction around, hides, and forges a line of its own."""
+"""It sets the clipboard, clears the screen, turns the direction around, hides, and forges a line of
+its own.
+"""
 
 BIDI = "x\u202e\u200b\u2066y"
 """What is left of it where control characters are refused."""
 
 
-VISIBLE = frozenset(map(chr, [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]))
+VISIBLE = frozenset(
+    map(chr, [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD])
+)
 VISIBLE |= frozenset(map(chr, range(0x13430, 0x13440)))
 """Format characters that show a sign around a number or a word, or arrange hieroglyphs."""
 
 
 def is_raw(text: str, at: int) -> bool:
-    """Whether the character would be obeyed or hidden; a joiner or selector between others is neither."""
+    """Whether the character would be obeyed or hidden; a joiner or selector between others is
+    neither.
+    """
     character = text[at]
     between = bool(at) and not text[at - 1].isascii()
-    if between and re.fullmatch("[\u200c\u200d\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]", character):
+    if between and re.fullmatch(
+        "[\u200c\u200d\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]", character
+    ):
         return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and character not in VISIBLE
+    return (
+        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        and character not in VISIBLE
+    )
 
 
 def raw(output: str) -> list[str]:
     """The lines of an output that hold something raw, or were forged."""
     lines = output.split("\n")
-    return [line for line in lines if line.startswith(FORGED) or any(is_raw(line, at) for at in range(len(line)))]
+    return [
+        line
+        for line in lines
+        if line.startswith(FORGED) or any(is_raw(line, at) for at in range(len(line)))
+    ]

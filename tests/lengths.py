@@ -1,4 +1,6 @@
-"""How long the tests go on that could go on for ever: `make test` for a little, `make soak` for long."""
+"""How long the tests go on that could go on for ever: `make test` for a little, `make soak` for
+long.
+"""
 
 import os
 

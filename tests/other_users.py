@@ -1,7 +1,7 @@
 """Commands as other users of this machine: real processes, for which the tests must be run by root.
 
-Another user may not be able to enter the checkout, nor Python's own folder: what runs is a copy that everybody may
-read, in a process that imports all libraries before it becomes that user.
+Another user may not be able to enter the checkout, nor Python's own folder: what runs is a copy
+that everybody may read, in a process that imports all libraries before it becomes that user.
 """
 
 import compileall
@@ -66,7 +66,16 @@ def server() -> Server:
 
 def program(text: str, *asked: object) -> list[str]:
     """A program that begins with BECOME, and what it is asked."""
-    return ["env", f"PYTHONPATH={source().name}", sys.executable, "-P", "-B", "-c", text, json.dumps(asked)]
+    return [
+        "env",
+        f"PYTHONPATH={source().name}",
+        sys.executable,
+        "-P",
+        "-B",
+        "-c",
+        text,
+        json.dumps(asked),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,9 @@ class User:
     umask: int = 0o022
 
     def commands(self, *lines: list[str]) -> list[tuple[int, str]]:
-        """Commands of marginwatch, one after the other: the exit status of each, and what it printed."""
+        """Commands of marginwatch, one after the other: the exit status of each, and what it
+        printed.
+        """
         needs_root()
         return [self._command(line) for line in lines]
 

@@ -1,7 +1,8 @@
-"""The parts of a machine that some tests meet for real: where they are, and a private PostgreSQL cluster.
+"""The parts of a machine that some tests meet for real: where they are, and a private PostgreSQL
+cluster.
 
-A missing part skips its tests, visibly. Where CI must have it, `MARGINWATCH_REQUIRE=postgresql,systemd` turns that skip
-into a failure.
+A missing part skips its tests, visibly. Where CI must have it,
+`MARGINWATCH_REQUIRE=postgresql,systemd` turns that skip into a failure.
 """
 
 import contextlib
@@ -17,7 +18,12 @@ from pathlib import Path
 
 import pytest
 
-PROGRAMS = {"postgresql": "initdb", "systemd": "systemd-analyze", "promtool": "promtool", "faketime": "faketime"}
+PROGRAMS = {
+    "postgresql": "initdb",
+    "systemd": "systemd-analyze",
+    "promtool": "promtool",
+    "faketime": "faketime",
+}
 """By part: the program whose presence proves it."""
 
 WHERE_DEBIAN_KEEPS_POSTGRESQL = "/usr/lib/postgresql/*/bin"
@@ -33,7 +39,9 @@ def find(part: str) -> Path | None:
 
 
 def require(part: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """The program of a part; without it the test is skipped, or fails where the part was demanded."""
+    """The program of a part; without it the test is skipped, or fails where the part was
+    demanded.
+    """
     program = find(part)
     if program is not None:
         return program
@@ -81,7 +89,14 @@ class Cluster:
     def create(self) -> None:
         if self.user is not None:
             shutil.chown(self.home, self.user)
-        self.run("initdb", "--username=owner", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self.run(
+            "initdb",
+            "--username=owner",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
 
     def start(self) -> None:
         """Start on a free port; another program may take it first, so a few are tried."""

@@ -1,11 +1,13 @@
-"""Processes of the program that are forked from one that has imported everything, which is most of a start.
+"""Processes of the program that are forked from one that has imported everything, which is most of
+a start.
 
     tests ── arguments, environment, streams ──► server ── fork ──► marginwatch
       ▲                                            │
       └───────── process id, exit status ──────────┘
 
-From its first line on such a process does what any other does. What an interpreter does before (reads its environment,
-loads libraries, meets signals too early) is none of its: tests of that start the program anew.
+From its first line on such a process does what any other does. What an interpreter does before
+(reads its environment, loads libraries, meets signals too early) is none of its: tests of that
+start the program anew.
 """
 
 import asyncio
@@ -37,7 +39,9 @@ _ON_USE = (
     *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig"),
     *("apscheduler.executors.asyncio", "sqlalchemy.dialects.sqlite"),
 )
-"""Imported when they are first used, which another user cannot where Python's own folder is closed to others."""
+"""Imported when they are first used, which another user cannot where Python's own folder is closed
+to others.
+"""
 
 
 class Program:
@@ -100,11 +104,18 @@ class Server:
         output: int | None = None,
         user: tuple[int, int, int] | None = None,
     ) -> Program:
-        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and nothing is its input.
+        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and
+        nothing is its input.
 
-        `user` is another one's number, group and umask; such a process is at the root of the file system.
+        `user` is another one's number, group and umask; such a process is at the root of the file
+        system.
         """
-        asked = {"arguments": list(arguments), "environ": dict(environ), "folder": str(Path.cwd()), "user": user}
+        asked = {
+            "arguments": list(arguments),
+            "environ": dict(environ),
+            "folder": str(Path.cwd()),
+            "user": user,
+        }
         nothing = os.open(os.devnull, os.O_RDWR)
         streams = [nothing, nothing if output is None else output, error]
         socket.send_fds(self._socket, [json.dumps(asked).encode()], streams)
@@ -123,9 +134,13 @@ def server() -> Server:
 
 
 async def output(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes]:
-    """Run `marginwatch` to its end: the exit status, and what it printed on standard output and error."""
+    """Run `marginwatch` to its end: the exit status, and what it printed on standard output and
+    error.
+    """
     with tempfile.TemporaryFile() as printed:
-        program = server().start(arguments, environ, error=printed.fileno(), output=printed.fileno())
+        program = server().start(
+            arguments, environ, error=printed.fileno(), output=printed.fileno()
+        )
         status = await program.wait()
         printed.seek(0)
         return status, printed.read()
@@ -154,8 +169,13 @@ def _become(request: Mapping[str, object], streams: Sequence[int]) -> NoReturn:
     """Go on as the program, as if it had just been started."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    sys.stdin, sys.stdout = io.TextIOWrapper(io.FileIO(0)), io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")))
-    sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w")), errors="backslashreplace", line_buffering=True)
+    sys.stdin, sys.stdout = (
+        io.TextIOWrapper(io.FileIO(0)),
+        io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w"))),
+    )
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w")), errors="backslashreplace", line_buffering=True
+    )
     os.closerange(3, 1_024)
     os.environ.clear()
     os.environ.update(request["environ"])  # type: ignore[call-overload]

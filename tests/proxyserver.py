@@ -1,4 +1,5 @@
-"""A proxy for HTTP on loopback: tunnels (CONNECT), passes on plain calls (absolute form), asks for a password, counts.
+"""A proxy for HTTP on loopback: tunnels (CONNECT), passes on plain calls (absolute form), asks for
+a password, counts.
 
 daemon ──► proxy ──► the exchange
 """
@@ -14,7 +15,9 @@ HERE = "127.0.0.1"
 
 
 class ProxyServer:
-    """`names` are those that it alone can resolve: by `HOST:PORT`, the port on loopback that is meant."""
+    """`names` are those that it alone can resolve: by `HOST:PORT`, the port on loopback that is
+    meant.
+    """
 
     def __init__(self, names: Mapping[str, int] | None = None, login: str = "") -> None:
         self.names = dict(names or {})
@@ -50,7 +53,9 @@ class ProxyServer:
         talk = asyncio.create_task(self._serve(reader, writer))
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
-        talk.add_done_callback(lambda _: writer.close())  # also where it is cancelled before it begins
+        talk.add_done_callback(
+            lambda _: writer.close()
+        )  # also where it is cancelled before it begins
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -62,7 +67,9 @@ class ProxyServer:
         method, target, _ = head.split(" ", 2)
         status = self._status(head)
         if status != 200:
-            writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            writer.write(
+                f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+            )
             await writer.drain()
             return
         self.asked.append(head.partition("\r\n")[0])
@@ -90,9 +97,13 @@ class ProxyServer:
 
 
 def _origin_form(head: str, target: str) -> bytes:
-    """The request as the exchange is to have it: without the proxy's own header; one request for each connection."""
+    """The request as the exchange is to have it: without the proxy's own header; one request for
+    each connection.
+    """
     parts = urlsplit(target)
-    lines = head.replace(target, parts.path + (f"?{parts.query}" if parts.query else ""), 1).split("\r\n")
+    lines = head.replace(target, parts.path + (f"?{parts.query}" if parts.query else ""), 1).split(
+        "\r\n"
+    )
     kept = [line for line in lines if not line.lower().startswith("proxy-")]
     if "upgrade:" not in head.lower():
         kept.insert(1, "Connection: close")

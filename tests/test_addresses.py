@@ -52,7 +52,9 @@ def test_encrypted_or_loopback_is_fine(url: str) -> None:
     ],
 )
 def test_anything_else_is_explained(url: str, said: str) -> None:
-    """Promise 9: no disguise gets a secret sent in plain text, or anywhere by way of a user name."""
+    """Promise 9: no disguise gets a secret sent in plain text, or anywhere by way of a user
+    name.
+    """
     found = problem(url, "https")
     assert found is not None
     assert said in found
@@ -83,7 +85,9 @@ DISGUISES = [
     "http://[::ffff:10.0.0.1]/token",
     "http://[::1]evil.example/token",
     "http://[::1].evil.example/token",
-    "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}1/token",
+    (
+        "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}1/token"
+    ),
     "http://\N{CIRCLED LATIN SMALL LETTER L}ocalhost/token",
     "http://%6cocalhost/token",
     "http://localhost%2eevil.example/token",
@@ -105,15 +109,23 @@ DISGUISES = [
     "https://hc.example.com|evil.example/token",
     "https://hc.example.com/token#rest",
 ]
-"""Addresses of which some parser takes another host than the rest; or takes for loopback what is none."""
+"""Addresses of which some parser takes another host than the rest; or takes for loopback what is
+none.
+"""
 
 
 @pytest.mark.parametrize("address", DISGUISES)
 def test_s11_what_parsers_read_in_two_ways_is_refused_everywhere(address: str) -> None:
-    """S11: by the exchange, its push stream and the heartbeat alike; no sentence shows any of it."""
+    """S11: by the exchange, its push stream and the heartbeat alike; no sentence shows any of
+    it.
+    """
     with pytest.raises(MistakeError) as refused:
         values.heartbeat(address)
-    told = [str(refused.value), problem(address, "https"), problem(address.replace("http", "ws", 1), "wss")]
+    told = [
+        str(refused.value),
+        problem(address, "https"),
+        problem(address.replace("http", "ws", 1), "wss"),
+    ]
     assert None not in told
     assert not [said for said in told if said and ("evil" in said or "token" in said)]
 
@@ -139,7 +151,11 @@ def test_s11_what_is_plain_to_every_parser_is_a_heartbeat(address: str) -> None:
 
 def test_websockets_follow_the_same_rule() -> None:
     """`ws` is to `wss` as `http` is to `https`."""
-    urls = ("wss://ws.futurescw.com/perpum", "ws://127.0.0.1:1/perpum", "ws://ws.futurescw.com/perpum")
+    urls = (
+        "wss://ws.futurescw.com/perpum",
+        "ws://127.0.0.1:1/perpum",
+        "ws://ws.futurescw.com/perpum",
+    )
     assert [problem(url, "wss") is None for url in urls] == [True, True, False]
 
 

@@ -1,4 +1,6 @@
-"""The whole daemon in one process: real HTTP against the built-in exchange, a real database, a recording way out."""
+"""The whole daemon in one process: real HTTP against the built-in exchange, a real database, a
+recording way out.
+"""
 
 import asyncio
 import re
@@ -29,7 +31,18 @@ from daemon.service.heartbeat import Cause, Withheld, withheld
 from daemon.service.supervisor import RELOAD
 from daemon.simulator import Simulator
 from daemon.store import FaultInjection, Store
-from daemon.types import MINUTE, SECOND, AttemptResult, Millis, Miss, MissReason, Outcome, Reading, Severity, Source
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    AttemptResult,
+    Millis,
+    Miss,
+    MissReason,
+    Outcome,
+    Reading,
+    Severity,
+    Source,
+)
 from tests.fakes import RecordingWatcher, ScriptedNotifier
 from tests.service.lives import rows
 from tests.values import rule
@@ -75,7 +88,9 @@ class Rig:
         return Config(
             path=self.folder / "rules.toml",
             daemon=Daemon(Secret(f"sqlite:///{self.folder}/m.db"), every=400, web=None),
-            accounts=(Account("main", *keys, every=400, rest_url=self.exchange.rest_url, ws_url=""),),
+            accounts=(
+                Account("main", *keys, every=400, rest_url=self.exchange.rest_url, ws_url=""),
+            ),
             channels=(Channel("telegram", Secret("recorded"), group_wait=0),),
             rules=(rule("low", severity=Severity.CRITICAL), rule("stale", "age > 1s")),
         )
@@ -103,7 +118,9 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
-    """One alert from the exchange's number to the person's phone, and its end; all of it on record after a stop."""
+    """One alert from the exchange's number to the person's phone, and its end; all of it on record
+    after a stop.
+    """
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -128,7 +145,9 @@ async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
 
 
 class Late(SystemClock):
-    """The machine's clock, slow by less than a minute: as if the next full minute were so far away."""
+    """The machine's clock, slow by less than a minute: as if the next full minute were so far
+    away.
+    """
 
     def __init__(self, before: Millis) -> None:
         self._slow = (super().now() + before) % MINUTE
@@ -154,7 +173,9 @@ async def test_a_report_is_sent_with_what_was_recorded(rig: Rig) -> None:
     rig.way.traits = Traits(pictures=Pictures.WITH)
     due = datetime.fromtimestamp((clock.now() + 4_000) / 1_000, UTC)
     reports = (Report("daily", f"{due.minute} {due.hour} * * *"),)
-    config = replace(rig.config(), reports=reports, daemon=replace(rig.config().daemon, timezone=ZoneInfo("UTC")))
+    config = replace(
+        rig.config(), reports=reports, daemon=replace(rig.config().daemon, timezone=ZoneInfo("UTC"))
+    )
     app = App(config, replace(rig.world(), clock=clock, drawer=lambda _: easel))
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -163,9 +184,11 @@ async def test_a_report_is_sent_with_what_was_recorded(rig: Rig) -> None:
     assert await app.stop() == 0
     (message,) = rig.way.sent
     assert message.title == "REPORT daily: all quiet"
-    assert re.search(r"available_margin 480.12 \(low 480.12 at \d\d:\d\d, high 500 at \d\d:\d\d\)", message.body)
+    assert re.search(
+        r"available_margin 480.12 \(low 480.12 at \d\d:\d\d, high 500 at \d\d:\d\d\)", message.body
+    )
     assert f"to {due:%a} {due.day} {due:%b %H:%M}\nall quiet" in message.body
-    assert message.picture == (b"PNG")
+    assert message.picture == b"PNG"
     (chart,) = easel.charts
     assert (chart.account, chart.field, [level.value for level in chart.levels]) == (
         "main",
@@ -187,16 +210,25 @@ async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:
     rig.main.heal()
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
     await app.stop()
-    assert [message.title.split(" · ")[0] for message in rig.way.sent] == ["WARNING stale", "RESOLVED stale"]
+    assert [message.title.split(" · ")[0] for message in rig.way.sent] == [
+        "WARNING stale",
+        "RESOLVED stale",
+    ]
     assert {miss.reason for miss in rig.misses()} == {"http_5xx"}
 
 
-QUALITIES = "SELECT source, quality, available_margin FROM snapshots WHERE quality <> 'ok' OR source <> 'rest'"
+QUALITIES = (
+    "SELECT source, quality, available_margin FROM snapshots WHERE quality <> 'ok' OR source <>"
+    " 'rest'"
+)
 
 
 async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig) -> None:
     """B5: one wrong answer of the exchange; it is asked again at once, not at the next slot."""
-    app = App(replace(rig.config(), accounts=(replace(rig.config().accounts[0], every=10_000),)), rig.world())
+    app = App(
+        replace(rig.config(), accounts=(replace(rig.config().accounts[0], every=10_000),)),
+        rig.world(),
+    )
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     rig.main.fault("zeros", 1)
@@ -204,12 +236,17 @@ async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig)
     await rig.bell.until(lambda: any(each.source is Source.CONFIRM for each in rig.readings()))
     await app.stop()
     assert rig.way.sent == []
-    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "contradicted", 0.0), ("confirm", "ok", 500.0)]
+    assert rows(rig.folder / "m.db", QUALITIES) == [
+        ("rest", "contradicted", 0.0),
+        ("confirm", "ok", 500.0),
+    ]
     assert len(rig.exchange.log) == 3
 
 
 async def test_b5_zeros_that_nothing_confirms_are_told_as_unconfirmed(rig: Rig) -> None:
-    """B5: it fails open: the confirming read fails, so a person is told at once, and told what it is worth."""
+    """B5: it fails open: the confirming read fails, so a person is told at once, and told what it
+    is worth.
+    """
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -221,7 +258,10 @@ async def test_b5_zeros_that_nothing_confirms_are_told_as_unconfirmed(rig: Rig) 
         "CRITICAL low · main: available_margin 0, unconfirmed",
         "RESOLVED low · main: available_margin 500",
     ]
-    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "suspect", 0.0), ("rest", "unconfirmed", 0.0)]
+    assert rows(rig.folder / "m.db", QUALITIES) == [
+        ("rest", "suspect", 0.0),
+        ("rest", "unconfirmed", 0.0),
+    ]
 
 
 async def test_b5_zeros_that_are_true_are_told_at_once(rig: Rig) -> None:
@@ -232,24 +272,36 @@ async def test_b5_zeros_that_are_true_are_told_at_once(rig: Rig) -> None:
     rig.main.fault("zeros")
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 1)
     await app.stop()
-    assert [message.title for message in rig.way.sent] == ["CRITICAL low · main: available_margin 0"]
-    assert rows(rig.folder / "m.db", QUALITIES) == [("rest", "suspect", 0.0), ("confirm", "confirmed", 0.0)]
+    assert [message.title for message in rig.way.sent] == [
+        "CRITICAL low · main: available_margin 0"
+    ]
+    assert rows(rig.folder / "m.db", QUALITIES) == [
+        ("rest", "suspect", 0.0),
+        ("confirm", "confirmed", 0.0),
+    ]
 
 
 async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
     """D7: system rules are judged and told like written ones."""
     rig.main.fault("code_6000", 1)
-    app = App(replace(rig.config(), system_rules=system_rules(System(), ["key-refused"])), rig.world())
+    app = App(
+        replace(rig.config(), system_rules=system_rules(System(), ["key-refused"])), rig.world()
+    )
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     await app.stop()
-    assert [message.title.split(":")[0] for message in rig.way.sent] == ["CRITICAL key-refused · main"]
+    assert [message.title.split(":")[0] for message in rig.way.sent] == [
+        "CRITICAL key-refused · main"
+    ]
 
 
 async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> None:
     """E2: of two rules that fire together, the one without a mute window is told."""
     every_day = frozenset(DAYS)
-    windows = MuteWindow("day", every_day, time(0), time(12)), MuteWindow("night", every_day, time(12), time(0))
+    windows = (
+        MuteWindow("day", every_day, time(0), time(12)),
+        MuteWindow("night", every_day, time(12), time(0)),
+    )
     rules = rule("muted", mute=("day", "night")), rule("loud")
     mutes = Mutes({window.name: window for window in windows})
     rig.main.set(available_margin="90")
@@ -258,11 +310,16 @@ async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> 
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     await app.stop()
     assert [message.title.split(":")[0] for message in rig.way.sent] == ["WARNING loud · main"]
-    assert rows(rig.folder / "m.db", "SELECT DISTINCT rule FROM alerts ORDER BY rule") == [("loud",), ("muted",)]
+    assert rows(rig.folder / "m.db", "SELECT DISTINCT rule FROM alerts ORDER BY rule") == [
+        ("loud",),
+        ("muted",),
+    ]
 
 
 async def test_a4_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
-    """A4: downtime counts into `age`, but a first attempt that succeeds raises no staleness alert."""
+    """A4: downtime counts into `age`, but a first attempt that succeeds raises no staleness
+    alert.
+    """
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -284,7 +341,9 @@ def _older_by(path: Path, by: Millis) -> None:
 
 
 async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(rig: Rig) -> None:
-    """The notification stays on record as being sent, and the next life tells that it may be a repeat."""
+    """The notification stays on record as being sent, and the next life tells that it may be a
+    repeat.
+    """
     rig.way.gate = asyncio.Event()
     rig.main.set(available_margin="90")
     app = rig.app()
@@ -326,7 +385,9 @@ async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
 
 
 async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
-    """B2: after 29001 the next life keeps the pause and the halved budget; a refused key would be tried at once."""
+    """B2: after 29001 the next life keeps the pause and the halved budget; a refused key would be
+    tried at once.
+    """
     rig.main.fault("code_29001", 1)
     app = rig.app()
     await app.start()
@@ -340,16 +401,24 @@ async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
     assert left.pauses["main"].reason is MissReason.RATE_LIMITED
     assert [0 < halved <= 5 * MINUTE for halved in left.halved_for.values()] == [True]
     assert rig.readings() == []
-    assert rows(rig.folder / "m.db", "SELECT reason, end_reason FROM epochs") == [("start", RELOAD), (RELOAD, "stop")]
+    assert rows(rig.folder / "m.db", "SELECT reason, end_reason FROM epochs") == [
+        ("start", RELOAD),
+        (RELOAD, "stop"),
+    ]
 
 
 def _beating(rig: Rig) -> App:
     config = rig.config()
-    return App(replace(config, daemon=replace(config.daemon, heartbeat=Secret("https://planted"))), rig.world())
+    return App(
+        replace(config, daemon=replace(config.daemon, heartbeat=Secret("https://planted"))),
+        rig.world(),
+    )
 
 
 async def test_f9_all_that_runs_is_what_the_heartbeat_looks_at(rig: Rig) -> None:
-    """F9: a life that reads and writes is well; an account without attempts and a dead database are not."""
+    """F9: a life that reads and writes is well; an account without attempts and a dead database are
+    not.
+    """
     app = _beating(rig)
     await app.start()
     assert app._heartbeat is not None
@@ -379,7 +448,9 @@ async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) ->
 
 
 async def test_b2_a_restart_forgets_no_pause(rig: Rig) -> None:
-    """B2, B3: what knows nothing but the record leaves a busy exchange alone, and keeps to half the budget."""
+    """B2, B3: what knows nothing but the record leaves a busy exchange alone, and keeps to half the
+    budget.
+    """
     rig.main.fault("code_29001", 1)
     app = rig.app()
     await app.start()
@@ -410,7 +481,9 @@ async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:
 
 
 async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
-    """F3: what refused for good is left alone while others can be told, and tried anew after a reload."""
+    """F3: what refused for good is left alone while others can be told, and tried anew after a
+    reload.
+    """
     ways = {
         "telegram": ScriptedNotifier(AttemptResult(Outcome.REFUSED, "the token is revoked")),
         "email": ScriptedNotifier(),
@@ -433,19 +506,28 @@ async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
 
 
 async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
-    """A disk of which not all is free, where somebody asks for that; it is on record as nobody's alert."""
+    """A disk of which not all is free, where somebody asks for that; it is on record as nobody's
+    alert.
+    """
     config = replace(rig.config(), daemon_rules=(system.rule("disk-full", Decimal(1)),))
     app = App(config, rig.world())
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     assert await app.stop() == 0
-    assert "less than 100 % of the disk that holds the database is free" in rig.way.sent[0].title + rig.way.sent[0].body
+    assert (
+        "less than 100 % of the disk that holds the database is free"
+        in rig.way.sent[0].title + rig.way.sent[0].body
+    )
     path = rig.folder / "m.db"
-    assert rows(path, "SELECT account_id, rule, state FROM alerts") == [(None, "disk-full", "firing")]
+    assert rows(path, "SELECT account_id, rule, state FROM alerts") == [
+        (None, "disk-full", "firing")
+    ]
 
 
 async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
-    """Strict 2: it may be recorded or not, which the stop counts; until it has ended no other daemon begins."""
+    """Strict 2: it may be recorded or not, which the stop counts; until it has ended no other
+    daemon begins.
+    """
     hangs, commits, goes_on = threading.Event(), threading.Event(), threading.Event()
     commits.set()
 
@@ -455,7 +537,10 @@ async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
             assert goes_on.wait(60)
         connection.commit()
 
-    app = App(rig.config(), replace(rig.world(), open_store=partial(Store.open, seams=FaultInjection(commit))))
+    app = App(
+        rig.config(),
+        replace(rig.world(), open_store=partial(Store.open, seams=FaultInjection(commit))),
+    )
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     commits.clear()

@@ -6,7 +6,9 @@ from daemon.clock import SystemClock
 
 
 async def test_the_system_clock_counts_milliseconds() -> None:
-    """Wall time is that of 1970; the time since boot, suspend included, is never less than without it."""
+    """Wall time is that of 1970; the time since boot, suspend included, is never less than without
+    it.
+    """
     clock = SystemClock()
     before = time.time()
     assert abs(clock.now() / 1_000 - before) < 60

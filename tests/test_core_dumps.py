@@ -1,4 +1,6 @@
-"""The memory of a process, which holds secrets, goes to no file and to no other process of the user."""
+"""The memory of a process, which holds secrets, goes to no file and to no other process of the
+user.
+"""
 
 import json
 import os
@@ -34,8 +36,12 @@ print(json.dumps({
 
 
 def test_s13_a_user_without_rights_can_do_all_the_rest() -> None:
-    """S13: after that its own descriptors can be looked at, files behind them read, and programs started."""
-    done = subprocess.run([sys.executable, "-c", FORBIDDEN], capture_output=True, text=True, check=True)
+    """S13: after that its own descriptors can be looked at, files behind them read, and programs
+    started.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN], capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == {
         "dumpable": 0,
         "limits": [0, 0],
@@ -47,7 +53,9 @@ def test_s13_a_user_without_rights_can_do_all_the_rest() -> None:
 
 
 def test_s13_the_daemon_leaves_no_core_dump() -> None:
-    """S13: its limit is zero, and nobody but root may look into it; an abort leaves nothing behind."""
+    """S13: its limit is zero, and nobody but root may look into it; an abort leaves nothing
+    behind.
+    """
     needs_root()
     with open_folder() as folder:
         config = write(folder, account(api_key="key-4711", secret_key="secret-4711"), RULE)

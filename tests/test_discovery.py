@@ -27,7 +27,9 @@ from daemon.rules import functions
         ("one.so", "REST_URL = 1\n", False),
     ],
 )
-def test_strict_9_a_file_is_found_by_what_it_carries(tmp_path: Path, file: str, source: str, found: bool) -> None:
+def test_strict_9_a_file_is_found_by_what_it_carries(
+    tmp_path: Path, file: str, source: str, found: bool
+) -> None:
     """Strict 9: a helper file is nothing, whatever its name is."""
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(source, encoding="utf-8")
@@ -37,6 +39,10 @@ def test_strict_9_a_file_is_found_by_what_it_carries(tmp_path: Path, file: str, 
 def test_strict_9_nothing_is_on_a_list_of_exceptions(tmp_path: Path) -> None:
     """Strict 9: a helper beside the exchanges, or beside the rule functions, is none of them."""
     (tmp_path / "helper.py").write_text("def connect() -> None: ...\n", encoding="utf-8")
-    assert defining([*exchanges.__path__, str(tmp_path)], exchanges.MARK) == exchanges.names() == ("coinw",)
+    assert (
+        defining([*exchanges.__path__, str(tmp_path)], exchanges.MARK)
+        == exchanges.names()
+        == ("coinw",)
+    )
     assert defining([*functions.__path__, str(tmp_path)], functions.MARK) == functions.names()
     assert "helper" not in functions.names()

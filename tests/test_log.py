@@ -32,7 +32,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def lines(style: Style, stream: io.StringIO | None = None, level: str = "info", *secrets: str) -> io.StringIO:
+def lines(
+    style: Style, stream: io.StringIO | None = None, level: str = "info", *secrets: str
+) -> io.StringIO:
     """A stream on which everything is logged."""
     stream = stream or io.StringIO()
     setup(stream, style=style, level=level, redactor=Redactor(secrets))
@@ -51,7 +53,9 @@ def test_people_read_short_lines_on_a_terminal() -> None:
     """Time, level where it is not info, message, fields; values with spaces in quotes."""
     stream = lines("auto", Terminal())
     logging.getLogger("daemon.x").info("3 accounts")
-    logging.getLogger("daemon.x").warning("no %s", "answer", extra={"account": "main", "detail": "timed out"})
+    logging.getLogger("daemon.x").warning(
+        "no %s", "answer", extra={"account": "main", "detail": "timed out"}
+    )
     first, second = stream.getvalue().splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d 3 accounts", first)
     assert re.fullmatch(r'\d\d:\d\d:\d\d warning no answer account=main detail="timed out"', second)
@@ -65,7 +69,9 @@ def test_a_file_carries_the_date() -> None:
 
 
 def test_machines_read_one_object_a_line() -> None:
-    """Time with offset, level, logger, message, then the fields; numbers exact; own keys are never overwritten."""
+    """Time with offset, level, logger, message, then the fields; numbers exact; own keys are never
+    overwritten.
+    """
     stream = lines("json")
     extra = {"seq": 7, "margin": Decimal("1.10"), "time": "03:12", "gone": None}
     logging.getLogger("daemon.x").warning("low\nmargin", extra=extra)
@@ -100,7 +106,9 @@ def test_a_traceback_obeys_nothing_and_forges_no_line() -> None:
     styles: tuple[Style, ...] = ("human", "json")
     for style in styles:
         stream = lines(style)
-        logging.getLogger("daemon.x").error("x %s", HOSTILE, exc_info=raised(HOSTILE), extra={"detail": HOSTILE})
+        logging.getLogger("daemon.x").error(
+            "x %s", HOSTILE, exc_info=raised(HOSTILE), extra={"detail": HOSTILE}
+        )
         written = stream.getvalue()
         assert raw(written) == []
         own = [line for line in written.splitlines() if not line.startswith(INDENT)]
@@ -121,36 +129,57 @@ def test_a_secret_with_a_hidden_character_is_blanked_as_it_is_shown() -> None:
 def test_third_parties_speak_from_warning_on() -> None:
     """Below WARNING some of them print tokens, so they are silent even when we debug."""
     stream = lines("human", None, "debug")
-    for name in ("aiohttp.access", "apscheduler.executors", "sqlalchemy.engine", "some.library", "asyncio"):
+    for name in (
+        "aiohttp.access",
+        "apscheduler.executors",
+        "sqlalchemy.engine",
+        "some.library",
+        "asyncio",
+    ):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("trouble")
     logging.getLogger("daemon.x").debug("detail")
-    assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == ["warning trouble"] * 5 + [
-        "debug detail"
-    ]
+    assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == [
+        "warning trouble"
+    ] * 5 + ["debug detail"]
 
 
-QUIET = ["apprise", "http.client", "requests", "requests_oauthlib.oauth1", "smtplib", "urllib3.connectionpool"]
+QUIET = [
+    "apprise",
+    "http.client",
+    "requests",
+    "requests_oauthlib.oauth1",
+    "smtplib",
+    "urllib3.connectionpool",
+]
 
 
 @pytest.mark.parametrize("style", ["human", "json"])
 @pytest.mark.parametrize("name", QUIET)
 def test_s2_libraries_that_call_receivers_say_nothing(name: str, style: Style) -> None:
-    """S2: their lines name the addresses that they call, known to us or not; how a call ended is told by ours."""
+    """S2: their lines name the addresses that they call, known to us or not; how a call ended is
+    told by ours.
+    """
     stream = lines(style, None, "debug")
     logging.getLogger(name).setLevel(logging.DEBUG)  # as a library may do for itself
     for level in (logging.DEBUG, logging.WARNING, logging.CRITICAL):
-        logging.getLogger(name).log(level, "Failed to parse headers (url=http://127.0.0.1/hooks/tok3nabc123)")
+        logging.getLogger(name).log(
+            level, "Failed to parse headers (url=http://127.0.0.1/hooks/tok3nabc123)"
+        )
     assert stream.getvalue() == ""
 
 
 @pytest.mark.parametrize("style", ["human", "json"])
 @pytest.mark.parametrize("name", ["some.library", "aiohttp.client", "asyncio", "py.warnings"])
 def test_s2_no_library_shows_an_address(name: str, style: Style) -> None:
-    """S2: neither in its sentence nor in a traceback; of a library that nobody knows there is no traceback at all."""
+    """S2: neither in its sentence nor in a traceback; of a library that nobody knows there is no
+    traceback at all.
+    """
     stream = lines(style)
     address = "https://hooks.example.com:80/a/tok3n?x=tok3n"
-    logging.getLogger(name).error("cannot reach %s, giving up", address, exc_info=raised(f"at '{address}'"))
+    logging.getLogger(name).error(
+        "cannot reach %s, giving up", address, exc_info=raised(f"at '{address}'")
+    )
     said = stream.getvalue()
     assert "cannot reach https://*** giving up" in said
     assert ("ValueError: at 'https://***'" in said) == (name != "some.library")
@@ -161,9 +190,13 @@ def test_s2_no_library_shows_an_address(name: str, style: Style) -> None:
 
 @pytest.mark.parametrize("style", ["human", "json"])
 def test_s2_our_own_tracebacks_show_no_address(style: Style) -> None:
-    """S2: what a library raised under a call of ours may hold the whole address, in a spelling of its own."""
+    """S2: what a library raised under a call of ours may hold the whole address, in a spelling of
+    its own.
+    """
     stream = lines(style)
-    logging.getLogger("marginwatch").error("unexpected", exc_info=raised("no route (http://127.0.0.1:80/a/tok3n)"))
+    logging.getLogger("marginwatch").error(
+        "unexpected", exc_info=raised("no route (http://127.0.0.1:80/a/tok3n)")
+    )
     assert "tok3n" not in stream.getvalue()
     assert "ValueError: no route (http://***" in stream.getvalue()
 
@@ -199,11 +232,17 @@ def test_python_warnings_become_lines() -> None:
     assert "about ***" in stream.getvalue()
 
 
-def test_a_line_that_cannot_be_formatted_shows_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    """Promise 9: the standard library would print the raw arguments; we say only where it happened."""
+def test_a_line_that_cannot_be_formatted_shows_no_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Promise 9: the standard library would print the raw arguments; we say only where it
+    happened.
+    """
     stream = io.StringIO()
     handler = setup(stream, redactor=Redactor())
-    handler.handle(logging.LogRecord("daemon.x", logging.INFO, "x.py", 7, "%d accounts", ("hunter2!",), None))
+    handler.handle(
+        logging.LogRecord("daemon.x", logging.INFO, "x.py", 7, "%d accounts", ("hunter2!",), None)
+    )
     assert stream.getvalue() == "a log line of daemon.x:7 could not be written\n"
     assert capsys.readouterr() == ("", "")
 
@@ -216,9 +255,19 @@ def test_a_closed_stream_fails_nothing(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("", "")
 
 
-@given(secret=SECRETS, before=AROUND, after=AROUND, name=LOGGERS, style=st.sampled_from(["human", "json"]))
-def test_no_secret_survives_anywhere(secret: str, before: str, after: str, name: str, style: Style) -> None:
-    """Promise 9: in message, argument, field, exception or traceback, of ours or others, a secret is blanked."""
+@given(
+    secret=SECRETS,
+    before=AROUND,
+    after=AROUND,
+    name=LOGGERS,
+    style=st.sampled_from(["human", "json"]),
+)
+def test_no_secret_survives_anywhere(
+    secret: str, before: str, after: str, name: str, style: Style
+) -> None:
+    """Promise 9: in message, argument, field, exception or traceback, of ours or others, a secret
+    is blanked.
+    """
     stream = lines(style, io.StringIO(), "debug", secret)
     text = f"{before}{secret}{after}"
     extra = {"detail": text, "inner": [text]}
@@ -251,7 +300,9 @@ WRITTEN = [
 
 @given(secret=SECRETS, before=AROUND, after=AROUND, write=st.sampled_from(WRITTEN))
 def test_every_spelling_is_blanked(secret: str, before: str, after: str, write: type[str]) -> None:
-    """Promise 9: percent-encoded, escaped, hex and base64 spellings of a secret are blanked like itself."""
+    """Promise 9: percent-encoded, escaped, hex and base64 spellings of a secret are blanked like
+    itself.
+    """
     try:
         spelled = write(secret)
     except UnicodeEncodeError:
@@ -260,7 +311,10 @@ def test_every_spelling_is_blanked(secret: str, before: str, after: str, write: 
         assert spelled not in Redactor([secret]).redact(f"{before}{spelled}{after}")
 
 
-@given(secret=st.text("abcdefghijkLMNOP0123456789-_", min_size=12, max_size=40), user=st.text("abc", max_size=8))
+@given(
+    secret=st.text("abcdefghijkLMNOP0123456789-_", min_size=12, max_size=40),
+    user=st.text("abc", max_size=8),
+)
 def test_basic_authorization_does_not_show_a_secret(secret: str, user: str) -> None:
     """Promise 9: base64 of a text that holds the secret holds no readable rest of it."""
     shown = Redactor([secret]).redact(base64.b64encode(f"{user}:{secret}".encode()).decode())
@@ -319,7 +373,9 @@ def clock() -> ManualClock:
 
 
 async def test_a_failure_is_logged_once_and_its_end_once(clock: ManualClock) -> None:
-    """The same failure is one line when it begins and one when it ends, with how long and how often."""
+    """The same failure is one line when it begins and one when it ends, with how long and how
+    often.
+    """
     recorder = Recorder()
     episodes = FailureLog(recorder, clock)
     for _ in range(12):
@@ -354,7 +410,14 @@ def test_episodes_do_not_mix(clock: Clock) -> None:
 
 @pytest.mark.parametrize(
     ("span", "text"),
-    [(0, "0ms"), (250, "250ms"), (42_000, "42s"), (90_500, "1m30s"), (7_500_000, "2h5m"), (93_784_000, "26h3m")],
+    [
+        (0, "0ms"),
+        (250, "250ms"),
+        (42_000, "42s"),
+        (90_500, "1m30s"),
+        (7_500_000, "2h5m"),
+        (93_784_000, "26h3m"),
+    ],
 )
 async def test_durations_are_short(clock: ManualClock, span: int, text: str) -> None:
     """A duration is written as in rules.toml, in its two largest units."""
@@ -369,4 +432,6 @@ async def test_durations_are_short(clock: ManualClock, span: int, text: str) -> 
 def test_stderr_is_left_alone_by_import() -> None:
     """Importing the module configures nothing."""
     assert "daemon.log" in sys.modules
-    assert not any(type(handler).__module__ == "daemon.log" for handler in logging.getLogger().handlers)
+    assert not any(
+        type(handler).__module__ == "daemon.log" for handler in logging.getLogger().handlers
+    )

@@ -46,10 +46,14 @@ def outputs(tree: ast.AST) -> Iterator[str]:
                 yield f"os.{name}"
             case ast.Attribute(value=ast.Name(id="sys"), attr=name) if name in STREAMS:
                 parent = parents[node]
-                if not (isinstance(parent, ast.Attribute) and parent.attr in HARMLESS) and not _is_none(parent):
+                if not (
+                    isinstance(parent, ast.Attribute) and parent.attr in HARMLESS
+                ) and not _is_none(parent):
                     yield f"sys.{name}"
             case ast.ImportFrom(module="sys" | "click" as module, names=names):
-                yield from (f"{module}.{each.name}" for each in names if each.name in STREAMS | WRITERS)
+                yield from (
+                    f"{module}.{each.name}" for each in names if each.name in STREAMS | WRITERS
+                )
 
 
 def _is_none(node: ast.AST) -> bool:
@@ -58,7 +62,9 @@ def _is_none(node: ast.AST) -> bool:
 
 
 def test_text_leaves_only_through_the_wrapper() -> None:
-    """S9: every print, echo and write to a standard stream is in the wrapper, or has its reason here."""
+    """S9: every print, echo and write to a standard stream is in the wrapper, or has its reason
+    here.
+    """
     found = {
         (path.relative_to(PACKAGE).as_posix(), way)
         for path in PACKAGE.rglob("*.py")

@@ -24,4 +24,7 @@ def test_a_private_postgresql_answers(postgresql_url: str) -> None:
     """The private cluster takes connections and lets its owner create things."""
     engine = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        assert connection.scalar(sa.text("select rolsuper from pg_roles where rolname = 'owner'")) is True
+        assert (
+            connection.scalar(sa.text("select rolsuper from pg_roles where rolname = 'owner'"))
+            is True
+        )

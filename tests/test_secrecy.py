@@ -1,4 +1,6 @@
-"""Strict 3: promise 9 in all that can be printed of what the program is made of, found by type and never by a list."""
+"""Strict 3: promise 9 in all that can be printed of what the program is made of, found by type and
+never by a list.
+"""
 
 import dataclasses
 import functools
@@ -91,17 +93,23 @@ def environ(folder: Path) -> dict[str, str]:
     return {**ENVIRON, "CREDENTIALS_DIRECTORY": str(folder / "credentials")}
 
 
-def session(folder: Path, database: str = SERVER, rest_url: str = "http://127.0.0.1:9") -> CommandSession:
+def session(
+    folder: Path, database: str = SERVER, rest_url: str = "http://127.0.0.1:9"
+) -> CommandSession:
     return CommandSession(environ=environ(folder), path=written(folder, database, rest_url))
 
 
 def reachable(*roots: object) -> Iterator[object]:
-    """Every object that can be reached from these, without modules, classes and what functions see around them."""
+    """Every object that can be reached from these, without modules, classes and what functions see
+    around them.
+    """
     seen: dict[int, object] = {}
     waiting: list[object] = list(roots)
     while waiting:
         each = waiting.pop()
-        if id(each) in seen or isinstance(each, types.ModuleType | type | types.FrameType | types.CodeType):
+        if id(each) in seen or isinstance(
+            each, types.ModuleType | type | types.FrameType | types.CodeType
+        ):
             continue
         seen[id(each)] = each
         waiting += _referents(each)
@@ -110,13 +118,21 @@ def reachable(*roots: object) -> Iterator[object]:
 
 def _referents(each: object) -> list[object]:
     if isinstance(each, types.FunctionType):
-        return [each.__defaults__, each.__kwdefaults__, *(cell.cell_contents for cell in each.__closure__ or ())]
+        return [
+            each.__defaults__,
+            each.__kwdefaults__,
+            *(cell.cell_contents for cell in each.__closure__ or ()),
+        ]
     return gc.get_referents(each)
 
 
 def is_ours(each: object) -> bool:
-    """Whether its printing is our business: of our types, and calls prepared with their arguments."""
-    return type(each).__module__.partition(".")[0] == "daemon" or isinstance(each, functools.partial)
+    """Whether its printing is our business: of our types, and calls prepared with their
+    arguments.
+    """
+    return type(each).__module__.partition(".")[0] == "daemon" or isinstance(
+        each, functools.partial
+    )
 
 
 def printed(each: object) -> Iterator[str]:
@@ -133,7 +149,11 @@ def printed(each: object) -> Iterator[str]:
 def as_dict(each: Any) -> object:
     """As `dataclasses.asdict` makes it, without what printing leaves out."""
     if dataclasses.is_dataclass(each):
-        return {one.name: as_dict(getattr(each, one.name)) for one in dataclasses.fields(each) if one.repr}
+        return {
+            one.name: as_dict(getattr(each, one.name))
+            for one in dataclasses.fields(each)
+            if one.repr
+        }
     if isinstance(each, dict):
         return {key: as_dict(value) for key, value in each.items()}
     return list(map(as_dict, each)) if isinstance(each, tuple | list | set | frozenset) else each
@@ -167,14 +187,21 @@ def test_the_search_finds_what_prints_a_secret() -> None:
 
 
 def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
-    """Strict 3: the session, the configuration, and the tables and references that it was made from."""
+    """Strict 3: the session, the configuration, and the tables and references that it was made
+    from.
+    """
     there = session(tmp_path)
     config = there.config()
     text = configs.text(config.path)
     around = Surroundings(HiddenMapping(there.environ), tmp_path)
     tables = document.read(syntax.parse(text, config.path), Problems())
-    resolved = [secret_references.key("env:COINW_KEY", around), secret_references.url("file:url.txt", around)]
-    channels = channels_only.channels(text, path=config.path, environ=there.environ, problem=lambda _url: None)
+    resolved = [
+        secret_references.key("env:COINW_KEY", around),
+        secret_references.url("file:url.txt", around),
+    ]
+    channels = channels_only.channels(
+        text, path=config.path, environ=there.environ, problem=lambda _url: None
+    )
     assert PLANTED in "".join(config.secrets())
     assert leaks(there, config, around, tables, resolved, channels) == []
 
@@ -185,7 +212,11 @@ def test_nothing_on_the_way_of_a_load_prints_a_secret(tmp_path: Path) -> None:
 
     def look(*_: object) -> list[tuple[str, str]]:
         frames = [info.frame for info in inspect.stack()]
-        seen.extend(leaks(*(value for frame in frames for value in frame.f_locals.values() if is_ours(value))))
+        seen.extend(
+            leaks(
+                *(value for frame in frames for value in frame.f_locals.values() if is_ours(value))
+            )
+        )
         return []
 
     path = written(tmp_path, SERVER)
@@ -194,7 +225,9 @@ def test_nothing_on_the_way_of_a_load_prints_a_secret(tmp_path: Path) -> None:
 
 
 def test_a_mistake_beside_a_secret_prints_none(tmp_path: Path) -> None:
-    """Strict 3: the failure of a load, with its causes and what each of its frames holds of ours."""
+    """Strict 3: the failure of a load, with its causes and what each of its frames holds of
+    ours.
+    """
     path = written(tmp_path, SERVER)
     path.write_text(path.read_text(encoding="utf-8").replace("< 100", "<"), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -224,7 +257,9 @@ def database() -> str:
 
 
 async def test_no_part_of_a_running_daemon_prints_a_secret(app: App) -> None:
-    """Strict 3: exchanges, notifiers, the heartbeat, the store: all that hangs together with the daemon."""
+    """Strict 3: exchanges, notifiers, the heartbeat, the store: all that hangs together with the
+    daemon.
+    """
     assert leaks(app) == []
 
 
@@ -235,7 +270,9 @@ def test_no_part_of_a_daemon_prints_the_password_of_its_database(tmp_path: Path)
 
 # Without an instance: what a field is called, and what may stand in it.
 
-TELLING = re.compile(r"(.*_)?(key|secret|secrets|token|password|passphrase|url|environ|raw|hidden|login|database)")
+TELLING = re.compile(
+    r"(.*_)?(key|secret|secrets|token|password|passphrase|url|environ|raw|hidden|login|database)"
+)
 """Names of fields that hold a secret where they hold text."""
 
 OPEN = re.compile(r"(rest|ws)_url")
@@ -249,7 +286,9 @@ def modules() -> Iterator[types.ModuleType]:
 
 
 def classes() -> set[type]:
-    found = {each for module in modules() for each in vars(module).values() if isinstance(each, type)}
+    found = {
+        each for module in modules() for each in vars(module).values() if isinstance(each, type)
+    }
     return {each for each in found if each.__module__.startswith("daemon.")}
 
 
@@ -267,11 +306,16 @@ def shown_fields(kind: Any) -> dict[str, object]:
 def holds_text(annotation: object) -> bool:
     """Whether text may stand there, as such or inside; what is called to get it shows nothing."""
     written = str(annotation)
-    return not re.search("HiddenMapping|Callable", written) and re.search(r"\b(str|object|Any)\b", written) is not None
+    return (
+        not re.search("HiddenMapping|Callable", written)
+        and re.search(r"\b(str|object|Any)\b", written) is not None
+    )
 
 
 def test_fields_that_sound_secret_are_not_shown() -> None:
-    """Strict 3: a field for a key, a token, an address or the environment hides, whatever class has it."""
+    """Strict 3: a field for a key, a token, an address or the environment hides, whatever class has
+    it.
+    """
     found = [
         f"{kind.__module__}.{kind.__qualname__}.{name}"
         for kind in classes()

@@ -55,10 +55,16 @@ def rule(name: str = "low", when: str = "available_margin < 100", **policy: Any)
 
 
 def judged(
-    value: str | None, threshold: str = "100", *, falling: bool = True, field: str = "available_margin"
+    value: str | None,
+    threshold: str = "100",
+    *,
+    falling: bool = True,
+    field: str = "available_margin",
 ) -> DecidingComparison:
     text = f"{field} {'<' if falling else '>'} {threshold}"
-    return DecidingComparison(text, field, None if value is None else Decimal(value), Decimal(threshold), falling)
+    return DecidingComparison(
+        text, field, None if value is None else Decimal(value), Decimal(threshold), falling
+    )
 
 
 TRUE = Verdict(when=True, clear=False, judged=judged("90"))

@@ -1,4 +1,5 @@
-"""One input of an account, from verdicts to news: what the live daemon and every replay decide, in one place. Pure.
+"""One input of an account, from verdicts to news: what the live daemon and every replay decide, in
+one place. Pure.
 
 verdicts ──► step (the alerts' lives) ──► dispatch (who is told) ──► the new state, and the record of it all
 """
@@ -10,7 +11,17 @@ from functools import cache
 from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy, ToldBy, dispatch
 from daemon.alerts.engine import NameAlert, step
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
-from daemon.types import JUDGED, AccountState, ClockStep, Input, Miss, Reading, Record, Unconfirmed, base
+from daemon.types import (
+    JUDGED,
+    AccountState,
+    ClockStep,
+    Input,
+    Miss,
+    Reading,
+    Record,
+    Unconfirmed,
+    base,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,9 @@ class Decision:
     record: Record
 
 
-def judge(evaluator: Evaluator, event: Input, watched: Mapping[str, object]) -> Mapping[str, Verdict]:
+def judge(
+    evaluator: Evaluator, event: Input, watched: Mapping[str, object]
+) -> Mapping[str, Verdict]:
     """The verdicts on an input, as far as it is judged; `watched` are the rules with alerts."""
     match event:
         case Reading(quality=quality) if quality in JUDGED:
@@ -35,12 +48,16 @@ def judge(evaluator: Evaluator, event: Input, watched: Mapping[str, object]) -> 
     return {}
 
 
-def scene(evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]) -> EvaluationSnapshot:
+def scene(
+    evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]
+) -> EvaluationSnapshot:
     """What messages tell of this input; of most inputs nobody is told anything."""
     if not (verdicts or watched):
         return EvaluationSnapshot(verdicts, evaluator.balances)
     recent = cache(evaluator.recent)  # alerts and channels of one input ask for the same
-    return EvaluationSnapshot(verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent)
+    return EvaluationSnapshot(
+        verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent
+    )
 
 
 def decide(
@@ -54,5 +71,7 @@ def decide(
     """The account's next state, and everything that is to be recorded with it."""
     outcome = step(state, event, scene.verdicts, order.rules, name_alert)
     news = dispatch(event, outcome, order, told, scene)
-    record = Record(state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded)
+    record = Record(
+        state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
+    )
     return Decision(outcome.state, record)

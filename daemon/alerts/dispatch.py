@@ -1,10 +1,11 @@
-"""Who is told what: one notification per (transition, channel), and the reminders that are due. Pure.
+"""Who is told what: one notification per (transition, channel), and the reminders that are due.
+Pure.
 
     outcome of a step, what each channel was told, the mutes in force ──► dispatch ──► notices, superseded keys
 
-It decides from the alerts as they stand, not from the transition alone: an alert that fires and of which a
-channel knows nothing is told there, whether it fired now, was muted until now, or the channel is new.
-Joining, pace and attempts are the outbox's business.
+It decides from the alerts as they stand, not from the transition alone: an alert that fires and of
+which a channel knows nothing is told there, whether it fired now, was muted until now, or the
+channel is new. Joining, pace and attempts are the outbox's business.
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -14,7 +15,9 @@ from typing import TypeAlias
 from daemon.alerts.engine import StepResult
 from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
 from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.notification_facts import EvaluationSnapshot as EvaluationSnapshot  # noqa: PLC0414 -- part of what dispatch is asked with
+from daemon.alerts.notification_facts import (
+    EvaluationSnapshot as EvaluationSnapshot,
+)
 from daemon.alerts.notification_facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.summary_template import filled
@@ -94,7 +97,9 @@ NO_NEWS = DispatchResult()
 
 @dataclass(frozen=True, slots=True)
 class NotificationPolicy:
-    """Who is to be told, in whatever way: the part of the configuration that is not about any input."""
+    """Who is to be told, in whatever way: the part of the configuration that is not about any
+    input.
+    """
 
     rules: Mapping[str, Rule]
     """Those that watch the account."""
@@ -106,13 +111,19 @@ class NotificationPolicy:
 
 
 def dispatch(
-    event: Input, outcome: StepResult, order: NotificationPolicy, told: ToldBy, scene: EvaluationSnapshot
+    event: Input,
+    outcome: StepResult,
+    order: NotificationPolicy,
+    told: ToldBy,
+    scene: EvaluationSnapshot,
 ) -> DispatchResult:
     """The notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
         return NO_NEWS
     desk = _Dispatcher(event, outcome, order, told, scene)
-    if isinstance(event, ConfigChange | ClockStep):  # they tell nothing of the account itself: only ends come of them
+    if isinstance(
+        event, ConfigChange | ClockStep
+    ):  # they tell nothing of the account itself: only ends come of them
         return DispatchResult(tuple(desk.ends()))
     return DispatchResult((*desk.ends(), *desk.firings(), *desk.acks()), tuple(desk.superseded()))
 
@@ -126,7 +137,9 @@ class _Dispatcher:
     scene: EvaluationSnapshot
 
     def ends(self) -> Iterator[Notice]:
-        """The end of what fired goes to every channel that was told of it, or is about to be (promise 3)."""
+        """The end of what fired goes to every channel that was told of it, or is about to be
+        (promise 3).
+        """
         for alert in self.outcome.changed:
             if alert.ended_at is None or alert.fired_at is None:
                 continue
@@ -138,15 +151,27 @@ class _Dispatcher:
                     yield self._end(alert, channel, kind)
             yield from self._inherited(alert, kind, aware)
 
-    def _end(self, alert: Alert, channel: str, kind: Kind, late: Late = Late.NO, by: str = "") -> Notice:
+    def _end(
+        self, alert: Alert, channel: str, kind: Kind, late: Late = Late.NO, by: str = ""
+    ) -> Notice:
         """Sent at once, but for a mute window: it waits for that to end (E2)."""
         notice = self._notice(alert, channel, kind, late, by)
         rule = self.order.rules.get(base(alert.rule))
-        until = self.order.mutes.until(rule.mute, self.event.at) if rule is not None and rule.mute else None
-        return notice if until is None else replace(notice, facts=replace(notice.facts, not_before=until))
+        until = (
+            self.order.mutes.until(rule.mute, self.event.at)
+            if rule is not None and rule.mute
+            else None
+        )
+        return (
+            notice
+            if until is None
+            else replace(notice, facts=replace(notice.facts, not_before=until))
+        )
 
     def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
-        """What a channel knew that is configured no more, the rule's present channels hear the end of (E5)."""
+        """What a channel knew that is configured no more, the rule's present channels hear the end
+        of (E5).
+        """
         gone = [channel for channel in aware if channel not in self.order.channels]
         for channel in self._route(alert) if gone else ():
             if channel not in aware:
@@ -167,7 +192,9 @@ class _Dispatcher:
         """That somebody knows of it is told once to whom the alert was told."""
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            knowing = [name for name in self.order.channels if name in told and told[name].wants_ack]
+            knowing = [
+                name for name in self.order.channels if name in told and told[name].wants_ack
+            ]
             ack = self._muter.acknowledged(alert) if knowing else None
             if ack is None:
                 continue
@@ -176,30 +203,54 @@ class _Dispatcher:
                 yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
 
     def superseded(self) -> Iterator[NoticeKey]:
-        """A firing that waits when a mute begins is held (E2), unless an attempt may have told it half."""
+        """A firing that waits when a mute begins is held (E2), unless an attempt may have told it
+        half.
+        """
         for alert in self._firing():
-            waiting = [told for told in self.told.get((alert.rule, alert.seq), {}).values() if told.waiting is not None]
+            waiting = [
+                told
+                for told in self.told.get((alert.rule, alert.seq), {}).values()
+                if told.waiting is not None
+            ]
             for told in waiting if waiting and self._held(alert, MUTES) else ():
-                if told.waiting is not None and (told.told_at is None or told.waiting.kind is not Kind.FIRING):
+                if told.waiting is not None and (
+                    told.told_at is None or told.waiting.kind is not Kind.FIRING
+                ):
                     yield told.waiting
 
     def _firing(self) -> Iterator[Alert]:
-        return (alert for alert in self.outcome.state.alerts.values() if alert.state is State.FIRING)
+        return (
+            alert for alert in self.outcome.state.alerts.values() if alert.state is State.FIRING
+        )
 
     def _route(self, alert: Alert) -> Sequence[str]:
         """The rule's channels in the order of the configuration; none named means all."""
         rule = self.order.rules.get(base(alert.rule))
         named = rule.channels if rule is not None else ()
-        return [channel for channel in self.order.channels if channel in named] if named else self.order.channels
+        return (
+            [channel for channel in self.order.channels if channel in named]
+            if named
+            else self.order.channels
+        )
 
     def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
-        """The rule's channels, and those that were told in the stead of one that gave up: it hears no more of this."""
+        """The rule's channels, and those that were told in the stead of one that gave up: it hears
+        no more of this.
+        """
         route = self._route(alert)
-        stand_ins = [channel for channel in told if channel in self.order.channels and channel not in route]
-        return [*route, *stand_ins] if any(channel in told and told[channel].given_up for channel in route) else route
+        stand_ins = [
+            channel for channel in told if channel in self.order.channels and channel not in route
+        ]
+        return (
+            [*route, *stand_ins]
+            if any(channel in told and told[channel].given_up for channel in route)
+            else route
+        )
 
     def _held(self, alert: Alert, by: Container[MuteReason] = HOLDS) -> bool:
-        """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2, E4)."""
+        """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2,
+        E4).
+        """
         return any(each.reason in by for each in self._muter.reasons(self._rule(alert), alert))
 
     @property
@@ -210,7 +261,9 @@ class _Dispatcher:
         return self.order.rules[base(alert.rule)]
 
     def _due(self, alert: Alert, told: ChannelStatus, *, gone: bool) -> Kind | None:
-        """What it is to be told now. One that gave up leaves it to others, unless there are none any more: `gone`."""
+        """What it is to be told now. One that gave up leaves it to others, unless there are none
+        any more: `gone`.
+        """
         if told.waiting is not None or told.in_flight or (told.given_up and not gone):
             return None
         if told.told_at is None:
@@ -222,7 +275,9 @@ class _Dispatcher:
         return Kind.REPEAT if due and self._muter.acknowledged(alert) is None else None
 
     def _worse(self, alert: Alert, last: NotificationFacts | None) -> bool:
-        """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and ended (E1, E4)."""
+        """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and
+        ended (E1, E4).
+        """
         if last is None:
             return False
         if alert.swings is not None and is_wider(alert.swings, last.swings):
@@ -233,7 +288,9 @@ class _Dispatcher:
         told = last.judged if alert.swings is None else worst_of(last)
         return is_worse(verdict.judged, told, share)
 
-    def _late(self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, ChannelStatus]) -> Late:
+    def _late(
+        self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, ChannelStatus]
+    ) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:
             return Late.NO
         if any(ended.rule == alert.rule + FLAPPING for ended in self.outcome.changed):
@@ -242,11 +299,17 @@ class _Dispatcher:
         return Late.MUTED if muted else Late.NEW_CHANNEL
 
     def _notice(self, alert: Alert, channel: str, kind: Kind, late: Late, by: str = "") -> Notice:
-        key = NoticeKey(self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq)
-        known = replace(facts(alert, self.event, self.outcome, self.scene), late=late, handed_over_by=by)
+        key = NoticeKey(
+            self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq
+        )
+        known = replace(
+            facts(alert, self.event, self.outcome, self.scene), late=late, handed_over_by=by
+        )
         return Notice(key, self.event.at, self._summed_up(alert, key, known))
 
-    def _summed_up(self, alert: Alert, key: NoticeKey, known: NotificationFacts) -> NotificationFacts:
+    def _summed_up(
+        self, alert: Alert, key: NoticeKey, known: NotificationFacts
+    ) -> NotificationFacts:
         """With the rule's own words, as far as they are about one episode that fires."""
         rule = self.order.rules.get(alert.rule)
         if rule is None or not rule.summary or key.kind not in NEWS:

@@ -2,8 +2,9 @@
 
     input ── what the evaluator made of it ──► step ──► the new state, the alerts it changed, their transitions
 
-It knows no channel, no message and no clock: an input carries its instant, and timers are looked at only when
-an input is judged (SEMANTICS A2). The live daemon and everything that replays history run this very function.
+It knows no channel, no message and no clock: an input carries its instant, and timers are looked at
+only when an input is judged (SEMANTICS A2). The live daemon and everything that replays history run
+this very function.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +40,9 @@ NameAlert = Callable[[str, str, Millis], str]
 class StepResult:
     state: AccountState
     changed: tuple[Alert, ...] = ()
-    """Alerts whose recorded state this input changed, ended ones included, in the order in which they did."""
+    """Alerts whose recorded state this input changed, ended ones included, in the order in which
+    they did.
+    """
     transitions: tuple[Transition, ...] = ()
 
 
@@ -50,10 +53,11 @@ def step(
     rules: Mapping[str, Rule],
     name_alert: NameAlert,
 ) -> StepResult:
-    """Judge one input of an account. `rules` are those that watch it, `verdicts` theirs on this input.
+    """Judge one input of an account. `rules` are those that watch it, `verdicts` theirs on this
+    input.
 
-    A rule without a verdict is left exactly as it is (a miss concerns few, promise 5), unless it asks what is to
-    become of missing readings (SEMANTICS D4).
+    A rule without a verdict is left exactly as it is (a miss concerns few, promise 5), unless it
+    asks what is to become of missing readings (SEMANTICS D4).
     """
     if isinstance(event, ClockStep):
         return _shift(state, event)
@@ -63,7 +67,9 @@ def step(
     if not steps and not state.fired and not _flapping(state):  # what nearly every input comes to
         return StepResult(_arrive(state, event, state.fired))
     fired = remember(state, steps, rules, event.at)
-    steps += flap(state, event, fired, steps, rules, lambda rule: name_alert(rule, state.account, event.at))
+    steps += flap(
+        state, event, fired, steps, rules, lambda rule: name_alert(rule, state.account, event.at)
+    )
     return _gather(_arrive(state, event, fired), steps)
 
 
@@ -80,16 +86,26 @@ def _own(
     unread = unread_for(state, event.at)
     steps: list[Step] = []
     for name in _concerned(event, verdicts, rules):
-        now = RuleInput(event, rules[name], unread, partial(name_alert, name, state.account, event.at))
+        now = RuleInput(
+            event, rules[name], unread, partial(name_alert, name, state.account, event.at)
+        )
         steps += advance(state.alerts.get(name), verdicts.get(name, NO_VERDICT), now)
     return steps
 
 
-def _concerned(event: Input, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule]) -> Iterable[str]:
-    """The rules that have a verdict, and at a miss those that ask for missing readings, in the rules' order."""
+def _concerned(
+    event: Input, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule]
+) -> Iterable[str]:
+    """The rules that have a verdict, and at a miss those that ask for missing readings, in the
+    rules' order.
+    """
     if not isinstance(event, Miss):
         return verdicts
-    return [name for name, rule in rules.items() if name in verdicts or rule.on_missing is not OnMissing.KEEP]
+    return [
+        name
+        for name, rule in rules.items()
+        if name in verdicts or rule.on_missing is not OnMissing.KEEP
+    ]
 
 
 def _flapping(state: AccountState) -> bool:
@@ -97,13 +113,17 @@ def _flapping(state: AccountState) -> bool:
 
 
 def unread_for(state: AccountState, at: Millis) -> Millis:
-    """How long readings have been missing at `at`; none were expected before the account was configured."""
+    """How long readings have been missing at `at`; none were expected before the account was
+    configured.
+    """
     since = max((each for each in (state.judged_at, state.since) if each is not None), default=at)
     return at - since
 
 
 def _arrive(state: AccountState, event: Input, fired: Fired) -> AccountState:
-    judged = isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED)
+    judged = isinstance(event, Unconfirmed) or (
+        isinstance(event, Reading) and event.quality in JUDGED
+    )
     return AccountState(
         state.account,
         event.seq,
@@ -125,7 +145,9 @@ def _gather(state: AccountState, steps: Iterable[Step]) -> StepResult:
         else:
             alerts.pop(alert.rule, None)
     transitions = tuple(transition for _, transition in steps if transition is not None)
-    return StepResult(replace(state, alerts=alerts), tuple(alert for alert, _ in steps), transitions)
+    return StepResult(
+        replace(state, alerts=alerts), tuple(alert for alert, _ in steps), transitions
+    )
 
 
 def _shift(state: AccountState, event: ClockStep) -> StepResult:
@@ -159,7 +181,9 @@ def _moved(at: Millis | None, by: Millis) -> Millis | None:
 
 
 def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule]) -> StepResult:
-    """End the alerts whose rule is gone or means something else now; keep all others (SEMANTICS D5)."""
+    """End the alerts whose rule is gone or means something else now; keep all others (SEMANTICS
+    D5).
+    """
     steps: list[Step] = []
     for alert in state.alerts.values():
         rule = rules.get(base(alert.rule))
@@ -173,4 +197,6 @@ def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule])
 
 def _retired(alert: Alert, event: ConfigChange, reason: str) -> Step:
     ended = replace(alert, state=State.RETIRED, ended_at=event.at, ended_seq=event.seq)
-    return ended, Transition(alert.rule, alert.seq, event.at, alert.state, State.RETIRED, reason, None)
+    return ended, Transition(
+        alert.rule, alert.seq, event.at, alert.state, State.RETIRED, reason, None
+    )

@@ -1,8 +1,9 @@
 """A rule that fires again and again is told as one thing: it flaps (SEMANTICS E4). Pure.
 
-The flapping is an alert of its own, named after the rule with FLAPPING behind it: it begins with the firing that is
-one too many, grows with the range of the values, and ends when the rule has calmed down. So what is told of it, to
-whom, and after which restart, follows from what holds for every alert; dispatch keeps quiet about single episodes.
+The flapping is an alert of its own, named after the rule with FLAPPING behind it: it begins with
+the firing that is one too many, grows with the range of the values, and ends when the rule has
+calmed down. So what is told of it, to whom, and after which restart, follows from what holds for
+every alert; dispatch keeps quiet about single episodes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,8 +33,12 @@ NewCode = Callable[[str], str]
 Fired = Mapping[str, tuple[FlapEpisode, ...]]
 
 
-def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rule], at: Millis) -> Fired:
-    """By rule, the episodes that fired within the span of its `flapping`, with what this input did to them."""
+def remember(
+    state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rule], at: Millis
+) -> Fired:
+    """By rule, the episodes that fired within the span of its `flapping`, with what this input did
+    to them.
+    """
     fired = {rule: _recent(swings, rules.get(rule), at) for rule, swings in state.fired.items()}
     for alert, transition in steps:
         rule = rules.get(alert.rule)
@@ -47,15 +52,23 @@ def remember(state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rul
     return {rule: swings for rule, swings in fired.items() if swings}
 
 
-def _recent(swings: tuple[FlapEpisode, ...], rule: Rule | None, at: Millis) -> tuple[FlapEpisode, ...]:
+def _recent(
+    swings: tuple[FlapEpisode, ...], rule: Rule | None, at: Millis
+) -> tuple[FlapEpisode, ...]:
     if rule is None or rule.flapping is None:
         return ()
     earliest, meaning = at - rule.flapping.per, rule.meaning
-    return tuple(swing for swing in swings if swing.fired_at >= earliest and swing.meaning == meaning)
+    return tuple(
+        swing for swing in swings if swing.fired_at >= earliest and swing.meaning == meaning
+    )
 
 
-def _widened(swings: tuple[FlapEpisode, ...], alert: Alert, transition: Transition | None) -> tuple[FlapEpisode, ...]:
-    """The last episode's range takes in what is known of it now; how long readings were missing is no value of it."""
+def _widened(
+    swings: tuple[FlapEpisode, ...], alert: Alert, transition: Transition | None
+) -> tuple[FlapEpisode, ...]:
+    """The last episode's range takes in what is known of it now; how long readings were missing is
+    no value of it.
+    """
     if not swings or alert.missing:
         return swings
     *before, last = swings
@@ -73,14 +86,31 @@ def _higher(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 
 
 def flap(
-    state: AccountState, event: Input, fired: Fired, steps: Iterable[Step], rules: Mapping[str, Rule], code: NewCode
+    state: AccountState,
+    event: Input,
+    fired: Fired,
+    steps: Iterable[Step],
+    rules: Mapping[str, Rule],
+    code: NewCode,
 ) -> list[Step]:
     """What an input does to the alerts about flapping; `steps` is what it did to the rules' own."""
-    turned = {turn.rule: turn.to_state is State.FIRING for _, turn in steps if turn is not None and _concerns(turn)}
-    found = [_go_on(alert, event, fired, turned, rules) for alert in state.alerts.values() if alert.swings is not None]
+    turned = {
+        turn.rule: turn.to_state is State.FIRING
+        for _, turn in steps
+        if turn is not None and _concerns(turn)
+    }
+    found = [
+        _go_on(alert, event, fired, turned, rules)
+        for alert in state.alerts.values()
+        if alert.swings is not None
+    ]
     for name in (name for name, began in turned.items() if began):
         rule, swings = rules[name], fired.get(name, ())
-        if name + FLAPPING not in state.alerts and rule.flapping is not None and len(swings) > rule.flapping.count:
+        if (
+            name + FLAPPING not in state.alerts
+            and rule.flapping is not None
+            and len(swings) > rule.flapping.count
+        ):
             found.append(_begin(rule, event, swings, code))
     return [step for step in found if step is not None]
 
@@ -109,7 +139,9 @@ def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewC
 def _go_on(
     alert: Alert, event: Input, fired: Fired, turned: Mapping[str, bool], rules: Mapping[str, Rule]
 ) -> Step | None:
-    """`turned`: the rules of which an episode began (True) or ended at this input; only then the range is told anew."""
+    """`turned`: the rules of which an episode began (True) or ended at this input; only then the
+    range is told anew.
+    """
     name = base(alert.rule)
     rule, swings = rules.get(name), fired.get(name, ())
     if alert.swings is None or rule is None:

@@ -13,7 +13,8 @@ COUNT: int = len(ALPHABET) ** LENGTH
 
 
 def code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
-    """The code of the alert that `rule` raised on `account` at `at`: from their hash, the next free one if taken.
+    """The code of the alert that `rule` raised on `account` at `at`: from their hash, the next free
+    one if taken.
 
     Raises OverflowError when all 923,521 are taken.
     """

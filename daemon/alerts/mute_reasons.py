@@ -1,6 +1,8 @@
-"""Why news of an alert is held back: decided here alone, for `dispatch` and for whoever explains it. Pure.
+"""Why news of an alert is held back: decided here alone, for `dispatch` and for whoever explains
+it. Pure.
 
-The order of the reasons is that in which they are looked for, the cheapest first; one is enough to hold news back.
+The order of the reasons is that in which they are looked for, the cheapest first; one is enough to
+hold news back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,13 +72,19 @@ class Muter:
     at: Millis
 
     def reasons(self, rule: Rule, alert: Alert | None) -> Iterator[Muting]:
-        """All that hold back news of an alert of the rule; of no alert, what would hold back the next one's."""
+        """All that hold back news of an alert of the rule; of no alert, what would hold back the
+        next one's.
+        """
         name, code = (rule.name, "") if alert is None else (alert.rule, alert.code)
         yield from self._inhibited(rule)
         until = self.mutes.until(rule.mute, self.at) if rule.mute else None
         if until is not None:
             yield Muting(MuteReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
-        silence = silenced(self.silences, name, self.state.account, code, self.at) if self.silences else None
+        silence = (
+            silenced(self.silences, name, self.state.account, code, self.at)
+            if self.silences
+            else None
+        )
         if silence is not None:
             yield Muting(MuteReason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
         if name + FLAPPING in self.state.alerts:
@@ -91,10 +99,18 @@ class Muter:
         return None if ack is None else Muting(MuteReason.ACKNOWLEDGED, comment=ack.comment)
 
     def _inhibited(self, rule: Rule) -> Iterator[Muting]:
-        """Another rule fires that mutes this one. To have flapped of late is not to fire, and nothing mutes itself."""
+        """Another rule fires that mutes this one. To have flapped of late is not to fire, and
+        nothing mutes itself.
+        """
         if not rule.inhibited_by:
             return
-        firing = [each for each in self.state.alerts.values() if each.state is State.FIRING and each.swings is None]
+        firing = [
+            each
+            for each in self.state.alerts.values()
+            if each.state is State.FIRING and each.swings is None
+        ]
         for other in firing:
-            if other.rule != base(rule.name) and any(fnmatchcase(other.rule, name) for name in rule.inhibited_by):
+            if other.rule != base(rule.name) and any(
+                fnmatchcase(other.rule, name) for name in rule.inhibited_by
+            ):
                 yield Muting(MuteReason.INHIBITED, other.rule)

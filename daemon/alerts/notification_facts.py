@@ -1,4 +1,6 @@
-"""What a notification tells of an alert, taken from the alert, the input and what the evaluator made of it. Pure."""
+"""What a notification tells of an alert, taken from the alert, the input and what the evaluator
+made of it. Pure.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +30,9 @@ FIRING_NOW = "firing now"
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSnapshot:
-    """What the evaluator knows at this input, for the messages: the fields now and how they moved."""
+    """What the evaluator knows at this input, for the messages: the fields now and how they
+    moved.
+    """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     balances: Balances = field(default_factory=Balances)
@@ -38,17 +42,25 @@ class EvaluationSnapshot:
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
     """By field: over the last hour."""
     recent: Callable[[str], Points] = lambda _: ()
-    """By field: its values in the last minutes. They are asked for only when somebody is told something."""
+    """By field: its values in the last minutes. They are asked for only when somebody is told
+    something.
+    """
 
 
 def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
     """By field, how much it changed; without those that were or are unknown."""
     known = ((name, VALUES[name](now), VALUES[name](since)) for name in CORE)
-    changes = ((name, subtracted(after, before)) for name, after, before in known if after is not None is not before)
+    changes = (
+        (name, subtracted(after, before))
+        for name, after, before in known
+        if after is not None is not before
+    )
     return {name: change for name, change in changes if change is not None}
 
 
-def facts(alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnapshot) -> NotificationFacts:
+def facts(
+    alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnapshot
+) -> NotificationFacts:
     judged = _judged(alert, event.at, scene)
     same = judged is not None and alert.judged is not None and judged.side == alert.judged.side
     return NotificationFacts(
@@ -64,7 +76,9 @@ def facts(alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnap
         changes=scene.changes,
         span=scene.span,
         hourly=scene.hourly,
-        trend=trend(judged, scene.recent, event.at) if judged is not None and alert.swings is None else NO_TREND,
+        trend=trend(judged, scene.recent, event.at)
+        if judged is not None and alert.swings is None
+        else NO_TREND,
         unconfirmed=isinstance(event, Unconfirmed),
         detail=alert.detail if alert.swings is None else _standing(alert, outcome),
         swings=None if alert.swings is None else _range(alert.swings, alert, scene),
@@ -72,10 +86,17 @@ def facts(alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnap
 
 
 def _range(swings: FlapRange, flapping: Alert, scene: EvaluationSnapshot) -> FlapRange:
-    """The range of a flapping rule with the value at which it fires now, which only the episode's end adds to it."""
+    """The range of a flapping rule with the value at which it fires now, which only the episode's
+    end adds to it.
+    """
     verdict = scene.verdicts.get(base(flapping.rule))
     judged = None if verdict is None or verdict.when is not True else verdict.judged
-    if judged is None or judged.value is None or flapping.judged is None or judged.field != flapping.judged.field:
+    if (
+        judged is None
+        or judged.value is None
+        or flapping.judged is None
+        or judged.field != flapping.judged.field
+    ):
         return swings
     low = judged.value if swings.low is None else min(swings.low, judged.value)
     high = judged.value if swings.high is None else max(swings.high, judged.value)
@@ -83,14 +104,20 @@ def _range(swings: FlapRange, flapping: Alert, scene: EvaluationSnapshot) -> Fla
 
 
 def _judged(alert: Alert, at: Millis, scene: EvaluationSnapshot) -> DecidingComparison | None:
-    """The comparison as it is now; where it was not judged now, as it was, with what its field was last seen at."""
+    """The comparison as it is now; where it was not judged now, as it was, with what its field was
+    last seen at.
+    """
     if alert.missing and alert.ended_at is None:
         return _silence(alert, at)
     verdict = scene.verdicts.get(base(alert.rule))
     if verdict is not None and verdict.judged is not None:
         return verdict.judged
     judged = alert.judged
-    seen = None if judged is None or judged.field not in VALUES else VALUES[judged.field](scene.balances)
+    seen = (
+        None
+        if judged is None or judged.field not in VALUES
+        else VALUES[judged.field](scene.balances)
+    )
     return judged if judged is None or seen is None else replace(judged, value=seen)
 
 
@@ -109,12 +136,18 @@ def _standing(flapping: Alert, outcome: StepResult) -> str:
 
 
 def _reason(alert: Alert, outcome: StepResult) -> str:
-    ours = (turn.reason for turn in outcome.transitions if (turn.rule, turn.alert_seq) == (alert.rule, alert.seq))
+    ours = (
+        turn.reason
+        for turn in outcome.transitions
+        if (turn.rule, turn.alert_seq) == (alert.rule, alert.seq)
+    )
     return next(ours, "")
 
 
 def is_worse(now: DecidingComparison, told: DecidingComparison | None, share: Decimal) -> bool:
-    """Whether the judged value is worse than the one told by that share of it; of another comparison it is not."""
+    """Whether the judged value is worse than the one told by that share of it; of another
+    comparison it is not.
+    """
     if told is None or told.side != now.side or told.value is None or now.value is None:
         return False
     step = CONTEXT.multiply(abs(told.value), share)
@@ -130,7 +163,9 @@ def worst_of(told: NotificationFacts) -> DecidingComparison | None:
 
 
 def is_wider(now: FlapRange, told: FlapRange | None) -> bool:
-    """Whether the range of a flapping rule reaches beyond the one that was told; every value is beyond none."""
+    """Whether the range of a flapping rule reaches beyond the one that was told; every value is
+    beyond none.
+    """
     if told is None or now.low is None or now.high is None:
         return False
     if told.low is None or told.high is None:

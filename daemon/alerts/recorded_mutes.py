@@ -1,4 +1,6 @@
-"""Mute windows as they are recorded with every epoch, read back: what `Mutes.written` gave. Pure."""
+"""Mute windows as they are recorded with every epoch, read back: what `Mutes.written` gave.
+Pure.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +12,9 @@ from daemon.alerts.mutes import DAYS, Mutes, MuteWindow, time_of_day
 def mutes(written: object) -> Mutes | None:
     """Those of an epoch, by all that is recorded of its rules.
 
-    None where nobody knows them: earlier versions recorded the rules alone, another one may name a zone that is not
-    known here. What was judged does not depend on them, so that is no reason not to replay the rules.
+    None where nobody knows them: earlier versions recorded the rules alone, another one may name a
+    zone that is not known here. What was judged does not depend on them, so that is no reason not
+    to replay the rules.
     """
     if not isinstance(written, Mapping):
         return None

@@ -11,7 +11,16 @@ from typing import TypeAlias
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
-from daemon.types import Alert, DecidingComparison, Input, Millis, Miss, OnMissing, State, Transition
+from daemon.types import (
+    Alert,
+    DecidingComparison,
+    Input,
+    Millis,
+    Miss,
+    OnMissing,
+    State,
+    Transition,
+)
 
 Step: TypeAlias = tuple[Alert, Transition | None]
 """An alert whose recorded state changed, and the transition if its state did."""
@@ -39,7 +48,8 @@ class RuleInput:
 
 
 def advance(alert: Alert | None, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """What an input does to the alert of a rule on one account, in order; nothing where it changes nothing.
+    """What an input does to the alert of a rule on one account, in order; nothing where it changes
+    nothing.
 
     An unknown condition (`None`) changes nothing: it neither starts, holds up, nor ends an alert.
     """
@@ -90,7 +100,9 @@ def _go_on(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
 
 
 def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """`keep_firing_for` runs from the first input that would end the alert, until one that would not (D2)."""
+    """`keep_firing_for` runs from the first input that would end the alert, until one that would
+    not (D2).
+    """
     if verdict.clear is None:
         return []
     if verdict.clear is False:
@@ -98,11 +110,15 @@ def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
     since = now.event.at if alert.clearing_since is None else alert.clearing_since
     if now.event.at - since >= now.rule.keep_firing_for:
         return [_end(alert, verdict, now, "cleared")]
-    return [] if alert.clearing_since is not None else [(replace(alert, clearing_since=since), None)]
+    return (
+        [] if alert.clearing_since is not None else [(replace(alert, clearing_since=since), None)]
+    )
 
 
 def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
-    """D4: an alert that fires already goes on firing for its own reason; `ok` ends what fires, and nothing else."""
+    """D4: an alert that fires already goes on firing for its own reason; `ok` ends what fires, and
+    nothing else.
+    """
     firing = alert is not None and alert.state is State.FIRING
     if now.rule.on_missing is OnMissing.OK:
         return [_end(alert, NO_VERDICT, now, "missing")] if alert is not None and firing else []
@@ -118,7 +134,9 @@ def _silence(now: RuleInput) -> DecidingComparison:
     """The missing readings as a comparison, for messages."""
     limit = now.rule.missing_after
     text = f"on_missing after {duration_text(limit)}"
-    return DecidingComparison(text, "age", Decimal(now.unread), Decimal(limit), falling=False, duration=True)
+    return DecidingComparison(
+        text, "age", Decimal(now.unread), Decimal(limit), falling=False, duration=True
+    )
 
 
 def _attempt(event: Input) -> str:
@@ -127,7 +145,9 @@ def _attempt(event: Input) -> str:
 
 
 def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """D4: the silence is over, and what the first reading says counts at once, without `for` and `at_least`."""
+    """D4: the silence is over, and what the first reading says counts at once, without `for` and
+    `at_least`.
+    """
     over = _end(alert, verdict, now, "back")
     if verdict.holds is not True:
         return [over]
@@ -135,10 +155,17 @@ def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[S
 
 
 def _decided(alert: Alert, verdict: Verdict) -> Alert:
-    """The alert, for what this verdict says; a worst value of another comparison is none of this one."""
+    """The alert, for what this verdict says; a worst value of another comparison is none of this
+    one.
+    """
     same = _side(alert.judged) == _side(verdict.judged)
     detail = verdict.detail or alert.detail
-    return replace(alert, judged=verdict.judged, worst=alert.worst if same else _value(verdict.judged), detail=detail)
+    return replace(
+        alert,
+        judged=verdict.judged,
+        worst=alert.worst if same else _value(verdict.judged),
+        detail=detail,
+    )
 
 
 def _fire(alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str) -> Step:
@@ -151,12 +178,18 @@ def _end(alert: Alert, verdict: Verdict, now: RuleInput, reason: str) -> Step:
     return ended, _transition(ended, alert.state, verdict, now, reason)
 
 
-def _transition(alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str) -> Transition:
-    return Transition(alert.rule, alert.seq, now.event.at, before, alert.state, reason, _value(verdict.judged))
+def _transition(
+    alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str
+) -> Transition:
+    return Transition(
+        alert.rule, alert.seq, now.event.at, before, alert.state, reason, _value(verdict.judged)
+    )
 
 
 def _worsen(alert: Alert, verdict: Verdict) -> Alert:
-    """The alert with the worst value so far of the side that it was raised for; the same object if no worse."""
+    """The alert with the worst value so far of the side that it was raised for; the same object if
+    no worse.
+    """
     judged = verdict.judged
     if verdict.detail and verdict.detail != alert.detail:
         alert = replace(alert, detail=verdict.detail)

@@ -1,8 +1,10 @@
-"""A rule's own words: `summary = "margin {available_margin:.2f} USDT"`, filled in with what a message tells. Pure.
+"""A rule's own words: `summary = "margin {available_margin:.2f} USDT"`, filled in with what a
+message tells. Pure.
 
-A name in braces is a field as it is now, or one of the words about the alert; after a colon may stand how a number
-is written. `problem` finds every mistake before anything fires. What cannot be filled in then is what nobody knows:
-the message says so, in the words that it would have had without a summary.
+A name in braces is a field as it is now, or one of the words about the alert; after a colon may
+stand how a number is written. `problem` finds every mistake before anything fires. What cannot be
+filled in then is what nobody knows: the message says so, in the words that it would have had
+without a summary.
 """
 
 import re
@@ -47,21 +49,36 @@ class UnknownError(Exception):
 
 
 def problem(template: str) -> str | None:
-    """What is wrong with a template: the rest of the sentence "summary …"; None where nothing is."""
+    """What is wrong with a template: the rest of the sentence "summary …"; None where nothing
+    is.
+    """
     if len(template) > LONGEST:
-        return f"has {len(template):,} characters; {LONGEST} are read by nobody at night, write less"
+        return (
+            f"has {len(template):,} characters; {LONGEST} are read by nobody at night, write less"
+        )
     try:
         parts = list(Formatter().parse(template))
     except ValueError:
-        return f"has a brace without its other one: names stand in braces, {EXAMPLE}; {{{{ is a brace itself"
+        return (
+            f"has a brace without its other one: names stand in braces, {EXAMPLE}; {{{{ is a brace"
+            " itself"
+        )
     return next(
-        (said for _, name, spec, turn in parts if name is not None and (said := _wrong(name, spec, turn))), None
+        (
+            said
+            for _, name, spec, turn in parts
+            if name is not None and (said := _wrong(name, spec, turn))
+        ),
+        None,
     )
 
 
 def _wrong(name: str, spec: str | None, turn: str | None) -> str | None:
     if turn or (spec and not _NUMBER.fullmatch(spec)):
-        return f"has {{{name}…}} with something that is no way to write a number; there are :.2f, :,.0f, :+.2f and :.1%"
+        return (
+            f"has {{{name}…}} with something that is no way to write a number; there are :.2f,"
+            " :,.0f, :+.2f and :.1%"
+        )
     if _meant(name) is None:
         near = get_close_matches(name, NAMES, 1)
         known = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(NAMES)}"
@@ -79,7 +96,9 @@ def _meant(name: str) -> str | None:
 
 
 def filled(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
-    """The words, and why there are none: one of the two is empty, both where there is no template."""
+    """The words, and why there are none: one of the two is empty, both where there is no
+    template.
+    """
     try:
         text = "".join(
             literal + ("" if name is None else _value(name, spec or "", key, facts))
@@ -101,7 +120,11 @@ def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> st
     if value is None:
         raise UnknownError(name)
     lasts = judged is not None and judged.duration
-    return spelled(value, judged) if lasts or not spec or not value.is_finite() else format(value, spec)
+    return (
+        spelled(value, judged)
+        if lasts or not spec or not value.is_finite()
+        else format(value, spec)
+    )
 
 
 def _of_judged(name: str, facts: NotificationFacts) -> Decimal | None:

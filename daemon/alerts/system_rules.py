@@ -1,8 +1,9 @@
-"""The rules that exist without being written (SEMANTICS D7): what each asks, and how it is told. Pure.
+"""The rules that exist without being written (SEMANTICS D7): what each asks, and how it is told.
+Pure.
 
-Those of ACCOUNT are judged on every account, from its readings and misses, and replayed like any other. Those of
-DAEMON are about the daemon itself: their alerts belong to no account (the account's name is empty) and are not
-replayed.
+Those of ACCOUNT are judged on every account, from its readings and misses, and replayed like any
+other. Those of DAEMON are about the daemon itself: their alerts belong to no account (the account's
+name is empty) and are not replayed.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +29,9 @@ class SystemRule:
 
 
 def rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
-    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction, and a number of times."""
+    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction, and a number
+    of times.
+    """
     return replace(KINDS[name].build(name, limit), channels=channels)
 
 
@@ -49,7 +52,11 @@ def _no_readings(name: str, limit: Limit) -> Rule:
         Comparison(">=", Field("age"), DurationLiteral(int(limit))),
         on_missing=OnMissing.FIRING,
         missing_after=int(limit),
-        inhibited_by=("key-refused", "rate-limited", "answers-unusable"),  # they say the same, and why
+        inhibited_by=(
+            "key-refused",
+            "rate-limited",
+            "answers-unusable",
+        ),  # they say the same, and why
     )
 
 
@@ -70,13 +77,20 @@ def _less(sign: str) -> Callable[[str, Limit], Rule]:
 
 ACCOUNT: Mapping[str, SystemRule] = {
     "no-readings": SystemRule(_no_readings, "there are no readings"),
-    "key-refused": SystemRule(_answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"),
+    "key-refused": SystemRule(
+        _answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"
+    ),
     "rate-limited": SystemRule(_answered("rate_limited"), "the exchange limits the calls"),
     "answers-unusable": SystemRule(
-        _answered("answers_unusable", Severity.CRITICAL), "the exchange answers, but without balances"
+        _answered("answers_unusable", Severity.CRITICAL),
+        "the exchange answers, but without balances",
     ),
-    "clock-skew": SystemRule(_longer("clock_skew"), "the clocks of this machine and of the exchange differ"),
-    "exchange-frozen": SystemRule(_longer("exchange_unchanged"), "the exchange answers, but its data stands still"),
+    "clock-skew": SystemRule(
+        _longer("clock_skew"), "the clocks of this machine and of the exchange differ"
+    ),
+    "exchange-frozen": SystemRule(
+        _longer("exchange_unchanged"), "the exchange answers, but its data stands still"
+    ),
     "rule-unknown": SystemRule(_longer("rule_unknown"), "a rule cannot be judged"),
 }
 

@@ -1,11 +1,12 @@
-"""How the judged field moved in the last minutes, and where that leads: for a person who has to decide quickly. Pure.
+"""How the judged field moved in the last minutes, and where that leads: for a person who has to
+decide quickly. Pure.
 
     values of ten minutes ──► trend (what is known of them, kept in the facts) ──► step, pace (the sentences)
 
-Only what gets worse is told: "rising: back at 100 in 3 min" lets somebody sleep on, and the next minute may be another
-one. A crash is a step, and is told as one, with its time. A pace is told only where the field moves steadily until
-now; it goes on as if nothing happened, and is said as no more than that. Ratios, functions of windows and times have
-neither.
+Only what gets worse is told: "rising: back at 100 in 3 min" lets somebody sleep on, and the next
+minute may be another one. A crash is a step, and is told as one, with its time. A pace is told only
+where the field moves steadily until now; it goes on as if nothing happened, and is said as no more
+than that. Ratios, functions of windows and times have neither.
 """
 
 from bisect import bisect_right
@@ -16,7 +17,16 @@ from itertools import pairwise
 from daemon.readings.exact import CONTEXT, EXACT, ZERO, divided, subtracted
 from daemon.rules.evaluation.evaluator import Points
 from daemon.text.numbers import about, amount, change, lasting, rough
-from daemon.types import DAY, MINUTE, DecidingComparison, Millis, NotificationFacts, SteadyChange, Step, Trend
+from daemon.types import (
+    DAY,
+    MINUTE,
+    DecidingComparison,
+    Millis,
+    NotificationFacts,
+    SteadyChange,
+    Step,
+    Trend,
+)
 
 LONGEST: Millis = 2 * MINUTE
 """How far back a pace looks. What has not got worse for so long is told without a trend."""
@@ -36,7 +46,10 @@ NO_TREND = Trend()
 def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Millis) -> Trend:
     """What the last values of the judged field say of where it is going."""
     points = recent(judged.field)
-    steps = [Step(value, at, next_value, next_at) for (at, value), (next_at, next_value) in pairwise(points)]
+    steps = [
+        Step(value, at, next_value, next_at)
+        for (at, value), (next_at, next_value) in pairwise(points)
+    ]
     steps = [each for each in steps if each.before != each.after]
     if not steps:
         return NO_TREND
@@ -51,17 +64,24 @@ def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Mill
 
 
 def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> SteadyChange | None:
-    """The change since a minute ago, or since two where a minute holds too few changes, if it is a steady one."""
+    """The change since a minute ago, or since two where a minute holds too few changes, if it is a
+    steady one.
+    """
     last = [_change(each) < 0 for each in steps[-AGREEING:]]
     if last != [down] * AGREEING:
         return None
-    start = min(_at_or_before(points, now - SHORTEST), _at_or_before(points, steps[-AGREEING].before_at))
+    start = min(
+        _at_or_before(points, now - SHORTEST), _at_or_before(points, steps[-AGREEING].before_at)
+    )
     if not now - LONGEST <= points[start][0] <= now - SHORTEST:
         return None
     pace = _since(points, start, now)
     if any(_outweighs(each, pace.change) for each in steps if each.before_at >= points[start][0]):
         return None
-    others = (_since(points, _at_or_before(points, now - span), now) for span in (SHORTEST, pace.span // 4))
+    others = (
+        _since(points, _at_or_before(points, now - span), now)
+        for span in (SHORTEST, pace.span // 4)
+    )
     return pace if all(_alike(pace, other) for other in others) else None
 
 
@@ -70,7 +90,9 @@ def _change(step: Step) -> Decimal:
 
 
 def _at_or_before(points: Points, at: Millis) -> int:
-    """The number of the last value at or before an instant; of the first one where there is none."""
+    """The number of the last value at or before an instant; of the first one where there is
+    none.
+    """
     return max(0, bisect_right(points, at, key=lambda point: point[0]) - 1)
 
 
@@ -87,7 +109,11 @@ def _outweighs(step: Step, whole: Decimal) -> bool:
 def _alike(one: SteadyChange, other: SteadyChange) -> bool:
     """Whether both go the same way, neither of them more than twice as fast."""
     first, second = EXACT.multiply(one.change, other.span), EXACT.multiply(other.change, one.span)
-    return (first > 0) is (second > 0) and abs(first) <= 2 * abs(second) and abs(second) <= 2 * abs(first)
+    return (
+        (first > 0) is (second > 0)
+        and abs(first) <= 2 * abs(second)
+        and abs(second) <= 2 * abs(first)
+    )
 
 
 # The sentences.
@@ -99,17 +125,24 @@ def step(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[
     if found is not None:
         before, after = amount(rough(found.before)), amount(rough(found.after))
         moved = f"{change(rough(_change(found)))} in {lasting(found.after_at - found.before_at)}"
-        yield f"{before} at {moment(found.before_at)} -> {after} at {moment(found.after_at)}: {moved}"
+        yield (
+            f"{before} at {moment(found.before_at)} -> {after} at {moment(found.after_at)}: {moved}"
+        )
 
 
 def pace(facts: NotificationFacts) -> Iterator[str]:
-    """How fast it gets worse, and when it will have got to where that matters; nothing where it is not steady."""
+    """How fast it gets worse, and when it will have got to where that matters; nothing where it is
+    not steady.
+    """
     found = facts.trend.pace
     if found is None or facts.judged is None:
         return
     each = CONTEXT.divide(abs(found.change) * MINUTE, Decimal(found.span))
     way = "rising" if found.change > 0 else "falling"
-    yield f"{way} by {amount(rough(each))} a minute over the last {about(found.span)}{_goal(facts.judged, found)}"
+    yield (
+        f"{way} by {amount(rough(each))} a minute over the last"
+        f" {about(found.span)}{_goal(facts.judged, found)}"
+    )
 
 
 def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
@@ -122,7 +155,9 @@ def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
 
 
 def _left(value: Decimal, level: Decimal, pace: SteadyChange) -> Millis | None:
-    """How long until the level is reached; None where it is reached, lies behind, or too far ahead."""
+    """How long until the level is reached; None where it is reached, lies behind, or too far
+    ahead.
+    """
     distance = subtracted(level, value)
     if not distance or (distance > 0) is not (pace.change > 0):
         return None

@@ -1,7 +1,8 @@
-"""What a chart shows: one field of one account over a span, thinned to what a picture can hold. Pure.
+"""What a chart shows: one field of one account over a span, thinned to what a picture can hold.
+Pure.
 
-Nothing here knows how it is drawn; `thinning` makes the lines, `drawn` has a process draw them. As JSON it goes to that
-process: numbers with all their digits, the time zone by its name.
+Nothing here knows how it is drawn; `thinning` makes the lines, `drawn` has a process draw them. As
+JSON it goes to that process: numbers with all their digits, the time zone by its name.
 """
 
 from dataclasses import dataclass

@@ -4,8 +4,8 @@
               what is missing is marked: also where only the time between two readings says so
                          by column of the picture the first, the lowest, the highest and the last; broken lines
 
-In one pass, so that a year takes no more memory than an hour. No point is made up, none is moved, and a line ends where
-readings are missing.
+In one pass, so that a year takes no more memory than an hour. No point is made up, none is moved,
+and a line ends where readings are missing.
 """
 
 from collections import deque
@@ -26,7 +26,9 @@ FACTOR = 3
 """Readings that are further apart than so many usual distances have a gap between them."""
 
 RECENT = 9
-"""Distances of which the middle one is the usual one: a new pace is taken for usual after half as many."""
+"""Distances of which the middle one is the usual one: a new pace is taken for usual after half as
+many.
+"""
 
 FIRST = 17
 """Marks that tell the pace at the beginning."""
@@ -51,17 +53,24 @@ class FieldLine:
     infinite: tuple[ChartSpan, ...] = ()
 
 
-def course(marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None, columns: int = COLUMNS) -> FieldLine:
+def course(
+    marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None, columns: int = COLUMNS
+) -> FieldLine:
     """What a chart of the span shows of the marks, which come in the order of time.
 
-    `every` is how often the account is read, where that is known; what was recorded at another pace shows it by itself.
+    `every` is how often the account is read, where that is known; what was recorded at another pace
+    shows it by itself.
     """
     within = (mark for mark in marks if span.since <= mark.at < span.until)
     return thinned(spaced(within, span, every), span, columns)
 
 
-def spaced(marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None) -> Iterator[ChartPoint]:
-    """The same, and between two readings that are too far apart a mark that says so; at the ends of the span too."""
+def spaced(
+    marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None
+) -> Iterator[ChartPoint]:
+    """The same, and between two readings that are too far apart a mark that says so; at the ends of
+    the span too.
+    """
     rest = iter(marks)
     first = list(islice(rest, FIRST))
     pace, last = _Pace.of(first, every), span.since
@@ -100,7 +109,9 @@ class _Pace:
 
 
 def thinned(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
-    """Lines of at most four points a column. What is missing within one column cannot be seen, and breaks no line."""
+    """Lines of at most four points a column. What is missing within one column cannot be seen, and
+    breaks no line.
+    """
     sketch = _Sketch(span, columns)
     for mark in marks:
         if mark.value is None:

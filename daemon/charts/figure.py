@@ -1,7 +1,8 @@
-"""A chart as a picture, by matplotlib: the only module that imports it, and imported only by the process that draws.
+"""A chart as a picture, by matplotlib: the only module that imports it, and imported only by the
+process that draws.
 
-Made for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own background: a light
-mail and a dark one show the same.
+Made for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own
+background: a light mail and a dark one show the same.
 """
 
 import io
@@ -48,7 +49,9 @@ STYLE: Any = {
 }
 
 OVER: Any = {"va": "center", "path_effects": [withStroke(linewidth=4, foreground=PAPER)]}
-"""How it is written over lines: the letters have a rim, so that they are read, and as little as can be is hidden."""
+"""How it is written over lines: the letters have a rim, so that they are read, and as little as can
+be is hidden.
+"""
 
 VISIBLE = 3.0
 """Pixels that a span has at least, however short it was."""
@@ -75,7 +78,13 @@ INFINITY, UP, DOWN = "\N{INFINITY}", "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 def png(chart: Chart) -> bytes:
     """The picture."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER, edgecolor=GRID, linewidth=3)
+        figure = Figure(
+            figsize=(WIDTH / DPI, HEIGHT / DPI),
+            dpi=DPI,
+            facecolor=PAPER,
+            edgecolor=GRID,
+            linewidth=3,
+        )
         _Picture(chart, figure).draw()
         out = io.BytesIO()
         figure.savefig(out, format="png", metadata={"Software": None})
@@ -84,7 +93,9 @@ def png(chart: Chart) -> bytes:
 
 @dataclass
 class _Picture:
-    """Within the axes, all is measured from 0 to 1: to the right along the span, and up along the scale."""
+    """Within the axes, all is measured from 0 to 1: to the right along the span, and up along the
+    scale.
+    """
 
     chart: Chart
     figure: Figure
@@ -109,24 +120,37 @@ class _Picture:
 
     def _place(self) -> tuple[float, float, float, float]:
         """Left, bottom, width and height of the axes, as parts of the picture."""
-        left = max(SIDE, *(self._wide(label, SMALL) + EDGE + 8 for _, label in self.scale.ticks), SIDE)
+        left = max(
+            SIDE, *(self._wide(label, SMALL) + EDGE + 8 for _, label in self.scale.ticks), SIDE
+        )
         right = float(SIDE)
         if self.chart.last is not None:
             beside = (1 - self._x(self.chart.last.at)) * (WIDTH - left - SIDE)
-            right = max(right, self._wide(self._value(), MIDDLE, weight="bold") + EDGE + 12 - beside)
+            right = max(
+                right, self._wide(self._value(), MIDDLE, weight="bold") + EDGE + 12 - beside
+            )
         left, right = min(left, WIDEST), min(right, WIDEST)
-        return left / WIDTH, FOOT / HEIGHT, (WIDTH - left - right) / WIDTH, (HEIGHT - HEAD - FOOT) / HEIGHT
+        return (
+            left / WIDTH,
+            FOOT / HEIGHT,
+            (WIDTH - left - right) / WIDTH,
+            (HEIGHT - HEAD - FOOT) / HEIGHT,
+        )
 
     def _head(self) -> None:
         chart = self.chart
         unit = "USDT" if chart.unit is Unit.USDT else ""
         infinite = f"{INFINITY} left out" if chart.infinite else ""
-        parts = filter(None, (chart.field if chart.title else "", chart.account, unit, chart.note, infinite))
+        parts = filter(
+            None, (chart.field if chart.title else "", chart.account, unit, chart.note, infinite)
+        )
         self._line(HEIGHT - 34, chart.title or chart.field, LARGE, weight="bold", color=INK)
         self._line(HEIGHT - 68, " · ".join(parts), SMALL, color=GREY)
 
     def _line(self, y: float, text: str, size: float, **how: Any) -> None:
-        """A line of the head, as large as there is room for, and cut only where no person could read a smaller one."""
+        """A line of the head, as large as there is room for, and cut only where no person could
+        read a smaller one.
+        """
         text = text[:LONGEST]
         while self._wide(text, size, **how) > WIDTH - 2 * EDGE:
             if size > SMALL - 3:
@@ -141,8 +165,13 @@ class _Picture:
         axes.spines["bottom"].set_color(GREY)
         ticks = times(chart.span, chart.zone)
         # Two lines each, so that all stand equally high.
-        axes.set_xticks([self._x(tick.at) for tick in ticks], [f"{tick.label}\n " for tick in ticks])
-        axes.set_yticks([self.scale.height(at) for at, _ in self.scale.ticks], [label for _, label in self.scale.ticks])
+        axes.set_xticks(
+            [self._x(tick.at) for tick in ticks], [f"{tick.label}\n " for tick in ticks]
+        )
+        axes.set_yticks(
+            [self.scale.height(at) for at, _ in self.scale.ticks],
+            [label for _, label in self.scale.ticks],
+        )
         axes.tick_params(labelsize=SMALL, labelcolor=INK, color=GREY, length=6, width=1.5)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", color=GRID, linewidth=1.5, zorder=1)
@@ -159,14 +188,18 @@ class _Picture:
                 self._say(span, "no readings", 0.5, GREY)
         for span in self.chart.infinite:
             self._span(span, INFINITE)
-            self.axes.text(self._middle(span), 0.8, INFINITY, fontsize=LARGE, color=INK, ha="center", **OVER)
+            self.axes.text(
+                self._middle(span), 0.8, INFINITY, fontsize=LARGE, color=INK, ha="center", **OVER
+            )
         if not self.chart.lines and not self.chart.infinite:
             self.axes.text(0.5, 0.5, NOTHING, fontsize=MIDDLE, color=INK, ha="center", **OVER)
 
     def _span(self, span: ChartSpan, color: str, **how: Any) -> None:
         begin, end = self._x(span.since), self._x(span.until)
         missing = max(0.0, VISIBLE - self._long(span)) / self._pixels() / 2
-        self.axes.axvspan(begin - missing, end + missing, facecolor=color, edgecolor="none", zorder=0, **how)
+        self.axes.axvspan(
+            begin - missing, end + missing, facecolor=color, edgecolor="none", zorder=0, **how
+        )
 
     def _say(self, span: ChartSpan, text: str, height: float, color: str) -> None:
         """In the middle of the span, where it has room."""
@@ -175,18 +208,27 @@ class _Picture:
             self.axes.text(*place, text, fontsize=SMALL, color=color, ha="center", zorder=5, **OVER)
 
     def _lines(self) -> None:
-        lines = [[(self._x(at), self.scale.height(value)) for at, value in line] for line in self.chart.lines]
+        lines = [
+            [(self._x(at), self.scale.height(value)) for at, value in line]
+            for line in self.chart.lines
+        ]
         width = 3.0 if sum(map(len, lines)) < DENSE else 2.0
         for line in lines:
-            style = {"linewidth": width} if len(line) > 1 else {"marker": "o", "markersize": width + 2}
-            self.axes.plot(*zip(*line, strict=True), color=LINE, solid_joinstyle="round", zorder=4, **style)
+            style = (
+                {"linewidth": width} if len(line) > 1 else {"marker": "o", "markersize": width + 2}
+            )
+            self.axes.plot(
+                *zip(*line, strict=True), color=LINE, solid_joinstyle="round", zorder=4, **style
+            )
 
     def _last(self) -> None:
         last = self.chart.last
         if last is None:
             return
         place = self._x(last.at), self.scale.height(last.value)
-        self.axes.plot(*place, "o", color=LINE, markersize=9, markeredgecolor=PAPER, clip_on=False, zorder=6)
+        self.axes.plot(
+            *place, "o", color=LINE, markersize=9, markeredgecolor=PAPER, clip_on=False, zorder=6
+        )
         self.axes.annotate(
             self._value(),
             place,
@@ -215,13 +257,19 @@ class _Picture:
         for level, height, place, text in zip(levels, heights, places, texts, strict=True):
             color = CLEAR if level.clear else THRESHOLD
             if self.scale.holds(level.value):
-                self.axes.axhline(height, *ends, color=color, linewidth=2.5, linestyle=(0, (5, 3)), zorder=5)
+                self.axes.axhline(
+                    height, *ends, color=color, linewidth=2.5, linestyle=(0, (5, 3)), zorder=5
+                )
             self.axes.text(x, place, text, fontsize=SMALL, color=color, ha=side, zorder=6, **OVER)
 
     def _called(self, level: Level) -> str:
-        """By the rule's name where there are several; with an arrow where the picture has no room for it."""
+        """By the rule's name where there are several; with an arrow where the picture has no room
+        for it.
+        """
         several = len({each.rule for each in self.chart.levels}) > 1
-        beyond = "" if self.scale.holds(level.value) else DOWN if level.value < self.scale.low else UP
+        beyond = (
+            "" if self.scale.holds(level.value) else DOWN if level.value < self.scale.low else UP
+        )
         word = "clears at" if level.clear else "" if several else "threshold"
         name = level.rule if len(level.rule) <= NAME else f"{level.rule[: NAME - 1]}…"
         parts = (beyond, name if several else "", word, plain(level.value, self.chart.unit))
@@ -229,7 +277,12 @@ class _Picture:
 
     def _room(self, heights: Sequence[float], side: float) -> float:
         """How far the lines stay away from these heights on one side."""
-        near = [point.value for line in self.chart.lines for point in line if abs(self._x(point.at) - side) < NEAR]
+        near = [
+            point.value
+            for line in self.chart.lines
+            for point in line
+            if abs(self._x(point.at) - side) < NEAR
+        ]
         read = [self.scale.height(value) for value in near]
         return min((abs(one - height) for one in read for height in heights), default=1.0)
 

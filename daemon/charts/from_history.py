@@ -1,7 +1,9 @@
-"""Charts out of the record: how a field went, where readings are missing, the levels of rules, and when they fired.
+"""Charts out of the record: how a field went, where readings are missing, the levels of rules, and
+when they fired.
 
-Reads only, blocking, in one pass with flat memory: for a thread, or for a command. Instants are those that are meant
-now, moved by every step of our clock that was recorded after them (SEMANTICS A5), so that no line runs backwards.
+Reads only, blocking, in one pass with flat memory: for a thread, or for a command. Instants are
+those that are meant now, moved by every step of our clock that was recorded after them (SEMANTICS
+A5), so that no line runs backwards.
 """
 
 import re
@@ -17,12 +19,30 @@ from daemon.charts.chart import Chart, ChartSpan, Level, Unit
 from daemon.charts.downsample import ChartPoint, course
 from daemon.readings.exact import negated
 from daemon.readings.fields import CORE, MADE_OF, VALUES
-from daemon.rules.language.tree import Comparison, Field, Negative, Node, Number, is_percentage, walk
+from daemon.rules.language.tree import (
+    Comparison,
+    Field,
+    Negative,
+    Node,
+    Number,
+    is_percentage,
+    walk,
+)
 from daemon.rules.rule import Rule
 from daemon.store.history import History
 from daemon.store.read.replay import Replayed
 from daemon.store.read.time_index import Steps
-from daemon.types import HOUR, JUDGED, Alert, DecidingComparison, GapReason, Millis, Miss, Reading, Unconfirmed
+from daemon.types import (
+    HOUR,
+    JUDGED,
+    Alert,
+    DecidingComparison,
+    GapReason,
+    Millis,
+    Miss,
+    Reading,
+    Unconfirmed,
+)
 
 LAST_HOURS: Millis = 6 * HOUR
 """How far back the chart of an alert goes."""
@@ -81,7 +101,9 @@ def before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
 
 
 def field_of(judged: DecidingComparison | None) -> str:
-    """The field to show for what was judged: of an expression the first one in it; where it has none, the margin."""
+    """The field to show for what was judged: of an expression the first one in it; where it has
+    none, the margin.
+    """
     words = re.findall(r"\w+", "" if judged is None else judged.field)
     return next((word for word in words if word in VALUES), CORE[0])
 
@@ -118,7 +140,11 @@ def _number(node: Node) -> Decimal | None:
 
 
 def _chart(
-    history: History, subject: Subject, compared: Iterable[Level], rules: Collection[str], seen: Seen = unseen
+    history: History,
+    subject: Subject,
+    compared: Iterable[Level],
+    rules: Collection[str],
+    seen: Seen = unseen,
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
     went = course(_marks(history, subject, steps, seen), subject.span, subject.every)
@@ -170,16 +196,22 @@ def _read(history: History, subject: Subject, steps: Steps, seen: Seen) -> Itera
 
 
 def _lost(history: History, subject: Subject, steps: Steps) -> Iterator[ChartPoint]:
-    """The ends of the gaps that are recorded. A step of the clock is none: time goes on, its readings are there."""
+    """The ends of the gaps that are recorded. A step of the clock is none: time goes on, its
+    readings are there.
+    """
     for gap in history.gaps(*_reach(subject.span, steps)):
         if gap.account == subject.account and gap.reason is not GapReason.CLOCK_STEP:
-            yield from (ChartPoint(at + steps.moved(gap.seq), None) for at in (gap.started_at, gap.ended_at))
+            yield from (
+                ChartPoint(at + steps.moved(gap.seq), None) for at in (gap.started_at, gap.ended_at)
+            )
 
 
 # Alerts.
 
 
-def _firing(history: History, subject: Subject, rules: Collection[str], steps: Steps) -> Iterator[ChartSpan]:
+def _firing(
+    history: History, subject: Subject, rules: Collection[str], steps: Steps
+) -> Iterator[ChartSpan]:
     for past in history.alerts(*_reach(subject.span, steps)) if rules else ():
         if past.account == subject.account and past.alert.rule in rules:
             fired = _fired(past.alert, subject.span, steps)
@@ -198,7 +230,9 @@ def _fired(alert: Alert, span: ChartSpan, steps: Steps) -> ChartSpan | None:
 
 
 def _reach(span: ChartSpan, steps: Steps) -> ChartSpan:
-    """Where to look for instants as they were recorded, to find those that lie in the span as they are meant."""
+    """Where to look for instants as they were recorded, to find those that lie in the span as they
+    are meant.
+    """
     return ChartSpan(span.since - max(0, *steps.moves), span.until - min(0, *steps.moves))
 
 

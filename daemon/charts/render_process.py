@@ -1,7 +1,8 @@
-"""The process that draws one chart: `python -m daemon.charts.render_process`. Reads a Chart as JSON, writes a PNG.
+"""The process that draws one chart: `python -m daemon.charts.render_process`. Reads a Chart as
+JSON, writes a PNG.
 
-It lives for a second, so that matplotlib never lies in the daemon's memory. Whoever starts it ends it when it takes too
-long; should nobody be left to do that, the kernel does.
+It lives for a second, so that matplotlib never lies in the daemon's memory. Whoever starts it ends
+it when it takes too long; should nobody be left to do that, the kernel does.
 """
 
 import os
@@ -36,9 +37,15 @@ def modest() -> None:
     """Let everything else go first, and bound what it may take."""
     os.nice(NICE)
     signal.alarm(ALARM)
-    for kind, most in ((resource.RLIMIT_DATA, MEMORY), (resource.RLIMIT_CPU, ALARM), (resource.RLIMIT_CORE, 0)):
+    for kind, most in (
+        (resource.RLIMIT_DATA, MEMORY),
+        (resource.RLIMIT_CPU, ALARM),
+        (resource.RLIMIT_CORE, 0),
+    ):
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+        resource.setrlimit(
+            kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+        )
 
 
 def tidy() -> None:

@@ -1,7 +1,8 @@
-"""Has a chart drawn by a short-lived process of its own, so that whatever becomes of it nobody else is concerned.
+"""Has a chart drawn by a short-lived process of its own, so that whatever becomes of it nobody else
+is concerned.
 
-It never raises, but for the cancellation of its caller; it never takes longer than its time; and whatever it started is
-dead and gone when it returns.
+It never raises, but for the cancellation of its caller; it never takes longer than its time; and
+whatever it started is dead and gone when it returns.
 """
 
 import asyncio
@@ -58,7 +59,11 @@ class Drawer:
     """Draws one chart at a time. `environ` is that of this process."""
 
     def __init__(
-        self, clock: Clock, environ: Mapping[str, str], command: Sequence[str] = DRAWING, timeout: Millis = TIMEOUT
+        self,
+        clock: Clock,
+        environ: Mapping[str, str],
+        command: Sequence[str] = DRAWING,
+        timeout: Millis = TIMEOUT,
     ) -> None:
         self._clock = clock
         self._environ = environ
@@ -70,14 +75,20 @@ class Drawer:
         """The chart as PNG. Waiting for its turn does not count as time."""
         async with self._turn:
             try:
-                with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+                with tempfile.TemporaryDirectory(
+                    prefix=PREFIX, ignore_cleanup_errors=True
+                ) as folder:
                     return await self._draw(encode(chart), folder)
             except Exception as error:  # noqa: BLE001 -- a chart must never be why a text does not leave
                 return NotDrawn(_short(f"{type(error).__name__}: {error}"))
 
     async def _draw(self, chart: bytes, folder: str) -> bytes | NotDrawn:
         transport, drawing = await asyncio.get_running_loop().subprocess_exec(
-            _Drawing, *self._command, cwd=folder, env=self._environment(folder), start_new_session=True
+            _Drawing,
+            *self._command,
+            cwd=folder,
+            env=self._environment(folder),
+            start_new_session=True,
         )
         timer = asyncio.ensure_future(self._clock.sleep(self._timeout))
         try:
@@ -85,7 +96,9 @@ class Drawer:
             await asyncio.wait([drawing.over, timer], return_when=asyncio.FIRST_COMPLETED)
             if not drawing.over.done():
                 return NotDrawn(f"it took longer than {self._timeout / SECOND:g} s")
-            return _verdict(transport.get_returncode(), bytes(drawing.picture), bytes(drawing.complaint))
+            return _verdict(
+                transport.get_returncode(), bytes(drawing.picture), bytes(drawing.complaint)
+            )
         finally:
             timer.cancel()
             await drawing.end()
@@ -136,7 +149,9 @@ class _Drawing(asyncio.SubprocessProtocol):
             self.over.set_result(None)
 
     async def end(self) -> None:
-        """However far it has come: with all that it started, and leave nothing to be buried by others."""
+        """However far it has come: with all that it started, and leave nothing to be buried by
+        others.
+        """
         if not self.over.done():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._transport.get_pid(), signal.SIGKILL)

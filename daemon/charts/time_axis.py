@@ -35,7 +35,9 @@ class _Step(NamedTuple):
 
 
 def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
-    """At most so many; the day stands below the first of them, and below those where it is another one."""
+    """At most so many; the day stands below the first of them, and below those where it is another
+    one.
+    """
     for step in STEPS:
         if (span.until - span.since) // step.length <= most:
             found = _instants(step.rhythm, span, zone)
@@ -103,9 +105,15 @@ CLOCK: tuple[Millis, ...] = (
 """The lengths in which people count less than a day."""
 
 STEPS = (
-    *(_Step(each, partial(_times_of_day, each), "%H:%M:%S" if each < MINUTE else "%H:%M", "%d %b") for each in CLOCK),
+    *(
+        _Step(each, partial(_times_of_day, each), "%H:%M:%S" if each < MINUTE else "%H:%M", "%d %b")
+        for each in CLOCK
+    ),
     *(_Step(count * DAY, partial(_days, count), "%d %b", "%Y") for count in (1, 2, 7, 14)),
     *(_Step(count * 30 * DAY, partial(_months, count), "%b", "%Y") for count in (1, 2, 3, 6)),
-    *(_Step(count * 360 * DAY, partial(_months, count * 12), "%Y", "") for count in (1, 2, 5, 10, 20)),
+    *(
+        _Step(count * 360 * DAY, partial(_months, count * 12), "%Y", "")
+        for count in (1, 2, 5, 10, 20)
+    ),
 )
 """From the finest on."""

@@ -1,7 +1,8 @@
-"""The vertical axis of a chart: round numbers, few enough for a phone, and how numbers are written beside it. Pure.
+"""The vertical axis of a chart: round numbers, few enough for a phone, and how numbers are written
+beside it. Pure.
 
-All is exact; a float is only ever a place in the picture. So a balance of a billion that moves by cents has as good a
-scale as one of a hundred-millionth.
+All is exact; a float is only ever a place in the picture. So a balance of a billion that moves by
+cents has as good a scale as one of a hundred-millionth.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,10 +18,14 @@ MOST = 5
 """Ticks."""
 
 FAR = 10
-"""A level has no room where all that was read would take less than one part in so many of the height."""
+"""A level has no room where all that was read would take less than one part in so many of the
+height.
+"""
 
 SHORT = 5
-"""Significant digits of a number that was read, unless it takes more to tell it from a level, or from a tick."""
+"""Significant digits of a number that was read, unless it takes more to tell it from a level, or
+from a tick.
+"""
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 """Between groups of three digits."""
@@ -46,24 +51,36 @@ class Scale(NamedTuple):
 
     def height(self, value: Decimal) -> float:
         """Where a value is: 0 at the bottom, 1 at the top."""
-        return float(_WIDE.divide(_WIDE.subtract(value, self.low), _WIDE.subtract(self.high, self.low)))
+        return float(
+            _WIDE.divide(_WIDE.subtract(value, self.low), _WIDE.subtract(self.high, self.low))
+        )
 
     def holds(self, value: Decimal) -> bool:
         return self.low <= value <= self.high
 
 
-def scale(values: Sequence[Decimal], levels: Sequence[Decimal], unit: Unit = Unit.USDT, most: int = MOST) -> Scale:
+def scale(
+    values: Sequence[Decimal], levels: Sequence[Decimal], unit: Unit = Unit.USDT, most: int = MOST
+) -> Scale:
     """Room for all values, and for those levels that do not flatten them."""
     if not (values or levels):
         return Scale(Decimal(0), _ONE)
     low, high = _ends(values, levels)
     least = _WIDE.divide(_WIDE.subtract(high, low), Decimal(most))
     step = next(each for each in _steps(least, unit) if each >= least)
-    return Scale(low, high, step, tuple((each, _tick(each, step, unit)) for each in _multiples(step, low, high)))
+    return Scale(
+        low,
+        high,
+        step,
+        tuple((each, _tick(each, step, unit)) for each in _multiples(step, low, high)),
+    )
 
 
-def short(value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT) -> str:
-    """A number that was read: no digits that say nothing, but as many as tell on which side of the others it is.
+def short(
+    value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT
+) -> str:
+    """A number that was read: no digits that say nothing, but as many as tell on which side of the
+    others it is.
 
     `step` is that of the ticks beside it. Before the decimal point all digits are shown.
     """
@@ -91,7 +108,9 @@ def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
 
 
 def apart(heights: Sequence[float], least: float) -> list[float]:
-    """Places for the labels of ascending heights: so far apart at least, each as near to its own as that allows."""
+    """Places for the labels of ascending heights: so far apart at least, each as near to its own as
+    that allows.
+    """
     heaps: list[list[float]] = []
     for height in heights:
         heaps.append([height])
@@ -101,7 +120,9 @@ def apart(heights: Sequence[float], least: float) -> list[float]:
 
 
 def _pile(heap: Sequence[float], least: float) -> list[float]:
-    """Labels one above the other, around the middle of what they belong to, and all within the picture."""
+    """Labels one above the other, around the middle of what they belong to, and all within the
+    picture.
+    """
     tall = (len(heap) - 1) * least
     lowest = sum(heap) / len(heap) - tall / 2
     lowest = max(least / 2, min(lowest, 1 - least / 2 - tall))
@@ -158,6 +179,10 @@ def _exponent(value: Decimal) -> int:
 
 def _written(value: Decimal, places: int) -> str:
     if value and (value.adjusted() >= _GREAT or (places > -_SMALL and value.adjusted() <= _SMALL)):
-        digits = max(0, value.adjusted() + places) if places else -min(0, _exponent(value) - value.adjusted())
+        digits = (
+            max(0, value.adjusted() + places)
+            if places
+            else -min(0, _exponent(value) - value.adjusted())
+        )
         return f"{value:.{digits}e}".replace("e+", "e")
     return f"{value:,.{places}f}".replace(",", NARROW)

@@ -3,8 +3,8 @@
     arguments ──► Commands.main ──► the command's own file ──► exit status
                        └── whatever fails: one sentence on stderr, never a traceback, never a secret
 
-Importing this costs click alone. What a command needs to do its work it imports when it runs, so that every `--help`
-answers at once; nothing here knows what a command does.
+Importing this costs click alone. What a command needs to do its work it imports when it runs, so
+that every `--help` answers at once; nothing here knows what a command does.
 """
 
 import io
@@ -23,21 +23,39 @@ from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import CommandSession
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("daemon.cli.demo.command:demo", "watch the whole daemon at work, on a built-in exchange"),
+    "demo": (
+        "daemon.cli.demo.command:demo",
+        "watch the whole daemon at work, on a built-in exchange",
+    ),
     "init": ("daemon.cli.setup.init:init", "ask a few questions and write rules.toml"),
-    "check": ("daemon.cli.check.command:check", "say what is wrong with rules.toml, the keys and the channels"),
+    "check": (
+        "daemon.cli.check.command:check",
+        "say what is wrong with rules.toml, the keys and the channels",
+    ),
     "run": ("daemon.cli.run:run", "collect, judge and notify until stopped"),
-    "status": ("daemon.cli.status.command:status", "how the daemon, the accounts and the channels are doing"),
+    "status": (
+        "daemon.cli.status.command:status",
+        "how the daemon, the accounts and the channels are doing",
+    ),
     "history": ("daemon.cli.show.history:history", "the recorded readings"),
     "gaps": ("daemon.cli.show.gaps:gaps", "when readings were missing, and why"),
     "plot": ("daemon.cli.show.plot:plot", "a field as a picture, with thresholds, alerts and gaps"),
     "alerts": ("daemon.cli.show.alerts:alerts", "the open and recent alerts"),
-    "notifications": ("daemon.cli.show.notifications:notifications", "what was told to whom, and what waits and why"),
+    "notifications": (
+        "daemon.cli.show.notifications:notifications",
+        "what was told to whom, and what waits and why",
+    ),
     "silence": ("daemon.cli.silence.silence:silence", "hold back news of some alerts for a while"),
     "ack": ("daemon.cli.silence.ack:ack", "say that you know of an alert: no more reminders"),
-    "import": ("daemon.cli.import_csv.command:bring_in", "add readings that others recorded, from a CSV file"),
+    "import": (
+        "daemon.cli.import_csv.command:bring_in",
+        "add readings that others recorded, from a CSV file",
+    ),
     "rules": ("daemon.cli.rules_test.command:rules", "test your rules with series that you write"),
-    "backtest": ("daemon.cli.backtest.command:backtest", "what rules would have announced over the recorded history"),
+    "backtest": (
+        "daemon.cli.backtest.command:backtest",
+        "what rules would have announced over the recorded history",
+    ),
     "explain": ("daemon.cli.explain.command:explain", "why a rule did, or did not, wake you"),
     "last-words": (
         "daemon.cli.last_words.command:last_words",
@@ -69,7 +87,10 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS:
             near = get_close_matches(args[0], COMMANDS, 1)
-            ctx.fail(f'there is no command "{args[0]}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+            ctx.fail(
+                f'there is no command "{args[0]}"'
+                + (f'; did you mean "{near[0]}"?' if near else "")
+            )
         if args[0] not in LONG_RUNNING:
             signals.release()
         return super().resolve_command(ctx, args)
@@ -87,7 +108,9 @@ class Commands(click.Group):
 
 
 @click.command(
-    "marginwatch", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    "marginwatch",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, message="marginwatch %(version)s")
 @options.config
@@ -102,7 +125,9 @@ def commands() -> None:
 
 
 def main(terminals: Sequence[int] = ()) -> NoReturn:
-    """The program `marginwatch`; `terminals` are the standard streams that were some when it began."""
+    """The program `marginwatch`; `terminals` are the standard streams that were some when it
+    began.
+    """
     if sys.stdout is None:  # the caller closed it: what is printed goes nowhere
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until the end
     if sys.stdin is None:
@@ -114,5 +139,6 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
     isolate(os.environ)
     with signals.repeated_interrupt():
         commands.main(
-            prog_name="marginwatch", obj=CommandSession(authorities=Authorities(os.environ), terminals=terminals)
+            prog_name="marginwatch",
+            obj=CommandSession(authorities=Authorities(os.environ), terminals=terminals),
         )

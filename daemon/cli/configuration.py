@@ -1,4 +1,6 @@
-"""The configuration with what only adapters know about it: shared by every command that reads one."""
+"""The configuration with what only adapters know about it: shared by every command that reads
+one.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +12,8 @@ from daemon.types import SECOND, Millis
 
 
 def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: bool = True) -> Config:
-    """The configuration at `path`, or where it is looked for; without `secrets` keys and URLs stay empty, unchecked.
+    """The configuration at `path`, or where it is looked for; without `secrets` keys and URLs stay
+    empty, unchecked.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
@@ -22,8 +25,12 @@ def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: boo
     return config.read(found, environ=environ, checks=CHECKS)
 
 
-def adapted(account: Account, user_id: str = "", timeout: Millis = 10 * SECOND) -> exchanges.ExchangeAccount:
-    """An account as its exchange takes it; `user_id` is what the database knows, if the file names none."""
+def adapted(
+    account: Account, user_id: str = "", timeout: Millis = 10 * SECOND
+) -> exchanges.ExchangeAccount:
+    """An account as its exchange takes it; `user_id` is what the database knows, if the file names
+    none.
+    """
     return exchanges.ExchangeAccount(
         name=account.name,
         api_key=account.api_key.reveal(),
@@ -46,7 +53,9 @@ def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
 
 
 def _addresses(exchange: str) -> Mapping[str, str]:
-    """Where an exchange is, so that no key goes to another one; nothing of one that is not there."""
+    """Where an exchange is, so that no key goes to another one; nothing of one that is not
+    there.
+    """
     try:
         adapter = exchanges.load(exchange)
     except LookupError:
@@ -54,4 +63,11 @@ def _addresses(exchange: str) -> Mapping[str, str]:
     return {"rest_url": adapter.REST_URL, "ws_url": adapter.WS_URL}
 
 
-CHECKS = Checks(_account_problems, _addresses, notifiers.problem, notifiers.caution, notifiers.secrets, cron.problem)
+CHECKS = Checks(
+    _account_problems,
+    _addresses,
+    notifiers.problem,
+    notifiers.caution,
+    notifiers.secrets,
+    cron.problem,
+)

@@ -23,8 +23,8 @@ def db() -> None:
 def upgrade(session: CommandSession) -> None:
     """Bring the tables up to this version.
 
-    A database that does not exist yet is made. `marginwatch run` does so by itself. No daemon may be collecting into it
-    meanwhile.
+    A database that does not exist yet is made. `marginwatch run` does so by itself. No daemon may
+    be collecting into it meanwhile.
 
     \b
     Example:

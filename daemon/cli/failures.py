@@ -1,7 +1,9 @@
-"""Failures of a command, as a person and a script see them: one sentence on stderr, and the exit status.
+"""Failures of a command, as a person and a script see them: one sentence on stderr, and the exit
+status.
 
-0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted. An unexpected failure is told by its kind and
-place alone, since its text could hold a secret; the traceback comes only with MARGINWATCH_DEBUG=1, redacted.
+0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted. An unexpected failure is told
+by its kind and place alone, since its text could hold a secret; the traceback comes only with
+MARGINWATCH_DEBUG=1, redacted.
 """
 
 import errno
@@ -27,7 +29,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How the operating system says that it takes no more of what is written."""
 
 _LAYOUT = re.compile(r"\n(?=    )")
-"""The line breaks of a problem that shows a place in a text. Any other comes from outside, and forges no line."""
+"""The line breaks of a problem that shows a place in a text. Any other comes from outside, and
+forges no line.
+"""
 
 
 @contextmanager
@@ -36,7 +40,10 @@ def told(session: CommandSession) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        _end(error.exit_status, *chain.from_iterable(map(_LAYOUT.split, _redacted(session, *error.problems))))
+        _end(
+            error.exit_status,
+            *chain.from_iterable(map(_LAYOUT.split, _redacted(session, *error.problems))),
+        )
     except MarginwatchError as error:
         _end(error.exit_status, *_redacted(session, str(error)))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -54,7 +61,9 @@ def told(session: CommandSession) -> Iterator[None]:
         if error.errno not in FULL or error.filename is not None:  # what is not a stream has a name
             _end(FAILED, *_broken(error, session))
         _let_go(sys.stdout)
-        _end(FAILED, f"the output cannot be written ({error.strerror}): send it where there is room")
+        _end(
+            FAILED, f"the output cannot be written ({error.strerror}): send it where there is room"
+        )
     except Exception as error:  # noqa: BLE001 -- the last line of defence: no traceback, no secret
         _end(FAILED, *_broken(error, session))
 
@@ -84,7 +93,9 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _let_go(stream: TextIO) -> None:
-    """What is still in the buffer has no reader; without this Python would complain at its exit, or wait for one."""
+    """What is still in the buffer has no reader; without this Python would complain at its exit, or
+    wait for one.
+    """
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
@@ -93,7 +104,10 @@ def _let_go(stream: TextIO) -> None:
 
 def _broken(error: Exception, session: CommandSession) -> list[str]:
     if _is_nowhere():
-        return ["the folder in which this was called is gone: change to one that is there, such as by cd"]
+        return [
+            "the folder in which this was called is gone: change to one that is there, such as"
+            " by cd"
+        ]
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
@@ -112,7 +126,9 @@ def _redacted(session: CommandSession, *texts: str) -> list[str]:
 
 
 def _is_nowhere() -> bool:
-    """Whether the working directory was deleted, without which many a library does not even load."""
+    """Whether the working directory was deleted, without which many a library does not even
+    load.
+    """
     try:
         Path.cwd()
     except OSError:
@@ -123,7 +139,11 @@ def _is_nowhere() -> bool:
 def _place(error: Exception) -> str:
     """Where in our own code it happened."""
     home = Path(__file__).parent.parent
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(home)]
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(home)
+    ]
     if not own:
         return ""
     return f" at {Path(own[-1].filename).relative_to(home.parent)}:{own[-1].lineno}"

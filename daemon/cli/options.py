@@ -23,14 +23,18 @@ class Format(StrEnum):
 
 
 class ExpandedPath(click.Path):
-    """A path whose `~` is the home folder, also where a shell leaves it as it is (`--rules=~/x.toml`)."""
+    """A path whose `~` is the home folder, also where a shell leaves it as it is
+    (`--rules=~/x.toml`).
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111 -- Path refuses unknown users
+        return super().convert(os.path.expanduser(value), param, ctx)
 
 
 class NameType(click.ParamType[str]):
-    """A name, or a pattern for some: composed as in the configuration (NFC), however the keyboard sends it."""
+    """A name, or a pattern for some: composed as in the configuration (NFC), however the keyboard
+    sends it.
+    """
 
     name = "name"
 
@@ -48,14 +52,19 @@ def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> 
 
 
 def config(command: C) -> C:
-    """`--config PATH`: the session keeps it, whether it stood before the command's name or after it."""
+    """`--config PATH`: the session keeps it, whether it stood before the command's name or after
+    it.
+    """
     return click.option(
         "--config",
         metavar="PATH",
         type=ExpandedPath(path_type=Path, readable=False),  # reading it says why it cannot be read
         callback=_remember,
         expose_value=False,
-        help="The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml, /etc/marginwatch/rules.toml.",
+        help=(
+            "The configuration. Default: $MARGINWATCH_CONFIG, ./rules.toml,"
+            " /etc/marginwatch/rules.toml."
+        ),
     )(command)
 
 

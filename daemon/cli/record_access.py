@@ -1,4 +1,6 @@
-"""The record as commands read it: opened from the configuration, its instants in the configured time zone."""
+"""The record as commands read it: opened from the configuration, its instants in the configured
+time zone.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +50,9 @@ class OpenRecord:
         begin = BEGINNING if since is None else times.instant(since, now, self.zone)
         end = END if until is None else times.instant(until, now, self.zone)
         if begin > end:
-            raise UsageError("--until lies before --since, so there is nothing in between: exchange them")
+            raise UsageError(
+                "--until lies before --since, so there is nothing in between: exchange them"
+            )
         return begin, end
 
     def matching(self, pattern: str) -> list[str]:
@@ -61,11 +65,15 @@ class OpenRecord:
         names = self.history.accounts()
         found = [name for name in names if fnmatchcase(name, pattern)]
         if names and not found:
-            raise UsageError(f'no recorded account matches "{pattern}": there are {", ".join(names)}')
+            raise UsageError(
+                f'no recorded account matches "{pattern}": there are {", ".join(names)}'
+            )
         return found
 
     def must_know(self, pattern: str) -> None:
-        """Raises UsageError for a name, not a pattern, of no recorded account: it would look as if all were well."""
+        """Raises UsageError for a name, not a pattern, of no recorded account: it would look as if
+        all were well.
+        """
         if not is_pattern(pattern):
             self.matching(pattern)
 
@@ -83,14 +91,21 @@ class OpenRecord:
         if name is None and len(names) == 1:
             return names[0]
         if not names:
-            raise MarginwatchError("nothing is recorded yet: let the daemon run first, or import readings")
-        trouble = "say which account: --account NAME" if name is None else f'no account "{name}" is recorded'
+            raise MarginwatchError(
+                "nothing is recorded yet: let the daemon run first, or import readings"
+            )
+        trouble = (
+            "say which account: --account NAME"
+            if name is None
+            else f'no account "{name}" is recorded'
+        )
         raise UsageError(f"{trouble}; there are {', '.join(names)}")
 
 
 @contextmanager
 def opened(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
-    """The record of the session's configuration; `imported` says that imported readings are enough for the command.
+    """The record of the session's configuration; `imported` says that imported readings are enough
+    for the command.
 
     Raises:
         ConfigError: where there is no usable configuration.
@@ -109,7 +124,10 @@ def _history(config: Config, *, imported: bool) -> History:
         _refuse_if_lost(config, error)
         if not imported:
             raise
-        remedy = "start marginwatch run, bring readings in with marginwatch import, or name another configuration"
+        remedy = (
+            "start marginwatch run, bring readings in with marginwatch import, or name another"
+            " configuration"
+        )
         raise StoreError(f"{error.what}: {remedy}") from None
 
 
@@ -119,7 +137,9 @@ def _refuse_if_lost(config: Config, error: AbsentError) -> None:
     if daemon is not None:
         named = f"a daemon (pid {daemon.pid})" if daemon.pid else "a daemon"
         trouble = daemon.trouble or "its file was moved or deleted: put it back"
-        raise StoreError(f"{error.what}; {named} is running, but records nothing: {trouble}") from None
+        raise StoreError(
+            f"{error.what}; {named} is running, but records nothing: {trouble}"
+        ) from None
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""The record as the replay takes it: rules from a configuration or an epoch, and an account's inputs."""
+"""The record as the replay takes it: rules from a configuration or an epoch, and an account's
+inputs.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,10 +52,15 @@ class RecordedAccount:
 
 
 def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
-    """With its rules, or the reason for which they cannot be replayed; none watches an account that it leaves out."""
+    """With its rules, or the reason for which they cannot be replayed; none watches an account that
+    it leaves out.
+    """
     state = epoch.state.get(account, AccountState(account))
     try:
         return Epoch(state, recorded.rules(epoch.rules), mutes=mutes(epoch.rules))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
-        why = f"its rules were recorded by version {epoch.version}, and this one cannot read them: replay with that one"
+        why = (
+            f"its rules were recorded by version {epoch.version}, and this one cannot read them:"
+            " replay with that one"
+        )
         return Epoch(state, (), why)

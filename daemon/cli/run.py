@@ -46,8 +46,8 @@ _log = logging.getLogger("marginwatch")
 def run(session: CommandSession, style: str, level: str) -> None:
     """Collect, judge and notify until stopped (SIGTERM, or Ctrl-C).
 
-    On SIGHUP the configuration is read anew (systemctl reload marginwatch): alerts of unchanged rules go on, and a
-    file with mistakes changes nothing.
+    On SIGHUP the configuration is read anew (systemctl reload marginwatch): alerts of unchanged
+    rules go on, and a file with mistakes changes nothing.
 
     \b
     Example:
@@ -57,11 +57,17 @@ def run(session: CommandSession, style: str, level: str) -> None:
         from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
 
         redactor = log.Redactor()
-        log.setup(sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor)
-        early.reload_asked = False  # the file is read from here on: a reload could show nothing else
+        log.setup(
+            sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor
+        )
+        early.reload_asked = (
+            False  # the file is read from here on: a reload could show nothing else
+        )
         config = configured(session, redactor)
         store.preflight(config.daemon.database.reveal())
-        session.path = config.path  # a reload reads the same file, whatever stands elsewhere by then
+        session.path = (
+            config.path
+        )  # a reload reads the same file, whatever stands elsewhere by then
         asyncio.run(_live(config, session, redactor, early))
 
 
@@ -88,7 +94,9 @@ def configured(session: CommandSession, redactor: "Redactor") -> "Config":
     return config
 
 
-async def _live(config: "Config", session: CommandSession, redactor: "Redactor", early: signals.Early) -> NoReturn:
+async def _live(
+    config: "Config", session: CommandSession, redactor: "Redactor", early: signals.Early
+) -> NoReturn:
     """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
     from daemon.dependencies import Dependencies  # noqa: PLC0415
@@ -106,14 +114,15 @@ async def _live(config: "Config", session: CommandSession, redactor: "Redactor",
     status = await lives.run(config)
     with suppress(OSError):  # the terminal may be gone
         sys.stderr.flush()
-    # Leave from here. A receiver that hangs holds a thread, and there is nothing left to wait for; and once the loop
-    # was closed, a second signal would kill what has ended in order.
+    # Leave from here. A receiver that hangs holds a thread, and there is nothing left to wait for;
+    # and once the loop was closed, a second signal would kill what has ended in order.
     os._exit(status)
 
 
 def _tell(environ: Mapping[str, str], state: str) -> None:
-    """Tell the service manager. What is there when all is ready stays there: looking through it again and again for
-    what nobody needs would take tens of milliseconds, of which an alert may be the victim.
+    """Tell the service manager. What is there when all is ready stays there: looking through it
+    again and again for what nobody needs would take tens of milliseconds, of which an alert may be
+    the victim.
     """
     from daemon.service import systemd  # noqa: PLC0415
 
@@ -133,7 +142,8 @@ class Stoppable(Protocol):
 
 
 def hang_up(lives: Stoppable, terminals: Sequence[int]) -> None:
-    """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant at first: the end.
+    """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant
+    at first: the end.
 
     `terminals` are the streams that were one when we began.
     """

@@ -54,8 +54,8 @@ class CommandSession:
     def config(self, *, secrets: bool = True) -> "Config":
         """The whole configuration; raises ConfigError with all of its mistakes.
 
-        Without `secrets` keys and channel URLs stay empty, for commands that only read the record: they may be
-        called where the daemon's environment and credentials are not.
+        Without `secrets` keys and channel URLs stay empty, for commands that only read the record:
+        they may be called where the daemon's environment and credentials are not.
         """
         from daemon.cli.configuration import configuration  # noqa: PLC0415 -- on use: it costs pydantic
 

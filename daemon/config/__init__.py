@@ -2,8 +2,8 @@
 
     find → read → load → Config        every mistake at once, each with its place, or a configuration ready to run
 
-Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in as `Checks`), read the clock, or show a
-secret. Importing this costs pydantic: commands import it on use.
+Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in as `Checks`), read
+the clock, or show a secret. Importing this costs pydantic: commands import it on use.
 """
 
 from daemon.config.build import system_rules

@@ -1,4 +1,5 @@
-"""The channels of a rules.toml that cannot be loaded: whoever has to say that, and why, needs a way to say it.
+"""The channels of a rules.toml that cannot be loaded: whoever has to say that, and why, needs a way
+to say it.
 
     text → as a whole, else table by table → those with a URL that is there and that Apprise takes
 
@@ -32,7 +33,11 @@ class Salvaged:
     @property
     def secrets(self) -> frozenset[Secret]:
         text = self.resolved.text
-        return self.resolved.parts | {text} | frozenset(map(Secret, url_secrets.secrets(text.reveal())))
+        return (
+            self.resolved.parts
+            | {text}
+            | frozenset(map(Secret, url_secrets.secrets(text.reveal())))
+        )
 
 
 def channels(
@@ -48,7 +53,11 @@ def _tables(text: str) -> Iterator[Mapping[str, Any]]:
     whole = _parsed(text)
     for part in [text] if whole is not None else _HEADERS.split(text):
         tables = (_parsed(part) or {}).get("channels")
-        yield from (table for table in tables if isinstance(table, dict)) if isinstance(tables, list) else ()
+        yield from (
+            (table for table in tables if isinstance(table, dict))
+            if isinstance(tables, list)
+            else ()
+        )
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
@@ -59,7 +68,10 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def _usable(
-    number: int, table: Mapping[str, Any], around: Surroundings, problem: Callable[[str], str | None]
+    number: int,
+    table: Mapping[str, Any],
+    around: Surroundings,
+    problem: Callable[[str], str | None],
 ) -> Salvaged | None:
     name, url = table.get("name"), table.get("url")
     if not isinstance(url, str):

@@ -21,8 +21,11 @@ LARGEST = 1 << 20
 PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 
 
-def find(option: str | Path | None, environ: Mapping[str, str], places: tuple[Path, ...] = PLACES) -> Path:
-    """The configuration to use: the option `--config`, else $MARGINWATCH_CONFIG, else the first of `places`.
+def find(
+    option: str | Path | None, environ: Mapping[str, str], places: tuple[Path, ...] = PLACES
+) -> Path:
+    """The configuration to use: the option `--config`, else $MARGINWATCH_CONFIG, else the first of
+    `places`.
 
     Raises:
         ConfigError: when there is none; one that was asked for by name is not looked for here.
@@ -33,12 +36,16 @@ def find(option: str | Path | None, environ: Mapping[str, str], places: tuple[Pa
     found = next((place for place in places if stands(place)), None)
     if found is None:
         looked = " nor ".join(map(str, places))
-        raise ConfigError([f"there is neither {looked}; `marginwatch init` writes one, --config PATH names one"])
+        raise ConfigError(
+            [f"there is neither {looked}; `marginwatch init` writes one, --config PATH names one"]
+        )
     return found
 
 
 def stands(place: Path) -> bool:
-    """Whether something is there; what may not be looked at is, and reading it will say why it cannot be."""
+    """Whether something is there; what may not be looked at is, and reading it will say why it
+    cannot be.
+    """
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -90,7 +97,9 @@ def _not_utf8(path: Path, at: int) -> ConfigError:
     return ConfigError([f"{path}: is not text in UTF-8 (byte {at}); save it as UTF-8"])
 
 
-def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True) -> Config:
+def read(
+    path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
+) -> Config:
     """The configuration in the file, which with its `secrets` must be safe from other users.
 
     Others may read the record by it. Where they can read the secrets in it, that is a warning.
@@ -107,23 +116,29 @@ def read(path: Path, *, environ: Mapping[str, str], checks: Checks | None = None
     if config.holds_secrets and protected_file.is_exposed(path):
         remedy = f"chmod 600 {shlex.quote(str(path))}"
         warning = f"{path}: holds secrets and can be read by every user of this machine; {remedy}"
-        return replace(config, warnings=(warning, *config.warnings), exposed=(warning, *config.exposed))
+        return replace(
+            config, warnings=(warning, *config.warnings), exposed=(warning, *config.exposed)
+        )
     return config
 
 
 def _weaknesses_of_database(config: Config) -> Iterator[str]:
     """How other users could put their own database, or a link, in the place of this one.
 
-    A warning, no refusal: a container's volume often is a folder that everybody could write and nobody else sees,
-    and what worked so far must not end with an update that leaves an account unwatched.
+    A warning, no refusal: a container's volume often is a folder that everybody could write and
+    nobody else sees, and what worked so far must not end with an update that leaves an account
+    unwatched.
     """
     file = database.file_of(config.daemon.database.reveal())
     if file is not None:
-        yield from (f"daemon.database: {file} {weakness}" for weakness in protected_file.replaceable(file))
+        yield from (
+            f"daemon.database: {file} {weakness}" for weakness in protected_file.replaceable(file)
+        )
 
 
 def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Config:
-    """The rules in another file, to be tried out in the place of those of `base`; see `load_policy`.
+    """The rules in another file, to be tried out in the place of those of `base`; see
+    `load_policy`.
 
     Raises:
         ConfigError: with all mistakes, each with the file and its place.
@@ -134,4 +149,6 @@ def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Conf
         return load_policy(written, path=path, base=base, environ=environ)
     except ConfigError as error:
         head = f"{path.name}: "
-        raise ConfigError([each if each.startswith(head) else head + each for each in error.problems]) from None
+        raise ConfigError(
+            [each if each.startswith(head) else head + each for each in error.problems]
+        ) from None

@@ -1,4 +1,6 @@
-"""How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3). Pure."""
+"""How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3).
+Pure.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,32 +16,44 @@ from daemon.text.durations import duration_text
 from daemon.types import Limit, Millis
 
 IN_FLIGHT: Millis = 200
-"""How long a call to another continent is usually under way: its place in the budget stays taken that much longer."""
+"""How long a call to another continent is usually under way: its place in the budget stays taken
+that much longer.
+"""
 
 
 def intervals(
-    accounts: Sequence[Account], limits: BudgetLimits, user_ids: Mapping[str, str], halved: Collection[str] = ()
+    accounts: Sequence[Account],
+    limits: BudgetLimits,
+    user_ids: Mapping[str, str],
+    halved: Collection[str] = (),
 ) -> dict[str, Millis]:
-    """By account, its interval now. `user_ids` are those known, by account; all others share one user's allowance.
+    """By account, its interval now. `user_ids` are those known, by account; all others share one
+    user's allowance.
 
     Each host has the limits for itself; at those in `halved` half of them is left.
     """
     found: dict[str, Millis] = {}
     for host in {each.host: None for each in accounts}:
         own = [each for each in accounts if each.host == host]
-        wishes = {each.name: WantedInterval(each.every, each.user_id or user_ids.get(each.name, "")) for each in own}
+        wishes = {
+            each.name: WantedInterval(each.every, each.user_id or user_ids.get(each.name, ""))
+            for each in own
+        }
         left = limits.halved if host in halved else limits
         found |= stretch(wishes, left.host, (left.user, left.assets), IN_FLIGHT)
     return {each.name: found[each.name] for each in accounts}
 
 
 def settled(
-    accounts: Sequence[Account], limits: BudgetLimits, user_ids: Mapping[str, str], halved: Collection[str] = ()
+    accounts: Sequence[Account],
+    limits: BudgetLimits,
+    user_ids: Mapping[str, str],
+    halved: Collection[str] = (),
 ) -> dict[str, Millis]:
     """By account, its interval once every account has answered.
 
-    An account of an unknown user is taken for one of its own, which it is from its first answer on, unless it shares
-    its key.
+    An account of an unknown user is taken for one of its own, which it is from its first answer on,
+    unless it shares its key.
     """
     first: dict[Secret, str] = {}
     owners = {}
@@ -62,16 +76,19 @@ def stretch(
 ) -> dict[str, Millis]:
     """The effective interval of every account, by name.
 
-    The intervals of all accounts that share an exceeded limit grow by one common factor: first within each user
-    (accounts of an unknown user count as one), then on the host. `held` is how long a call is usually in flight, as
-    its place stays taken that much longer.
+    The intervals of all accounts that share an exceeded limit grow by one common factor: first
+    within each user (accounts of an unknown user count as one), then on the host. `held` is how
+    long a call is usually in flight, as its place stays taken that much longer.
     """
     every = {name: Fraction(wish.every) for name, wish in wishes.items()}
     accounts = defaultdict[str, list[str]](list)
     for name, wish in wishes.items():
         accounts[wish.user_id].append(name)
     for own in accounts.values():
-        factor = max((_excess([every[name] for name in own], limit, held) for limit in per_user), default=Fraction(1))
+        factor = max(
+            (_excess([every[name] for name in own], limit, held) for limit in per_user),
+            default=Fraction(1),
+        )
         every |= {name: every[name] * factor for name in own}
     factor = _excess(list(every.values()), host, held)
     return {name: ceil(interval * factor) for name, interval in every.items()}
@@ -84,7 +101,9 @@ def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
 
 
 def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Iterator[str]:
-    """One sentence per limit on `age` that passes between two readings of an account that is read as it should."""
+    """One sentence per limit on `age` that passes between two readings of an account that is read
+    as it should.
+    """
     for limit in _age_limits(condition):
         slow = slower(limit, intervals)
         if slow is not None:
@@ -92,7 +111,9 @@ def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Itera
 
 
 def slower(limit: Millis, intervals: Mapping[str, Millis]) -> str | None:
-    """The clause that names an account which is read less often than the limit passes; None where none is."""
+    """The clause that names an account which is read less often than the limit passes; None where
+    none is.
+    """
     slow = next((name for name, interval in intervals.items() if limit < interval), None)
     return None if slow is None else f'"{slow}" is read only every {duration_text(intervals[slow])}'
 

@@ -3,8 +3,8 @@
     text → tables → references → secrets filled in → accounts, channels, rules → what adapters say → what is not
     (syntax) (document)          (resolve)                                       (checks)            available yet
 
-What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads the rules.toml
-itself, which is `files`; only the files that hold secrets or authorities are read.
+What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads
+the rules.toml itself, which is `files`; only the files that hold secrets or authorities are read.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,16 @@ from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config import build, overrides, secret_references
 from daemon.config.checks import consistency, not_available, references
 from daemon.config.checks import warnings as advice
-from daemon.config.model import NO_SECRET, Account, BudgetLimits, Channel, Config, Daemon, Report, System
+from daemon.config.model import (
+    NO_SECRET,
+    Account,
+    BudgetLimits,
+    Channel,
+    Config,
+    Daemon,
+    Report,
+    System,
+)
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
@@ -30,16 +39,22 @@ from daemon.types import DIRECT, Route
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only adapters know, given as functions; by default nothing is objected to, and every exchange is CoinW."""
+    """What only adapters know, given as functions; by default nothing is objected to, and every
+    exchange is CoinW.
+    """
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
-    """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http beyond loopback."""
+    """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http
+    beyond loopback.
+    """
     addresses: Callable[[str], Mapping[str, str]] = lambda _exchange: {}
     """exchange -> by key of an account (`rest_url`, `ws_url`) the address where none is written."""
     channel: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
-    """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else None."""
+    """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else
+    None.
+    """
     secrets: Callable[[str], frozenset[str]] = url_secrets.secrets
     """URL of a channel -> every part of it that must never be seen."""
     cron: Callable[[str], str | None] = lambda _cron: None
@@ -62,12 +77,17 @@ class _Load:
 
 
 def load(
-    text: str, *, path: Path, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
+    text: str,
+    *,
+    path: Path,
+    environ: Mapping[str, str],
+    checks: Checks | None = None,
+    secrets: bool = True,
 ) -> Config:
     """The configuration written in `text`, which stands (or would stand) at `path`.
 
-    Without `secrets` keys and channel URLs stay empty: for whoever only reads the record, perhaps where the daemon's
-    environment and credentials are not.
+    Without `secrets` keys and channel URLs stay empty: for whoever only reads the record, perhaps
+    where the daemon's environment and credentials are not.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
@@ -83,7 +103,9 @@ def load(
     consistency.check_pace(written, config, run.problems)
     not_available.check(written.items(), run.problems)
     if not written.accounts and not run.problems.within("accounts"):
-        run.problems.add("accounts", "there is none; add [[accounts]] with name, api_key and secret_key")
+        run.problems.add(
+            "accounts", "there is none; add [[accounts]] with name, api_key and secret_key"
+        )
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
     unsafe = database.caution(config.daemon.database.reveal(), environ)
     cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
@@ -101,7 +123,8 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
     problems = Problems()
     written = document.read({"rules": syntax.parse(text, path).get("rules", [])}, problems)
     rules = tuple(
-        replace(item, table=item.table.model_copy(update={"channels": (), "mute": ()})) for item in written.rules
+        replace(item, table=item.table.model_copy(update={"channels": (), "mute": ()}))
+        for item in written.rules
     )
     references.check(replace(written, rules=rules), problems)
     consistency.check(rules, problems)
@@ -111,16 +134,20 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
 
 
 def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, str]) -> Config:
-    """Other rules than those of `base`, to be tried out: a complete configuration, or only some of its tables.
+    """Other rules than those of `base`, to be tried out: a complete configuration, or only some of
+    its tables.
 
-    Tables that the text leaves out are those of `base`; channels need no URL, and no secret is looked up.
+    Tables that the text leaves out are those of `base`; channels need no URL, and no secret is
+    looked up.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
 
     """
     raw = syntax.parse(text, path)
-    run = _Load(Surroundings(HiddenMapping(environ), path.absolute().parent), Checks(), secrets=False)
+    run = _Load(
+        Surroundings(HiddenMapping(environ), path.absolute().parent), Checks(), secrets=False
+    )
     written = document.read(raw | overrides.without_urls(raw), run.problems)
     known = overrides.completed(written, raw, base)
     if not overrides.says_anything(raw):
@@ -166,7 +193,8 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
     run.hidden.update(map(Secret, proxy.of_environment(run.around.environ)))
     if table.timezone is None and not values.system_zone_works():
         run.problems.add(
-            f"{item.place}.timezone", 'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"'
+            f"{item.place}.timezone",
+            'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"',
         )
     return Daemon(
         database=_filled_in(item, "database", database.resolved, run),
@@ -209,7 +237,9 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
         return proxy.OFF
 
 
-def _routes(item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load) -> dict[str, Route]:
+def _routes(
+    item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load
+) -> dict[str, Route]:
     """By key, how the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
     own = item.table.proxy != ""
     wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
@@ -237,7 +267,9 @@ def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
 def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) -> Account:
     table = item.table
     where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
-    where |= {key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw}
+    where |= {
+        key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw
+    }
     routes = _routes(item, where, shared, run)
     account = Account(
         name=table.name,
@@ -264,11 +296,15 @@ def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
     if sentence:
         run.problems.add(f"{item.place}.url", sentence)
     table = item.table
-    return Channel(table.name, url, table.fallback, table.fallback_after, table.group_wait, _service(table.url))
+    return Channel(
+        table.name, url, table.fallback, table.fallback_after, table.group_wait, _service(table.url)
+    )
 
 
 def _service(url: str) -> str:
-    """The service that a channel's URL names as it is written; empty where the whole of it is a secret."""
+    """The service that a channel's URL names as it is written; empty where the whole of it is a
+    secret.
+    """
     name, mark, _ = url.partition("://")
     return name.strip().lower() if mark else ""
 
@@ -281,12 +317,16 @@ def _report(item: Item[ReportTable], run: _Load) -> Report:
     return Report(table.name, table.cron, table.channels)
 
 
-def _secret(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:
+def _secret(
+    item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
+) -> Secret:
     """The secret at a key; empty where there is a mistake, and where no secrets are wanted."""
     return _filled_in(item, key, resolved, run) if run.secrets else NO_SECRET
 
 
-def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load) -> Secret:
+def _filled_in(
+    item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
+) -> Secret:
     """What stands at a key, with what it refers to; empty where there is a mistake."""
     written = getattr(item.table, key)
     if not written:
@@ -296,7 +336,10 @@ def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings]
     except MistakeError as error:
         run.problems.add(f"{item.place}.{key}", str(error))
         return NO_SECRET
-    run.exposed += [f"{item.place}.{key}: {sentence}" for sentence in secret_references.exposed(written, run.around)]
+    run.exposed += [
+        f"{item.place}.{key}: {sentence}"
+        for sentence in secret_references.exposed(written, run.around)
+    ]
     run.literal = run.literal or found.literal
     run.hidden |= {found.text, *found.parts}
     return found.text
@@ -305,8 +348,12 @@ def _filled_in(item: Item[Any], key: str, resolved: Callable[[str, Surroundings]
 def _written_secrets(written: Document) -> set[str]:
     """Secrets as they stand in the file, also where a mistake kept them from being used."""
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
-    raws = [item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")]
+    raws = [
+        item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")
+    ]
     addresses = [each for item in items for each in item.raw.values() if isinstance(each, str)]
     proxies = [raw for item in items if isinstance(raw := item.raw.get("proxy"), str)]
-    whole = {raw for raw in raws if isinstance(raw, str) and not secret_references.is_reference(raw)}
+    whole = {
+        raw for raw in raws if isinstance(raw, str) and not secret_references.is_reference(raw)
+    }
     return whole.union(*map(passwords, addresses), *map(proxy.secrets, proxies))

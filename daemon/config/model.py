@@ -1,7 +1,7 @@
 """What a rules.toml means: the values that the rest of the program is built from.
 
-Every value is parsed, resolved and checked; nothing here knows how the file is written. Key by key the meaning is
-DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
+Every value is parsed, resolved and checked; nothing here knows how the file is written. Key by key
+the meaning is DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,9 @@ class Web:
 @dataclass(frozen=True, slots=True)
 class Daemon:
     database: Secret
-    """An SQLAlchemy URL; a relative SQLite path has been made absolute. Secret, for it may hold a password."""
+    """An SQLAlchemy URL; a relative SQLite path has been made absolute. Secret, for it may hold a
+    password.
+    """
     every: Millis = 5 * SECOND
     web: Web | None = Web("127.0.0.1", 8787)
     """None is off."""
@@ -44,7 +46,9 @@ class Daemon:
     max_jump: Decimal | None = None
     """A fraction: 0.5 is 50 %. None is off."""
     ca_file: str = ""
-    """An absolute path: the authorities that are trusted; empty is those of the machine and of the libraries."""
+    """An absolute path: the authorities that are trusted; empty is those of the machine and of the
+    libraries.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,9 @@ class Account:
 
     @property
     def host(self) -> str:
-        """Host and port that its calls go to: whose limits they share. Two spellings of one address are one host."""
+        """Host and port that its calls go to: whose limits they share. Two spellings of one address
+        are one host.
+        """
         parts = urlsplit(self.rest_url.lower())
         name, port = (parts.hostname or "").rstrip("."), parts.port
         name = f"[{name}]" if ":" in name else name
@@ -120,7 +126,9 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """How many calls may leave to each exchange's host: of this machine, per user, and per user for the assets."""
+    """How many calls may leave to each exchange's host: of this machine, per user, and per user for
+    the assets.
+    """
 
     host: Limit = Limit(50, 10 * SECOND)
     user: Limit = Limit(50, 10 * SECOND)
@@ -162,9 +170,13 @@ class Config:
     replaceable: tuple[str, ...] = field(default=(), compare=False)
     """Those of the warnings that say how other users could replace the database."""
     holds_secrets: bool = field(default=False, compare=False)
-    """Whether a secret stands in the file itself, which then should be readable by its owner alone."""
+    """Whether a secret stands in the file itself, which then should be readable by its owner
+    alone.
+    """
     hidden: frozenset[Secret] = field(default=frozenset(), compare=False)
-    """What `secrets` adds to the texts of this value: the parts from which URLs were put together."""
+    """What `secrets` adds to the texts of this value: the parts from which URLs were put
+    together.
+    """
 
     @property
     def hosts(self) -> dict[str, str]:
@@ -172,7 +184,9 @@ class Config:
         return {account.name: account.host for account in self.accounts}
 
     def users(self, recorded: Mapping[str, str]) -> dict[str, str]:
-        """By account, whose key it is, by `user_id` or else as `recorded`; empty where nobody knows."""
+        """By account, whose key it is, by `user_id` or else as `recorded`; empty where nobody
+        knows.
+        """
         return {**recorded, **{each.name: each.user_id for each in self.accounts if each.user_id}}
 
     @property

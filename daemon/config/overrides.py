@@ -1,7 +1,9 @@
-"""Rules to be tried out in the place of those in force: what their file leaves out is as in the configuration.
+"""Rules to be tried out in the place of those in force: what their file leaves out is as in the
+configuration.
 
-Only what judging and telling depend on can be replaced: rules, mutes, system rules, channels, and the time zone. The
-accounts of a complete configuration say how often is read, and nothing more; the database is never another one.
+Only what judging and telling depend on can be replaced: rules, mutes, system rules, channels, and
+the time zone. The accounts of a complete configuration say how often is read, and nothing more; the
+database is never another one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +30,9 @@ def says_anything(raw: Mapping[str, object]) -> bool:
 
 
 def without_urls(raw: Mapping[str, object]) -> dict[str, object]:
-    """The channels as they are written, each with a URL; nothing where there are none, or no tables."""
+    """The channels as they are written, each with a URL; nothing where there are none, or no
+    tables.
+    """
     channels = raw.get("channels")
     if not isinstance(channels, list) or not all(isinstance(each, dict) for each in channels):
         return {}
@@ -39,7 +43,9 @@ def completed(written: Document, raw: Mapping[str, object], base: Config) -> Doc
     """With the names that the tables of `base` add, for what refers to them."""
     changes: dict[str, Any] = {}
     if "channels" not in raw:
-        changes["channels"] = _named(ChannelTable, "channels", (each.name for each in base.channels))
+        changes["channels"] = _named(
+            ChannelTable, "channels", (each.name for each in base.channels)
+        )
     if "mutes" not in raw:
         changes["mutes"] = _named(MuteTable, "mutes", base.mutes.windows)
     if "rules" not in raw:
@@ -57,11 +63,15 @@ def _named(kind: type[T], section: str, names: Iterable[str]) -> tuple[Item[T], 
 
 def merged(config: Config, raw: Mapping[str, object], base: Config) -> Config:
     """What the file says, over what is in force."""
-    said = {key for key in ("accounts", "channels", "rules", "mutes", "system", "budget") if key in raw}
+    said = {
+        key for key in ("accounts", "channels", "rules", "mutes", "system", "budget") if key in raw
+    }
     taken: dict[str, Any] = {key: getattr(config, key) for key in said}
     if "system" in said:
         taken |= {"system_rules": config.system_rules, "daemon_rules": config.daemon_rules}
-    daemon = replace(base.daemon, timezone=config.daemon.timezone) if _says_zone(raw) else base.daemon
+    daemon = (
+        replace(base.daemon, timezone=config.daemon.timezone) if _says_zone(raw) else base.daemon
+    )
     mutes = replace(taken.get("mutes", base.mutes), zone=daemon.timezone)
     return replace(base, **(taken | {"daemon": daemon, "mutes": mutes}))
 

@@ -1,7 +1,8 @@
 """The mistakes of a rules.toml: gathered, each with its place, and put into words.
 
-A sentence is short, says what is wrong and what would be right, and never contains a value that may be a secret:
-what stands at a secret's key is not shown at all, and every text known to be secret is blotted out at the end.
+A sentence is short, says what is wrong and what would be right, and never contains a value that may
+be a secret: what stands at a secret's key is not shown at all, and every text known to be secret is
+blotted out at the end.
 """
 
 import json
@@ -60,7 +61,9 @@ class Problems:
         return place in self._places
 
     def did_you_mean(self, written: str, known: Collection[str]) -> str:
-        """The suggestion of `did_you_mean`, which takes its time, for a problem that will be told."""
+        """The suggestion of `did_you_mean`, which takes its time, for a problem that will be
+        told.
+        """
         return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
@@ -73,7 +76,9 @@ class Problems:
         told = sorted(self._found, key=lambda found: _order(found[0]))
         if told:
             redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
-            problems = [_told(redactor.redact(place), redactor.redact(sentence)) for place, sentence in told]
+            problems = [
+                _told(redactor.redact(place), redactor.redact(sentence)) for place, sentence in told
+            ]
             more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
             raise ConfigError(problems + more)
 

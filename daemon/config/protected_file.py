@@ -82,7 +82,8 @@ def is_exposed(path: Path) -> bool:
 def _is_mounted_to_read(place: Path) -> bool:
     """Whether a file or folder is a mount of its own, for reading only.
 
-    To lie below one says nothing: ProtectSystem= of systemd makes one of all of /etc, which others can write.
+    To lie below one says nothing: ProtectSystem= of systemd makes one of all of /etc, which others
+    can write.
     """
     with suppress(OSError):
         if os.statvfs(place).f_flag & os.ST_RDONLY:
@@ -91,9 +92,13 @@ def _is_mounted_to_read(place: Path) -> bool:
 
 
 def _mounts() -> Iterator[str]:
-    """Where something is mounted, by lines such as `36 35 98:0 /root /place rw - ext3 /dev/sda1 rw`."""
+    """Where something is mounted, by lines such as `36 35 98:0 /root /place rw - ext3 /dev/sda1
+    rw`.
+    """
     for line in _MOUNTS.read_bytes().splitlines():
-        place = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(b" ")[4])
+        place = re.sub(
+            rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(b" ")[4]
+        )
         yield os.fsdecode(place)
 
 
@@ -107,10 +112,11 @@ def _file_weaknesses(path: Path, info: os.stat_result, descriptor: int) -> Itera
 
 
 def replaceable(path: Path) -> Iterator[str]:
-    """How other users could put another file in the place of one that marginwatch writes, be it there or not.
+    """How other users could put another file in the place of one that marginwatch writes, be it
+    there or not.
 
-    Sentences without their subject. A folder of another user is not looked at for that user's sake: it is that of a
-    service whose database root looks at.
+    Sentences without their subject. A folder of another user is not looked at for that user's sake:
+    it is that of a service whose database root looks at.
     """
     with suppress(OSError):  # whoever uses the file says so
         yield from _folder_weaknesses(path, owners=False)
@@ -125,7 +131,11 @@ def _folder_weaknesses(path: Path, *, owners: bool = True) -> Iterator[str]:
         if (info.st_dev, info.st_ino) not in seen:
             seen.add((info.st_dev, info.st_ino))
             yield from _weaknesses_of_folder(folder, info, owners=owners)
-        if info.st_mode & stat.S_ISVTX and place.is_symlink() and not _is_trusted(owner := place.lstat().st_uid):
+        if (
+            info.st_mode & stat.S_ISVTX
+            and place.is_symlink()
+            and not _is_trusted(owner := place.lstat().st_uid)
+        ):
             yield f"is reached by {place}, a link of {user_name(owner)}; name the file itself"
 
 
@@ -135,8 +145,8 @@ def _weaknesses_of_folder(folder: Path, info: os.stat_result, *, owners: bool) -
     if owners and not _is_trusted(info.st_uid):
         owner = user_name(info.st_uid)
         yield f"lies in {folder}, which belongs to {owner}; {_chown(folder)}, or move the file"
-    # In a folder with the sticky bit, such as /tmp, only the owner of a file can replace it. Kubernetes
-    # mounts a ConfigMap as a folder that everybody could write, but for reading only.
+    # In a folder with the sticky bit, such as /tmp, only the owner of a file can replace it.
+    # Kubernetes mounts a ConfigMap as a folder that everybody could write, but for reading only.
     is_kept = info.st_mode & stat.S_ISVTX or _is_mounted_to_read(folder)
     writers = "" if is_kept else _writers(info, folder)
     if writers:
@@ -188,7 +198,9 @@ def _is_private(group: int) -> bool:
         members = grp.getgrgid(group).gr_mem
     except KeyError:
         members = []
-    users = (each.pw_uid for each in pwd.getpwall() if each.pw_gid == group or each.pw_name in members)
+    users = (
+        each.pw_uid for each in pwd.getpwall() if each.pw_gid == group or each.pw_name in members
+    )
     return all(map(_is_trusted, users))
 
 

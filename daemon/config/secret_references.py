@@ -1,6 +1,8 @@
-"""Secrets that stand elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs put together from them.
+"""Secrets that stand elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs put together
+from them.
 
-What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy, never the secret.
+What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy,
+never the secret.
 """
 
 import re
@@ -33,7 +35,9 @@ _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where references lead: the environment, and the folder of the rules.toml for relative paths."""
+    """Where references lead: the environment, and the folder of the rules.toml for relative
+    paths.
+    """
 
     environ: HiddenMapping[str, str]
     folder: Path
@@ -49,7 +53,9 @@ class Surroundings:
 class Resolved:
     text: Secret
     parts: frozenset[Secret] = frozenset()
-    """What else of it must not be shown: the texts from which it was put together, and passwords in it."""
+    """What else of it must not be shown: the texts from which it was put together, and passwords in
+    it.
+    """
     literal: bool = False
     """Whether the secret itself stands in the rules.toml."""
 
@@ -69,7 +75,9 @@ def key(written: str, around: Surroundings) -> Resolved:
 
 
 def url(written: str, around: Surroundings) -> Resolved:
-    """An address of a channel; `{env:NAME}` and the like are percent-encoded into it, a whole reference is not."""
+    """An address of a channel; `{env:NAME}` and the like are percent-encoded into it, a whole
+    reference is not.
+    """
     _refuse_long(written)
     reference = _REFERENCE.fullmatch(written)
     if reference:
@@ -77,7 +85,9 @@ def url(written: str, around: Surroundings) -> Resolved:
         return _resolved(text)
     forgotten = _FORGOTTEN.search(written)
     if forgotten:
-        raise MistakeError(f"write {{env:{forgotten[1] or forgotten[2]}}} instead of {forgotten[0]}")
+        raise MistakeError(
+            f"write {{env:{forgotten[1] or forgotten[2]}}} instead of {forgotten[0]}"
+        )
     return _put_together(written, around)
 
 
@@ -118,14 +128,20 @@ def authorities(written: str, around: Surroundings) -> str:
     path = around.path(written)
     content = _content(path, f"the file {path}", _MOST_CERTIFICATES, "file of certificates")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "ignore"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cadata=content.decode("ascii", "ignore")
+        )
     except (ssl.SSLError, ValueError):
-        raise MistakeError(f"the file {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE") from None
+        raise MistakeError(
+            f"the file {path} holds no certificate; it must be PEM, with BEGIN CERTIFICATE"
+        ) from None
     return str(path)
 
 
 def tokens(address: str) -> frozenset[str]:
-    """The parts of an address that look secret: its password, and every long mixture of letters and digits."""
+    """The parts of an address that look secret: its password, and every long mixture of letters and
+    digits.
+    """
     rest = address.partition("://")[2] or address
     long = {each for each in _LONG.findall(rest) if not each.isalpha() and not each.isdigit()}
     return frozenset({*long, *map(unquote, long)}) | passwords(address)
@@ -133,7 +149,9 @@ def tokens(address: str) -> frozenset[str]:
 
 def exposed(written: str, around: Surroundings) -> Iterator[str]:
     """A sentence for each file named in `written` that every user of this machine can read."""
-    names = [written.removeprefix("file:")] if written.startswith("file:") else _FILE.findall(written)
+    names = (
+        [written.removeprefix("file:")] if written.startswith("file:") else _FILE.findall(written)
+    )
     for name in dict.fromkeys(names):
         path = around.path(name)
         try:
@@ -154,7 +172,9 @@ def _fetched(kind: str, name: str, around: Surroundings) -> str:
 
 
 def _single(text: str, what: str) -> str:
-    """The text, where it is one secret and nothing beside it; a blank more or less makes a password a wrong one."""
+    """The text, where it is one secret and nothing beside it; a blank more or less makes a password
+    a wrong one.
+    """
     if text.startswith("\ufeff"):
         raise MistakeError(f"{what} begins with a byte order mark; save it as UTF-8 without one")
     if len(text.splitlines()) > 1:
@@ -164,7 +184,9 @@ def _single(text: str, what: str) -> str:
     odd = next((sign for sign in text if not sign.isprintable()), None)
     if odd is not None:
         named = unicodedata.name(odd, "a control character").lower()
-        raise MistakeError(f"{what} holds a character that nobody sees (U+{ord(odd):04X}, {named}); remove it")
+        raise MistakeError(
+            f"{what} holds a character that nobody sees (U+{ord(odd):04X}, {named}); remove it"
+        )
     return text
 
 
@@ -182,7 +204,9 @@ def _from_credential(name: str, around: Surroundings) -> str:
         raise MistakeError("what follows credential: is not the name of a credential")
     folder = around.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
-        raise MistakeError(f"credential:{name} exists only in a service of systemd; use env:NAME or file:PATH")
+        raise MistakeError(
+            f"credential:{name} exists only in a service of systemd; use env:NAME or file:PATH"
+        )
     return _from_file(Path(folder) / name, f"the credential {name}", protected=around.protected)
 
 
@@ -197,8 +221,12 @@ def _from_file(path: Path, what: str, *, protected: bool) -> str:
     return _single(text, what)
 
 
-def _content(path: Path, what: str, limit: int, kind: str = "secret", *, protected: bool = True) -> bytes:
-    """What stands in a file no larger than the limit; a `protected` one nobody else could change."""
+def _content(
+    path: Path, what: str, limit: int, kind: str = "secret", *, protected: bool = True
+) -> bytes:
+    """What stands in a file no larger than the limit; a `protected` one nobody else could
+    change.
+    """
     try:
         found = protected_file.read(path, limit)
     except FileNotFoundError:
@@ -210,9 +238,13 @@ def _content(path: Path, what: str, limit: int, kind: str = "secret", *, protect
             f"{what} is a pipe or a device, not a file; save the {kind} as a file, and name that"
         ) from None
     except (OSError, ValueError):
-        raise MistakeError(f"{what} cannot be read{owned(path)}; check what it is and who may read it") from None
+        raise MistakeError(
+            f"{what} cannot be read{owned(path)}; check what it is and who may read it"
+        ) from None
     if protected and found.weaknesses:
         raise MistakeError("; ".join(f"{what} {weakness}" for weakness in found.weaknesses))
     if len(found.content) > limit:
-        raise MistakeError(f"{what} is larger than {limit // 1024} KB, so it is no {kind}; name another file")
+        raise MistakeError(
+            f"{what} is larger than {limit // 1024} KB, so it is no {kind}; name another file"
+        )
     return found.content

@@ -1,4 +1,6 @@
-"""The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's business."""
+"""The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's
+business.
+"""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +17,9 @@ class ChannelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or the text."""
+    """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or
+    the text.
+    """
 
     account: str
     api_key: str = field(repr=False)
@@ -89,7 +93,9 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 
 
 def new_config(answers: Answers) -> str:
-    """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not references."""
+    """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not
+    references.
+    """
     head = _HEAD.format(
         timezone=quoted(answers.timezone),
         heartbeat=quoted(answers.heartbeat),

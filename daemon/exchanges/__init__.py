@@ -1,8 +1,9 @@
 """The exchanges: what each of them must offer, and how one is found by its name.
 
-A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see `Adapter`); one that
-tells of changes by itself offers `dialect` as well (see `Streaming`).
-Importing this package must stay light: the HTTP library is loaded when an exchange is used, not when one is named.
+A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see
+`Adapter`); one that tells of changes by itself offers `dialect` as well (see `Streaming`).
+Importing this package must stay light: the HTTP library is loaded when an exchange is used, not
+when one is named.
 """
 
 import importlib
@@ -24,7 +25,9 @@ MARK = "REST_URL"
 """What a file of this folder assigns at its top level to be an exchange; others are helpers."""
 
 Problem: TypeAlias = tuple[str, str]
-"""A key of `[[accounts]]` and what is wrong with its value, in one sentence that never quotes a secret."""
+"""A key of `[[accounts]]` and what is wrong with its value, in one sentence that never quotes a
+secret.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class ExchangeAccount:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeDependencies:
-    """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner closes it."""
+    """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner
+    closes it.
+    """
 
     session: "HttpSession"
     budget: "Budget"
@@ -56,7 +61,8 @@ class Exchange(Protocol):
     """One account at its exchange."""
 
     async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
-        """Ask for the balances once, waiting for the budget first. Never raises for what the exchange does.
+        """Ask for the balances once, waiting for the budget first. Never raises for what the
+        exchange does.
 
         What is `urgent`, a confirming read, goes before routine polls.
         """
@@ -104,6 +110,8 @@ def load(name: str) -> Adapter:
 
 
 def dialect(name: str, account: ExchangeAccount) -> "StreamProtocol | None":
-    """How the account's push stream is talked to; None where there is none, or none is wanted (`ws_url` is empty)."""
+    """How the account's push stream is talked to; None where there is none, or none is wanted
+    (`ws_url` is empty).
+    """
     adapter: object = load(name)
     return adapter.dialect(account) if account.ws_url and isinstance(adapter, Streaming) else None

@@ -2,9 +2,10 @@
 
     pieces ──► pair (firing and end of one alert) ──► sections ──► as many as fit ──► title, text, HTML
 
-The title says how bad, which rule, which account and the number; the body what was judged, since when, how the
-fields moved and the alert's id. A notice counts as delivered only if its headline is in the text: `compose` puts
-headlines first into the room a channel has, details only where they fit, and what does not fit is another message.
+The title says how bad, which rule, which account and the number; the body what was judged, since
+when, how the fields moved and the alert's id. A notice counts as delivered only if its headline is
+in the text: `compose` puts headlines first into the room a channel has, details only where they
+fit, and what does not fit is another message.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,7 +60,9 @@ def compose(pieces: Sequence[MessageItem], sending: RenderContext) -> ComposedMe
 
 
 def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
-    """The message with its title and text; as severe as the worst that it tells, good only where all of it is."""
+    """The message with its title and text; as severe as the worst that it tells, good only where
+    all of it is.
+    """
     severity = min((weight(piece.last) for piece in told), key=_ORDER.__getitem__)
     good = all(is_good(piece.last) for piece in told)
     return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
@@ -74,13 +77,19 @@ def _unsaid_steads(
     steads: Mapping[str, str], fitting: Sequence[grouping.Kept], sections: Sequence[Shown]
 ) -> Iterator[str]:
     """The sentences of `steads` that no section shows among its details."""
-    brief = [alike for (one, alike), each in zip(fitting, sections, strict=True) if not (each.whole and one.details)]
+    brief = [
+        alike
+        for (one, alike), each in zip(fitting, sections, strict=True)
+        if not (each.whole and one.details)
+    ]
     unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
     yield from (sentence for by, sentence in steads.items() if by in unsaid)
 
 
 def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
-    """What neither the title nor a detail says of the only headline: nothing of it may be lost (SEMANTICS F5)."""
+    """What neither the title nor a detail says of the only headline: nothing of it may be lost
+    (SEMANTICS F5).
+    """
     section = shown.section
     head = f"{section.word} {name(key)}"
     if not f"{title}:".startswith(f"{head}:"):
@@ -91,7 +100,8 @@ def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
 
 
 def _urgency(piece: MessageItem) -> tuple[int, int, int, bool]:
-    """What fires comes before what somebody knows of, and that before what is over; then by severity, news first.
+    """What fires comes before what somebody knows of, and that before what is over; then by
+    severity, news first.
 
     Of equals an account comes before the daemon itself: a full disk hides no margin.
     """
@@ -109,7 +119,9 @@ def _thread(told: Sequence[MessageItem]) -> str:
 
 
 def pair(pieces: Iterable[MessageItem]) -> list[MessageItem]:
-    """Make one piece of what waits of one alert for the same channel: its end is put to its firing."""
+    """Make one piece of what waits of one alert for the same channel: its end is put to its
+    firing.
+    """
     paired: dict[tuple[str, str, int], MessageItem] = {}
     for piece in sorted(pieces, key=lambda piece: piece.over):
         begun = paired.get(piece.episode)
@@ -119,7 +131,11 @@ def pair(pieces: Iterable[MessageItem]) -> list[MessageItem]:
 
 def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
     """That somebody knows of it, is no news beside what happens to it."""
-    told = later if begun.notice.key.kind is Kind.ACK else replace(begun, ended=later.notice if later.over else None)
+    told = (
+        later
+        if begun.notice.key.kind is Kind.ACK
+        else replace(begun, ended=later.notice if later.over else None)
+    )
     return replace(
         told,
         maybe_repeat=begun.maybe_repeat or later.maybe_repeat,
@@ -127,7 +143,9 @@ def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
     )
 
 
-def _fitting(kept: Sequence[grouping.Kept], sending: RenderContext, room: int) -> list[grouping.Kept]:
+def _fitting(
+    kept: Sequence[grouping.Kept], sending: RenderContext, room: int
+) -> list[grouping.Kept]:
     """As many as fit without their details, beside the longest title there is."""
     fitting = list[grouping.Kept]()
     for each in kept:
@@ -151,7 +169,9 @@ def _why(told: Sequence[MessageItem], sending: RenderContext) -> Iterator[str]:
 
 
 def _steads(pieces: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
-    """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS F4)."""
+    """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS
+    F4).
+    """
     failing: dict[str, NotificationFacts] = {}
     for facts in (piece.notice.facts for piece in pieces):
         failing.setdefault(facts.handed_over_by, facts)
@@ -159,10 +179,14 @@ def _steads(pieces: Iterable[MessageItem], sending: RenderContext) -> dict[str, 
 
 
 def _title(fitting: Sequence[grouping.Kept], sending: RenderContext) -> str:
-    """Severity, rule, account and value of the first; names give way to the value when there is no room for all."""
+    """Severity, rule, account and value of the first; names give way to the value when there is no
+    room for all.
+    """
     told = [piece for _, alike in fitting for piece in alike]
     if len(fitting) > 1 and all(piece.account_of_both and is_cleared(piece.last) for piece in told):
-        return f"OVER: {len(told)} alerts, all cleared, since {sending.moment(grouping.first(told))}"
+        return (
+            f"OVER: {len(told)} alerts, all cleared, since {sending.moment(grouping.first(told))}"
+        )
     alike = fitting[0][1]
     others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
     room = TITLE - len(others)

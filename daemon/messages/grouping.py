@@ -1,7 +1,8 @@
-"""What is over and comes late: the episodes of one rule on one account as one line, true to each of them. Pure.
+"""What is over and comes late: the episodes of one rule on one account as one line, true to each of
+them. Pure.
 
-A provider that was down for hours is back, and forty alerts have come and gone meanwhile: the person reads how often,
-when and how bad, not eighty messages (SEMANTICS F6).
+A provider that was down for hours is back, and forty alerts have come and gone meanwhile: the
+person reads how often, when and how bad, not eighty messages (SEMANTICS F6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +21,11 @@ LISTED = 6
 
 
 def sections(pieces: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
-    """In the order of the pieces; those that are over stand together by rule, account and how they ended.
+    """In the order of the pieces; those that are over stand together by rule, account and how they
+    ended.
 
-    What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it could never leave.
+    What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it
+    could never leave.
     """
     for alike in grouped(pieces):
         yield from _parts(sorted(alike, key=_begun), sending, room)
@@ -52,7 +55,9 @@ def _several(ordered: Sequence[MessageItem], sending: RenderContext) -> Section:
     how = ended(ordered[0].last).removesuffix(" since")
     told = f"{times(ordered)}, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
     codes = " ".join(piece.last.facts.code for piece in ordered)
-    return Section("OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered)))
+    return Section(
+        "OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered))
+    )
 
 
 def times(alike: Sequence[MessageItem]) -> str:
@@ -65,7 +70,10 @@ def first(pieces: Iterable[MessageItem]) -> Millis:
 
 
 def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
-    spans = [f"{sending.moment(_begun(piece))} to {sending.moment(piece.last.facts.at)}" for piece in ordered]
+    spans = [
+        f"{sending.moment(_begun(piece))} to {sending.moment(piece.last.facts.at)}"
+        for piece in ordered
+    ]
     if len(spans) <= LISTED:
         return ", ".join(spans)
     lasted = sum(piece.last.facts.at - _begun(piece) for piece in ordered)
@@ -75,7 +83,11 @@ def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
 def _worst(ordered: Sequence[MessageItem]) -> str:
     """Of all, where all were judged by the same comparison."""
     facts = [piece.last.facts for piece in ordered]
-    known = [(each.worst, each.judged) for each in facts if each.worst is not None and each.judged is not None]
+    known = [
+        (each.worst, each.judged)
+        for each in facts
+        if each.worst is not None and each.judged is not None
+    ]
     if len(known) < len(facts) or len({judged.side for _, judged in known}) != 1:
         return ""
     worst = (min if known[0][1].falling else max)(value for value, _ in known)

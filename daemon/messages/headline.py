@@ -1,4 +1,6 @@
-"""The words of a headline: what happened to an alert, in one line that is understood at three in the morning. Pure."""
+"""The words of a headline: what happened to an alert, in one line that is understood at three in
+the morning. Pure.
+"""
 
 from datetime import tzinfo
 from decimal import Decimal
@@ -23,15 +25,21 @@ from daemon.types import (
 )
 
 LONGEST = 60
-"""Characters of what was judged that a headline shows: an expression can be of any length, a message cannot."""
+"""Characters of what was judged that a headline shows: an expression can be of any length, a
+message cannot.
+"""
 
 _CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"
-"""Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS D4)."""
+"""Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS
+D4).
+"""
 
 
 def name(key: NoticeKey) -> str:
-    """The rule and the account; an alert of the daemon itself has none, and flapping is told of the rule."""
+    """The rule and the account; an alert of the daemon itself has none, and flapping is told of the
+    rule.
+    """
     return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
 
 
@@ -69,7 +77,11 @@ def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
 def short(notice: Notice) -> tuple[str, ...]:
     """The same for a title, from the longest to the shortest: whichever there is room for."""
     told = _short(notice)
-    return (*(f"{each}, unconfirmed" for each in told if each), *told) if notice.facts.unconfirmed else told
+    return (
+        (*(f"{each}, unconfirmed" for each in told if each), *told)
+        if notice.facts.unconfirmed
+        else told
+    )
 
 
 def _short(notice: Notice) -> tuple[str, ...]:
@@ -82,15 +94,26 @@ def _short(notice: Notice) -> tuple[str, ...]:
         return (what(notice), "")
     if facts.judged is None:
         return ("",)
-    told = [_worse(facts)] if kind is Kind.WORSE else [what(notice)] if kind is Kind.FIRING and not facts.late else []
+    told = (
+        [_worse(facts)]
+        if kind is Kind.WORSE
+        else [what(notice)]
+        if kind is Kind.FIRING and not facts.late
+        else []
+    )
     return (*told, judged(facts.judged), number(facts.judged))
 
 
 def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """The end knows both instants as the clock stands since: an earlier notice may be from before it was set."""
+    """The end knows both instants as the clock stands since: an earlier notice may be from before
+    it was set.
+    """
     facts = end.facts
     begun = "flapping since" if facts.swings is not None else "fired"
-    return f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {ended(end)} {moment(facts.at, now, zone)}"
+    return (
+        f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {ended(end)}"
+        f" {moment(facts.at, now, zone)}"
+    )
 
 
 def ended(end: Notice) -> str:
@@ -99,11 +122,15 @@ def ended(end: Notice) -> str:
         return "watched no longer since"
     if end.facts.swings is not None:
         return "calm since"
-    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(end.facts.reason, _CLEARED)
+    return {_MISSING: "no longer judged since", _BACK: "readings back"}.get(
+        end.facts.reason, _CLEARED
+    )
 
 
 def is_cleared(end: Notice) -> bool:
-    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it any more."""
+    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it
+    any more.
+    """
     return ended(end) == _CLEARED
 
 
@@ -115,7 +142,9 @@ def weight(notice: Notice) -> Severity:
 def is_good(notice: Notice) -> bool:
     """Whether it tells that trouble is over. Of what nobody looks at any more, nobody knows."""
     facts = notice.facts
-    known = facts.reason != _MISSING and not (facts.swings is not None and facts.detail == FIRING_NOW)
+    known = facts.reason != _MISSING and not (
+        facts.swings is not None and facts.detail == FIRING_NOW
+    )
     return notice.key.kind is Kind.RESOLVED and known
 
 
@@ -176,7 +205,9 @@ def _end(facts: NotificationFacts, lasted: str) -> str:
 def _still(notice: Notice, lasted: str) -> str:
     facts = notice.facts
     if facts.swings is not None:
-        return f"still flapping: {facts.swings.count} times" + _range(facts.swings, facts.judged, ", between")
+        return f"still flapping: {facts.swings.count} times" + _range(
+            facts.swings, facts.judged, ", between"
+        )
     if silent(facts.judged):
         return f"still no readings, for {number(facts.judged)}"
     still = f"still firing, for {lasted}"
@@ -185,9 +216,15 @@ def _still(notice: Notice, lasted: str) -> str:
 
 def _worse(facts: NotificationFacts) -> str:
     if facts.swings is not None:
-        return f"still flapping: {facts.swings.count} times" + _range(facts.swings, facts.judged, ", now between")
-    now = f"no readings for {number(facts.judged)}" if silent(facts.judged) else judged(facts.judged)
-    return f"worse: {now}" + (f", last told {spelled(facts.told, facts.judged)}" if facts.told is not None else "")
+        return f"still flapping: {facts.swings.count} times" + _range(
+            facts.swings, facts.judged, ", now between"
+        )
+    now = (
+        f"no readings for {number(facts.judged)}" if silent(facts.judged) else judged(facts.judged)
+    )
+    return f"worse: {now}" + (
+        f", last told {spelled(facts.told, facts.judged)}" if facts.told is not None else ""
+    )
 
 
 def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
@@ -217,7 +254,9 @@ def _times(swings: FlapRange, facts: NotificationFacts) -> str:
 
 def _range(swings: FlapRange, told: DecidingComparison | None, words: str) -> str:
     """Its ends, behind `words`; a single value stands `at`."""
-    known = dict.fromkeys(spelled(value, told) for value in (swings.low, swings.high) if value is not None)
+    known = dict.fromkeys(
+        spelled(value, told) for value in (swings.low, swings.high) if value is not None
+    )
     words = words if len(known) > 1 else words.replace("between", "at")
     return f"{words} {' and '.join(known)}" if known else ""
 

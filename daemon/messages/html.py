@@ -1,8 +1,9 @@
 """The same text as HTML, for e-mail, to be read on a phone, by day and by night. Pure.
 
-Nothing in it is fetched or runs: blocks and spans, styled where they stand, as mail programs know no others for sure.
-One line of text per innermost block, and no tables: the text part of the mail is made of it, line by line. Plain text
-has no colour and no background, so that a dark screen chooses both; what has one is read on white and on black.
+Nothing in it is fetched or runs: blocks and spans, styled where they stand, as mail programs know
+no others for sure. One line of text per innermost block, and no tables: the text part of the mail
+is made of it, line by line. Plain text has no colour and no background, so that a dark screen
+chooses both; what has one is read on white and on black.
 """
 
 from collections.abc import Iterable
@@ -43,7 +44,9 @@ def _shown(shown: Shown) -> str:
         return _edged(shown, map(escape, section.marks))
     rows = "".join(map(_row, section.rows))
     foot = "".join(_block(escape(line), _BELOW) for line in section.foot)
-    return "<br>".join(part for part in (_edged(shown, map(escape, section.lines)), rows, foot) if part)
+    return "<br>".join(
+        part for part in (_edged(shown, map(escape, section.lines)), rows, foot) if part
+    )
 
 
 def _edged(shown: Shown, lines: Iterable[str]) -> str:
@@ -54,7 +57,9 @@ def _edged(shown: Shown, lines: Iterable[str]) -> str:
     if shown.unsaid is None:
         text = f'<span style="color:{colour}">{escape(section.word)}</span> {escape(section.said)}'
     heading = _block(text, "font-size:18px;font-weight:bold") if text else ""
-    return _block(heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px")
+    return _block(
+        heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px"
+    )
 
 
 def _row(row: FieldRow) -> str:

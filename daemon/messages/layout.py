@@ -30,7 +30,9 @@ class Shown:
         return " · ".join([*heading, *section.marks])
 
 
-def shown(sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]) -> list[Shown]:
+def shown(
+    sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]
+) -> list[Shown]:
     """The first of them with their details, as long as all headlines still fit."""
     room -= sum(weigh(section.brief + GAP) for section in sections)
     found = []

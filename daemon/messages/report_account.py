@@ -1,4 +1,6 @@
-"""What a report says of one account, or of the daemon itself: how bad it was, alerts, gaps and the fields. Pure."""
+"""What a report says of one account, or of the daemon itself: how bad it was, alerts, gaps and the
+fields. Pure.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from daemon.types import Severity
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
 WORDS = (FIRING, ALERTS, GAPS, OK)
-"""The worst first: what still fires, what fired, what was not read, and what was well all the time."""
+"""The worst first: what still fires, what fired, what was not read, and what was well all the
+time.
+"""
 
 _SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
@@ -43,7 +47,9 @@ class Fate:
 
 
 def section(fate: Fate, calendar: Calendar) -> Section:
-    """The headline says all that is bad; where there is no room for more, the margin stands behind it."""
+    """The headline says all that is bad; where there is no room for more, the margin stands behind
+    it.
+    """
     said = f"{whose(fate.account)}: {', '.join(_said(fate))}"
     lines = (*_alerts(fate.episodes, calendar), *_missing(fate, calendar))
     rows = tuple(_rows(fate.watched, calendar)) if fate.watched is not None else ()
@@ -83,7 +89,8 @@ def _missing(fate: Fate, calendar: Calendar) -> Iterator[str]:
     misses = fate.watched.misses if fate.watched is not None else {}
     if misses:
         reasons = ", ".join(
-            f"{reason} {count:,}" for reason, count in sorted(misses.items(), key=lambda each: -each[1])
+            f"{reason} {count:,}"
+            for reason, count in sorted(misses.items(), key=lambda each: -each[1])
         )
         yield f"{counted(sum(misses.values()), 'attempt')} to read failed: {reasons}"
 
@@ -108,5 +115,9 @@ def _seen(seen: Seen, calendar: Calendar) -> str:
 
 
 def _foot(watched: Watched, calendar: Calendar) -> Iterator[str]:
-    since = f", watched since {calendar.time(watched.since)}" if watched.since > calendar.span.since else ""
+    since = (
+        f", watched since {calendar.time(watched.since)}"
+        if watched.since > calendar.span.since
+        else ""
+    )
     yield f"{counted(watched.readings, 'reading')}{since}"

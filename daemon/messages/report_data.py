@@ -1,4 +1,6 @@
-"""How a span went: all that a report can tell. Pure values; instants are those that are meant now (SEMANTICS A5)."""
+"""How a span went: all that a report can tell. Pure values; instants are those that are meant now
+(SEMANTICS A5).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,6 @@
-"""Instants, spans and counts as a report words them: to the minute, and with no more date than is needed. Pure."""
+"""Instants, spans and counts as a report words them: to the minute, and with no more date than is
+needed. Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ class Calendar:
         return f"{there:%a} {there.day} {there:%b %H:%M}"
 
     def time(self, at: Millis) -> str:
-        """The time alone, where that can mean one day only; within a week with the day of the week."""
+        """The time alone, where that can mean one day only; within a week with the day of the
+        week.
+        """
         if self.span.lasted <= _ONE_DAY and self.span.since <= at <= self.span.until:
             return f"{self._local(at):%H:%M}"
         if self.span.lasted <= 7 * DAY and self.span.since <= at <= self.span.until:

@@ -1,7 +1,8 @@
-"""What a message says of one alert, or of several that are over: a headline, what must stand, and details. Pure.
+"""What a message says of one alert, or of several that are over: a headline, what must stand, and
+details. Pure.
 
-How many sections a message has, and which keep their details, is decided in `message`; how they look as HTML, in
-`html`. Nothing here knows how long a message may be.
+How many sections a message has, and which keep their details, is decided in `message`; how they
+look as HTML, in `html`. Nothing here knows how long a message may be.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,16 @@ from daemon.messages.headline import both, name, news, number, sign, word
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import about, amount, change, lasting, moment, rough, spelled
 from daemon.text.printable import printable
-from daemon.types import ENDS, MINUTE, NEWS, DecidingComparison, Kind, Millis, Notice, NotificationFacts
+from daemon.types import (
+    ENDS,
+    MINUTE,
+    NEWS,
+    DecidingComparison,
+    Kind,
+    Millis,
+    Notice,
+    NotificationFacts,
+)
 
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
@@ -34,7 +44,9 @@ class MessageItem:
     ended: Notice | None = None
     """Its end, when firing and end go out together: told as one account of both (promise 3)."""
     unheard: bool = False
-    """It is the end of something that its channel was never told of: one account of both, again (SEMANTICS E5, F4)."""
+    """It is the end of something that its channel was never told of: one account of both, again
+    (SEMANTICS E5, F4).
+    """
 
     @property
     def account_of_both(self) -> bool:
@@ -141,8 +153,15 @@ def section(piece: MessageItem, sending: RenderContext) -> Section:
     """What there is to say of one alert."""
     facts = piece.last.facts
     marks = (f"alert {facts.code}", *doubts([piece]), *_raised(piece, sending))
-    lines = (*_own_words(piece), *_judgement(piece, sending), *_since(piece, sending), *_remarks(piece, sending))
-    return Section(worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece)))
+    lines = (
+        *_own_words(piece),
+        *_judgement(piece, sending),
+        *_since(piece, sending),
+        *_remarks(piece, sending),
+    )
+    return Section(
+        worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece))
+    )
 
 
 def doubts(pieces: Sequence[MessageItem]) -> Iterator[str]:
@@ -156,7 +175,9 @@ def doubts(pieces: Sequence[MessageItem]) -> Iterator[str]:
 
 
 def _raised(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """When it happened, unless that is now, or said already: a value of two hours ago must not pass for the present."""
+    """When it happened, unless that is now, or said already: a value of two hours ago must not pass
+    for the present.
+    """
     if sending.is_late(piece) and not piece.account_of_both:
         yield f"raised {sending.moment(piece.notice.at)}"
 
@@ -175,12 +196,21 @@ def worded(piece: MessageItem) -> str:
 
 
 def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
-    """The five fields with their change over ten minutes and an hour; what is unknown or did not move is left out."""
+    """The five fields with their change over ten minutes and an hour; what is unknown or did not
+    move is left out.
+    """
     for field in SHOWN:
         value = attrgetter(field)(facts.balances)
         if value is not None:
-            known = (facts.changes, about(facts.span) if facts.span else "10 min"), (facts.hourly, "1 h")
-            moves = [f"{change(rough(moved[field]))} in {span}" for moved, span in known if moved.get(field)]
+            known = (
+                (facts.changes, about(facts.span) if facts.span else "10 min"),
+                (facts.hourly, "1 h"),
+            )
+            moves = [
+                f"{change(rough(moved[field]))} in {span}"
+                for moved, span in known
+                if moved.get(field)
+            ]
             yield FieldRow(field, amount(value), tuple(moves))
 
 
@@ -192,7 +222,8 @@ def _own_words(piece: MessageItem) -> Iterator[str]:
 
 
 def _judgement(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """The judged field with its value and threshold; later also the worst value; what a system rule found.
+    """The judged field with its value and threshold; later also the worst value; what a system rule
+    found.
 
     What was found is over with the alert; and where its pace leads to is past, in what comes late.
     """
@@ -223,7 +254,9 @@ def _compared(told: DecidingComparison) -> Iterator[str]:
 
 
 def _bare(told: DecidingComparison | None) -> bool:
-    """What is either so or not has no value to show; how long something has lasted is seen up to its limit only."""
+    """What is either so or not has no value to show; how long something has lasted is seen up to
+    its limit only.
+    """
     return told is not None and sign(told) and (not told.duration or told.field in LASTING)
 
 
@@ -233,7 +266,9 @@ def _since(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
         yield f"since {sending.moment(facts.since)}"
         return
     start = facts.fired_at or facts.since
-    yield f"{sending.moment(start)} to {sending.moment(facts.at)}, lasted {lasting(facts.at - start)}"
+    yield (
+        f"{sending.moment(start)} to {sending.moment(facts.at)}, lasted {lasting(facts.at - start)}"
+    )
 
 
 def _remarks(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
@@ -257,9 +292,15 @@ def _remarks(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
 
 def stead(facts: NotificationFacts, sending: RenderContext) -> str:
     """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
-    since = f" since {sending.moment(facts.handed_over_since)}" if facts.handed_over_since is not None else ""
+    since = (
+        f" since {sending.moment(facts.handed_over_since)}"
+        if facts.handed_over_since is not None
+        else ""
+    )
     why = f" ({facts.handed_over_why})" if facts.handed_over_why else ""
-    return printable(f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}")
+    return printable(
+        f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"
+    )
 
 
 def _foot(piece: MessageItem) -> Iterator[str]:

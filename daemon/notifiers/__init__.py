@@ -1,4 +1,5 @@
-"""Ways out: each takes a message and says how the attempt ended. None retries, joins, cuts or decides.
+"""Ways out: each takes a message and says how the attempt ended. None retries, joins, cuts or
+decides.
 
 Apprise is imported on use only: it costs 93 ms, and most commands never send anything.
 """
@@ -26,9 +27,13 @@ class Traits:
     """What a service takes, as far as its documents and Apprise say."""
 
     room: int = 3_800
-    """Characters of title and body together that arrive in one message, whole and uncut; counted by `weigh`."""
+    """Characters of title and body together that arrive in one message, whole and uncut; counted by
+    `weigh`.
+    """
     weigh: Callable[[str], int] = len
-    """How much room a text takes: bytes, UTF-16 units or escaped characters where the service counts those."""
+    """How much room a text takes: bytes, UTF-16 units or escaped characters where the service
+    counts those.
+    """
     pace: tuple[Limit, ...] = ()
     """The messages it takes; more would be refused."""
     pictures: Pictures = Pictures.NONE
@@ -47,22 +52,26 @@ class Notifier(Protocol):
     async def send(self, message: Message) -> AttemptResult:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.
 
-        What the channel cannot do is left out: the text is all that counts. A message without one is the silent
-        picture that follows a text, for channels that take it so. A cancelled attempt may still arrive: take its
-        outcome as unknown.
+        What the channel cannot do is left out: the text is all that counts. A message without one
+        is the silent picture that follows a text, for channels that take it so. A cancelled attempt
+        may still arrive: take its outcome as unknown.
         """
         ...
 
 
 def problem(url: str) -> str | None:
-    """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but its service."""
+    """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but
+    its service.
+    """
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.problem(url)
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable channel URL: less safety than there could be, several recipients."""
+    """What is unwise about a usable channel URL: less safety than there could be, several
+    recipients.
+    """
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.caution(url)

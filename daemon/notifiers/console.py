@@ -27,5 +27,7 @@ class ConsoleNotifier:
             self._stream.write(f"  | {message.title}\n{body}")
             self._stream.flush()
         except (OSError, ValueError) as error:
-            return AttemptResult(Outcome.LATER, f"the stream cannot be written ({type(error).__name__})")
+            return AttemptResult(
+                Outcome.LATER, f"the stream cannot be written ({type(error).__name__})"
+            )
         return AttemptResult(Outcome.DELIVERED)

@@ -1,10 +1,12 @@
-"""A monitor elsewhere, which alarms when its address is no longer fetched: healthchecks.io, Uptime Kuma and the like.
+"""A monitor elsewhere, which alarms when its address is no longer fetched: healthchecks.io, Uptime
+Kuma and the like.
 
     GET ──► 2xx: it has heard us
 
-It fetches once and says what became of it; when to fetch, and whether to try again, is `service.heartbeat`'s business.
-The address is a token: no redirect is followed, and nothing that is said of a failure holds any part of it.
-HTTP is spoken by requests, as Apprise does it: a proxy or an authority of one's own is set up once for both.
+It fetches once and says what became of it; when to fetch, and whether to try again, is
+`service.heartbeat`'s business. The address is a token: no redirect is followed, and nothing that is
+said of a failure holds any part of it. HTTP is spoken by requests, as Apprise does it: a proxy or
+an authority of one's own is set up once for both.
 """
 
 import requests
@@ -33,10 +35,14 @@ redirects.install()
 class HeartbeatMonitor:
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
-        self._calls: BoundedCalls[str | None] = BoundedCalls(clock, TIMEOUT, lambda refusal: refusal is None)
+        self._calls: BoundedCalls[str | None] = BoundedCalls(
+            clock, TIMEOUT, lambda refusal: refusal is None
+        )
 
     async def beat(self) -> str | None:
-        """Fetch the address once; why it did not arrive, in words without the address, or None where it did."""
+        """Fetch the address once; why it did not arrive, in words without the address, or None
+        where it did.
+        """
         answer = await self._calls.run(self._fetch)
         return "it does not answer in time" if isinstance(answer, Unfinished) else answer
 
@@ -49,8 +55,14 @@ class HeartbeatMonitor:
             ) as response:
                 return _refusal(response.status_code, next(response.iter_content(READ), b""))
         except RedirectError as error:
-            return f"it answers {error.status}, a redirect, which is not followed: write the address that it leads to"
-        except (OSError, ValueError) as error:  # requests' own are OSErrors; an address that is none is a ValueError
+            return (
+                f"it answers {error.status}, a redirect, which is not followed: write the address"
+                " that it leads to"
+            )
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # requests' own are OSErrors; an address that is none is a ValueError
             return outcomes.unreached(error) or f"it gives no answer ({type(error).__name__})"
 
 

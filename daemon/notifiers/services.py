@@ -1,7 +1,9 @@
-"""What services take: how much in one message, how often, whether a picture, whether silently. Pure: a table.
+"""What services take: how much in one message, how often, whether a picture, whether silently.
+Pure: a table.
 
-What stands here is from the services' own documents (linked in docs/delivery.md) and from what Apprise does to a text
-on its way; what neither says is not here. A service without an entry gets what can be derived from Apprise's limits.
+What stands here is from the services' own documents (linked in docs/delivery.md) and from what
+Apprise does to a text on its way; what neither says is not here. A service without an entry gets
+what can be derived from Apprise's limits.
 """
 
 import html
@@ -19,25 +21,37 @@ class Form(Enum):
 
     TEXT = auto()
     ENTITIES = auto()
-    """As HTML whose line ends are line ends: from plain text Apprise makes one that loses blank lines."""
+    """As HTML whose line ends are line ends: from plain text Apprise makes one that loses blank
+    lines.
+    """
     LINES = auto()
-    """As HTML whose line ends are tags: from plain text Apprise makes one that no phone can wrap."""
+    """As HTML whose line ends are tags: from plain text Apprise makes one that no phone can
+    wrap.
+    """
     UNDECLARED = auto()
-    """As text of which Apprise does not know that it is plain: of that it would escape every sign for Markdown."""
+    """As text of which Apprise does not know that it is plain: of that it would escape every sign
+    for Markdown.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is known of one service, and how Apprise's object of it is told what a message asks for."""
+    """What is known of one service, and how Apprise's object of it is told what a message asks
+    for.
+    """
 
     traits: Traits
     quiet: Mapping[str, object] = field(default_factory=dict)
     """The attributes that make a message silent."""
     form: Form = Form.TEXT
     title_above: bool = False
-    """The title is given as the first line of the text: as a title Apprise would write `# ` before it."""
+    """The title is given as the first line of the text: as a title Apprise would write `# ` before
+    it.
+    """
     raises_incidents: bool = False
-    """It closes an incident, or does nothing, for what is not at least a warning: then nobody would read it."""
+    """It closes an incident, or does nothing, for what is not at least a warning: then nobody would
+    read it.
+    """
     threads: bool = False
     """It keeps messages together that refer to the same one (RFC 5322, 3.6.4)."""
     counts: bool = False
@@ -51,7 +65,9 @@ class Limits:
     body: int
     """The longest text, which may have to hold the title too."""
     formats: Sequence[str] = ("text",)
-    """Into which a text may be made, the one that Apprise prefers first: `text`, `html`, `markdown`."""
+    """Into which a text may be made, the one that Apprise prefers first: `text`, `html`,
+    `markdown`.
+    """
 
 
 def service(scheme: str, limits: Limits) -> Service:
@@ -72,7 +88,9 @@ def pace(scheme: str) -> tuple[Limit, ...]:
 
 
 def _room(limits: Limits) -> int:
-    """What surely fits: at worst each sign is escaped, and the title stands before the text, marked as one."""
+    """What surely fits: at worst each sign is escaped, and the title stands before the text, marked
+    as one.
+    """
     grown = min(_GROWTH.get(each, 1) for each in limits.formats)
     return max(1, min(Traits().room, (limits.body - _BEFORE_THE_TEXT) // grown))
 
@@ -99,7 +117,9 @@ _BEFORE_THE_TEXT = len("<b></b><br />\r\n")
 
 
 def utf16(text: str) -> int:
-    """In the units in which Telegram and browsers count: a sign beyond the basic plane, as most emoji, is two."""
+    """In the units in which Telegram and browsers count: a sign beyond the basic plane, as most
+    emoji, is two.
+    """
     return len(text) + sum(sign > "\uffff" for sign in text)
 
 

@@ -1,7 +1,9 @@
-"""The fields of a reading and those derived from them: their names, and their values in given balances.
+"""The fields of a reading and those derived from them: their names, and their values in given
+balances.
 
-A field that the source did not send is unknown, never zero (promise 5), and so is whatever is derived from it.
-`age` has a name here but no value: it depends on when it is asked for, which balances do not know.
+A field that the source did not send is unknown, never zero (promise 5), and so is whatever is
+derived from it. `age` has a name here but no value: it depends on when it is asked for, which
+balances do not know.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +17,14 @@ from daemon.types import Balances
 
 Value: TypeAlias = Callable[[Balances], Decimal | None]
 
-SENT = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
+SENT = (
+    "available_margin",
+    "available_usdt",
+    "almighty_gold",
+    "al_margin",
+    "al_freeze",
+    "cross_un_pnl",
+)
 """As the exchange sends them, in USDT; the last one only where it does."""
 
 CORE = SENT[:5]
@@ -59,8 +68,8 @@ MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
 VALUES: Mapping[str, Value] = MappingProxyType(
     {name: _sent(name) for name in SENT}
     | {
-        # A cautious estimate: the exchange's page says that available_margin includes al_margin, its samples
-        # leave it open. Messages that use it say so.
+        # A cautious estimate: the exchange's page says that available_margin includes al_margin,
+        # its samples leave it open. Messages that use it say so.
         FREE_MARGIN: _derived(FREE_MARGIN, subtracted),
         "margin_usage": _derived("margin_usage", share),
         "freeze_ratio": _derived("freeze_ratio", share),
@@ -90,7 +99,9 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "push_contradicted": False,
     },
 )
-"""What only system rules name (SEMANTICS D7), and whether it is a duration; no person's rule can."""
+"""What only system rules name (SEMANTICS D7), and whether it is a duration; no person's rule
+can.
+"""
 
 
 def alias(name: str) -> str:

@@ -2,8 +2,9 @@
 
     readings, misses, and what is recorded as missing, of one account and in their order ──► gaps, in their order
 
-A miss alone is no span: a gap lasts from the last reading, or from the end of what went before, to the next one. A slot
-that was never scheduled is no gap, so that nothing is made of the mere distance between two readings.
+A miss alone is no span: a gap lasts from the last reading, or from the end of what went before, to
+the next one. A slot that was never scheduled is no gap, so that nothing is made of the mere
+distance between two readings.
 """
 
 from collections.abc import Iterable, Iterator

@@ -3,10 +3,11 @@
     weigh(trust, answer) ──► verdict             before it gets its counter; a suspect one judges nothing
     after(trust, input) ──► trust                once that input is recorded, and again for every one at a start
 
-What was read and not believed is a suspicion. Every later reading settles it: one with the same doubts confirms it,
-one without any contradicts it, one with others takes its place. Where none comes in time it is judged after all,
-`Unconfirmed`; a run of suspects has one clock, so that no sequence of answers keeps everything from being judged.
-It counts no time and asks nobody: `service.confirming` does.
+What was read and not believed is a suspicion. Every later reading settles it: one with the same
+doubts confirms it, one without any contradicts it, one with others takes its place. Where none
+comes in time it is judged after all, `Unconfirmed`; a run of suspects has one clock, so that no
+sequence of answers keeps everything from being judged. It counts no time and asks nobody:
+`service.confirming` does.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +17,17 @@ from operator import attrgetter
 
 from daemon.readings.exact import known, multiplied, subtracted
 from daemon.readings.fields import SENT
-from daemon.types import JUDGED, Answer, Balances, Input, Millis, Quality, Reading, Source, Unconfirmed
+from daemon.types import (
+    JUDGED,
+    Answer,
+    Balances,
+    Input,
+    Millis,
+    Quality,
+    Reading,
+    Source,
+    Unconfirmed,
+)
 
 _sent = attrgetter(*SENT)
 
@@ -48,7 +59,9 @@ class PendingSuspect:
 
 @dataclass(frozen=True, slots=True)
 class PlausibilityState:
-    """What was believed last of an account. A field that the last reading lacked is that of the one before."""
+    """What was believed last of an account. A field that the last reading lacked is that of the one
+    before.
+    """
 
     exchange_at: Millis | None = None
     available_margin: Decimal | None = None
@@ -67,11 +80,15 @@ class PlausibilityResult:
     """The counter of the first suspect that it contradicts, and all those after it."""
 
 
-def weigh(trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None) -> PlausibilityResult:
-    """Judge an answer by what was believed before; a jump is a share of that (0.5 is half), None looks for none.
+def weigh(
+    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+) -> PlausibilityResult:
+    """Judge an answer by what was believed before; a jump is a share of that (0.5 is half), None
+    looks for none.
 
-    A push never confirms, for the exchange sends some of them twice. A confirming answer need not have the same
-    values, which move all the time: that it is doubtful for no other reason than the suspect is enough.
+    A push never confirms, for the exchange sends some of them twice. A confirming answer need not
+    have the same values, which move all the time: that it is doubtful for no other reason than the
+    suspect is enough.
     """
     doubts, before = _doubts(trust, answer, max_jump), trust.suspicion
     agrees = before is not None and bool(doubts) and doubts <= before.doubts
@@ -90,7 +107,9 @@ def after(trust: PlausibilityState, event: Input, max_jump: Decimal | None) -> P
             return _believed(trust, event)
         case Reading(quality=Quality.SUSPECT | Quality.CONTRADICTED):
             first = event.seq if trust.suspicion is None else trust.suspicion.first
-            return replace(trust, suspicion=PendingSuspect(first, event, _doubts(trust, event, max_jump)))
+            return replace(
+                trust, suspicion=PendingSuspect(first, event, _doubts(trust, event, max_jump))
+            )
         case _:
             return trust
 
@@ -105,12 +124,18 @@ def _believed(trust: PlausibilityState, reading: Reading) -> PlausibilityState:
     )
 
 
-def _doubts(trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None) -> frozenset[Doubt]:
+def _doubts(
+    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+) -> frozenset[Doubt]:
     found = set[Doubt]()
     amounts = _amounts(answer.balances)
     if not trust.nonzero.isdisjoint(amounts) and not any(amounts.values()):
         found.add(Doubt.ZEROS)
-    if trust.exchange_at is not None and answer.exchange_at is not None and answer.exchange_at < trust.exchange_at:
+    if (
+        trust.exchange_at is not None
+        and answer.exchange_at is not None
+        and answer.exchange_at < trust.exchange_at
+    ):
         found.add(Doubt.BACK)
     if jump := _jump(trust.available_margin, known(answer.balances.available_margin), max_jump):
         found.add(jump)
@@ -119,7 +144,11 @@ def _doubts(trust: PlausibilityState, answer: Answer | Reading, max_jump: Decima
 
 def _amounts(balances: Balances) -> dict[str, Decimal]:
     """By name, the fields that are known."""
-    return {name: amount for name, amount in zip(SENT, _sent(balances), strict=True) if known(amount) is not None}
+    return {
+        name: amount
+        for name, amount in zip(SENT, _sent(balances), strict=True)
+        if known(amount) is not None
+    }
 
 
 def _jump(before: Decimal | None, now: Decimal | None, most: Decimal | None) -> Doubt | None:

@@ -1,8 +1,10 @@
-"""Pushes beside answers (SEMANTICS B7): which of two that crossed is newer, and which fields of pushes are believed.
+"""Pushes beside answers (SEMANTICS B7): which of two that crossed is newer, and which fields of
+pushes are believed.
 
-Pure. Answers are the truth, pushes are fast: an answer that a push overtook on its way is stale, and a field in which
-pushes and answers disagree again and again is taken from answers alone. Instants are those of `Clock.elapsed`.
-Nothing of this is recorded: each life of the daemon finds out anew what pushes are worth.
+Pure. Answers are the truth, pushes are fast: an answer that a push overtook on its way is stale,
+and a field in which pushes and answers disagree again and again is taken from answers alone.
+Instants are those of `Clock.elapsed`. Nothing of this is recorded: each life of the daemon finds
+out anew what pushes are worth.
 """
 
 from collections.abc import Iterator, Mapping
@@ -61,7 +63,8 @@ def pushed(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Bala
 def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Pushes, bool]:
     """An answer arrived, whose request left at `asked_at`; True where it is stale.
 
-    What left in the very millisecond of a push counts as having left before it: that costs one more call at most.
+    What left in the very millisecond of a push counts as having left before it: that costs one more
+    call at most.
     """
     push = pushes.last
     if push is None:
@@ -71,7 +74,10 @@ def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Push
         return pushes, any(apart.values())
     if push.compared or asked_at > push.at + COMPARED_WITHIN:
         return pushes, False
-    streaks = {**pushes.streaks, **{name: _streak(pushes, name, differs) for name, differs in apart.items()}}
+    streaks = {
+        **pushes.streaks,
+        **{name: _streak(pushes, name, differs) for name, differs in apart.items()},
+    }
     compared = replace(push, compared=True)
     return replace(pushes, last=compared, streaks=streaks, compared=pushes.compared + 1), False
 
@@ -79,13 +85,15 @@ def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Push
 def repeats(push: Reading, before: Input | None) -> bool:
     """Whether a push says nothing that the input just before it, a reading, had not said.
 
-    Judged, it would change no verdict on fields: they are the same, or unknown, which changes nothing (C2). Only
-    windows and timers would move on, as they do with the next input.
+    Judged, it would change no verdict on fields: they are the same, or unknown, which changes
+    nothing (C2). Only windows and timers would move on, as they do with the next input.
     """
     if push.source is not Source.WS or not isinstance(before, Reading):
         return False
     alike = before.quality in JUDGED if push.quality in JUDGED else before.quality is push.quality
-    return alike and all(getattr(push.balances, name) in {None, getattr(before.balances, name)} for name in SENT)
+    return alike and all(
+        getattr(push.balances, name) in {None, getattr(before.balances, name)} for name in SENT
+    )
 
 
 def _streak(pushes: Pushes, name: str, differs: bool) -> int:

@@ -1,4 +1,6 @@
-"""When an account is due: its place within its interval, the same in every life of the daemon (SEMANTICS B1). Pure."""
+"""When an account is due: its place within its interval, the same in every life of the daemon
+(SEMANTICS B1). Pure.
+"""
 
 import hashlib
 

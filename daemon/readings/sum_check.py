@@ -1,6 +1,8 @@
-"""`available_margin = available_usdt + almighty_gold`: expected of an account, and never a gate (SEMANTICS B6). Pure.
+"""`available_margin = available_usdt + almighty_gold`: expected of an account, and never a gate
+(SEMANTICS B6). Pure.
 
-Where it fails three times in a row it is expected no more, as the exchange means something else by the fields then.
+Where it fails three times in a row it is expected no more, as the exchange means something else by
+the fields then.
 """
 
 from collections.abc import Iterable
@@ -17,8 +19,8 @@ ENOUGH = 3
 """Failures in a row."""
 
 SENTENCE = (
-    "available_margin is not available_usdt + almighty_gold: the exchange means something else by these fields than "
-    "its page says; rules judge each of them as it is sent"
+    "available_margin is not available_usdt + almighty_gold: the exchange means something else by"
+    " these fields than its page says; rules judge each of them as it is sent"
 )
 
 
@@ -33,7 +35,9 @@ class Expectation:
 def compared(before: Expectation, event: Input) -> Expectation:
     """After one more input; what is not judged, or lacks one of the fields, tells nothing."""
     reading = event.reading if isinstance(event, Unconfirmed) else event
-    judged = isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED)
+    judged = isinstance(event, Unconfirmed) or (
+        isinstance(event, Reading) and event.quality in JUDGED
+    )
     if before.off or not judged or not isinstance(reading, Reading):
         return before
     holds = _holds(reading.balances)
@@ -53,7 +57,11 @@ def of(events: Iterable[Input]) -> Expectation:
 
 def _holds(sent: Balances) -> bool | None:
     """None where one of the three is unknown."""
-    whole, usdt, gold = known(sent.available_margin), known(sent.available_usdt), known(sent.almighty_gold)
+    whole, usdt, gold = (
+        known(sent.available_margin),
+        known(sent.available_usdt),
+        known(sent.almighty_gold),
+    )
     if whole is None or usdt is None or gold is None:
         return None
     parts = added(usdt, gold)

@@ -1,1 +1,3 @@
-"""History through the same functions as the live daemon: backtest, verify, explain, test cases. Pure."""
+"""History through the same functions as the live daemon: backtest, verify, explain, test cases.
+Pure.
+"""

@@ -1,8 +1,10 @@
-"""What channels know in a replay, where every message arrives: the stand-in for the live ledger. Pure.
+"""What channels know in a replay, where every message arrives: the stand-in for the live ledger.
+Pure.
 
-News waits for the channel's `group_wait`, as it does live: a reminder that falls due meanwhile folds into it, and what
-got worse is told after it. When it has arrived, it counts as told when it was decided: the wait puts off no reminder.
-Another account's critical, which takes along what waits there, is not seen from here.
+News waits for the channel's `group_wait`, as it does live: a reminder that falls due meanwhile
+folds into it, and what got worse is told after it. When it has arrived, it counts as told when it
+was decided: the wait puts off no reminder. Another account's critical, which takes along what waits
+there, is not seen from here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +24,11 @@ class AssumedDelivery:
 
     def told(self, now: Millis) -> ToldBy:
         """At the input that is judged now: what was due before has arrived."""
-        for channel in [channel for channel, notices in self._waiting.items() if self._due(channel, notices) < now]:
+        for channel in [
+            channel
+            for channel, notices in self._waiting.items()
+            if self._due(channel, notices) < now
+        ]:
             self._arrive(channel)
         return self._told
 
@@ -33,7 +39,9 @@ class AssumedDelivery:
         self._supersede(record.superseded)
         for notice in record.notices:
             self._queue(notice)
-        for channel in dict.fromkeys(each.key.channel for each in record.notices if is_urgent(each, record.event.at)):
+        for channel in dict.fromkeys(
+            each.key.channel for each in record.notices if is_urgent(each, record.event.at)
+        ):
             self._arrive(channel)
         for alert in record.alerts:
             if alert.ended_at is not None:
@@ -52,11 +60,15 @@ class AssumedDelivery:
     def _arrive(self, channel: str) -> None:
         for notice in self._waiting.pop(channel):
             if notice.key.kind in NEWS and (notice.key.rule, notice.key.alert_seq) in self._told:
-                self._tell(notice.key, told_at=notice.at, last=notice.facts, sure=True, waiting=None)
+                self._tell(
+                    notice.key, told_at=notice.at, last=notice.facts, sure=True, waiting=None
+                )
 
     def _supersede(self, keys: Iterable[NoticeKey]) -> None:
         for key in keys:
-            self._waiting[key.channel] = [each for each in self._waiting[key.channel] if each.key != key]
+            self._waiting[key.channel] = [
+                each for each in self._waiting[key.channel] if each.key != key
+            ]
             if not self._waiting[key.channel]:
                 del self._waiting[key.channel]
             self._tell(key, waiting=None)
@@ -66,7 +78,10 @@ class AssumedDelivery:
         channels[key.channel] = replace(channels.get(key.channel, UNTOLD), **changes)  # type: ignore[arg-type]
 
     def _shift(self, by: Millis) -> None:
-        self._waiting = {channel: [shifted(each, by) for each in notices] for channel, notices in self._waiting.items()}
+        self._waiting = {
+            channel: [shifted(each, by) for each in notices]
+            for channel, notices in self._waiting.items()
+        }
         for channels in self._told.values():
             for channel, told in channels.items():
                 if told.told_at is not None:

@@ -1,8 +1,10 @@
-"""What these rules would have announced over recorded inputs: when, to which channel, as which message. Pure.
+"""What these rules would have announced over recorded inputs: when, to which channel, as which
+message. Pure.
 
     inputs of each account ──► Player ──► records, merged in the order of time ──► joined per channel ──► announcements
 
-It streams: nothing is kept but what waits to be joined, so that a year needs no more memory than a day.
+It streams: nothing is kept but what waits to be joined, so that a year needs no more memory than a
+day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,9 +30,11 @@ class ReplayedMessage:
 
 
 def played(player: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
-    """One account: inputs before the counter `first` fill windows, a later one that changes something gives a record.
+    """One account: inputs before the counter `first` fill windows, a later one that changes
+    something gives a record.
 
-    By counters, for instants that a later step of the clock moved do not tell which side of a limit they lie on.
+    By counters, for instants that a later step of the clock moved do not tell which side of a limit
+    they lie on.
     """
     events = iter(inputs)
     for event in events:
@@ -53,7 +57,9 @@ def merged(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
 
 @dataclass(slots=True)
 class Joiner:
-    """Joins what is due for a channel within its `group_wait`, as the outbox does (SEMANTICS F5)."""
+    """Joins what is due for a channel within its `group_wait`, as the outbox does (SEMANTICS
+    F5).
+    """
 
     group_waits: Mapping[str, Millis]
     """By channel."""
@@ -74,16 +80,23 @@ class Joiner:
         if isinstance(record.event, ClockStep):
             self._shift(record.account, record.event.by)
         for key in record.superseded:
-            self._keep(key.channel, [each for each in self._waiting.get(key.channel, ()) if each.key != key])
+            self._keep(
+                key.channel,
+                [each for each in self._waiting.get(key.channel, ()) if each.key != key],
+            )
         for notice in record.notices:
             self._waiting.setdefault(notice.key.channel, []).append(notice)
         at = record.event.at
-        for channel in dict.fromkeys(notice.key.channel for notice in record.notices if is_urgent(notice, at)):
+        for channel in dict.fromkeys(
+            notice.key.channel for notice in record.notices if is_urgent(notice, at)
+        ):
             yield from self._send(channel, at)
 
     def until(self, at: Millis) -> Iterator[ReplayedMessage]:
         """What was due before `at`, in the order of time."""
-        due = [(when, channel) for channel in list(self._waiting) if (when := self._due(channel)) < at]
+        due = [
+            (when, channel) for channel in list(self._waiting) if (when := self._due(channel)) < at
+        ]
         for when, channel in sorted(due):
             yield from self._send(channel, when)
             yield from self._again(channel, at)
@@ -101,7 +114,9 @@ class Joiner:
 
     def _shift(self, account: str, by: Millis) -> None:
         for channel, notices in self._waiting.items():
-            self._waiting[channel] = [shifted(each, by) if each.key.account == account else each for each in notices]
+            self._waiting[channel] = [
+                shifted(each, by) if each.key.account == account else each for each in notices
+            ]
 
     def _due(self, channel: str) -> Millis:
         return min(map(leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
@@ -116,7 +131,12 @@ class Joiner:
         )
         while pieces:
             letter = compose(pieces, sending)
-            notices = tuple(each for piece in letter.told for each in (piece.notice, piece.ended) if each is not None)
+            notices = tuple(
+                each
+                for piece in letter.told
+                for each in (piece.notice, piece.ended)
+                if each is not None
+            )
             yield ReplayedMessage(channel, at, notices, letter.message)
             pieces = [piece for piece in pieces if piece not in letter.told]
 

@@ -109,13 +109,17 @@ class CaseOutcome:
 
 
 def inputs(fields: Mapping[str, CaseSeries], start: Millis, interval: Millis) -> tuple[Input, ...]:
-    """An account's start, and an attempt for each slot of its longest series: a reading, or a miss if any says so."""
+    """An account's start, and an attempt for each slot of its longest series: a reading, or a miss
+    if any says so.
+    """
     events: list[Input] = [ConfigChange(1, start)]
     pauses = {index: span for series in fields.values() for index, span in series.pauses.items()}
     at = start
     for index in range(max(len(series.slots) for series in fields.values())):
         at += pauses.get(index, interval) if index else 0
-        events.append(_attempt(index + 2, at, {name: series.at(index) for name, series in fields.items()}))
+        events.append(
+            _attempt(index + 2, at, {name: series.at(index) for name, series in fields.items()})
+        )
     return tuple(events)
 
 
@@ -127,7 +131,9 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(case: RuleTestCase, scheme: RuleSet, note: Callable[[Input], None] = lambda _: None) -> CaseOutcome:
+def run(
+    case: RuleTestCase, scheme: RuleSet, note: Callable[[Input], None] = lambda _: None
+) -> CaseOutcome:
     """Play the case; `note` is told every input, for a progress bar."""
     accounts = (_account(case, scheme, name, note) for name in case.inputs)
     records = (_looked_at(record, case) for record in merged(accounts))
@@ -149,8 +155,12 @@ def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
     return ExpectedMessage(announcement.at - case.start, announcement.channel, news, text=text)
 
 
-def _account(case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]) -> Iterator[Record]:
-    return played(ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0)
+def _account(
+    case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]
+) -> Iterator[Record]:
+    return played(
+        ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0
+    )
 
 
 def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[Input]:
@@ -161,21 +171,33 @@ def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[I
 
 def _looked_at(record: Record, case: RuleTestCase) -> Record:
     """The others are played for what they do to these: they mute them."""
-    return replace(record, notices=tuple(each for each in record.notices if base(each.key.rule) in case.rules))
+    return replace(
+        record, notices=tuple(each for each in record.notices if base(each.key.rule) in case.rules)
+    )
 
 
 def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]:
     judged = {(alert.rule, alert.seq): alert.judged for alert in record.alerts}
     for each in record.transitions:
         held_never = each.from_state is State.PENDING and each.to_state is not State.FIRING
-        if base(each.rule) in case.rules and (case.pending or not (each.to_state is State.PENDING or held_never)):
-            shown = "" if each.value is None else spelled(each.value, judged.get((each.rule, each.alert_seq)))
+        if base(each.rule) in case.rules and (
+            case.pending or not (each.to_state is State.PENDING or held_never)
+        ):
+            shown = (
+                ""
+                if each.value is None
+                else spelled(each.value, judged.get((each.rule, each.alert_seq)))
+            )
             at = each.at - case.start
-            yield ExpectedTransition(at, record.account, each.rule, each.to_state, each.value, shown, each.reason)
+            yield ExpectedTransition(
+                at, record.account, each.rule, each.to_state, each.value, shown, each.reason
+            )
 
 
 def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
-    """A side of a comparison: an amount with eight places, as everywhere; a duration or a percentage as written."""
+    """A side of a comparison: an amount with eight places, as everywhere; a duration or a
+    percentage as written.
+    """
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
     if judged is not None and judged.percentage and value.is_finite():

@@ -1,9 +1,11 @@
-"""Two sets of rules over the same history: which alerts only one has, which come earlier or later. Pure.
+"""Two sets of rules over the same history: which alerts only one has, which come earlier or later.
+Pure.
 
     inputs ──► Duel (two players) ──► pairs of records ──► Comparison ──► differences
 
-Alerts of one rule on one account that overlap in time are the same trouble, seen by both; what is kept of them is their
-first beginning, their last end and the worst value, so that memory stays flat however often one of the two flickers.
+Alerts of one rule on one account that overlap in time are the same trouble, seen by both; what is
+kept of them is their first beginning, their last end and the worst value, so that memory stays flat
+however often one of the two flickers.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +29,9 @@ class PairedSessions:
     theirs: ReplaySession
 
     def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
-        """As `backtest.played`: inputs before the counter `first` fill windows, a later one tells what it changes."""
+        """As `backtest.played`: inputs before the counter `first` fill windows, a later one tells
+        what it changes.
+        """
         events = iter(inputs)
         for event in events:
             if event.seq >= first:
@@ -80,7 +84,9 @@ class RuleSetDifference:
 
     @property
     def later(self) -> Millis | None:
-        """By how much theirs comes later than ours, negative where it comes earlier; None where only one sees it."""
+        """By how much theirs comes later than ours, negative where it comes earlier; None where
+        only one sees it.
+        """
         if self.ours is None or self.theirs is None:
             return None
         return self.theirs.fired_at - self.ours.fired_at
@@ -142,8 +148,14 @@ class RuleSetComparison:
             self._troubles[key].end(side, at)
 
     def _over(self, account: str, at: Millis) -> Iterator[RuleSetDifference]:
-        """Troubles that ended before this instant: what fires at the instant of an end belongs to it."""
-        over = [key for key, each in self._troubles.items() if key[0] == account and each.ended_before(at)]
+        """Troubles that ended before this instant: what fires at the instant of an end belongs to
+        it.
+        """
+        over = [
+            key
+            for key, each in self._troubles.items()
+            if key[0] == account and each.ended_before(at)
+        ]
         for key in over:
             yield from self._told(key)
 

@@ -1,4 +1,5 @@
-"""The readings around an instant of a test case, and what a rule made of each: for whoever asks why. Pure.
+"""The readings around an instant of a test case, and what a rule made of each: for whoever asks
+why. Pure.
 
 The evaluator and the player are those of the case itself; only how much is kept differs.
 """
@@ -71,21 +72,39 @@ def around(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows 
             when, clear = _truths(event, verdicts.get(rule.name), fields, rule)
             values = _values(event, fields)
             remark = _remark(player.state, rule, scheme.mutes) if state is not State.OK else ""
-            rows.append(ContextRow(event.at - case.start, values, when, clear, state, index in marked, index, remark))
+            rows.append(
+                ContextRow(
+                    event.at - case.start,
+                    values,
+                    when,
+                    clear,
+                    state,
+                    index in marked,
+                    index,
+                    remark,
+                )
+            )
     return ContextRows(rule, place.account, fields, tuple(rows))
 
 
 def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
     clocks = [
-        f"{each.what} {duration_text(each.lasted)} of {duration_text(each.needs)}" for each in clocks_of(state, rule)
+        f"{each.what} {duration_text(each.lasted)} of {duration_text(each.needs)}"
+        for each in clocks_of(state, rule)
     ]
     alert = state.alerts[rule.name]
-    reasons = Muter(state, mutes, (), state.at).reasons(rule, alert) if alert.state is State.FIRING else ()
+    reasons = (
+        Muter(state, mutes, (), state.at).reasons(rule, alert)
+        if alert.state is State.FIRING
+        else ()
+    )
     return "; ".join([*clocks, *(f"muted: {each}" for each in reasons)])
 
 
 def _nearest(inputs: Sequence[Input], at: Millis) -> int:
-    """The attempt at an instant, else the last one before it; the first is never the account's start."""
+    """The attempt at an instant, else the last one before it; the first is never the account's
+    start.
+    """
     return max(1, sum(1 for event in inputs if event.at <= at) - 1)
 
 
@@ -96,14 +115,19 @@ def _values(event: Input, fields: Sequence[str]) -> tuple[str, ...]:
     return tuple(NOT_SENT if value is None else spelled(value, None) for value in sent)
 
 
-def _truths(event: Input, verdict: Verdict | None, fields: Sequence[str], rule: Rule) -> tuple[str, str]:
+def _truths(
+    event: Input, verdict: Verdict | None, fields: Sequence[str], rule: Rule
+) -> tuple[str, str]:
     """What both conditions were worth; the value judged too, where it is none of the fields."""
     if verdict is None:
         return ("not judged" if isinstance(event, Miss) else "no"), ""
     judged = verdict.judged
     value = ""
     if judged is not None and judged.field not in fields:
-        value = f" ({judged.field} {'unknown' if judged.value is None else spelled(judged.value, judged)})"
+        value = (
+            f" ({judged.field}"
+            f" {'unknown' if judged.value is None else spelled(judged.value, judged)})"
+        )
     return _word(verdict.when) + value, "" if rule.clear_when is None else _word(verdict.clear)
 
 

@@ -1,4 +1,6 @@
-"""What was expected of a test case beside what came of it, line by line in the order of time. Pure."""
+"""What was expected of a test case beside what came of it, line by line in the order of time.
+Pure.
+"""
 
 import json
 from collections import Counter
@@ -7,7 +9,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from daemon.replay.cases import CaseOutcome, ExpectedMessage, ExpectedNews, ExpectedTransition, RuleTestCase, digits
+from daemon.replay.cases import (
+    CaseOutcome,
+    ExpectedMessage,
+    ExpectedNews,
+    ExpectedTransition,
+    RuleTestCase,
+    digits,
+)
 from daemon.text.durations import duration_text
 from daemon.text.numbers import amount
 from daemon.types import Millis
@@ -63,7 +72,10 @@ class _Match(Generic[T]):
         """Each missing one with the unexpected one that was probably meant."""
         left = [*self.unexpected]
         for each in self.missing:
-            near = sorted((other for other in left if alike(each, other)), key=lambda other: abs(other.at - each.at))
+            near = sorted(
+                (other for other in left if alike(each, other)),
+                key=lambda other: abs(other.at - each.at),
+            )
             if near:
                 left.remove(near[0])
             yield each, near[0] if near else None
@@ -82,7 +94,9 @@ def differences(case: RuleTestCase, outcome: CaseOutcome) -> Differences:
     )
 
 
-def _matched(expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T, T], bool]) -> _Match[T] | None:
+def _matched(
+    expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T, T], bool]
+) -> _Match[T] | None:
     if expected is None:
         return None
     match: _Match[T] = _Match([], [], [*seen])
@@ -97,7 +111,11 @@ def _matched(expected: Sequence[T] | None, seen: Sequence[T], same: Callable[[T,
 
 
 def _same_change(expected: ExpectedTransition, seen: ExpectedTransition) -> bool:
-    return expected.at == seen.at and _alike_change(expected, seen) and _is_value(expected.value, seen.value)
+    return (
+        expected.at == seen.at
+        and _alike_change(expected, seen)
+        and _is_value(expected.value, seen.value)
+    )
 
 
 def _is_value(expected: Decimal | None, seen: Decimal | None) -> bool:
@@ -124,17 +142,29 @@ def _lacks(expected: ExpectedMessage, seen: ExpectedMessage) -> str:
     return next((part for part in expected.contains if part not in seen.text), "")
 
 
-def _change_lines(match: _Match[ExpectedTransition], case: RuleTestCase) -> Iterator[DifferenceLine]:
+def _change_lines(
+    match: _Match[ExpectedTransition], case: RuleTestCase
+) -> Iterator[DifferenceLine]:
     yield from (DifferenceLine(BOTH, each.at, _change_cells(each, case)) for each in match.both)
     twins = list(match.twins(_alike_change))
     for each, twin in twins:
         remark = "" if twin is not None else _impossible(each.at, (each.account,), case)
         yield DifferenceLine(MISSING, each.at, _change_cells(each, case), remark)
     apart = {id(twin): _apart(each.at, twin.at) for each, twin in twins if twin is not None}
-    exactly = {id(twin) for each, twin in twins if twin is not None and _differs_in_digits(each.value, twin.value)}
+    exactly = {
+        id(twin)
+        for each, twin in twins
+        if twin is not None and _differs_in_digits(each.value, twin.value)
+    }
     for each in match.unexpected:
-        seen = replace(each, shown=digits(each.value)) if each.value is not None and id(each) in exactly else each
-        yield DifferenceLine(UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), ""))
+        seen = (
+            replace(each, shown=digits(each.value))
+            if each.value is not None and id(each) in exactly
+            else each
+        )
+        yield DifferenceLine(
+            UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), "")
+        )
 
 
 def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
@@ -163,7 +193,10 @@ def _post_lines(match: _Match[ExpectedMessage], case: RuleTestCase) -> Iterator[
 def _apart(expected: Millis, seen: Millis) -> str:
     if seen == expected:
         return ""
-    return f"{duration_text(abs(seen - expected))} {'earlier' if seen < expected else 'later'} than expected"
+    return (
+        f"{duration_text(abs(seen - expected))} {'earlier' if seen < expected else 'later'} than"
+        " expected"
+    )
 
 
 def _impossible(at: Millis, accounts: Iterable[str], case: RuleTestCase) -> str:
@@ -202,22 +235,31 @@ def _over_channels(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...
     channels: dict[tuple[str, Millis, str, str], list[str]] = {}
     for line in lines:
         channel, told = line.cells
-        channels.setdefault((line.sign, line.at, told, line.remark), []).append(channel.removesuffix(":"))
+        channels.setdefault((line.sign, line.at, told, line.remark), []).append(
+            channel.removesuffix(":")
+        )
     return tuple(
         DifferenceLine(sign, at, (f"{', '.join(names)}:", told), remark)
         for (sign, at, told, remark), names in channels.items()
     )
 
 
-def _place(changes: _Match[ExpectedTransition] | None, posts: _Match[ExpectedMessage] | None) -> Location | None:
+def _place(
+    changes: _Match[ExpectedTransition] | None, posts: _Match[ExpectedMessage] | None
+) -> Location | None:
     """The first change that differs, with its twin; without any the first message."""
     if changes is not None and (changes.missing or changes.unexpected):
         return _first(
-            [Location(each.account, each.rule, (each.at,)) for each in (*changes.missing, *changes.unexpected)]
+            [
+                Location(each.account, each.rule, (each.at,))
+                for each in (*changes.missing, *changes.unexpected)
+            ]
         )
     several = [] if posts is None else list(_elsewhere(posts))
     if several:
-        return _first([Location(each.news[0].account, each.news[0].rule, (each.at,)) for each in several])
+        return _first(
+            [Location(each.news[0].account, each.news[0].rule, (each.at,)) for each in several]
+        )
     return None
 
 
@@ -235,5 +277,11 @@ MOST_INSTANTS = 2
 def _first(places: Sequence[Location]) -> Location:
     """With the first instants at which the same alert differs."""
     first = min(places, key=lambda place: place.instants)
-    same = sorted({each.instants[0] for each in places if (each.account, each.rule) == (first.account, first.rule)})
+    same = sorted(
+        {
+            each.instants[0]
+            for each in places
+            if (each.account, each.rule) == (first.account, first.rule)
+        }
+    )
     return replace(first, instants=tuple(same[:MOST_INSTANTS]))

@@ -3,7 +3,8 @@
 epoch's state ──► windows rebuilt ──► inputs up to the instant ──► the conditions with every value, the alert with
                                                                    its clocks, the mutes in force
 
-Where no daemon ran yet, there is no epoch: then it is supposed that one had been started a while before.
+Where no daemon ran yet, there is no epoch: then it is supposed that one had been started a while
+before.
 """
 
 from collections import deque
@@ -63,7 +64,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How one rule stood on one account after the last input at or before the instant asked about."""
+    """How one rule stood on one account after the last input at or before the instant asked
+    about.
+    """
 
     account: str
     rule: Rule
@@ -125,8 +128,11 @@ def explain(
     return _laid_open(look, mutes, silences)
 
 
-def suppose(player: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes) -> Explanation | None:
-    """As if a daemon had begun at the counter `first`, with the rules of the player; None where no input lies there.
+def suppose(
+    player: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes
+) -> Explanation | None:
+    """As if a daemon had begun at the counter `first`, with the rules of the player; None where no
+    input lies there.
 
     Inputs before it fill windows; the last one is the last at or before the instant asked about.
     """

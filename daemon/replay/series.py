@@ -1,4 +1,5 @@
-"""A series of readings in one line: `500 -10x45 _x3 480` is a value, 45 steps, three misses and a value. Pure.
+"""A series of readings in one line: `500 -10x45 _x3 480` is a value, 45 steps, three misses and a
+value. Pure.
 
     500        a reading of 500            -10   one that is 10 less than the one before; +2.5 likewise
     =-20       a reading of -20            ?     a reading in which this field was not sent
@@ -84,15 +85,22 @@ class _Expansion:
         if count < 1:
             raise self._mistake("how often must be at least 1", column)
         if len(self.slots) + count > MOST:
-            raise self._mistake(f"these are more than {MOST} attempts; use a longer interval or fewer of them", column)
+            raise self._mistake(
+                f"these are more than {MOST} attempts; use a longer interval or fewer of them",
+                column,
+            )
         return count
 
     def _pause(self, word: str, column: int) -> None:
         span = duration(word[1:])
         if not span or span > LONGEST:
-            raise self._mistake("a pause is written with its length, at most a year, as in `~10m`", column)
+            raise self._mistake(
+                "a pause is written with its length, at most a year, as in `~10m`", column
+            )
         if not self.slots:
-            raise self._mistake("a pause stands between two readings; let the series begin with a reading", column)
+            raise self._mistake(
+                "a pause stands between two readings; let the series begin with a reading", column
+            )
         if len(self.slots) in self.pauses:
             raise self._mistake("this pause follows another one; write their sum", column)
         self.pauses[len(self.slots)] = span
@@ -106,7 +114,9 @@ class _Expansion:
         except ValueError:
             near = get_close_matches(name, [*MissReason], 1)
             hint = f"did you mean `_{near[0]}`?" if near else f"there are {' '.join(MissReason)}"
-            raise self._mistake(f"no attempt is missed for the reason {shown(name)}; {hint}", column) from None
+            raise self._mistake(
+                f"no attempt is missed for the reason {shown(name)}; {hint}", column
+            ) from None
 
     def _readings(self, head: str, count: int, column: int) -> None:
         number = _NUMBER.fullmatch(head)
@@ -119,7 +129,9 @@ class _Expansion:
             return
         if self.last is None:
             raise self._mistake(
-                f"there is no value yet to go on from; for the value itself write {shown('=' + head)}", column
+                "there is no value yet to go on from; for the value itself write"
+                f" {shown('=' + head)}",
+                column,
             )
         step = digits.copy_negate() if sign == "-" else digits
         for _ in range(count):
@@ -149,7 +161,11 @@ def series(text: str) -> CaseSeries:
     for word in _WORD.finditer(text):
         expansion.take(word[0], word.start())
     if not expansion.slots:
-        raise ExpressionError("the series is empty: expected one such as `500 -10x30 _x5 480`", 0, text)
+        raise ExpressionError(
+            "the series is empty: expected one such as `500 -10x30 _x5 480`", 0, text
+        )
     if len(expansion.slots) in expansion.pauses:
-        raise ExpressionError("nothing follows this pause; let the series end with a reading", text.rindex("~"), text)
+        raise ExpressionError(
+            "nothing follows this pause; let the series end with a reading", text.rindex("~"), text
+        )
     return CaseSeries(tuple(expansion.slots), expansion.pauses)

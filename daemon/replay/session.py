@@ -1,4 +1,5 @@
-"""One account's inputs through the very functions of the live daemon. Pure: nothing is read, nothing is written.
+"""One account's inputs through the very functions of the live daemon. Pure: nothing is read,
+nothing is written.
 
     inputs ──► judge (the evaluator) ──► decide (step and dispatch) ──► a record per input, every message delivered
 
@@ -20,7 +21,17 @@ from daemon.replay.assumed_delivery import AssumedDelivery
 from daemon.rules.evaluation.evaluator import Evaluator
 from daemon.rules.language.tree import Comparison, Field, walk
 from daemon.rules.rule import Rule
-from daemon.types import JUDGED, AccountState, ClockStep, Input, Millis, Reading, Record, Silence, Unconfirmed
+from daemon.types import (
+    JUDGED,
+    AccountState,
+    ClockStep,
+    Input,
+    Millis,
+    Reading,
+    Record,
+    Silence,
+    Unconfirmed,
+)
 
 CODES = 20_000
 """Codes of alerts that are remembered, so that the next ones get others."""
@@ -64,10 +75,14 @@ class ReplaySession:
             return
         since = event.at if self.state.since is None else self.state.since
         judged_at = self.state.judged_at
-        if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):
+        if isinstance(event, Unconfirmed) or (
+            isinstance(event, Reading) and event.quality in JUDGED
+        ):
             self.evaluator.warm(event)
             judged_at = event.at
-        self.state = replace(self.state, seq=event.seq, at=event.at, judged_at=judged_at, since=since)
+        self.state = replace(
+            self.state, seq=event.seq, at=event.at, judged_at=judged_at, since=since
+        )
 
     def play(self, event: Input) -> Record:
         """What the input causes."""
@@ -92,21 +107,40 @@ class ReplaySession:
 
 def says(record: Record) -> bool:
     """Whether anything follows from it: of nearly every input nothing does."""
-    return bool(record.alerts or record.notices or record.superseded) or isinstance(record.event, ClockStep)
+    return bool(record.alerts or record.notices or record.superseded) or isinstance(
+        record.event, ClockStep
+    )
 
 
 def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The sent fields that these rules compare as they are: those of which messages tell how they move."""
-    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    """The sent fields that these rules compare as they are: those of which messages tell how they
+    move.
+    """
+    trees = [
+        condition.tree
+        for rule in rules
+        for condition in (rule.when, rule.clear_when)
+        if condition is not None
+    ]
     comparisons = [node for tree in trees for node in walk(tree) if isinstance(node, Comparison)]
-    compared = {side.name for node in comparisons for side in (node.left, node.right) if isinstance(side, Field)}
+    compared = {
+        side.name
+        for node in comparisons
+        for side in (node.left, node.right)
+        if isinstance(side, Field)
+    }
     made_of = MADE_OF[FREE_MARGIN] if FREE_MARGIN in compared else ()
     return tuple(name for name in CORE if name in compared.union(made_of))
 
 
 def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:
     """The sent fields that these rules look at; derived ones count as what they are made of."""
-    trees = [condition.tree for rule in rules for condition in (rule.when, rule.clear_when) if condition is not None]
+    trees = [
+        condition.tree
+        for rule in rules
+        for condition in (rule.when, rule.clear_when)
+        if condition is not None
+    ]
     named = {node.name for tree in trees for node in walk(tree) if isinstance(node, Field)}
     needed = named.union(*(MADE_OF.get(name, ()) for name in named))
     return tuple(name for name in SENT if name in needed)

@@ -1,4 +1,6 @@
-"""What became of each rule over a span of history: how often, how long, how many at night, how early. Pure."""
+"""What became of each rule over a span of history: how often, how long, how many at night, how
+early. Pure.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +17,9 @@ _Key = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst value of one comparison of a rule; what other comparisons of it were worth is no better or worse."""
+    """The worst value of one comparison of a rule; what other comparisons of it were worth is no
+    better or worse.
+    """
 
     value: Decimal
     judged: DecidingComparison = field(compare=False)
@@ -37,7 +41,9 @@ class RuleSummary:
     worst: tuple[Worst, ...] = ()
     """Of each comparison that decided an alert, in the order in which they first did."""
     early: Millis | None = None
-    """How long before its worst value the alert fired: the least of all alerts that got worse after firing."""
+    """How long before its worst value the alert fired: the least of all alerts that got worse after
+    firing.
+    """
 
 
 @dataclass(slots=True)

@@ -1,10 +1,12 @@
-"""Promise 6: from every epoch's recorded state, replay gives exactly the recorded transitions. Pure.
+"""Promise 6: from every epoch's recorded state, replay gives exactly the recorded transitions.
+Pure.
 
     epoch's state ──► windows rebuilt as the daemon rebuilt them ──► its inputs ──► the next epoch's change of rules
                                                   └──► transitions, compared with the recorded ones; states, too
 
-Where inputs are gone (pruned, or lost while the store was down) nothing can be said: such a stretch, up to the next
-epoch, is named as not covered and never counted as agreeing; so is an epoch in whose windows such inputs lay.
+Where inputs are gone (pruned, or lost while the store was down) nothing can be said: such a
+stretch, up to the next epoch, is named as not covered and never counted as agreeing; so is an epoch
+in whose windows such inputs lay.
 """
 
 from collections import Counter
@@ -32,7 +34,9 @@ class Epoch:
 
     @property
     def scheme(self) -> RuleSet:
-        """An account that is expected to have no readings is configured no more, and no rule watches it."""
+        """An account that is expected to have no readings is configured no more, and no rule
+        watches it.
+        """
         return RuleSet(self.rules if self.state.since is not None else (), ())
 
 
@@ -96,18 +100,23 @@ class Verified:
 
 
 FADED = (
-    "readings that its windows held as it began are not recorded: pruned, or lost while the database refused to write"
+    "readings that its windows held as it began are not recorded: pruned, or lost while the"
+    " database refused to write"
 )
 
 
 def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verified:
-    """Replay one account from its first epoch on; `note` is told every input on the way, for a progress bar."""
+    """Replay one account from its first epoch on; `note` is told every input on the way, for a
+    progress bar.
+    """
     found, ledger = Verified(), _Balance(iter(past.transitions()))
     epochs = list(past.epochs())
     for epoch, following in zip(epochs, [*epochs[1:], None], strict=False):
         going = _Pass(found, ledger, note)
         found.stretches += (
-            [_unreadable(past, epoch, following)] if epoch.why else _stretches(past, epoch, following, going)
+            [_unreadable(past, epoch, following)]
+            if epoch.why
+            else _stretches(past, epoch, following, going)
         )
     found.differences += ledger.differences(found.stretches, epochs)
     found.differences.sort(key=lambda each: each.at)
@@ -127,7 +136,9 @@ class _Pass:
             self.ledger.replayed(transition)
 
 
-def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) -> Iterator[VerifiedSpan]:
+def _stretches(
+    past: Past, epoch: Epoch, following: Epoch | None, going: _Pass
+) -> Iterator[VerifiedSpan]:
     """One epoch: what of it is covered, and what is not."""
     player = ReplaySession(epoch.scheme, epoch.state)
     begun, last = epoch.state, None if following is None else following.state.seq - 1
@@ -145,7 +156,9 @@ def _stretches(past: Past, epoch: Epoch, following: Epoch | None, going: _Pass) 
 
 
 def _warm(past: Past, player: ReplaySession) -> bool:
-    """Fill the windows as the daemon filled them; False where readings that were in them are not recorded any more."""
+    """Fill the windows as the daemon filled them; False where readings that were in them are not
+    recorded any more.
+    """
     begun, since = player.state, player.state.at - player.evaluator.look_back
     reached = None
     for reading in past.warm(begun.seq, since):
@@ -153,11 +166,15 @@ def _warm(past: Past, player: ReplaySession) -> bool:
         player.evaluator.warm(reading)
     if not player.evaluator.look_back:
         return True
-    return not past.lacks(reached.seq if reached is not None and reached.at <= since else 0, begun.seq)
+    return not past.lacks(
+        reached.seq if reached is not None and reached.at <= since else 0, begun.seq
+    )
 
 
 def _catch_up(past: Past, player: ReplaySession, going: _Pass) -> None:
-    """Where a daemon goes on writing, transitions may have been read whose inputs had not been there yet."""
+    """Where a daemon goes on writing, transitions may have been read whose inputs had not been
+    there yet.
+    """
     if not going.ledger.is_behind():
         return
     for event in past.inputs(player.state.seq, None):
@@ -168,7 +185,9 @@ def _catch_up(past: Past, player: ReplaySession, going: _Pass) -> None:
 
 
 def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> VerifiedSpan:
-    """The whole of an epoch whose rules nobody here can read, the change with which it begins included."""
+    """The whole of an epoch whose rules nobody here can read, the change with which it begins
+    included.
+    """
     begun = epoch.state
     return VerifiedSpan(begun.at, _end(past, begun, following), 0, epoch.why)
 
@@ -198,7 +217,9 @@ def _gone(first: int, last: int) -> str:
 
 
 def _turn(player: ReplaySession, following: Epoch, going: _Pass) -> None:
-    """The change of the configuration is replayed under the next rules, and must end in the state recorded there."""
+    """The change of the configuration is replayed under the next rules, and must end in the state
+    recorded there.
+    """
     scheme, state = following.scheme, following.state
     turning = ReplaySession(scheme, player.state)
     going.play(turning, ConfigChange(state.seq, state.at))
@@ -236,7 +257,9 @@ class _Balance:
         if self._missing[transition] < 0:
             self._count(transition, 1)
 
-    def differences(self, stretches: Sequence[VerifiedSpan], epochs: Sequence[Epoch]) -> Iterator[VerifyDifference]:
+    def differences(
+        self, stretches: Sequence[VerifiedSpan], epochs: Sequence[Epoch]
+    ) -> Iterator[VerifyDifference]:
         """What is left in the end, without what lies where nothing could be said."""
         self._read(None)
         begun = epochs[0].state if epochs else None
@@ -260,6 +283,10 @@ class _Balance:
             del self._missing[transition]
 
 
-def _uncovered(transition: Transition, begun: AccountState, stretches: Sequence[VerifiedSpan]) -> bool:
+def _uncovered(
+    transition: Transition, begun: AccountState, stretches: Sequence[VerifiedSpan]
+) -> bool:
     early = transition.at < begun.at and transition.alert_seq <= begun.seq
-    return early or any(each.why and each.since <= transition.at <= each.until for each in stretches)
+    return early or any(
+        each.why and each.since <= transition.at <= each.until for each in stretches
+    )

@@ -1,6 +1,7 @@
 """Rules as they are recorded with every epoch, read back: what `Rule.written` gave. Pure.
 
-They stand under `rules`, beside what else was in force; earlier versions recorded the list of them alone.
+They stand under `rules`, beside what else was in force; earlier versions recorded the list of them
+alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +19,16 @@ from daemon.types import Limit, Millis, OnMissing, Severity
 def rules(written: object) -> list[Rule]:
     """All rules of an epoch, in their order.
 
-    Raises ValueError, KeyError or TypeError where they are not what `Rule.written` gives: of another version.
+    Raises ValueError, KeyError or TypeError where they are not what `Rule.written` gives: of
+    another version.
     """
     return [rule(each) for each in _listed(written)]
 
 
 def watches(written: object, name: str, account: str) -> bool:
-    """Whether a rule of that name watched the account, without reading what it asks; of another version, none did."""
+    """Whether a rule of that name watched the account, without reading what it asks; of another
+    version, none did.
+    """
     try:
         named = [each["accounts"] for each in _listed(written) if each["name"] == name]
         return any(fnmatchcase(account, pattern) for patterns in named for pattern in patterns)
@@ -49,7 +53,9 @@ def rule(written: Mapping[str, Any]) -> Rule:
         "repeat": _optional(written["repeat"]),
         "inhibited_by": tuple(written["inhibited_by"]),
     }
-    later: dict[str, Any] = {key: read(written[key]) for key, read in _LATER.items() if key in written}
+    later: dict[str, Any] = {
+        key: read(written[key]) for key, read in _LATER.items() if key in written
+    }
     clear_when = _condition(written["clear_when"]) if written["clear_when"] else None
     return Rule(written["name"], _condition(written["when"]), clear_when, **given, **later)
 

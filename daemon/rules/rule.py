@@ -1,4 +1,6 @@
-"""A rule: a condition with its policy, as values. How conditions are parsed and judged stands elsewhere."""
+"""A rule: a condition with its policy, as values. How conditions are parsed and judged stands
+elsewhere.
+"""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +21,9 @@ _SIGNS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a rule asks of readings; conditions are equal when their trees are, however they are written."""
+    """What a rule asks of readings; conditions are equal when their trees are, however they are
+    written.
+    """
 
     text: str = field(compare=False)
     """As the person wrote it."""
@@ -74,7 +78,9 @@ class Rule:
     """It exists without being written (SEMANTICS D7)."""
 
     def written(self) -> dict[str, object]:
-        """The rule as rules.toml would say it, canonically: what is recorded of the rules in force."""
+        """The rule as rules.toml would say it, canonically: what is recorded of the rules in
+        force.
+        """
         return {
             "name": self.name,
             "when": readable(self.when.tree),
@@ -101,10 +107,11 @@ class Rule:
 
     @cached_property
     def meaning(self) -> str:
-        """What the rule is about (SEMANTICS D5): equal texts keep an open alert, another text retires it.
+        """What the rule is about (SEMANTICS D5): equal texts keep an open alert, another text
+        retires it.
 
-        Recorded with alerts, so keys that stand at their defaults are left out: a key that a later version
-        learns changes no meaning that is already recorded.
+        Recorded with alerts, so keys that stand at their defaults are left out: a key that a later
+        version learns changes no meaning that is already recorded.
         """
         parts = {
             "when": str(self.when),

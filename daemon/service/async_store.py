@@ -19,8 +19,8 @@ _log = logging.getLogger("marginwatch")
 
 class AsyncStore(Protocol):
     async def write(self, operation: Operation) -> Written:
-        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and Rejected, or of what
-        is announced Overtaken, where nothing of it is recorded.
+        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and
+        Rejected, or of what is announced Overtaken, where nothing of it is recorded.
         """
         ...
 
@@ -36,11 +36,15 @@ class AsyncStore(Protocol):
         ...
 
     async def silences(self, at: Millis) -> Sequence[Silence]:
-        """Those that hold at an instant or will, as commands have written them by now; raises StoreError."""
+        """Those that hold at an instant or will, as commands have written them by now; raises
+        StoreError.
+        """
         ...
 
     async def tested(self, since: MessageKey) -> bool:
-        """Whether a test reached the channel of this message, later than it was sent; raises StoreError."""
+        """Whether a test reached the channel of this message, later than it was sent; raises
+        StoreError.
+        """
         ...
 
     async def open_reports(self) -> Sequence[OpenReport]:
@@ -79,7 +83,9 @@ class ThreadedStore:
             except CommitFailed as error:
                 if not failures:
                     _log.warning(
-                        "what was done is written again every second, until it is recorded: %s: %s", name, error
+                        "what was done is written again every second, until it is recorded: %s: %s",
+                        name,
+                        error,
                     )
                 failures += 1
                 await self._clock.sleep(SECOND)

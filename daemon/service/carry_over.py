@@ -1,7 +1,7 @@
 """What a life of the daemon takes over from the one before, beyond the states of its alerts.
 
-A reload hands over what it knows; a start finds out from the record, so that an exchange that had enough of us is not
-asked anew because the daemon was restarted (SEMANTICS B2, B3).
+A reload hands over what it knows; a start finds out from the record, so that an exchange that had
+enough of us is not asked anew because the daemon was restarted (SEMANTICS B2, B3).
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,9 @@ from daemon.types import Millis
 @dataclass(frozen=True, slots=True)
 class CarryOver:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
-    """By account: where the exchange wants to be left alone. One for a refused key is not: it may be another now."""
+    """By account: where the exchange wants to be left alone. One for a refused key is not: it may
+    be another now.
+    """
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
     """By host, how much longer its budget is halved."""
     attempts: Mapping[str, Millis] = field(default_factory=dict)
@@ -36,9 +38,11 @@ def left(
 
 
 def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis) -> CarryOver:
-    """By a life that is over; `offset` is that of the wall clock, as pauses are of the time since boot.
+    """By a life that is over; `offset` is that of the wall clock, as pauses are of the time since
+    boot.
 
-    `hosts` are those of the accounts that are watched now. What others were told counts at all of them.
+    `hosts` are those of the accounts that are watched now. What others were told counts at all of
+    them.
 
     Raises StoreError where it cannot be read.
     """

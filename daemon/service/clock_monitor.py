@@ -1,8 +1,10 @@
-"""Notices that the wall clock was set, and that the machine was suspended, which nothing else on the machine tells.
+"""Notices that the wall clock was set, and that the machine was suspended, which nothing else on
+the machine tells.
 
-Wall time against time since boot (suspend included) moves only when somebody sets the clock, and that against the time
-awake only in suspend. Each holder of instants has a `ClockDrift` of its own and looks before each of its inputs, so that no
-input is judged by a clock that was set unnoticed. The loop makes everybody look within a second.
+Wall time against time since boot (suspend included) moves only when somebody sets the clock, and
+that against the time awake only in suspend. Each holder of instants has a `ClockDrift` of its own
+and looks before each of its inputs, so that no input is judged by a clock that was set unnoticed.
+The loop makes everybody look within a second.
 """
 
 from collections.abc import Callable
@@ -23,7 +25,9 @@ TOGETHER: Millis = 20
 """Two clocks read within this time were read at once: else the process was held up in between."""
 
 TRIES = 10
-"""How often two clocks are read until they were read at once; a host that steals time may never let them be."""
+"""How often two clocks are read until they were read at once; a host that steals time may never let
+them be.
+"""
 
 
 def offset(clock: Clock) -> Millis:
@@ -32,12 +36,16 @@ def offset(clock: Clock) -> Millis:
 
 
 def asleep(clock: Clock, known: Millis = 0) -> Millis:
-    """For how long the machine has been suspended since boot: as `known`, unless the clocks contradict that."""
+    """For how long the machine has been suspended since boot: as `known`, unless the clocks
+    contradict that.
+    """
     return -_nearest(-known, _lead(clock.awake, clock))
 
 
 def _lead(other: Callable[[], Millis], clock: Clock) -> tuple[Millis, Millis]:
-    """How far another clock is ahead of the time since boot, at least and at most; the narrowest of some readings."""
+    """How far another clock is ahead of the time since boot, at least and at most; the narrowest of
+    some readings.
+    """
     readings = []
     for _ in range(TRIES):
         before, there, after = clock.elapsed(), other(), clock.elapsed()
@@ -74,8 +82,12 @@ class ClockDrift:
         return self.clock.elapsed() + found, by
 
 
-async def watch(drift: ClockDrift, stepped: Callable[[], None], slept: Callable[[Millis], None]) -> None:
-    """Call `stepped` after every step of the wall clock, `slept` with the length of every suspend; until cancelled."""
+async def watch(
+    drift: ClockDrift, stepped: Callable[[], None], slept: Callable[[Millis], None]
+) -> None:
+    """Call `stepped` after every step of the wall clock, `slept` with the length of every suspend;
+    until cancelled.
+    """
     known = asleep(drift.clock)
     while True:
         await drift.clock.sleep(EVERY)

@@ -1,4 +1,6 @@
-"""What the log says of the daemon's work: every transition, and each failure once, with its end. Decides nothing."""
+"""What the log says of the daemon's work: every transition, and each failure once, with its end.
+Decides nothing.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -38,9 +40,13 @@ class EventLog:
         for notice in record.notices:
             self._worsened(notice)
         for transition in record.transitions:
-            self._moved(record.account, transition, alerts.get((transition.rule, transition.alert_seq)))
+            self._moved(
+                record.account, transition, alerts.get((transition.rule, transition.alert_seq))
+            )
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         """Delivered messages are told at debug level: the transition has been logged already."""
         del message
         if attempted.outcome is Outcome.DELIVERED:
@@ -48,14 +54,20 @@ class EventLog:
             _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
         else:
             sentence = f"a message could not be delivered: {attempted.detail or attempted.outcome}"
-            self._episodes.failed(("deliver", channel), sentence, reason=attempted.outcome, channel=channel)
+            self._episodes.failed(
+                ("deliver", channel), sentence, reason=attempted.outcome, channel=channel
+            )
 
     def _heard(self, record: Record) -> None:
         match record.event:
             case Miss(reason=reason, detail=detail):
-                self._episodes.failed(("read", record.account), detail, reason=reason, account=record.account)
+                self._episodes.failed(
+                    ("read", record.account), detail, reason=reason, account=record.account
+                )
             case Reading():
-                self._episodes.ended(("read", record.account), "readings are back", account=record.account)
+                self._episodes.ended(
+                    ("read", record.account), "readings are back", account=record.account
+                )
             case ClockStep(by=by):
                 _log.warning("the clock was set", extra={"account": record.account, "by_ms": by})
 
@@ -64,14 +76,20 @@ class EventLog:
         key, judged = notice.key, notice.facts.judged
         if key.kind is Kind.WORSE and self._worse != (key.account, key.rule, key.seq):
             self._worse = key.account, key.rule, key.seq
-            value = {} if judged is None or judged.value is None else {"value": spelled(judged.value, judged)}
+            value = (
+                {}
+                if judged is None or judged.value is None
+                else {"value": spelled(judged.value, judged)}
+            )
             extra = {"account": key.account, "rule": key.rule, **value, "alert": notice.facts.code}
             _log.info("%s worse", called(key.rule), extra=extra)
 
     def _moved(self, account: str, transition: Transition, alert: Alert | None) -> None:
         """What nobody is told of (a pending that came to nothing) is logged at debug level."""
         pending = State.PENDING in {transition.from_state, transition.to_state}
-        level = logging.DEBUG if pending and transition.to_state is not State.FIRING else logging.INFO
+        level = (
+            logging.DEBUG if pending and transition.to_state is not State.FIRING else logging.INFO
+        )
         detail = alert.detail if alert is not None and transition.to_state is State.FIRING else ""
         what = f"{called(transition.rule)} {transition.to_state}{f': {detail}' if detail else ''}"
         _log.log(level, "%s", what, extra=_extra(account, transition, alert))
@@ -82,7 +100,14 @@ def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[st
     value = {} if transition.value is None else {"value": valued(transition, judged)}
     code = "" if alert is None else alert.code
     whom = {"account": account} if account else {}
-    return {**whom, "rule": transition.rule, **value, **_range(alert), "reason": transition.reason, "alert": code}
+    return {
+        **whom,
+        "rule": transition.rule,
+        **value,
+        **_range(alert),
+        "reason": transition.reason,
+        "alert": code,
+    }
 
 
 def _range(alert: Alert | None) -> dict[str, str]:
@@ -91,6 +116,8 @@ def _range(alert: Alert | None) -> dict[str, str]:
         return {}
     count, low, high = alert.swings.count, alert.swings.low, alert.swings.high
     bounds = (
-        {} if low is None or high is None else {"low": spelled(low, alert.judged), "high": spelled(high, alert.judged)}
+        {}
+        if low is None or high is None
+        else {"low": spelled(low, alert.judged), "high": spelled(high, alert.judged)}
     )
     return {"episodes": str(count), **bounds}

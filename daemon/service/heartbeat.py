@@ -1,11 +1,12 @@
-"""Proof of life for a monitor elsewhere: it is told once a minute that all is well, and nothing when it is not (F9).
+"""Proof of life for a monitor elsewhere: it is told once a minute that all is well, and nothing
+when it is not (F9).
 
     attempts on record ──┐
     the database         ├──► vitals ──► withheld? ──► the monitor
     the outbox ──────────┘
 
-The daemon cannot tell anybody that it is down, or that nobody can be reached. Whoever expects the heartbeat can.
-Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
+The daemon cannot tell anybody that it is down, or that nobody can be reached. Whoever expects the
+heartbeat can. Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
 """
 
 import logging
@@ -18,11 +19,21 @@ from daemon.clock import Clock
 from daemon.log import FailureLog
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.text.numbers import lasting
-from daemon.types import MINUTE, SECOND, AttemptResult, Message, Millis, Miss, Notice, Reading, Record
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    AttemptResult,
+    Message,
+    Millis,
+    Miss,
+    Notice,
+    Reading,
+    Record,
+)
 
 BEAT: Millis = MINUTE
-"""Between two fetches; and from the start of the process to the first one: a daemon that dies and is started again
-every few seconds proves no life."""
+"""Between two fetches; and from the start of the process to the first one: a daemon that dies and
+is started again every few seconds proves no life."""
 
 LOOK: Millis = 5 * SECOND
 """Between two looks while it is withheld."""
@@ -41,8 +52,8 @@ class Pulse:
     """How the reading of one account goes."""
 
     attempted_at: Millis | None
-    """When its last attempt, be it a reading or a miss, had been judged and handed to the database; None before that
-    of this process."""
+    """When its last attempt, be it a reading or a miss, had been judged and handed to the database;
+    None before that of this process."""
     every: Millis
     """At which it is really read."""
     pause: Millis = 0
@@ -58,7 +69,9 @@ class Vitals:
     timeout: Millis
     """Of one call to the exchange."""
     down: str | None
-    """Why the database refuses to write; while it does not, everything handed to it is on record."""
+    """Why the database refuses to write; while it does not, everything handed to it is on
+    record.
+    """
     untaken: Millis
     """How long the oldest message has waited that no channel has taken."""
 
@@ -81,9 +94,14 @@ def withheld(vitals: Vitals, now: Millis) -> Withheld | None:
     """Whether all is well: None where it is."""
     if vitals.down is not None:
         return Withheld(Cause.STORE, f"the database refuses to write ({vitals.down})")
-    late = {name: pulse for name, pulse in vitals.pulses.items() if _is_late(pulse, vitals.timeout, now)}
+    late = {
+        name: pulse for name, pulse in vitals.pulses.items() if _is_late(pulse, vitals.timeout, now)
+    }
     if late:
-        return Withheld(Cause.READING, f"no attempt to read {', '.join(late)} has been recorded {_since(late, now)}")
+        return Withheld(
+            Cause.READING,
+            f"no attempt to read {', '.join(late)} has been recorded {_since(late, now)}",
+        )
     if vitals.untaken > PATIENCE:
         sentence = f"a message has waited {lasting(vitals.untaken)}, and no channel takes it"
         return Withheld(Cause.DELIVERY, sentence)
@@ -100,16 +118,18 @@ def _since(late: Mapping[str, Pulse], now: Millis) -> str:
 
 
 def _longest(pulse: Pulse, timeout: Millis) -> Millis:
-    """Between two attempts on record while all is well: a call that no answer ends may take longer than the intervals,
-    and a pause is over at the account's next slot.
+    """Between two attempts on record while all is well: a call that no answer ends may take longer
+    than the intervals, and a pause is over at the account's next slot.
     """
     return max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
 
 
 def untaken_for(ledger: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:
-    """How long the oldest message has waited on all its channels, held back by nothing else; 0 where there is none.
+    """How long the oldest message has waited on all its channels, held back by nothing else; 0
+    where there is none.
 
-    What an earlier life left counts from the beginning of this one. `now` is wall time, by which mute windows end.
+    What an earlier life left counts from the beginning of this one. `now` is wall time, by which
+    mute windows end.
     """
     waits = [0]
     for channel in ledger.channels():
@@ -120,7 +140,9 @@ def untaken_for(ledger: NotificationQueue, now: Millis, elapsed: Millis) -> Mill
 
 
 class Attempts:
-    """A watcher that keeps when each account's last attempt was judged; `known` is what an earlier life kept."""
+    """A watcher that keeps when each account's last attempt was judged; `known` is what an earlier
+    life kept.
+    """
 
     def __init__(self, clock: Clock, known: Mapping[str, Millis]) -> None:
         self._clock = clock
@@ -130,7 +152,9 @@ class Attempts:
         if isinstance(record.event, Reading | Miss):
             self.at[record.account] = self._clock.elapsed()
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         """Of messages the ledger knows."""
 
 
@@ -183,7 +207,9 @@ class Heartbeat:
         """What does not arrive is tried again when the next one is due."""
         failure = await self._monitor.beat()
         if failure is not None:
-            self._episodes.failed("heartbeat lost", "the heartbeat does not reach its monitor", reason=failure)
+            self._episodes.failed(
+                "heartbeat lost", "the heartbeat does not reach its monitor", reason=failure
+            )
             return
         self._episodes.ended("heartbeat lost", "the heartbeat reaches its monitor again")
         if not self._arrived:

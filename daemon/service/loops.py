@@ -1,4 +1,6 @@
-"""Keeps a loop alive: a fault of ours in one of them must not silence the others, nor itself for good."""
+"""Keeps a loop alive: a fault of ours in one of them must not silence the others, nor itself for
+good.
+"""
 
 import asyncio
 import logging
@@ -12,7 +14,9 @@ from daemon.types import SECOND
 _log = logging.getLogger("marginwatch")
 
 
-async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog) -> None:
+async def supervise(
+    name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog
+) -> None:
     """Run `loop` until it ends or is cancelled; start it again a second after it broke."""
     while True:
         try:
@@ -23,8 +27,11 @@ async def supervise(name: str, loop: Callable[[], Awaitable[None]], clock: Clock
             sentence = f"{name} cannot go on, and is tried again every second: {error}"
             episodes.failed(("broke", name), sentence, reason=str(error))
             await clock.sleep(SECOND)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it is told, and the loop goes on
-            sentence = f"{name} broke ({type(error).__name__}: {error}) and is started again; please report this"
+        except Exception as error:
+            sentence = (
+                f"{name} broke ({type(error).__name__}: {error}) and is started again; please"
+                " report this"
+            )
             _log.debug("%s broke", name, exc_info=error)
             episodes.failed(("broke", name), sentence, reason=type(error).__name__)
             await clock.sleep(SECOND)
@@ -41,7 +48,9 @@ class Loops:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
-        self._tasks[name] = asyncio.create_task(supervise(name, loop, self._clock, self._episodes), name=name)
+        self._tasks[name] = asyncio.create_task(
+            supervise(name, loop, self._clock, self._episodes), name=name
+        )
 
     def cancel(self, name: str) -> None:
         self._tasks[name].cancel()

@@ -11,7 +11,9 @@ class Observer(Protocol):
         """An input was judged and its record committed (or kept until the store can write)."""
         ...
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         """An attempt to deliver `message` ended."""
         ...
 
@@ -26,6 +28,8 @@ class Observers:
         for watcher in self._watchers:
             watcher.judged(record)
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         for watcher in self._watchers:
             watcher.attempted(channel, message, notices, attempted)

@@ -3,8 +3,8 @@
     reload asked ──► load ──► end the present life ──► begin the next one (else one as before, again)
                        └──► mistakes: each is logged, and the present life goes on
 
-A restart changes no transition of an unchanged rule (promise 4): so a reload is one, without the end of the process.
-Nothing here knows signals, or what a life is made of.
+A restart changes no transition of an unchanged rule (promise 4): so a reload is one, without the
+end of the process. Nothing here knows signals, or what a life is made of.
 """
 
 import asyncio
@@ -43,7 +43,9 @@ L = TypeVar("L", bound=Instance)
 
 
 class Supervisor(Generic[L]):
-    """`make(config, former)` builds a life, `load` reads the configuration anew, `tell` is for the service manager."""
+    """`make(config, former)` builds a life, `load` reads the configuration anew, `tell` is for the
+    service manager.
+    """
 
     def __init__(
         self,
@@ -110,7 +112,11 @@ class Supervisor(Generic[L]):
         if self._stopping:
             return
         if wished is None or not await self._free(life):
-            self._tell(systemd.ready("the configuration was not reloaded (see the log): running on as before"))
+            self._tell(
+                systemd.ready(
+                    "the configuration was not reloaded (see the log): running on as before"
+                )
+            )
         elif not self._stopping:
             _log.info("reloading %s", wished.path)
             self._life = None
@@ -118,19 +124,30 @@ class Supervisor(Generic[L]):
             await self._go_on(wished, life)
 
     async def _wished(self) -> Config | None:
-        """The configuration as it stands in the file now; None where that cannot be used, or a stop was asked for."""
+        """The configuration as it stands in the file now; None where that cannot be used, or a stop
+        was asked for.
+        """
         try:
             return await self._loaded()
         except ConfigError as error:
             for problem in error.problems:
-                _log.error("%s", problem.partition("\n")[0])  # what follows shows the place in the file: `check` does
-            _log.error("not reloaded, for the configuration has mistakes: running on as before; marginwatch check")
+                _log.error(
+                    "%s", problem.partition("\n")[0]
+                )  # what follows shows the place in the file: `check` does
+            _log.error(
+                "not reloaded, for the configuration has mistakes: running on as before;"
+                " marginwatch check"
+            )
         except Exception as error:  # noqa: BLE001 -- a reload must not end what runs
-            _log.error("not reloaded, for reading the configuration %s: running on as before", _how(error))
+            _log.error(
+                "not reloaded, for reading the configuration %s: running on as before", _how(error)
+            )
         return None
 
     async def _loaded(self) -> Config | None:
-        """What the file says; None where a stop was asked for first. A thread that hangs is left behind then."""
+        """What the file says; None where a stop was asked for first. A thread that hangs is left
+        behind then.
+        """
         loading = asyncio.create_task(asyncio.to_thread(self._load))
         stopping = asyncio.create_task(self._stop_asked.wait())
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -144,23 +161,34 @@ class Supervisor(Generic[L]):
         """Whether the life can end without losing what waits in its memory for the database."""
         reason = await life.refusal()
         if reason is not None:
-            sentence = "not reloaded, for the database does not write (%s): reload again when it works, or restart"
+            sentence = (
+                "not reloaded, for the database does not write (%s): reload again when it works, or"
+                " restart"
+            )
             _log.error(sentence, reason)
         return reason is None
 
     async def _go_on(self, wished: Config, former: L) -> None:
         """Begin the next life; where that fails, one as before."""
-        if await self._begins(wished, former, "the new configuration cannot be started with, trying the one before"):
+        if await self._begins(
+            wished, former, "the new configuration cannot be started with, trying the one before"
+        ):
             self._tell(systemd.ready("reloaded"))
-        elif await self._begins(self._config, former, "the configuration before cannot be started with any more"):
-            self._tell(systemd.ready("the new configuration cannot be started with (see the log): running as before"))
+        elif await self._begins(
+            self._config, former, "the configuration before cannot be started with any more"
+        ):
+            self._tell(
+                systemd.ready(
+                    "the new configuration cannot be started with (see the log): running as before"
+                )
+            )
 
     async def _begins(self, config: Config, former: L, failure: str) -> bool:
         if self._stopping:
             return False
         try:
             await self._begin(config, former)
-        except Exception as error:  # noqa: BLE001 -- whatever it is: somebody must go on watching, or say why not
+        except Exception as error:
             _log.error("%s: it %s", failure, _how(error))
             self._tell(systemd.failing(f"{failure}: it {_how(error)}"))
             return False
@@ -174,4 +202,8 @@ class Supervisor(Generic[L]):
 
 def _how(error: Exception) -> str:
     """A sentence of ours is for people; another failure's text could hold a secret."""
-    return f"failed: {error}" if isinstance(error, MarginwatchError) else f"broke ({type(error).__name__})"
+    return (
+        f"failed: {error}"
+        if isinstance(error, MarginwatchError)
+        else f"broke ({type(error).__name__})"
+    )

@@ -20,17 +20,23 @@ def ready(status: str) -> str:
 
 
 def failing(problem: str) -> str:
-    """Why it is about to end: one line that systemd keeps, shows, and gives to whoever tells people (`ending`)."""
+    """Why it is about to end: one line that systemd keeps, shows, and gives to whoever tells people
+    (`ending`).
+    """
     return f"STATUS={FAILING}{problem.partition(chr(10))[0]}"
 
 
 def reloading(awake: Millis) -> str:
-    """Not ready for a while; `awake` is CLOCK_MONOTONIC, rounded up so as not to lie before what asked for it."""
+    """Not ready for a while; `awake` is CLOCK_MONOTONIC, rounded up so as not to lie before what
+    asked for it.
+    """
     return f"RELOADING=1\nMONOTONIC_USEC={(awake + 1) * 1_000}"
 
 
 def notify(environ: Mapping[str, str], state: str) -> bool:
-    """Send `state` (lines of `KEY=value`) to the service manager; whether there was one that took it."""
+    """Send `state` (lines of `KEY=value`) to the service manager; whether there was one that took
+    it.
+    """
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return False

@@ -1,4 +1,5 @@
-"""One account of the simulated exchange: its keys, what it shows, the faults it was told, who listens to it.
+"""One account of the simulated exchange: its keys, what it shows, the faults it was told, who
+listens to it.
 
 It decides what is shown and pushed; it neither opens a connection nor checks a signature.
 """
@@ -46,7 +47,9 @@ class _InjectedFault:
 class SimulatedAccount:
     """An account that tests and the demo move, break and mend while the daemon watches it."""
 
-    def __init__(self, name: str, keys: Keys, story: Story, log: Log, elapsed: Callable[[], Millis]) -> None:
+    def __init__(
+        self, name: str, keys: Keys, story: Story, log: Log, elapsed: Callable[[], Millis]
+    ) -> None:
         self.name = name
         self.keys = keys
         self.answered = 0
@@ -71,16 +74,21 @@ class SimulatedAccount:
         self.refresh()
 
     def set(self, **tokens: str) -> None:
-        """Set fields by hand (`available_margin="90"`); the account stands still from now on, and a change is pushed.
+        """Set fields by hand (`available_margin="90"`); the account stands still from now on, and a
+        change is pushed.
 
-        What is not named stays, except that available_margin = available_usdt + almighty_gold is kept by
-        moving the one of the first two that was not named; name both to break it.
+        What is not named stays, except that available_margin = available_usdt + almighty_gold is
+        kept by moving the one of the first two that was not named; name both to break it.
         """
         self.follow(still(replace(self.sheet, **_balanced(self.sheet, tokens))))
 
     def fault(self, fault: str | Fault, times: int | None = None) -> None:
-        """Let a fault strike the next `times` occasions, None meaning until `heal`; it waits for those told before."""
-        self._faults.append(_InjectedFault(named(fault) if isinstance(fault, str) else fault, times))
+        """Let a fault strike the next `times` occasions, None meaning until `heal`; it waits for
+        those told before.
+        """
+        self._faults.append(
+            _InjectedFault(named(fault) if isinstance(fault, str) else fault, times)
+        )
 
     def heal(self) -> None:
         """Forget all faults."""
@@ -147,8 +155,12 @@ def _balanced(sheet: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str
         for name in ("available_margin", "available_usdt", "almighty_gold")
     )
     if "available_margin" not in tokens:
-        return {**tokens, "available_margin": f"{usdt + gold:f}"} if tokens.keys() & _PARTS else tokens
-    return tokens if "available_usdt" in tokens else {**tokens, "available_usdt": f"{margin - gold:f}"}
+        return (
+            {**tokens, "available_margin": f"{usdt + gold:f}"} if tokens.keys() & _PARTS else tokens
+        )
+    return (
+        tokens if "available_usdt" in tokens else {**tokens, "available_usdt": f"{margin - gold:f}"}
+    )
 
 
 _PARTS = {"available_usdt", "almighty_gold"}

@@ -1,7 +1,7 @@
 """What an account shows: balances as the JSON tokens that go over the wire, digit for digit.
 
-It writes the two shapes in which CoinW tells balances (the answer of getUserAssets and the `assets` push). It must
-not compute with the numbers it shows, and knows no time and no connection.
+It writes the two shapes in which CoinW tells balances (the answer of getUserAssets and the `assets`
+push). It must not compute with the numbers it shows, and knows no time and no connection.
 """
 
 import json
@@ -21,9 +21,11 @@ UNIT = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBalances:
-    """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted (`"12.5"`) as text.
+    """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted (`"12.5"`) as
+    text.
 
-    Raises ValueError for what JSON has no number for, so that a mistyped test fails where it was written.
+    Raises ValueError for what JSON has no number for, so that a mistyped test fails where it was
+    written.
     """
 
     available_margin: str = "0.0"
@@ -37,7 +39,9 @@ class SimulatedBalances:
     def __post_init__(self) -> None:
         for name, token in asdict(self).items():
             if token is not None and not _is_number(token):
-                raise ValueError(f"{name} is {token!r}, which is no JSON number; write it like 12.5 or 0.0.")
+                raise ValueError(
+                    f"{name} is {token!r}, which is no JSON number; write it like 12.5 or 0.0."
+                )
 
     def balances(self) -> Balances:
         """The same numbers as exact values, for comparison with what the daemon recorded."""
@@ -91,7 +95,9 @@ def rest_fields(shown: SimulatedBalances, time: Millis, user_id: str) -> dict[st
 
 
 def push_frame(shown: SimulatedBalances, user_id: str) -> str:
-    """An `assets` push as in the official sample: the same entry twice, no time, `pairCode` USDT."""
+    """An `assets` push as in the official sample: the same entry twice, no time, `pairCode`
+    USDT.
+    """
     entry = render(
         {
             "margin": shown.al_margin,

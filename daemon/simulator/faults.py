@@ -1,7 +1,9 @@
-"""The ways in which the exchange can fail, as a table: tests iterate over it, and give a name to an account.
+"""The ways in which the exchange can fail, as a table: tests iterate over it, and give a name to an
+account.
 
-Only data and pure alterations of the regular answer. Shapes and codes are those of the fact sheet (its sections 2.6,
-3, 4 and 7); where it found nothing (a ban's look, numbers beyond reason) this is what a careful reader must survive.
+Only data and pure alterations of the regular answer. Shapes and codes are those of the fact sheet
+(its sections 2.6, 3, 4 and 7); where it found nothing (a ban's look, numbers beyond reason) this is
+what a careful reader must survive.
 """
 
 import gzip
@@ -12,7 +14,18 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from daemon.simulator.balances import Fields, render
-from daemon.simulator.wire import Manner, Reply, cut_short, dripping, late, never, padded, stalling, unanswered, whole
+from daemon.simulator.wire import (
+    Manner,
+    Reply,
+    cut_short,
+    dripping,
+    late,
+    never,
+    padded,
+    stalling,
+    unanswered,
+    whole,
+)
 from daemon.types import Millis, MissReason
 
 MIB = 1_048_576
@@ -53,7 +66,9 @@ class RestFault:
 
     name: str
     means: frozenset[MissReason | None]
-    """What SEMANTICS A3 lets a reader make of it, None being a reading; more than one where it leaves a choice."""
+    """What SEMANTICS A3 lets a reader make of it, None being a reading; more than one where it
+    leaves a choice.
+    """
     altered: Altered
     manner: Manner = whole
     on: Moment = Moment.REQUEST
@@ -63,7 +78,9 @@ class RestFault:
 
 @dataclass(frozen=True, slots=True)
 class SocketFault:
-    """One way in which the private WebSocket goes wrong: the frames sent instead of the regular one."""
+    """One way in which the private WebSocket goes wrong: the frames sent instead of the regular
+    one.
+    """
 
     name: str
     on: Moment
@@ -96,7 +113,9 @@ BAD_KEY = refusal(6000, "authentication error")
 BAD_SIGNATURE = refusal(6001, "invalid signature")
 PARAM_REQUIRED = refusal(402, "param required")
 BAD_FORMAT = refusal(9016, "Incorrect parameter format/type or missing information.")
-NO_PERMISSION = Reply(b'{"code":6003,"message":"require more permission","retry":false,"success":false}')
+NO_PERMISSION = Reply(
+    b'{"code":6003,"message":"require more permission","retry":false,"success":false}'
+)
 
 
 def slow(by: Millis) -> RestFault:
@@ -114,7 +133,9 @@ def _status(status: int, body: bytes = b'{"msg":"error"}', **headers: str) -> Al
 
 def _page(status: int) -> Altered:
     headers = {"Server": "cloudflare"}
-    return _fixed(Reply(PAGE, status=status, content_type="text/html; charset=UTF-8", headers=headers))
+    return _fixed(
+        Reply(PAGE, status=status, content_type="text/html; charset=UTF-8", headers=headers)
+    )
 
 
 def _raw(body: bytes) -> Altered:
@@ -126,7 +147,9 @@ def _with(**tokens: str) -> Altered:
 
 
 def _without(*names: str) -> Altered:
-    return lambda fields: success({name: token for name, token in fields.items() if name not in names})
+    return lambda fields: success(
+        {name: token for name, token in fields.items() if name not in names}
+    )
 
 
 def _quoted(fields: Fields) -> Reply:
@@ -187,8 +210,14 @@ _REST: tuple[RestFault, ...] = (
     RestFault("http_403", BLOCKED, _status(403)),
     RestFault("http_401", AUTH, _status(401)),
     RestFault("http_404", BAD_ANSWER, _fixed(NO_SUCH_PATH)),
-    RestFault("http_400", BAD_ANSWER, _status(400, b'{"code":904,"msg":"Method parameters verification failed"}')),
-    RestFault("redirect", BAD_ANSWER, _status(302, b"")),  # the server fills in another host of its own
+    RestFault(
+        "http_400",
+        BAD_ANSWER,
+        _status(400, b'{"code":904,"msg":"Method parameters verification failed"}'),
+    ),
+    RestFault(
+        "redirect", BAD_ANSWER, _status(302, b"")
+    ),  # the server fills in another host of its own
     RestFault("html", BLOCKED, _page(403)),
     RestFault("html_200", BLOCKED, _page(200)),
     RestFault("html_503", HTTP_5XX | BLOCKED, _page(503)),
@@ -200,7 +229,11 @@ _REST: tuple[RestFault, ...] = (
     RestFault("code_9016", BAD_ANSWER, _fixed(BAD_FORMAT)),
     RestFault("code_402", BAD_ANSWER, _fixed(PARAM_REQUIRED)),
     RestFault("code_9105", BAD_ANSWER, _fixed(refusal(9105, "API key has expired"))),
-    RestFault("code_missing", BAD_ANSWER, _raw(b'{"message":"gateway error","retry":true,"success":false}')),
+    RestFault(
+        "code_missing",
+        BAD_ANSWER,
+        _raw(b'{"message":"gateway error","retry":true,"success":false}'),
+    ),
     RestFault("data_null", BAD_ANSWER, _fixed(data("null"))),
     RestFault("data_missing", BAD_ANSWER, _raw(b'{"code":0,"msg":""}')),
     RestFault("data_text", BAD_ANSWER, _fixed(data('"none"'))),
@@ -229,7 +262,11 @@ _REST: tuple[RestFault, ...] = (
     RestFault("time_missing", READING, _without("time")),
     RestFault("time_null", READING, _with(time="null")),
     RestFault("time_back", READING, _with(time="1742374984772")),
-    RestFault("extra_fields", READING, _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"')),
+    RestFault(
+        "extra_fields",
+        READING,
+        _with(ts="1742374984772", leverageMap='{"BTC":{"cross":20}}', note='"x"'),
+    ),
     RestFault("cross_un_pnl", READING, _with(crossUnPnl="-12.5")),
     RestFault("strings", READING, _quoted),
     RestFault("foreign_user", WRONG_USER, _with(userId="9999999")),
@@ -250,8 +287,16 @@ _REST: tuple[RestFault, ...] = (
     RestFault("json_as_html", READING, _typed("text/html")),
     RestFault("json_as_latin", READING, _typed("application/json; charset=iso-8859-1")),
     RestFault("json_bom", READING, lambda fields: Reply(BOM_UTF8 + success(fields).body)),
-    RestFault("json_unpacked", READING, lambda fields: Reply(success(fields).body, headers=_packed("gzip"))),
-    RestFault("gzip", READING, lambda fields: Reply(gzip.compress(success(fields).body), headers=_packed("gzip"))),
+    RestFault(
+        "json_unpacked",
+        READING,
+        lambda fields: Reply(success(fields).body, headers=_packed("gzip")),
+    ),
+    RestFault(
+        "gzip",
+        READING,
+        lambda fields: Reply(gzip.compress(success(fields).body), headers=_packed("gzip")),
+    ),
     RestFault("brotli", BAD_ANSWER, _fixed(Reply(b"\x8b\x02\x80{}\x03", headers=_packed("br")))),
     RestFault("html_as_json", BLOCKED, _fixed(Reply(PAGE, content_type="application/json"))),
     RestFault("drop", NETWORK, success, unanswered),
@@ -260,7 +305,9 @@ _REST: tuple[RestFault, ...] = (
 )
 
 FAULTS: Mapping[str, RestFault] = {fault.name: fault for fault in _REST}
-"""Faults of getUserAssets by name. `foreign_user` means wrong_user once the account's own user id is known."""
+"""Faults of getUserAssets by name. `foreign_user` means wrong_user once the account's own user id
+is known.
+"""
 
 
 def _login_reply(**fields: str) -> str:
@@ -307,17 +354,21 @@ _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_login_refused", Moment.LOGIN, _refused_login, denies=True),
     SocketFault("ws_login_silent", Moment.LOGIN, _nothing, denies=True),
     SocketFault("ws_login_drop", Moment.LOGIN, _dropped, denies=True),
-    SocketFault("ws_login_failed", Moment.LOGIN, _instead('{"event":"login","success":false}'), denies=True),
+    SocketFault(
+        "ws_login_failed", Moment.LOGIN, _instead('{"event":"login","success":false}'), denies=True
+    ),
     SocketFault("ws_login_exception", Moment.LOGIN, _instead(_EXCEPTION), denies=True),
     SocketFault("ws_login_event", Moment.LOGIN, _instead('{"event":"login","success":true}')),
     SocketFault("ws_login_unheard", Moment.LOGIN, _nothing),
-    SocketFault("ws_login_both", Moment.LOGIN, _instead('{"event":"login","data":{"result":true}}')),
+    SocketFault(
+        "ws_login_both", Moment.LOGIN, _instead('{"event":"login","data":{"result":true}}')
+    ),
     SocketFault(
         "ws_sub_refused",
         Moment.SUB,
         _instead(
-            '{"biz":"futures","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},'
-            '"channel":"subscribe","type":"assets"}'
+            '{"biz":"futures","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid'
+            ' parameter"},"channel":"subscribe","type":"assets"}'
         ),
         denies=True,
     ),
@@ -331,9 +382,17 @@ _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_foreign_user", Moment.PUSH, _marked('"userId":', '"userId":9')),
     SocketFault("ws_other_currency", Moment.PUSH, _marked('"usdt"', '"usdc"')),
     SocketFault("ws_currency_upper", Moment.PUSH, _marked('"usdt"', '"USDT"')),
-    SocketFault("ws_time", Moment.PUSH, _marked('"biz":"futures"', '"biz":"futures","time":913517412345678901')),
-    SocketFault("ws_field_missing", Moment.PUSH, _marked('"availableMargin"', '"availableMargins"')),
-    SocketFault("ws_field_nan", Moment.PUSH, _marked('"availableMargin":', '"availableMargin":NaN,"was":')),
+    SocketFault(
+        "ws_time",
+        Moment.PUSH,
+        _marked('"biz":"futures"', '"biz":"futures","time":913517412345678901'),
+    ),
+    SocketFault(
+        "ws_field_missing", Moment.PUSH, _marked('"availableMargin"', '"availableMargins"')
+    ),
+    SocketFault(
+        "ws_field_nan", Moment.PUSH, _marked('"availableMargin":', '"availableMargin":NaN,"was":')
+    ),
     SocketFault("ws_garbage", Moment.PUSH, _instead("not json")),
     SocketFault("ws_not_utf8", Moment.PUSH, lambda frame: (RawText(frame.encode() + b"\xff"),)),
     SocketFault("ws_deep", Moment.PUSH, _instead("[" * 100_000)),
@@ -342,7 +401,9 @@ _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_margin_wrong", Moment.PUSH, _marked('"margin":', '"margin":7')),
     SocketFault("ws_binary", Moment.PUSH, lambda frame: (frame.encode(),)),
     SocketFault("ws_list", Moment.PUSH, _instead("[]")),
-    SocketFault("ws_data_null", Moment.PUSH, _instead('{"biz":"futures","data":null,"type":"assets"}')),
+    SocketFault(
+        "ws_data_null", Moment.PUSH, _instead('{"biz":"futures","data":null,"type":"assets"}')
+    ),
     SocketFault("ws_server_ping", Moment.PUSH, lambda frame: ('{"event":"ping"}', frame)),
 )
 

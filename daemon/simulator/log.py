@@ -1,6 +1,7 @@
 """What the simulated exchange was asked and what it answered: the oracle of the tests.
 
-Written before the answer leaves, so that whatever a killed client may have seen is here. No secret enters it.
+Written before the answer leaves, so that whatever a killed client may have seen is here. No secret
+enters it.
 """
 
 import json
@@ -26,12 +27,16 @@ class LoggedRequest:
     user_id: str
     path: str
     said: str
-    """`balances`, `push`, `login`, `sub`, `unsub`, `ping`, `code N` for a refusal, or the name of a fault."""
+    """`balances`, `push`, `login`, `sub`, `unsub`, `ping`, `code N` for a refusal, or the name of a
+    fault.
+    """
     balances: Balances | None = None
     """What was told, where it can be read as balances; None for everything else."""
     exchange_at: Millis | None = None
     timestamp: str = ""
-    """Of the signed request, as text: a second request with the same one was signed once and sent twice."""
+    """Of the signed request, as text: a second request with the same one was signed once and sent
+    twice.
+    """
     ip: str = ""
     host: str = ""
     """As the caller addressed us."""
@@ -49,7 +54,9 @@ class Caller:
 
 
 class Log:
-    """The last `keep` entries, and all of them in `journal` (a file of JSON lines) if there is one."""
+    """The last `keep` entries, and all of them in `journal` (a file of JSON lines) if there is
+    one.
+    """
 
     def __init__(self, clock: Clock, keep: int, journal: Path | None = None) -> None:
         self._clock = clock
@@ -66,7 +73,13 @@ class Log:
     ) -> None:
         now, elapsed = self._clock.now(), self._clock.elapsed()
         entry = LoggedRequest(
-            now, elapsed, path=path, said=said, balances=balances, exchange_at=exchange_at, **asdict(caller)
+            now,
+            elapsed,
+            path=path,
+            said=said,
+            balances=balances,
+            exchange_at=exchange_at,
+            **asdict(caller),
         )
         self.entries.append(entry)
         if self._journal is not None:
@@ -75,7 +88,9 @@ class Log:
 
 
 def busiest(instants: Iterable[Millis], window: Millis) -> int:
-    """The most of these ascending instants that any sliding window (start excluded, end included) holds."""
+    """The most of these ascending instants that any sliding window (start excluded, end included)
+    holds.
+    """
     inside: deque[Millis] = deque()
     most = 0
     for at in instants:

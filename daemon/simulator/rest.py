@@ -1,7 +1,7 @@
 """The REST side: GET /v1/perpum/account/getUserAssets, with signature, limit and faults.
 
-It answers what an account shows and writes down what it answered; it moves nothing. What the fact sheet does not
-know is our own choice and marked so.
+It answers what an account shows and writes down what it answered; it moves nothing. What the fact
+sheet does not know is our own choice and marked so.
 """
 
 import asyncio
@@ -75,14 +75,17 @@ class Signed:
 def refused(signed: Signed, account: SimulatedAccount | None) -> tuple[str, Reply] | None:
     """Why this request is not answered, with the code's name for the log; None if it may be.
 
-    Codes for an unknown key (6000) and a bad signature (6001) are one client's mapping; those for missing headers and
-    an odd timestamp are our own choice. No tolerance of the timestamp is known, so that its age is not judged.
+    Codes for an unknown key (6000) and a bad signature (6001) are one client's mapping; those for
+    missing headers and an odd timestamp are our own choice. No tolerance of the timestamp is known,
+    so that its age is not judged.
     """
     if not (signed.api_key and signed.sign and signed.timestamp):
         return "code 402", PARAM_REQUIRED
     if account is None:
         return "code 6000", BAD_KEY
-    if not (len(signed.timestamp) == 13 and signed.timestamp.isascii() and signed.timestamp.isdigit()):
+    if not (
+        len(signed.timestamp) == 13 and signed.timestamp.isascii() and signed.timestamp.isdigit()
+    ):
         return "code 9016", BAD_FORMAT
     expected = signature(account.keys.secret_key, signed.timestamp, signed.method, signed.target)
     if not hmac.compare_digest(expected.encode(), signed.sign.encode()):
@@ -110,7 +113,9 @@ class RestSide:
         if (no := refused(signed, account)) or account is None:
             return await self._refuse(line, caller, no or ("code 6000", BAD_KEY))
         if account.refresh():
-            await self._clock.sleep(0)  # the push leaves before the answer that shows the same change
+            await self._clock.sleep(
+                0
+            )  # the push leaves before the answer that shows the same change
         if (response := await self._faulty(line, caller, account)) is not None:
             return response
         if not admitted:
@@ -122,9 +127,13 @@ class RestSide:
         signed = _signed(request)
         caller = _caller(request, self._accounts.get(signed.api_key), signed.timestamp)
         self._log.note(caller, request.path, "code 404")
-        return await whole(ReplyConnection(request, self._clock, asyncio.Event()), self._dated(NO_SUCH_PATH))
+        return await whole(
+            ReplyConnection(request, self._clock, asyncio.Event()), self._dated(NO_SUCH_PATH)
+        )
 
-    async def _refuse(self, line: ReplyConnection, caller: Caller, no: tuple[str, Reply]) -> web.StreamResponse:
+    async def _refuse(
+        self, line: ReplyConnection, caller: Caller, no: tuple[str, Reply]
+    ) -> web.StreamResponse:
         said, reply = no
         self._log.note(caller, ASSETS_PATH, said)
         return await whole(line, self._dated(reply))
@@ -141,7 +150,9 @@ class RestSide:
         reply = fault.altered(rest_fields(account.sheet, time, account.keys.user_id))
         return await fault.manner(line, self._dated(_elsewhere(reply, line.request)))
 
-    async def _tell(self, line: ReplyConnection, caller: Caller, account: SimulatedAccount) -> web.StreamResponse:
+    async def _tell(
+        self, line: ReplyConnection, caller: Caller, account: SimulatedAccount
+    ) -> web.StreamResponse:
         time, shown = self._time(account), account.sheet
         self._log.note(caller, ASSETS_PATH, "balances", shown.balances(), time)
         account.answered += 1
@@ -156,7 +167,9 @@ class RestSide:
 
     def _dated(self, reply: Reply) -> Reply:
         """With the time of our clock, not of the machine's."""
-        return replace(reply, headers={**reply.headers, "Date": formatdate(self._now() / SECOND, usegmt=True)})
+        return replace(
+            reply, headers={**reply.headers, "Date": formatdate(self._now() / SECOND, usegmt=True)}
+        )
 
 
 def _signed(request: web.Request) -> Signed:
@@ -171,8 +184,12 @@ def _caller(request: web.Request, account: SimulatedAccount | None, timestamp: s
 
 
 def _elsewhere(reply: Reply, request: web.Request) -> Reply:
-    """A redirect leads to another name of this same server, so that whoever follows it is seen in the log."""
+    """A redirect leads to another name of this same server, so that whoever follows it is seen in
+    the log.
+    """
     if not 300 <= reply.status < 400:
         return reply
     port = request.url.port
-    return replace(reply, headers={**reply.headers, "Location": f"http://localhost:{port}{request.raw_path}"})
+    return replace(
+        reply, headers={**reply.headers, "Location": f"http://localhost:{port}{request.raw_path}"}
+    )

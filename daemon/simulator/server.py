@@ -1,4 +1,5 @@
-"""The simulated exchange itself: a real server on loopback that speaks CoinW's REST and private WebSocket.
+"""The simulated exchange itself: a real server on loopback that speaks CoinW's REST and private
+WebSocket.
 
 For tests, for `marginwatch demo`, and for nobody's money: it listens on 127.0.0.1 only.
 """
@@ -25,14 +26,20 @@ PATIENCE = 0.5
 
 
 class Simulator:
-    """Accounts to be moved, broken and mended, the log of what was asked, and the server in front of both.
+    """Accounts to be moved, broken and mended, the log of what was asked, and the server in front
+    of both.
 
-    `tick` is how often (ms) a connected WebSocket looks for changes of a moving story. The server can be started
-    again after a stop; stories go on meanwhile.
+    `tick` is how often (ms) a connected WebSocket looks for changes of a moving story. The server
+    can be started again after a stop; stories go on meanwhile.
     """
 
     def __init__(
-        self, clock: Clock, *, journal: Path | None = None, keep: int = 100_000, tick: Millis = SECOND // 4
+        self,
+        clock: Clock,
+        *,
+        journal: Path | None = None,
+        keep: int = 100_000,
+        tick: Millis = SECOND // 4,
     ) -> None:
         self.port = 0
         self.socket_status: int | None = None
@@ -48,14 +55,31 @@ class Simulator:
         self._stopping = asyncio.Event()
 
     def account(
-        self, name: str, api_key: str = "", secret_key: str = "", user_id: str = "", story: Story | None = None
+        self,
+        name: str,
+        api_key: str = "",
+        secret_key: str = "",
+        user_id: str = "",
+        story: Story | None = None,
     ) -> SimulatedAccount:
-        """A new account; what is left out is made up from its name. ValueError if the name or the API key is taken."""
+        """A new account; what is left out is made up from its name. ValueError if the name or the
+        API key is taken.
+        """
         api_key = api_key or f"{name}-key"
-        if api_key in self._accounts or any(name == known.name for known in self._accounts.values()):
-            raise ValueError(f"The name or API key of account {name!r} belongs to another one; give it its own.")
-        keys = Keys(api_key, secret_key or f"{name}-secret", user_id or str(FIRST_USER + len(self._accounts)))
-        account = SimulatedAccount(name, keys, story or still(SimulatedBalances()), self._log, self.elapsed)
+        if api_key in self._accounts or any(
+            name == known.name for known in self._accounts.values()
+        ):
+            raise ValueError(
+                f"The name or API key of account {name!r} belongs to another one; give it its own."
+            )
+        keys = Keys(
+            api_key,
+            secret_key or f"{name}-secret",
+            user_id or str(FIRST_USER + len(self._accounts)),
+        )
+        account = SimulatedAccount(
+            name, keys, story or still(SimulatedBalances()), self._log, self.elapsed
+        )
         self._accounts[api_key] = account
         return account
 
@@ -95,7 +119,9 @@ class Simulator:
         return 0 if self._began is None else self._clock.elapsed() - self._began
 
     def busiest(self, window: Millis = 10 * SECOND, user_id: str = "") -> int:
-        """The most REST requests, faults and refusals included, within any window; of one user or of all (one IP)."""
+        """The most REST requests, faults and refusals included, within any window; of one user or
+        of all (one IP).
+        """
         asked = (entry for entry in self._log.entries if entry.path != SOCKET_PATH)
         return busiest((entry.elapsed for entry in asked if user_id in ("", entry.user_id)), window)
 
@@ -108,7 +134,9 @@ class Simulator:
         app.router.add_get(SOCKET_PATH, self._socket)
         app.router.add_get(ASSETS_PATH, self._assets)
         app.router.add_route("*", "/{any:.*}", self._rest.missing)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port)
         await site.start()
@@ -127,7 +155,9 @@ class Simulator:
         return await self._rest.answer(request, self._stopping)
 
     def _elsewhere(self) -> dict[str, str]:
-        """A redirect leads to another name of this same server, so that whoever follows it is seen in the log."""
+        """A redirect leads to another name of this same server, so that whoever follows it is seen
+        in the log.
+        """
         moved = self.socket_status is not None and 300 <= self.socket_status < 400
         return {"Location": f"http://localhost:{self.port}{SOCKET_PATH}"} if moved else {}
 

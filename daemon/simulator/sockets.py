@@ -1,7 +1,9 @@
-"""The WebSocket side: login, sub and unsub, ping, error frames, pushes, and the cut of an idle connection.
+"""The WebSocket side: login, sub and unsub, ping, error frames, pushes, and the cut of an idle
+connection.
 
-Frames are those of fact sheet 2; what a private subscription without login gets is not known, and our own choice.
-A connection says everything through one queue, so that frames leave in the order in which they were said.
+Frames are those of fact sheet 2; what a private subscription without login gets is not known, and
+our own choice. A connection says everything through one queue, so that frames leave in the order in
+which they were said.
 """
 
 import asyncio
@@ -19,7 +21,9 @@ from daemon.simulator.log import Caller, Log
 from daemon.types import MINUTE, Millis
 
 IDLE: Millis = MINUTE
-"""A silent connection is cut after this long, without a close frame (fact sheet 2.5, measured on public sockets)."""
+"""A silent connection is cut after this long, without a close frame (fact sheet 2.5, measured on
+public sockets).
+"""
 PRIVATE = frozenset({"assets", "assets_ag", "order", "position", "position_change", "user_setting"})
 
 NOT_JSON = '{"result":false,"errorCode":1001,"errorMsg":"Rate Limit"}'
@@ -28,7 +32,9 @@ PONG = '{"event":"pong"}'
 
 
 def ack(kind: str) -> str:
-    return json.dumps({"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type": kind})
+    return json.dumps(
+        {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type": kind}
+    )
 
 
 def refusal(code: int, text: str, kind: str) -> str:
@@ -85,7 +91,10 @@ class ClientSocket:
     async def serve(self, request: web.Request, tick: Millis) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        tasks = [asyncio.create_task(self._speak(request, socket)), asyncio.create_task(self._watch(tick))]
+        tasks = [
+            asyncio.create_task(self._speak(request, socket)),
+            asyncio.create_task(self._watch(tick)),
+        ]
         try:
             await self._hear(socket)
         finally:

@@ -1,6 +1,8 @@
-"""How an account's balances move: functions of the time since the start and of the number of requests.
+"""How an account's balances move: functions of the time since the start and of the number of
+requests.
 
-Scripts for tests and the story that `marginwatch demo` tells. Pure: the same instant always shows the same sheet.
+Scripts for tests and the story that `marginwatch demo` tells. Pure: the same instant always shows
+the same sheet.
 """
 
 from bisect import bisect_right
@@ -12,7 +14,9 @@ from daemon.simulator.balances import UNIT, SimulatedBalances, sheet
 from daemon.types import SECOND, Millis
 
 Story: TypeAlias = Callable[[Millis, int], SimulatedBalances]
-"""(milliseconds since the simulator's first start, REST requests answered with balances before) -> balances."""
+"""(milliseconds since the simulator's first start, REST requests answered with balances before) ->
+balances.
+"""
 
 
 def still(shown: SimulatedBalances) -> Story:
@@ -26,14 +30,18 @@ def by_request(sheets: Sequence[SimulatedBalances]) -> Story:
 
 
 def by_time(steps: Sequence[tuple[Millis, SimulatedBalances]]) -> Story:
-    """Each sheet from its instant on (milliseconds since the start, ascending); the first one also before."""
+    """Each sheet from its instant on (milliseconds since the start, ascending); the first one also
+    before.
+    """
     instants = [at for at, _ in steps]
     return lambda elapsed, _answered: steps[max(0, bisect_right(instants, elapsed) - 1)][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where an account of the demo stands `at` seconds into a round; between frames it moves straight."""
+    """Where an account of the demo stands `at` seconds into a round; between frames it moves
+    straight.
+    """
 
     at: float
     usdt: float
@@ -71,16 +79,20 @@ DEMO: Mapping[str, Sequence[Frame]] = {
         Frame(at=25, usdt=2488.53777423, margin=310.2),
     ),
 }
-"""One round of the demo. main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16 s.
-desk: 500 frozen from 7 s to 14 s. All amounts in USDT."""
+"""One round of the demo. main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16
+s. desk: 500 frozen from 7 s to 14 s. All amounts in USDT."""
 
 
 def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
-    """What the demo's account `main` or `desk` shows `elapsed` milliseconds after the start; repeats for ever."""
+    """What the demo's account `main` or `desk` shows `elapsed` milliseconds after the start;
+    repeats for ever.
+    """
     second = elapsed % PERIOD // PACE * PACE / SECOND
     before, after = _around(DEMO[name], second)
     part = (second - before.at) / (after.at - before.at)
-    amounts = ((getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze"))
+    amounts = (
+        (getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze")
+    )
     usdt, margin, freeze = (round((old + (new - old) * part) * UNIT) for old, new in amounts)
     shown = sheet(usdt, round(GOLD[name] * UNIT), margin, freeze)
     return replace(shown, al_margin=f'"{shown.al_margin}"') if name == "desk" else shown

@@ -36,7 +36,10 @@ class ReplyConnection:
 
     async def pause(self, duration: Millis) -> None:
         """Let time pass, but not beyond the simulator's stop."""
-        waits = [asyncio.create_task(self.clock.sleep(duration)), asyncio.create_task(self._stopped())]
+        waits = [
+            asyncio.create_task(self.clock.sleep(duration)),
+            asyncio.create_task(self._stopped()),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -114,10 +117,14 @@ async def cut_short(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
 
 
 def padded(size: int) -> Manner:
-    """The answer followed by `size` bytes of white space, streamed without a length: still valid JSON."""
+    """The answer followed by `size` bytes of white space, streamed without a length: still valid
+    JSON.
+    """
 
     async def send(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-        response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
+        response = web.StreamResponse(
+            status=reply.status, headers={"Content-Type": reply.content_type}
+        )
         await response.prepare(line.request)
         await response.write(reply.body)
         for _ in range(size // CHUNK + 1):
@@ -128,7 +135,9 @@ def padded(size: int) -> Manner:
 
 
 async def _begun(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-    response = web.StreamResponse(status=reply.status, headers={**reply.headers, "Content-Type": reply.content_type})
+    response = web.StreamResponse(
+        status=reply.status, headers={**reply.headers, "Content-Type": reply.content_type}
+    )
     response.content_length = len(reply.body)
     await response.prepare(line.request)
     return response

@@ -1,4 +1,6 @@
-"""The only place that knows SQL. `Store` is for the daemon that collects, `History` for everyone who reads."""
+"""The only place that knows SQL. `Store` is for the daemon that collects, `History` for everyone
+who reads.
+"""
 
 from daemon.store.database.migrate import upgrade
 from daemon.store.database.preflight import preflight

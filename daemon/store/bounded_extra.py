@@ -1,7 +1,8 @@
 """The column `extra` of a reading as it is read: never more than a reading keeps, whoever wrote it.
 
-Earlier versions kept up to 1 MiB of unknown fields with every reading, and a page of those would take gigabytes. Of
-such a row only the digits of amounts are read: they are part of what was judged. The database takes them out itself.
+Earlier versions kept up to 1 MiB of unknown fields with every reading, and a page of those would
+take gigabytes. Of such a row only the digits of amounts are read: they are part of what was judged.
+The database takes them out itself.
 """
 
 import json
@@ -26,7 +27,9 @@ _DAMAGED = json.dumps(FIELDS)
 
 
 class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a function of SQL
-    """`extra`, or of a large one the digits of amounts alone; JSON that is no object where it cannot be read."""
+    """`extra`, or of a large one the digits of amounts alone; JSON that is no object where it
+    cannot be read.
+    """
 
     type = Json
     name = "bounded_extra"
@@ -41,11 +44,13 @@ def _plain(*_: object, **__: object) -> str:
 
 @compiles(bounded_extra, "sqlite")
 def _sqlite(*_: object, **__: object) -> str:
-    digits = ", ".join(f"'{name}', substr(json_extract(extra, '$.{name}'), 1, {_LONG})" for name in FIELDS)
+    digits = ", ".join(
+        f"'{name}', substr(json_extract(extra, '$.{name}'), 1, {_LONG})" for name in FIELDS
+    )
     # A merge with nothing removes the names that have no digits.
     return (
-        f"CASE WHEN extra IS NULL OR length(extra) <= {MOST} THEN extra "
-        f"WHEN json_valid(extra) THEN json_patch('{{}}', json_object({digits})) ELSE '{_DAMAGED}' END"
+        f"CASE WHEN extra IS NULL OR length(extra) <= {MOST} THEN extra WHEN json_valid(extra) THEN"
+        f" json_patch('{{}}', json_object({digits})) ELSE '{_DAMAGED}' END"
     )
 
 
@@ -54,8 +59,8 @@ def _postgresql(*_: object, **__: object) -> str:
     digits = ", ".join(f"'{name}', left(extra ->> '{name}', {_LONG})" for name in FIELDS)
     # A NUL character, which `json` keeps as it was escaped, cannot be taken out.
     return (
-        f"CASE WHEN extra IS NULL OR length(extra::text) <= {MOST} OR strpos(extra::text, '\\u0000') > 0 THEN extra "
-        f"ELSE json_strip_nulls(json_build_object({digits})) END"
+        f"CASE WHEN extra IS NULL OR length(extra::text) <= {MOST} OR strpos(extra::text,"
+        f" '\\u0000') > 0 THEN extra ELSE json_strip_nulls(json_build_object({digits})) END"
     )
 
 

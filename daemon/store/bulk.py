@@ -1,9 +1,10 @@
 """Many readings at once, out of raw rows.
 
-A year of one account is 6.3 million rows. Built one by one, a frozen reading costs more than reading its row: every
-attribute goes through a Python function. Here a page is turned into columns and each attribute is set by one call in C
-for all of them, which takes half the time. The classes stay as they are: what is made here is equal to what their own
-constructors make, and a test holds it to that.
+A year of one account is 6.3 million rows. Built one by one, a frozen reading costs more than
+reading its row: every attribute goes through a Python function. Here a page is turned into columns
+and each attribute is set by one call in C for all of them, which takes half the time. The classes
+stay as they are: what is made here is equal to what their own constructors make, and a test holds
+it to that.
 """
 
 from collections import deque
@@ -36,7 +37,8 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Reading]:
-    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not looked at.
+    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not
+    looked at.
 
     Raises KeyError or TypeError where a row holds what is none of its columns' own.
     """
@@ -53,7 +55,9 @@ def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Re
         "source": map(SOURCES.__getitem__, sources),
         "quality": map(QUALITIES.__getitem__, qualities),
         "exchange_at": exchange_ats,
-        "balances": _made(Balances, count, {name: by_field.get(name, repeat(None)) for name in FIELDS}),
+        "balances": _made(
+            Balances, count, {name: by_field.get(name, repeat(None)) for name in FIELDS}
+        ),
         "extra": repeat(NOTHING),
     }
     return _made(Reading, count, of_reading)
@@ -74,7 +78,9 @@ def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
         _must_be_sizeable(different)
         return map(Decimal, map(repr, column))
-    known = {value: Decimal(repr(value)) if isinstance(value, float) else value for value in different}
+    known = {
+        value: Decimal(repr(value)) if isinstance(value, float) else value for value in different
+    }
     _must_be_sizeable([value for value in different if value is not None and value == value])  # noqa: PLR0124 -- no NaN
     return map(known.__getitem__, column)
 

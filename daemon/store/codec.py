@@ -18,7 +18,14 @@ from daemon.store.columns import clean, inexact
 from daemon.store.database.corruption import CAUSES, Damaged, within
 from daemon.types import LATEST, Alert, Balances, Quality, Reading, Source, Unconfirmed
 
-FIELDS = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "cross_un_pnl")
+FIELDS = (
+    "available_margin",
+    "available_usdt",
+    "almighty_gold",
+    "al_margin",
+    "al_freeze",
+    "cross_un_pnl",
+)
 _amounts = attrgetter(*FIELDS)
 
 MOST_DIGITS = 80
@@ -29,7 +36,9 @@ MOST_EXPONENT = 1_000_000
 
 _MOST = Decimal("1e24")
 _MOST_PLACES = 40
-"""An amount is below that, and has at most so many places: what lies beyond was never written by marginwatch."""
+"""An amount is below that, and has at most so many places: what lies beyond was never written by
+marginwatch.
+"""
 
 _MOST_POWER = 1_000
 """Of ten, and digits: numbers of alerts and messages stay below."""
@@ -46,7 +55,9 @@ def plain(value: object) -> Any:
 
 
 def typed(kind: type[T], value: object) -> T:
-    """The value that `plain` was given; raises ValueError where a number in it is of a size that nothing computes."""
+    """The value that `plain` was given; raises ValueError where a number in it is of a size that
+    nothing computes.
+    """
     found = msgspec.convert(value, kind)
     if _may_hold_huge(value):
         _must_be_sizeable(found)
@@ -57,7 +68,9 @@ _HUGE = re.compile(r"[-+]?[0-9.]*[eE][-+]?[0-9]{4,}")
 
 
 def _may_hold_huge(value: object) -> bool:
-    """Whether a text in it reads like a number of another size: a quick look, as nearly none does."""
+    """Whether a text in it reads like a number of another size: a quick look, as nearly none
+    does.
+    """
     if isinstance(value, str):
         return len(value) >= _MOST_POWER or _HUGE.fullmatch(value) is not None
     if isinstance(value, dict):
@@ -70,7 +83,10 @@ def _may_hold_huge(value: object) -> bool:
 def _must_be_sizeable(value: object) -> None:
     """Looks at numbers alone: an account may be called 1E2024."""
     if isinstance(value, Decimal):
-        if value.is_finite() and max(abs(value.adjusted()), len(value.as_tuple().digits)) >= _MOST_POWER:
+        if (
+            value.is_finite()
+            and max(abs(value.adjusted()), len(value.as_tuple().digits)) >= _MOST_POWER
+        ):
             raise ValueError("a number of another size")
     elif isinstance(value, Mapping):
         for each in value.values():
@@ -86,7 +102,9 @@ def _must_be_sizeable(value: object) -> None:
 def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:
     """The columns of a reading, but for its account."""
     if isinstance(reading, Unconfirmed):
-        judged = replace(reading.reading, seq=reading.seq, at=reading.at, quality=Quality.UNCONFIRMED)
+        judged = replace(
+            reading.reading, seq=reading.seq, at=reading.at, quality=Quality.UNCONFIRMED
+        )
         return snapshot(judged)
     amounts = dict(zip(FIELDS, _amounts(reading.balances), strict=True))
     return {
@@ -100,15 +118,24 @@ def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:
     }
 
 
-def _extra(unknown: Mapping[str, object], amounts: Mapping[str, Decimal | None]) -> dict[str, object] | None:
+def _extra(
+    unknown: Mapping[str, object], amounts: Mapping[str, Decimal | None]
+) -> dict[str, object] | None:
     """Unknown fields under their own names, made unlike ours; exact digits under ours."""
-    extra = {f"{name}_" if name.rstrip("_") in FIELDS else clean(name): plain(value) for name, value in unknown.items()}
-    exact = {name: str(value) for name, value in amounts.items() if value is not None and inexact(value)}
+    extra = {
+        f"{name}_" if name.rstrip("_") in FIELDS else clean(name): plain(value)
+        for name, value in unknown.items()
+    }
+    exact = {
+        name: str(value) for name, value in amounts.items() if value is not None and inexact(value)
+    }
     return extra | exact or None
 
 
 def reading(row: Row[Any]) -> Reading:
-    """A row of `snapshots` as it was read; an unconfirmed one is what was judged, at its own instant."""
+    """A row of `snapshots` as it was read; an unconfirmed one is what was judged, at its own
+    instant.
+    """
     try:
         return _reading(row)
     except CAUSES as error:
@@ -117,25 +144,41 @@ def reading(row: Row[Any]) -> Reading:
 
 def _reading(row: Row[Any]) -> Reading:
     extra: dict[str, Any] = row.extra or {}
-    amounts = {name: digits(extra[name]) if name in extra else getattr(row, name) for name in FIELDS}
+    amounts = {
+        name: digits(extra[name]) if name in extra else getattr(row, name) for name in FIELDS
+    }
     unknown = {theirs(name): value for name, value in extra.items() if name not in FIELDS}
     check(AMOUNTS, amounts.values())
     if not all(value is None or plausible(value) for value in amounts.values()):
         raise ValueError("an amount of another size")
     check_instants(row.at, row.exchange_at or 0)
     balances = Balances(**amounts)
-    return Reading(row.seq, row.at, Source(row.source), Quality(row.quality), row.exchange_at, balances, unknown)
+    return Reading(
+        row.seq,
+        row.at,
+        Source(row.source),
+        Quality(row.quality),
+        row.exchange_at,
+        balances,
+        unknown,
+    )
 
 
 def digits(text: object) -> Decimal:
     """An amount from its own digits; raises ValueError for what was never written as one."""
-    if not isinstance(text, str) or len(text) > MOST_DIGITS or not plausible(value := Decimal(text)):
+    if (
+        not isinstance(text, str)
+        or len(text) > MOST_DIGITS
+        or not plausible(value := Decimal(text))
+    ):
         raise ValueError("no digits of an amount")
     return value
 
 
 def plausible(value: Decimal) -> bool:
-    """Whether an amount is of a size that is recorded: any other would take gigabytes to be shown, or to be summed."""
+    """Whether an amount is of a size that is recorded: any other would take gigabytes to be shown,
+    or to be summed.
+    """
     if value.is_nan():
         return True  # unknown, and judged as such
     exponent = value.as_tuple().exponent
@@ -143,13 +186,17 @@ def plausible(value: Decimal) -> bool:
 
 
 def check(kinds: frozenset[type], values: Iterable[object]) -> None:
-    """Raises TypeError where a column holds what is none of its own: SQLite keeps whatever it is given."""
+    """Raises TypeError where a column holds what is none of its own: SQLite keeps whatever it is
+    given.
+    """
     if not kinds.issuperset(map(type, values)):
         raise TypeError("a value of another type")
 
 
 def check_instants(*values: Any) -> None:
-    """Raises TypeError where a value is no instant, ValueError where it is one that no calendar shows."""
+    """Raises TypeError where a value is no instant, ValueError where it is one that no calendar
+    shows.
+    """
     check(INSTANTS, values)
     if max(values) > LATEST:
         raise ValueError("an instant beyond all calendars")

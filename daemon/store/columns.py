@@ -1,6 +1,8 @@
-"""The types of columns: amounts that keep their value, instants, numbers of rows, JSON with exact decimals.
+"""The types of columns: amounts that keep their value, instants, numbers of rows, JSON with exact
+decimals.
 
-SQLAlchemy's own `Numeric` goes through the formatting of floats and loses digits, so it is not used for SQLite.
+SQLAlchemy's own `Numeric` goes through the formatting of floats and loses digits, so it is not used
+for SQLite.
 """
 
 import json
@@ -17,7 +19,9 @@ RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 """An `id`: SQLite numbers rows by itself only where the type is spelled INTEGER."""
 
 Json = JSON(none_as_null=True)
-"""`json` on PostgreSQL rather than `jsonb`, which refuses a NUL character that an exchange may well send."""
+"""`json` on PostgreSQL rather than `jsonb`, which refuses a NUL character that an exchange may well
+send.
+"""
 
 
 class Amount(TypeDecorator[Decimal]):
@@ -40,11 +44,15 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class MistypedError(Exception):
-    """A column holds a value of another type than it was declared with; `damage.told` looks for the row."""
+    """A column holds a value of another type than it was declared with; `damage.told` looks for the
+    row.
+    """
 
 
 class Words(TypeDecorator[str]):
-    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far from here."""
+    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far
+    from here.
+    """
 
     impl = Text
     cache_ok = True
@@ -93,5 +101,7 @@ def load(text: str | bytes) -> object:
 
 
 def clean(text: str) -> str:
-    """Text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate pair."""
+    """Text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate
+    pair.
+    """
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

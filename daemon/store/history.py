@@ -1,6 +1,8 @@
-"""The past, for commands and the page: read by the page of rows, never holding a cursor, beside whoever writes.
+"""The past, for commands and the page: read by the page of rows, never holding a cursor, beside
+whoever writes.
 
-Spans are half open: `since` belongs to them, `until` does not. Nothing here takes the lock, migrates or writes.
+Spans are half open: `since` belongs to them, `until` does not. Nothing here takes the lock,
+migrates or writes.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,13 +27,28 @@ from daemon.store.read.channel_health import Deliveries, deliveries
 from daemon.store.read.gaps import GapCursor, GapReader
 from daemon.store.read.missing_inputs import WIDTH, Hole, joined, lacking
 from daemon.store.read.reader import Reader
-from daemon.store.read.recorded import PastAlert, PastEpoch, PastGap, PastMove, PastNotice, PastTransition
+from daemon.store.read.recorded import (
+    PastAlert,
+    PastEpoch,
+    PastGap,
+    PastMove,
+    PastNotice,
+    PastTransition,
+)
 from daemon.store.read.recovery import RecordedCall
 from daemon.store.read.refusals import RefusalHistory
 from daemon.store.read.replay import ReadingStream, Replayed
 from daemon.store.read.status import AccountStatus
 from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, AccountRows, Extent, Steps, steps
-from daemon.store.schema import accounts, alerts, epochs, gaps, notifications, snapshots, transitions
+from daemon.store.schema import (
+    accounts,
+    alerts,
+    epochs,
+    gaps,
+    notifications,
+    snapshots,
+    transitions,
+)
 from daemon.store.write import silences
 from daemon.types import Alert, Millis, MissReason, Reading, Silence
 
@@ -78,51 +95,82 @@ class History:
         """The names of all that were ever recorded, in their order of appearance."""
         return list(self._numbers())
 
-    def readings(self, names: Collection[str], since: Millis, until: Millis) -> Iterator[tuple[str, Reading]]:
-        """The readings of these accounts, whatever their quality, imported ones included, in the order of time."""
+    def readings(
+        self, names: Collection[str], since: Millis, until: Millis
+    ) -> Iterator[tuple[str, Reading]]:
+        """The readings of these accounts, whatever their quality, imported ones included, in the
+        order of time.
+        """
         numbers = self._numbers()
         return merge(
-            *(self._readings_of(name, numbers[name], since, until) for name in names if name in numbers),
+            *(
+                self._readings_of(name, numbers[name], since, until)
+                for name in names
+                if name in numbers
+            ),
             key=lambda each: each[1].at,
         )
 
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
-        """What was judged with a counter beyond `after`, up to and with `until`, in the order of replay."""
+        """What was judged with a counter beyond `after`, up to and with `until`, in the order of
+        replay.
+        """
         number = self._numbers().get(account)
         return (
-            iter(()) if number is None else self._stream(ReadingStream(number), after, LAST if until is None else until)
+            iter(())
+            if number is None
+            else self._stream(ReadingStream(number), after, LAST if until is None else until)
         )
 
     def replayed(
         self, account: str, since: Millis, until: Millis, fields: Collection[str], look_back: Millis
     ) -> Iterator[Replayed]:
-        """What a backtest of the span judges, in the order of replay: imported readings and misses among it.
+        """What a backtest of the span judges, in the order of replay: imported readings and misses
+        among it.
 
-        It begins with the last judged reading at or before `since - look_back` (SEMANTICS C1), else with the first
-        input there is. Instants come as they were recorded; where the span lies is asked of them as they are meant
-        now, moved by the clock steps that followed (A5). Readings have only the fields that are named, and no others.
+        It begins with the last judged reading at or before `since - look_back` (SEMANTICS C1), else
+        with the first input there is. Instants come as they were recorded; where the span lies is
+        asked of them as they are meant now, moved by the clock steps that followed (A5). Readings
+        have only the fields that are named, and no others.
         """
         number = self._numbers().get(account)
         if number is None:
             return iter(())
-        begin, end = self._read(lambda connection: _bounds(connection, number, since - look_back, until))
-        return self._stream(ReadingStream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end)
+        begin, end = self._read(
+            lambda connection: _bounds(connection, number, since - look_back, until)
+        )
+        return self._stream(
+            ReadingStream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end
+        )
 
     def steps(self, account: str) -> Steps:
-        """The steps of our clock in an account's record, which say how its instants are meant now (A5)."""
+        """The steps of our clock in an account's record, which say how its instants are meant now
+        (A5).
+        """
         number = self._numbers().get(account)
-        return NO_STEPS if number is None else self._read(lambda connection: steps(connection, number))
+        return (
+            NO_STEPS if number is None else self._read(lambda connection: steps(connection, number))
+        )
 
     def first(self, account: str, since: Millis) -> int:
-        """The counter from which on inputs lie at or after `since`, as instants are meant now (A5)."""
+        """The counter from which on inputs lie at or after `since`, as instants are meant now
+        (A5).
+        """
         number = self._numbers().get(account)
-        return LAST if number is None else self._read(lambda connection: _first(connection, number, since))
+        return (
+            LAST
+            if number is None
+            else self._read(lambda connection: _first(connection, number, since))
+        )
 
-    def warm(self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS) -> Iterator[Reading]:
-        """What a daemon's windows were rebuilt from, just before its input `seq`: `Store.recent` as it was then.
+    def warm(
+        self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS
+    ) -> Iterator[Reading]:
+        """What a daemon's windows were rebuilt from, just before its input `seq`: `Store.recent` as
+        it was then.
 
-        The judged readings before `seq`, from the last one at or before `since` on, without imported ones, their
-        instants moved by the clock steps before `seq` alone.
+        The judged readings before `seq`, from the last one at or before `since` on, without
+        imported ones, their instants moved by the clock steps before `seq` alone.
         """
         number = self._numbers().get(account)
         if number is None:
@@ -135,10 +183,16 @@ class History:
     def extent(self, account: str, since: Millis, until: Millis) -> Extent | None:
         """How much `replayed` has to read for a span, told at once; None where there is nothing."""
         number = self._numbers().get(account)
-        return None if number is None else self._read(lambda connection: _extent(connection, number, since, until))
+        return (
+            None
+            if number is None
+            else self._read(lambda connection: _extent(connection, number, since, until))
+        )
 
     def holes(self, account: str, after: int, until: int) -> Iterator[Hole]:
-        """What should have been recorded with a counter beyond `after`, up to and with `until`, and is not there."""
+        """What should have been recorded with a counter beyond `after`, up to and with `until`, and
+        is not there.
+        """
         number = self._numbers().get(account)
         if number is None or until <= after:
             return iter(())
@@ -146,39 +200,59 @@ class History:
         return joined(self._lacking(number, turns, after, until))
 
     def transitions(self, account: str, after: int = 0) -> Iterator[PastTransition]:
-        """The account's, in the order in which they were recorded; those beyond the transition `after`.
+        """The account's, in the order in which they were recorded; those beyond the transition
+        `after`.
 
         The daemon itself has no name.
         """
         number = self._numbers().get(account)
         if number is None and account:
             return
-        yield from self._pages(recorded.transition_rows(number), transitions.c.id, _each(recorded.transition), after)
+        yield from self._pages(
+            recorded.transition_rows(number), transitions.c.id, _each(recorded.transition), after
+        )
 
     def alerts(self, since: Millis, until: Millis) -> Iterator[PastAlert]:
         """The alerts that were not over before `since`, in the order of their beginnings."""
-        within = and_(alerts.c.started_at < until, or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since))
-        yield from self._pages(recorded.alert_rows().where(within), alerts.c.id, recorded.with_transitions)
+        within = and_(
+            alerts.c.started_at < until,
+            or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since),
+        )
+        yield from self._pages(
+            recorded.alert_rows().where(within), alerts.c.id, recorded.with_transitions
+        )
 
-    def notifications(self, since: Millis, until: Millis, *, waiting: bool = False) -> Iterator[PastNotice]:
-        """Those that were raised within the span, in the order of recording; or of them those that still wait."""
+    def notifications(
+        self, since: Millis, until: Millis, *, waiting: bool = False
+    ) -> Iterator[PastNotice]:
+        """Those that were raised within the span, in the order of recording; or of them those that
+        still wait.
+        """
         within = and_(notifications.c.at >= since, notifications.c.at < until)
         chosen = recorded.notice_rows().where(within)
         if waiting:
             chosen = chosen.where(notifications.c.state.in_(UNSETTLED))
         yield from self._pages(chosen, notifications.c.id, recorded.notices)
 
-    def last_moves(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastMove]:
-        """The last transitions of these rules at or before `until`, in the order in which they were recorded."""
+    def last_moves(
+        self, account: str, rules: Collection[str], until: Millis, most: int
+    ) -> list[PastMove]:
+        """The last transitions of these rules at or before `until`, in the order in which they were
+        recorded.
+        """
         chosen = recorded.move_rows().where(
             accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until
         )
         return self._last(chosen, transitions.c.id, most, _each(recorded.move))
 
-    def last_notifications(self, account: str, rules: Collection[str], until: Millis, most: int) -> list[PastNotice]:
+    def last_notifications(
+        self, account: str, rules: Collection[str], until: Millis, most: int
+    ) -> list[PastNotice]:
         """Likewise, those that were queued."""
         chosen = recorded.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
-        return self._last(chosen.where(notifications.c.at <= until), notifications.c.id, most, recorded.notices)
+        return self._last(
+            chosen.where(notifications.c.at <= until), notifications.c.id, most, recorded.notices
+        )
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """The recorded gaps that touch the span, without those that misses make (see `missing`)."""
@@ -186,18 +260,25 @@ class History:
         return iter(self._page(recorded.gap_rows().where(within), _each(recorded.gap))[1])
 
     def missing(self, account: str, since: Millis) -> Iterator[Seen]:
-        """What `readings.gaps` makes the gaps of one account of, those that touch `since` or are later among them."""
+        """What `readings.gaps` makes the gaps of one account of, those that touch `since` or are
+        later among them.
+        """
         number = self._numbers().get(account)
         return iter(()) if number is None else chain.from_iterable(self._trail(number, since))
 
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
         """Those that touch the span, in their order."""
-        within = and_(epochs.c.started_at < until, or_(epochs.c.ended_at.is_(None), epochs.c.ended_at >= since))
+        within = and_(
+            epochs.c.started_at < until,
+            or_(epochs.c.ended_at.is_(None), epochs.c.ended_at >= since),
+        )
         yield from self._pages(select(epochs).where(within), epochs.c.id, _each(recorded.epoch))
 
     def last_epoch(self) -> PastEpoch | None:
         """The one that began last; None where no daemon has begun yet."""
-        _, found = self._page(select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(recorded.epoch))
+        _, found = self._page(
+            select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(recorded.epoch)
+        )
         return found[0] if found else None
 
     def status(self, now: Millis) -> list[AccountStatus]:
@@ -217,11 +298,15 @@ class History:
         return self._read(deliveries)
 
     def watched(self, account: str, span: ReportSpan, patience: Millis) -> Watched:
-        """What the record holds of a span of an account; its gaps are the times that are longer than `patience`."""
+        """What the record holds of a span of an account; its gaps are the times that are longer
+        than `patience`.
+        """
         number = self._numbers().get(account)
         if number is None:
             return Watched(account, span.until)
-        return self._read(lambda connection: reports.watched(connection, number, account, span, patience))
+        return self._read(
+            lambda connection: reports.watched(connection, number, account, span, patience)
+        )
 
     def episodes(self, span: ReportSpan) -> list[ReportedAlert]:
         """What fired in a span, or since before it."""
@@ -236,7 +321,9 @@ class History:
         return self._read(lambda connection: reports.downs(connection, span, patience))
 
     def user_ids(self) -> dict[str, str]:
-        """By the name of every account ever recorded: its user id, empty where that is not known."""
+        """By the name of every account ever recorded: its user id, empty where that is not
+        known.
+        """
         return self._read(recovery.user_ids)
 
     def calls(self, since: Millis) -> list[RecordedCall]:
@@ -248,16 +335,24 @@ class History:
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 
     def limited(self, since: Millis) -> dict[str, Millis]:
-        """By account, when the exchange last said that there were too many calls; without those it did not since."""
+        """By account, when the exchange last said that there were too many calls; without those it
+        did not since.
+        """
         return self._read(lambda connection: exchange.limited(connection, since))
 
     def bookings(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange that commands booked."""
         return self._read(lambda connection: recovery.bookings(connection, since))
 
-    def _readings_of(self, name: str, number: int, since: Millis, until: Millis) -> Iterator[tuple[str, Reading]]:
+    def _readings_of(
+        self, name: str, number: int, since: Millis, until: Millis
+    ) -> Iterator[tuple[str, Reading]]:
         table = snapshots.c
-        chosen = snapshot_rows().where(table.account_id == number, table.at < until).order_by(table.at, table.seq)
+        chosen = (
+            snapshot_rows()
+            .where(table.account_id == number, table.at < until)
+            .order_by(table.at, table.seq)
+        )
         at, seq = since, FIRST
         while True:
             beyond = and_(table.at >= at, or_(table.at > at, table.seq > seq))
@@ -284,7 +379,9 @@ class History:
             page, place = self._read(lambda connection: trail.page(connection, at))  # noqa: B023 -- called at once
             yield page
 
-    def _lacking(self, number: int, turns: Collection[int], after: int, until: int) -> Iterator[Hole]:
+    def _lacking(
+        self, number: int, turns: Collection[int], after: int, until: int
+    ) -> Iterator[Hole]:
         for begin in range(after + 1, until + 1, WIDTH):
             wanted = range(begin, min(begin + WIDTH, until + 1))
             yield from self._read(lambda connection: lacking(connection, number, wanted, turns))  # noqa: B023 -- at once
@@ -299,7 +396,9 @@ class History:
         rows = self._rows(select(accounts.c.name, accounts.c.id).order_by(accounts.c.id))
         return {row.name: row.id for row in rows}
 
-    def _pages(self, chosen: Select[Any], key: ColumnElement[int], made: Made[T], after: int = 0) -> Iterator[T]:
+    def _pages(
+        self, chosen: Select[Any], key: ColumnElement[int], made: Made[T], after: int = 0
+    ) -> Iterator[T]:
         """By an ascending key that is among the columns, each page in a transaction of its own."""
         while True:
             rows, found = self._page(chosen.where(key > after).order_by(key).limit(PAGE), made)
@@ -308,13 +407,17 @@ class History:
                 return
             after = getattr(rows[-1], str(key.key))
 
-    def _last(self, chosen: Select[Any], key: ColumnElement[int], most: int, made: Made[T]) -> list[T]:
+    def _last(
+        self, chosen: Select[Any], key: ColumnElement[int], most: int, made: Made[T]
+    ) -> list[T]:
         """What is made of the rows with the highest keys, by ascending keys."""
         _, found = self._page(chosen.order_by(key.desc()).limit(most), made)
         return list(found)[::-1]
 
     def _page(self, chosen: Select[Any], made: Made[T]) -> tuple[Sequence[Row[Any]], Sequence[T]]:
-        """Rows and what is made of them, within one transaction, so that a damaged row can be named."""
+        """Rows and what is made of them, within one transaction, so that a damaged row can be
+        named.
+        """
 
         def page(connection: Connection) -> tuple[Sequence[Row[Any]], Sequence[T]]:
             rows = connection.execute(chosen).all()
@@ -334,22 +437,31 @@ def _each(one: Callable[[Row[Any]], T]) -> Made[T]:
 
 
 def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:
-    """The counters of the first and the last input of a replay that needs readings from `begin` on."""
+    """The counters of the first and the last input of a replay that needs readings from `begin`
+    on.
+    """
     record = AccountRows(connection, account_id, steps(connection, account_id))
     first = record.begin(begin)
     return (FIRST + 1 if first is None else first), record.end(end)
 
 
 def _first(connection: Connection, account_id: int, since: Millis) -> int:
-    return min(AccountRows(connection, account_id, steps(connection, account_id)).end(since), LAST - 1) + 1
+    return (
+        min(AccountRows(connection, account_id, steps(connection, account_id)).end(since), LAST - 1)
+        + 1
+    )
 
 
 def _extent(connection: Connection, account_id: int, since: Millis, until: Millis) -> Extent | None:
     first, last = _bounds(connection, account_id, since, until)
-    return AccountRows(connection, account_id, steps(connection, account_id)).extent(first - 1, last)
+    return AccountRows(connection, account_id, steps(connection, account_id)).extent(
+        first - 1, last
+    )
 
 
 def _warm(connection: Connection, account_id: int, until: int, since: Millis) -> tuple[Steps, int]:
-    """The clock steps up to `until`, and the first of our own readings that windows reaching to `since` need."""
+    """The clock steps up to `until`, and the first of our own readings that windows reaching to
+    `since` need.
+    """
     record = AccountRows(connection, account_id, steps(connection, account_id, until), until)
     return record.steps, max(record.begin(since) or 1, 1)

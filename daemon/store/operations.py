@@ -1,8 +1,8 @@
 """What may be written: every change of the database is one of these values.
 
-Each carries natural keys only (account names, counters, instants), never a number that the database gave, and each
-is idempotent: applied twice it leaves what it leaves applied once. That is what makes it harmless to try again
-after a commit whose outcome nobody knows. Nothing here knows SQL.
+Each carries natural keys only (account names, counters, instants), never a number that the database
+gave, and each is idempotent: applied twice it leaves what it leaves applied once. That is what
+makes it harmless to try again after a commit whose outcome nobody knows. Nothing here knows SQL.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from daemon.types import AccountState, Alert, AttemptResult, Gap, Message, Millis, Notice, NoticeKey, Record, Silence
+from daemon.types import (
+    AccountState,
+    Alert,
+    AttemptResult,
+    Gap,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    Record,
+    Silence,
+)
 
 
 class Written(StrEnum):
@@ -36,11 +47,15 @@ class Unwritten:
 
 
 class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
-    """A commit failed for no known reason, so that its outcome is unknown: reload the recorded state, compare `seq`."""
+    """A commit failed for no known reason, so that its outcome is unknown: reload the recorded
+    state, compare `seq`.
+    """
 
 
 class Rejected(CommitFailed):
-    """This operation alone failed, and nothing of it is recorded: it does not fit what the database holds."""
+    """This operation alone failed, and nothing of it is recorded: it does not fit what the database
+    holds.
+    """
 
 
 class StaleSilences(Rejected):
@@ -62,12 +77,16 @@ UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
 
 
 TEST = -1
-"""The `n` of a message by which `check --notify` tries a channel; those of the daemon's own begin at 0."""
+"""The `n` of a message by which `check --notify` tries a channel; those of the daemon's own begin
+at 0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """What makes a message the one it is: `n` tells apart those that one channel begins at one instant."""
+    """What makes a message the one it is: `n` tells apart those that one channel begins at one
+    instant.
+    """
 
     channel: str
     at: Millis
@@ -87,8 +106,8 @@ class ReportKey:
 class StartEpoch:
     """A start or a reload: from here on `rules` are in force, and replay can begin from `state`.
 
-    An epoch that is still open is closed: at `at` when `reason` is "reload", else, left open by a crash, at the
-    last instant that was recorded in it.
+    An epoch that is still open is closed: at `at` when `reason` is "reload", else, left open by a
+    crash, at the last instant that was recorded in it.
     """
 
     at: Millis
@@ -118,7 +137,8 @@ class EndEpoch:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Before the call: these notifications are being sent in one message, with one attempt whose outcome is unknown.
+    """Before the call: these notifications are being sent in one message, with one attempt whose
+    outcome is unknown.
 
     Claiming again what a crash left `sending` is how it is sent again.
     """
@@ -135,8 +155,9 @@ class Claim:
 class RecordWithClaims:
     """A record of which people may be told, with the first attempts at that (SEMANTICS F7).
 
-    It is `StaleSilences` where the silences are not those by which it was decided. Where it waits, as the store refuses
-    writes, the record alone does: what is told meanwhile was not recorded, and says so.
+    It is `StaleSilences` where the silences are not those by which it was decided. Where it waits,
+    as the store refuses writes, the record alone does: what is told meanwhile was not recorded, and
+    says so.
     """
 
     record: Record
@@ -154,18 +175,24 @@ class RecordAttempt:
     attempted: AttemptResult
     states: Mapping[NoticeKey, NoticeState]
     notices: tuple[Notice, ...] = ()
-    """New ones for other channels, where this one refused for good or has failed too long (SEMANTICS F3, F4)."""
+    """New ones for other channels, where this one refused for good or has failed too long
+    (SEMANTICS F3, F4).
+    """
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
-    """How long after the beginning of its alert each was told: no step of the clock that is recorded meanwhile changes
-    that. At `at` where nothing else is said.
+    """How long after the beginning of its alert each was told: no step of the clock that is
+    recorded meanwhile changes that. At `at` where nothing else is said.
     """
     report: ReportKey | None = None
-    """What the message was; what it did not deliver waits again, unless it was superseded meanwhile."""
+    """What the message was; what it did not deliver waits again, unless it was superseded
+    meanwhile.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as if it were not."""
+    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as
+    if it were not.
+    """
 
     message: MessageKey
     at: Millis
@@ -173,7 +200,9 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Reroute:
-    """Other channels are told in the stead of one that failed, without a further attempt of its own."""
+    """Other channels are told in the stead of one that failed, without a further attempt of its
+    own.
+    """
 
     at: Millis
     notices: tuple[Notice, ...]
@@ -209,7 +238,9 @@ class SetUserId:
 
 @dataclass(frozen=True, slots=True)
 class RecordCall:
-    """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a minute."""
+    """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a
+    minute.
+    """
 
     at: Millis
     endpoint: str
@@ -228,7 +259,9 @@ class RecordCall:
 
 @dataclass(frozen=True, slots=True)
 class StoreDownGap:
-    """Readings and misses that were judged but never stored, since the store was down for too long."""
+    """Readings and misses that were judged but never stored, since the store was down for too
+    long.
+    """
 
     account: str
     seq: int

@@ -1,10 +1,23 @@
-"""What every operation needs: numbers for names, and inserts that change nothing where the key is taken."""
+"""What every operation needs: numbers for names, and inserts that change nothing where the key is
+taken.
+"""
 
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table, and_, bindparam, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from daemon.store.codec import plain
 from daemon.store.columns import RowNumber
@@ -19,7 +32,9 @@ AccountId: TypeAlias = int | None
 
 
 class AccountIds:
-    """The numbers of accounts by name, remembered; `forget` after a rollback, which may have taken one back."""
+    """The numbers of accounts by name, remembered; `forget` after a rollback, which may have taken
+    one back.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
@@ -37,7 +52,9 @@ class AccountIds:
     def _look_up(self, connection: Connection, account: str) -> int:
         number = connection.scalar(select(accounts.c.id).where(accounts.c.name == account))
         if number is None:
-            raise Unfit(f"the database knows no account {account}: an epoch must introduce it first")
+            raise Unfit(
+                f"the database knows no account {account}: an epoch must introduce it first"
+            )
         return int(number)
 
 
@@ -61,7 +78,9 @@ def add(connection: Connection, table: Table, **values: object) -> int | None:
 
 @cache
 def _add(table: Table, dialect: str) -> Executable:
-    statement: Executable = _dialect(dialect).insert(table).on_conflict_do_nothing().returning(table.c.id)
+    statement: Executable = (
+        _dialect(dialect).insert(table).on_conflict_do_nothing().returning(table.c.id)
+    )
     return statement
 
 

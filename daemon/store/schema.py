@@ -1,10 +1,21 @@
-"""The tables, as this version of marginwatch reads and writes them. People query them: they are an interface.
+"""The tables, as this version of marginwatch reads and writes them. People query them: they are an
+interface.
 
-Migrations change a database, never this module; a test compares what they build with what stands here. The view
-`balances` exists for people alone and stands in the migrations only.
+Migrations change a database, never this module; a test compares what they build with what stands
+here. The view `balances` exists for people alone and stands in the migrations only.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from daemon.store.columns import Amount, Count, Instant, Json, RowNumber, Whole, Words
 
@@ -19,7 +30,9 @@ metadata = MetaData(
 
 
 def _of_account() -> Column[int]:
-    return Column("account_id", RowNumber, ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    return Column(
+        "account_id", RowNumber, ForeignKey("accounts.id"), primary_key=True, autoincrement=False
+    )
 
 
 accounts = Table(
@@ -38,7 +51,8 @@ snapshots = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("exchange_at", Instant),
-    # Neither `Whole` nor `Words`: each is looked at when it becomes a reading, and windows read very many of them.
+    # Neither `Whole` nor `Words`: each is looked at when it becomes a reading, and windows read
+    # very many of them.
     Column("source", Text, nullable=False),
     Column("quality", Text, nullable=False),
     Column("available_margin", Amount),
@@ -47,7 +61,8 @@ snapshots = Table(
     Column("al_margin", Amount),
     Column("al_freeze", Amount),
     Column("cross_un_pnl", Amount),
-    # Unknown fields of the answer as sent, and by a field's name the text of a value that a float does not keep.
+    # Unknown fields of the answer as sent, and by a field's name the text of a value that a float
+    # does not keep.
     Column("extra", Json),
     Index(None, "account_id", "at"),
     sqlite_with_rowid=False,
@@ -93,7 +108,9 @@ alerts = Table(
     # The whole alert, exactly: what the next input of its account starts from.
     Column("data", Json, nullable=False),
     # Alerts about the daemon itself have no account.
-    Index("uq_alerts_account_id_rule_seq", text("coalesce(account_id, 0)"), "rule", "seq", unique=True),
+    Index(
+        "uq_alerts_account_id_rule_seq", text("coalesce(account_id, 0)"), "rule", "seq", unique=True
+    ),
     Index(None, "state"),
 )
 
@@ -135,7 +152,8 @@ notifications = Table(
     Column("state", Words, nullable=False),
     Column("at", Whole, nullable=False),
     Column("done_at", Whole),
-    # The last attempt that told, or may have told, the channel; moves with the clock, unlike the other instants.
+    # The last attempt that told, or may have told, the channel; moves with the clock, unlike the
+    # other instants.
     Column("told_at", Whole),
     Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),

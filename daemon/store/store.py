@@ -1,6 +1,8 @@
-"""The store of a daemon that collects: locked, migrated, with its writer, and readers of what is recorded.
+"""The store of a daemon that collects: locked, migrated, with its writer, and readers of what is
+recorded.
 
-Everything that reads opens a short transaction of its own on read-only connections, from whatever thread.
+Everything that reads opens a short transaction of its own on read-only connections, from whatever
+thread.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -41,7 +43,9 @@ PATIENCE = 5.0
 class Store:
     """Made by `open`, ended by `close`."""
 
-    def __init__(self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: FaultInjection | None) -> None:
+    def __init__(
+        self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: FaultInjection | None
+    ) -> None:
         self._url = engines.parse(url)
         self.is_new = False
         """Whether there was no database here before."""
@@ -51,7 +55,9 @@ class Store:
         self._writing = writing
         self._reading = engines.reading(self._url)
         self._file = self._placed()
-        self._writer = Writer(writing, self._noting(hooks), seams, self._file or SERVER, self._let_go)
+        self._writer = Writer(
+            writing, self._noting(hooks), seams, self._file or SERVER, self._let_go
+        )
 
     @classmethod
     def open(
@@ -65,8 +71,9 @@ class Store:
     ) -> "Store":
         """Take the lock, bring the schema up to date, start writing.
 
-        `listeners` are hooks by name (`on_down`, `on_recovered`, `on_rejected`), called in the writer's thread;
-        `patience` is how long a locked database is waited for. Raises StoreError where the database cannot be used.
+        `listeners` are hooks by name (`on_down`, `on_recovered`, `on_rejected`), called in the
+        writer's thread; `patience` is how long a locked database is waited for. Raises StoreError
+        where the database cannot be used.
         """
         parsed = engines.parse(url)
         writing = engines.writing(parsed, patience)
@@ -83,9 +90,11 @@ class Store:
         return store
 
     def close(self, timeout: float = PATIENCE) -> Unwritten:
-        """Write what can be written within so many seconds, and give up the rest; what is not recorded.
+        """Write what can be written within so many seconds, and give up the rest; what is not
+        recorded.
 
-        Nothing is committed after that, except what is `unknown`. The lock is held until the writer has ended.
+        Nothing is committed after that, except what is `unknown`. The lock is held until the writer
+        has ended.
         """
         return self._writer.stop(timeout)
 
@@ -94,11 +103,15 @@ class Store:
         return self._writer.join(timeout)
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was submitted is written, or waits in memory; whether it is within so many seconds."""
+        """Wait until all that was submitted is written, or waits in memory; whether it is within so
+        many seconds.
+        """
         return self._writer.flush(timeout)
 
     def _let_go(self) -> None:
-        """Called in the writer's thread when it ends. A writer is the last to close its file: that tidies it up."""
+        """Called in the writer's thread when it ends. A writer is the last to close its file: that
+        tidies it up.
+        """
         self._reading.dispose()
         self._writing.dispose()
         if self._file is not None:
@@ -115,7 +128,9 @@ class Store:
         return self._writer.submit(operation)
 
     def load(self, account: str) -> AccountState:
-        """The recorded state of an account. Like all that reads: raises StoreError where it cannot."""
+        """The recorded state of an account. Like all that reads: raises StoreError where it
+        cannot.
+        """
         return self._read(lambda connection: recovery.load(connection, account))
 
     def last_life(self) -> LastLife:
@@ -137,7 +152,9 @@ class Store:
         return self._read(lambda connection: recovery.standing(connection, account, at))
 
     def latest(self, account: str) -> list[Reading]:
-        """Its last readings, whatever their quality, oldest first: enough to know what is believed (SEMANTICS B5)."""
+        """Its last readings, whatever their quality, oldest first: enough to know what is believed
+        (SEMANTICS B5).
+        """
         return self._read(lambda connection: recovery.latest(connection, account))
 
     def open_notices(self) -> list[KeptNotice]:
@@ -149,7 +166,9 @@ class Store:
         return self._read(reports.open_reports)
 
     def told(self) -> list[RecordedDelivery]:
-        """What channels know of the alerts that are open, or of which something is still to be told."""
+        """What channels know of the alerts that are open, or of which something is still to be
+        told.
+        """
         return self._read(recovery.told)
 
     def deliveries(self) -> list[Deliveries]:
@@ -157,7 +176,9 @@ class Store:
         return self._read(deliveries)
 
     def tested(self, since: MessageKey) -> bool:
-        """Whether `check --notify` got a test through to the channel of this message, later than it was sent."""
+        """Whether `check --notify` got a test through to the channel of this message, later than it
+        was sent.
+        """
         return self._read(lambda connection: tested(connection, since))
 
     def codes(self) -> set[str]:
@@ -169,7 +190,9 @@ class Store:
         return self._read(recovery.alerting)
 
     def user_ids(self) -> dict[str, str]:
-        """By the name of every account ever recorded: its user id, empty where that is not known."""
+        """By the name of every account ever recorded: its user id, empty where that is not
+        known.
+        """
         return self._read(recovery.user_ids)
 
     def silences(self, now: Millis) -> list[Silence]:
@@ -189,7 +212,9 @@ class Store:
         return self._read(lambda connection: exchange.treatments(connection, refusals))
 
     def limited(self, since: Millis) -> dict[str, Millis]:
-        """By account, when the exchange last said that there were too many calls; without those it did not since."""
+        """By account, when the exchange last said that there were too many calls; without those it
+        did not since.
+        """
         return self._read(lambda connection: exchange.limited(connection, since))
 
     def _placed(self) -> DatabaseFile | None:
@@ -213,12 +238,18 @@ class Store:
     def _read(self, what: Callable[[Connection], T]) -> T:
         if self._file is not None and (trouble := self._file.trouble()):
             raise StoreError(f"the record cannot be read: {trouble}")
-        with told(self._url), self._reading.connect() as connection, corruption.told(self._url, connection):
+        with (
+            told(self._url),
+            self._reading.connect() as connection,
+            corruption.told(self._url, connection),
+        ):
             return what(connection)
 
 
 def write_once(url: str, operation: Operation) -> None:
-    """Write one row in a short transaction, beside a daemon that may be running; raises StoreError, or Unfit."""
+    """Write one row in a short transaction, beside a daemon that may be running; raises StoreError,
+    or Unfit.
+    """
     with beside(url) as connection:
         apply(connection, AccountIds(), operation)
 
@@ -227,7 +258,9 @@ def write_once(url: str, operation: Operation) -> None:
 def beside(url: str) -> Iterator[Connection]:
     """A transaction in a database of the present version, without its lock."""
     parsed = engines.parse(url)
-    engines.reading(parsed).dispose()  # it must exist: a command that only adds a row makes no database
+    engines.reading(
+        parsed
+    ).dispose()  # it must exist: a command that only adds a row makes no database
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:

@@ -1,4 +1,6 @@
-"""What people call a rule and the account of an alert, where the record has a name of its own. Pure."""
+"""What people call a rule and the account of an alert, where the record has a name of its own.
+Pure.
+"""
 
 from daemon.types import DAEMON_ACCOUNT, FLAPPING, base
 

@@ -16,7 +16,9 @@ _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
 def amount(value: Decimal) -> str:
-    """Without the noise of floats: at most eight places, as the exchange itself counts, and no idle zeros."""
+    """Without the noise of floats: at most eight places, as the exchange itself counts, and no idle
+    zeros.
+    """
     if value.is_nan():
         return "unknown"
     if not value.is_finite():
@@ -28,7 +30,9 @@ def amount(value: Decimal) -> str:
 
 
 def rough(value: Decimal) -> Decimal:
-    """For what is read at a glance: two places, and where that would show nothing, four digits. For finite values."""
+    """For what is read at a glance: two places, and where that would show nothing, four digits. For
+    finite values.
+    """
     if value and value.adjusted() > _LARGEST:
         return value
     places = 2 if value.copy_abs() >= 1 else min(max(2, 3 - value.adjusted()), _LARGEST)
@@ -36,7 +40,9 @@ def rough(value: Decimal) -> Decimal:
 
 
 def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
-    """As a side of the comparison is read: a duration, a percentage, or else an amount or a ratio."""
+    """As a side of the comparison is read: a duration, a percentage, or else an amount or a
+    ratio.
+    """
     if judged is None or not value.is_finite():
         return amount(value)
     if is_duration(judged) and value.adjusted() <= _LARGEST:
@@ -45,30 +51,45 @@ def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
 
 
 def is_duration(judged: DecidingComparison | None) -> bool:
-    """Whether both sides of the comparison are durations; an earlier version recorded no `duration`."""
+    """Whether both sides of the comparison are durations; an earlier version recorded no
+    `duration`.
+    """
     return judged is not None and (judged.duration or judged.field == "age")
 
 
 def percentage(value: Decimal, limit: Decimal | None = None) -> str:
-    """A ratio with two places, and with more where those would show it as its limit; the limit has all of its own."""
+    """A ratio with two places, and with more where those would show it as its limit; the limit has
+    all of its own.
+    """
     if not value.is_finite():
         return amount(value)
     hundredfold = _UNBOUNDED.multiply(value, _HUNDRED)
     short = rough(hundredfold)
-    is_limit = limit is not None and limit.is_finite() and short == rough(_UNBOUNDED.multiply(limit, _HUNDRED))
+    is_limit = (
+        limit is not None
+        and limit.is_finite()
+        and short == rough(_UNBOUNDED.multiply(limit, _HUNDRED))
+    )
     return f"{amount(hundredfold if is_limit else short)}%"
 
 
 def valued(transition: Transition, judged: DecidingComparison | None) -> str:
-    """What a transition was judged by, `judged` being the comparison as the alert had it; empty where by nothing.
+    """What a transition was judged by, `judged` being the comparison as the alert had it; empty
+    where by nothing.
 
-    What precedes a silence, or ends it, is the rule's own condition, while the alert was about `age` in the end: its
-    value is no duration then.
+    What precedes a silence, or ends it, is the rule's own condition, while the alert was about
+    `age` in the end: its value is no duration then.
     """
-    return "" if transition.value is None else spelled(transition.value, comparison(transition, judged))
+    return (
+        ""
+        if transition.value is None
+        else spelled(transition.value, comparison(transition, judged))
+    )
 
 
-def comparison(transition: Transition, judged: DecidingComparison | None) -> DecidingComparison | None:
+def comparison(
+    transition: Transition, judged: DecidingComparison | None
+) -> DecidingComparison | None:
     """What the transition's value is a side of."""
     return None if transition.reason != _MISSING and _silence(judged) else judged
 
@@ -97,11 +118,15 @@ def lasting(duration: Millis) -> str:
 
 def about(duration: Millis) -> str:
     """The same to the minute, from two minutes on: for what nobody needs to the second."""
-    return lasting(duration if duration < 2 * MINUTE else (duration + MINUTE // 2) // MINUTE * MINUTE)
+    return lasting(
+        duration if duration < 2 * MINUTE else (duration + MINUTE // 2) // MINUTE * MINUTE
+    )
 
 
 def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
-    """The time of day to the second, with the date unless it is today's. No zone is the system's."""
+    """The time of day to the second, with the date unless it is today's. No zone is the
+    system's.
+    """
     then, today = _local(at, zone), _local(now, zone)
     return then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")
 

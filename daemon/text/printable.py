@@ -1,7 +1,8 @@
 r"""Text from outside, made safe to show on a terminal, in a log and in a message. Pure.
 
-Control characters, bidi controls and invisible characters are shown escaped: `\x1b`, `\u202e`. Letters of any script,
-combining marks and emoji stay as they are, with the joiners and selectors that they need.
+Control characters, bidi controls and invisible characters are shown escaped: `\x1b`, `\u202e`.
+Letters of any script, combining marks and emoji stay as they are, with the joiners and selectors
+that they need.
 """
 
 import re
@@ -19,7 +20,9 @@ _JOINERS = frozenset("\u200c\u200d")
 _SELECTORS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _KEYCAP = re.compile("[0-9#*]\ufe0f\u20e3")
 _JOINED = frozenset({"Lo", "Lm", "Mn", "Mc", "So", "Sm", "Sk"})
-"""Categories of what is joined or varied: letters of scripts without capitals, their marks, emoji."""
+"""Categories of what is joined or varied: letters of scripts without capitals, their marks,
+emoji.
+"""
 
 _EMOJI_BY_SELECTOR = frozenset("\u203c\u2049\u2139\u3030")
 """Emoji that are punctuation or a letter until a selector follows."""
@@ -30,12 +33,17 @@ def printable(text: str, keep: str = "") -> str:
 
     `keep` names characters to let through: "\n" where a text has lines of its own.
     """
-    return _HIDDEN.sub(lambda found: found[0] if found[0] in keep or _is_needed(found) else _escaped(found[0]), text)
+    return _HIDDEN.sub(
+        lambda found: found[0] if found[0] in keep or _is_needed(found) else _escaped(found[0]),
+        text,
+    )
 
 
 def printable_json(document: str) -> str:
     """The same for a JSON document, whose strings then still say exactly what they said."""
-    return _HIDDEN.sub(lambda found: found[0] if found[0] == "\n" else _escaped_in_json(found[0]), document)
+    return _HIDDEN.sub(
+        lambda found: found[0] if found[0] == "\n" else _escaped_in_json(found[0]), document
+    )
 
 
 def one_line(text: str, at_most: int | None = None) -> str:
@@ -62,14 +70,20 @@ def _escaped_in_json(character: str) -> str:
 
 
 def _is_needed(found: re.Match[str]) -> bool:
-    """Whether the characters around make it a part of them: of an emoji, or of a word that is written so."""
+    """Whether the characters around make it a part of them: of an emoji, or of a word that is
+    written so.
+    """
     character, text, at = found[0], found.string, found.start()
     before, after = text[at - 1 : at] if at else "", text[at + 1 : at + 2]
     if character in _JOINERS:
         return _is_joined(before) and _is_joined(after)
     if not _SELECTORS.fullmatch(character) or not before or is_hidden(before):
         return False
-    return _is_joined(before) or before in _EMOJI_BY_SELECTOR or _KEYCAP.match(text, at - 1) is not None
+    return (
+        _is_joined(before)
+        or before in _EMOJI_BY_SELECTOR
+        or _KEYCAP.match(text, at - 1) is not None
+    )
 
 
 def _is_joined(character: str) -> bool:

@@ -1,10 +1,12 @@
 """Secret parts of an address, so that no line ever shows them. Pure text; knows no service.
 
-Services keep their tokens in every part of a URL (`tgram://TOKEN/CHAT`, `slack://A/B/C`, `ntfy://TOKEN@host`,
-`json://host/hooks/TOKEN?+Authorization=…`), so every part is secret that does not look like a word or a host.
+Services keep their tokens in every part of a URL (`tgram://TOKEN/CHAT`, `slack://A/B/C`,
+`ntfy://TOKEN@host`, `json://host/hooks/TOKEN?+Authorization=…`), so every part is secret that does
+not look like a word or a host.
 
-Plain words of a path stay readable (`alerts`, `hooks`, `notifications`): blanking them would make every log
-unreadable, and a word out of a dictionary protects nothing. A password is secret whatever it looks like.
+Plain words of a path stay readable (`alerts`, `hooks`, `notifications`): blanking them would make
+every log unreadable, and a word out of a dictionary protects nothing. A password is secret whatever
+it looks like.
 """
 
 import re
@@ -15,7 +17,9 @@ from urllib.parse import unquote
 from daemon.addresses import is_loopback
 from daemon.hidden import passwords
 
-OPEN_KEYS = frozenset({"bcc", "cc", "format", "from", "method", "mode", "name", "overflow", "reply", "smtp", "to"})
+OPEN_KEYS = frozenset(
+    {"bcc", "cc", "format", "from", "method", "mode", "name", "overflow", "reply", "smtp", "to"}
+)
 """Query keys whose values are addresses and settings, not secrets."""
 
 TOKEN_LENGTH = 8
@@ -26,12 +30,16 @@ LONGEST_WORD = 15
 
 _HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,12}\.?", re.ASCII)
 _PLAIN_WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+", re.ASCII)
-_TELLING_KEY = re.compile(r"auth|bearer|code|jwt|key|pass|pwd|secret|sig|token|webhook", re.IGNORECASE)
+_TELLING_KEY = re.compile(
+    r"auth|bearer|code|jwt|key|pass|pwd|secret|sig|token|webhook", re.IGNORECASE
+)
 """Names of parameters whose values are secret, however short."""
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of an address that must not be seen, as written; the redactor adds the other spellings."""
+    """Every text of an address that must not be seen, as written; the redactor adds the other
+    spellings.
+    """
     rest = url.strip().partition("://")[2] or url.strip()
     authority = re.split(r"[/?]", rest, maxsplit=1)[0]
     tail = rest.removeprefix(authority)
@@ -72,7 +80,10 @@ def _of_host(text: str) -> Iterator[str]:
 
 
 def _is_host(text: str) -> bool:
-    if is_loopback(text.strip("[]").lower()) or _HOST_NAME.fullmatch(unquote(text).lower()) is not None:
+    if (
+        is_loopback(text.strip("[]").lower())
+        or _HOST_NAME.fullmatch(unquote(text).lower()) is not None
+    ):
         return True
     try:
         ip_address(text.strip("[]"))

@@ -19,7 +19,9 @@ class Severity(StrEnum):
 
 
 class State(StrEnum):
-    """Where an alert stands. `ok` is the absence of one and appears only as the start of a transition."""
+    """Where an alert stands. `ok` is the absence of one and appears only as the start of a
+    transition.
+    """
 
     OK = "ok"
     PENDING = "pending"
@@ -50,7 +52,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class DecidingComparison:
-    """The comparison that decided a condition: `text` as written, with the values of both its sides.
+    """The comparison that decided a condition: `text` as written, with the values of both its
+    sides.
 
     `field` names the left side for people (`available_margin`, `delta(al_freeze, 10m)`).
     """
@@ -70,13 +73,17 @@ class DecidingComparison:
 
     @property
     def side(self) -> tuple[str, bool]:
-        """What gets worse, and which way: values of another side cannot be compared with those of this one."""
+        """What gets worse, and which way: values of another side cannot be compared with those of
+        this one.
+        """
         return self.field, self.falling
 
 
 @dataclass(frozen=True, slots=True)
 class FlapEpisode:
-    """One episode of a rule that may turn out to be flapping, and the range of the values it was judged by."""
+    """One episode of a rule that may turn out to be flapping, and the range of the values it was
+    judged by.
+    """
 
     fired_at: Millis
     low: Decimal | None = None
@@ -84,7 +91,9 @@ class FlapEpisode:
     meaning: str = ""
     """The rule's, then: episodes of a rule that means something else now do not count."""
     judged: DecidingComparison | None = None
-    """The comparison by which it fired, of whose left side the range is; None where readings were missing."""
+    """The comparison by which it fired, of whose left side the range is; None where readings were
+    missing.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +106,22 @@ class FlapRange:
 
 
 FLAPPING = ":flapping"
-"""What the alert about a flapping rule is called behind the rule's name; no name of a person's has a colon."""
+"""What the alert about a flapping rule is called behind the rule's name; no name of a person's has
+a colon.
+"""
 
 
 def base(rule: str) -> str:
-    """The rule that an alert is about, be it the rule's own or the one that tells of its flapping."""
+    """The rule that an alert is about, be it the rule's own or the one that tells of its
+    flapping.
+    """
     return rule.removesuffix(FLAPPING)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One episode of one rule on one account, as recorded: everything the next step needs, nothing derived.
+    """One episode of one rule on one account, as recorded: everything the next step needs, nothing
+    derived.
 
     An episode is identified by (account, rule, seq), `seq` being that of the input that began it.
     """
@@ -119,13 +133,17 @@ class Alert:
     severity: Severity
     state: State
     meaning: str
-    """The rule's meaning when the episode began (SEMANTICS D5); another meaning retires the alert."""
+    """The rule's meaning when the episode began (SEMANTICS D5); another meaning retires the
+    alert.
+    """
     started_at: Millis
     """When the condition became true."""
     fired_at: Millis | None = None
     ended_at: Millis | None = None
     judged: DecidingComparison | None = None
-    """The comparison that decided when it began, or fired; of one about flapping that of the last episode before."""
+    """The comparison that decided when it began, or fired; of one about flapping that of the last
+    episode before.
+    """
     worst: Decimal | None = None
     """The worst value of that comparison's left side during the episode."""
     clearing_since: Millis | None = None
@@ -155,7 +173,9 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """All that one account's engine remembers: recorded, and advanced only by `alerts.engine.step`."""
+    """All that one account's engine remembers: recorded, and advanced only by
+    `alerts.engine.step`.
+    """
 
     account: str
     seq: int = 0

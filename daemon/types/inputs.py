@@ -19,7 +19,9 @@ class Source(StrEnum):
 
 
 class Quality(StrEnum):
-    """Whether a reading is judged (SEMANTICS B5, B7): only `ok`, `confirmed` and `unconfirmed` are."""
+    """Whether a reading is judged (SEMANTICS B5, B7): only `ok`, `confirmed` and `unconfirmed`
+    are.
+    """
 
     OK = "ok"
     SUSPECT = "suspect"
@@ -58,7 +60,9 @@ class GapReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """The fields of a reading, in USDT. None is a field that the source did not send, never a zero."""
+    """The fields of a reading, in USDT. None is a field that the source did not send, never a
+    zero.
+    """
 
     available_margin: Decimal | None = None
     available_usdt: Decimal | None = None
@@ -72,7 +76,8 @@ class Balances:
 class Answer:
     """What the exchange said about one account, before our clock and counter are put on it.
 
-    `extra` holds the fields of the answer that we do not know, as sent. `user_id` is "" where it was not told.
+    `extra` holds the fields of the answer that we do not know, as sent. `user_id` is "" where it
+    was not told.
     """
 
     user_id: str
@@ -90,7 +95,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """An attempt to read that gave none: the reason for machines, one sentence for people (never a secret)."""
+    """An attempt to read that gave none: the reason for machines, one sentence for people (never a
+    secret).
+    """
 
     reason: MissReason
     detail: str
@@ -128,7 +135,9 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """Our wall clock was set: every instant held before moves by `by`, so that durations stay true."""
+    """Our wall clock was set: every instant held before moves by `by`, so that durations stay
+    true.
+    """
 
     seq: int
     at: Millis
@@ -145,7 +154,9 @@ class ConfigChange:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The daemon looked at itself: an input of the account without a name, which no table holds (SEMANTICS D7)."""
+    """The daemon looked at itself: an input of the account without a name, which no table holds
+    (SEMANTICS D7).
+    """
 
     seq: int
     at: Millis

@@ -1,4 +1,6 @@
-"""Who is told what: the news of alerts for channels, what holds it back, and the messages that carry it."""
+"""Who is told what: the news of alerts for channels, what holds it back, and the messages that
+carry it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -80,7 +82,9 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class NotificationFacts:
-    """What a notification tells, as it was when it was decided; the message is written from this alone."""
+    """What a notification tells, as it was when it was decided; the message is written from this
+    alone.
+    """
 
     severity: Severity
     code: str
@@ -125,7 +129,9 @@ class NotificationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What somebody does not want to be told for a while (SEMANTICS E2), or, as an `ack`, no more reminded of (E1)."""
+    """What somebody does not want to be told for a while (SEMANTICS E2), or, as an `ack`, no more
+    reminded of (E1).
+    """
 
     id: int
     ack: bool
@@ -173,7 +179,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is actually sent. Plain text tells all of it; the rest is for channels that can do with more."""
+    """What is actually sent. Plain text tells all of it; the rest is for channels that can do with
+    more.
+    """
 
     title: str
     body: str
@@ -181,7 +189,9 @@ class Message:
     html: str = ""
     """The body once more, for those that show it: a fragment of HTML."""
     thread: str = ""
-    """What it belongs to: messages with the same one are kept together where the channel can do that."""
+    """What it belongs to: messages with the same one are kept together where the channel can do
+    that.
+    """
     picture: bytes = b""
     """A chart, as PNG."""
     quiet: bool = False

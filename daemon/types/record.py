@@ -10,7 +10,9 @@ from daemon.types.time import Millis
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input that ended it."""
+    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input
+    that ended it.
+    """
 
     account: str
     seq: int
@@ -34,6 +36,8 @@ class Record:
     superseded: tuple[NoticeKey, ...] = ()
     """Queued notifications that this input made pointless."""
     contradicts: int | None = None
-    """The first of the suspect readings that this one contradicts; with it all those up to this one (SEMANTICS B5)."""
+    """The first of the suspect readings that this one contradicts; with it all those up to this one
+    (SEMANTICS B5).
+    """
     gap: Gap | None = None
     """A suspend that this input ends."""

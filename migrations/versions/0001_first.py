@@ -81,7 +81,13 @@ def _inputs() -> None:
         *(sa.Column(field, AMOUNT) for field in fields.split()),
         sa.Column("extra", sa.JSON()),
     )
-    _keyed("misses", _key("seq", INSTANT), _required("at", INSTANT), _required("reason"), _required("detail"))
+    _keyed(
+        "misses",
+        _key("seq", INSTANT),
+        _required("at", INSTANT),
+        _required("reason"),
+        _required("detail"),
+    )
     _keyed(
         "gaps",
         _key("seq", INSTANT),
@@ -243,7 +249,13 @@ def _budget() -> None:
 
 def _rollups() -> None:
     amounts = (_required(name, AMOUNT) for name in ("low", "high", "first", "last", "mean"))
-    _keyed("rollups", _key("at", INSTANT), _key("field", sa.Text()), _required("readings", sa.Integer()), *amounts)
+    _keyed(
+        "rollups",
+        _key("at", INSTANT),
+        _key("field", sa.Text()),
+        _required("readings", sa.Integer()),
+        *amounts,
+    )
 
 
 BALANCES = """
@@ -265,7 +277,9 @@ SHARE = """CASE
 
 SPELLINGS = {
     "sqlite": {
-        "time": "strftime('%Y-%m-%dT%H:%M:%S', at / 1000, 'unixepoch') || printf('.%03dZ', at % 1000)",
+        "time": (
+            "strftime('%Y-%m-%dT%H:%M:%S', at / 1000, 'unixepoch') || printf('.%03dZ', at % 1000)"
+        ),
         "infinity": "9e999",
     },
     "postgresql": {
@@ -287,4 +301,6 @@ def _balances() -> None:
         for name, part in (("margin_usage", "al_margin"), ("freeze_ratio", "al_freeze"))
     }
     sql = BALANCES.format(time=words["time"], **shares)
-    connection.exec_driver_sql(sql.replace("%", "%%") if connection.dialect.name == "postgresql" else sql)
+    connection.exec_driver_sql(
+        sql.replace("%", "%%") if connection.dialect.name == "postgresql" else sql
+    )

@@ -6,7 +6,17 @@ from typing import TypeAlias
 from daemon.alerts.engine import StepResult, step
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule
-from daemon.types import SECOND, AccountState, Alert, ClockStep, ConfigChange, Input, Millis, State, Transition
+from daemon.types import (
+    SECOND,
+    AccountState,
+    Alert,
+    ClockStep,
+    ConfigChange,
+    Input,
+    Millis,
+    State,
+    Transition,
+)
 from tests.values import FALSE, T0, TRUE, miss, reading, state
 
 Found: TypeAlias = Verdict | None
@@ -64,9 +74,18 @@ class Played:
     @property
     def moves(self) -> list[tuple[State, State, str, float]]:
         """From, to, why, and in which second."""
-        return [(t.from_state, t.to_state, t.reason, (t.at - T0) / SECOND) for t in self.transitions]
+        return [
+            (t.from_state, t.to_state, t.reason, (t.at - T0) / SECOND) for t in self.transitions
+        ]
 
-    def flaps(self, times: int, every: float = 2, begin: float = 0, low: Verdict = TRUE, high: Verdict = FALSE) -> None:
+    def flaps(
+        self,
+        times: int,
+        every: float = 2,
+        begin: float = 0,
+        low: Verdict = TRUE,
+        high: Verdict = FALSE,
+    ) -> None:
         """It fires and ends so often; it ends half of `every` later."""
         for number in range(times):
             self.at(begin + number * every, low)

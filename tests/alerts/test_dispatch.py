@@ -36,15 +36,21 @@ def name(rule: str, _account: str, _at: Millis) -> str:
     return rule[:4]
 
 
-def fire(*rules: Rule, at: Millis = T0, here: AccountState | None = None) -> tuple[StepResult, Input]:
+def fire(
+    *rules: Rule, at: Millis = T0, here: AccountState | None = None
+) -> tuple[StepResult, Input]:
     here = here or state()
     event = reading(here.seq + 1, at)
-    return step(here, event, {one.name: TRUE for one in rules}, {one.name: one for one in rules}, name), event
+    return step(
+        here, event, {one.name: TRUE for one in rules}, {one.name: one for one in rules}, name
+    ), event
 
 
 def clear(here: AccountState, *rules: Rule, at: Millis) -> tuple[StepResult, Input]:
     event = reading(here.seq + 1, at)
-    return step(here, event, {one.name: FALSE for one in rules}, {one.name: one for one in rules}, name), event
+    return step(
+        here, event, {one.name: FALSE for one in rules}, {one.name: one for one in rules}, name
+    ), event
 
 
 def news(
@@ -73,7 +79,10 @@ def queued(kind: Kind = Kind.FIRING) -> ChannelStatus:
 def test_e1_a_firing_is_told_to_every_channel() -> None:
     """E1: one notification per (transition, channel); no channels named means all."""
     said = news(fire(rule()), [rule()])
-    assert summary(said) == [("low", "telegram", Kind.FIRING, Late.NO), ("low", "email", Kind.FIRING, Late.NO)]
+    assert summary(said) == [
+        ("low", "telegram", Kind.FIRING, Late.NO),
+        ("low", "email", Kind.FIRING, Late.NO),
+    ]
 
 
 def test_a_rule_names_its_channels() -> None:
@@ -98,23 +107,34 @@ def test_what_is_queued_or_on_its_way_is_not_queued_again() -> None:
 
 
 def test_a_channel_that_refused_is_not_told_again() -> None:
-    """F3: what other channels were told instead is not queued for the refusing one with every reading."""
+    """F3: what other channels were told instead is not queued for the refusing one with every
+    reading.
+    """
     outcome, event = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
+    told: ToldBy = {
+        ("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}
+    }
     assert news((outcome, event), [rule()], told) == DispatchResult()
 
 
 def test_e3_a_reminder_is_due_from_the_last_delivery_on() -> None:
     """E3: the repeat clock starts at the last delivery; `repeat` off means never."""
     outcome, _ = fire(rule())
-    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0 + HOUR), "email": ChannelStatus(told_at=T0)}}
+    told: ToldBy = {
+        ("low", 1): {
+            "telegram": ChannelStatus(told_at=T0 + HOUR),
+            "email": ChannelStatus(told_at=T0),
+        }
+    }
     later = fire(rule(), at=T0 + 4 * HOUR, here=outcome.state)
     assert summary(news(later, [rule()], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
     assert news(later, [rule(repeat=None)], told) == DispatchResult()
 
 
 def test_e1_the_end_goes_to_those_who_were_told() -> None:
-    """Promise 3: told, on its way or waiting hear the end; a channel that knows nothing does not."""
+    """Promise 3: told, on its way or waiting hear the end; a channel that knows nothing does
+    not.
+    """
     outcome, _ = fire(rule())
     ended = clear(outcome.state, rule(), at=T0 + MINUTE)
     waiting: ToldBy = {("low", 1): {"telegram": queued(), "email": ChannelStatus()}}
@@ -144,7 +164,9 @@ def test_e2_an_inhibited_alert_is_held() -> None:
 
 
 def test_e2_when_the_mute_ends_it_is_told_as_muted_until_now() -> None:
-    """E2: what still fires after an inhibition is told with what held it; what ended in it is history only."""
+    """E2: what still fires after an inhibition is told with what held it; what ended in it is
+    history only.
+    """
     worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
     both, _ = fire(mild, worse)
     over = clear(both.state, worse, at=T0 + MINUTE)
@@ -166,7 +188,9 @@ def test_e2_the_end_of_what_was_told_is_sent_at_once_under_inhibition() -> None:
 
 
 def test_e2_a_mute_supersedes_a_queued_firing() -> None:
-    """E2: what waits when the inhibition begins is held; a reminder as well, an attempt that may have arrived not."""
+    """E2: what waits when the inhibition begins is held; a reminder as well, an attempt that may
+    have arrived not.
+    """
     worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
     happened = fire(mild, worse)
     key = NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1)
@@ -177,11 +201,15 @@ def test_e2_a_mute_supersedes_a_queued_firing() -> None:
         (ChannelStatus(waiting=key, told_at=T0), ()),
         (ChannelStatus(told_at=T0), ()),
     ):
-        assert news(happened, [mild, worse], {("low", 1): {"telegram": told}}).superseded == expected
+        assert (
+            news(happened, [mild, worse], {("low", 1): {"telegram": told}}).superseded == expected
+        )
 
 
 def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
-    """E5: the new channel hears of it with the next reading, not with the change of the configuration itself."""
+    """E5: the new channel hears of it with the next reading, not with the change of the
+    configuration itself.
+    """
     outcome, _ = fire(rule())
     told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0)}}
     event = ConfigChange(2, T0 + SECOND)
@@ -192,11 +220,17 @@ def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
 
 
 def test_a_notice_carries_what_the_message_needs() -> None:
-    """The facts are those of the input that caused it: value, fields, changes, reason and the alert's code."""
+    """The facts are those of the input that caused it: value, fields, changes, reason and the
+    alert's code.
+    """
     scene = EvaluationSnapshot({"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)})
     facts = news(fire(rule()), [rule()], scene=scene).notices[0].facts
     assert (facts.code, facts.since, facts.fired_at, facts.reason) == ("low", T0, T0, "condition")
-    assert (facts.judged, facts.balances, facts.changes) == (TRUE.judged, scene.balances, scene.changes)
+    assert (facts.judged, facts.balances, facts.changes) == (
+        TRUE.judged,
+        scene.balances,
+        scene.changes,
+    )
     assert facts.unconfirmed is False
 
 
@@ -210,7 +244,12 @@ def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
     assert (facts.summary, facts.unfilled) == ("", "available_margin is unknown")
     outcome, _ = fire(own)
     over = clear(outcome.state, own, at=T0 + MINUTE)
-    assert news(over, [own], {("low", 1): {"email": ChannelStatus(told_at=T0)}}).notices[0].facts.summary == ""
+    assert (
+        news(over, [own], {("low", 1): {"email": ChannelStatus(told_at=T0)}})
+        .notices[0]
+        .facts.summary
+        == ""
+    )
 
 
 def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
@@ -222,9 +261,13 @@ def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
 
 
 def test_e5_the_end_of_what_a_removed_channel_knew_goes_to_the_present_ones() -> None:
-    """E5: as one account of both, to those that were not told themselves; the removed one gets nothing."""
+    """E5: as one account of both, to those that were not told themselves; the removed one gets
+    nothing.
+    """
     outcome, _ = fire(rule())
-    told: ToldBy = {("low", 1): {"gone": ChannelStatus(told_at=T0), "email": ChannelStatus(told_at=T0)}}
+    told: ToldBy = {
+        ("low", 1): {"gone": ChannelStatus(told_at=T0), "email": ChannelStatus(told_at=T0)}
+    }
     over = clear(outcome.state, rule(), at=T0 + MINUTE)
     said = news(over, [rule()], told)
     assert summary(said) == [
@@ -240,17 +283,28 @@ def test_e5_the_end_of_a_removed_rule_whose_channel_is_removed_goes_to_all() -> 
     event = ConfigChange(2, T0 + MINUTE)
     retired = step(outcome.state, event, {}, {}, name)
     said = news((retired, event), [], {("low", 1): {"gone": ChannelStatus(told_at=T0)}})
-    assert summary(said) == [(("low"), channel, Kind.RETIRED, Late.HANDED_OVER) for channel in CHANNELS]
+    assert summary(said) == [
+        (("low"), channel, Kind.RETIRED, Late.HANDED_OVER) for channel in CHANNELS
+    ]
 
 
 def test_e3_who_was_told_in_the_stead_of_another_channel_is_reminded() -> None:
-    """E3, F3: where the rule's channel gave up, its stand-in hears the reminders; else only the rule's channels."""
+    """E3, F3: where the rule's channel gave up, its stand-in hears the reminders; else only the
+    rule's channels.
+    """
     only = rule(channels=("telegram",), repeat=HOUR)
     outcome, _ = fire(only)
     later = fire(only, at=T0 + HOUR, here=outcome.state)
-    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
+    told: ToldBy = {
+        ("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}
+    }
     assert summary(news(later, [only], told)) == [("low", "email", Kind.REPEAT, Late.NO)]
-    told = {("low", 1): {"telegram": ChannelStatus(told_at=T0 + HOUR), "email": ChannelStatus(told_at=T0)}}
+    told = {
+        ("low", 1): {
+            "telegram": ChannelStatus(told_at=T0 + HOUR),
+            "email": ChannelStatus(told_at=T0),
+        }
+    }
     assert news(later, [only], told) == DispatchResult()
 
 
@@ -259,7 +313,9 @@ def test_e2_a_stand_in_that_was_muted_is_told_when_the_mute_ends() -> None:
     only = rule(channels=("telegram",))
     outcome, _ = fire(only)
     later = fire(only, at=T0 + MINUTE, here=outcome.state)
-    told: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus()}}
+    told: ToldBy = {
+        ("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus()}
+    }
     assert summary(news(later, [only], told)) == [("low", "email", Kind.FIRING, Late.MUTED)]
 
 
@@ -272,11 +328,17 @@ def test_e2_a_channel_whose_news_was_held_is_no_new_channel() -> None:
 
 
 def test_promise_2_news_that_was_handed_to_a_channel_that_is_gone_comes_back() -> None:
-    """F3: whoever gave it up is told again once nobody is left who could be; while others are, it is not."""
+    """F3: whoever gave it up is told again once nobody is left who could be; while others are, it
+    is not.
+    """
     one = rule("low", channels=("telegram",))
     here = fire(one)[0].state
     again = fire(one, at=T0 + MINUTE, here=here)
-    gone: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "pager": ChannelStatus(told_at=T0)}}
+    gone: ToldBy = {
+        ("low", 1): {"telegram": ChannelStatus(given_up=True), "pager": ChannelStatus(told_at=T0)}
+    }
     assert [notice.key.channel for notice in news(again, [one], gone).notices] == ["telegram"]
-    kept: ToldBy = {("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}}
+    kept: ToldBy = {
+        ("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}
+    }
     assert news(again, [one], kept).notices == ()

@@ -1,4 +1,6 @@
-"""Who is told what when it got worse, is muted by the clock, flaps, or was missing: SEMANTICS D4, E1, E2, E4."""
+"""Who is told what when it got worse, is muted by the clock, flaps, or was missing: SEMANTICS D4,
+E1, E2, E4.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -110,14 +112,24 @@ def test_e1_worse_is_told_beyond_the_value_last_told() -> None:
     """E1: by at least that share of the value last told, each time anew."""
     phone = Phone(rule(worse_by=Decimal("0.25")))
     assert phone.read(1, "80") == FIRED
-    assert [phone.read(2, "60.01"), phone.read(3, "60"), phone.read(4, "46"), phone.read(5, "45")] == [
+    assert [
+        phone.read(2, "60.01"),
+        phone.read(3, "60"),
+        phone.read(4, "46"),
+        phone.read(5, "45"),
+    ] == [
         [],
         WORSE,
         [],
         WORSE,
     ]
     assert (phone.facts.told, phone.facts.judged) == (Decimal(60), judged("45"))
-    assert [phone.read(6, "90"), phone.read(7, "45"), phone.read(8, "34"), phone.read(9, "33.75")] == [
+    assert [
+        phone.read(6, "90"),
+        phone.read(7, "45"),
+        phone.read(8, "34"),
+        phone.read(9, "33.75"),
+    ] == [
         [],
         [],
         [],
@@ -128,7 +140,13 @@ def test_e1_worse_is_told_beyond_the_value_last_told() -> None:
 def test_e1_of_a_rising_condition_higher_is_worse() -> None:
     """E1: the direction is that of the comparison."""
     phone = Phone(rule(worse_by=Decimal("0.5")))
-    for second, value, heard in ((1, "10", FIRED), (2, "5", []), (3, "14.9", []), (4, "15", WORSE), (5, "22.5", WORSE)):
+    for second, value, heard in (
+        (1, "10", FIRED),
+        (2, "5", []),
+        (3, "14.9", []),
+        (4, "15", WORSE),
+        (5, "22.5", WORSE),
+    ):
         side = judged(value, "1", falling=False)
         event = reading(phone.state.seq + 1, T0 + second * SECOND)
         assert phone.take(event, {"low": Verdict(when=True, clear=False, judged=side)}) == heard
@@ -150,15 +168,22 @@ def test_e1_of_a_rising_condition_higher_is_worse() -> None:
     ],
 )
 def test_e1_worse_at_the_edges(first: str | None, then: str | None, heard: Heard) -> None:
-    """E1: from zero anything worse is; of what is unknown or infinite nothing is computed that is not there."""
+    """E1: from zero anything worse is; of what is unknown or infinite nothing is computed that is
+    not there.
+    """
     phone = Phone(rule(worse_by=Decimal("0.25")))
     found = [Verdict(when=True, clear=False, judged=judged(value)) for value in (first, then)]
-    said = [phone.take(reading(seq, T0 + seq * SECOND), {"low": one}) for seq, one in enumerate(found, 1)]
+    said = [
+        phone.take(reading(seq, T0 + seq * SECOND), {"low": one})
+        for seq, one in enumerate(found, 1)
+    ]
     assert said == [FIRED, heard]
 
 
 def test_e1_another_comparison_is_not_worse() -> None:
-    """E1: values of two fields are not compared; neither is what does not hold, nor what was not judged."""
+    """E1: values of two fields are not compared; neither is what does not hold, nor what was not
+    judged.
+    """
     phone = Phone(rule(worse_by=Decimal("0.25")))
     phone.read(1, "80")
     for second, found in enumerate(
@@ -175,7 +200,9 @@ def test_e1_another_comparison_is_not_worse() -> None:
 
 
 def test_e1_without_the_key_nothing_is_told_as_worse() -> None:
-    """E1: `worse_by` is off by default; and a delivery of which nobody knows the text is nothing to compare with."""
+    """E1: `worse_by` is off by default; and a delivery of which nobody knows the text is nothing to
+    compare with.
+    """
     phone = Phone(rule())
     phone.read(1, "80")
     assert phone.read(2, "1") == []
@@ -280,7 +307,10 @@ def test_e2_a_system_rule_inhibits_like_any_other() -> None:
     refused, silent = system_rule("key-refused", 0), system_rule("no-readings", 2 * SECOND)
     phone = Phone(refused, silent)
     auth = Verdict(
-        when=True, clear=False, judged=judged("1", "1", falling=False, field="key_refused"), detail="no such key"
+        when=True,
+        clear=False,
+        judged=judged("1", "1", falling=False, field="key_refused"),
+        detail="no such key",
     )
     phone.read(0, None, None)
     assert phone.missed(1, {"key-refused": auth}) == [("key-refused", Kind.FIRING, Late.NO)]
@@ -305,7 +335,9 @@ def test_e2_nothing_mutes_itself() -> None:
 
 
 def flapping(times: int = 3, **policy: Any) -> Phone:
-    """It fired so often, every ten seconds, and ended after five; the second firing is one too many."""
+    """It fired so often, every ten seconds, and ended after five; the second firing is one too
+    many.
+    """
     phone = Phone(rule(**{"flapping": Limit(1, MINUTE), **policy}))
     for number in range(times):
         phone.read(10 * number, "90")
@@ -314,23 +346,44 @@ def flapping(times: int = 3, **policy: Any) -> Phone:
 
 
 def test_e4_the_firing_that_exceeds_is_told_as_flapping_instead() -> None:
-    """E4: the one before it was told whole; this one, and those after it within the range, are not."""
+    """E4: the one before it was told whole; this one, and those after it within the range, are
+    not.
+    """
     phone = flapping()
     said = [(n.key.rule, n.key.kind, n.at - T0) for n in phone.notices]
-    assert said == [("low", Kind.FIRING, 0), ("low", Kind.RESOLVED, 5_000), ("low:flapping", Kind.FIRING, 10_000)]
+    assert said == [
+        ("low", Kind.FIRING, 0),
+        ("low", Kind.RESOLVED, 5_000),
+        ("low:flapping", Kind.FIRING, 10_000),
+    ]
     facts = phone.facts
     assert facts.swings is not None
-    assert (facts.swings.count, facts.swings.low, facts.swings.high) == (2, Decimal(90), Decimal(110))
-    assert (facts.judged, facts.reason, facts.since, facts.detail) == (judged("90"), "flapping", T0, "firing now")
+    assert (facts.swings.count, facts.swings.low, facts.swings.high) == (
+        2,
+        Decimal(90),
+        Decimal(110),
+    )
+    assert (facts.judged, facts.reason, facts.since, facts.detail) == (
+        judged("90"),
+        "flapping",
+        T0,
+        "firing now",
+    )
 
 
 def test_e4_a_wider_value_at_a_firing_or_an_end_is_told_as_worse() -> None:
-    """E4: below or above what was told, once; in between it is the range that grows, and nothing is told."""
+    """E4: below or above what was told, once; in between it is the range that grows, and nothing is
+    told.
+    """
     phone = flapping()
     flaps = [("low:flapping", Kind.WORSE, Late.NO)]
     assert phone.read(30, "80") == flaps
     assert phone.facts.swings is not None
-    assert (phone.facts.swings.count, phone.facts.swings.low, phone.facts.detail) == (4, Decimal(80), "firing now")
+    assert (phone.facts.swings.count, phone.facts.swings.low, phone.facts.detail) == (
+        4,
+        Decimal(80),
+        "firing now",
+    )
     assert [phone.read(31, "70"), phone.read(32, "75")] == [[], []]
     assert phone.read(33, "105") == flaps
     assert phone.facts.swings is not None
@@ -342,7 +395,12 @@ def test_e4_worse_by_is_heeded_while_it_flaps() -> None:
     """E1, E4: who asks to be told of a fall is, measured by the worse end of what was told."""
     phone = flapping(worse_by=Decimal("0.5"))
     flaps = [("low:flapping", Kind.WORSE, Late.NO)]
-    assert [phone.read(30, "90"), phone.read(31, "46"), phone.read(32, "45"), phone.read(33, "30")] == [
+    assert [
+        phone.read(30, "90"),
+        phone.read(31, "46"),
+        phone.read(32, "45"),
+        phone.read(33, "30"),
+    ] == [
         [],
         [],
         flaps,
@@ -355,12 +413,18 @@ def test_e4_its_end_is_told_once_with_the_present_state() -> None:
     """E4: what is calm and fires no more."""
     phone = flapping()
     assert phone.read(81, "500") == [("low:flapping", Kind.RESOLVED, Late.NO)]
-    assert (phone.facts.detail, phone.facts.reason, phone.facts.judged) == ("not firing now", "calm", judged("500"))
+    assert (phone.facts.detail, phone.facts.reason, phone.facts.judged) == (
+        "not firing now",
+        "calm",
+        judged("500"),
+    )
     assert phone.read(82, "500") == []
 
 
 def test_e4_what_still_fires_at_its_end_is_told() -> None:
-    """E4: as still firing, to those who were told nothing of that episode; its end is told later."""
+    """E4: as still firing, to those who were told nothing of that episode; its end is told
+    later.
+    """
     phone = flapping()
     phone.read(30, "90")
     assert phone.read(90.001, "45") == [
@@ -409,7 +473,9 @@ def test_e4_a_range_that_is_not_known_is_not_wider() -> None:
 
 def test_e4_the_first_value_is_beyond_a_range_that_was_told_without_any() -> None:
     """D4, E4: silences alone made it flap; when readings are back, and low, that is news."""
-    phone = Phone(rule(flapping=Limit(1, HOUR), on_missing=OnMissing.FIRING, missing_after=2 * SECOND))
+    phone = Phone(
+        rule(flapping=Limit(1, HOUR), on_missing=OnMissing.FIRING, missing_after=2 * SECOND)
+    )
     flaps = [("low:flapping", Kind.WORSE, Late.NO)]
     phone.read(0, "500")
     phone.missed(10)
@@ -429,10 +495,14 @@ def test_e4_a_firing_beyond_the_range_is_told_when_the_message_before_it_has_lef
     phone.away = True
     phone.read(20, "60")
     waiting = phone.notices[-1]
-    told = ChannelStatus(told_at=T0 + 10 * SECOND, last=phone.notices[-2].facts, waiting=waiting.key)
+    told = ChannelStatus(
+        told_at=T0 + 10 * SECOND, last=phone.notices[-2].facts, waiting=waiting.key
+    )
     phone.told["low:flapping", waiting.key.alert_seq]["phone"] = told
     assert [phone.read(25, "110"), phone.read(30, "3"), phone.read(31, "3")] == [[], [], []]
-    phone.told["low:flapping", waiting.key.alert_seq]["phone"] = replace(told, waiting=None, last=waiting.facts)
+    phone.told["low:flapping", waiting.key.alert_seq]["phone"] = replace(
+        told, waiting=None, last=waiting.facts
+    )
     assert phone.read(32, "3") == [("low:flapping", Kind.WORSE, Late.NO)]
     assert phone.facts.swings is not None
     assert phone.facts.swings.low == Decimal(3)
@@ -469,7 +539,9 @@ def test_d4_back_and_low_is_told_as_an_end_and_a_firing() -> None:
 
 
 def test_d4_what_is_no_longer_judged_says_so() -> None:
-    """D4: with the field as it was last seen, and the reason by which the message tells it apart from an end."""
+    """D4: with the field as it was last seen, and the reason by which the message tells it apart
+    from an end.
+    """
     phone = Phone(rule(on_missing=OnMissing.OK, missing_after=2 * SECOND))
     phone.read(0, "90")
     assert phone.missed(3) == OVER
@@ -477,13 +549,17 @@ def test_d4_what_is_no_longer_judged_says_so() -> None:
 
 
 def test_a_reminder_at_a_miss_shows_the_field_as_it_was_last_seen() -> None:
-    """A miss judges nothing, and a value from hours ago would contradict the fields. What looks back has no other."""
+    """A miss judges nothing, and a value from hours ago would contradict the fields. What looks
+    back has no other.
+    """
     phone = Phone(rule(repeat=SECOND))
     phone.read(0, "90")
     phone.missed(2)
     assert phone.facts.judged == judged("75")
     windowed = Phone(rule(repeat=SECOND))
-    side = DecidingComparison("delta(al_freeze, 1m) > 5", "delta(al_freeze, 1m)", Decimal(9), Decimal(5), falling=False)
+    side = DecidingComparison(
+        "delta(al_freeze, 1m) > 5", "delta(al_freeze, 1m)", Decimal(9), Decimal(5), falling=False
+    )
     windowed.take(reading(1, T0), {"low": Verdict(when=True, clear=False, judged=side)})
     windowed.missed(2)
     assert windowed.facts.judged == side
@@ -526,14 +602,19 @@ def test_the_worst_value_is_shown_with_its_own_field_only() -> None:
 
 
 def test_a1_what_is_judged() -> None:
-    """A1, B5: judged readings, unconfirmed ones and misses give verdicts, clock steps move what is derived."""
+    """A1, B5: judged readings, unconfirmed ones and misses give verdicts, clock steps move what is
+    derived.
+    """
     evaluator = Evaluator([rule(flapping=None), rule("old", when="age > 1m")])
     assert set(judge(evaluator, reading(1), {})) == set()
     assert set(judge(evaluator, reading(2, available_margin="90"), {})) == {"low"}
     assert set(judge(evaluator, reading(3), {"low": None})) == {"low"}
     assert set(judge(evaluator, reading(3), {"low" + FLAPPING: None})) == {"low"}
     assert set(judge(evaluator, Unconfirmed(4, T0, reading(3)), {"low": None})) == {"low"}
-    assert judge(evaluator, reading(5, quality=Quality.SUSPECT, available_margin="1"), {"low": None}) == {}
+    assert (
+        judge(evaluator, reading(5, quality=Quality.SUSPECT, available_margin="1"), {"low": None})
+        == {}
+    )
     assert judge(evaluator, ClockStep(6, T0 + MINUTE, MINUTE), {}) == {}
     assert judge(evaluator, miss(7, T0 + 2 * MINUTE), {})["old"].when is False
     assert judge(evaluator, miss(8, T0 + 2 * MINUTE + 1), {})["old"].when is True
@@ -546,14 +627,23 @@ def test_promise_1_a_decision_is_one_record() -> None:
     phone.read(1, "90")
     assert phone.last is not None
     record = phone.last.record
-    assert (record.account, record.event, record.superseded) == ("main", reading(1, T0 + SECOND), ())
+    assert (record.account, record.event, record.superseded) == (
+        "main",
+        reading(1, T0 + SECOND),
+        (),
+    )
     assert (len(record.alerts), len(record.transitions), len(record.notices)) == (1, 1, 1)
 
 
 def test_d7_the_daemons_own_alerts_belong_to_no_account() -> None:
     """D7: they are judged by looks at the daemon itself, told like any other."""
     full = system_rule("disk-full", Decimal("0.05"), channels=("phone",))
-    found = Verdict(when=True, clear=False, judged=judged("0.03", "0.05", field="disk_free"), detail="3 % are free")
+    found = Verdict(
+        when=True,
+        clear=False,
+        judged=judged("0.03", "0.05", field="disk_free"),
+        detail="3 % are free",
+    )
     phone = Phone(full)
     phone.state = AccountState("")
     assert phone.take(Check(1, T0), {"disk-full": found}) == [("disk-full", Kind.FIRING, Late.NO)]

@@ -29,11 +29,15 @@ def name(rule: str, account: str, at: Millis) -> str:
     return f"{rule}-{account}-{at - T0}"
 
 
-def play(verdicts: Sequence[Verdict], one: Rule, every: Millis = SECOND) -> tuple[AccountState, list[Transition]]:
+def play(
+    verdicts: Sequence[Verdict], one: Rule, every: Millis = SECOND
+) -> tuple[AccountState, list[Transition]]:
     """Feed one verdict per second to a fresh account."""
     here, seen = state(), list[Transition]()
     for seq, verdict in enumerate(verdicts, 1):
-        outcome = step(here, reading(seq, T0 + seq * every), {one.name: verdict}, {one.name: one}, name)
+        outcome = step(
+            here, reading(seq, T0 + seq * every), {one.name: verdict}, {one.name: one}, name
+        )
         here = outcome.state
         seen += outcome.transitions
     return here, seen
@@ -60,7 +64,9 @@ def test_d1_a_pending_that_stops_holding_ends_not_held() -> None:
 
 
 def test_d1_for_is_met_between_the_first_and_the_last_true_reading() -> None:
-    """D1: `for` is met when first and last true reading are at least `for` apart, an instant earlier it is not."""
+    """D1: `for` is met when first and last true reading are at least `for` apart, an instant
+    earlier it is not.
+    """
     _, early = play([TRUE] * 5, rule(hold=5 * SECOND))
     _, met = play([TRUE] * 6, rule(hold=5 * SECOND))
     assert moves(early) == [(State.OK, State.PENDING, "condition", 1)]
@@ -68,7 +74,9 @@ def test_d1_for_is_met_between_the_first_and_the_last_true_reading() -> None:
 
 
 def test_d1_a_gap_neither_resets_nor_completes_for() -> None:
-    """D1: unknown readings and misses in between leave the clock running, and do not fire by themselves."""
+    """D1: unknown readings and misses in between leave the clock running, and do not fire by
+    themselves.
+    """
     _, seen = play([TRUE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN], rule(hold=3 * SECOND))
     assert moves(seen) == [(State.OK, State.PENDING, "condition", 1)]
     _, seen = play([TRUE, UNKNOWN, UNKNOWN, UNKNOWN, TRUE], rule(hold=3 * SECOND))
@@ -117,12 +125,18 @@ def test_promise_5_a_miss_fires_and_resolves_nothing() -> None:
     assert outcome.transitions == ()
     assert outcome.changed == ()
     assert outcome.state.alerts == here.alerts
-    assert (outcome.state.seq, outcome.state.at, outcome.state.judged_at) == (2, T0 + MINUTE, T0 + SECOND)
+    assert (outcome.state.seq, outcome.state.at, outcome.state.judged_at) == (
+        2,
+        T0 + MINUTE,
+        T0 + SECOND,
+    )
 
 
 def test_the_worst_value_of_an_episode_is_remembered() -> None:
     """Lower is worse for `<`: the worst goes down with the value, and not up again."""
-    verdicts = [Verdict(when=True, clear=False, judged=judged(value)) for value in ("90", "40", "70")]
+    verdicts = [
+        Verdict(when=True, clear=False, judged=judged(value)) for value in ("90", "40", "70")
+    ]
     here, _ = play(verdicts, rule())
     assert here.alerts["low"].worst == Decimal(40)
     assert here.alerts["low"].judged == judged("90")
@@ -131,7 +145,9 @@ def test_the_worst_value_of_an_episode_is_remembered() -> None:
 def test_for_a_rising_condition_higher_is_worse() -> None:
     """For `>` the worst goes up."""
     values = ("250", "500", "300")
-    verdicts = [Verdict(when=True, clear=False, judged=judged(v, "200", falling=False)) for v in values]
+    verdicts = [
+        Verdict(when=True, clear=False, judged=judged(v, "200", falling=False)) for v in values
+    ]
     here, _ = play(verdicts, rule())
     assert here.alerts["low"].worst == Decimal(500)
 
@@ -219,7 +235,9 @@ def test_d5_a_changed_meaning_retires_the_alert(rules: dict[str, Rule], reason: 
 
 
 def test_two_rules_live_apart() -> None:
-    """One input, several rules: each has its own alert, in the order of the verdicts, which is that of the rules."""
+    """One input, several rules: each has its own alert, in the order of the verdicts, which is that
+    of the rules.
+    """
     rules = {"a": rule("a"), "b": rule("b"), "c": rule("c")}
     event: Input = reading(1, T0)
     outcome = step(state(), event, {"a": TRUE, "b": TRUE, "c": FALSE}, rules, name)

@@ -1,4 +1,6 @@
-"""The life of alerts over any sequence of verdicts, misses and clock steps: SEMANTICS A5, D1 to D4, D7, E4."""
+"""The life of alerts over any sequence of verdicts, misses and clock steps: SEMANTICS A5, D1 to D4,
+D7, E4.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,14 +30,19 @@ from tests.values import T0, judged, miss, reading, rule, state
 
 TRUTHS: st.SearchStrategy[bool | None] = st.sampled_from([True, False, None])
 VERDICTS = st.builds(
-    lambda when, clear, value: Verdict(when, clear, judged(value)), TRUTHS, TRUTHS, st.sampled_from(["90", "80", "300"])
+    lambda when, clear, value: Verdict(when, clear, judged(value)),
+    TRUTHS,
+    TRUTHS,
+    st.sampled_from(["90", "80", "300"]),
 )
 SPANS = st.sampled_from([0, 1 * SECOND, 2 * SECOND, 5 * SECOND])
 
 
 @dataclass(frozen=True)
 class Day:
-    """Something happens `after` the last input: a reading with a verdict for each rule, a miss, or a step `by`."""
+    """Something happens `after` the last input: a reading with a verdict for each rule, a miss, or
+    a step `by`.
+    """
 
     after: Millis
     found: Sequence[Verdict] = ()
@@ -51,7 +58,12 @@ PAUSES = st.sampled_from([0, 1, 500, 1_000, 2_000, 5_000, 60_000])
 READ = st.builds(Day, PAUSES, st.tuples(VERDICTS, VERDICTS))
 DAYS = st.lists(st.one_of(READ, READ, READ, st.builds(Day, PAUSES)), max_size=40)
 STEPPED = st.lists(
-    st.one_of(READ, READ, st.builds(Day, PAUSES), st.builds(Day, st.just(0), by=st.integers(-99_000, 99_000))),
+    st.one_of(
+        READ,
+        READ,
+        st.builds(Day, PAUSES),
+        st.builds(Day, st.just(0), by=st.integers(-99_000, 99_000)),
+    ),
     max_size=40,
 )
 RULES = st.builds(
@@ -73,7 +85,9 @@ LEGAL = {
 }
 
 
-def play(days: Sequence[Day], rules: Mapping[str, Rule], here: AccountState) -> list[tuple[Input, Day, StepResult]]:
+def play(
+    days: Sequence[Day], rules: Mapping[str, Rule], here: AccountState
+) -> list[tuple[Input, Day, StepResult]]:
     now, played = here.at, []
     for seq, day in enumerate(days, here.seq + 1):
         event = day.event(seq, now + day.after)
@@ -90,7 +104,9 @@ def begun(rules: Mapping[str, Rule]) -> AccountState:
 
 @given(DAYS, RULES, RULES)
 def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule) -> None:
-    """D1, D2: at most one open alert a rule; moves are legal and follow each other; what is true does not clear."""
+    """D1, D2: at most one open alert a rule; moves are legal and follow each other; what is true
+    does not clear.
+    """
     rules = {"one": first, "two": replace(second, name="two")}
     standing = dict[str, State]()
     for event, day, outcome in play(days, rules, begun(rules)):
@@ -103,7 +119,9 @@ def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule
                 del standing[turn.rule]
         assert {rule: alert.state for rule, alert in outcome.state.alerts.items()} == standing
         assert all(alert.ended_at is None for alert in outcome.state.alerts.values())
-        assert {alert.rule for alert in outcome.changed} >= {turn.rule for turn in outcome.transitions}
+        assert {alert.rule for alert in outcome.changed} >= {
+            turn.rule for turn in outcome.transitions
+        }
         for verdict, rule_name in zip(day.found, rules, strict=False):
             ends = [
                 turn.reason
@@ -117,19 +135,27 @@ def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule
 
 @given(DAYS, RULES)
 def test_d1_pending_is_never_announced(days: list[Day], one: Rule) -> None:
-    """D1: news is of what fires or has fired; every firing is announced, or told as flapping, once."""
+    """D1: news is of what fires or has fired; every firing is announced, or told as flapping,
+    once.
+    """
     rules = {"one": one}
     order = NotificationPolicy(rules, ["phone"])
     for event, _, outcome in play(days, rules, begun(rules)):
         news = dispatch(event, outcome, order, {}, EvaluationSnapshot())
-        firing = {alert.rule for alert in outcome.state.alerts.values() if alert.state is State.FIRING}
-        assert {notice.key.rule for notice in news.notices} == firing - ({"one"} if "one:flapping" in firing else set())
+        firing = {
+            alert.rule for alert in outcome.state.alerts.values() if alert.state is State.FIRING
+        }
+        assert {notice.key.rule for notice in news.notices} == firing - (
+            {"one"} if "one:flapping" in firing else set()
+        )
         assert max(Counter(notice.key for notice in news.notices).values(), default=1) == 1
 
 
 @given(STEPPED, RULES)
 def test_a5_a_clock_step_shifts_what_follows_and_nothing_else(days: list[Day], one: Rule) -> None:
-    """A5: without the steps, and with all later inputs where they would have been, the same happens."""
+    """A5: without the steps, and with all later inputs where they would have been, the same
+    happens.
+    """
     rules = {"one": one}
     stepped, moved = list[Transition](), 0
     for event, day, outcome in play(days, rules, begun(rules)):
@@ -137,14 +163,20 @@ def test_a5_a_clock_step_shifts_what_follows_and_nothing_else(days: list[Day], o
         assert not day.by or outcome.transitions == ()
         stepped += [replace(turn, at=turn.at - moved, alert_seq=0) for turn in outcome.transitions]
         assert event.at - moved >= T0
-    plain = [outcome for _, _, outcome in play([day for day in days if not day.by], rules, begun(rules))]
-    assert stepped == [replace(turn, alert_seq=0) for outcome in plain for turn in outcome.transitions]
+    plain = [
+        outcome for _, _, outcome in play([day for day in days if not day.by], rules, begun(rules))
+    ]
+    assert stepped == [
+        replace(turn, alert_seq=0) for outcome in plain for turn in outcome.transitions
+    ]
 
 
 def plainly(  # noqa: C901 -- plain, not short
     found: Sequence[tuple[Millis, bool | None, bool | None]], one: Rule
 ) -> list[tuple[State, Millis]]:
-    """`for`, `clear_when` and `keep_firing_for`, written as SEMANTICS D1 and D2 say them, from all readings so far."""
+    """`for`, `clear_when` and `keep_firing_for`, written as SEMANTICS D1 and D2 say them, from all
+    readings so far.
+    """
     turns = list[tuple[State, Millis]]()
     true_since: Millis | None = None
     clear_since: Millis | None = None

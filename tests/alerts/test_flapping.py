@@ -6,7 +6,18 @@ from typing import Any
 
 from daemon.alerts.engine import StepResult
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.types import FLAPPING, MINUTE, SECOND, Alert, FlapRange, Limit, OnMissing, Severity, State, base
+from daemon.types import (
+    FLAPPING,
+    MINUTE,
+    SECOND,
+    Alert,
+    FlapRange,
+    Limit,
+    OnMissing,
+    Severity,
+    State,
+    base,
+)
 from tests.alerts.played import MISS, Played
 from tests.values import FALSE, T0, TRUE, judged, reading, rule
 
@@ -49,7 +60,11 @@ def test_e4_the_firing_that_exceeds_the_limit_begins_it() -> None:
     assert told(calm) == [(State.FIRING, "flapping", 4)]
     alert = about(calm)
     assert alert is not None
-    assert (alert.code, alert.severity, alert.started_at) == ("low:flapping-main-4000", Severity.WARNING, T0)
+    assert (alert.code, alert.severity, alert.started_at) == (
+        "low:flapping-main-4000",
+        Severity.WARNING,
+        T0,
+    )
     assert (alert.fired_at, alert.judged) == (T0 + 4 * SECOND, TRUE.judged)
     assert alert.swings == FlapRange(3, Decimal(90), Decimal(500))
 
@@ -158,7 +173,9 @@ def test_d5_a_removed_rule_is_forgotten() -> None:
 
 
 def test_without_its_rule_it_is_left_as_it_is() -> None:
-    """A rule that is not there is judged by nobody; the next change of the configuration retires what it left."""
+    """A rule that is not there is judged by nobody; the next change of the configuration retires
+    what it left.
+    """
     old = flapping()
     old.flaps(3)
     old.rules = {}

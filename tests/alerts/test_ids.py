@@ -7,7 +7,9 @@ from tests.values import T0
 
 
 @given(st.text(max_size=64), st.text(max_size=64), st.integers(0, 2**43))
-def test_a_code_is_four_characters_that_are_hard_to_misread(rule: str, account: str, at: int) -> None:
+def test_a_code_is_four_characters_that_are_hard_to_misread(
+    rule: str, account: str, at: int
+) -> None:
     """Four characters of the alphabet, the same for the same alert."""
     first = code(rule, account, at, ())
     assert code(rule, account, at, ()) == first

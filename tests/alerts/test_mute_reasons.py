@@ -41,7 +41,9 @@ def account(*alerts: Alert) -> AccountState:
     return AccountState("main", seq=9, at=NOW, alerts={each.rule: each for each in alerts})
 
 
-def silence(rule: str = "low", code: str = "", *, ack: bool = False, until: int | None = None) -> Silence:
+def silence(
+    rule: str = "low", code: str = "", *, ack: bool = False, until: int | None = None
+) -> Silence:
     return Silence(3, ack, rule, "*", code, T0, until, "moving funds")
 
 
@@ -49,7 +51,10 @@ def silence(rule: str = "low", code: str = "", *, ack: bool = False, until: int 
     ("muter", "expected"),
     [
         (Muter(account(alert("low")), WINDOWS, (), NOW), []),
-        (Muter(account(alert("low"), alert("bad")), WINDOWS, (), NOW), [Muting(MuteReason.INHIBITED, "bad")]),
+        (
+            Muter(account(alert("low"), alert("bad")), WINDOWS, (), NOW),
+            [Muting(MuteReason.INHIBITED, "bad")],
+        ),
         (Muter(account(alert("low"), alert("bad", State.PENDING)), WINDOWS, (), NOW), []),
         (Muter(account(alert("low"), alert(f"bad{FLAPPING}")), WINDOWS, (), NOW), []),
         (
@@ -57,7 +62,10 @@ def silence(rule: str = "low", code: str = "", *, ack: bool = False, until: int 
             [Muting(MuteReason.SILENCED, "3", "moving funds", NOW + 1)],
         ),
         (Muter(account(alert("low")), WINDOWS, [silence(until=NOW)], NOW), []),
-        (Muter(account(alert("low"), alert(f"low{FLAPPING}")), WINDOWS, (), NOW), [Muting(MuteReason.FLAPPING)]),
+        (
+            Muter(account(alert("low"), alert(f"low{FLAPPING}")), WINDOWS, (), NOW),
+            [Muting(MuteReason.FLAPPING)],
+        ),
         (
             Muter(account(alert("low")), WINDOWS, [silence(code="c-low", ack=True)], NOW),
             [Muting(MuteReason.ACKNOWLEDGED, comment="moving funds")],
@@ -65,7 +73,9 @@ def silence(rule: str = "low", code: str = "", *, ack: bool = False, until: int 
     ],
 )
 def test_strict_10_each_reason_is_named(muter: Muter, expected: list[Muting]) -> None:
-    """Strict 10: What holds news back, and by what; a rule never mutes itself, nor does one that only flaps."""
+    """Strict 10: What holds news back, and by what; a rule never mutes itself, nor does one that
+    only flaps.
+    """
     assert list(muter.reasons(LOW, muter.state.alerts["low"])) == expected
 
 
@@ -112,18 +122,31 @@ SILENCES = st.lists(
 
 @given(st.sampled_from([LOW, MUTED]), STATES, st.booleans(), st.booleans(), SILENCES, st.booleans())
 def test_strict_10_what_is_explained_is_what_was_dispatched(
-    low: object, bad: State | None, bad_flaps: bool, low_flaps: bool, silences: list[Silence], told: bool
+    low: object,
+    bad: State | None,
+    bad_flaps: bool,
+    low_flaps: bool,
+    silences: list[Silence],
+    told: bool,
 ) -> None:
-    """Strict 10: News of a firing alert is dispatched if, and only if, no reason holds it back; so is a reminder."""
+    """Strict 10: News of a firing alert is dispatched if, and only if, no reason holds it back; so
+    is a reminder.
+    """
     others = [alert("bad", bad)] if bad is not None else []
-    flapping = [alert(f"{name}{FLAPPING}") for name, flaps in (("bad", bad_flaps), ("low", low_flaps)) if flaps]
+    flapping = [
+        alert(f"{name}{FLAPPING}")
+        for name, flaps in (("bad", bad_flaps), ("low", low_flaps))
+        if flaps
+    ]
     state = account(alert("low"), *others, *flapping)
     order = NotificationPolicy({"low": low, "bad": BAD}, ("phone",), WINDOWS, silences)  # type: ignore[dict-item]
     known = NotificationFacts(Severity.WARNING, "c-low", T0, T0, T0, None)
     before = {("low", 1): {"phone": ChannelStatus(T0, known, sure=True)}} if told else {}
     news = dispatch(reading(9, NOW), StepResult(state, ()), order, before, EvaluationSnapshot())
     sent = {each.key.kind for each in news.notices if each.key.rule == "low"}
-    reasons = {each.reason for each in Muter(state, WINDOWS, silences, NOW).reasons(low, alert("low"))}  # type: ignore[arg-type]
+    reasons = {
+        each.reason for each in Muter(state, WINDOWS, silences, NOW).reasons(low, alert("low"))
+    }  # type: ignore[arg-type]
     if told:
         assert (Kind.REPEAT in sent) is not bool(reasons)
         assert (Kind.ACK in sent) is (MuteReason.ACKNOWLEDGED in reasons)

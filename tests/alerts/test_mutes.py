@@ -21,7 +21,9 @@ def at(text: str, zone: tzinfo = UTC) -> Millis:
 
 
 def window(start: str, end: str, *days: str, name: str = "night") -> MuteWindow:
-    return MuteWindow(name, frozenset(days or DAYS), time.fromisoformat(start), time.fromisoformat(end))
+    return MuteWindow(
+        name, frozenset(days or DAYS), time.fromisoformat(start), time.fromisoformat(end)
+    )
 
 
 NIGHT = window("23:00", "07:00", "sat", "sun")
@@ -40,7 +42,16 @@ NIGHT = window("23:00", "07:00", "sat", "sun")
         ("2026-01-05 23:30", None),
         ("2026-01-03 03:00", None),
     ],
-    ids=["before", "begins", "midnight", "last", "over", "sunday's", "monday has none", "friday has none"],
+    ids=[
+        "before",
+        "begins",
+        "midnight",
+        "last",
+        "over",
+        "sunday's",
+        "monday has none",
+        "friday has none",
+    ],
 )
 def test_e2_days_name_the_day_on_which_a_window_begins(moment: str, until: str | None) -> None:
     """E2: a night from Saturday ends on Sunday; the beginning is in it, its end is not."""
@@ -95,9 +106,15 @@ def test_e2_a_time_that_is_shown_twice() -> None:
 
 
 def test_e2_a_time_that_is_skipped() -> None:
-    """E2: it has come when the clock is put forward: 03:00 is later than 02:30, and between it and 03:30."""
+    """E2: it has come when the clock is put forward: 03:00 is later than 02:30, and between it and
+    03:30.
+    """
     forward = at("2026-03-29 01:00")  # 02:00 in winter time, shown as 03:00
-    begins, ends, both = window("02:30", "04:00"), window("01:00", "02:30"), window("02:30", "03:30")
+    begins, ends, both = (
+        window("02:30", "04:00"),
+        window("01:00", "02:30"),
+        window("02:30", "03:30"),
+    )
     assert begins.until(forward, BERLIN) == at("2026-03-29 02:00")
     assert begins.until(forward - 1, BERLIN) is None
     assert ends.until(forward - 1, BERLIN) == forward
@@ -121,7 +138,9 @@ def test_e2_windows_without_a_pause_count_as_one() -> None:
 
 def test_e2_of_overlapping_windows_the_last_to_end_counts() -> None:
     """E2: what is muted twice is muted until both are over."""
-    mutes = Mutes({"a": window("20:00", "22:00", name="a"), "b": window("21:00", "23:30", name="b")}, UTC)
+    mutes = Mutes(
+        {"a": window("20:00", "22:00", name="a"), "b": window("21:00", "23:30", name="b")}, UTC
+    )
     assert mutes.until(("a", "b"), at("2026-01-03 20:30")) == at("2026-01-03 23:30")
 
 
@@ -132,7 +151,9 @@ def test_e2_windows_that_fill_the_week_do_not_end() -> None:
     end = always.until(["always"], begun)
     assert end is not None
     assert begun + 7 * DAY <= end <= begun + LONGEST
-    halves = Mutes({"a": window("00:00", "12:00", name="a"), "b": window("12:00", "00:00", name="b")}, UTC)
+    halves = Mutes(
+        {"a": window("00:00", "12:00", name="a"), "b": window("12:00", "00:00", name="b")}, UTC
+    )
     assert halves.until(("a", "b"), begun) == at("2026-01-11 12:00")
 
 
@@ -160,7 +181,9 @@ CHANGING = [
 @example(at("2011-12-30 09:59"), ZoneInfo("Pacific/Apia"), "thu")
 @example(at("2011-12-30 10:00"), ZoneInfo("Pacific/Apia"), "sat")
 def test_b4_a_whole_day_is_a_whole_day(moment: Millis, zone: ZoneInfo, day: str) -> None:
-    """B4: from its first instant to its last, and no other, also where the clocks change at midnight."""
+    """B4: from its first instant to its last, and no other, also where the clocks change at
+    midnight.
+    """
     whole = MuteWindow("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
     shown = datetime.fromtimestamp(moment / 1_000, UTC).astimezone(zone)
     assert (whole.until(moment, zone) is not None) == (DAYS[shown.weekday()] == day)
@@ -177,7 +200,9 @@ def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
     """B4: `24:00`, which is read back."""
     day = MuteWindow("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
     assert day.written()["between"] == ["00:00", "24:00"]
-    assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes({"day": day}, BERLIN)
+    assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
+        {"day": day}, BERLIN
+    )
 
 
 names = st.text("ab-. ", min_size=1, max_size=5)
@@ -186,7 +211,9 @@ zones = st.sampled_from([None, BERLIN, ZoneInfo("UTC")])
 
 
 @given(st.lists(windows), zones)
-def test_e2_mute_windows_are_read_back_as_they_were(every: list[MuteWindow], zone: tzinfo | None) -> None:
+def test_e2_mute_windows_are_read_back_as_they_were(
+    every: list[MuteWindow], zone: tzinfo | None
+) -> None:
     """E2: with their time zone, and through JSON, in which epochs hold them."""
     mutes = Mutes({each.name: each for each in every}, zone)
     assert read_back(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
@@ -195,7 +222,10 @@ def test_e2_mute_windows_are_read_back_as_they_were(every: list[MuteWindow], zon
 def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
     """E2: the days in the order of the week, times to the minute; no time zone is the system's."""
     written = {"name": "night", "days": ["sat", "sun"], "between": ["23:00", "07:00"]}
-    assert Mutes({"night": NIGHT}, BERLIN).written() == {"timezone": "Europe/Berlin", "windows": [written]}
+    assert Mutes({"night": NIGHT}, BERLIN).written() == {
+        "timezone": "Europe/Berlin",
+        "windows": [written],
+    }
     assert NO_MUTES.written() == {"timezone": "", "windows": []}
 
 
@@ -207,7 +237,12 @@ def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
         {"mutes": None},
         {"mutes": {"timezone": "Mars/Olympus", "windows": []}},
         {"mutes": {"timezone": "", "windows": ["night"]}},
-        {"mutes": {"timezone": "", "windows": [{"name": "a", "days": [], "between": ["noon", "1"]}]}},
+        {
+            "mutes": {
+                "timezone": "",
+                "windows": [{"name": "a", "days": [], "between": ["noon", "1"]}],
+            }
+        },
     ],
 )
 def test_e2_mute_windows_that_nobody_knows(written: Any) -> None:

@@ -8,7 +8,13 @@ from daemon.types import Balances, FlapRange, NotificationFacts, Severity
 from tests.values import T0, balances, judged
 
 FLAPPING = NotificationFacts(
-    Severity.WARNING, "k3f9", T0, T0, T0, judged("45"), swings=FlapRange(7, Decimal(40), Decimal(130))
+    Severity.WARNING,
+    "k3f9",
+    T0,
+    T0,
+    T0,
+    judged("45"),
+    swings=FlapRange(7, Decimal(40), Decimal(130)),
 )
 
 
@@ -24,7 +30,12 @@ def test_fields_moved_where_both_values_are_known() -> None:
 
 
 def test_e4_the_worst_told_of_a_flapping_rule_is_the_end_of_its_range() -> None:
-    """E4: the lower one where low is bad, else the higher one; there is none where no comparison was judged."""
-    worst, high = worst_of(FLAPPING), worst_of(replace(FLAPPING, judged=judged("45", falling=False)))
+    """E4: the lower one where low is bad, else the higher one; there is none where no comparison
+    was judged.
+    """
+    worst, high = (
+        worst_of(FLAPPING),
+        worst_of(replace(FLAPPING, judged=judged("45", falling=False))),
+    )
     assert (worst and worst.value, high and high.value) == (Decimal(40), Decimal(130))
     assert worst_of(replace(FLAPPING, judged=None)) is None

@@ -47,7 +47,10 @@ def test_e2_a_silence_of_one_alert_is_about_no_other() -> None:
     assert silenced([one], "low", "main", "k3f9", T0) is None
     assert silenced([HUSH, one], "low", "main", CODE, T0 + 20 * SECOND) is one
     assert silenced([replace(HUSH, account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND) is None
-    assert silenced([replace(HUSH, rule="*", account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND) is not None
+    assert (
+        silenced([replace(HUSH, rule="*", account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND)
+        is not None
+    )
     assert acknowledged([HUSH, one], CODE, T0) is None
     assert acknowledged([ACK], CODE, T0) is None
     assert acknowledged([ACK], CODE, T0 + HOUR) is ACK
@@ -87,7 +90,9 @@ def test_e2_what_waits_when_a_silence_begins_is_superseded() -> None:
 
 
 def test_e1_an_ack_is_told_once_and_ends_the_reminders() -> None:
-    """E1: to whom the alert was told, with the comment; that it got worse, and its end, are told as before."""
+    """E1: to whom the alert was told, with the comment; that it got worse, and its end, are told as
+    before.
+    """
     phone = quiet(ACK, repeat=20 * SECOND, worse_by=Decimal("0.5"))
     assert phone.read(0, "90") == FIRED
     assert phone.read(10, "90") == [("low", Kind.ACK, Late.NO)]
@@ -101,7 +106,9 @@ def test_e1_an_ack_of_what_nobody_was_told_is_told_to_nobody() -> None:
     """E1: the firing itself is news to a channel that missed it."""
     phone = quiet(ACK)
     phone.away = True
-    assert [kind for second in (0, 10) for _, kind, _ in phone.read(second, "90")] == [Kind.FIRING] * 2
+    assert [kind for second in (0, 10) for _, kind, _ in phone.read(second, "90")] == [
+        Kind.FIRING
+    ] * 2
 
 
 def test_e1_the_next_alert_of_the_rule_is_not_acknowledged() -> None:

@@ -21,7 +21,9 @@ OK, PENDING, FIRING, RESOLVED = State.OK, State.PENDING, State.FIRING, State.RES
 
 def test_a2_timers_are_looked_at_only_when_an_input_is_judged() -> None:
     """A2: whatever was due before, a transition's instant is that of the input which brings it."""
-    late = Played(rule(hold=2 * SECOND, keep_firing_for=2 * SECOND)).all({1: TRUE, 9: TRUE, 10: FALSE, 99: FALSE})
+    late = Played(rule(hold=2 * SECOND, keep_firing_for=2 * SECOND)).all(
+        {1: TRUE, 9: TRUE, 10: FALSE, 99: FALSE}
+    )
     assert late.moves[1:] == [(PENDING, FIRING, "held", 9), (FIRING, RESOLVED, "cleared", 99)]
     gone = missing().all({1: FALSE, 50: MISS})
     assert gone.moves == [(OK, FIRING, "missing", 50)]
@@ -31,14 +33,21 @@ def test_a2_timers_are_looked_at_only_when_an_input_is_judged() -> None:
 
 
 def test_d2_keep_firing_for_starts_at_the_first_reading_that_would_clear() -> None:
-    """D2: an alert ends when what clears it has held for so long, an instant earlier it does not."""
+    """D2: an alert ends when what clears it has held for so long, an instant earlier it does
+    not.
+    """
     kept = rule(keep_firing_for=3 * SECOND)
     assert Played(kept).all([TRUE, FALSE, FALSE, FALSE]).moves == [BEGUN]
-    assert Played(kept).all([TRUE, FALSE, FALSE, FALSE, FALSE]).moves == [BEGUN, (FIRING, RESOLVED, "cleared", 5)]
+    assert Played(kept).all([TRUE, FALSE, FALSE, FALSE, FALSE]).moves == [
+        BEGUN,
+        (FIRING, RESOLVED, "cleared", 5),
+    ]
 
 
 def test_d2_keep_firing_for_is_cancelled_by_a_reading_that_would_not_clear() -> None:
-    """D2: it begins anew after a true reading, or with clear_when after one between the two conditions."""
+    """D2: it begins anew after a true reading, or with clear_when after one between the two
+    conditions.
+    """
     kept = rule(keep_firing_for=2 * SECOND)
     again = Played(kept).all([TRUE, FALSE, FALSE, TRUE, FALSE, FALSE])
     assert again.moves == [BEGUN]
@@ -51,7 +60,9 @@ def test_d2_keep_firing_for_is_cancelled_by_a_reading_that_would_not_clear() -> 
 
 
 def test_d2_unknown_and_misses_neither_cancel_nor_complete_keep_firing_for() -> None:
-    """D2, C2: what is not known changes nothing; the time goes on, and a reading that clears completes it."""
+    """D2, C2: what is not known changes nothing; the time goes on, and a reading that clears
+    completes it.
+    """
     kept = rule(keep_firing_for=3 * SECOND)
     waiting = Played(kept).all([TRUE, FALSE, UNKNOWN, MISS, UNKNOWN, MISS])
     assert waiting.moves == [BEGUN]
@@ -71,10 +82,15 @@ def test_d2_a_pending_alert_knows_no_keep_firing_for() -> None:
 
 
 def test_what_did_not_change_while_it_waits_for_its_end_is_not_written() -> None:
-    """Promise 1: only the first reading that would clear is remembered, and the first that would not."""
+    """Promise 1: only the first reading that would clear is remembered, and the first that would
+    not.
+    """
     wide = Played(rule(keep_firing_for=MINUTE, clear_when="available_margin > 120"))
     wide.all([TRUE, FALSE])
-    assert [len(wide.at(second, one).changed) for second, one in ((3, FALSE), (4, BETWEEN), (5, BETWEEN))] == [0, 1, 0]
+    assert [
+        len(wide.at(second, one).changed)
+        for second, one in ((3, FALSE), (4, BETWEEN), (5, BETWEEN))
+    ] == [0, 1, 0]
 
 
 # on_missing
@@ -86,7 +102,9 @@ def missing(**policy: Any) -> Played:
 
 
 def test_d4_missing_readings_fire() -> None:
-    """D4: at the first miss so long after the last judged reading, not an instant earlier, with its reason."""
+    """D4: at the first miss so long after the last judged reading, not an instant earlier, with its
+    reason.
+    """
     assert missing().all([FALSE, MISS, MISS, MISS]).moves == [(OK, FIRING, "missing", 4)]
     early = missing().all({1: FALSE, 3.999: MISS})
     assert early.moves == []
@@ -100,7 +118,9 @@ def test_d4_missing_readings_fire() -> None:
 
 
 def test_d4_an_account_that_was_never_read_is_missing_since_it_was_configured() -> None:
-    """D4: a key that never worked must not look like peace; before it is configured, nothing is missing."""
+    """D4: a key that never worked must not look like peace; before it is configured, nothing is
+    missing.
+    """
     fresh = missing()
     fresh.at(0, MISS)
     assert fresh.at(60, MISS).transitions == ()
@@ -129,14 +149,18 @@ def test_d4_an_account_that_comes_back_is_not_missing_since_before_it_was_remove
     back = missing()
     back.configured(0, back.rule)
     back.at(1, FALSE)
-    back.state = replace(back.state, since=None)  # as `opening` leaves an account that is configured no more
+    back.state = replace(
+        back.state, since=None
+    )  # as `opening` leaves an account that is configured no more
     back.configured(1_000, back.rule)
     assert back.all({1_002.9: MISS}).moves == []
     assert back.all({1_003: MISS}).moves == [(OK, FIRING, "missing", 1_003)]
 
 
 def test_d4_back_and_low_counts_at_once_whatever_at_least_asks() -> None:
-    """D3, D4: the first reading after a silence decides, though the count of readings begins anew with it."""
+    """D3, D4: the first reading after a silence decides, though the count of readings begins anew
+    with it.
+    """
     few = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
     low = Verdict(when=None, clear=None, judged=judged("10"), tallied=True, alone=True)
     assert few.all({5: low}).moves[1:] == [(FIRING, RESOLVED, "back", 5), (OK, FIRING, "back", 5)]
@@ -186,17 +210,25 @@ def test_d4_what_fires_again_lives_on_by_its_own_keys() -> None:
 
 def test_d4_an_alert_that_fires_goes_on_firing_for_its_own_reason() -> None:
     """D4: it is not told a second time, and ends by its own condition."""
-    low = missing(clear_when="available_margin > 120").all({1: TRUE, 5: MISS, 6: UNKNOWN, 7: BETWEEN})
+    low = missing(clear_when="available_margin > 120").all(
+        {1: TRUE, 5: MISS, 6: UNKNOWN, 7: BETWEEN}
+    )
     assert low.moves == [BEGUN]
     assert low.all({8: FALSE}).moves[1:] == [(FIRING, RESOLVED, "cleared", 8)]
 
 
 @pytest.mark.parametrize("found", [TRUE, FALSE, UNKNOWN], ids=["true", "false", "unknown"])
 def test_d4_a_pending_alert_fires_as_missing(found: Verdict) -> None:
-    """D4: it does not wait for `for`; what follows is as of any that fires because readings are missing."""
+    """D4: it does not wait for `for`; what follows is as of any that fires because readings are
+    missing.
+    """
     pending = missing(hold=MINUTE).all({1: TRUE, 4: MISS})
     assert pending.alert is not None
-    assert (pending.alert.seq, pending.alert.started_at, pending.alert.worst) == (1, T0 + SECOND, Decimal(3_000))
+    assert (pending.alert.seq, pending.alert.started_at, pending.alert.worst) == (
+        1,
+        T0 + SECOND,
+        Decimal(3_000),
+    )
     pending.at(5, found)
     again = [(OK, FIRING, "back", 5)] if found is TRUE else []
     assert pending.moves == [
@@ -222,7 +254,9 @@ def test_d4_a_suspect_reading_does_not_bring_readings_back() -> None:
 
 def test_d4_on_missing_ok_ends_what_fires_as_missing() -> None:
     """D4: with reason `missing` and without a value; the condition may fire it anew."""
-    forgiving = missing(on_missing=OnMissing.OK, keep_firing_for=MINUTE).all({1: TRUE, 3: MISS, 4: MISS})
+    forgiving = missing(on_missing=OnMissing.OK, keep_firing_for=MINUTE).all(
+        {1: TRUE, 3: MISS, 4: MISS}
+    )
     assert forgiving.moves == [BEGUN, (FIRING, RESOLVED, "missing", 4)]
     assert (forgiving.transitions[-1].value, forgiving.alert) == (None, None)
     assert forgiving.all({5: MISS, 6: TRUE}).moves[2:] == [(OK, FIRING, "condition", 6)]
@@ -231,7 +265,10 @@ def test_d4_on_missing_ok_ends_what_fires_as_missing() -> None:
 def test_d4_on_missing_ok_leaves_what_is_pending() -> None:
     """D1, D4: it ends firing alerts; a gap neither resets nor completes `for`."""
     slow = missing(on_missing=OnMissing.OK, hold=8 * SECOND).all({1: TRUE, 5: MISS})
-    assert slow.all({9: TRUE}).moves == [(OK, PENDING, "condition", 1), (PENDING, FIRING, "held", 9)]
+    assert slow.all({9: TRUE}).moves == [
+        (OK, PENDING, "condition", 1),
+        (PENDING, FIRING, "held", 9),
+    ]
 
 
 def test_d4_a_step_of_the_clock_makes_nothing_missing() -> None:
@@ -243,7 +280,9 @@ def test_d4_a_step_of_the_clock_makes_nothing_missing() -> None:
 
 
 def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None:
-    """Promise 5: a rule that names `age` is judged at misses; with `on_missing` as well, until that takes over."""
+    """Promise 5: a rule that names `age` is judged at misses; with `on_missing` as well, until that
+    takes over.
+    """
     both = rule(on_missing=OnMissing.FIRING, missing_after=MINUTE, when="age > 5s")
     here = state(judged_at=T0)
     occasion = RuleInput(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
@@ -256,8 +295,12 @@ def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None
 
 
 def test_the_worst_value_is_of_the_comparison_that_fired() -> None:
-    """A pending alert may fire for another part of its condition: what was worst of the first is none of the second."""
-    freeze = Verdict(when=True, clear=False, judged=judged("7", "5", falling=False, field="al_freeze"))
+    """A pending alert may fire for another part of its condition: what was worst of the first is
+    none of the second.
+    """
+    freeze = Verdict(
+        when=True, clear=False, judged=judged("7", "5", falling=False, field="al_freeze")
+    )
     played = Played(rule(hold=SECOND)).all([TRUE, freeze])
     assert played.alert is not None
     assert (played.alert.judged, played.alert.worst) == (freeze.judged, Decimal(7))

@@ -51,7 +51,10 @@ def words(template: str, facts: NotificationFacts = FACTS) -> str:
         ("margin {available_margin:.2f} USDT", "margin 92.50 USDT"),
         ("{availableMargin}", "92.5"),
         ("{value:.2f} of {threshold}, worst {worst}", "92.20 of 100, worst 12.5"),
-        ("{account}/{rule} [{id}] {severity}, for {firing_for}", "main/low [k3f9] warning, for 1 h 30 min"),
+        (
+            "{account}/{rule} [{id}] {severity}, for {firing_for}",
+            "main/low [k3f9] warning, for 1 h 30 min",
+        ),
         ("{al_margin:+,.0f} {margin_usage:.1%}", "+0 0.0%"),
         ("two\nlines\t{{braces}}", "two lines {braces}"),
         ("", ""),
@@ -64,7 +67,9 @@ def test_names_in_braces_are_filled_in(template: str, expected: str) -> None:
 
 def test_durations_and_infinity_are_written_as_everywhere() -> None:
     """However many digits were asked for."""
-    age = DecidingComparison("age > 1m", "age", Decimal(90_000), Decimal(60_000), falling=False, duration=True)
+    age = DecidingComparison(
+        "age > 1m", "age", Decimal(90_000), Decimal(60_000), falling=False, duration=True
+    )
     assert words("{value:.2f}", replace(FACTS, judged=age)) == "1 min 30 s"
     endless = Balances(Decimal(0), Decimal(1), Decimal(1), Decimal(1), Decimal(1))
     assert words("{margin_usage:.1%}", replace(FACTS, balances=endless)) == "∞"
@@ -73,15 +78,24 @@ def test_durations_and_infinity_are_written_as_everywhere() -> None:
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
-        ("{available_margn}", "names {available_margn}, which there is not; did you mean {available_margin}?"),
+        (
+            "{available_margn}",
+            "names {available_margn}, which there is not; did you mean {available_margin}?",
+        ),
         ("{}", f"names {{}}, which there is not; there are {', '.join(NAMES)}"),
         ("{age}", f"names {{age}}, which there is not; there are {', '.join(NAMES)}"),
         ("{account.__class__}", "names {account.__class__}, which there is not; there are "),
         ("{available_margin", "has a brace without its other one: names stand in braces, "),
         ("50} left", "has a brace without its other one: names stand in braces, "),
-        ("{value:>999999999}", "has {value…} with something that is no way to write a number; there are "),
+        (
+            "{value:>999999999}",
+            "has {value…} with something that is no way to write a number; there are ",
+        ),
         ("{value!r}", "has {value…} with something that is no way to write a number; there are "),
-        ("{value:{worst}}", "has {value…} with something that is no way to write a number; there are "),
+        (
+            "{value:{worst}}",
+            "has {value…} with something that is no way to write a number; there are ",
+        ),
         ("{rule:.2f}", "has {rule:.2f}, but that is a text: write {rule}"),
         ("x" * 10_000, "has 10,000 characters; 500 are read by nobody at night, write less"),
     ],
@@ -98,7 +112,9 @@ def test_what_is_not_known_is_named() -> None:
     assert filled("{of_a_later_version}", KEY, FACTS) == ("", "of_a_later_version is unknown")
 
 
-@given(st.text("{}:.!,f%ax_ \n9é", max_size=LONGEST + 5) | st.sampled_from(NAMES).map("{{{}}}".format))
+@given(
+    st.text("{}:.!,f%ax_ \n9é", max_size=LONGEST + 5) | st.sampled_from(NAMES).map("{{{}}}".format)
+)
 def test_every_template_is_refused_or_filled_in(template: str) -> None:
     """Nothing that check accepts breaks when it is needed, and nothing is endless."""
     if problem(template) is None:
@@ -117,7 +133,10 @@ def test_the_words_are_the_headline_of_a_firing() -> None:
     """What was judged stands below it all the same."""
     told = message(summary="margin 92.50 USDT")
     assert told.title == "WARNING low · main: margin 92.50 USDT"
-    assert told.body.splitlines()[0] == "available_margin 92.19527741, threshold 100 (rule: available_margin < 100)"
+    assert (
+        told.body.splitlines()[0]
+        == "available_margin 92.19527741, threshold 100 (rule: available_margin < 100)"
+    )
 
 
 def test_a_reminder_says_them_below_its_headline() -> None:
@@ -131,7 +150,10 @@ def test_what_could_not_be_filled_in_is_said() -> None:
     """The default words, and why."""
     told = message(unfilled="cross_un_pnl is unknown")
     assert told.title == "WARNING low · main: available_margin 92.19527741"
-    assert "the rule's own summary could not be filled in: cross_un_pnl is unknown" in told.body.splitlines()
+    assert (
+        "the rule's own summary could not be filled in: cross_un_pnl is unknown"
+        in told.body.splitlines()
+    )
 
 
 def test_long_words_give_way_to_the_value_in_a_title() -> None:

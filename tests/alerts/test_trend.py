@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from daemon.alerts.trend import pace, step, trend
 from daemon.rules.evaluation.evaluator import Points
 from daemon.text.numbers import moment
-from daemon.types import DAY, HOUR, MINUTE, SECOND, DecidingComparison, Millis, NotificationFacts, Severity, Trend
+from daemon.types import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    DecidingComparison,
+    Millis,
+    NotificationFacts,
+    Severity,
+    Trend,
+)
 from tests.values import T0, judged
 
 FALLING = judged("90")
@@ -24,7 +34,9 @@ EQUAL = replace(judged("0", "0", falling=False), directed=False)
 def points(text: str, every: Millis = 10 * SECOND, until: Millis = T0) -> Points:
     """Values that were read so often, the last of them at `until`."""
     values = [Decimal(each) for each in text.split()]
-    return [(until - (len(values) - 1 - number) * every, value) for number, value in enumerate(values)]
+    return [
+        (until - (len(values) - 1 - number) * every, value) for number, value in enumerate(values)
+    ]
 
 
 def steadily(first: str, by: str, count: int) -> str:
@@ -32,14 +44,20 @@ def steadily(first: str, by: str, count: int) -> str:
 
 
 def found(
-    text: str | Points, side: DecidingComparison = FALLING, *, every: Millis = 10 * SECOND, now: Millis = T0
+    text: str | Points,
+    side: DecidingComparison = FALLING,
+    *,
+    every: Millis = 10 * SECOND,
+    now: Millis = T0,
 ) -> Trend:
     values = points(text, every) if isinstance(text, str) else text
     return trend(side, {side.field: values}.get, now)  # type: ignore[arg-type]
 
 
 def said(known: Trend, side: DecidingComparison = FALLING, value: str = "90") -> list[str]:
-    facts = NotificationFacts(Severity.WARNING, "k3f9", T0, T0, T0, replace(side, value=Decimal(value)), trend=known)
+    facts = NotificationFacts(
+        Severity.WARNING, "k3f9", T0, T0, T0, replace(side, value=Decimal(value)), trend=known
+    )
     return [*step(facts, lambda at: moment(at, T0, UTC)), *pace(facts)]
 
 
@@ -49,18 +67,27 @@ def said(known: Trend, side: DecidingComparison = FALLING, value: str = "90") ->
         ("120", "-5", "90", "falling by 30 a minute over the last 1 min: at this pace 0 in 3 min"),
         ("12", "-0.5", "9", "falling by 3 a minute over the last 1 min: at this pace 0 in 3 min"),
         ("90.006", "-0.001", "90", "falling by 0.006 a minute over the last 1 min"),
-        ("160", "-5", "130", "falling by 30 a minute over the last 1 min: at this pace 100 in 1 min"),
+        (
+            "160",
+            "-5",
+            "130",
+            "falling by 30 a minute over the last 1 min: at this pace 100 in 1 min",
+        ),
         ("25", "-5", "-5", "falling by 30 a minute over the last 1 min"),
         ("130", "-5", "100", "falling by 30 a minute over the last 1 min: at this pace 0 in 3 min"),
     ],
 )
 def test_a_steady_fall_is_foretold(first: str, by: str, value: str, expected: str) -> None:
-    """C7: Towards the threshold, else towards 0; within a day, as nobody can tell what is farther."""
+    """C7: Towards the threshold, else towards 0; within a day, as nobody can tell what is
+    farther.
+    """
     assert said(found(steadily(first, by, 7)), value=value) == [expected]
 
 
 def test_what_gets_worse_upward_is_foretold_up_to_its_threshold() -> None:
-    """C7: Above the threshold there is no goal; below it, as between `when` and `clear_when`, there is one."""
+    """C7: Above the threshold there is no goal; below it, as between `when` and `clear_when`, there
+    is one.
+    """
     rising = found(steadily("840", "10", 7), RISING)
     assert said(rising, RISING, "900") == ["rising by 60 a minute over the last 1 min"]
     below = "rising by 60 a minute over the last 1 min: at this pace 200 in 50 s"
@@ -79,8 +106,12 @@ def test_what_gets_worse_upward_is_foretold_up_to_its_threshold() -> None:
         pytest.param(FALLING, "500 90 80" + 13 * " 85", id="no worse for more than two minutes"),
     ],
 )
-def test_nothing_is_said_of_what_stands_still_or_gets_better(side: DecidingComparison, text: str) -> None:
-    """C7: Nobody goes back to sleep because of a sentence, and nobody sells because of one that is past."""
+def test_nothing_is_said_of_what_stands_still_or_gets_better(
+    side: DecidingComparison, text: str
+) -> None:
+    """C7: Nobody goes back to sleep because of a sentence, and nobody sells because of one that is
+    past.
+    """
     assert said(found(text, side), side) == []
 
 
@@ -89,8 +120,12 @@ def test_nothing_is_said_of_what_stands_still_or_gets_better(side: DecidingCompa
     [
         pytest.param(steadily("120", "-5", 6), 10 * SECOND, id="known for less than a minute"),
         pytest.param("120 120 120 120 120 110 100", 10 * SECOND, id="two changes"),
-        pytest.param("120 115 110 112 107 102", 20 * SECOND, id="the third last change is the other way"),
-        pytest.param("120 118 116 114 112 110 108 90", 10 * SECOND, id="one change is more than half of it"),
+        pytest.param(
+            "120 115 110 112 107 102", 20 * SECOND, id="the third last change is the other way"
+        ),
+        pytest.param(
+            "120 118 116 114 112 110 108 90", 10 * SECOND, id="one change is more than half of it"
+        ),
         pytest.param("120 115 110 105 105 105 105 105", 10 * SECOND, id="flat for half a minute"),
         pytest.param("200 180 160 140 139.8 139.6 139.4", 10 * SECOND, id="it slows down"),
         pytest.param("140 139.9 139.8 139.7 139.6 125 110", 10 * SECOND, id="it has just begun"),
@@ -99,7 +134,9 @@ def test_nothing_is_said_of_what_stands_still_or_gets_better(side: DecidingCompa
     ],
 )
 def test_no_pace_is_made_of_what_is_not_steady(text: str, every: Millis) -> None:
-    """C7: A pace needs a minute or two in which three changes agree, no one outweighs the rest, and none is old."""
+    """C7: A pace needs a minute or two in which three changes agree, no one outweighs the rest, and
+    none is old.
+    """
     assert found(text, every=every).pace is None
 
 
@@ -112,9 +149,15 @@ def test_a_pace_looks_back_for_one_to_two_minutes(every: int, count: int, span: 
 
 
 def test_the_largest_step_is_told_with_its_time() -> None:
-    """C7: Also after it, and of equal ones the last; a step that belongs to a steady fall is told by its pace."""
-    assert said(found("500 400 90 95 89", every=5 * SECOND)) == ["400 at 10:59:45 -> 90 at 10:59:50: -310 in 5 s"]
-    assert said(found("500 400 300", every=5 * SECOND)) == ["400 at 10:59:55 -> 300 at 11:00:00: -100 in 5 s"]
+    """C7: Also after it, and of equal ones the last; a step that belongs to a steady fall is told
+    by its pace.
+    """
+    assert said(found("500 400 90 95 89", every=5 * SECOND)) == [
+        "400 at 10:59:45 -> 90 at 10:59:50: -310 in 5 s"
+    ]
+    assert said(found("500 400 300", every=5 * SECOND)) == [
+        "400 at 10:59:55 -> 300 at 11:00:00: -100 in 5 s"
+    ]
     crash = f"500 {steadily('150', '-1', 13)}"
     assert said(found(crash)) == [
         "500 at 10:57:50 -> 150 at 10:58:00: -350 in 10 s",
@@ -124,8 +167,12 @@ def test_the_largest_step_is_told_with_its_time() -> None:
 
 def test_of_what_has_no_worse_side_the_last_change_counts() -> None:
     """C7: `al_margin == 0` is told by what made it so, whichever way that went."""
-    assert said(found("140 140 0", EQUAL), EQUAL) == ["140 at 10:59:50 -> 0 at 11:00:00: -140 in 10 s"]
-    assert said(found("0 0 140", EQUAL), EQUAL) == ["0 at 10:59:50 -> 140 at 11:00:00: +140 in 10 s"]
+    assert said(found("140 140 0", EQUAL), EQUAL) == [
+        "140 at 10:59:50 -> 0 at 11:00:00: -140 in 10 s"
+    ]
+    assert said(found("0 0 140", EQUAL), EQUAL) == [
+        "0 at 10:59:50 -> 140 at 11:00:00: +140 in 10 s"
+    ]
 
 
 def test_a_step_over_a_gap_says_how_long_it_took() -> None:
@@ -135,9 +182,13 @@ def test_a_step_over_a_gap_says_how_long_it_took() -> None:
 
 
 def test_without_a_comparison_nothing_is_foretold() -> None:
-    """C7: A value that nobody knows leads nowhere; of an alert without a comparison nothing is said."""
+    """C7: A value that nobody knows leads nowhere; of an alert without a comparison nothing is
+    said.
+    """
     known = found(steadily("120", "-5", 7))
-    unknown = NotificationFacts(Severity.WARNING, "k", T0, T0, T0, replace(FALLING, value=None), trend=known)
+    unknown = NotificationFacts(
+        Severity.WARNING, "k", T0, T0, T0, replace(FALLING, value=None), trend=known
+    )
     assert list(pace(unknown)) == ["falling by 30 a minute over the last 1 min"]
     assert list(pace(replace(unknown, judged=None))) == []
 
@@ -145,7 +196,10 @@ def test_without_a_comparison_nothing_is_foretold() -> None:
 # Over random series.
 
 AMOUNT = st.decimals("-1000", "1000", places=2)
-STEPS = st.tuples(st.integers(400, 40_000), st.one_of(AMOUNT, st.decimals("-3", "0", places=2), st.just(Decimal(0))))
+STEPS = st.tuples(
+    st.integers(400, 40_000),
+    st.one_of(AMOUNT, st.decimals("-3", "0", places=2), st.just(Decimal(0))),
+)
 RUN = st.tuples(st.integers(1_000, 30_000), st.decimals("-5", "-1", places=1), st.integers(1, 12))
 
 
@@ -162,12 +216,18 @@ def series(draw: st.DrawFn) -> Points:
 
 def _duration(text: str) -> int:
     units = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": 1}
-    return sum(int(count) * units[unit] for count, unit in re.findall(r"(\d+) (d|h|min|s|ms)\b", text))
+    return sum(
+        int(count) * units[unit] for count, unit in re.findall(r"(\d+) (d|h|min|s|ms)\b", text)
+    )
 
 
 @given(series(), st.booleans())
-def test_no_sentence_contradicts_the_last_change_or_the_last_minute(values: Points, falling: bool) -> None:
-    """C7: A pace goes the way of the last change; its goal is at most twice as near or far as by the last minute."""
+def test_no_sentence_contradicts_the_last_change_or_the_last_minute(
+    values: Points, falling: bool
+) -> None:
+    """C7: A pace goes the way of the last change; its goal is at most twice as near or far as by
+    the last minute.
+    """
     (last_at, last), field = values[-1], "available_margin"
     side = judged(str(last), "100", falling=falling, field=field)
     sentences = said(found(values, side, now=last_at), side, str(last))
@@ -175,7 +235,9 @@ def test_no_sentence_contradicts_the_last_change_or_the_last_minute(values: Poin
     for sentence in (each for each in sentences if "a minute" in each):
         assert sentence.startswith("falling" if falling else "rising")
         assert (changes[-1] < 0) is falling
-        start = max((point for point in values if point[0] <= last_at - MINUTE), key=lambda point: point[0])
+        start = max(
+            (point for point in values if point[0] <= last_at - MINUTE), key=lambda point: point[0]
+        )
         speed = (last - start[1]) / (last_at - start[0])
         if goal := re.search(r"at this pace (\S+) in (.*)", sentence):
             continued = (Decimal(goal[1]) - last) / speed
@@ -190,6 +252,11 @@ def test_a_step_is_the_largest_there_was_for_the_worse(values: Points, falling: 
     side = judged(str(last), falling=falling)
     known = found(values, side, now=last_at).step
     if known is not None:
-        assert ((known.before_at, known.before), (known.after_at, known.after)) in list(pairwise(values))
-        worse = [(before - after) * (1 if falling else -1) for (_, before), (_, after) in pairwise(values)]
+        assert ((known.before_at, known.before), (known.after_at, known.after)) in list(
+            pairwise(values)
+        )
+        worse = [
+            (before - after) * (1 if falling else -1)
+            for (_, before), (_, after) in pairwise(values)
+        ]
         assert (known.before - known.after) * (1 if falling else -1) == max(worse) > 0

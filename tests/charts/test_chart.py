@@ -50,7 +50,9 @@ def test_f8_a_chart_arrives_as_it_was(chart: Chart) -> None:
 
 
 def test_f8_what_is_no_chart_is_refused() -> None:
-    """F8: the process that draws ends with a reason, and makes no picture of what it does not understand."""
+    """F8: the process that draws ends with a reason, and makes no picture of what it does not
+    understand.
+    """
     with pytest.raises(msgspec.DecodeError):
         decode(b'{"field": "available_margin"}')
 

@@ -1,4 +1,6 @@
-"""From readings to lines (daemon/charts/downsample.py): nothing that matters is lost, nothing is made up."""
+"""From readings to lines (daemon/charts/downsample.py): nothing that matters is lost, nothing is
+made up.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -28,7 +30,11 @@ def column(at: Millis) -> int:
 
 
 def finite(marks: Sequence[ChartPoint]) -> list[Point]:
-    return [Point(mark.at, mark.value) for mark in marks if mark.value is not None and mark.value.is_finite()]
+    return [
+        Point(mark.at, mark.value)
+        for mark in marks
+        if mark.value is not None and mark.value.is_finite()
+    ]
 
 
 def drawn(found: FieldLine) -> list[Point]:
@@ -40,7 +46,9 @@ def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[Cha
     """F8: a spike of one reading is in the picture, however many readings there are."""
     kept, all_ = drawn(thinned(marks, SPAN, FEW)), finite(marks)
     for index in range(FEW):
-        before, after = ([point for point in each if column(point.at) == index] for each in (all_, kept))
+        before, after = (
+            [point for point in each if column(point.at) == index] for each in (all_, kept)
+        )
         assert (not before) == (not after)
         if before:
             assert (after[0], after[-1]) == (before[0], before[-1])
@@ -58,7 +66,9 @@ def test_f8_no_point_is_made_up_or_moved(marks: list[ChartPoint]) -> None:
 
 @given(MARKS)
 def test_f8_no_line_bridges_what_is_missing(marks: list[ChartPoint]) -> None:
-    """F8: between two points that are joined, nothing was missing that is as wide as the picture can show."""
+    """F8: between two points that are joined, nothing was missing that is as wide as the picture
+    can show.
+    """
     found = thinned(marks, SPAN, FEW)
     for line in found.lines:
         for before, after in pairwise(line):
@@ -73,7 +83,8 @@ def _reading_between_is_near(marks: Sequence[ChartPoint], since: Millis, until: 
     read = [mark.at for mark in marks if mark.value is not None]
     unknown = [mark.at for mark in marks if mark.value is None and since < mark.at < until]
     return all(
-        column(max(each for each in read if each <= at)) == column(min(each for each in read if each >= at))
+        column(max(each for each in read if each <= at))
+        == column(min(each for each in read if each >= at))
         for at in unknown
     )
 
@@ -84,7 +95,9 @@ def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
     gaps = thinned(marks, SPAN, FEW).gaps
     assert all(SPAN.since <= gap.since < gap.until <= SPAN.until for gap in gaps)
     assert all(before.until <= after.since for before, after in pairwise(gaps))
-    assert not any(gap.since < mark.at < gap.until for gap in gaps for mark in marks if mark.value is not None)
+    assert not any(
+        gap.since < mark.at < gap.until for gap in gaps for mark in marks if mark.value is not None
+    )
 
 
 @given(MARKS)
@@ -119,7 +132,9 @@ def every(step: Millis, since: Millis, until: Millis) -> list[Millis]:
     return list(range(since, until, step))
 
 
-def gaps(marks: Sequence[ChartPoint], until: Millis, usual: Millis | None = EVERY) -> list[ChartSpan]:
+def gaps(
+    marks: Sequence[ChartPoint], until: Millis, usual: Millis | None = EVERY
+) -> list[ChartSpan]:
     return list(course(marks, ChartSpan(0, until), usual).gaps)
 
 
@@ -133,7 +148,9 @@ def test_f8_readings_too_far_apart_have_a_gap_between_them() -> None:
 
 def test_f8_a_miss_is_a_gap_however_short() -> None:
     """F8: a recorded miss breaks the line, where the picture is fine enough to show it."""
-    marks = [ChartPoint(at, None if at == 30 * SECOND else Decimal(1)) for at in every(EVERY, 0, MINUTE)]
+    marks = [
+        ChartPoint(at, None if at == 30 * SECOND else Decimal(1)) for at in every(EVERY, 0, MINUTE)
+    ]
     assert gaps(marks, MINUTE) == [ChartSpan(25 * SECOND, 35 * SECOND)]
 
 
@@ -146,7 +163,9 @@ def test_f8_the_ends_of_the_picture_can_be_empty() -> None:
 def test_f8_nothing_at_all_is_one_gap() -> None:
     """F8: also where all attempts failed."""
     assert gaps([], HOUR) == [ChartSpan(0, HOUR)]
-    assert gaps([ChartPoint(at, None) for at in every(EVERY, 0, HOUR)], HOUR) == [ChartSpan(0, HOUR)]
+    assert gaps([ChartPoint(at, None) for at in every(EVERY, 0, HOUR)], HOUR) == [
+        ChartSpan(0, HOUR)
+    ]
 
 
 def test_f8_a_single_reading_stands_alone() -> None:
@@ -165,7 +184,9 @@ def test_f8_few_readings_tell_no_pace(usual: Millis | None) -> None:
 
 
 def test_f8_imported_readings_have_their_own_pace() -> None:
-    """F8: one an hour is a line, though the account is read every five seconds; five missing hours are a gap."""
+    """F8: one an hour is a line, though the account is read every five seconds; five missing hours
+    are a gap.
+    """
     hours = [at for at in every(HOUR, 0, 30 * HOUR) if not 15 * HOUR < at < 21 * HOUR]
     assert gaps(read(*hours), 30 * HOUR) == [ChartSpan(15 * HOUR, 21 * HOUR)]
 
@@ -179,9 +200,14 @@ def test_f8_a_new_pace_becomes_the_usual_one() -> None:
 
 
 def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
-    """F8: several readings within a second are no new pace: the account is still read every five seconds."""
+    """F8: several readings within a second are no new pace: the account is still read every five
+    seconds.
+    """
     burst = [HOUR + 100 * number for number in range(40)]
-    assert gaps(read(*every(EVERY, 0, HOUR), *burst, *every(EVERY, HOUR + EVERY, 2 * HOUR)), 2 * HOUR) == []
+    assert (
+        gaps(read(*every(EVERY, 0, HOUR), *burst, *every(EVERY, HOUR + EVERY, 2 * HOUR)), 2 * HOUR)
+        == []
+    )
 
 
 def test_f8_what_lies_outside_is_not_looked_at() -> None:

@@ -44,7 +44,9 @@ def lived(folder: Path, rules: Sequence[Rule], *arrivals: Told) -> str:
     """One life of the account main, an arrival each second; the URL of its database."""
     url = f"sqlite:///{folder / 'watch.db'}"
     rounds = [{"main": arrival} for arrival in arrivals]
-    asyncio.run(play(lambda **how: Life(url, ["main"], list(rules), **how), rounds, SECOND, lambda _: ""))
+    asyncio.run(
+        play(lambda **how: Life(url, ["main"], list(rules), **how), rounds, SECOND, lambda _: "")
+    )
     return url
 
 
@@ -53,7 +55,11 @@ def margins(*values: str) -> Iterator[Answer]:
 
 
 def drawn(
-    url: str, rules: Sequence[Rule] = (LOW,), field: str = "available_margin", since: Millis = 0, until: Millis = MINUTE
+    url: str,
+    rules: Sequence[Rule] = (LOW,),
+    field: str = "available_margin",
+    since: Millis = 0,
+    until: Millis = MINUTE,
 ) -> Chart:
     subject = Subject("main", field, ChartSpan(NOON + since, NOON + until), every=SECOND)
     with History.open(url) as history:
@@ -75,21 +81,29 @@ def since_noon(spans: Sequence[ChartSpan]) -> list[tuple[Millis, Millis]]:
 
 
 def test_f8_a_field_has_its_levels_and_firing_spans(tmp_path: Path) -> None:
-    """F8: the line, threshold and clear level of the rule that compares the field, and from when to when it fired."""
+    """F8: the line, threshold and clear level of the rule that compares the field, and from when to
+    when it fired.
+    """
     url = lived(tmp_path, [LOW], *margins("500", "90", "110", "80", "130"))
     chart = drawn(url, until=5 * SECOND)
-    assert points(chart) == [[(0, "500"), (1_000, "90"), (2_000, "110"), (3_000, "80"), (4_000, "130")]]
+    assert points(chart) == [
+        [(0, "500"), (1_000, "90"), (2_000, "110"), (3_000, "80"), (4_000, "130")]
+    ]
     assert chart.levels == (Level(Decimal(100), "low"), Level(Decimal(120), "low", clear=True))
     assert since_noon(chart.firing) == [(1_000, 4_000)]
     assert (chart.gaps, chart.infinite, chart.unit, chart.note) == ((), (), Unit.USDT, "")
 
 
 def test_f8_what_still_fires_does_so_to_the_end(tmp_path: Path) -> None:
-    """F8: an open alert has no end yet; one that was only pending never fired; both ends are cut at the picture's."""
+    """F8: an open alert has no end yet; one that was only pending never fired; both ends are cut at
+    the picture's.
+    """
     held = rule("held", "available_margin < 200", hold=MINUTE)
     url = lived(tmp_path, [LOW, held], *margins("500", "90", "95", "95"))
     assert since_noon(drawn(url, [LOW, held], until=4 * SECOND).firing) == [(1_000, 4_000)]
-    assert since_noon(drawn(url, [LOW, held], since=2 * SECOND, until=3 * SECOND).firing) == [(2_000, 3_000)]
+    assert since_noon(drawn(url, [LOW, held], since=2 * SECOND, until=3 * SECOND).firing) == [
+        (2_000, 3_000)
+    ]
     assert drawn(url, [held], until=4 * SECOND).firing == ()
 
 
@@ -118,7 +132,13 @@ def test_f8_a_field_that_was_not_sent_is_missing(tmp_path: Path) -> None:
 
 def test_f8_derived_fields_are_drawn_as_they_are_judged(tmp_path: Path) -> None:
     """F8, C4: a ratio of nothing is infinite, and told as such; an estimate says that it is one."""
-    url = lived(tmp_path, [LOW], answer(al_freeze="50"), answer(available_margin="0", al_freeze="50"), answer())
+    url = lived(
+        tmp_path,
+        [LOW],
+        answer(al_freeze="50"),
+        answer(available_margin="0", al_freeze="50"),
+        answer(),
+    )
     chart = drawn(url, field="freeze_ratio", until=3 * SECOND)
     assert points(chart) == [[(0, "0.1")], [(2_000, "0")]]
     assert (since_noon(chart.infinite), chart.unit) == ([(1_000, 2_000)], Unit.RATIO)
@@ -136,7 +156,9 @@ def test_a5_a_clock_that_was_set_makes_no_line_run_backwards(tmp_path: Path) -> 
 
 
 def test_a5_an_alert_that_ended_before_a_step_moves_with_it(tmp_path: Path) -> None:
-    """A5: recorded instants of what is over stay as they were; in the picture they are where its readings are."""
+    """A5: recorded instants of what is over stay as they were; in the picture they are where its
+    readings are.
+    """
     url = lived(tmp_path, [LOW], *margins("90", "500"), Step(-30 * SECOND), *margins("500"))
     assert since_noon(drawn(url, since=-MINUTE).firing) == [(-30_000, -29_000)]
 
@@ -149,7 +171,11 @@ def test_a5_an_alert_that_ended_before_a_step_moves_with_it(tmp_path: Path) -> N
     [
         ("available_margin < 100", None, ["100"]),
         ("100 >= availableMargin", "available_margin > 120", ["100", "120 clear"]),
-        ("al_freeze > 5 and (available_margin < 50 or available_margin > 1_000)", None, ["50", "1000"]),
+        (
+            "al_freeze > 5 and (available_margin < 50 or available_margin > 1_000)",
+            None,
+            ["50", "1000"],
+        ),
         ("available_margin < -5", None, ["-5"]),
         ("available_margin < 100 or available_margin <= 100", None, ["100"]),
         ("delta(available_margin, 10m) < -50", "available_margin > 80", ["80 clear"]),
@@ -163,7 +189,9 @@ def test_a5_an_alert_that_ended_before_a_step_moves_with_it(tmp_path: Path) -> N
 def test_f8_levels_are_plain_numbers_of_exactly_this_field(
     when: str, clear_when: str | None, expected: list[str]
 ) -> None:
-    """F8: whatever stands on the other side must be a number, and nothing may be done to the field before."""
+    """F8: whatever stands on the other side must be a number, and nothing may be done to the field
+    before.
+    """
     found = from_history.levels(rule("r", when, clear_when=clear_when), "available_margin")
     assert [f"{level.value:f}{' clear' if level.clear else ''}" for level in found] == expected
 
@@ -198,7 +226,9 @@ def test_c4_a_chart_has_percentages_where_its_levels_are_such(
     ],
 )
 def test_f8_an_alert_is_shown_by_the_field_that_was_judged(field: str, expected: str) -> None:
-    """F8: of an expression by its first field; an alert on anything else by what the account has at its disposal."""
+    """F8: of an expression by its first field; an alert on anything else by what the account has at
+    its disposal.
+    """
     assert from_history.field_of(judged("1", field=field)) == expected
 
 
@@ -208,7 +238,9 @@ def test_f8_an_alert_without_a_comparison_is_shown_by_the_margin() -> None:
 
 
 def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path: Path) -> None:
-    """F8: a rule on a change has no level in the picture of the field, but it fired; the last reading is in it."""
+    """F8: a rule on a change has no level in the picture of the field, but it fired; the last
+    reading is in it.
+    """
     drop = rule("drop", "delta(available_margin, 10m) < -50")
     url = lived(tmp_path, [LOW, drop], *margins("500", "400"))
     subject = Subject(
@@ -232,7 +264,14 @@ def write(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Commits operations one by one; the URL of the database."""
     url = f"sqlite:///{tmp_path / 'watch.db'}"
     store = Store.open(url)
-    begin = StartEpoch(T0, "start", "1", [], {"main": "coinw", "other": "coinw"}, state={"main": AccountState("main")})
+    begin = StartEpoch(
+        T0,
+        "start",
+        "1",
+        [],
+        {"main": "coinw", "other": "coinw"},
+        state={"main": AccountState("main")},
+    )
 
     def commit(*operations: Record | StoreDownGap) -> str:
         for operation in (begin, *operations):
@@ -243,12 +282,16 @@ def write(tmp_path: Path) -> Iterator[Callable[..., str]]:
     store.close()
 
 
-def read(seq: int, quality: Quality = Quality.OK, account: str = "main", value: str = "500") -> Record:
+def read(
+    seq: int, quality: Quality = Quality.OK, account: str = "main", value: str = "500"
+) -> Record:
     return Record(account, reading(seq, NOON + seq * SECOND, quality, available_margin=value))
 
 
 def test_b5_only_what_was_judged_is_drawn(write: Callable[..., str]) -> None:
-    """B5: a suspect zero that is contradicted is no crash; one that nothing settled was judged after all."""
+    """B5: a suspect zero that is contradicted is no crash; one that nothing settled was judged
+    after all.
+    """
     suspect = reading(4, NOON + 4 * SECOND, Quality.SUSPECT, available_margin="0")
     url = write(
         read(1),
@@ -263,8 +306,12 @@ def test_b5_only_what_was_judged_is_drawn(write: Callable[..., str]) -> None:
     assert found == [[(1_000, "500"), (3_000, "490"), (5_000, "0"), (7_000, "500")]]
 
 
-def test_f8_recorded_gaps_break_the_line_also_where_readings_lie_close(write: Callable[..., str]) -> None:
-    """F8: the machine was suspended for a second, or the store lost what was judged; those of others do not matter."""
+def test_f8_recorded_gaps_break_the_line_also_where_readings_lie_close(
+    write: Callable[..., str],
+) -> None:
+    """F8: the machine was suspended for a second, or the store lost what was judged; those of
+    others do not matter.
+    """
     suspended = ending(Gap("main", 3, NOON + 2_100, NOON + 2_900, GapReason.SUSPENDED))
     lost = StoreDownGap("main", 5, NOON + 5_000, NOON + 5_000, 1)
     url = write(
@@ -290,7 +337,12 @@ def test_a5_a_step_of_the_clock_is_no_gap(write: Callable[..., str]) -> None:
 def test_f8_imported_readings_are_drawn(write: Callable[..., str]) -> None:
     """F8: with all their digits, before the account's own."""
     old = Reading(
-        -1, NOON, Source.IMPORT, Quality.OK, None, reading(1, available_margin="996660.6064387699998485").balances
+        -1,
+        NOON,
+        Source.IMPORT,
+        Quality.OK,
+        None,
+        reading(1, available_margin="996660.6064387699998485").balances,
     )
     chart = drawn(write(Record("main", old), read(1)), until=2 * SECOND)
     assert points(chart) == [[(0, "996660.6064387699998485"), (1_000, "500")]]
@@ -313,6 +365,10 @@ def test_f8_whoever_waits_sees_what_is_read(write: Callable[..., str]) -> None:
     def note(each: Replayed) -> None:
         seen.append(each.seq)
 
-    with History.open(write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))) as history:
-        from_history.chart(history, Subject("main", "available_margin", ChartSpan(NOON, NOON + MINUTE)), [], note)
+    with History.open(
+        write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))
+    ) as history:
+        from_history.chart(
+            history, Subject("main", "available_margin", ChartSpan(NOON, NOON + MINUTE)), [], note
+        )
     assert seen == [1, 2, 3]

@@ -1,4 +1,6 @@
-"""Drawing for real (daemon/charts/renderer.py, drawing.py, figure.py): the pictures, and every way to get none."""
+"""Drawing for real (daemon/charts/renderer.py, drawing.py, figure.py): the pictures, and every way
+to get none.
+"""
 
 import asyncio
 import io
@@ -27,7 +29,9 @@ from daemon.types import HOUR, MINUTE, SECOND
 from tests.fakes import NOON, ManualClock
 
 SPAN = ChartSpan(NOON - 6 * HOUR, NOON)
-LINE = tuple(Point(SPAN.since + at, Decimal(340 - at // 60_000)) for at in range(0, 6 * HOUR, 60_000))
+LINE = tuple(
+    Point(SPAN.since + at, Decimal(340 - at // 60_000)) for at in range(0, 6 * HOUR, 60_000)
+)
 """Falls from 340 to below 0, at one a minute."""
 
 CHART = Chart("available_margin", "main", SPAN, ZoneInfo("Europe/Berlin"), lines=(LINE,))
@@ -66,12 +70,18 @@ def pixels(picture: bytes, color: Color) -> list[tuple[int, int]]:
     image = opened(picture)
     data, wanted = image.tobytes(), bytes(color)
     places = product(range(image.height), range(image.width))
-    return [(x, y) for number, (y, x) in enumerate(places) if data[3 * number : 3 * number + 3] == wanted]
+    return [
+        (x, y)
+        for number, (y, x) in enumerate(places)
+        if data[3 * number : 3 * number + 3] == wanted
+    ]
 
 
 def longest(picture: bytes, color: Color) -> tuple[int, int]:
     """The row with most pixels of this colour, and how many."""
-    return max(Counter(y for _, y in pixels(picture, color)).items(), key=itemgetter(1), default=(0, 0))
+    return max(
+        Counter(y for _, y in pixels(picture, color)).items(), key=itemgetter(1), default=(0, 0)
+    )
 
 
 # Pictures.
@@ -103,7 +113,9 @@ async def test_f8_a_firing_span_is_shaded() -> None:
 
 
 async def test_f8_a_gap_is_empty() -> None:
-    """F8: two hours without readings: nothing of the line is there, though there is a value on both sides."""
+    """F8: two hours without readings: nothing of the line is there, though there is a value on both
+    sides.
+    """
     gap = ChartSpan(LINE[100].at, LINE[220].at)
     picture = await drawn(replace(CHART, lines=(LINE[:101], LINE[220:]), gaps=(gap,)))
     columns = sorted({x for x, _ in pixels(picture, BLUE)})
@@ -115,19 +127,37 @@ async def test_f8_a_gap_is_empty() -> None:
     [
         replace(CHART, lines=()),
         replace(CHART, lines=(), gaps=(SPAN,), levels=LEVELS),
-        replace(CHART, lines=((LINE[9],),), gaps=(ChartSpan(SPAN.since, LINE[9].at), ChartSpan(LINE[9].at, NOON))),
+        replace(
+            CHART,
+            lines=((LINE[9],),),
+            gaps=(ChartSpan(SPAN.since, LINE[9].at), ChartSpan(LINE[9].at, NOON)),
+        ),
         replace(CHART, lines=(tuple(Point(at, Decimal(500)) for at, _ in LINE),), levels=LEVELS),
         replace(CHART, lines=((Point(SPAN.since, Decimal("1E-8")), Point(NOON, Decimal("1E+9"))),)),
-        replace(CHART, lines=((Point(NOON, Decimal("-9E+300")), Point(NOON, Decimal("1E-300"))),), levels=LEVELS),
+        replace(
+            CHART,
+            lines=((Point(NOON, Decimal("-9E+300")), Point(NOON, Decimal("1E-300"))),),
+            levels=LEVELS,
+        ),
         replace(CHART, lines=(), infinite=(SPAN,), unit=Unit.RATIO, field="margin_usage"),
         replace(CHART, unit=Unit.DURATION, levels=LEVELS),
         replace(CHART, span=ChartSpan(NOON, NOON), lines=(), zone=None),
-        replace(CHART, account="\N{PILE OF POO} $x^$ " * 20, title="$\\frac{1}{0}$" * 2_000, note="x" * 500),
-        replace(CHART, levels=tuple(Level(Decimal(each), f"rule {'x' * 60} {each}") for each in range(60, 90))),
+        replace(
+            CHART,
+            account="\N{PILE OF POO} $x^$ " * 20,
+            title="$\\frac{1}{0}$" * 2_000,
+            note="x" * 500,
+        ),
+        replace(
+            CHART,
+            levels=tuple(Level(Decimal(each), f"rule {'x' * 60} {each}") for each in range(60, 90)),
+        ),
     ],
 )
 async def test_f8_whatever_a_chart_holds_there_is_a_picture(chart: Chart) -> None:
-    """F8: nothing, one point, a constant, any magnitude, infinity, hostile texts, too many levels."""
+    """F8: nothing, one point, a constant, any magnitude, infinity, hostile texts, too many
+    levels.
+    """
     assert opened(await drawn(chart)).size == (800, 450)
 
 
@@ -148,29 +178,44 @@ async def refused(command: Sequence[str]) -> str:
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (["/nowhere/at/all"], "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'"),
+        (
+            ["/nowhere/at/all"],
+            "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'",
+        ),
         (python("raise ValueError('no  such\\nthing')"), "thing"),
         (python("import sys; sys.exit(3)"), "it ended with status 3"),
         (python("import os; os.abort()"), "it was ended by SIGABRT"),
         (python("print('garbage')"), "what it printed is no picture"),
         (python("pass"), "what it printed is no picture"),
-        (python(r"import sys; sys.stdout.buffer.write(b'\x89PNG\r\n\x1a\n cut off')"), "what it printed is no picture"),
+        (
+            python(r"import sys; sys.stdout.buffer.write(b'\x89PNG\r\n\x1a\n cut off')"),
+            "what it printed is no picture",
+        ),
         (python("import sys; sys.exit('x' * 5_000)"), "x" * LONGEST),
-        (python(f"import sys; sys.stdout.buffer.write(bytes({2 * MOST}))"), "what it printed is no picture"),
+        (
+            python(f"import sys; sys.stdout.buffer.write(bytes({2 * MOST}))"),
+            "what it printed is no picture",
+        ),
         (
             python(
-                "import sys; sys.modules['matplotlib'] = None; from daemon.notifiers import drawing; drawing.main()"
+                "import sys; sys.modules['matplotlib'] = None; from daemon.notifiers import"
+                " drawing; drawing.main()"
             ),
             "ModuleNotFoundError: import of matplotlib halted; None in sys.modules",
         ),
         (
-            python("from daemon.notifiers import drawing; drawing.modest(); bytearray(2 * drawing.MEMORY)"),
+            python(
+                "from daemon.notifiers import drawing; drawing.modest(); bytearray(2 *"
+                " drawing.MEMORY)"
+            ),
             "MemoryError",
         ),
     ],
 )
 async def test_f8_every_failure_is_a_reason(command: Sequence[str], why: str, folder: Path) -> None:
-    """F8: a program that is not there, a crash, a refusal, garbage, too much of it, no library, no memory."""
+    """F8: a program that is not there, a crash, a refusal, garbage, too much of it, no library, no
+    memory.
+    """
     assert await refused(command) == why
     assert left(folder) == []
 
@@ -183,7 +228,9 @@ subprocess.Popen(sleeping, pass_fds=[told.fileno()])
 print(os.getpid(), file=told, flush=True)
 time.sleep(600)
 """
-"""Tells its number and sleeps, beside a child that does; what it tells through ends with the last of them."""
+"""Tells its number and sleeps, beside a child that does; what it tells through ends with the last
+of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -194,7 +241,9 @@ class Begun:
     process: int
 
     async def gone(self) -> bool:
-        """Waits until nobody is alive any more who could tell anything; whether the process is buried then."""
+        """Waits until nobody is alive any more who could tell anything; whether the process is
+        buried then.
+        """
         with self.told:
             await asyncio.to_thread(self.told.read)
         return not is_there(self.process)
@@ -216,8 +265,12 @@ def pipe(tmp_path: Path) -> Path:
     return tmp_path / "told"
 
 
-async def test_f8_a_drawing_that_hangs_is_killed_when_its_time_is_over(folder: Path, pipe: Path) -> None:
-    """F8: after five seconds, with all that it started; its parent has buried it, and nothing is left behind."""
+async def test_f8_a_drawing_that_hangs_is_killed_when_its_time_is_over(
+    folder: Path, pipe: Path
+) -> None:
+    """F8: after five seconds, with all that it started; its parent has buried it, and nothing is
+    left behind.
+    """
     clock = ManualClock()
     drawing = asyncio.ensure_future(Drawer(clock, {}, python(HANGS, pipe)).draw(CHART))
     process = await begun(pipe)
@@ -241,7 +294,9 @@ async def test_f8_a_drawing_whose_caller_is_cancelled_is_killed(folder: Path, pi
 
 
 async def test_f8_one_drawing_at_a_time(folder: Path, pipe: Path) -> None:
-    """F8: forty alerts at once do not draw forty charts at once; one that is cancelled lets the next one begin."""
+    """F8: forty alerts at once do not draw forty charts at once; one that is cancelled lets the
+    next one begin.
+    """
     drawer = Drawer(ManualClock(), {}, python(HANGS, pipe))
     first, second = (asyncio.ensure_future(drawer.draw(CHART)) for _ in range(2))
     one = await begun(pipe)
@@ -257,10 +312,17 @@ async def test_f8_one_drawing_at_a_time(folder: Path, pipe: Path) -> None:
 
 
 async def test_promise_9_no_secret_is_handed_on(folder: Path) -> None:
-    """Promise 9: of our environment the process gets what says where and when it is, and nothing else."""
+    """Promise 9: of our environment the process gets what says where and when it is, and nothing
+    else.
+    """
     told = folder.parent / "told"
     code = "import os, sys; open(sys.argv[1], 'w').write(repr(dict(os.environ)))"
-    environ = {"COINW_API_KEY": "planted-key", "TZ": "Asia/Tokyo", "HOME": "/home/me", "PATH": "/bin"}
+    environ = {
+        "COINW_API_KEY": "planted-key",
+        "TZ": "Asia/Tokyo",
+        "HOME": "/home/me",
+        "PATH": "/bin",
+    }
     await Drawer(SystemClock(), environ, python(code, told), 120 * SECOND).draw(CHART)
     given = told.read_text()
     assert "planted" not in given
@@ -269,7 +331,9 @@ async def test_promise_9_no_secret_is_handed_on(folder: Path) -> None:
 
 
 def test_f8_it_is_modest() -> None:
-    """F8: it lets others go first, and the kernel bounds its memory, its processor time and its life."""
+    """F8: it lets others go first, and the kernel bounds its memory, its processor time and its
+    life.
+    """
     code = (
         "import os, resource, signal\nfrom daemon.notifiers import drawing\ndrawing.modest()\n"
         "print(os.nice(0), resource.getrlimit(resource.RLIMIT_DATA)[0], signal.alarm(0) > 0)"
@@ -294,5 +358,7 @@ def test_f8_nothing_of_it_stays_where_its_parent_is_gone(tmp_path: Path) -> None
 def test_f8_the_process_reads_a_chart_and_writes_a_picture(tmp_path: Path) -> None:
     """F8: by hand it works as well, on whatever terms."""
     environ = {**os.environ, "MPLCONFIGDIR": str(tmp_path), "MPL_IGNORE_SYSTEM_FONTS": "1"}
-    done = subprocess.run(DRAWING, input=encode(CHART), capture_output=True, check=True, env=environ)
+    done = subprocess.run(
+        DRAWING, input=encode(CHART), capture_output=True, check=True, env=environ
+    )
     assert opened(done.stdout).size == (800, 450)

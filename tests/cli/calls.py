@@ -34,7 +34,11 @@ name = "hook"
 url = "json://127.0.0.1:9/{env:HOOK_TOKEN}"
 """
 
-SECRETS = {"MAIN_KEY": "planted-key-4711", "MAIN_SECRET": "planted-secret-4711", "HOOK_TOKEN": "planted-token-4711"}
+SECRETS = {
+    "MAIN_KEY": "planted-key-4711",
+    "MAIN_SECRET": "planted-secret-4711",
+    "HOOK_TOKEN": "planted-token-4711",
+}
 
 
 class Terminal(io.StringIO):
@@ -66,16 +70,24 @@ def call(
     programs: Sequence[Path] | None = None,
 ) -> Result:
     """Run one command as `main` would; `programs` are folders in the place of the system's own."""
-    session = CommandSession(environ=environ, own_clock=clock or ManualClock(), program_folders=programs)
-    return CliRunner().invoke(commands, [str(each) for each in arguments], input=answers, obj=session)
+    session = CommandSession(
+        environ=environ, own_clock=clock or ManualClock(), program_folders=programs
+    )
+    return CliRunner().invoke(
+        commands, [str(each) for each in arguments], input=answers, obj=session
+    )
 
 
 def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:
-    """The real program with a terminal for its errors: what it printed, and what the terminal saw."""
+    """The real program with a terminal for its errors: what it printed, and what the terminal
+    saw.
+    """
     command = [sys.executable, "-m", "daemon", *map(str, arguments)]
     master, slave = os.openpty()
     environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True
+    )
     os.close(slave)
     seen = os.read(master, 100_000)
     os.close(master)
@@ -104,7 +116,9 @@ def url(folder: Path) -> str:
 
 
 @contextmanager
-def collecting(folder: Path, *records: Record, accounts: tuple[str, ...] = ("main",)) -> Iterator[Store]:
+def collecting(
+    folder: Path, *records: Record, accounts: tuple[str, ...] = ("main",)
+) -> Iterator[Store]:
     """A daemon's store with these records in it, still collecting."""
     store = Store.open(url(folder))
     states = {name: AccountState(name) for name in accounts}

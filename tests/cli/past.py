@@ -24,17 +24,22 @@ def lived(
     ending: str = STOP,
     **life: Any,
 ) -> None:
-    """One life on the database of this folder, a round every five seconds, of the accounts that are told anything.
+    """One life on the database of this folder, a round every five seconds, of the accounts that are
+    told anything.
 
     Of the account main where none is.
     """
     played = [dict(each) for each in rounds]
     names = sorted({name for each in played for name in each}) or ["main"]
     clock = RestlessClock(begin)
-    asyncio.run(_lived(lambda: Life(url(folder), names, rules, clock=clock, **life), played, ending))
+    asyncio.run(
+        _lived(lambda: Life(url(folder), names, rules, clock=clock, **life), played, ending)
+    )
 
 
-async def _lived(make: Callable[[], Life], rounds: Iterable[Mapping[str, Told]], ending: str) -> None:
+async def _lived(
+    make: Callable[[], Life], rounds: Iterable[Mapping[str, Told]], ending: str
+) -> None:
     async with make() as life:
         for arrivals in rounds:
             await life.tell(arrivals)

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.show.alert_rows import MOST
-from daemon.types import DAY, MINUTE, SECOND, Alert, DecidingComparison, Record, Severity, State, Transition
+from daemon.types import (
+    DAY,
+    MINUTE,
+    SECOND,
+    Alert,
+    DecidingComparison,
+    Record,
+    Severity,
+    State,
+    Transition,
+)
 from tests.cli.calls import CHANNEL, RULE, account, call, record, write
 from tests.fakes import NOON, ManualClock
 from tests.values import judged, reading
@@ -21,7 +31,18 @@ LATER = ManualClock(NOON + 10 * MINUTE)
 
 def fired(seq: int, rule: str = "low", why: DecidingComparison | None = None) -> Record:
     at = NOON + seq * SECOND
-    alert = Alert(rule, seq, f"aaa{seq}", Severity.CRITICAL, State.FIRING, "when x", at, at, None, why or judged("90"))
+    alert = Alert(
+        rule,
+        seq,
+        f"aaa{seq}",
+        Severity.CRITICAL,
+        State.FIRING,
+        "when x",
+        at,
+        at,
+        None,
+        why or judged("90"),
+    )
     value = alert.judged.value if alert.judged else None
     change = Transition(rule, seq, at, State.OK, State.FIRING, "condition", value)
     return Record("main", reading(seq, at), (replace(alert, worst=value),), (change,))
@@ -30,12 +51,16 @@ def fired(seq: int, rule: str = "low", why: DecidingComparison | None = None) ->
 def resolved(seq: int, begun: Record) -> Record:
     at = NOON + seq * SECOND
     over = replace(begun.alerts[0], state=State.RESOLVED, ended_at=at)
-    change = Transition(over.rule, over.seq, at, State.FIRING, State.RESOLVED, "cleared", Decimal(130))
+    change = Transition(
+        over.rule, over.seq, at, State.FIRING, State.RESOLVED, "cleared", Decimal(130)
+    )
     return Record("main", reading(seq, at), (over,), (change,))
 
 
 def test_an_alert_tells_its_whole_life(tmp_path: Path) -> None:
-    """Each transition a line, the first one with rule, account and id; an end says how long it lasted."""
+    """Each transition a line, the first one with rule, account and id; an end says how long it
+    lasted.
+    """
     begun = fired(2)
     record(tmp_path, begun, resolved(122, begun))
     shown = call("alerts", "--config", write(tmp_path), clock=LATER).stdout.splitlines()
@@ -64,7 +89,9 @@ def test_json_and_csv_have_it_for_programs(tmp_path: Path) -> None:
         "value": "130",
         "reason": "cleared",
     }
-    rows = csv.DictReader(io.StringIO(call("alerts", "--config", path, "--format", "csv", clock=LATER).stdout))
+    rows = csv.DictReader(
+        io.StringIO(call("alerts", "--config", path, "--format", "csv", clock=LATER).stdout)
+    )
     assert [(row["id"], row["to"]) for row in rows] == [("aaa2", "firing"), ("aaa2", "resolved")]
 
 
@@ -86,15 +113,28 @@ def test_nothing_in_the_span_is_said(tmp_path: Path) -> None:
     """An empty table would leave a doubt."""
     record(tmp_path)
     result = call("alerts", "--config", write(tmp_path), clock=LATER)
-    assert (result.exit_code, result.stdout) == (0, "no alerts in this span; an earlier --since looks further back\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "no alerts in this span; an earlier --since looks further back\n",
+    )
 
 
 def test_accounts_are_chosen_by_glob(tmp_path: Path) -> None:
     """As in `history`; an account without alerts has none."""
     record(tmp_path, fired(2))
     path = write(tmp_path)
-    assert len(json.loads(call("alerts", "--account", "m*", "--config", path, "--format", "json").stdout)) == 1
-    assert json.loads(call("alerts", "--account", "x*", "--config", path, "--format", "json").stdout) == []
+    assert (
+        len(
+            json.loads(
+                call("alerts", "--account", "m*", "--config", path, "--format", "json").stdout
+            )
+        )
+        == 1
+    )
+    assert (
+        json.loads(call("alerts", "--account", "x*", "--config", path, "--format", "json").stdout)
+        == []
+    )
 
 
 def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
@@ -102,17 +142,28 @@ def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
     record(tmp_path, *(fired(seq, f"rule-{seq}") for seq in range(1, MOST + 3)))
     path = write(tmp_path)
     shown = call("alerts", "--config", path, clock=LATER).stdout.splitlines()
-    assert shown[-1] == f"the last {MOST} of {MOST + 2} alerts; --format csv and --format json have all"
-    assert len(json.loads(call("alerts", "--config", path, "--format", "json", clock=LATER).stdout)) == MOST + 2
+    assert (
+        shown[-1]
+        == f"the last {MOST} of {MOST + 2} alerts; --format csv and --format json have all"
+    )
+    assert (
+        len(json.loads(call("alerts", "--config", path, "--format", "json", clock=LATER).stdout))
+        == MOST + 2
+    )
 
 
 @pytest.mark.parametrize("command", ["alerts", "notifications", "history", "gaps"])
 def test_an_account_that_is_not_recorded_is_bad_usage(command: str, tmp_path: Path) -> None:
-    """B5: a mistyped name must not look as if all were well; a name is the same however it is composed."""
+    """B5: a mistyped name must not look as if all were well; a name is the same however it is
+    composed.
+    """
     record(tmp_path, accounts=("Größe",))
     path = write(tmp_path, account("Größe"), RULE, CHANNEL)
     shown = call(command, "--account", "Grösse", "--config", path)
-    assert (shown.exit_code, shown.stderr) == (2, 'no recorded account matches "Grösse": there are Größe\n')
+    assert (shown.exit_code, shown.stderr) == (
+        2,
+        'no recorded account matches "Grösse": there are Größe\n',
+    )
     decomposed = unicodedata.normalize("NFD", "Größe")
     assert call(command, "--account", decomposed, "--config", path).exit_code == 0
 

@@ -23,7 +23,9 @@ def diff(folder: Path, rules: str, *options: object) -> Result:
     other = folder / "other.toml"
     other.write_text(rules, encoding="utf-8")
     config = write(folder, account(), RULE, CHANNEL)
-    answered = call("backtest", "--rules", other, "--diff", *options, "--config", config, clock=LATER)
+    answered = call(
+        "backtest", "--rules", other, "--diff", *options, "--config", config, clock=LATER
+    )
     assert answered.exit_code == 0, answered.output
     return answered
 
@@ -73,7 +75,9 @@ def test_programs_get_both_sides_of_each_difference(tmp_path: Path) -> None:
     assert found["messages"] == {"config": 4, "file": 2}
     assert [found["summary"][0][side]["alerts"] for side in ("config", "file")] == [2, 1]
     rows = list(csv.DictReader(io.StringIO(diff(tmp_path, later, "--format", "csv").stdout)))
-    assert [(row["what"], row["config_fired"][17:19], row["file_fired"][17:19]) for row in rows] == [
+    assert [
+        (row["what"], row["config_fired"][17:19], row["file_fired"][17:19]) for row in rows
+    ] == [
         ("later", "05", "10"),
         ("only_config", "20", ""),
     ]
@@ -89,7 +93,10 @@ def test_equal_rules_differ_in_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "differs"),
     [
-        ('mute = ["noon"]\n[[mutes]]\nname = "noon"\nbetween = ["11:00", "13:00"]\n', "who is told of them, or when"),
+        (
+            'mute = ["noon"]\n[[mutes]]\nname = "noon"\nbetween = ["11:00", "13:00"]\n',
+            "who is told of them, or when",
+        ),
         ('[[channels]]\nname = "pager"\n', "who is told of them, or when"),
         ('[[channels]]\nname = "hook"\ngroup_wait = "2s"\n', "who is told of them, or when"),
         ('severity = "critical"\n', "who is told of them, or when"),
@@ -106,7 +113,9 @@ def test_equal_alerts_may_be_told_otherwise(tmp_path: Path, more: str, differs: 
 
 
 def test_the_headline_speaks_of_both(tmp_path: Path) -> None:
-    """Windows, accounts that nobody watches and channels of either side; the numbers of rules where they differ."""
+    """Windows, accounts that nobody watches and channels of either side; the numbers of rules where
+    they differ.
+    """
     lived(tmp_path, [], alone(FINE, LOW, FINE, FINE))
     other = '[[rules]]\nname = "grid"\nwhen = "delta(al_freeze, 24h) > 5"\naccounts = ["grid"]\n'
     lines = shown(tmp_path, f"channels = []\n{RULE}{other}")
@@ -130,4 +139,6 @@ def test_each_side_has_its_own_night(tmp_path: Path) -> None:
 def test_an_empty_record_is_said(tmp_path: Path) -> None:
     """Nothing to compare is no failure."""
     record(tmp_path, accounts=())
-    assert shown(tmp_path, RULE) == ["nothing is recorded yet: let the daemon run first, or import readings"]
+    assert shown(tmp_path, RULE) == [
+        "nothing is recorded yet: let the daemon run first, or import readings"
+    ]

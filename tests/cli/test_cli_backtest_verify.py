@@ -1,4 +1,6 @@
-"""`backtest --verify`: promise 6 for whoever runs the daemon, with what is covered and every difference."""
+"""`backtest --verify`: promise 6 for whoever runs the daemon, with what is covered and every
+difference.
+"""
 
 import csv
 import io
@@ -53,15 +55,30 @@ def test_promise_6_the_span_covered_is_printed(tmp_path: Path) -> None:
 def test_promise_6_every_difference_is_one_line(tmp_path: Path) -> None:
     """Exit status 1: what is recorded, and what the replay has in its place."""
     two_lives(tmp_path)
-    change(tmp_path, "UPDATE transitions SET value = 91 WHERE id = 1", "DELETE FROM transitions WHERE id = 5")
+    change(
+        tmp_path,
+        "UPDATE transitions SET value = 91 WHERE id = 1",
+        "DELETE FROM transitions WHERE id = 5",
+    )
     answered = verify(tmp_path)
     assert answered.exit_code == 1
     assert sorted(answered.stdout.splitlines()[2:-1]) == [
-        "  differs     2026-01-01 12:00:05 low: recorded nothing; replayed ok → firing (condition) at 90",
-        "  differs     2026-01-01 12:00:05 low: recorded ok → firing (condition) at 91; replayed nothing",
-        "  differs     2026-01-01 13:00:10 low: recorded nothing; replayed firing → resolved (cleared) at 500",
+        (
+            "  differs     2026-01-01 12:00:05 low: recorded nothing; replayed ok → firing"
+            " (condition) at 90"
+        ),
+        (
+            "  differs     2026-01-01 12:00:05 low: recorded ok → firing (condition) at 91;"
+            " replayed nothing"
+        ),
+        (
+            "  differs     2026-01-01 13:00:10 low: recorded nothing; replayed firing → resolved"
+            " (cleared) at 500"
+        ),
     ]
-    assert answered.stdout.splitlines()[-1] == "3 differences: replay does not give what is recorded"
+    assert (
+        answered.stdout.splitlines()[-1] == "3 differences: replay does not give what is recorded"
+    )
 
 
 def test_promise_6_programs_get_the_same(tmp_path: Path) -> None:
@@ -88,12 +105,23 @@ def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path:
     """What an epoch begins with must be what the one before it ends with."""
     lived(tmp_path, [rule()], alone(FINE, LOW))
     lived(tmp_path, [rule()], alone(FINE), begin=NOON + HOUR)
-    change(tmp_path, """UPDATE epochs SET state = replace(state, '"worst":"90"', '"worst":"91"') WHERE id = 2""")
-    change(tmp_path, """UPDATE epochs SET state = replace(state, '"worst": "90"', '"worst": "91"') WHERE id = 2""")
+    change(
+        tmp_path,
+        """UPDATE epochs SET state = replace(state, '"worst":"90"', '"worst":"91"') WHERE id = 2""",
+    )
+    change(
+        tmp_path,
+        """UPDATE epochs SET state = replace(state, '"worst": "90"', '"worst": "91"') WHERE id = 2""",
+    )
     answered = verify(tmp_path)
     assert answered.exit_code == 1
-    assert "recorded the state firing, worst 91; replayed the state firing, worst 90" in answered.stdout
-    json_side = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0]["differences"][0]["recorded"]
+    assert (
+        "recorded the state firing, worst 91; replayed the state firing, worst 90"
+        in answered.stdout
+    )
+    json_side = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0][
+        "differences"
+    ][0]["recorded"]
     assert json_side == {"state": "firing", "worst": "91"}
 
 
@@ -102,10 +130,19 @@ def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
     lived(tmp_path, [rule(keep_firing_for=60_000)], alone(LOW, FINE))
     lived(tmp_path, [rule(keep_firing_for=60_000)], alone(FINE), begin=NOON + 10_000)
     for space in ("", " "):
-        for key, new in (("clearing_since", str(NOON + 4_750)), ("missing", "true"), ("threshold", '"100.000000001"')):
-            old = {"clearing_since": str(NOON + 5_000), "missing": "false", "threshold": '"100"'}[key]
+        for key, new in (
+            ("clearing_since", str(NOON + 4_750)),
+            ("missing", "true"),
+            ("threshold", '"100.000000001"'),
+        ):
+            old = {"clearing_since": str(NOON + 5_000), "missing": "false", "threshold": '"100"'}[
+                key
+            ]
             words = (f'"{key}":{space}{each}' for each in (old, new))
-            change(tmp_path, "UPDATE epochs SET state = replace(state, '{}', '{}') WHERE id = 2".format(*words))
+            change(
+                tmp_path,
+                "UPDATE epochs SET state = replace(state, '{}', '{}') WHERE id = 2".format(*words),
+            )
     answered = verify(tmp_path)
     line = next(line for line in answered.stdout.splitlines() if "the state" in line)
     assert line.split(": ", 1)[1].split("; replayed ") == [
@@ -113,9 +150,14 @@ def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
             "recorded the state firing, worst 90, judged.threshold 100.000000001, "
             "clearing_since 2026-01-01T12:00:04.750+01:00, missing yes"
         ),
-        "the state firing, worst 90, judged.threshold 100, clearing_since 2026-01-01T12:00:05.000+01:00, missing no",
+        (
+            "the state firing, worst 90, judged.threshold 100, clearing_since"
+            " 2026-01-01T12:00:05.000+01:00, missing no"
+        ),
     ]
-    (found, *_) = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0]["differences"]
+    found, *_ = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"][0][
+        "differences"
+    ]
     assert found["recorded"] == {
         "state": "firing",
         "worst": "90",
@@ -128,11 +170,19 @@ def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
 def test_promise_6_durations_are_spelled(tmp_path: Path) -> None:
     """What a rule on `age` was judged by, recorded or not; amounts have all their digits."""
     silent = rule("silent", "age > 4s")
-    lived(tmp_path, [silent, rule(on_missing=OnMissing.FIRING, missing_after=8_000)], alone(FINE, MISS, MISS, FINE))
-    change(
-        tmp_path, "UPDATE transitions SET value = 5001 WHERE value = 5000", "UPDATE alerts SET rule = 'x' WHERE id = 2"
+    lived(
+        tmp_path,
+        [silent, rule(on_missing=OnMissing.FIRING, missing_after=8_000)],
+        alone(FINE, MISS, MISS, FINE),
     )
-    told = "\n".join(line.split(": ", 1)[1] for line in verify(tmp_path).stdout.splitlines() if "differs" in line)
+    change(
+        tmp_path,
+        "UPDATE transitions SET value = 5001 WHERE value = 5000",
+        "UPDATE alerts SET rule = 'x' WHERE id = 2",
+    )
+    told = "\n".join(
+        line.split(": ", 1)[1] for line in verify(tmp_path).stdout.splitlines() if "differs" in line
+    )
     assert "recorded ok → firing (condition) at 5s1ms; replayed nothing" in told
     assert "recorded nothing; replayed ok → firing (condition) at 5s" in told
     assert "recorded nothing; replayed ok → firing (missing) at 10s" in told
@@ -141,7 +191,9 @@ def test_promise_6_durations_are_spelled(tmp_path: Path) -> None:
 
 
 def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
-    """No plural of one; a stretch in which nothing was judged is told only where it is all there is."""
+    """No plural of one; a stretch in which nothing was judged is told only where it is all there
+    is.
+    """
     lived(tmp_path, [rule()], alone(FINE))
     change(tmp_path, "UPDATE transitions SET value = 1")
     assert verify(tmp_path).stdout.splitlines() == [
@@ -150,9 +202,15 @@ def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
     ]
     lived(tmp_path, [rule()], alone(LOW), begin=NOON + 5_000)
     change(tmp_path, "DELETE FROM transitions")
-    assert verify(tmp_path).stdout.splitlines()[-1] == "1 difference: replay does not give what is recorded"
+    assert (
+        verify(tmp_path).stdout.splitlines()[-1]
+        == "1 difference: replay does not give what is recorded"
+    )
     change(tmp_path, "DELETE FROM snapshots WHERE seq = 2")
-    assert [line.split()[0] for line in verify(tmp_path).stdout.splitlines()[1:3]] == ["not", "covered"]
+    assert [line.split()[0] for line in verify(tmp_path).stdout.splitlines()[1:3]] == [
+        "not",
+        "covered",
+    ]
     change(tmp_path, "DELETE FROM snapshots", "DELETE FROM epochs WHERE id = 2")
     assert verify(tmp_path).stdout.splitlines() == [
         "main: 0 inputs and 0 transitions replayed, no difference",
@@ -161,7 +219,9 @@ def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
-    """Pruned inputs are no difference, and never count as agreeing; the next epoch is covered again."""
+    """Pruned inputs are no difference, and never count as agreeing; the next epoch is covered
+    again.
+    """
     lived(tmp_path, [rule()], alone(FINE, LOW, FINE, LOW, FINE))
     lived(tmp_path, [rule()], alone(FINE, LOW), begin=NOON + HOUR)
     change(tmp_path, "DELETE FROM snapshots WHERE seq = 4")
@@ -177,7 +237,9 @@ def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
 
 
 def test_promise_6_an_epoch_whose_windows_held_what_is_gone_is_not_covered(tmp_path: Path) -> None:
-    """Nobody knows any more what its windows held as it began; what looks back no further is covered again."""
+    """Nobody knows any more what its windows held as it began; what looks back no further is
+    covered again.
+    """
     fell = [rule("fell", "drop(available_margin, 90m) > 50%")]
     lived(tmp_path, fell, alone(FINE, answer(available_margin="5000"), FINE))
     for hours in (1, 3):
@@ -196,15 +258,24 @@ def test_promise_6_what_is_gone_of_the_last_epoch_is_not_covered_to_its_end(tmp_
     change(tmp_path, "DELETE FROM snapshots WHERE seq = 3")
     answered = verify(tmp_path)
     assert answered.exit_code == 0
-    assert "  not covered 2026-01-01 12:00:00 to 2026-01-01 12:00:20: input 3 is not recorded" in answered.stdout
+    assert (
+        "  not covered 2026-01-01 12:00:00 to 2026-01-01 12:00:20: input 3 is not recorded"
+        in answered.stdout
+    )
 
 
 def test_promise_6_rules_that_cannot_be_read_are_not_covered(tmp_path: Path) -> None:
     """Those of another version: said with that version; the other epochs are covered."""
     two_lives(tmp_path)
-    newer = 'UPDATE epochs SET version = \'9.0\', rules = \'[{"name": "low", "if": "x"}]\' WHERE id = {}'
+    newer = (
+        'UPDATE epochs SET version = \'9.0\', rules = \'[{"name": "low", "if": "x"}]\' WHERE id'
+        " = {}"
+    )
     change(tmp_path, newer.replace("{}", "1"))
-    why = "its rules were recorded by version 9.0, and this one cannot read them: replay with that one"
+    why = (
+        "its rules were recorded by version 9.0, and this one cannot read them: replay with"
+        " that one"
+    )
     answered = verify(tmp_path)
     assert (answered.exit_code, answered.stdout.splitlines()[1:]) == (
         0,
@@ -214,8 +285,13 @@ def test_promise_6_rules_that_cannot_be_read_are_not_covered(tmp_path: Path) -> 
         ],
     )
     change(tmp_path, newer.replace("{}", "2"))
-    assert f"  not covered 2026-01-01 13:00:00 to 2026-01-01 13:00:10: {why}" in verify(tmp_path).stdout
-    explained = call("explain", "low", "--at", "2026-01-01T12:00:05", "--config", write(tmp_path), clock=LATER)
+    assert (
+        f"  not covered 2026-01-01 13:00:00 to 2026-01-01 13:00:10: {why}"
+        in verify(tmp_path).stdout
+    )
+    explained = call(
+        "explain", "low", "--at", "2026-01-01T12:00:05", "--config", write(tmp_path), clock=LATER
+    )
     assert (explained.exit_code, explained.stderr) == (1, f"{why}\n")
 
 
@@ -223,8 +299,15 @@ def test_promise_6_a_record_without_a_daemon_has_nothing_to_compare(tmp_path: Pa
     """Nothing recorded, or only imported readings: said, and no failure."""
     record(tmp_path, accounts=())
     assert verify(tmp_path).stdout == "nothing is recorded yet: let the daemon run first\n"
-    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,1767200000,90\n", encoding="utf-8")
-    assert call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code == 0
+    (tmp_path / "old.csv").write_text(
+        "account,time,available_margin\nmain,1767200000,90\n", encoding="utf-8"
+    )
+    assert (
+        call("import", tmp_path / "old.csv", "--config", write(tmp_path), clock=LATER).exit_code
+        == 0
+    )
     answered = verify(tmp_path)
     assert (answered.exit_code, answered.stderr) == (0, "")
-    assert answered.stdout == "main: no daemon ever judged it, so there is nothing to compare with\n"
+    assert (
+        answered.stdout == "main: no daemon ever judged it, so there is nothing to compare with\n"
+    )

@@ -1,4 +1,6 @@
-"""A7: a database with which `run` could not begin is refused by `check`, with the same sentence and exit status."""
+"""A7: a database with which `run` could not begin is refused by `check`, with the same sentence and
+exit status.
+"""
 
 import os
 import shutil
@@ -26,14 +28,18 @@ Prepare = Callable[[Path], object]
 
 def write(folder: Path, database: str) -> Path:
     path = folder / "rules.toml"
-    path.write_text(f"[daemon]\ndatabase = '{database}'\n{account()}\n{RULE}\n{CHANNEL}", encoding="utf-8")
+    path.write_text(
+        f"[daemon]\ndatabase = '{database}'\n{account()}\n{RULE}\n{CHANNEL}", encoding="utf-8"
+    )
     return path
 
 
 def both(path: Path, **environ: str) -> tuple[int, str]:
     """The exit status and the sentence that `check` and `run` share."""
     before = tree(path.parent)
-    checked, ran = (call(each, "--config", path, environ={**SECRETS, **environ}) for each in ("check", "run"))
+    checked, ran = (
+        call(each, "--config", path, environ={**SECRETS, **environ}) for each in ("check", "run")
+    )
     assert (checked.exit_code, checked.stderr) == (ran.exit_code, ran.stderr)
     assert tree(path.parent) == before
     return checked.exit_code, checked.stderr.strip()
@@ -93,35 +99,97 @@ IN_THE_WAY = "is no regular file, and SQLite needs that name for its own: move i
 @pytest.mark.parametrize(
     ("database", "prepare", "status", "sentence"),
     [
-        ("sqlite:///nowhere/mw.db", None, 78, "there is no directory {}/nowhere for the database: make it, or name"),
-        ("sqlite:///~/watch/mw.db", None, 78, "there is no directory {}/watch for the database: make it, or name"),
-        ("sqlite:///there/mw.db", a_file, 78, "there is no directory {}/there for the database: make it, or name"),
-        ("sqlite:///there", a_folder, 78, "{}/there is no file: name a file, such as {}/there/marginwatch.db"),
-        ("sqlite:///there", a_pipe, 78, "{}/there is a pipe or a device, not a file: name another file"),
+        (
+            "sqlite:///nowhere/mw.db",
+            None,
+            78,
+            "there is no directory {}/nowhere for the database: make it, or name",
+        ),
+        (
+            "sqlite:///~/watch/mw.db",
+            None,
+            78,
+            "there is no directory {}/watch for the database: make it, or name",
+        ),
+        (
+            "sqlite:///there/mw.db",
+            a_file,
+            78,
+            "there is no directory {}/there for the database: make it, or name",
+        ),
+        (
+            "sqlite:///there",
+            a_folder,
+            78,
+            "{}/there is no file: name a file, such as {}/there/marginwatch.db",
+        ),
+        (
+            "sqlite:///there",
+            a_pipe,
+            78,
+            "{}/there is a pipe or a device, not a file: name another file",
+        ),
         ("sqlite:///there", beside_it("-wal", Path.mkdir), 1, f"{{}}/there-wal {IN_THE_WAY}"),
         ("sqlite:///there", beside_it("-wal", os.mkfifo), 1, f"{{}}/there-wal {IN_THE_WAY}"),
         ("sqlite:///there", beside_it("-shm", Path.mkdir), 1, f"{{}}/there-shm {IN_THE_WAY}"),
         ("sqlite:///there", beside_it("-shm", os.mkfifo), 1, f"{{}}/there-shm {IN_THE_WAY}"),
-        ("sqlite:///there", beside_it("-journal", Path.mkdir), 1, f"{{}}/there-journal {IN_THE_WAY}"),
-        ("sqlite:///there", lambda folder: (folder / "there-wal").mkdir(), 1, f"{{}}/there-wal {IN_THE_WAY}"),
+        (
+            "sqlite:///there",
+            beside_it("-journal", Path.mkdir),
+            1,
+            f"{{}}/there-journal {IN_THE_WAY}",
+        ),
+        (
+            "sqlite:///there",
+            lambda folder: (folder / "there-wal").mkdir(),
+            1,
+            f"{{}}/there-wal {IN_THE_WAY}",
+        ),
         ("sqlite:/mw.db", None, 78, 'daemon.database: must be "sqlite:///FILE" or'),
-        ("sqlite:///there", garbage, 1, "the database {}/there is no SQLite database: name another file"),
-        ("sqlite:///there", newer, 1, "the database {}/there is of a newer marginwatch (revision from the future"),
-        ("sqlite:///there", of_others, 1, "{}/there holds tables of another program (accounts): give marginwatch"),
+        (
+            "sqlite:///there",
+            garbage,
+            1,
+            "the database {}/there is no SQLite database: name another file",
+        ),
+        (
+            "sqlite:///there",
+            newer,
+            1,
+            "the database {}/there is of a newer marginwatch (revision from the future",
+        ),
+        (
+            "sqlite:///there",
+            of_others,
+            1,
+            "{}/there holds tables of another program (accounts): give marginwatch",
+        ),
         (
             "sqlite:///there",
             a_lock_of_no_use,
             1,
             "{}/there.lock cannot be read as a lock, as it is something else: look",
         ),
-        ("postgresql+psycopg://u@nowhere.invalid/mw", None, 1, "the database mw on nowhere.invalid cannot be used: "),
-        ("postgresql+psycopg://u@127.0.0.1:1/mw", None, 1, "the database mw on 127.0.0.1:1 cannot be used: "),
+        (
+            "postgresql+psycopg://u@nowhere.invalid/mw",
+            None,
+            1,
+            "the database mw on nowhere.invalid cannot be used: ",
+        ),
+        (
+            "postgresql+psycopg://u@127.0.0.1:1/mw",
+            None,
+            1,
+            "the database mw on 127.0.0.1:1 cannot be used: ",
+        ),
     ],
 )
 def test_check_refuses_what_run_refuses(
     database: str, prepare: Prepare | None, status: int, sentence: str, tmp_path: Path
 ) -> None:
-    """A7: the same sentence and status, nothing left behind; 78 where the configuration is wrong."""
+    """A7: the same sentence and status, nothing left behind; 78 where the configuration is
+    wrong.
+    """
     if prepare is not None:
         prepare(tmp_path)
     found = both(write(tmp_path, database), HOME=str(tmp_path))
@@ -140,8 +208,12 @@ def test_no_command_waits_for_a_pipe(tmp_path: Path) -> None:
         assert "there is a pipe or a device, not a file: name another file" in done.stderr
 
 
-@pytest.mark.parametrize("prepare", [None, record, a_folder, lambda folder: (folder / "marginwatch.db").touch()])
-def test_a_database_that_can_be_used_or_made_is_good(prepare: Prepare | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "prepare", [None, record, a_folder, lambda folder: (folder / "marginwatch.db").touch()]
+)
+def test_a_database_that_can_be_used_or_made_is_good(
+    prepare: Prepare | None, tmp_path: Path
+) -> None:
     """A7: none yet, one of this version, an empty file; and nothing is made."""
     if prepare is not None:
         prepare(tmp_path)
@@ -166,8 +238,17 @@ def test_without_a_driver_postgresql_is_bad_configuration(tmp_path: Path) -> Non
             f"sys.argv = ['marginwatch', '{command}', '--config', '{path}']\n"
             "from daemon.cli import main; main()"
         )
-        done = subprocess.run([sys.executable, "-c", program], env=SECRETS, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (78, 'PostgreSQL needs a driver: install "marginwatch[postgresql]"\n')
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=SECRETS,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (
+            78,
+            'PostgreSQL needs a driver: install "marginwatch[postgresql]"\n',
+        )
 
 
 # A real server.
@@ -186,8 +267,16 @@ def server(url: str, *statements: str) -> None:
     [
         (("/postgres", "/nothing"), 78, 'database "nothing" does not exist'),
         (("owner@", "nobody-there@"), 78, 'role "nobody-there" does not exist'),
-        (("/postgres", "/mw_frozen"), 1, "is read-only, or a copy of another server: name the server that takes"),
-        (("owner@127.0.0.1", "guest@127.0.0.1"), 1, "lets this user make no tables: let its owner say GRANT CREATE ON"),
+        (
+            ("/postgres", "/mw_frozen"),
+            1,
+            "is read-only, or a copy of another server: name the server that takes",
+        ),
+        (
+            ("owner@127.0.0.1", "guest@127.0.0.1"),
+            1,
+            "lets this user make no tables: let its owner say GRANT CREATE ON",
+        ),
     ],
 )
 def test_a_server_that_takes_nothing_is_told(
@@ -213,7 +302,10 @@ def test_a_server_that_takes_nothing_is_told(
         'connection failed: FATAL:  password authentication failed for user "watch"',
         "connection failed: fe_sendauth: no password supplied",
         'connection failed: FATAL:  role "watch" is not permitted to log in',
-        'connection failed: FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "watch", database "mw"',
+        (
+            'connection failed: FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "watch",'
+            ' database "mw"'
+        ),
         'connection failed: FATAL:  Peer authentication failed for user "watch"',
     ],
 )
@@ -224,11 +316,15 @@ def test_a_refused_login_is_bad_configuration(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["FATAL:  the database system is starting up", "FATAL:  sorry, too many clients already"]
+    "said",
+    ["FATAL:  the database system is starting up", "FATAL:  sorry, too many clients already"],
 )
 def test_a_busy_server_is_none(said: str) -> None:
     """A7: what passes by itself ends with 1, so that systemd tries again."""
-    with pytest.raises(StoreError) as caught, told(make_url("postgresql+psycopg://watch@127.0.0.1/mw")):
+    with (
+        pytest.raises(StoreError) as caught,
+        told(make_url("postgresql+psycopg://watch@127.0.0.1/mw")),
+    ):
         raise OperationalError("", {}, Exception(said))
     assert caught.value.exit_status == 1
 

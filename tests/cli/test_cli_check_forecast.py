@@ -35,7 +35,11 @@ LOWER = rule("low", "available_margin < 90")
 
 def test_nothing_is_said_where_nothing_changes() -> None:
     """Neither order nor spelling is a change, and open alerts go on."""
-    alerts = [("main", firing(LOW)), ("main", firing(LOW, f"low{FLAPPING}")), ("main", firing(SILENT))]
+    alerts = [
+        ("main", firing(LOW)),
+        ("main", firing(LOW, f"low{FLAPPING}")),
+        ("main", firing(SILENT)),
+    ]
     spelled_otherwise = rule("low", "( availableMargin < 1_00 )")
     assert forecast([SPIKE, spelled_otherwise], ["main"], before(alerts=alerts), [SILENT]) == []
 
@@ -52,7 +56,11 @@ def test_d7_rules_that_nobody_writes_are_told_only_with_their_alerts() -> None:
 
 def test_d5_changed_rules_are_named_with_the_alerts_that_end() -> None:
     """D5: by their meaning; what is told of their flapping ends with them."""
-    alerts = [("main", firing(LOW)), ("main", firing(LOW, f"low{FLAPPING}")), ("main", firing(SPIKE))]
+    alerts = [
+        ("main", firing(LOW)),
+        ("main", firing(LOW, f"low{FLAPPING}")),
+        ("main", firing(SPIKE)),
+    ]
     assert forecast([LOWER, SPIKE], ["main"], before(alerts=alerts)) == [
         "1 rule changed (low): 2 open alerts will be retired"
     ]
@@ -83,7 +91,9 @@ def test_d5_rules_come_and_go() -> None:
 def test_d5_accounts_come_and_go() -> None:
     """All that is open about an account ends with it, what the system says of it included."""
     alerts = [("old", firing(LOW)), ("old", firing(SILENT)), ("main", firing(LOW))]
-    assert forecast([LOW, SPIKE], ["main", "fresh"], before(watched=["main", "old"], alerts=alerts)) == [
+    assert forecast(
+        [LOW, SPIKE], ["main", "fresh"], before(watched=["main", "old"], alerts=alerts)
+    ) == [
         "1 account is gone (old): 2 open alerts will be retired",
         "1 account is new (fresh)",
     ]
@@ -93,7 +103,9 @@ def test_d5_an_account_that_its_rule_watches_no_more() -> None:
     """The rule's own meaning is unchanged: only the alerts that no longer match end."""
     narrowed = rule("low", accounts=("grid-*",))
     alerts = [("main", firing(LOW)), ("grid-1", firing(LOW))]
-    assert forecast([narrowed, SPIKE], ["main", "grid-1"], before(watched=["main", "grid-1"], alerts=alerts)) == [
+    assert forecast(
+        [narrowed, SPIKE], ["main", "grid-1"], before(watched=["main", "grid-1"], alerts=alerts)
+    ) == [
         "1 open alert will be retired, as the rule no longer watches the account (low · main)",
         "low keeps its alerts; changed: accounts",
     ]
@@ -117,7 +129,9 @@ async def fired(folder: Path, *, config: Path, at: Millis = T0) -> None:
     """A daemon ran with this configuration, and its rules fire."""
     loaded = configuration(config, SECRETS)
     names = [each.name for each in loaded.accounts]
-    async with Life(url(folder), names, loaded.rules, channels=["hook"], clock=ManualClock(at)) as life:
+    async with Life(
+        url(folder), names, loaded.rules, channels=["hook"], clock=ManualClock(at)
+    ) as life:
         await life.tell({name: answer(available_margin="90") for name in names})
 
 

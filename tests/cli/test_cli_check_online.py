@@ -18,12 +18,17 @@ from tests.cli.calls import SECRETS, account, call, collecting, exchange, record
 from tests.fakes import NOON
 from tests.values import miss, reading
 
-TWINS = "a and b are the same user 77: they are read, and alert, twice, and share one allowance; keep one of them"
+TWINS = (
+    "a and b are the same user 77: they are read, and alert, twice, and share one allowance; keep"
+    " one of them"
+)
 KEYS = ("planted-key-4711", "planted-secret-4711")
 
 
 def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
-    """Status, and the lines about the exchange; what is said of the database holds the `complaints`."""
+    """Status, and the lines about the exchange; what is said of the database holds the
+    `complaints`.
+    """
     result = call("check", "--online", "--config", path, clock=SystemClock())
     assert "planted" not in result.output
     assert len(result.stderr.splitlines()) == len(complaints)
@@ -40,7 +45,8 @@ def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
         status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
     assert lines == [
-        "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin 0  al_freeze 6"
+        "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin"
+        " 0  al_freeze 6"
     ]
 
 
@@ -74,12 +80,18 @@ def test_a_wrong_key_and_a_wrong_secret_are_told_beside_a_good_account(tmp_path:
         )
         status, lines = online(write(tmp_path, *tables))
     assert status == 1
-    assert [line.split(" ")[:2] for line in lines] == [["key:", "auth:"], ["secret:", "auth:"], ["main:", "user"]]
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["key:", "auth:"],
+        ["secret:", "auth:"],
+        ["main:", "user"],
+    ]
 
 
 def test_an_unreachable_host_is_one_sentence(tmp_path: Path) -> None:
     """Which host, and what to look at."""
-    expected = "main: network: 127.0.0.1:9 refused the connection: check the address and that it is up"
+    expected = (
+        "main: network: 127.0.0.1:9 refused the connection: check the address and that it is up"
+    )
     assert online(write(tmp_path, account())) == (1, [expected])
 
 
@@ -100,7 +112,9 @@ def test_b4_twins_that_the_record_knows_are_told_once(tmp_path: Path) -> None:
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
         tables = account("a", simulator.rest_url), account("b", simulator.rest_url, user_id="77")
-        result = call("check", "--online", "--config", write(tmp_path, *tables), clock=SystemClock())
+        result = call(
+            "check", "--online", "--config", write(tmp_path, *tables), clock=SystemClock()
+        )
     assert result.stdout.splitlines().count(f"warning: {TWINS}") == 1
 
 
@@ -121,11 +135,16 @@ def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
         simulator.account("main", *KEYS, user_id="77")
         online(write(tmp_path, account(rest_url=simulator.rest_url), account("down")))
     with History.open(url(tmp_path)) as history:
-        assert {(book.endpoint, book.user) for book in history.bookings(0)} == {("assets", "77"), ("assets", "")}
+        assert {(book.endpoint, book.user) for book in history.bookings(0)} == {
+            ("assets", "77"),
+            ("assets", ""),
+        }
 
 
 def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -> None:
-    """SEMANTICS B3: the daemon is told seconds ahead, for the instant at which the exchange is then asked."""
+    """SEMANTICS B3: the daemon is told seconds ahead, for the instant at which the exchange is then
+    asked.
+    """
     with collecting(tmp_path), exchange() as simulator:
         simulator.account("main", *KEYS)
         before = SystemClock().now()
@@ -137,8 +156,12 @@ def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -
 
 
 def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
-    """SEMANTICS B3: the daemon's readings and misses, and what other commands booked, hold their places."""
-    with collecting(tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))) as store:
+    """SEMANTICS B3: the daemon's readings and misses, and what other commands booked, hold their
+    places.
+    """
+    with collecting(
+        tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))
+    ) as store:
         store.submit(SetUserId("main", "77")).result()
     told = recorded(configuration(write(tmp_path), SECRETS), NOON + 9_000)
     assert [(call_.at, call_.user) for call_ in told.calls] == [(NOON, "77"), (NOON + 1, "77")]
@@ -163,16 +186,23 @@ def test_a_damaged_record_does_not_keep_from_asking(tmp_path: Path) -> None:
 def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
     """The answer counts all the same."""
     record(tmp_path)
-    with exchange() as simulator, contextlib.closing(sqlite3.connect(tmp_path / "marginwatch.db")) as other:
+    with (
+        exchange() as simulator,
+        contextlib.closing(sqlite3.connect(tmp_path / "marginwatch.db")) as other,
+    ):
         simulator.account("main", *KEYS)
         other.execute("BEGIN IMMEDIATE")
         status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
-    assert lines[1].startswith("warning: the call could not be booked for the daemon's budget: the database")
+    assert lines[1].startswith(
+        "warning: the call could not be booked for the daemon's budget: the database"
+    )
 
 
 def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
-    """Strict 7: so that a daemon leaves room there and not elsewhere; one user id at two exchanges is no twin."""
+    """Strict 7: so that a daemon leaves room there and not elsewhere; one user id at two exchanges
+    is no twin.
+    """
     with collecting(tmp_path, accounts=("a", "b")), exchange() as one, exchange() as other:
         for simulator in (one, other):
             simulator.account("main", *KEYS, user_id="77")
@@ -187,7 +217,11 @@ def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
 
 def test_strict_7_check_says_who_shares_a_budget(tmp_path: Path) -> None:
     """Strict 7: where there are several hosts; where there is one, nothing needs to be said."""
-    two = call("check", "--config", write(tmp_path, account("a"), account("b"), account("c", "http://127.0.0.1:10")))
+    two = call(
+        "check",
+        "--config",
+        write(tmp_path, account("a"), account("b"), account("c", "http://127.0.0.1:10")),
+    )
     one = call("check", "--config", write(tmp_path, account("a"), account("b")))
     said = ["budget at 127.0.0.1:9: shared by a, b", "budget at 127.0.0.1:10: shared by c"]
     assert [line for line in two.stdout.splitlines() if line.startswith("budget")] == said
@@ -209,7 +243,10 @@ def test_a3_what_is_not_used_of_the_environment_is_said(tmp_path: Path) -> None:
     near, mixed, own, _twins = result.stdout.splitlines()[-4:]
     assert "proxy" not in near.lower()
     assert mixed.endswith(" (pushes directly, although HTTPS_PROXY is set)")
-    assert own == "own: network: the proxy 127.0.0.1:9 refused the connection: check proxy and that it is up"
+    assert (
+        own == "own: network: the proxy 127.0.0.1:9 refused the connection: check proxy and that it"
+        " is up"
+    )
     assert "planted-pw" not in result.output
 
 

@@ -60,7 +60,9 @@ def test_every_channel_gets_a_message_that_says_it_is_a_test(tmp_path: Path) -> 
     assert answers == (0, ["hook: delivered", "other: delivered"])
     told, other = sorted(map(json.loads, heard), key=lambda each: str(each["message"]))
     assert told["title"] == "TEST: marginwatch reaches you"
-    assert told["message"].startswith('This is a test of the channel "hook", sent by marginwatch check --notify at 20')
+    assert told["message"].startswith(
+        'This is a test of the channel "hook", sent by marginwatch check --notify at 20'
+    )
     assert 'the channel "other"' in other["message"]
 
 
@@ -71,23 +73,32 @@ def test_every_channel_gets_a_message_that_says_it_is_a_test(tmp_path: Path) -> 
         (410, "hook: refused for good: JSON answered HTTP 410"),
     ],
 )
-def test_a_channel_that_fails_is_told_with_what_it_answered(tmp_path: Path, status: int, line: str) -> None:
+def test_a_channel_that_fails_is_told_with_what_it_answered(
+    tmp_path: Path, status: int, line: str
+) -> None:
     """Status 1, and the other channels are tried all the same."""
     with receiver(status) as (bad, _), receiver() as (good, heard):
-        tables = (CHANNEL.replace("127.0.0.1:9", bad), CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"))
+        tables = (
+            CHANNEL.replace("127.0.0.1:9", bad),
+            CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"),
+        )
         assert notify(write(tmp_path, account(), *tables)) == (1, [line, "other: delivered"])
     assert len(heard) == 1
 
 
 TESTS = (
-    "SELECT channel, n, title, outcome, detail FROM attempts JOIN messages ON messages.id = message_id ORDER BY channel"
+    "SELECT channel, n, title, outcome, detail FROM attempts JOIN messages ON messages.id ="
+    " message_id ORDER BY channel"
 )
 
 
 def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> None:
     """Beside a daemon that runs; it belongs to no alert, and is told apart by its number."""
     with receiver() as (good, _), receiver(410) as (bad, _), collecting(tmp_path):
-        tables = (CHANNEL.replace("127.0.0.1:9", bad), CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"))
+        tables = (
+            CHANNEL.replace("127.0.0.1:9", bad),
+            CHANNEL.replace("127.0.0.1:9", good).replace("hook", "other"),
+        )
         assert notify(write(tmp_path, account(), *tables))[0] == 1
     title = "TEST: marginwatch reaches you"
     assert rows(tmp_path / "marginwatch.db", TESTS) == [
@@ -97,27 +108,40 @@ def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> No
 
 
 def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
-    """And that is said: before the first start there is no database, and one of another version takes nothing."""
+    """And that is said: before the first start there is no database, and one of another version
+    takes nothing.
+    """
     with receiver() as (address, heard):
         path = write(tmp_path, account(), CHANNEL.replace("127.0.0.1:9", address))
         said: list[str] = []
         assert notify(path, said) == (0, ["hook: delivered"])
-        assert said[-1] == f"the tests are not on record: there is no database at {tmp_path / 'marginwatch.db'} yet"
+        assert (
+            said[-1] == "the tests are not on record: there is no database at"
+            f" {tmp_path / 'marginwatch.db'} yet"
+        )
         record(tmp_path)
         with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        assert notify(path, said) == (1, ["hook: delivered"])  # a daemon could not begin with it (A7)
+        assert notify(path, said) == (
+            1,
+            ["hook: delivered"],
+        )  # a daemon could not begin with it (A7)
         assert said[-1].startswith("the tests are not on record: ")
     assert len(heard) == 2
 
 
 def test_without_a_channel_there_is_nothing_to_try(tmp_path: Path) -> None:
     """Asked to notify, it cannot."""
-    assert notify(write(tmp_path, account())) == (1, ["there is no channel to try: add [[channels]]"])
+    assert notify(write(tmp_path, account())) == (
+        1,
+        ["there is no channel to try: add [[channels]]"],
+    )
 
 
 def test_the_message_names_channel_and_time() -> None:
     """So that a person knows which of several works."""
-    assert message("phone", "noon").body == (
-        'This is a test of the channel "phone", sent by marginwatch check --notify at noon. Nothing is wrong.'
+    assert (
+        message("phone", "noon").body
+        == 'This is a test of the channel "phone", sent by marginwatch check --notify at noon.'
+        " Nothing is wrong."
     )

@@ -40,10 +40,15 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
 def test_reports_are_told_with_when_they_come(tmp_path: Path) -> None:
     """By the clock on the wall: manual clocks stand at noon in Berlin."""
     daily, weekly = (
-        f'[[reports]]\nname = "{name}"\ncron = "{cron}"\n' for name, cron in (("d", "0 13 * * *"), ("w", "0 8 * * mon"))
+        f'[[reports]]\nname = "{name}"\ncron = "{cron}"\n'
+        for name, cron in (("d", "0 13 * * *"), ("w", "0 8 * * mon"))
     )
     path = write(tmp_path, account(), RULE, CHANNEL, daily, f'{weekly}channels = ["hook"]\n')
-    assert [line for line in call("check", "--config", path).stdout.splitlines() if line.startswith("report ")] == [
+    assert [
+        line
+        for line in call("check", "--config", path).stdout.splitlines()
+        if line.startswith("report ")
+    ] == [
         "report d: next 13:00:00, to all channels",
         "report w: next 2026-01-05 08:00:00, to hook",
     ]
@@ -53,18 +58,33 @@ def test_a_stretched_interval_is_told(tmp_path: Path) -> None:
     """SEMANTICS B3: when wishes exceed the budget, `check` shows what is left of them."""
     many = [account(f"a{n}", every="400ms", api_key=f"key-number-{n}") for n in range(4)]
     result = call("check", "--config", write(tmp_path, *many, "[budget]\nhost = '5 per 2s'\n"))
-    assert "a0: read every 1s760ms instead of 400ms, to stay within [budget]" in result.stdout.splitlines()
+    assert (
+        "a0: read every 1s760ms instead of 400ms, to stay within [budget]"
+        in result.stdout.splitlines()
+    )
 
 
 def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
     """SEMANTICS B3: known from the file, from the record, or from a shared key."""
     keys = {"every": "1s"}
     same = write(tmp_path, *(account(name, api_key="key-a", **keys) for name in "abc"))
-    assert intervals.intervals(configuration(same, SECRETS), {}) == {"a": 1_320, "b": 1_320, "c": 1_320}
+    assert intervals.intervals(configuration(same, SECRETS), {}) == {
+        "a": 1_320,
+        "b": 1_320,
+        "c": 1_320,
+    }
     own = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "abc"))
-    assert intervals.intervals(configuration(own, SECRETS), {}) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    assert intervals.intervals(configuration(own, SECRETS), {}) == {
+        "a": 1_000,
+        "b": 1_000,
+        "c": 1_000,
+    }
     users = {"a": "7", "b": "7", "c": "8"}
-    assert intervals.intervals(configuration(own, SECRETS), users) == {"a": 1_000, "b": 1_000, "c": 1_000}
+    assert intervals.intervals(configuration(own, SECRETS), users) == {
+        "a": 1_000,
+        "b": 1_000,
+        "c": 1_000,
+    }
     assert intervals.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_320
 
 
@@ -104,7 +124,9 @@ def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_damaged_database_is_told(tmp_path: Path) -> None:
-    """A7: what the file says is told all the same; the sentence says what to do about the database."""
+    """A7: what the file says is told all the same; the sentence says what to do about the
+    database.
+    """
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     result = call("check", "--config", write(tmp_path))
     assert result.exit_code == 1

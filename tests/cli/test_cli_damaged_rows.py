@@ -1,4 +1,6 @@
-"""Rows that marginwatch never wrote: one sentence with their place from every command that meets them."""
+"""Rows that marginwatch never wrote: one sentence with their place from every command that meets
+them.
+"""
 
 import shutil
 import sqlite3
@@ -44,7 +46,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("sound")
     lived(made, [rule()], alone(FINE, LOW, MISS, FINE, Step(-1_000), LOW))
     lived(made, [rule()], alone(FINE, LOW, MISS), begin=NOON + HOUR)
-    (made / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
+    (made / "old.csv").write_text(
+        "account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8"
+    )
     assert call("import", made / "old.csv", "--config", write(made), clock=LATER).exit_code == 0
     return made
 
@@ -64,7 +68,10 @@ def change(folder: Path, statement: str) -> None:
 
 
 def asked() -> dict[str, Result]:
-    return {" ".join(command): call(*command, "--config", "rules.toml", clock=LATER) for command in COMMANDS}
+    return {
+        " ".join(command): call(*command, "--config", "rules.toml", clock=LATER)
+        for command in COMMANDS
+    }
 
 
 OF_MAIN = "of account main with account_id 1 and seq"
@@ -74,26 +81,101 @@ OF_MAIN = "of account main with account_id 1 and seq"
     ("statement", "table", "place", "fails"),
     [
         ("UPDATE epochs SET rules = '[{' WHERE id = 1", "epochs", "with id 1", "backtest --verify"),
-        ("UPDATE epochs SET rules = 'none' WHERE id = 2", "epochs", "with id 2", "backtest --verify"),
+        (
+            "UPDATE epochs SET rules = 'none' WHERE id = 2",
+            "epochs",
+            "with id 2",
+            "backtest --verify",
+        ),
         ("UPDATE epochs SET state = '{' WHERE id = 1", "epochs", "with id 1", "backtest --verify"),
-        ("UPDATE epochs SET state = '[1]' WHERE id = 2", "epochs", "with id 2", "backtest --verify"),
-        ("UPDATE snapshots SET available_margin = 'abc' WHERE seq = 3", "snapshots", f"{OF_MAIN} 3", "backtest"),
-        ("UPDATE snapshots SET available_margin = 'abc' WHERE seq = 10", "snapshots", f"{OF_MAIN} 10", "status"),
-        ("UPDATE snapshots SET quality = 'weird' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "history --format csv"),
-        ("UPDATE snapshots SET source = 'weird' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
-        ("UPDATE snapshots SET extra = '{' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "history --since 25h"),
-        ("UPDATE snapshots SET extra = '[1]' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
-        ("UPDATE snapshots SET at = 'noon' WHERE seq = 5", "snapshots", f"{OF_MAIN} 5", "backtest --verify"),
-        ("UPDATE snapshots SET available_margin = x'00' WHERE seq < 0", "snapshots", OF_MAIN, "import old.csv"),
+        (
+            "UPDATE epochs SET state = '[1]' WHERE id = 2",
+            "epochs",
+            "with id 2",
+            "backtest --verify",
+        ),
+        (
+            "UPDATE snapshots SET available_margin = 'abc' WHERE seq = 3",
+            "snapshots",
+            f"{OF_MAIN} 3",
+            "backtest",
+        ),
+        (
+            "UPDATE snapshots SET available_margin = 'abc' WHERE seq = 10",
+            "snapshots",
+            f"{OF_MAIN} 10",
+            "status",
+        ),
+        (
+            "UPDATE snapshots SET quality = 'weird' WHERE seq = 5",
+            "snapshots",
+            f"{OF_MAIN} 5",
+            "history --format csv",
+        ),
+        (
+            "UPDATE snapshots SET source = 'weird' WHERE seq = 5",
+            "snapshots",
+            f"{OF_MAIN} 5",
+            "backtest --verify",
+        ),
+        (
+            "UPDATE snapshots SET extra = '{' WHERE seq = 5",
+            "snapshots",
+            f"{OF_MAIN} 5",
+            "history --since 25h",
+        ),
+        (
+            "UPDATE snapshots SET extra = '[1]' WHERE seq = 5",
+            "snapshots",
+            f"{OF_MAIN} 5",
+            "backtest --verify",
+        ),
+        (
+            "UPDATE snapshots SET at = 'noon' WHERE seq = 5",
+            "snapshots",
+            f"{OF_MAIN} 5",
+            "backtest --verify",
+        ),
+        (
+            "UPDATE snapshots SET available_margin = x'00' WHERE seq < 0",
+            "snapshots",
+            OF_MAIN,
+            "import old.csv",
+        ),
         ("UPDATE misses SET reason = 'weird' WHERE seq = 4", "misses", f"{OF_MAIN} 4", "backtest"),
         ("UPDATE misses SET reason = 'weird' WHERE seq = 11", "misses", f"{OF_MAIN} 11", "status"),
         ("UPDATE gaps SET step_ms = 'back'", "gaps", f"{OF_MAIN} 6", "backtest"),
-        ("UPDATE alerts SET data = '{}' WHERE id = 2", "alerts", "with id 2", "alerts --format json"),
+        (
+            "UPDATE alerts SET data = '{}' WHERE id = 2",
+            "alerts",
+            "with id 2",
+            "alerts --format json",
+        ),
         ("UPDATE alerts SET data = '{' WHERE id = 3", "alerts", "with id 3", "status"),
-        ("UPDATE transitions SET value = 'abc' WHERE id = 1", "transitions", "with id 1", "backtest --verify"),
-        ("UPDATE transitions SET to_state = 'weird' WHERE id = 1", "transitions", "with id 1", "alerts --since 25h"),
-        ("UPDATE notifications SET facts = '{' WHERE id = 1", "notifications", "with id 1", "status"),
-        ("UPDATE notifications SET kind = 'weird' WHERE id = 1", "notifications", "with id 1", "explain low"),
+        (
+            "UPDATE transitions SET value = 'abc' WHERE id = 1",
+            "transitions",
+            "with id 1",
+            "backtest --verify",
+        ),
+        (
+            "UPDATE transitions SET to_state = 'weird' WHERE id = 1",
+            "transitions",
+            "with id 1",
+            "alerts --since 25h",
+        ),
+        (
+            "UPDATE notifications SET facts = '{' WHERE id = 1",
+            "notifications",
+            "with id 1",
+            "status",
+        ),
+        (
+            "UPDATE notifications SET kind = 'weird' WHERE id = 1",
+            "notifications",
+            "with id 1",
+            "explain low",
+        ),
     ],
 )
 def test_a_row_that_nobody_can_read_is_one_sentence(
@@ -103,13 +185,24 @@ def test_a_row_that_nobody_can_read_is_one_sentence(
     change(folder, statement)
     answers = asked()
     failed = {command: answer.stderr for command, answer in answers.items() if answer.stderr}
-    said = f"the table {table} of the database {folder}/marginwatch.db holds what marginwatch never wrote, in the row "
-    statuses = {command: answer.exit_code for command, answer in answers.items() if not command.startswith("status")}
-    assert statuses == {command: int(command in failed) for command in statuses}  # `status` says too that none collects
+    said = (
+        f"the table {table} of the database {folder}/marginwatch.db holds what marginwatch never"
+        " wrote, in the row "
+    )
+    statuses = {
+        command: answer.exit_code
+        for command, answer in answers.items()
+        if not command.startswith("status")
+    }
+    assert statuses == {
+        command: int(command in failed) for command in statuses
+    }  # `status` says too that none collects
     assert any(command.startswith(fails) for command in failed)
     for sentence in failed.values():
         assert sentence.startswith(f"{said}{place}")
-        assert sentence.endswith(": mend it, or put a copy of the database from before in its place\n")
+        assert sentence.endswith(
+            ": mend it, or put a copy of the database from before in its place\n"
+        )
         assert sentence.count("\n") == 1
 
 
@@ -118,4 +211,6 @@ def test_a_sound_record_is_read_by_all_of_them(folder: Path) -> None:
     assert folder.exists()
     answers = asked()
     assert {command: answer.stderr for command, answer in answers.items() if answer.stderr} == {}
-    assert {command for command, answer in answers.items() if answer.exit_code} == {"status"}  # none collects
+    assert {command for command, answer in answers.items() if answer.exit_code} == {
+        "status"
+    }  # none collects

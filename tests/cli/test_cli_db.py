@@ -30,7 +30,9 @@ def test_nothing_is_changed_under_a_daemon(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """Not there: bad configuration (A7); what it is and what to do."""
     path = write(tmp_path)
-    path.write_text(path.read_text().replace("[daemon]", '[daemon]\ndatabase = "sqlite:////proc/none/a.db"'))
+    path.write_text(
+        path.read_text().replace("[daemon]", '[daemon]\ndatabase = "sqlite:////proc/none/a.db"')
+    )
     result = call("db", "upgrade", "--config", path)
     assert (result.exit_code, result.stderr.count("\n")) == (78, 1)
     assert "/proc/none" in result.stderr

@@ -20,7 +20,9 @@ EXACT = "996660.6064387699998485"
 
 
 def two_accounts(folder: Path) -> Path:
-    """`main` at 0 and 2 s, `grid-1` at 1 s; one value that no float keeps, one field that was not sent."""
+    """`main` at 0 and 2 s, `grid-1` at 1 s; one value that no float keeps, one field that was not
+    sent.
+    """
     odd = reading(1, NOON + SECOND, Quality.SUSPECT, available_margin=EXACT)
     odd = replace(odd, balances=replace(odd.balances, al_freeze=None))
     records = (
@@ -33,10 +35,16 @@ def two_accounts(folder: Path) -> Path:
 
 
 def test_json_has_exact_digits_and_offsets(tmp_path: Path) -> None:
-    """The machine format of DESIGN §5: strings with the exact digits, ISO 8601 with offset, null for unknown."""
+    """The machine format of DESIGN §5: strings with the exact digits, ISO 8601 with offset, null
+    for unknown.
+    """
     result = call("history", "--format", "json", "--config", two_accounts(tmp_path), clock=LATER)
     rows = json.loads(result.stdout)
-    assert [(row["account"], row["seq"]) for row in rows] == [("main", 1), ("grid-1", 1), ("main", 2)]
+    assert [(row["account"], row["seq"]) for row in rows] == [
+        ("main", 1),
+        ("grid-1", 1),
+        ("main", 2),
+    ]
     assert rows[1] == {
         "account": "grid-1",
         "at": "2026-01-01T12:00:01.000+01:00",
@@ -78,9 +86,13 @@ def test_a_table_is_for_people(tmp_path: Path) -> None:
         (["--since", "now"], []),
     ],
 )
-def test_the_span_and_the_account_choose(tmp_path: Path, span: list[str], expected: list[Decimal]) -> None:
+def test_the_span_and_the_account_choose(
+    tmp_path: Path, span: list[str], expected: list[Decimal]
+) -> None:
     """ISO 8601 in the configured zone, durations ago, globs."""
-    result = call("history", "--format", "json", *span, "--config", two_accounts(tmp_path), clock=LATER)
+    result = call(
+        "history", "--format", "json", *span, "--config", two_accounts(tmp_path), clock=LATER
+    )
     assert [Decimal(row["available_margin"]) for row in json.loads(result.stdout)] == expected
 
 
@@ -91,7 +103,9 @@ def test_a_table_shows_the_last_and_says_so_and_json_is_never_cut(tmp_path: Path
     path = write(tmp_path, account())
     table = call("history", "--config", path, clock=LATER).stdout.splitlines()
     assert len(table) == MOST + 2
-    assert table[-1] == f"the last {MOST} of {count} readings; --format csv and --format json have all"
+    assert (
+        table[-1] == f"the last {MOST} of {count} readings; --format csv and --format json have all"
+    )
     rows = json.loads(call("history", "--config", path, "--format", "json", clock=LATER).stdout)
     assert [row["seq"] for row in rows] == list(range(1, count + 1))
 
@@ -101,22 +115,38 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
     path, tomorrow = two_accounts(tmp_path), ManualClock(NOON + 86_400 * SECOND)
     table = call("history", "--config", path, clock=tomorrow).stdout
     assert table == "no readings in this span; an earlier --since looks further back\n"
-    assert len(call("history", "--config", path, "--since", "25h", clock=tomorrow).stdout.splitlines()) == 4
-    assert len(json.loads(call("history", "--config", path, "--format", "json", clock=tomorrow).stdout)) == 3
+    assert (
+        len(call("history", "--config", path, "--since", "25h", clock=tomorrow).stdout.splitlines())
+        == 4
+    )
+    assert (
+        len(
+            json.loads(call("history", "--config", path, "--format", "json", clock=tomorrow).stdout)
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--account", "x*"], 'no recorded account matches "x*": there are main, grid-1'),
-        (["--since", "soon"], '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago, or now'),
+        (
+            ["--since", "soon"],
+            (
+                '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+                " or now"
+            ),
+        ),
         (
             ["--since", "1h", "--until", "2h"],
             "--until lies before --since, so there is nothing in between: exchange them",
         ),
     ],
 )
-def test_what_cannot_be_shown_is_bad_usage(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+def test_what_cannot_be_shown_is_bad_usage(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
     """One sentence, status 2."""
     result = call("history", *arguments, "--config", two_accounts(tmp_path), clock=LATER)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{sentence}\n")
@@ -133,12 +163,16 @@ def test_a_missing_database_is_one_sentence(tmp_path: Path) -> None:
     """Nothing is made by looking."""
     result = call("alerts", "--config", write(tmp_path))
     expected = (
-        f"there is no database at {tmp_path}/marginwatch.db: start marginwatch run, or name another configuration\n"
+        f"there is no database at {tmp_path}/marginwatch.db: start marginwatch run, or name another"
+        " configuration\n"
     )
     assert (result.exit_code, result.stderr) == (1, expected)
     for command in ("history", "backtest"):
         result = call(command, "--config", tmp_path / "rules.toml")
         readings = "marginwatch run, bring readings in with marginwatch import, or name"
-        assert (result.exit_code, result.stderr) == (1, expected.replace("marginwatch run, or name", readings))
+        assert (result.exit_code, result.stderr) == (
+            1,
+            expected.replace("marginwatch run, or name", readings),
+        )
     assert call("backtest", "--verify", "--config", tmp_path / "rules.toml").stderr == expected
     assert sorted(each.name for each in tmp_path.iterdir()) == ["rules.toml"]

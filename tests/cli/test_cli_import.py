@@ -1,4 +1,6 @@
-"""`import`: readings that others recorded (daemon/cli/import_csv/command.py, imported.py, sheet.py, pile.py)."""
+"""`import`: readings that others recorded (daemon/cli/import_csv/command.py, imported.py, sheet.py,
+pile.py).
+"""
 
 import csv
 import gzip
@@ -56,11 +58,16 @@ def said(text: str) -> list[CsvLine | Mistake]:
 
 
 def test_readings_are_imported_exactly(tmp_path: Path) -> None:
-    """DESIGN §5: source `import`, quality `ok`, every digit, an empty cell unknown; the database is made."""
+    """DESIGN §5: source `import`, quality `ok`, every digit, an empty cell unknown; the database is
+    made.
+    """
     rows = "main,2026-01-01T12:00:00+01:00,996660.6064387699998485,\nmain,2026-01-01T12:00:05+01:00,,12.5\n"
     result = bring_in(tmp_path, "account,time,availableMargin,al_freeze\n" + rows)
     first, second = recorded(tmp_path)
-    assert (result.exit_code, result.stdout) == (0, "main: new in the database\nmain: 2 readings imported\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "main: new in the database\nmain: 2 readings imported\n",
+    )
     assert (first.source, first.quality, first.exchange_at) == (Source.IMPORT, Quality.OK, None)
     assert first.balances == Balances(Decimal("996660.6064387699998485"))
     assert second.balances == Balances(al_freeze=Decimal("12.5"))
@@ -73,7 +80,10 @@ def test_history_shows_what_was_imported(tmp_path: Path) -> None:
     record(tmp_path, Record("main", reading(2, NOON)))
     bring_in(tmp_path, HEAD + "main,2026-01-01T11:59:00,7\n")
     shown = call("history", "--format", "csv", "--config", tmp_path / "rules.toml", clock=DAY_LATER)
-    assert [(row["source"], row["available_margin"]) for row in csv.DictReader(io.StringIO(shown.stdout))] == [
+    assert [
+        (row["source"], row["available_margin"])
+        for row in csv.DictReader(io.StringIO(shown.stdout))
+    ] == [
         ("import", "7"),
         ("rest", "500"),
     ]
@@ -81,20 +91,31 @@ def test_history_shows_what_was_imported(tmp_path: Path) -> None:
 
 def test_times_are_iso_seconds_or_milliseconds(tmp_path: Path) -> None:
     """Without a zone they are in the configured one."""
-    times = ["2026-01-01T12:00", "2026-01-01T11:00:01Z", f"{NOON // 1_000 + 2}", f"{NOON + 3_000}", "1767265204.25"]
+    times = [
+        "2026-01-01T12:00",
+        "2026-01-01T11:00:01Z",
+        f"{NOON // 1_000 + 2}",
+        f"{NOON + 3_000}",
+        "1767265204.25",
+    ]
     assert bring_in(tmp_path, HEAD + "".join(f"main,{time},1\n" for time in times)).exit_code == 0
     found = [each.at - NOON for each in recorded(tmp_path)]
     assert found == [0, 1_000, 2_000, 3_000, 4_250]
 
 
 def test_times_that_are_no_single_instant_are_refused(tmp_path: Path) -> None:
-    """Without an offset, where clocks are put back or forward: with their place, and nothing is imported."""
+    """Without an offset, where clocks are put back or forward: with their place, and nothing is
+    imported.
+    """
     times = ["2025-10-26T01:59", "2025-10-26T02:30", "2025-10-26T02:30+01:00", "2025-03-30T02:30"]
     result = bring_in(tmp_path, HEAD + "".join(f"main,{time},1\n" for time in times))
     assert (result.exit_code, result.stdout) == (1, "")
     assert [line.partition("old.csv:")[2] for line in result.stderr.splitlines()[:-1]] == [
         '3: time: "2025-10-26T02:30" comes twice that day: write 02:30+02:00 or 02:30+01:00',
-        '5: time: "2025-03-30T02:30" never comes that day, as clocks are put forward: write 02:30+01:00 or 02:30+02:00',
+        (
+            '5: time: "2025-03-30T02:30" never comes that day, as clocks are put forward: write'
+            " 02:30+01:00 or 02:30+02:00"
+        ),
     ]
 
 
@@ -105,17 +126,23 @@ def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
     before = recorded(tmp_path)
     again = bring_in(tmp_path, text + "main,2026-01-01T00:00:01,4\n")
     assert again.stdout == "main: 1 reading imported, 3 were there already\n"
-    assert bring_in(tmp_path, HEAD + "main,2026-01-01,2.00\n").stdout.endswith("1 was there already\n")
+    assert bring_in(tmp_path, HEAD + "main,2026-01-01,2.00\n").stdout.endswith(
+        "1 was there already\n"
+    )
     assert [each.balances.available_margin for each in before] == [3, 1, 2]
     assert recorded(tmp_path)[:3] == before
 
 
 def test_other_values_at_an_instant_that_is_taken_are_told(tmp_path: Path) -> None:
-    """They are counted apart, with the first line in the file, both values, and the remedy; what is there stays."""
+    """They are counted apart, with the first line in the file, both values, and the remedy; what is
+    there stays.
+    """
     head = "account,time,available_margin,al_freeze\n"
     bring_in(tmp_path, head + "main,2025-12-01,1.5,\nmain,2025-12-02,2,3\nmain,2025-12-03,3,4\n")
     before = recorded(tmp_path)
-    other = "main,2025-12-03,3.0,\nmain,2025-12-02,2,4\nmain,2025-12-01,1.50,9\nmain,2025-12-04,8,\n"
+    other = (
+        "main,2025-12-03,3.0,\nmain,2025-12-02,2,4\nmain,2025-12-01,1.50,9\nmain,2025-12-04,8,\n"
+    )
     result = bring_in(tmp_path, head + other)
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
@@ -128,7 +155,10 @@ def test_other_values_at_an_instant_that_is_taken_are_told(tmp_path: Path) -> No
     sole = bring_in(tmp_path, HEAD + "main,2025-12-01,1\n").stdout
     assert "main: 0 readings imported, 1 was there with other values\n" in sole
     assert "line 2: it says available_margin 1, and 1.5 is recorded" in sole
-    assert "it says al_freeze 9, and nothing is recorded" in bring_in(tmp_path, head + "main,2025-12-01,,9\n").stdout
+    assert (
+        "it says al_freeze 9, and nothing is recorded"
+        in bring_in(tmp_path, head + "main,2025-12-01,,9\n").stdout
+    )
 
 
 def test_the_remedy_for_other_values_is_one(tmp_path: Path) -> None:
@@ -155,8 +185,10 @@ def test_lines_at_or_after_the_own_readings_are_skipped_and_counted(tmp_path: Pa
     record(tmp_path, Record("main", reading(2, NOON)))
     rows = "main,2026-01-01T11:59:59,1\nmain,2026-01-01T12:00:00,2\nmain,2026-01-01T12:00:01,3\n"
     result = bring_in(tmp_path, HEAD + rows)
-    assert result.stdout == (
-        "main: 1 reading imported, 2 skipped, for they do not lie before the account's own readings\n"
+    assert (
+        result.stdout
+        == "main: 1 reading imported, 2 skipped, for they do not lie before the account's own"
+        " readings\n"
     )
 
 
@@ -174,23 +206,32 @@ def test_accounts_that_nobody_knows_are_added_where_that_is_wished(tmp_path: Pat
     text = HEAD + "old,2026-01-01,1\nmain,2026-01-01,1\n"
     result = bring_in(tmp_path, text, options=["--new-accounts"])
     assert result.stdout.splitlines() == [
-        "old: new in the database; rules.toml does not name it, so its exchange is taken to be coinw",
+        (
+            "old: new in the database; rules.toml does not name it, so its exchange is taken to be"
+            " coinw"
+        ),
         "main: new in the database",
         "old: 1 reading imported",
         "main: 1 reading imported",
     ]
-    assert bring_in(tmp_path, text).stdout == (
-        "old: 0 readings imported, 1 was there already\nmain: 0 readings imported, 1 was there already\n"
+    assert (
+        bring_in(tmp_path, text).stdout
+        == "old: 0 readings imported, 1 was there already\nmain: 0 readings imported, 1 was there"
+        " already\n"
     )
 
 
 def test_a_mistyped_account_is_refused(tmp_path: Path) -> None:
-    """A12: all unknown accounts in one sentence, with what they may stand for; no database is made."""
+    """A12: all unknown accounts in one sentence, with what they may stand for; no database is
+    made.
+    """
     result = bring_in(tmp_path, HEAD + "mian,2026-01-01,1\nmain,2026-01-01,1\nold,2026-01-01,1\n")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == (
-        f"{tmp_path}/old.csv names accounts that neither rules.toml nor the database knows, so nothing was imported: "
-        '"mian" (did you mean "main"?), "old"; correct them, or add --new-accounts\n'
+    assert (
+        result.stderr
+        == f"{tmp_path}/old.csv names accounts that neither rules.toml nor the database knows, so"
+        ' nothing was imported: "mian" (did you mean "main"?), "old"; correct them, or add'
+        " --new-accounts\n"
     )
     assert not (tmp_path / "marginwatch.db").exists()
 
@@ -198,7 +239,9 @@ def test_a_mistyped_account_is_refused(tmp_path: Path) -> None:
 def test_standard_input(tmp_path: Path) -> None:
     """`-`, and its name in mistakes."""
     path = write(tmp_path)
-    assert call("import", "-", "--config", path, answers=HEAD + "main,2026-01-01,1\n").exit_code == 0
+    assert (
+        call("import", "-", "--config", path, answers=HEAD + "main,2026-01-01,1\n").exit_code == 0
+    )
     broken = call("import", "-", "--config", path, answers=HEAD + "main,2026-01-01,x\n")
     assert broken.exit_code == 1
     assert broken.stderr.startswith("standard input:2: available_margin: ")
@@ -234,7 +277,10 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
     ("head", "words"),
     [
         ("", ["is empty"]),
-        ("account;time;available_margin\n", ["by semicolons: save the file as CSV with commas and decimal points"]),
+        (
+            "account;time;available_margin\n",
+            ["by semicolons: save the file as CSV with commas and decimal points"],
+        ),
         ('\ufeff"account";"time";"available_margin"\r\n', ["by semicolons"]),
         ("sep=;\naccount;time;available_margin\n", ["by semicolons"]),
         ("account\ttime\tavailable_margin\n", ["by tabs"]),
@@ -249,19 +295,36 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
         (
             "acount,tiem,balance,AL_FREZE,al_margin,alMargin\n",
             [
-                'the column "acount", which is none of account, time and the fields sent: did you mean "account"?',
-                'the column "tiem", which is none of account, time and the fields sent: did you mean "time"?',
-                'the column "balance", which is none of account, time and the fields sent: leave it out',
-                'the column "AL_FREZE", which is none of account, time and the fields sent: did you mean "al_freeze"?',
+                (
+                    'the column "acount", which is none of account, time and the fields sent: did'
+                    ' you mean "account"?'
+                ),
+                (
+                    'the column "tiem", which is none of account, time and the fields sent: did you'
+                    ' mean "time"?'
+                ),
+                (
+                    'the column "balance", which is none of account, time and the fields sent:'
+                    " leave it out"
+                ),
+                (
+                    'the column "AL_FREZE", which is none of account, time and the fields sent: did'
+                    ' you mean "al_freeze"?'
+                ),
                 'has two columns "al_margin": leave one out',
             ],
         ),
         ("margin,equity\n", ['"margin"', '"equity"', 'no column "account"', 'no column "time"']),
-        (f"account,time,{'x' * 500}\n", [f'has the column "{"x" * 39}…", which', "has no column of a field"]),
+        (
+            f"account,time,{'x' * 500}\n",
+            [f'has the column "{"x" * 39}…", which', "has no column of a field"],
+        ),
     ],
 )
 def test_a_first_line_that_cannot_be_used(head: str, words: list[str]) -> None:
-    """A12: all that is wrong with it at once, each with the remedy, and no mistakes of the lines below it."""
+    """A12: all that is wrong with it at once, each with the remedy, and no mistakes of the lines
+    below it.
+    """
     mistakes = said(head.removeprefix("\ufeff") + "x,y,z\nx,y,z\n" if head else "")
     for mistake, wanted in zip(mistakes, words, strict=True):
         assert isinstance(mistake, Mistake)
@@ -280,7 +343,9 @@ def test_a_first_line_that_cannot_be_used(head: str, words: list[str]) -> None:
     ],
 )
 def test_names_of_columns_in_any_spelling(head: str) -> None:
-    """A12: any case, the exchange's spelling, blanks for underscores, and a spreadsheet's empty columns."""
+    """A12: any case, the exchange's spelling, blanks for underscores, and a spreadsheet's empty
+    columns.
+    """
     commas = "," * (head.count(",") - 3)
     [line] = said(f"{head}\nmain,1767265000,1,2{commas}\n")
     assert line == CsvLine("main", NOON - 200_000, Balances(Decimal(1), al_freeze=Decimal(2)))
@@ -303,7 +368,13 @@ def test_names_of_columns_in_any_spelling(head: str) -> None:
         ("main,2026-01-01,", "no value of any field"),
         ("main,24h,1", '"24h" is no time'),
         ("main,1767265201,1", "lies in the future"),
-        ("main,17672220,1", '"17672220" is no plausible time: seconds since 1970 have 10 digits now, milliseconds 13'),
+        (
+            "main,17672220,1",
+            (
+                '"17672220" is no plausible time: seconds since 1970 have 10 digits now,'
+                " milliseconds 13"
+            ),
+        ),
         ("main,176722200000,1", "is no plausible time"),
         ("main,1767222000000000,1", "is no plausible time"),
         (f"main,{'x' * 500},1", f'time: "{"x" * 39}…" is no time'),
@@ -345,19 +416,50 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        (HEAD.encode() + b"main,2026-01-01,1\nm\xe4in,2026-01-01,1\nmain,2026-01-01,x\n", 3, "save it as UTF-8 CSV"),
-        ((HEAD + "main,2026-01-01,1\n").encode("utf-16"), 1, "is text in UTF-16: save it as UTF-8 CSV"),
-        ((HEAD + "main,2026-01-01,1\n").encode("utf-16-le"), 1, "this is not UTF-8 text; save it as UTF-8 CSV"),
+        (
+            HEAD.encode() + b"main,2026-01-01,1\nm\xe4in,2026-01-01,1\nmain,2026-01-01,x\n",
+            3,
+            "save it as UTF-8 CSV",
+        ),
+        (
+            (HEAD + "main,2026-01-01,1\n").encode("utf-16"),
+            1,
+            "is text in UTF-16: save it as UTF-8 CSV",
+        ),
+        (
+            (HEAD + "main,2026-01-01,1\n").encode("utf-16-le"),
+            1,
+            "this is not UTF-8 text; save it as UTF-8 CSV",
+        ),
         (gzip.compress(HEAD.encode()), 1, "is compressed by gzip: unpack it first, with gunzip"),
         (b"PK\x03\x04\x14\0\x06\0", 1, "is a spreadsheet or an archive: save the readings as CSV"),
-        (b'[\n{"account": "main", "at": "2026-01-01"}\n]\n', 1, "is JSON: import reads CSV, such as marginwatch"),
+        (
+            b'[\n{"account": "main", "at": "2026-01-01"}\n]\n',
+            1,
+            "is JSON: import reads CSV, such as marginwatch",
+        ),
         (b'{"account": "main"}', 1, "is JSON: import reads CSV"),
-        (b"SQLite format 3\0\x10\0", 1, "is a database: write CSV with marginwatch history --format csv"),
+        (
+            b"SQLite format 3\0\x10\0",
+            1,
+            "is a database: write CSV with marginwatch history --format csv",
+        ),
     ],
-    ids=["latin-1", "utf-16", "utf-16 without a mark", "gzip", "a spreadsheet", "json", "an object", "a database"],
+    ids=[
+        "latin-1",
+        "utf-16",
+        "utf-16 without a mark",
+        "gzip",
+        "a spreadsheet",
+        "json",
+        "an object",
+        "a database",
+    ],
 )
 def test_files_that_are_no_csv(tmp_path: Path, content: bytes, line: int, words: str) -> None:
-    """A12: what it is and what to do about it is said once, however odd all that follows would look."""
+    """A12: what it is and what to do about it is said once, however odd all that follows would
+    look.
+    """
     result = bring_in(tmp_path, content)
     assert (result.exit_code, result.stdout) == (1, "")
     first, last = result.stderr.splitlines()
@@ -370,7 +472,10 @@ def test_files_that_are_no_csv(tmp_path: Path, content: bytes, line: int, words:
 def test_a_file_without_readings_is_no_success(tmp_path: Path, below: str) -> None:
     """Only the names of its columns: said, exit status 1, and no database is made."""
     result = bring_in(tmp_path, HEAD + below)
-    said = f"{tmp_path}/old.csv has no readings below its first line, so nothing was imported: add some\n"
+    said = (
+        f"{tmp_path}/old.csv has no readings below its first line, so nothing was imported: add"
+        " some\n"
+    )
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
     assert not (tmp_path / "marginwatch.db").exists()
 
@@ -400,12 +505,15 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     file = tmp_path / "old.csv"
-    file.write_text(HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8")
+    file.write_text(
+        HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8"
+    )
     session = CommandSession(environ=SECRETS, path=write(tmp_path))
     assert run.bring_in(str(file), session.config(secrets=False), NOON) == 0
     assert (
         terminal.getvalue()
-        == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main stored\x1b[K\r"
+        == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main"
+        " stored\x1b[K\r"
     )
 
 
@@ -425,39 +533,58 @@ def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
 
 @pytest.mark.parametrize("rows", [60_000, 120_000])
 def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: int) -> None:
-    """A10: while lines are read, or when they are sorted: a remedy, and nothing of the file is stored."""
+    """A10: while lines are read, or when they are sorted: a remedy, and nothing of the file is
+    stored.
+    """
     needs_root()
     config = write(tmp_path)
     times = ((name, 1_500_000_000 + at) for name in ("main", "other") for at in range(rows // 2))
-    (tmp_path / "old.csv").write_text(HEAD + "".join(f"{name},{at},1{at}.5\n" for name, at in times), encoding="utf-8")
+    (tmp_path / "old.csv").write_text(
+        HEAD + "".join(f"{name},{at},1{at}.5\n" for name, at in times), encoding="utf-8"
+    )
     small = tmp_path / "small"
     small.mkdir()
     with mounted(small, "size=1m"):
-        command = [sys.executable, "-m", "daemon", "import", str(tmp_path / "old.csv"), "--config", str(config)]
+        command = [
+            sys.executable,
+            "-m",
+            "daemon",
+            "import",
+            str(tmp_path / "old.csv"),
+            "--config",
+            str(config),
+        ]
         environ = {**os.environ, **SECRETS, "SQLITE_TMPDIR": str(small)}
         shown = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert shown.stderr == (
-        "the file cannot be sorted, so nothing was imported (database or disk is full): free space where temporary "
-        "files are, or let SQLITE_TMPDIR name a directory with room\n"
+    assert (
+        shown.stderr
+        == "the file cannot be sorted, so nothing was imported (database or disk is full): free"
+        " space where temporary files are, or let SQLITE_TMPDIR name a directory with room\n"
     )
     assert not (tmp_path / "marginwatch.db").exists()
 
 
 def test_a_disk_that_fills_up_on_the_way_says_what_is_there(tmp_path: Path) -> None:
-    """A10: how many readings are imported, and that the same file adds the rest once there is room."""
+    """A10: how many readings are imported, and that the same file adds the rest once there is
+    room.
+    """
     needs_root()
     small = tmp_path / "small"
     small.mkdir()
     (tmp_path / "old.csv").write_text(
-        HEAD + "".join(f"main,{1_500_000_000 + at},1{at}.5\n" for at in range(40_000)), encoding="utf-8"
+        HEAD + "".join(f"main,{1_500_000_000 + at},1{at}.5\n" for at in range(40_000)),
+        encoding="utf-8",
     )
     with mounted(small, "size=1m"):
         config = write(small)
         first = call("import", str(tmp_path / "old.csv"), "--config", config)
         subprocess.run(["mount", "-o", "remount,size=32m", str(small)], check=True)
         again = call("import", str(tmp_path / "old.csv"), "--config", config)
-    there = r"has no room: .*\. main: ([0-9,]+) readings imported; import the file again to add the rest\n"
+    there = (
+        r"has no room: .*\. main: ([0-9,]+) readings imported; import the file again to add the"
+        r" rest\n"
+    )
     told = re.search(there, first.stderr)
     assert told is not None, first.output
     assert first.exit_code == 1
@@ -482,7 +609,9 @@ def test_s13_what_is_no_regular_file_is_not_opened(tmp_path: Path, name: str) ->
         listening.bind(str(tmp_path / "socket"))
         result = call("import", tmp_path / name, "--config", write(tmp_path))
     assert (result.exit_code, result.stdout) == (1, "")
-    said = r"is a pipe or a device, not a file: send it in with marginwatch import - <|No such device"
+    said = (
+        r"is a pipe or a device, not a file: send it in with marginwatch import - <|No such device"
+    )
     assert re.search(said, result.stderr)
 
 
@@ -491,7 +620,10 @@ def test_s13_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text(HEAD + "main,2026-01-01,1\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
     result = call("import", tmp_path / "link.csv", "--config", write(tmp_path))
-    assert (result.exit_code, result.stdout) == (0, "main: new in the database\nmain: 1 reading imported\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "main: new in the database\nmain: 1 reading imported\n",
+    )
 
 
 ENDLESS: dict[str, Callable[[], Iterable[str]]] = {
@@ -505,21 +637,28 @@ ENDLESS: dict[str, Callable[[], Iterable[str]]] = {
 
 @pytest.mark.parametrize("what", ENDLESS)
 def test_s13_a_row_without_an_end_is_refused(what: str) -> None:
-    """S13: after as many characters as no row has, however many lines it spans; the text itself never ends."""
+    """S13: after as many characters as no row has, however many lines it spans; the text itself
+    never ends.
+    """
     *_, mistake = lines(ENDLESS[what](), UTC, NOON)
     assert isinstance(mistake, Mistake)
-    assert "has more than 10,000 characters: a quotation mark may be missing its partner" in mistake.text
+    assert (
+        "has more than 10,000 characters: a quotation mark may be missing its partner"
+        in mistake.text
+    )
 
 
 def test_s13_many_accounts_are_refused_at_once(tmp_path: Path) -> None:
-    """S13: a column of numbers that is called account is a mistake, found before the file ends; nothing is stored."""
+    """S13: a column of numbers that is called account is a mistake, found before the file ends;
+    nothing is stored.
+    """
     rows = "".join(f"a{number},2026-01-01,1\n" for number in range(MAX_ACCOUNTS + 1))
     for options in ((), ("--new-accounts",)):
         result = bring_in(tmp_path, HEAD + rows + "broken\n", options=options)
         assert result.exit_code == 1
         assert result.stderr.endswith(
-            "names more than 1,000 accounts, so nothing was imported: see that the right column is called account, "
-            "or import the file in parts\n"
+            "names more than 1,000 accounts, so nothing was imported: see that the right column is"
+            " called account, or import the file in parts\n"
         )
     assert not (tmp_path / "marginwatch.db").exists()
 

@@ -28,7 +28,9 @@ amounts = st.builds(
     st.integers(-(10**24) + 1, 10**24 - 1) | st.integers(-1_000, 1_000),
     st.integers(0, MAX_DECIMALS),
 )
-balances = st.builds(Balances, *[st.none() | amounts] * len(SENT)).filter(lambda each: each != Balances())
+balances = st.builds(Balances, *[st.none() | amounts] * len(SENT)).filter(
+    lambda each: each != Balances()
+)
 readings = st.lists(
     st.tuples(
         st.sampled_from(ACCOUNTS),
@@ -57,7 +59,9 @@ def bring_in(path: Path, text: str) -> Result:
 def meaning(text: str) -> list[dict[str, str]]:
     """All columns but the account's counter and the source, which import gives anew."""
     rows = csv.DictReader(io.StringIO(text))
-    return [{name: cell for name, cell in row.items() if name not in {"seq", "source"}} for row in rows]
+    return [
+        {name: cell for name, cell in row.items() if name not in {"seq", "source"}} for row in rows
+    ]
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,7 +69,9 @@ def meaning(text: str) -> list[dict[str, str]]:
 def test_a_history_survives_export_and_import(
     found: list[tuple[str, int, Quality, Source, Balances]], zone: str
 ) -> None:
-    """A12: values, instants, accounts and qualities of a random record come back digit by digit; again adds nothing."""
+    """A12: values, instants, accounts and qualities of a random record come back digit by digit;
+    again adds nothing.
+    """
     seqs = dict.fromkeys(ACCOUNTS, 1)
     records = []
     for name, at, quality, source, values in found:
@@ -82,7 +88,9 @@ def test_a_history_survives_export_and_import(
 
 
 def test_readings_that_judged_nothing_judge_nothing_when_imported(tmp_path: Path) -> None:
-    """A12: a suspect, contradicted or stale reading keeps its quality, so that a backtest is not woken by it."""
+    """A12: a suspect, contradicted or stale reading keeps its quality, so that a backtest is not
+    woken by it.
+    """
     text = "".join(
         f"main,{NOON + at},{value},{quality}\n"
         for at, value, quality in [
@@ -97,16 +105,24 @@ def test_readings_that_judged_nothing_judge_nothing_when_imported(tmp_path: Path
     )
     path = configured(tmp_path)
     assert bring_in(path, f"account,at,available_margin,quality\n{text}").exit_code == 0
-    played = call("backtest", "--since", "2026-01-01", "--format", "csv", "--config", path, clock=LATER)
-    moves = [(row["to"], row["value"]) for row in csv.DictReader(io.StringIO(played.stdout)) if row["to"]]
+    played = call(
+        "backtest", "--since", "2026-01-01", "--format", "csv", "--config", path, clock=LATER
+    )
+    moves = [
+        (row["to"], row["value"]) for row in csv.DictReader(io.StringIO(played.stdout)) if row["to"]
+    ]
     assert moves == [("firing", "50"), ("resolved", "500")]
 
 
 def test_an_unknown_quality_is_a_mistake(tmp_path: Path) -> None:
     """A12: it is not taken for a good one."""
-    result = bring_in(configured(tmp_path), f"account,at,available_margin,quality\nmain,{NOON},1,good\n")
+    result = bring_in(
+        configured(tmp_path), f"account,at,available_margin,quality\nmain,{NOON},1,good\n"
+    )
     assert result.exit_code == 1
-    assert result.stderr.startswith('standard input:2: quality: "good" is none of ok, suspect, confirmed, ')
+    assert result.stderr.startswith(
+        'standard input:2: quality: "good" is none of ok, suspect, confirmed, '
+    )
 
 
 def test_the_view_balances_can_be_imported(tmp_path: Path) -> None:
@@ -114,7 +130,11 @@ def test_the_view_balances_can_be_imported(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
         folder.mkdir()
-    record(one, Record("main", reading(2, NOON, available_margin="0", al_freeze="3")), accounts=ACCOUNTS)
+    record(
+        one,
+        Record("main", reading(2, NOON, available_margin="0", al_freeze="3")),
+        accounts=ACCOUNTS,
+    )
     with closing(sqlite3.connect(one / "marginwatch.db")) as connection:
         found = connection.execute("SELECT * FROM balances")
         written = io.StringIO()

@@ -26,12 +26,21 @@ DEFAULTS = "\n" * 9
 
 def init(path: Path, *answers: str, force: bool = False) -> tuple[int, str, str]:
     options = ["--force"] if force else []
-    result = call("init", "--config", path, *options, answers="".join(f"{each}\n" for each in answers), environ=ENVIRON)
+    result = call(
+        "init",
+        "--config",
+        path,
+        *options,
+        answers="".join(f"{each}\n" for each in answers),
+        environ=ENVIRON,
+    )
     return result.exit_code, result.stdout, result.stderr
 
 
 def test_a_person_who_presses_return_has_a_configuration_that_loads(tmp_path: Path) -> None:
-    """Keys stay in the environment; the next two commands are shown; only the owner may read the file."""
+    """Keys stay in the environment; the next two commands are shown; only the owner may read the
+    file.
+    """
     path = tmp_path / "rules.toml"
     status, shown, _ = init(path, "", "", "", "", "", "", "", "")
     assert status == 0
@@ -47,18 +56,36 @@ def test_a_person_who_presses_return_has_a_configuration_that_loads(tmp_path: Pa
 
 
 def test_every_answer_ends_up_in_the_file(tmp_path: Path) -> None:
-    """Two channels named after their services, levels and zone as answered, a key that was typed."""
+    """Two channels named after their services, levels and zone as answered, a key that was
+    typed.
+    """
     path = tmp_path / "rules.toml"
-    channels = ("tgram://123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/42", "mailtos://me:pw@example.com", "")
+    channels = (
+        "tgram://123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/42",
+        "mailtos://me:pw@example.com",
+        "",
+    )
     init(
-        path, "grid bot", "env:COINW_API_KEY", "type", "typed-secret-1", *channels, "200", "99.5", "Europe/Berlin", BEAT
+        path,
+        "grid bot",
+        "env:COINW_API_KEY",
+        "type",
+        "typed-secret-1",
+        *channels,
+        "200",
+        "99.5",
+        "Europe/Berlin",
+        BEAT,
     )
     config = configuration(path, ENVIRON)
     assert config.daemon.heartbeat.reveal() == BEAT
     assert config.accounts[0].name == "grid bot"
     assert config.accounts[0].secret_key.reveal() == "typed-secret-1"
     assert [channel.name for channel in config.channels] == ["telegram", "email"]
-    assert [str(rule.when) for rule in config.rules][:2] == ["available_margin < 99.5", "available_margin < 200"]
+    assert [str(rule.when) for rule in config.rules][:2] == [
+        "available_margin < 99.5",
+        "available_margin < 200",
+    ]
     assert str(config.daemon.timezone) == "Europe/Berlin"
 
 
@@ -77,7 +104,9 @@ def test_a_bad_answer_is_told_and_asked_again(tmp_path: Path) -> None:
     )
     status, shown, _ = init(path, *answers)
     assert status == 0
-    said = [line.removeprefix("Error: ") for line in shown.splitlines() if line.startswith("Error: ")]
+    said = [
+        line.removeprefix("Error: ") for line in shown.splitlines() if line.startswith("Error: ")
+    ]
     assert [line.split(",")[0].split(";")[0] for line in said] == [
         "must be 1 to 64 letters",
         "write env:NAME",
@@ -100,7 +129,10 @@ def test_answers_that_end_early_write_nothing(tmp_path: Path, given: int) -> Non
     """One sentence, status 1."""
     path = tmp_path / "rules.toml"
     status, _, said = init(path, *([""] * min(given, 4)), *(["jsons://example.com"] * (given - 4)))
-    assert (status, said.strip()) == (1, "the answers ended before the questions did: nothing is written")
+    assert (status, said.strip()) == (
+        1,
+        "the answers ended before the questions did: nothing is written",
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,7 +142,10 @@ def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     path.write_text("mine")
     status, shown, said = init(path)
     assert (status, shown) == (1, "")
-    assert said == f"{path} exists already: name another one with --config, or add --force to replace it\n"
+    assert (
+        said
+        == f"{path} exists already: name another one with --config, or add --force to replace it\n"
+    )
     assert path.read_text() == "mine"
     path.chmod(0o644)
     assert init(path, *DEFAULTS.splitlines(), force=True)[0] == 0
@@ -124,7 +159,9 @@ def test_a_file_that_came_into_being_meanwhile_is_kept(tmp_path: Path) -> None:
     path.write_text("theirs")
     with pytest.raises(MarginwatchError, match="exists already"):
         write_file.write(path, "ours", force=False)
-    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("rules.toml", "theirs")]
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [
+        ("rules.toml", "theirs")
+    ]
 
 
 @pytest.mark.parametrize("place", ["/proc/none/rules.toml", "{folder}/none/rules.toml"])
@@ -143,7 +180,10 @@ def test_a_second_channel_of_one_service_gets_its_own_name(tmp_path: Path) -> No
     path = tmp_path / "rules.toml"
     hooks = ("jsons://a.example.com", "jsons://b.example.com", "env:HOOK_URL", "")
     init(path, "", "", "", *hooks, "", "", "", "")
-    names = [channel.name for channel in configuration(path, ENVIRON | {"HOOK_URL": "jsons://c.example.com"}).channels]
+    names = [
+        channel.name
+        for channel in configuration(path, ENVIRON | {"HOOK_URL": "jsons://c.example.com"}).channels
+    ]
     assert names == ["jsons", "jsons-2", "channel"]
 
 

@@ -1,4 +1,6 @@
-"""`last-words`: what people are told when systemd has given the daemon up. A systemctl of our own, real receivers."""
+"""`last-words`: what people are told when systemd has given the daemon up. A systemctl of our own,
+real receivers.
+"""
 
 import threading
 from collections.abc import Callable
@@ -48,25 +50,52 @@ def systemctl(tmp_path: Path) -> Callable[[str], None]:
 
 def last_words(path: Path, clock: Brief | None = None) -> Result:
     programs = [path.parent / "programs"]
-    result = call("last-words", "--config", path, environ=BY_SYSTEMD, clock=clock or Brief(), programs=programs)
+    result = call(
+        "last-words",
+        "--config",
+        path,
+        environ=BY_SYSTEMD,
+        clock=clock or Brief(),
+        programs=programs,
+    )
     assert "planted" not in result.output
     return result
 
 
 def channel(receiver: Receiver, name: str = "hook") -> str:
-    return CHANNEL.replace("127.0.0.1:9", f"127.0.0.1:{receiver.port}").replace('"hook"', f'"{name}"')
+    return CHANNEL.replace("127.0.0.1:9", f"127.0.0.1:{receiver.port}").replace(
+        '"hook"', f'"{name}"'
+    )
 
 
-def test_everybody_is_told_why_and_what_to_do(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
-    """A file with mistakes is the very case: its good channels are told, in words for a phone at night."""
-    systemctl(SHOWN.format(status=78, said="failed: rules[0].when: no such field planted-token-4711"))
+def test_everybody_is_told_why_and_what_to_do(
+    tmp_path: Path, systemctl: Callable[[str], None]
+) -> None:
+    """A file with mistakes is the very case: its good channels are told, in words for a phone at
+    night.
+    """
+    systemctl(
+        SHOWN.format(status=78, said="failed: rules[0].when: no such field planted-token-4711")
+    )
     with Receiver(answering(200)).serving() as receiver:
-        path = write(tmp_path, account(), channel(receiver), channel(receiver, "other"), RULE.replace('100"', "100"))
+        path = write(
+            tmp_path,
+            account(),
+            channel(receiver),
+            channel(receiver, "other"),
+            RULE.replace('100"', "100"),
+        )
         result = last_words(path)
-    assert (result.exit_code, result.stdout.splitlines()) == (0, ["hook: delivered", "other: delivered"])
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        ["hook: delivered", "other: delivered"],
+    )
     told, again = (post.json for post in receiver.got)
     assert told == again
-    assert (told["title"], told["type"]) == ("DOWN marginwatch: nobody watches your accounts", "failure")
+    assert (told["title"], told["type"]) == (
+        "DOWN marginwatch: nobody watches your accounts",
+        "failure",
+    )
     lines = told["message"].splitlines()
     assert lines[:3] == [
         "It ended with exit status 78 (bad configuration), and systemd does not start it again.",
@@ -77,41 +106,67 @@ def test_everybody_is_told_why_and_what_to_do(tmp_path: Path, systemctl: Callabl
     assert lines[4:] == ["then: marginwatch check, and systemctl restart marginwatch.service"]
 
 
-def test_other_endings_are_looked_up_in_the_log(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
+def test_other_endings_are_looked_up_in_the_log(
+    tmp_path: Path, systemctl: Callable[[str], None]
+) -> None:
     """Killed: there are no last words."""
-    systemctl("ActiveState=failed\nResult=oom-kill\nExecMainCode=2\nExecMainStatus=9\nStatusText=reloaded\n")
+    systemctl(
+        "ActiveState=failed\nResult=oom-kill\nExecMainCode=2\nExecMainStatus=9\nStatusText=reloaded\n"
+    )
     with Receiver(answering(200)).serving() as receiver:
         last_words(write(tmp_path, account(), channel(receiver)))
     text = receiver.got[0].json["message"]
-    assert text.startswith("It was killed because the machine ran out of memory, and systemd does not start it again.")
+    assert text.startswith(
+        "It was killed because the machine ran out of memory, and systemd does not start it again."
+    )
     assert "It said last" not in text
-    assert text.endswith("then: journalctl -u marginwatch.service, and systemctl restart marginwatch.service")
+    assert text.endswith(
+        "then: journalctl -u marginwatch.service, and systemctl restart marginwatch.service"
+    )
 
 
 @pytest.mark.parametrize("state", ["activating", "active", "inactive"])
-def test_nobody_is_told_of_what_is_started_again(tmp_path: Path, systemctl: Callable[[str], None], state: str) -> None:
-    """From systemd 254 on the unit is started at each failure: twenty restarts are no twenty messages."""
+def test_nobody_is_told_of_what_is_started_again(
+    tmp_path: Path, systemctl: Callable[[str], None], state: str
+) -> None:
+    """From systemd 254 on the unit is started at each failure: twenty restarts are no twenty
+    messages.
+    """
     systemctl(SHOWN.format(status=1, said="").replace("failed", state))
     with Receiver(answering(200)).serving() as receiver:
         result = last_words(write(tmp_path, account(), channel(receiver)))
-    assert (result.exit_code, result.stdout) == (0, f"marginwatch.service is {state}: nobody is told anything\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"marginwatch.service is {state}: nobody is told anything\n",
+    )
     assert receiver.got == []
 
 
 def test_where_systemd_does_not_answer_its_own_service_people_are_told(
     tmp_path: Path, systemctl: Callable[[str], None]
 ) -> None:
-    """Better once too often; but whoever types the command where there is no systemd wakes nobody."""
+    """Better once too often; but whoever types the command where there is no systemd wakes
+    nobody.
+    """
     systemctl("")
     with Receiver(answering(200)).serving() as receiver:
         path = write(tmp_path, account(), channel(receiver))
         assert last_words(path).exit_code == 0
-        by_hand = call("last-words", "--config", path, clock=Brief(), programs=[tmp_path / "programs"])
+        by_hand = call(
+            "last-words", "--config", path, clock=Brief(), programs=[tmp_path / "programs"]
+        )
     assert len(receiver.got) == 1
-    assert receiver.got[0].json["message"].startswith("It ended, and systemd does not say why, and systemd does not")
+    assert (
+        receiver.got[0]
+        .json["message"]
+        .startswith("It ended, and systemd does not say why, and systemd does not")
+    )
     assert (by_hand.exit_code, by_hand.stderr) == (
         2,
-        "systemd does not know how marginwatch.service is: this command is for systemd itself to call\n",
+        (
+            "systemd does not know how marginwatch.service is: this command is for systemd itself"
+            " to call\n"
+        ),
     )
 
 
@@ -138,7 +193,9 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(
         Receiver(answering(410)).serving() as gone,
     ):
         servers = {"dead": dead, "alive": alive, "shaky": shaky, "gone": gone}
-        path = write(tmp_path, account(), *(channel(server, name) for name, server in servers.items()))
+        path = write(
+            tmp_path, account(), *(channel(server, name) for name, server in servers.items())
+        )
         result = last_words(path, clock)
     assert {name: len(server.got) for name, server in servers.items()} == {
         "dead": TRIES,
@@ -157,7 +214,9 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(
 
 
 @pytest.mark.parametrize("tables", [[], [CHANNEL.replace("HOOK_TOKEN", "NOT_SET")]])
-def test_without_a_usable_channel_it_fails(tmp_path: Path, systemctl: Callable[[str], None], tables: list[str]) -> None:
+def test_without_a_usable_channel_it_fails(
+    tmp_path: Path, systemctl: Callable[[str], None], tables: list[str]
+) -> None:
     """The unit is failed then, too: whoever looks sees it."""
     systemctl(SHOWN.format(status=1, said=""))
     result = last_words(write(tmp_path, account(), *tables))
@@ -167,14 +226,18 @@ def test_without_a_usable_channel_it_fails(tmp_path: Path, systemctl: Callable[[
     )
 
 
-def test_where_no_channel_takes_it_it_fails(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
+def test_where_no_channel_takes_it_it_fails(
+    tmp_path: Path, systemctl: Callable[[str], None]
+) -> None:
     """Likewise."""
     systemctl(SHOWN.format(status=1, said=""))
     with Receiver(answering(410)).serving() as receiver:
         assert last_words(write(tmp_path, account(), channel(receiver))).exit_code == 1
 
 
-def test_without_a_configuration_it_says_so(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
+def test_without_a_configuration_it_says_so(
+    tmp_path: Path, systemctl: Callable[[str], None]
+) -> None:
     """As every command does."""
     systemctl(SHOWN.format(status=78, said=""))
     result = last_words(tmp_path / "none.toml")
@@ -184,8 +247,12 @@ def test_without_a_configuration_it_says_so(tmp_path: Path, systemctl: Callable[
     )
 
 
-def test_s4_a_file_that_others_could_write_gets_no_secret(tmp_path: Path, systemctl: Callable[[str], None]) -> None:
-    """S4: a channel in it could be anybody's, with our token in its URL: nothing is sent, and the remedy is told."""
+def test_s4_a_file_that_others_could_write_gets_no_secret(
+    tmp_path: Path, systemctl: Callable[[str], None]
+) -> None:
+    """S4: a channel in it could be anybody's, with our token in its URL: nothing is sent, and the
+    remedy is told.
+    """
     systemctl(SHOWN.format(status=78, said=""))
     with Receiver(answering(200)).serving() as receiver:
         path = write(tmp_path, account(), channel(receiver))

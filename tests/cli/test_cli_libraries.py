@@ -1,4 +1,6 @@
-"""What libraries take from the environment: one file of authorities, no logins of others, no keys written down."""
+"""What libraries take from the environment: one file of authorities, no logins of others, no keys
+written down.
+"""
 
 import os
 
@@ -6,7 +8,9 @@ from daemon.cli.libraries import AUTHORITIES, Authorities, isolate
 
 
 def test_a3_one_file_for_openssl_and_requests() -> None:
-    """A3: also after a reload names another one; without one both go by what they were given at first."""
+    """A3: also after a reload names another one; without one both go by what they were given at
+    first.
+    """
     environ = {"SSL_CERT_FILE": "/given.pem", "HOME": "/"}
     authorities, seen = Authorities(environ), []
     for ca_file in ("", "/a.pem", "/b.pem", ""):
@@ -16,7 +20,9 @@ def test_a3_one_file_for_openssl_and_requests() -> None:
 
 
 def test_promise_9_no_keys_written_down_and_no_logins_of_others() -> None:
-    """Promise 9: what was said could be read by whoever finds the keys; requests would send what ~/.netrc holds."""
+    """Promise 9: what was said could be read by whoever finds the keys; requests would send what
+    ~/.netrc holds.
+    """
     environ = {"SSLKEYLOGFILE": "/keys", "HOME": "/home/me"}
     isolate(environ)
     assert environ == {"HOME": "/home/me", "NETRC": os.devnull}

@@ -44,7 +44,9 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
     """A person who asks for help sees a line that could be typed."""
     result = call(*command, "--help")
     assert result.exit_code == 0
-    assert f"  marginwatch {' '.join(command)}" in result.stdout.replace("Example: marginwatch", "  marginwatch")
+    assert f"  marginwatch {' '.join(command)}" in result.stdout.replace(
+        "Example: marginwatch", "  marginwatch"
+    )
 
 
 @pytest.mark.parametrize("group", ["rules", "db"])
@@ -58,14 +60,26 @@ def test_no_summary_is_cut(group: str) -> None:
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
     """Commands import what they need when they run."""
-    heavy = ["aiohttp", "sqlalchemy", "alembic", "apprise", "apscheduler", "pydantic", "lark", "rich", "msgspec"]
+    heavy = [
+        "aiohttp",
+        "sqlalchemy",
+        "alembic",
+        "apprise",
+        "apscheduler",
+        "pydantic",
+        "lark",
+        "rich",
+        "msgspec",
+    ]
     heavy += ["matplotlib", "numpy", "PIL"]
     script = (
         "import sys\nfrom daemon.cli import commands\n"
         f"try:\n commands.main([*{command!r}, '--help'])\nexcept SystemExit:\n pass\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
     assert shown.stdout.splitlines()[-1] == "[]"
 
 
@@ -78,13 +92,19 @@ def test_the_program_tells_its_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["histry"], 'there is no command "histry"; did you mean "history"? (see marginwatch --help)\n'),
+        (
+            ["histry"],
+            'there is no command "histry"; did you mean "history"? (see marginwatch --help)\n',
+        ),
         (["xyz"], 'there is no command "xyz" (see marginwatch --help)\n'),
         (
             ["history", "--formt", "csv"],
             "no such option '--formt'. Did you mean '--format'? (see marginwatch history --help)\n",
         ),
-        (["db", "upgrad"], "no such command 'upgrad'. Did you mean 'upgrade'? (see marginwatch db --help)\n"),
+        (
+            ["db", "upgrad"],
+            "no such command 'upgrad'. Did you mean 'upgrade'? (see marginwatch db --help)\n",
+        ),
     ],
 )
 def test_bad_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
@@ -102,7 +122,9 @@ def texts() -> Iterator[str]:
     for path in (ROOT / "daemon").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         yield from (
-            each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            each.value
+            for each in ast.walk(tree)
+            if isinstance(each, ast.Constant) and isinstance(each.value, str)
         )
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*.toml")):
         yield path.read_text(encoding="utf-8")
@@ -110,12 +132,24 @@ def texts() -> Iterator[str]:
 
 def test_every_command_that_is_named_exists() -> None:
     """A remedy must be one: no sentence names a command that `marginwatch --help` does not have."""
-    named = {found.groups() for text in texts() for found in re.finditer(r"marginwatch (\w+)(?: (\w+))?", text)}
+    named = {
+        found.groups()
+        for text in texts()
+        for found in re.finditer(r"marginwatch (\w+)(?: (\w+))?", text)
+    }
     with click.Context(commands) as context:
         found = {name: commands.get_command(context, name) for name in COMMANDS}
-    groups = {name: {None, *group.commands} for name, group in found.items() if isinstance(group, click.Group)}
+    groups = {
+        name: {None, *group.commands}
+        for name, group in found.items()
+        if isinstance(group, click.Group)
+    }
     assert {first for first, _ in named} & set(PLANNED) - set(COMMANDS) == set()
-    assert [words for words in sorted(named, key=str) if words[1] not in groups.get(words[0], {words[1]})] == []
+    assert [
+        words
+        for words in sorted(named, key=str)
+        if words[1] not in groups.get(words[0], {words[1]})
+    ] == []
 
 
 def test_without_a_command_the_help_is_shown() -> None:
@@ -148,7 +182,10 @@ def test_ten_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_the_configuration_is_named_in_three_ways(tmp_path: Path, where: str) -> None:
     """--config stands before or after the command's name, or the environment names the file."""
     path = write(tmp_path)
-    line: dict[str, list[object]] = {"before": ["--config", path, "check"], "after": ["check", "--config", path]}
+    line: dict[str, list[object]] = {
+        "before": ["--config", path, "check"],
+        "after": ["check", "--config", path],
+    }
     environ = {**SECRETS, "MARGINWATCH_CONFIG": str(path)} if where == "environment" else SECRETS
     assert call(*line.get(where, ["check"]), environ=environ).exit_code == 0
 
@@ -167,7 +204,9 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path, command: str) -> Non
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     result = call(command, "--config", write(tmp_path))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.endswith("is no SQLite database: name another file, or move this one away\n")
+    assert result.stderr.endswith(
+        "is no SQLite database: name another file, or move this one away\n"
+    )
     assert result.stderr.count("\n") == 1
 
 
@@ -175,14 +214,24 @@ def test_the_record_is_read_without_the_secrets(tmp_path: Path) -> None:
     """`history` works in a shell that has neither the daemon's environment nor its credentials."""
     path = write(tmp_path, account(secret_key="credential:coinw"), RULE, CHANNEL)
     record(tmp_path)
-    for command, status in {"history": 0, "alerts": 0, "status": 1}.items():  # no daemon is collecting
+    for command, status in {
+        "history": 0,
+        "alerts": 0,
+        "status": 1,
+    }.items():  # no daemon is collecting
         assert call(command, "--config", path, environ={}).exit_code == status
     assert call("check", "--config", path, environ={}).exit_code == 78
 
 
 def test_adapters_have_their_say(tmp_path: Path) -> None:
-    """An exchange that does not exist, plain http, and a URL that Apprise refuses are problems of the file."""
-    tables = (account(exchange="kraken"), account("b", rest_url="http://example.com"), CHANNEL.replace("json", "jsno"))
+    """An exchange that does not exist, plain http, and a URL that Apprise refuses are problems of
+    the file.
+    """
+    tables = (
+        account(exchange="kraken"),
+        account("b", rest_url="http://example.com"),
+        CHANNEL.replace("json", "jsno"),
+    )
     with pytest.raises(ConfigError) as raised:
         configuration(write(tmp_path, *tables), SECRETS)
     told = [problem.partition(": ")[0] for problem in raised.value.problems]
@@ -193,7 +242,9 @@ def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:
     """`marginwatch history | head -1` prints one line and no complaint."""
     many = [reading(seq, NOON + seq) for seq in range(1, 3_000)]
     record(tmp_path, *(Record("main", each) for each in many))
-    command = f"{sys.executable} -m daemon history --format csv --config {write(tmp_path)} | head -1"
+    command = (
+        f"{sys.executable} -m daemon history --format csv --config {write(tmp_path)} | head -1"
+    )
     shown = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
     assert (shown.stdout[:10], shown.stderr) == ("account,at", "")
 
@@ -221,7 +272,9 @@ def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, lis
         (BrokenPipeError(), 1, []),
     ],
 )
-def test_each_kind_of_failure_has_its_status(error: BaseException, status: int, lines: list[str]) -> None:
+def test_each_kind_of_failure_has_its_status(
+    error: BaseException, status: int, lines: list[str]
+) -> None:
     """Sentences on stderr, one a line; an interruption needs no words."""
     assert outcome(error) == (status, lines)
 

@@ -1,4 +1,6 @@
-"""`notifications`, and of `status` the channels: what was told to whom, what waits, and why (SEMANTICS F)."""
+"""`notifications`, and of `status` the channels: what was told to whom, what waits, and why
+(SEMANTICS F).
+"""
 
 import csv
 import io
@@ -35,7 +37,10 @@ def ask(folder: Path, *words: str, clock: ManualClock = LATER) -> list[str]:
 def test_a_row_says_what_was_told_to_whom_and_how_it_went(tmp_path: Path) -> None:
     """Delivered when; refused with what was answered; the id is what `ack` takes."""
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))) as store:
-        tried = attempt("desk", 1, Outcome.DELIVERED), attempt("hook", 1, REFUSED, "JSON answered HTTP 410")
+        tried = (
+            attempt("desk", 1, Outcome.DELIVERED),
+            attempt("hook", 1, REFUSED, "JSON answered HTTP 410"),
+        )
         written(store, *tried)
         assert ask(tmp_path, "notifications") == [
             "raised channel kind id rule account how it went",
@@ -45,14 +50,16 @@ def test_a_row_says_what_was_told_to_whom_and_how_it_went(tmp_path: Path) -> Non
 
 
 def test_what_waits_says_why_and_what_was_tried(tmp_path: Path) -> None:
-    """F2: the longest pause that may follow; with --waiting nothing else is shown, and that without a limit of time."""
+    """F2: the longest pause that may follow; with --waiting nothing else is shown, and that without
+    a limit of time.
+    """
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))) as store:
         tried = (attempt("hook", second, Outcome.LATER, "no such host") for second in (1, 40, 59))
         written(store, attempt("desk", 1, Outcome.DELIVERED), *tried)
         [_, row] = ask(tmp_path, "notifications", "--waiting")
-        assert row == (
-            "12:00:05 hook firing ab3d low main backing off until 12:01:12 at the latest; 3 attempts; "
-            "not delivered: no such host"
+        assert (
+            row == "12:00:05 hook firing ab3d low main backing off until 12:01:12 at the latest; 3"
+            " attempts; not delivered: no such host"
         )
         clock = ManualClock(NOON + 48 * HOUR)
         assert ask(tmp_path, "notifications", clock=clock) == [
@@ -74,9 +81,15 @@ def test_without_a_daemon_nothing_is_delivered(tmp_path: Path) -> None:
 def test_f3_what_a_parked_channel_was_not_told_says_who_was(tmp_path: Path) -> None:
     """F3: it was not even tried."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
-        written(store, [Reroute(AT + SECOND, (notice("desk", by="hook"),), refused=(told.key("hook"),))])
+        written(
+            store, [Reroute(AT + SECOND, (notice("desk", by="hook"),), refused=(told.key("hook"),))]
+        )
         _, refused, handed = ask(tmp_path, "notifications")
-    assert refused == "12:00:05 hook firing ab3d low main not tried, as the channel was parked; handed over to desk"
+    assert (
+        refused
+        == "12:00:05 hook firing ab3d low main not tried, as the channel was parked; handed over to"
+        " desk"
+    )
     assert handed == "12:00:05 desk firing ab3d low main due now"
 
 
@@ -91,7 +104,15 @@ def test_they_can_be_chosen(tmp_path: Path) -> None:
             (("--since", "30s"), 0),
             (("--until", "30s"), 3),
         ):
-            result = call("notifications", "--format", "json", *words, "--config", configured(tmp_path), clock=LATER)
+            result = call(
+                "notifications",
+                "--format",
+                "json",
+                *words,
+                "--config",
+                configured(tmp_path),
+                clock=LATER,
+            )
             assert len(json.loads(result.stdout)) == expected, words
 
 
@@ -100,7 +121,9 @@ def test_a_table_shows_the_last_hundred(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(notification_rows, "MOST", 1)
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))):
         _, row, more = ask(tmp_path, "notifications")
-        found = call("notifications", "--format", "json", "--config", configured(tmp_path), clock=LATER)
+        found = call(
+            "notifications", "--format", "json", "--config", configured(tmp_path), clock=LATER
+        )
     assert row.startswith("12:00:05 desk")
     assert more == "the last 1 of 2 notifications; --format csv and --format json have all"
     assert len(json.loads(found.stdout)) == 2
@@ -111,7 +134,9 @@ def test_programs_get_every_attempts_end(tmp_path: Path) -> None:
     with collecting(tmp_path, fires(notice("hook"))) as store:
         written(store, attempt("hook", 59, Outcome.UNKNOWN, "no answer within 20 s"))
         config = configured(tmp_path)
-        [row] = json.loads(call("notifications", "--format", "json", "--config", config, clock=LATER).stdout)
+        [row] = json.loads(
+            call("notifications", "--format", "json", "--config", config, clock=LATER).stdout
+        )
         printed = call("notifications", "--format", "csv", "--config", config, clock=LATER).stdout
     assert row == {
         "at": "2026-01-01T12:00:05.000+01:00",
@@ -145,14 +170,15 @@ def channels(folder: Path) -> list[str]:
 
 
 PARKED = (
-    "hook is parked: it refused for good, and what is for it goes to desk. Once it is mended, run marginwatch check "
-    "--notify: a test that arrives un-parks it. After a change of rules.toml reload instead"
+    "hook is parked: it refused for good, and what is for it goes to desk. Once it is mended, run"
+    " marginwatch check --notify: a test that arrives un-parks it. After a change of rules.toml"
+    " reload instead"
 )
 
 
 BACKING_OFF = (
-    "hook is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that arrives it is "
-    "tried at once"
+    "hook is tried again by itself. Once it is mended, run marginwatch check --notify: after a test"
+    " that arrives it is tried at once"
 )
 
 
@@ -190,8 +216,15 @@ def test_f4_a_parked_channels_fallback_is_named_unless_it_is_parked_too(tmp_path
 
     def parked() -> dict[str, list[str]]:
         result = call("status", "--config", path, clock=LATER)
-        sentences = [line.split(" is parked: ") for line in result.stdout.splitlines() if " is parked: " in line]
-        return {name: rest.partition("goes to ")[2].partition(".")[0].split(" and ") for name, rest in sentences}
+        sentences = [
+            line.split(" is parked: ")
+            for line in result.stdout.splitlines()
+            if " is parked: " in line
+        ]
+        return {
+            name: rest.partition("goes to ")[2].partition(".")[0].split(" and ")
+            for name, rest in sentences
+        }
 
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))) as store:
         written(store, attempt("hook", 1, REFUSED))
@@ -230,7 +263,10 @@ def test_f2_an_attempt_that_hangs_is_on_its_way(tmp_path: Path) -> None:
         written(store, attempt("hook", 55, None))
         lines = channels(tmp_path)
     assert lines[0] == "hook never no 2 since 12:00:05"
-    assert lines[2:] == ["hook: 1 waits: on its way", "hook: 1 waits: behind a message that is on its way"]
+    assert lines[2:] == [
+        "hook: 1 waits: on its way",
+        "hook: 1 waits: behind a message that is on its way",
+    ]
 
 
 def test_f1_what_was_handed_over_and_waits_on_says_so(tmp_path: Path) -> None:
@@ -244,12 +280,20 @@ def test_f1_what_was_handed_over_and_waits_on_says_so(tmp_path: Path) -> None:
 
 def test_f5_a_services_own_pace_is_a_reason(tmp_path: Path) -> None:
     """F5: Telegram takes 20 messages a minute; what service it is, is known without any secret."""
-    path = write(tmp_path, account(), RULE, CHANNEL.replace("json://127.0.0.1:9/", "tgram://").replace("}", "}/1"))
+    path = write(
+        tmp_path,
+        account(),
+        RULE,
+        CHANNEL.replace("json://127.0.0.1:9/", "tgram://").replace("}", "}/1"),
+    )
     other = fires(notice("hook", "other"), account="other")
     with collecting(tmp_path, fires(notice("hook")), other, accounts=("main", "other")) as store:
         written(store, *(attempt("hook", second, Outcome.DELIVERED) for second in range(31, 51)))
         result = call("status", "--config", path, environ={}, clock=LATER)
-    assert "hook: 1 waits: the service takes no more messages until 12:01:36" in result.stdout.splitlines()
+    assert (
+        "hook: 1 waits: the service takes no more messages until 12:01:36"
+        in result.stdout.splitlines()
+    )
 
 
 def test_a_channel_that_is_gone_shows_while_something_waits_for_it(tmp_path: Path) -> None:
@@ -258,4 +302,7 @@ def test_a_channel_that_is_gone_shows_while_something_waits_for_it(tmp_path: Pat
         lines = channels(tmp_path)
     assert "gone never no 1 since 12:00:05" in lines
     assert "gone: 1 waits: the channel is not in rules.toml" in lines
-    assert "gone is not in rules.toml: a start or reload hands what waits there to other channels" in lines
+    assert (
+        "gone is not in rules.toml: a start or reload hands what waits there to other channels"
+        in lines
+    )

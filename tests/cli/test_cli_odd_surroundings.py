@@ -1,4 +1,6 @@
-"""Odd surroundings of a command: closed and full streams, a folder that is gone, a time zone that is none, devices."""
+"""Odd surroundings of a command: closed and full streams, a folder that is gone, a time zone that
+is none, devices.
+"""
 
 import os
 import shlex
@@ -40,11 +42,19 @@ def shell(folder: Path, script: str, **environ: str) -> subprocess.CompletedProc
     ("script", "status", "said"),
     [
         ("marginwatch import - <&-", 1, "standard input:1: is empty: "),
-        ("marginwatch init --config new.toml <&-", 1, "the answers ended before the questions did: nothing is written"),
+        (
+            "marginwatch init --config new.toml <&-",
+            1,
+            "the answers ended before the questions did: nothing is written",
+        ),
         ("marginwatch nope 2>/dev/full", 2, ""),
         ("marginwatch nope 2>&-", 2, ""),
         ("marginwatch check >&- 2>&- <&-", 0, ""),
-        ("mkdir a; cd a; rmdir ../a; marginwatch check --config $HOME/rules.toml", 1, "the folder in which this was"),
+        (
+            "mkdir a; cd a; rmdir ../a; marginwatch check --config $HOME/rules.toml",
+            1,
+            "the folder in which this was",
+        ),
         (
             "mkdir a; cd a; rmdir ../a; marginwatch init",
             1,
@@ -52,7 +62,9 @@ def shell(folder: Path, script: str, **environ: str) -> subprocess.CompletedProc
         ),
     ],
 )
-def test_streams_and_folders_that_are_not_there(tmp_path: Path, script: str, status: int, said: str) -> None:
+def test_streams_and_folders_that_are_not_there(
+    tmp_path: Path, script: str, status: int, said: str
+) -> None:
     """Surroundings: one sentence and the right status, whatever is closed, full or gone."""
     write(tmp_path)
     done = shell(tmp_path, script, HOME=str(tmp_path))
@@ -63,9 +75,14 @@ def test_streams_and_folders_that_are_not_there(tmp_path: Path, script: str, sta
 
 
 def test_a_system_zone_that_is_none(tmp_path: Path) -> None:
-    """Surroundings: an offset of more than a day is refused where the system's zone is used, and only there."""
+    """Surroundings: an offset of more than a day is refused where the system's zone is used, and
+    only there.
+    """
     path = write(tmp_path, timezone="")
-    words = 'daemon.timezone: the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"\n'
+    words = (
+        "daemon.timezone: the system's (the variable TZ) is none; correct TZ, or write one such as"
+        ' "UTC"\n'
+    )
     refused = shell(tmp_path, "marginwatch history", TZ="UTC+25")
     assert (refused.returncode, refused.stdout, refused.stderr) == (78, "", words)
     record(tmp_path, Record("main", reading(2, NOON)))
@@ -95,12 +112,19 @@ def test_a_configuration_without_an_end(tmp_path: Path) -> None:
     """Surroundings: a device is not read at all, and a large file not until the memory is full."""
     result = call("check", "--config", "/dev/zero")
     assert result.exit_code == 78
-    assert result.stderr == "/dev/zero: is a pipe or a device, not a file; save it as a file, and name that\n"
+    assert (
+        result.stderr
+        == "/dev/zero: is a pipe or a device, not a file; save it as a file, and name that\n"
+    )
     with (tmp_path / "large.toml").open("wb") as large:
         large.truncate(1 << 32)
     result = call("check", "--config", tmp_path / "large.toml")
     assert result.exit_code == 78
-    assert result.stderr == f"{tmp_path}/large.toml: is larger than 1 MB, so it is no rules.toml; name another file\n"
+    assert (
+        result.stderr
+        == f"{tmp_path}/large.toml: is larger than 1 MB, so it is no rules.toml; name another"
+        " file\n"
+    )
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -134,17 +158,28 @@ def test_a_silence_that_would_outlast_the_calendar(tmp_path: Path, lasts: str) -
     assert result.stderr == "--for must be at most 366d: give the end with --until instead\n"
 
 
-@pytest.mark.parametrize("until", ["9999-12-31", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59+14:00"])
+@pytest.mark.parametrize(
+    "until", ["9999-12-31", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59+14:00"]
+)
 def test_a_silence_for_ever(tmp_path: Path, until: str) -> None:
-    """Surroundings: the last days of the calendar stand for ever, and can be shown in every zone."""
+    """Surroundings: the last days of the calendar stand for ever, and can be shown in every
+    zone.
+    """
     lived(tmp_path, [rule()], [{"main": LOW}])
     path = write(tmp_path)
-    assert call("silence", "add", "--rule", "low", "--until", until, "--config", path, clock=LATER).exit_code == 0
+    assert (
+        call(
+            "silence", "add", "--rule", "low", "--until", until, "--config", path, clock=LATER
+        ).exit_code
+        == 0
+    )
     assert "9999-12-30" in call("silence", "list", "--config", path, clock=LATER).stdout
 
 
 def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path) -> None:
-    """Surroundings: a silence that ends after the calendar no longer breaks status, and can be ended."""
+    """Surroundings: a silence that ends after the calendar no longer breaks status, and can be
+    ended.
+    """
     lived(tmp_path, [rule()], [{"main": LOW}])
     path = write(tmp_path)
     call("silence", "add", "--rule", "low", "--until", "9999-12-31", "--config", path, clock=LATER)
@@ -154,14 +189,24 @@ def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path)
         result = call(*command.split(), "--config", path, clock=LATER)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert "9999-12-30" in result.stdout
-    assert "silence 1" not in call("status", "--config", path, clock=ManualClock(NOON + 2 * MINUTE)).stdout
+    assert (
+        "silence 1"
+        not in call("status", "--config", path, clock=ManualClock(NOON + 2 * MINUTE)).stdout
+    )
 
 
 def test_s13_a_hostile_folder_runs_nothing_of_its_own(tmp_path: Path) -> None:
-    """S13: the program is not taken from the present folder, nor with `python -P -m daemon` (README)."""
+    """S13: the program is not taken from the present folder, nor with `python -P -m daemon`
+    (README).
+    """
     (tmp_path / "daemon").mkdir()
     for name in ("daemon/__init__.py", "daemon/__main__.py", "click.py", "typing.py"):
         (tmp_path / name).write_text("raise SystemExit('hostile')")
-    for command in ([str(Path(sys.executable).with_name("marginwatch"))], [sys.executable, "-P", "-m", "daemon"]):
-        shown = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    for command in (
+        [str(Path(sys.executable).with_name("marginwatch"))],
+        [sys.executable, "-P", "-m", "daemon"],
+    ):
+        shown = subprocess.run(
+            [*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
         assert shown.stdout.startswith("marginwatch ")

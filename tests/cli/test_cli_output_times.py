@@ -44,7 +44,9 @@ def test_an_instant_is_read_as_people_write_it(text: str, meant: int) -> None:
     assert times.instant(text, NOON, BERLIN) == meant
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "24", "2026-13-01", "-5h", "0001-01-01T00:00:00+23:59 x"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "24", "2026-13-01", "-5h", "0001-01-01T00:00:00+23:59 x"]
+)
 def test_what_is_no_instant_is_bad_usage(text: str) -> None:
     """One sentence that shows how to write one."""
     with pytest.raises(UsageError, match="is no time: write ISO 8601"):
@@ -56,7 +58,9 @@ NEVER = "never comes that day, as clocks are put forward: write 02:30+01:00 or 0
 
 
 @pytest.fixture(params=["configured", "system"])
-def berlin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tzinfo | None]:
+def berlin(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tzinfo | None]:
     """Named in the configuration, or that of the machine."""
     if request.param == "configured":
         yield BERLIN
@@ -78,7 +82,9 @@ def berlin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         ("2026-03-29T02:30", NEVER),
     ],
 )
-def test_a_local_time_that_is_no_single_instant_is_bad_usage(berlin: tzinfo | None, text: str, sentence: str) -> None:
+def test_a_local_time_that_is_no_single_instant_is_bad_usage(
+    berlin: tzinfo | None, text: str, sentence: str
+) -> None:
     """Where clocks are put back or forward nothing is guessed: the offset must be written."""
     with pytest.raises(UsageError) as raised:
         times.instant(text, NOON, berlin)
@@ -98,7 +104,9 @@ def test_a_local_time_that_is_no_single_instant_is_bad_usage(berlin: tzinfo | No
         ("2026-03-29", "2026-03-28T23:00Z"),
     ],
 )
-def test_beside_it_every_local_time_is_one_instant(berlin: tzinfo | None, text: str, meant: str) -> None:
+def test_beside_it_every_local_time_is_one_instant(
+    berlin: tzinfo | None, text: str, meant: str
+) -> None:
     """The hours around it, and the hour itself with its offset."""
     assert times.written(text, berlin) == times.written(meant, None)
 
@@ -126,7 +134,11 @@ def test_people_see_their_own_time() -> None:
     assert times.shown(NOON, BERLIN) == "2026-01-01 12:00:00"
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=10, min_value=-(10**20), max_value=10**20))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=10, min_value=-(10**20), max_value=10**20
+    )
+)
 def test_exact_digits_have_the_same_value(value: Decimal) -> None:
     """Promise 7: no exponent, no idle zeros, nothing lost."""
     text = exact(value) or ""
@@ -137,7 +149,12 @@ def test_exact_digits_have_the_same_value(value: Decimal) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, None), (Decimal("1E+3"), "1000"), (Decimal("1E-9"), "0.000000001"), (Decimal("Infinity"), "Infinity")],
+    [
+        (None, None),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("1E-9"), "0.000000001"),
+        (Decimal("Infinity"), "Infinity"),
+    ],
 )
 def test_exact_digits_of_special_values(value: Decimal | None, text: str | None) -> None:
     """Unknown stays unknown, and an exponent is written out."""
@@ -176,13 +193,19 @@ def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a phone every cell has a line of its own, instead of columns three characters wide; empty ones have none."""
+    """On a phone every cell has a line of its own, instead of columns three characters wide; empty
+    ones have none.
+    """
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     names = ("id", "rule", "account", "state", "at")
     Table(
-        names, [["tuv4", "low-margin", "main", "firing", "2026-01-01"], ["", "", "", "resolved", "2026-01-02"]]
+        names,
+        [
+            ["tuv4", "low-margin", "main", "firing", "2026-01-01"],
+            ["", "", "", "resolved", "2026-01-02"],
+        ],
     ).write()
     plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
     shown = [" ".join(line.split()) for line in plain.splitlines()]
@@ -192,14 +215,18 @@ def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch
     ]
 
 
-def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, write: Callable[[], None]) -> list[str]:
+def on_terminal(
+    monkeypatch: pytest.MonkeyPatch, width: int, write: Callable[[], None]
+) -> list[str]:
     """The lines that a terminal of this width sees, without colour."""
     with monkeypatch.context() as around:
         terminal = Terminal()
         around.setattr(sys, "stdout", terminal)
         around.setenv("COLUMNS", str(width))
         write()
-    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()]
+    return [
+        line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
+    ]
 
 
 MESSAGES = Table(
@@ -223,8 +250,12 @@ def test_no_word_is_cut_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("width", range(30, 90, 6))
-def test_every_word_is_whole_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    """Columns are as wide as their longest words, or the rows are stacked; no line is longer than the terminal."""
+def test_every_word_is_whole_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Columns are as wide as their longest words, or the rows are stacked; no line is longer than
+    the terminal.
+    """
     lines = on_terminal(monkeypatch, width, MESSAGES.write)
     assert max(map(len, lines)) <= width
     words = {word for line in lines for word in line.split()}
@@ -257,4 +288,6 @@ def test_a_table_on_a_wide_terminal_has_columns(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "60")
     Table(("id", "rule", "state"), [["tuv4", "low-margin", "firing"]]).write()
-    assert any({"tuv4", "low-margin"} <= set(line.split()) for line in terminal.getvalue().splitlines())
+    assert any(
+        {"tuv4", "low-margin"} <= set(line.split()) for line in terminal.getvalue().splitlines()
+    )

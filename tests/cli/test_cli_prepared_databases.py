@@ -1,6 +1,8 @@
-"""Databases from elsewhere, made or damaged so as to hurt whoever reads them: every command answers with one sentence.
+"""Databases from elsewhere, made or damaged so as to hurt whoever reads them: every command answers
+with one sentence.
 
-The rows of the table are damages, its columns are commands and the daemon's start, all in this process.
+The rows of the table are damages, its columns are commands and the daemon's start, all in this
+process.
 """
 
 import resource
@@ -47,7 +49,10 @@ SPARE = 1 << 30
 
 
 def in_place_of(table: str, columns: str) -> str:
-    return f"ALTER TABLE {table} RENAME TO {table}_before; CREATE VIEW {table} AS {ENDLESS} SELECT {columns} FROM n"
+    return (
+        f"ALTER TABLE {table} RENAME TO {table}_before; CREATE VIEW {table} AS {ENDLESS} SELECT"
+        f" {columns} FROM n"
+    )
 
 
 NEVER_WROTE = "holds what marginwatch never wrote"
@@ -113,14 +118,26 @@ DAMAGES = {
         NEVER_WROTE,
         ("status", "backtest", START),
     ),
-    "deep alerts": (f"UPDATE alerts SET data = {DEEP.format(200_000)}", NEVER_WROTE, ("alerts --since 25h", START)),
+    "deep alerts": (
+        f"UPDATE alerts SET data = {DEEP.format(200_000)}",
+        NEVER_WROTE,
+        ("alerts --since 25h", START),
+    ),
     "deep facts": (
         f"UPDATE notifications SET facts = {DEEP.format(200_000)}",
         NEVER_WROTE,
         ("notifications --since 25h", START),
     ),
-    "deep rules": (f"UPDATE epochs SET rules = {DEEP.format(200_000)}", NEVER_WROTE, ("backtest --verify",)),
-    "deep state": (f"UPDATE epochs SET state = {DEEP.format(200_000)}", NEVER_WROTE, ("gaps --format json", START)),
+    "deep rules": (
+        f"UPDATE epochs SET rules = {DEEP.format(200_000)}",
+        NEVER_WROTE,
+        ("backtest --verify",),
+    ),
+    "deep state": (
+        f"UPDATE epochs SET state = {DEEP.format(200_000)}",
+        NEVER_WROTE,
+        ("gaps --format json", START),
+    ),
     "a value of an alert": (
         """UPDATE alerts SET data = replace(data, '"90"', '"1e999999999"')""",
         NEVER_WROTE,
@@ -131,7 +148,11 @@ DAMAGES = {
         NEVER_WROTE,
         ("notifications --since 25h", START),
     ),
-    "a value of a transition": ("UPDATE transitions SET exact = '1e999999999'", NEVER_WROTE, ("backtest --verify",)),
+    "a value of a transition": (
+        "UPDATE transitions SET exact = '1e999999999'",
+        NEVER_WROTE,
+        ("backtest --verify",),
+    ),
     "instants without end": (
         "UPDATE snapshots SET at = 4611686018427387904 WHERE seq = 10",
         NEVER_WROTE,
@@ -157,14 +178,22 @@ DAMAGES = {
         LARGE,
         ("status", "history --format csv", "backtest", START),
     ),
-    "a missing column": ("ALTER TABLE misses RENAME COLUMN detail TO said", "other tables than expected", ("status",)),
+    "a missing column": (
+        "ALTER TABLE misses RENAME COLUMN detail TO said",
+        "other tables than expected",
+        ("status",),
+    ),
     "a trigger": (
         "CREATE TRIGGER wipe AFTER INSERT ON silences BEGIN DELETE FROM snapshots; END",
         TRIGGER,
         (*WRITING, "check", START),
     ),
     **{
-        f"bytes as {column} of {table}": (f"UPDATE {table} SET {column} = x'ff00'", NEVER_WROTE, meeting)
+        f"bytes as {column} of {table}": (
+            f"UPDATE {table} SET {column} = x'ff00'",
+            NEVER_WROTE,
+            meeting,
+        )
         for (table, column), meeting in TEXTS.items()
     },
     "a name that is not UTF-8": (
@@ -173,7 +202,11 @@ DAMAGES = {
         (*READING[:-1], START),
     ),
     **{
-        f"a word as {column} of {table}": (f"UPDATE {table} SET {column} = 'noon'", NEVER_WROTE, meeting)
+        f"a word as {column} of {table}": (
+            f"UPDATE {table} SET {column} = 'noon'",
+            NEVER_WROTE,
+            meeting,
+        )
         for (table, column), meeting in INSTANTS.items()
     },
     "a view of one's own": (f"CREATE VIEW mine AS {ENDLESS} SELECT i FROM n", "", ()),
@@ -187,9 +220,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound")
     lived(folder, [rule()], alone(FINE, LOW, MISS, FINE, Step(-1_000), LOW))
     lived(folder, [rule()], alone(FINE, LOW, MISS, LOW), begin=NOON + HOUR)
-    (folder / "old.csv").write_text("account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8")
+    (folder / "old.csv").write_text(
+        "account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8"
+    )
     write(folder)
-    assert call("silence", "add", "--rule", "low", "--for", "1h", "--config", folder / "rules.toml").exit_code == 0
+    assert (
+        call(
+            "silence", "add", "--rule", "low", "--for", "1h", "--config", folder / "rules.toml"
+        ).exit_code
+        == 0
+    )
     return folder
 
 
@@ -244,7 +284,9 @@ def answered(folder: Path, command: str) -> tuple[int, str]:
 def test_s12_a_prepared_database_is_one_sentence(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    """S12: no command hangs, takes gigabytes or breaks; those that meet the damage say so, with status 1."""
+    """S12: no command hangs, takes gigabytes or breaks; those that meet the damage say so, with
+    status 1.
+    """
     script, sentence, meeting = DAMAGES[damage]
     folder = tmp_path / "database"
     shutil.copytree(sound, folder)
@@ -254,8 +296,14 @@ def test_s12_a_prepared_database_is_one_sentence(
     with little_memory():
         found = {command: answered(folder, command) for command in (*READING, *WRITING, START)}
     failed = {command: said for command, (status, said) in found.items() if said}
-    assert {command: said for command, said in failed.items() if said.count("\n") != 1 or "broke" in said} == {}
-    assert {command: said for command, said in failed.items() if sentence not in said or not sentence} == {}
+    assert {
+        command: said
+        for command, said in failed.items()
+        if said.count("\n") != 1 or "broke" in said
+    } == {}
+    assert {
+        command: said for command, said in failed.items() if sentence not in said or not sentence
+    } == {}
     assert [command for command in meeting if command not in failed] == []
     statuses = {command: status for command, (status, _) in found.items() if command != "status"}
     failing = 2 if sentence == RENAMED else 1  # a name that is not known is bad usage
@@ -269,6 +317,6 @@ def test_s12_a_sound_database_is_read_and_written_by_all_of_them(
     folder = tmp_path / "database"
     shutil.copytree(sound, folder)
     monkeypatch.chdir(folder)
-    assert {command: answered(folder, command)[1] for command in (*READING, *WRITING, START)} == dict.fromkeys(
-        (*READING, *WRITING, START), ""
-    )
+    assert {
+        command: answered(folder, command)[1] for command in (*READING, *WRITING, START)
+    } == dict.fromkeys((*READING, *WRITING, START), "")

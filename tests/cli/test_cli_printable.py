@@ -80,12 +80,21 @@ def test_a_rules_toml_of_somebody_else(tmp_path: Path, table: str) -> None:
     assert found[0].exit_code in {0, 78}
 
 
-@pytest.mark.parametrize("database", [f"sqlite:///{BIDI}/x.db", f"sqlite:///{BIDI}", f"sqlite:///{HOSTILE}"])
+@pytest.mark.parametrize(
+    "database", [f"sqlite:///{BIDI}/x.db", f"sqlite:///{BIDI}", f"sqlite:///{HOSTILE}"]
+)
 def test_the_path_of_a_database(tmp_path: Path, database: str) -> None:
     """S9: its folders and its name."""
     path = write(tmp_path, account(), RULE, CHANNEL)
-    path.write_text(path.read_text(encoding="utf-8").replace("[daemon]", f"[daemon]\ndatabase = {quoted(database)}"))
-    found = [call(*command, "--config", path) for command in (("status",), ("db", "upgrade"), ("history",), ("check",))]
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(
+            "[daemon]", f"[daemon]\ndatabase = {quoted(database)}"
+        )
+    )
+    found = [
+        call(*command, "--config", path)
+        for command in (("status",), ("db", "upgrade"), ("history",), ("check",))
+    ]
     assert [line for each in found for line in raw(each.output)] == []
 
 
@@ -101,7 +110,9 @@ def test_the_path_of_a_database(tmp_path: Path, database: str) -> None:
     ],
 )
 def test_a_csv_of_somebody_else(tmp_path: Path, text: str) -> None:
-    """S9: columns, accounts, times, amounts and qualities; also where the file's own name is hostile."""
+    """S9: columns, accounts, times, amounts and qualities; also where the file's own name is
+    hostile.
+    """
     file = tmp_path / f"{BIDI}\x1b.csv"
     file.write_text(text, encoding="utf-8")
     result = call("import", file, "--config", write(tmp_path))
@@ -127,9 +138,17 @@ PLANTED = (
     ("UPDATE accounts SET user_id = ?",),
     ("UPDATE accounts SET name = ?",),
     ("UPDATE alerts SET rule = ?",),
-    ("UPDATE misses SET detail = ?", "UPDATE attempts SET detail = ?", "UPDATE silences SET comment = ?"),
+    (
+        "UPDATE misses SET detail = ?",
+        "UPDATE attempts SET detail = ?",
+        "UPDATE silences SET comment = ?",
+    ),
     ("UPDATE notifications SET channel = ?", "UPDATE messages SET channel = ?"),
-    ("UPDATE silences SET rule = ?", "UPDATE epochs SET version = ?", "UPDATE messages SET body = ?, title = ?1"),
+    (
+        "UPDATE silences SET rule = ?",
+        "UPDATE epochs SET version = ?",
+        "UPDATE messages SET body = ?, title = ?1",
+    ),
 )
 
 
@@ -138,14 +157,26 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A record with an alert, a miss and a silence in it."""
     folder = tmp_path_factory.mktemp("record")
     lived(folder, [rule()], alone(FINE, LOW, MISS))
-    added = call("silence", "add", "--rule", "low", "--for", "2d", "--config", write(folder), clock=ManualClock(NOON))
+    added = call(
+        "silence",
+        "add",
+        "--rule",
+        "low",
+        "--for",
+        "2d",
+        "--config",
+        write(folder),
+        clock=ManualClock(NOON),
+    )
     assert added.exit_code == 0
     return folder
 
 
 @pytest.mark.parametrize("statements", PLANTED)
 def test_a_prepared_database(record: Path, tmp_path: Path, statements: tuple[str, ...]) -> None:
-    """S9: names and words of rows, in every command and format; json says what is recorded, by its own escapes."""
+    """S9: names and words of rows, in every command and format; json says what is recorded, by its
+    own escapes.
+    """
     path = write(tmp_path)
     with (
         closing(sqlite3.connect(record / "marginwatch.db")) as source,
@@ -155,7 +186,12 @@ def test_a_prepared_database(record: Path, tmp_path: Path, statements: tuple[str
         source.backup(copy)
         for statement in statements:
             copy.execute(statement, (HOSTILE,))
-    formats = [(*each, "--format", output) for each in COMMANDS if each[0] in FORMATTED for output in ("csv", "json")]
+    formats = [
+        (*each, "--format", output)
+        for each in COMMANDS
+        if each[0] in FORMATTED
+        for output in ("csv", "json")
+    ]
     found = {each: call(*each, "--config", path, clock=LATER) for each in (*COMMANDS, *formats)}
     assert_shown(*found.values())
     for command, result in found.items():
@@ -169,7 +205,9 @@ def test_a_database_of_another_program(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
         connection.execute(f'CREATE TABLE "{HOSTILE}" (x)')
     assert_shown(
-        call("status", "--config", path), call("db", "upgrade", "--config", path), call("check", "--config", path)
+        call("status", "--config", path),
+        call("db", "upgrade", "--config", path),
+        call("check", "--config", path),
     )
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num)")
@@ -182,7 +220,16 @@ def test_what_one_operator_writes_for_another(record: Path) -> None:
     """S9: the comment of a silence, and names on the command line."""
     config = ("--config", record / "rules.toml")
     added = call(
-        "silence", "add", "--rule", "low", "--for", "1h", "--comment", HOSTILE, *config, clock=ManualClock(NOON)
+        "silence",
+        "add",
+        "--rule",
+        "low",
+        "--for",
+        "1h",
+        "--comment",
+        HOSTILE,
+        *config,
+        clock=ManualClock(NOON),
     )
     listed = call("silence", "list", *config, clock=ManualClock(NOON))
     assert_shown(added, listed)
@@ -200,14 +247,25 @@ def test_what_one_operator_writes_for_another(record: Path) -> None:
         call("status", "--config", record / BIDI),
         call("rules", "test", record / f"{BIDI}.toml"),
     ]
-    assert [(each.exit_code, raw(each.output)) for each in wrong if raw(each.output) or not each.exit_code] == []
+    assert [
+        (each.exit_code, raw(each.output))
+        for each in wrong
+        if raw(each.output) or not each.exit_code
+    ] == []
 
 
 def test_last_words_obey_nothing() -> None:
-    """S9: neither what the daemon said last nor the unit's name is obeyed, or forges a line or a property."""
-    ended = parse(f"ActiveState=failed\nStatusText=failed: {HOSTILE.replace(chr(10), ' ')}\u2028ActiveState=active\n")
+    """S9: neither what the daemon said last nor the unit's name is obeyed, or forges a line or a
+    property.
+    """
+    ended = parse(
+        "ActiveState=failed\nStatusText=failed:"
+        f" {HOSTILE.replace(chr(10), ' ')}\u2028ActiveState=active\n"
+    )
     assert ended.state == "failed"
-    message = lastwords.message(Ending("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER))
+    message = lastwords.message(
+        Ending("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER)
+    )
     assert (raw(message.title), raw(message.body)) == ([], [])
     assert SHOWN in message.body
 
@@ -216,7 +274,11 @@ def test_a_table_is_aligned_by_what_it_shows(capsys: pytest.CaptureFixture[str])
     """S9: an escaped text has the width of its escapes."""
     table = Table(("a", "b"), [["\x1b\u202e", "1"], ["plain", "2"]])
     table.write()
-    assert capsys.readouterr().out.splitlines() == ["a           b", "\\x1b\\u202e  1", "plain       2"]
+    assert capsys.readouterr().out.splitlines() == [
+        "a           b",
+        "\\x1b\\u202e  1",
+        "plain       2",
+    ]
     with redirect_stdout(Terminal()) as terminal:
         table.write()
     rows = [line.split() for line in terminal.getvalue().splitlines()]

@@ -30,7 +30,9 @@ class Lives:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_closed_terminal_is_the_end(closed: bool) -> None:
-    """SIGHUP asks for a reload, but comes as well when the terminal is closed that the daemon was started in."""
+    """SIGHUP asks for a reload, but comes as well when the terminal is closed that the daemon was
+    started in.
+    """
     outer, terminal = pty.openpty()
     lives = Lives()
     try:
@@ -59,7 +61,9 @@ def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
         manager.settimeout(5)
         environ = {**SECRETS, "NOTIFY_SOCKET": str(tmp_path / "notify")}
         command = [sys.executable, "-m", "daemon", "run", "--config", str(path)]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=environ, capture_output=True, text=True, timeout=60, check=False
+        )
         status = manager.recv(4096).decode()
     assert (done.returncode, status) == (78, f"STATUS=failed: {done.stderr.splitlines()[0]}")
     assert "did you mean `available_margin`?" in status

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from daemon.readings.sum_check import SENTENCE
-from daemon.store.operations import Claim, MessageKey, NoticeState, Operation, RecordAttempt, SetUserId, Written
+from daemon.store.operations import (
+    Claim,
+    MessageKey,
+    NoticeState,
+    Operation,
+    RecordAttempt,
+    SetUserId,
+    Written,
+)
 from daemon.types import (
     SECOND,
     Alert,
@@ -42,13 +50,17 @@ KEY = NoticeKey("main", "low", 2, "hook", Kind.FIRING, 2)
 
 
 def fired() -> Record:
-    alert = Alert("low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90"))
+    alert = Alert(
+        "low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90")
+    )
     change = Transition("low", 2, AT, State.OK, State.FIRING, "condition", judged("90").value)
     notice = Notice(KEY, AT, NotificationFacts(Severity.WARNING, "ab3d", AT, AT, AT, judged("90")))
     return Record("main", reading(2, AT, available_margin="90"), (alert,), (change,), (notice,))
 
 
-def attempt(n: int, outcome: Outcome, state: NoticeState, detail: str = "") -> tuple[Operation, Operation]:
+def attempt(
+    n: int, outcome: Outcome, state: NoticeState, detail: str = ""
+) -> tuple[Operation, Operation]:
     key = MessageKey("hook", AT + n * SECOND, n)
     claim = Claim(key, (KEY,), Message("title", "body", Severity.WARNING))
     return claim, RecordAttempt(key, AT + n * SECOND, AttemptResult(outcome, detail), {KEY: state})
@@ -78,7 +90,9 @@ def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
 def test_the_worst_age_is_shown_as_a_duration(tmp_path: Path) -> None:
     """455911 is no number for a person."""
     why = judged("455911", "120000", falling=False, field="age")
-    alert = Alert("stale", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, why, why.value)
+    alert = Alert(
+        "stale", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, why, why.value
+    )
     record(tmp_path, Record("main", miss(2, AT), (alert,)))
     result = call("status", "--config", configured(tmp_path), clock=LATER)
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("ab3d"))
@@ -88,7 +102,9 @@ def test_the_worst_age_is_shown_as_a_duration(tmp_path: Path) -> None:
 def test_c2_a_rule_that_stays_unknown_is_named_with_the_part_to_blame(tmp_path: Path) -> None:
     """C2: as the system rule found it."""
     why = "the rule pnl (cross_un_pnl is not sent) cannot be judged"
-    alert = Alert("rule-unknown", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, detail=why)
+    alert = Alert(
+        "rule-unknown", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, detail=why
+    )
     record(tmp_path, Record("main", reading(2, AT), (alert,)))
     result = call("status", "--config", configured(tmp_path), clock=LATER)
     assert f"rule-unknown · main: {why}" in result.stdout.splitlines()
@@ -110,8 +126,12 @@ def test_b6_that_the_margin_is_not_its_sum_is_shown(tmp_path: Path) -> None:
     config = configured(tmp_path)
     assert "available_usdt" not in call("status", "--config", config, clock=LATER).stdout
     record(tmp_path, seen[2])
-    assert f"main: {SENTENCE}" in call("status", "--config", config, clock=LATER).stdout.splitlines()
-    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)["accounts"]
+    assert (
+        f"main: {SENTENCE}" in call("status", "--config", config, clock=LATER).stdout.splitlines()
+    )
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)[
+        "accounts"
+    ]
     assert [each["margin_is_sum"] for each in found] == [False, True]
 
 
@@ -151,7 +171,10 @@ def test_csv_has_a_row_per_account(tmp_path: Path) -> None:
     record(tmp_path, fired())
     result = call("status", "--format", "csv", "--config", configured(tmp_path), clock=LATER)
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    assert [(row["account"], row["available_margin"]) for row in rows] == [("main", "90"), ("new", "")]
+    assert [(row["account"], row["available_margin"]) for row in rows] == [
+        ("main", "90"),
+        ("new", ""),
+    ]
 
 
 def test_a_stopped_daemon_is_said(tmp_path: Path) -> None:
@@ -164,13 +187,25 @@ def test_a_stopped_daemon_is_said(tmp_path: Path) -> None:
 
 def test_d7_an_alert_about_the_daemon_itself_is_shown_as_the_daemons(tmp_path: Path) -> None:
     """With what was found; programs get the empty account that the record has."""
-    alert = Alert("disk-full", 1, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, detail="nearly full")
+    alert = Alert(
+        "disk-full",
+        1,
+        "ab3d",
+        Severity.WARNING,
+        State.FIRING,
+        "when x",
+        AT,
+        AT,
+        detail="nearly full",
+    )
     change = Transition("disk-full", 1, AT, State.OK, State.FIRING, "condition", None)
     record(tmp_path, Record("", Check(1, AT), (alert,), (change,)))
     config = str(configured(tmp_path))
     shown = call("status", "--config", config, clock=LATER).output
     assert "disk-full · the daemon: nearly full" in shown
-    [found] = json.loads(call("status", "--config", config, "--format", "json", clock=LATER).output)["alerts"]
+    [found] = json.loads(
+        call("status", "--config", config, "--format", "json", clock=LATER).output
+    )["alerts"]
     assert (found["account"], found["detail"]) == ("", "nearly full")
     table = call("alerts", "--config", config, "--since", "2026-01-01", clock=LATER).output
     assert "the daemon" in table
@@ -204,7 +239,10 @@ def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
         closing(sqlite3.connect(database, isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        assert store.submit(Record("main", reading(3, NOON + 10 * SECOND))).result() is Written.DEFERRED
+        assert (
+            store.submit(Record("main", reading(3, NOON + 10 * SECOND))).result()
+            is Written.DEFERRED
+        )
         first, second, *_ = call("status", "--config", config, clock=LATER).stdout.splitlines()
         machine = call("status", "--config", config, "--format", "json", clock=LATER).stdout
         other.execute("ROLLBACK")

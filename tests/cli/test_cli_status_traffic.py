@@ -1,4 +1,6 @@
-"""`status`: how things stand between us and the exchange, as another process finds it in the record."""
+"""`status`: how things stand between us and the exchange, as another process finds it in the
+record.
+"""
 
 import csv
 import io
@@ -51,7 +53,9 @@ def lines(folder: Path, *operations: Operation) -> list[str]:
 
 
 def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
-    """B3: readings, misses and bookings within each window, of the host and of its busiest user; none to come."""
+    """B3: readings, misses and bookings within each window, of the host and of its busiest user;
+    none to come.
+    """
     calls: tuple[Operation, ...] = (
         *(read(seq, 11_000 - seq * SECOND) for seq in range(1, 6)),
         read(1, 500, "grid"),
@@ -70,10 +74,18 @@ def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
     assert f"budget: 8 of 50 calls in 10s by this machine; {busiest}" in lines(tmp_path)
 
 
-def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(tmp_path: Path) -> None:
-    """B2: until when an account is left alone, why, and what is left of the budget; others go on."""
+def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
+    tmp_path: Path,
+) -> None:
+    """B2: until when an account is left alone, why, and what is left of the budget; others go
+    on.
+    """
     told = lines(
-        tmp_path, read(1, 30 * SECOND), refused(2, 25 * SECOND), refused(3, 10 * SECOND), read(2, SECOND, "grid")
+        tmp_path,
+        read(1, 30 * SECOND),
+        refused(2, 25 * SECOND),
+        refused(3, 10 * SECOND),
+        read(2, SECOND, "grid"),
     )
     assert "main: CoinW says too many calls: pausing" in told
     assert "main: not asked before 2026-01-01 12:01:20 (rate_limited, 2 times in a row)" in told
@@ -85,7 +97,8 @@ def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
     found = as_json(tmp_path)
     assert found["budget"]["halved_until"] == "2026-01-01T12:05:50.000+01:00"
     assert [
-        (each["account"], each["every"], each["paused_until"], each["pause_reason"]) for each in found["accounts"]
+        (each["account"], each["every"], each["paused_until"], each["pause_reason"])
+        for each in found["accounts"]
     ] == [
         ("main", "5s", "2026-01-01T12:01:20.000+01:00", "rate_limited"),
         ("grid", "1s100ms", None, None),
@@ -93,7 +106,9 @@ def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
 
 
 def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
-    """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and what comes of it."""
+    """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and
+    what comes of it.
+    """
     with collecting(tmp_path, accounts=("main", "grid")) as store:
         operations: tuple[Operation, ...] = (
             SetUserId("main", "7"),
@@ -106,19 +121,31 @@ def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
         )
         for operation in operations:
             store.submit(operation).result()
-        path = write(tmp_path, account(every="400ms"), account("grid", "http://127.0.0.1:10", every="400ms"))
+        path = write(
+            tmp_path, account(every="400ms"), account("grid", "http://127.0.0.1:10", every="400ms")
+        )
         options = ("--config", path)
         table = call("status", *options, clock=ManualClock(NOW)).stdout.splitlines()
-        found = json.loads(call("status", "--format", "json", *options, clock=ManualClock(NOW)).stdout)
+        found = json.loads(
+            call("status", "--format", "json", *options, clock=ManualClock(NOW)).stdout
+        )
         told = recorded(configuration(path, SECRETS), NOW)
     busiest = "by this machine; by its busiest user"
     end = "halved until 2026-01-01 12:05:59, for the exchange complained"
     assert [line for line in table if line.startswith("budget")] == [
-        f"budget at 127.0.0.1:9: 3 of 25 calls in 10s {busiest} 3 of 25 calls in 10s and 3 of 2 calls in 2s; {end}",
-        f"budget at 127.0.0.1:10: 3 of 50 calls in 10s {busiest} 3 of 50 calls in 10s and 3 of 5 calls in 2s",
+        (
+            f"budget at 127.0.0.1:9: 3 of 25 calls in 10s {busiest} 3 of 25 calls in 10s and 3 of 2"
+            f" calls in 2s; {end}"
+        ),
+        (
+            f"budget at 127.0.0.1:10: 3 of 50 calls in 10s {busiest} 3 of 50 calls in 10s and 3 of"
+            " 5 calls in 2s"
+        ),
     ]
     assert [each["address"] for each in found["budgets"]] == ["127.0.0.1:9", "127.0.0.1:10"]
-    assert found["budget"] == {key: value for key, value in found["budgets"][0].items() if key != "address"}
+    assert found["budget"] == {
+        key: value for key, value in found["budgets"][0].items() if key != "address"
+    }
     assert [each["every"] for each in found["accounts"]] == ["1s100ms", "440ms"]
     assert told.halved_for == {"127.0.0.1:9": HALVED - 500}
 
@@ -132,9 +159,11 @@ def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
     ],
     ids=["answered", "not-yet", "the-next-slot-is-used"],
 )
-def test_b2_a_pause_ends_as_the_daemon_ends_it(tmp_path: Path, then: list[Record], paused: bool) -> None:
+def test_b2_a_pause_ends_as_the_daemon_ends_it(
+    tmp_path: Path, then: list[Record], paused: bool
+) -> None:
     """B2: by an answer; after another kind of miss the next slot is used."""
-    (main, _) = as_json(tmp_path, refused(2, 10 * SECOND, MissReason.BLOCKED), *then)["accounts"]
+    main, _ = as_json(tmp_path, refused(2, 10 * SECOND, MissReason.BLOCKED), *then)["accounts"]
     assert (main["paused_until"] is not None) == paused
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from daemon.store import Store
-from daemon.store.operations import TEST, Claim, MessageKey, NoticeState, Operation, RecordAttempt, Written
+from daemon.store.operations import (
+    TEST,
+    Claim,
+    MessageKey,
+    NoticeState,
+    Operation,
+    RecordAttempt,
+    Written,
+)
 from daemon.types import (
     SECOND,
     Alert,
@@ -31,7 +39,9 @@ def key(channel: str, account: str = "main") -> NoticeKey:
     return NoticeKey(account, "low", 2, channel, Kind.FIRING, 2)
 
 
-def notice(channel: str, account: str = "main", *, not_before: Millis | None = None, by: str = "") -> Notice:
+def notice(
+    channel: str, account: str = "main", *, not_before: Millis | None = None, by: str = ""
+) -> Notice:
     facts = NotificationFacts(
         Severity.WARNING, "ab3d", AT, AT, AT, judged("90"), not_before=not_before, handed_over_by=by
     )
@@ -39,7 +49,9 @@ def notice(channel: str, account: str = "main", *, not_before: Millis | None = N
 
 
 def fires(*notices: Notice, account: str = "main") -> Record:
-    alert = Alert("low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90"))
+    alert = Alert(
+        "low", 2, "ab3d", Severity.WARNING, State.FIRING, "when x", AT, AT, None, judged("90")
+    )
     change = Transition("low", 2, AT, State.OK, State.FIRING, "condition", judged("90").value)
     return Record(account, reading(2, AT, available_margin="90"), (alert,), (change,), notices)
 
@@ -47,7 +59,9 @@ def fires(*notices: Notice, account: str = "main") -> Record:
 def attempt(
     channel: str, second: int, outcome: Outcome | None, detail: str = "", *, test: bool = False
 ) -> Sequence[Operation]:
-    """With an outcome or, so far, without; of the notification of the account main, unless it is a test."""
+    """With an outcome or, so far, without; of the notification of the account main, unless it is a
+    test.
+    """
     told = () if test else (key(channel),)
     message = MessageKey(channel, AT + second * SECOND, TEST if test else second)
     claim = Claim(message, told, Message("title", "body", Severity.WARNING))

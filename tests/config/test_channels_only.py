@@ -1,4 +1,6 @@
-"""Channels of a rules.toml with mistakes: those that can be used are found, whatever stands beside them."""
+"""Channels of a rules.toml with mistakes: those that can be used are found, whatever stands beside
+them.
+"""
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,9 @@ HOOK = '[[channels]]\nname = "hook"\nurl = "jsons://example.com/{env:TOKEN}"\n'
 
 
 def found(text: str, **environ: str) -> list[str]:
-    salvaged = channels(text, path=PATH, environ=environ, problem=lambda url: "bad" if "bad" in url else None)
+    salvaged = channels(
+        text, path=PATH, environ=environ, problem=lambda url: "bad" if "bad" in url else None
+    )
     return [channel.name for channel in salvaged]
 
 
@@ -24,7 +28,9 @@ def found(text: str, **environ: str) -> list[str]:
         RULE.replace('100"', "100") + ACCOUNT + CHANNELS,
         CHANNELS + "[daemon\nevery = 5s\n",
         CHANNELS + '[[channels]]\nname = "third"\nurl = "jsons://example.com\n',
-        CHANNELS.replace('name = "phone"', 'name = "phone"\ngroup_wiat = "1s"\nfallback = "nobody"'),
+        CHANNELS.replace(
+            'name = "phone"', 'name = "phone"\ngroup_wiat = "1s"\nfallback = "nobody"'
+        ),
         CHANNELS + "[[daemon]]\n[daemon]\n",
         CHANNELS.replace("[[", "  [["),
         "'''\n" + CHANNELS,
@@ -36,7 +42,9 @@ def test_channels_without_a_mistake_are_found(text: str) -> None:
 
 
 def test_a_channel_that_cannot_be_used_is_left_out() -> None:
-    """What it refers to is not there; Apprise does not take it; it has no URL, or something else for one."""
+    """What it refers to is not there; Apprise does not take it; it has no URL, or something else
+    for one.
+    """
     assert found(HOOK + CHANNELS) == ["phone", "mail"]
     assert found(HOOK + CHANNELS.replace("com/mail", "bad"), TOKEN="planted") == ["hook", "phone"]
     assert found('[[channels]]\nname = "a"\n[[channels]]\nurl = 5\n') == []
@@ -51,7 +59,9 @@ def test_a_channel_without_a_name_has_that_of_its_place() -> None:
 
 def test_what_must_not_be_shown_is_known() -> None:
     """Promise 9: the token, and the address it is in."""
-    (channel,) = channels(HOOK, path=PATH, environ={"TOKEN": "planted/0af3"}, problem=lambda _url: None)
+    (channel,) = channels(
+        HOOK, path=PATH, environ={"TOKEN": "planted/0af3"}, problem=lambda _url: None
+    )
     assert {"planted/0af3", "planted%2F0af3", "jsons://example.com/planted%2F0af3"} <= {
         each.reveal() for each in channel.secrets
     }

@@ -34,7 +34,9 @@ def test_then_the_first_usual_place_that_has_a_file(places: tuple[Path, Path]) -
 
 
 def test_without_a_file_init_is_suggested(tmp_path: Path) -> None:
-    """The sentence names where was looked, and the remedy; the exit status is that of a bad configuration."""
+    """The sentence names where was looked, and the remedy; the exit status is that of a bad
+    configuration.
+    """
     with pytest.raises(ConfigError) as caught:
         config.find(None, {}, (tmp_path / "rules.toml", tmp_path / "none.toml"))
     looked, remedy = str(caught.value).split("; ")
@@ -44,7 +46,9 @@ def test_without_a_file_init_is_suggested(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
-    """A file that this user may not see is told as such when it is read, instead of "there is none"."""
+    """A file that this user may not see is told as such when it is read, instead of "there is
+    none".
+    """
     (tmp_path / "loop").symlink_to("loop")
     assert config.find(None, {}, (tmp_path / "loop",)) == tmp_path / "loop"
 
@@ -73,15 +77,21 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
-    """A file with a literal key belongs to its owner alone; one with references only may be read by all."""
+    """A file with a literal key belongs to its owner alone; one with references only may be read by
+    all.
+    """
     path = tmp_path / "rules.toml"
     path.write_text(WHOLE)
     path.chmod(0o644)
-    warning = f"{path}: holds secrets and can be read by every user of this machine; chmod 600 {path}"
+    warning = (
+        f"{path}: holds secrets and can be read by every user of this machine; chmod 600 {path}"
+    )
     assert doubts(config.read(path, environ={})) == [warning]
     path.chmod(0o640)
     assert doubts(config.read(path, environ={})) == []
-    path.write_text(WHOLE.replace("planted-key-0001", "env:K").replace("planted-secret-0001", "env:K"))
+    path.write_text(
+        WHOLE.replace("planted-key-0001", "env:K").replace("planted-secret-0001", "env:K")
+    )
     path.chmod(0o644)
     assert doubts(config.read(path, environ={"K": "planted"})) == []
 
@@ -89,12 +99,20 @@ def test_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
 def test_files_of_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
     """B6: the file that a key or a channel names belongs to its owner alone, too."""
     path = tmp_path / "rules.toml"
-    path.write_text(WHOLE.replace("planted-key-0001", "file:key").replace("com/phone", "com/{file:token}"))
+    path.write_text(
+        WHOLE.replace("planted-key-0001", "file:key").replace("com/phone", "com/{file:token}")
+    )
     path.chmod(0o600)
     for name in ("key", "token"):
         (tmp_path / name).write_text("planted-0001")
         (tmp_path / name).chmod(0o644)
     assert doubts(config.read(path, environ={})) == [
-        f"accounts[0].api_key: the file key can be read by every user of this machine; chmod 600 {tmp_path}/key",
-        f"channels[0].url: the file token can be read by every user of this machine; chmod 600 {tmp_path}/token",
+        (
+            "accounts[0].api_key: the file key can be read by every user of this machine; chmod"
+            f" 600 {tmp_path}/key"
+        ),
+        (
+            "channels[0].url: the file token can be read by every user of this machine; chmod 600"
+            f" {tmp_path}/token"
+        ),
     ]

@@ -11,7 +11,18 @@ import pytest
 from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT as ABOUT_ACCOUNTS
 from daemon.alerts.system_rules import DAEMON as ABOUT_THE_DAEMON
-from daemon.config import Account, BudgetLimits, Channel, Checks, Daemon, Report, Secret, System, Web, load_rules
+from daemon.config import (
+    Account,
+    BudgetLimits,
+    Channel,
+    Checks,
+    Daemon,
+    Report,
+    Secret,
+    System,
+    Web,
+    load_rules,
+)
 from daemon.errors import ConfigError
 from daemon.rules.language.parse import condition
 from daemon.rules.rule import AtLeast, Rule
@@ -127,13 +138,22 @@ def test_ten_mistakes_are_ten_sentences() -> None:
         'daemon.every: must be at least 400ms, not "100ms"',
         'daemon.webb: unknown key; did you mean "web"?',
         "accounts[0].api_key: must be a text in quotes",
-        "accounts[0].secret_key: the environment variable NOT_THERE is not set; set it, or use file:PATH",
+        (
+            "accounts[0].secret_key: the environment variable NOT_THERE is not set; set it, or use"
+            " file:PATH"
+        ),
         'channels[0].group_wait: must be a duration such as "90s" or "1h30m", not "soon"',
         UNKNOWN_FIELD,
-        'rules[0].severity: must be one of info warning critical, not "criticle"; did you mean "critical"?',
+        (
+            'rules[0].severity: must be one of info warning critical, not "criticle"; did you mean'
+            ' "critical"?'
+        ),
         'rules[1].name: "low" is already the name of rules[0]',
         'rules[1].channels: there is no channel "phne"; did you mean "phone"?',
-        "rules[2].summary: names {available_margn}, which there is not; did you mean {available_margin}?",
+        (
+            "rules[2].summary: names {available_margn}, which there is not; did you mean"
+            " {available_margin}?"
+        ),
     ]
 
 
@@ -157,9 +177,13 @@ def test_everything_written_arrives() -> None:
         rest_url="http://127.0.0.1:9000",
         ws_url="",
     )
-    second = Account("second", Secret("planted-key-0002"), Secret("planted-secret-0002"), every=2 * SECOND)
+    second = Account(
+        "second", Secret("planted-key-0002"), Secret("planted-secret-0002"), every=2 * SECOND
+    )
     assert config.accounts == (first, second)
-    assert config.channels == (Channel("phone", Secret("tgram://12%3Aab/55"), group_wait=2 * SECOND, service="tgram"),)
+    assert config.channels == (
+        Channel("phone", Secret("tgram://12%3Aab/55"), group_wait=2 * SECOND, service="tgram"),
+    )
     assert config.rules == (
         Rule(
             name="low",
@@ -192,10 +216,14 @@ def test_everything_written_arrives() -> None:
 
 
 def test_d7_system_rules_exist_with_their_limits() -> None:
-    """D7: those that are not off, at the limits of [system], for its channels; written rules come first."""
+    """D7: those that are not off, at the limits of [system], for its channels; written rules come
+    first.
+    """
     config = loaded(FULL, {"KEY": "k", "TOKEN": "t"})
     made = {rule.name: rule for rule in (*config.system_rules, *config.daemon_rules)}
-    assert [rule.name for rule in config.system_rules] == [name for name in ABOUT_ACCOUNTS if name != "clock-skew"]
+    assert [rule.name for rule in config.system_rules] == [
+        name for name in ABOUT_ACCOUNTS if name != "clock-skew"
+    ]
     assert [rule.name for rule in config.daemon_rules] == list(ABOUT_THE_DAEMON)
     assert config.account_rules == (*config.rules, *config.system_rules)
     assert str(made["no-readings"].when) == "age >= 5m"
@@ -217,11 +245,16 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     )
     account = config.accounts[0]
     assert (account.exchange, account.every, account.user_id) == ("coinw", 5 * SECOND, "")
-    assert (account.rest_url, account.ws_url) == ("https://api.coinw.com", "wss://ws.futurescw.com/perpum")
+    assert (account.rest_url, account.ws_url) == (
+        "https://api.coinw.com",
+        "wss://ws.futurescw.com/perpum",
+    )
     assert config.channels[0].group_wait == SECOND
     assert config.rules == (Rule("low", condition("available_margin < 100"), repeat=4 * HOUR),)
     assert config.budget == BudgetLimits(Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000))
-    assert config.system == System(no_readings=2 * MINUTE, clock_stepped=250, disk_full=Decimal("0.05"))
+    assert config.system == System(
+        no_readings=2 * MINUTE, clock_stepped=250, disk_full=Decimal("0.05")
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,13 +273,17 @@ def test_a_relative_database_is_relative_to_the_file(database: str, meant: str) 
 
 def test_no_account_is_a_mistake() -> None:
     """Without an account there is nothing to watch."""
-    assert problems(CHANNELS + RULE) == ["accounts: there is none; add [[accounts]] with name, api_key and secret_key"]
+    assert problems(CHANNELS + RULE) == [
+        "accounts: there is none; add [[accounts]] with name, api_key and secret_key"
+    ]
 
 
 def test_b3_an_age_below_the_interval_is_refused() -> None:
     """B3: only accounts that the rule watches count."""
     text = ACCOUNT + CHANNELS + '[[rules]]\nname = "late"\nwhen = "age > 3s"\n'
-    assert problems(text) == ['rules[0].when: age is compared with 3s, but "main" is read only every 5s']
+    assert problems(text) == [
+        'rules[0].when: age is compared with 3s, but "main" is read only every 5s'
+    ]
     assert problems(text + 'accounts = ["other*"]') == []
 
 
@@ -267,10 +304,19 @@ def test_adapters_have_their_say() -> None:
 
 
 def test_cron_is_checked_by_who_knows_it() -> None:
-    """A report whose cron has five fields that cannot be read is told with what is wrong; one with fewer is once."""
+    """A report whose cron has five fields that cannot be read is told with what is wrong; one with
+    fewer is once.
+    """
     report = '[[reports]]\nname = "{}"\ncron = "{}"\n'
-    checks = Checks(cron=lambda cron: f"is wrong: {cron.split()[0]}" if cron.startswith("75") else None)
-    text = WHOLE + report.format("good", "0 8 * * *") + report.format("bad", "75 8 * * *") + report.format("no", "8")
+    checks = Checks(
+        cron=lambda cron: f"is wrong: {cron.split()[0]}" if cron.startswith("75") else None
+    )
+    text = (
+        WHOLE
+        + report.format("good", "0 8 * * *")
+        + report.format("bad", "75 8 * * *")
+        + report.format("no", "8")
+    )
     assert problems(text, checks=checks) == [
         'reports[1].cron: "75 8 * * *" is wrong: 75',
         'reports[2].cron: must be five fields such as "0 8 * * *", not "8"',
@@ -281,7 +327,9 @@ def test_reports_are_read() -> None:
     """Name, cron and channels; no channel is all of them."""
     text = WHOLE + '[[reports]]\nname = "daily"\ncron = "0 8 * * *"\n'
     assert loaded(text).reports == (Report("daily", "0 8 * * *"),)
-    assert loaded(text + 'channels = ["mail"]\n').reports == (Report("daily", "0 8 * * *", ("mail",)),)
+    assert loaded(text + 'channels = ["mail"]\n').reports == (
+        Report("daily", "0 8 * * *", ("mail",)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -309,10 +357,13 @@ def test_no_problem_shows_a_secret(text: str) -> None:
 
 
 def test_all_secrets_are_known_to_the_filter() -> None:
-    """Promise 9: keys, tokens in both spellings, whole URLs and passwords are handed to the log filter."""
+    """Promise 9: keys, tokens in both spellings, whole URLs and passwords are handed to the log
+    filter.
+    """
     text = FULL + '[[channels]]\nname = "mail"\nurl = "mailtos://me:planted-pw@example.com"\n'
     config = loaded(
-        text.replace("sqlite:///data/watch.db", "postgresql+psycopg://u:db-pw@h/x"), {"KEY": "k1234", "TOKEN": "12:ab"}
+        text.replace("sqlite:///data/watch.db", "postgresql+psycopg://u:db-pw@h/x"),
+        {"KEY": "k1234", "TOKEN": "12:ab"},
     )
     assert config.secrets() == {
         "k1234",
@@ -332,7 +383,9 @@ def test_all_secrets_are_known_to_the_filter() -> None:
     assert config.holds_secrets
 
 
-@pytest.mark.parametrize("written", ["https://hc-ping.com/{env:BEAT}", "env:WHOLE", "https://hc-ping.com/planted-0af3"])
+@pytest.mark.parametrize(
+    "written", ["https://hc-ping.com/{env:BEAT}", "env:WHOLE", "https://hc-ping.com/planted-0af3"]
+)
 def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
     """F9, promise 9: it is put together, judged as a whole, and its token is a secret."""
     environ = {"BEAT": "planted-0af3", "WHOLE": "https://hc-ping.com/planted-0af3"}
@@ -345,7 +398,10 @@ def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("https://hc-ping.com/{env:BEAT}", "the environment variable BEAT is not set; set it, or use file:PATH"),
+        (
+            "https://hc-ping.com/{env:BEAT}",
+            "the environment variable BEAT is not set; set it, or use file:PATH",
+        ),
         ("env:PLAIN", "plain http shows the address to everyone on the way; write https"),
         ("hc-ping.com/planted", 'must be an address that begins with "https://"'),
     ],
@@ -353,7 +409,9 @@ def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
 def test_a_heartbeat_that_cannot_be_fetched_is_a_mistake(written: str, sentence: str) -> None:
     """Also where what it refers to is no such address; none of it is shown."""
     text = WHOLE + f'[daemon]\nheartbeat = "{written}"\n'
-    assert problems(text, {"PLAIN": "http://example.com/planted"}) == [f"daemon.heartbeat: {sentence}"]
+    assert problems(text, {"PLAIN": "http://example.com/planted"}) == [
+        f"daemon.heartbeat: {sentence}"
+    ]
 
 
 def test_a_configuration_prints_without_secrets() -> None:
@@ -369,10 +427,13 @@ def test_equal_texts_are_equal_configurations() -> None:
 
 
 def test_rules_are_loaded_alone() -> None:
-    """`demo` takes the rules of a file for its own accounts and channel, and needs no secret of it."""
+    """`demo` takes the rules of a file for its own accounts and channel, and needs no secret of
+    it.
+    """
     rules = load_rules(FULL, path=PATH)
     assert rules == tuple(
-        replace(rule, channels=(), mute=()) for rule in loaded(FULL, {"KEY": "k", "TOKEN": "t"}).rules
+        replace(rule, channels=(), mute=())
+        for rule in loaded(FULL, {"KEY": "k", "TOKEN": "t"}).rules
     )
 
 

@@ -29,11 +29,18 @@ def test_the_system_rules_are_the_keys_of_the_system_table() -> None:
 def test_very_short_texts_are_not_hidden() -> None:
     """Hiding "42" would blot digits out of unrelated numbers."""
     account = Account("a", Secret("key-text"), Secret("abc"))
-    config = Config(PATH, Daemon(Secret("sqlite:////x")), (account,), hidden=frozenset(map(Secret, ("42", "longer"))))
+    config = Config(
+        PATH,
+        Daemon(Secret("sqlite:////x")),
+        (account,),
+        hidden=frozenset(map(Secret, ("42", "longer"))),
+    )
     assert config.secrets() == {"key-text", "longer"}
 
 
 def test_warnings_do_not_make_a_configuration_another() -> None:
     """A reload compares what is in force."""
     one = Config(Path("a"), Daemon(Secret("x")), ())
-    assert one == Config(Path("a"), Daemon(Secret("x")), (), warnings=("w",), hidden=frozenset({Secret("h")}))
+    assert one == Config(
+        Path("a"), Daemon(Secret("x")), (), warnings=("w",), hidden=frozenset({Secret("h")})
+    )

@@ -15,7 +15,9 @@ EVERYWHERE = {
     "rules[0].channels": "channels = ['{}']",
     "rules[0].mute": "mute = ['{}']",
     "rules[0].inhibited_by": "inhibited_by = ['{}']",
-    "channels[2].fallback": "[[channels]]\nname = 'third'\nurl = 'jsons://example.com/3'\nfallback = '{}'",
+    "channels[2].fallback": (
+        "[[channels]]\nname = 'third'\nurl = 'jsons://example.com/3'\nfallback = '{}'"
+    ),
     "reports[0].channels": "[[reports]]\nname = 'r'\ncron = '0 8 * * *'\nchannels = ['{}']",
     "system.channels": "[system]\nchannels = ['{}']",
 }
@@ -49,7 +51,9 @@ def beside(text: str, extra: str) -> str:
 
 @pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
 def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
-    """B5: also of an account, which was a warning; the nearest name is shown, whatever its capitals."""
+    """B5: also of an account, which was a warning; the nearest name is shown, whatever its
+    capitals.
+    """
     (sentence,) = problems(beside(NAMED, extra.format("gröse")))
     assert sentence.startswith(f"{place}: there is no ")
     assert sentence.endswith('"gröse"; did you mean "Größe"?')
@@ -58,8 +62,12 @@ def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
 @pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
 @pytest.mark.parametrize("file", ["NFC", "NFD"])
 @pytest.mark.parametrize("word", ["NFC", "NFD"])
-def test_a_name_is_the_same_however_it_is_composed(place: str, extra: str, file: Form, word: Form) -> None:
-    """B5: some keyboards and files compose letters of two characters; nobody sees the difference."""
+def test_a_name_is_the_same_however_it_is_composed(
+    place: str, extra: str, file: Form, word: Form
+) -> None:
+    """B5: some keyboards and files compose letters of two characters; nobody sees the
+    difference.
+    """
     text = unicodedata.normalize(file, NAMED)
     assert problems(beside(text, extra.format(unicodedata.normalize(word, "Größe")))) == []
 
@@ -73,11 +81,27 @@ def test_names_are_kept_composed() -> None:
 
 def test_names_that_look_the_same_are_the_same() -> None:
     """B5: two accounts that nobody could tell apart are one mistake."""
-    twice = ACCOUNT.replace("main", "Größe") + ACCOUNT.replace("main", unicodedata.normalize("NFD", "Größe"))
-    assert problems(twice + CHANNELS) == ['accounts[1].name: "Größe" is already the name of accounts[0]']
+    twice = ACCOUNT.replace("main", "Größe") + ACCOUNT.replace(
+        "main", unicodedata.normalize("NFD", "Größe")
+    )
+    assert problems(twice + CHANNELS) == [
+        'accounts[1].name: "Größe" is already the name of accounts[0]'
+    ]
 
 
-INVISIBLE = ("\u200b", "\u200d", "\ufeff", "\u00ad", "\u2060", "\u202e", "\u3164", "\u00a0", "\u2028", "\x07", "\ufe0f")
+INVISIBLE = (
+    "\u200b",
+    "\u200d",
+    "\ufeff",
+    "\u00ad",
+    "\u2060",
+    "\u202e",
+    "\u3164",
+    "\u00a0",
+    "\u2028",
+    "\x07",
+    "\ufe0f",
+)
 
 
 @pytest.mark.parametrize("sign", INVISIBLE)
@@ -85,9 +109,13 @@ def test_invisible_characters_are_named(sign: str) -> None:
     """B5: nobody could find them in the sentence otherwise."""
     escaped = f"ma\\u{ord(sign):04x}in"
     named = f"holds an invisible character (U+{ord(sign):04X}); type it again"
-    assert problems(WHOLE.replace('name = "main"', f'name = "{escaped}"')) == [f"accounts[0].name: {named}"]
+    assert problems(WHOLE.replace('name = "main"', f'name = "{escaped}"')) == [
+        f"accounts[0].name: {named}"
+    ]
     for place, extra in EVERYWHERE.items():
-        assert f"{place}: {named}" in problems(beside(NAMED, extra.replace("'", '"').format(escaped)))
+        assert f"{place}: {named}" in problems(
+            beside(NAMED, extra.replace("'", '"').format(escaped))
+        )
 
 
 def test_a_pattern_that_matches_nothing_is_a_warning() -> None:
@@ -104,5 +132,7 @@ def test_a_pattern_that_matches_nothing_is_a_warning() -> None:
 
 def test_rules_alone_may_be_about_any_account() -> None:
     """B5: a file without accounts cannot say which there are."""
-    (rule,) = load_rules('[[rules]]\nname = "a"\nwhen = "al_freeze > 1"\naccounts = ["x"]', path=PATH)
+    (rule,) = load_rules(
+        '[[rules]]\nname = "a"\nwhen = "al_freeze > 1"\naccounts = ["x"]', path=PATH
+    )
     assert rule.accounts == ("x",)

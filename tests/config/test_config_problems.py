@@ -31,7 +31,9 @@ def test_without_problems_nothing_is_raised() -> None:
 
 
 def test_known_secrets_are_blotted_out() -> None:
-    """Promise 9: even a sentence that repeats what an adapter said shows no secret; the longest goes first."""
+    """Promise 9: even a sentence that repeats what an adapter said shows no secret; the longest
+    goes first.
+    """
     problems = Problems()
     problems.add("channels[0].url", "cannot use abcdefgh12345678")
     with pytest.raises(ConfigError) as caught:
@@ -41,7 +43,13 @@ def test_known_secrets_are_blotted_out() -> None:
 
 @pytest.mark.parametrize(
     ("place", "within"),
-    [("rules[0]", True), ("rules[0].when", True), ("rules", True), ("rules[0].whe", False), ("rules[1]", False)],
+    [
+        ("rules[0]", True),
+        ("rules[0].when", True),
+        ("rules", True),
+        ("rules[0].whe", False),
+        ("rules[1]", False),
+    ],
 )
 def test_a_place_contains_what_is_inside_it(place: str, within: bool) -> None:
     """A mistake at a key is a mistake within its table, and not within its neighbours."""

@@ -1,4 +1,6 @@
-"""Files that other users could change are refused, with the command that ends that; all others are read."""
+"""Files that other users could change are refused, with the command that ends that; all others are
+read.
+"""
 
 import os
 import re
@@ -50,7 +52,12 @@ def folder(bits: int, *, group: int | None = None, owner: int | None = None) -> 
 def given(file: Path, owner: int | None, group: int | None) -> None:
     if owner is not None or group is not None:
         needs_root()
-        os.chown(file, -1 if owner is None else owner, -1 if group is None else group, follow_symlinks=False)
+        os.chown(
+            file,
+            -1 if owner is None else owner,
+            -1 if group is None else group,
+            follow_symlinks=False,
+        )
 
 
 def listed(file: Path) -> None:
@@ -62,7 +69,9 @@ def listed(file: Path) -> None:
 
 
 def linked(file: Path, bits: int, owner: int | None = None) -> None:
-    """The file stands elsewhere, and is reached by two links, of which the second lies in a folder of these bits."""
+    """The file stands elsewhere, and is reached by two links, of which the second lies in a folder
+    of these bits.
+    """
     middle = file.parent / "middle"
     middle.mkdir()
     (file.parent / "far").mkdir(mode=0o755)
@@ -80,7 +89,10 @@ WEAK: Mapping[str, tuple[Spoil, str]] = {
     "access list": (listed, LISTED),
     "stranger's": (
         mode(0o600, owner=STRANGER),
-        "belongs to user 20003, who could change it; run marginwatch as user 20003, or chown root {file}",
+        (
+            "belongs to user 20003, who could change it; run marginwatch as user 20003, or chown"
+            " root {file}"
+        ),
     ),
     "folder for all": (
         folder(0o777),
@@ -96,7 +108,10 @@ WEAK: Mapping[str, tuple[Spoil, str]] = {
     ),
     "link in a folder for all": (
         lambda file: linked(file, 0o777),
-        "lies in {folder}/middle, which can be written by every user of this machine; chmod go-w {folder}/middle",
+        (
+            "lies in {folder}/middle, which can be written by every user of this machine; chmod"
+            " go-w {folder}/middle"
+        ),
     ),
     "stranger's link": (
         lambda file: linked(file, 0o1777, STRANGER),
@@ -127,7 +142,9 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("way", WEAK)
 def test_s4_what_another_user_could_change_is_told_with_the_remedy(file: Path, way: str) -> None:
-    """S4: a file is weak by its mode, owner or access list, by its folder's, or by a link on the way."""
+    """S4: a file is weak by its mode, owner or access list, by its folder's, or by a link on the
+    way.
+    """
     spoil, sentence = WEAK[way]
     spoil(file)
     found = protected_file.read(file, 100)
@@ -173,7 +190,9 @@ for user, group in ((20_005, 20_005), (20_005, 20_004)):
 
 
 def test_s4_the_private_group_of_a_user_may_write() -> None:
-    """S4: on Debian and Fedora it does by default (umask 002); as soon as it is another group, it may not."""
+    """S4: on Debian and Fedora it does by default (umask 002); as soon as it is another group, it
+    may not.
+    """
     needs_root()
     with open_folder() as folder:
         for path in (folder / "file", folder):
@@ -182,7 +201,10 @@ def test_s4_the_private_group_of_a_user_may_write() -> None:
         (folder / "file").chmod(0o664)
         folder.chmod(0o775)
         done = subprocess.run(
-            [sys.executable, "-c", USERS, str(folder / "file")], capture_output=True, text=True, check=True
+            [sys.executable, "-c", USERS, str(folder / "file")],
+            capture_output=True,
+            text=True,
+            check=True,
         )
     own, other = done.stdout.splitlines()
     assert own == "()"
@@ -190,14 +212,18 @@ def test_s4_the_private_group_of_a_user_may_write() -> None:
 
 
 def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
-    """S4: rules.toml, the files of keys and tokens, credentials and certificates; without its secrets it is read."""
+    """S4: rules.toml, the files of keys and tokens, credentials and certificates; without its
+    secrets it is read.
+    """
     path, credentials = tmp_path / "rules.toml", tmp_path / "credentials"
     credentials.mkdir()
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "key").write_text("planted-0001")
     (tmp_path / "token").write_text("planted-0002")
     (credentials / "secret").write_text("planted-0003")
-    text = WHOLE.replace("planted-key-0001", "file:key").replace("planted-secret-0001", "credential:secret")
+    text = WHOLE.replace("planted-key-0001", "file:key").replace(
+        "planted-secret-0001", "credential:secret"
+    )
     text = text.replace("com/phone", "com/{file:token}")
     path.write_text(f'[daemon]\nca_file = "ca.pem"\n{text}')
     environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
@@ -218,7 +244,9 @@ def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
         config.read(path, environ=environ, secrets=False)
         file.chmod(before)
     tmp_path.chmod(0o777)
-    with pytest.raises(ConfigError, match=rf"^{path}: lies in {tmp_path}, which can be written by every user"):
+    with pytest.raises(
+        ConfigError, match=rf"^{path}: lies in {tmp_path}, which can be written by every user"
+    ):
         config.read(path, environ=environ)
 
 
@@ -228,17 +256,33 @@ def test_s7_what_is_no_file_is_neither_waited_for_nor_read_to_its_end(tmp_path: 
     with socket.socket(socket.AF_UNIX) as listening, (tmp_path / "large").open("wb") as large:
         listening.bind(str(tmp_path / "socket"))
         large.truncate(1 << 31)
-        for name in ("pipe", "socket", "large", "/dev/zero", "/dev/urandom", "/dev/tty", "/proc/self/mem"):
-            text = WHOLE.replace("planted-key-0001", f"file:{name}").replace("com/phone", f"com/{{file:{name}}}")
+        for name in (
+            "pipe",
+            "socket",
+            "large",
+            "/dev/zero",
+            "/dev/urandom",
+            "/dev/tty",
+            "/proc/self/mem",
+        ):
+            text = WHOLE.replace("planted-key-0001", f"file:{name}").replace(
+                "com/phone", f"com/{{file:{name}}}"
+            )
             told = problems(f'[daemon]\nca_file = "{name}"\n{text}', path=tmp_path / "rules.toml")
-            reason = " is larger than" if name == "large" else " is a pipe or a device| cannot be read"
+            reason = (
+                " is larger than" if name == "large" else " is a pipe or a device| cannot be read"
+            )
             assert [bool(re.search(reason, each)) for each in told] == [True] * 3, told
-            with pytest.raises(ConfigError, match=r" is larger than 1 MB| is a pipe or a device| cannot be read"):
+            with pytest.raises(
+                ConfigError, match=r" is larger than 1 MB| is a pipe or a device| cannot be read"
+            ):
                 config.read(tmp_path / name, environ={})
 
 
 def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Path) -> None:
-    """S4: Docker and Kubernetes give them to everybody in the container, and chmod would not help."""
+    """S4: Docker and Kubernetes give them to everybody in the container, and chmod would not
+    help.
+    """
     needs_root()
     (tmp_path / "mount").mkdir()
     with mounted(tmp_path / "mount", "size=64k,mode=1777"):
@@ -248,12 +292,20 @@ def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Pat
         assert protected_file.is_exposed(tmp_path / "mount" / "key")
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "mount")], check=True)
         path = tmp_path / "rules.toml"
-        path.write_text(WHOLE.replace("planted-key-0001", "file:mount/key").replace("planted-secret-0001", "env:K"))
+        path.write_text(
+            WHOLE.replace("planted-key-0001", "file:mount/key").replace(
+                "planted-secret-0001", "env:K"
+            )
+        )
         assert config.read(path, environ={"K": "planted-0002"}).exposed == ()
 
 
-def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(tmp_path: Path) -> None:
-    """S4: ProtectSystem=full of the shipped unit mounts all of /etc for reading only, for the daemon alone."""
+def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """S4: ProtectSystem=full of the shipped unit mounts all of /etc for reading only, for the
+    daemon alone.
+    """
     needs_root()
     (tmp_path / "etc").mkdir()
     with mounted(tmp_path / "etc", "size=64k,mode=755"):
@@ -268,7 +320,9 @@ def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(tm
 
 
 def test_s4_a_folder_of_everybody_is_none_where_it_is_mounted_for_reading(tmp_path: Path) -> None:
-    """S4: so does Kubernetes mount a ConfigMap. One that merely lies below such a mount is refused."""
+    """S4: so does Kubernetes mount a ConfigMap. One that merely lies below such a mount is
+    refused.
+    """
     needs_root()
     volume = tmp_path / "the volume"
     volume.mkdir()
@@ -303,13 +357,17 @@ REPLACEABLE: Mapping[str, tuple[Spoil, str]] = {
 def test_s4_a_folder_in_which_others_could_replace_the_database_is_a_warning(
     file: Path, tmp_path: Path, way: str
 ) -> None:
-    """S4: `check` and `run` say how to end that; nobody is refused, and for commands that only read nothing is said."""
+    """S4: `check` and `run` say how to end that; nobody is refused, and for commands that only read
+    nothing is said.
+    """
     spoil, weakness = REPLACEABLE[way]
     path, database = tmp_path / "rules.toml", file.parent.resolve() / "file"
     path.write_text(f'[daemon]\ndatabase = "sqlite:///{database}"\n{WHOLE}')
     spoil(file)
     found = config.read(path, environ={})
-    expected = [f"daemon.database: {database} {weakness.format(folder=file.parent)}"] if weakness else []
+    expected = (
+        [f"daemon.database: {database} {weakness.format(folder=file.parent)}"] if weakness else []
+    )
     assert [each.replace("'", "") for each in found.replaceable] == expected
     assert set(found.replaceable) <= set(found.warnings)
     assert config.read(path, environ={}, secrets=False).replaceable == ()

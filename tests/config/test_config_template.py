@@ -16,16 +16,26 @@ MAIL = ChannelAnswer("mail", "mailtos://me:pass@example.com")
 
 
 @pytest.mark.parametrize(
-    ("key", "meant"), [("env:KEY", "from-env"), ("literal-key", "literal-key"), ('quo"te\\d', 'quo"te\\d')]
+    ("key", "meant"),
+    [("env:KEY", "from-env"), ("literal-key", "literal-key"), ('quo"te\\d', 'quo"te\\d')],
 )
 def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
     """A person who answered every question has a configuration that `check` finds clean."""
     text = new_config(
         Answers(
-            "main", key, "secret-text", (TELEGRAM, MAIL), Decimal(200), Decimal("80.50"), "Europe/Paris", "env:BEAT"
+            "main",
+            key,
+            "secret-text",
+            (TELEGRAM, MAIL),
+            Decimal(200),
+            Decimal("80.50"),
+            "Europe/Paris",
+            "env:BEAT",
         )
     )
-    config = loaded(text, {"KEY": "from-env", "TOKEN": "12:ab", "CHAT": "5", "BEAT": "https://hc-ping.com/x"})
+    config = loaded(
+        text, {"KEY": "from-env", "TOKEN": "12:ab", "CHAT": "5", "BEAT": "https://hc-ping.com/x"}
+    )
     assert config.warnings == ()
     assert config.accounts[0].api_key.reveal() == meant
     assert [channel.url.reveal() for channel in config.channels] == ["tgram://12%3Aab/5", MAIL.url]
@@ -34,7 +44,10 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
         "available_margin < 80.5",
         "available_margin < 200",
     ]
-    assert [str(rule.clear_when) for rule in config.rules] == ["available_margin > 96.6", "available_margin > 240"]
+    assert [str(rule.clear_when) for rule in config.rules] == [
+        "available_margin > 96.6",
+        "available_margin > 240",
+    ]
     assert str(config.daemon.timezone) == "Europe/Paris"
     assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/x"
 
@@ -42,14 +55,18 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
 def test_without_a_channel_it_says_how_to_add_one() -> None:
     """The file loads, and `check` warns that nobody will be told."""
     text = new_config(Answers("main", "env:KEY", "env:KEY"))
-    assert doubts(loaded(text, {"KEY": "k"})) == ["channels: there is none, so nobody will be told; add [[channels]]"]
+    assert doubts(loaded(text, {"KEY": "k"})) == [
+        "channels: there is none, so nobody will be told; add [[channels]]"
+    ]
     assert "# url = " in text
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_text_survives_quoting(text: str) -> None:
     """Whatever is pasted at a question is read back as it was."""
-    config = loaded(new_config(Answers("main", "k", "s", (ChannelAnswer("c", "jsons://h/" + _harmless(text)),))))
+    config = loaded(
+        new_config(Answers("main", "k", "s", (ChannelAnswer("c", "jsons://h/" + _harmless(text)),)))
+    )
     assert config.channels[0].url.reveal() == "jsons://h/" + _harmless(text)
     assert quoted(text).startswith('"')
 

@@ -16,7 +16,9 @@ OTHER = '\n[[rules]]\nname = "other"\nwhen = "al_freeze > 5"\n'
 BASE = WHOLE + MUTE + '\n[system]\nno-readings = "5m"\n'
 
 
-def policy(folder: Path, text: str, base: str = BASE, environ: Mapping[str, str] | None = None) -> Config:
+def policy(
+    folder: Path, text: str, base: str = BASE, environ: Mapping[str, str] | None = None
+) -> Config:
     path = folder / "other.toml"
     path.write_text(text, encoding="utf-8")
     return config.read_policy(path, base=loaded(base), environ=environ or {})
@@ -30,7 +32,9 @@ def problems(folder: Path, text: str, base: str = BASE) -> list[str]:
 
 def test_what_is_left_out_is_as_in_the_configuration(tmp_path: Path) -> None:
     """Only rules: they may name its channels, its mutes and each other."""
-    found = policy(tmp_path, OTHER + 'channels = ["mail"]\nmute = ["night"]\ninhibited_by = ["key-refused"]\n')
+    found = policy(
+        tmp_path, OTHER + 'channels = ["mail"]\nmute = ["night"]\ninhibited_by = ["key-refused"]\n'
+    )
     base = loaded(BASE)
     assert [rule.name for rule in found.rules] == ["other"]
     assert (found.channels, found.mutes, found.system, found.accounts) == (
@@ -46,8 +50,10 @@ def test_what_is_left_out_is_as_in_the_configuration(tmp_path: Path) -> None:
 def test_what_is_written_counts(tmp_path: Path) -> None:
     """Mutes, system rules, channels without an address, and the time zone."""
     text = (
-        '[daemon]\ntimezone = "Asia/Tokyo"\n[[channels]]\nname = "pager"\n[system]\nno-readings = "off"\n'
-        '[[mutes]]\nname = "noon"\nbetween = ["12:00", "13:00"]\n' + OTHER + 'channels = ["pager"]\nmute = ["noon"]\n'
+        '[daemon]\ntimezone = "Asia/Tokyo"\n[[channels]]\nname = "pager"\n[system]\nno-readings ='
+        ' "off"\n[[mutes]]\nname = "noon"\nbetween = ["12:00", "13:00"]\n'
+        + OTHER
+        + 'channels = ["pager"]\nmute = ["noon"]\n'
     )
     found = policy(tmp_path, text)
     assert [channel.name for channel in found.channels] == ["pager"]
@@ -63,7 +69,11 @@ def test_a_file_without_rules_changes_the_rest(tmp_path: Path) -> None:
     found = policy(tmp_path, '[system]\nno-readings = "10m"\n')
     assert (found.rules, found.system.no_readings) == (loaded(BASE).rules, 10 * MINUTE)
     zoned = policy(tmp_path, '[daemon]\ntimezone = "Asia/Tokyo"\n')
-    assert (zoned.rules, str(zoned.daemon.timezone), str(zoned.mutes.zone)) == (found.rules, "Asia/Tokyo", "Asia/Tokyo")
+    assert (zoned.rules, str(zoned.daemon.timezone), str(zoned.mutes.zone)) == (
+        found.rules,
+        "Asia/Tokyo",
+        "Asia/Tokyo",
+    )
 
 
 def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> None:
@@ -75,8 +85,14 @@ def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> N
 
 
 def test_all_mistakes_are_told_with_the_file(tmp_path: Path) -> None:
-    """Unknown keys, dangling references, what is not available yet, and what disagrees with the accounts' pace."""
-    text = OTHER + 'chanels = []\nmute = ["nigt"]\nchannels = ["telegram"]\nsummary = "{x"\non_missing = "ok"\n'
+    """Unknown keys, dangling references, what is not available yet, and what disagrees with the
+    accounts' pace.
+    """
+    text = (
+        OTHER
+        + 'chanels = []\nmute = ["nigt"]\nchannels = ["telegram"]\nsummary = "{x"\non_missing ='
+        ' "ok"\n'
+    )
     found = problems(tmp_path, text + 'missing_after = "1s"\n')
     assert all(each.startswith("other.toml: rules[0].") for each in found)
     assert {each.split(": ")[1].removeprefix("rules[0].") for each in found} == {

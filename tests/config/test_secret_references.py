@@ -1,4 +1,6 @@
-"""Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never shown."""
+"""Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never
+shown.
+"""
 
 import os
 from functools import partial
@@ -38,13 +40,17 @@ def around(tmp_path: Path) -> Surroundings:
     ],
 )
 def test_a_key_stands_in_four_places(written: str, text: str, around: Surroundings) -> None:
-    """DESIGN §5: the environment, a file relative to the rules.toml, a systemd credential, or the text itself."""
+    """DESIGN §5: the environment, a file relative to the rules.toml, a systemd credential, or the
+    text itself.
+    """
     assert secret_references.key(written, around).text == Secret(text)
 
 
 def test_a_file_may_have_an_absolute_path(around: Surroundings) -> None:
     """An absolute path is not relative to the rules.toml."""
-    assert secret_references.key(f"file:{around.folder / 'key.txt'}", around).text == Secret("from-file")
+    assert secret_references.key(f"file:{around.folder / 'key.txt'}", around).text == Secret(
+        "from-file"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,9 @@ def test_a_file_may_have_an_absolute_path(around: Surroundings) -> None:
         ("plänted", "holds a space or a character that no key has; copy the key again"),
     ],
 )
-def test_what_cannot_be_fetched_is_explained(written: str, sentence: str, around: Surroundings) -> None:
+def test_what_cannot_be_fetched_is_explained(
+    written: str, sentence: str, around: Surroundings
+) -> None:
     """The sentence names the reference and the remedy, and never the secret."""
     with pytest.raises(MistakeError) as caught:
         secret_references.key(written, around)
@@ -82,9 +90,18 @@ def test_what_cannot_be_fetched_is_explained(written: str, sentence: str, around
         (b"s3cret\t", "begins or ends with a blank or a line break; remove it"),
         (b" s3cret", "begins or ends with a blank or a line break; remove it"),
         ("s3cret\u00a0".encode(), "begins or ends with a blank or a line break; remove it"),
-        ("s3c\u200bret".encode(), "holds a character that nobody sees (U+200B, zero width space); remove it"),
-        ("s3c\u202eret".encode(), "holds a character that nobody sees (U+202E, right-to-left override); remove it"),
-        (b"s3c\0ret", "holds a character that nobody sees (U+0000, a control character); remove it"),
+        (
+            "s3c\u200bret".encode(),
+            "holds a character that nobody sees (U+200B, zero width space); remove it",
+        ),
+        (
+            "s3c\u202eret".encode(),
+            "holds a character that nobody sees (U+202E, right-to-left override); remove it",
+        ),
+        (
+            b"s3c\0ret",
+            "holds a character that nobody sees (U+0000, a control character); remove it",
+        ),
         (b"", "is empty; put the secret into it"),
         (b" \r\n", "is empty; put the secret into it"),
         (b"s3cr\xe9t", "is not text in UTF-8; save it as UTF-8"),
@@ -92,11 +109,15 @@ def test_what_cannot_be_fetched_is_explained(written: str, sentence: str, around
         (b"s3cret" * 10_000, "is larger than 16 KB, so it is no secret; name another file"),
     ],
 )
-@pytest.mark.parametrize("written", ["{file:odd}", "{credential:odd}", "file:odd", "credential:odd"])
+@pytest.mark.parametrize(
+    "written", ["{file:odd}", "{credential:odd}", "file:odd", "credential:odd"]
+)
 def test_a_secret_of_a_channel_is_as_strict_as_a_key(
     content: bytes, sentence: str, written: str, around: Surroundings
 ) -> None:
-    """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole URLs."""
+    """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole
+    URLs.
+    """
     (around.folder / "odd").write_bytes(content)
     (around.folder / "credentials" / "odd").write_bytes(content)
     address = f"json://me:{written}@127.0.0.1/x" if "{" in written else written
@@ -105,7 +126,10 @@ def test_a_secret_of_a_channel_is_as_strict_as_a_key(
     for way in ways:
         with pytest.raises(MistakeError) as caught:
             way()
-        assert str(caught.value) == f"the {'file' if 'file' in written else 'credential'} odd {sentence}"
+        assert (
+            str(caught.value)
+            == f"the {'file' if 'file' in written else 'credential'} odd {sentence}"
+        )
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
@@ -115,17 +139,23 @@ def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
     assert secret_references.url("file:good", around).text == Secret("pass phrase ü")
 
 
-@pytest.mark.parametrize("value", ["s3cret ", "s3cret\n", "s3cret\r", "\ufeffs3cret", "s3\u200bcret", "a\nb"])
+@pytest.mark.parametrize(
+    "value", ["s3cret ", "s3cret\n", "s3cret\r", "\ufeffs3cret", "s3\u200bcret", "a\nb"]
+)
 def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> None:
     """B6: what an env file with CRLF, or a copy from a page, leaves in it."""
     strange = Surroundings(HiddenMapping({"PW": value}), around.folder)
     for written in ("json://me:{env:PW}@127.0.0.1/x", "env:PW"):
-        with pytest.raises(MistakeError, match=r"^the environment variable PW (begins|ends|has|holds) "):
+        with pytest.raises(
+            MistakeError, match=r"^the environment variable PW (begins|ends|has|holds) "
+        ):
             secret_references.url(written, strange)
 
 
 def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
-    """B6: a pipe that nobody writes to, a device without an end and a folder are refused at once."""
+    """B6: a pipe that nobody writes to, a device without an end and a folder are refused at
+    once.
+    """
     os.mkfifo(around.folder / "pipe")
     (around.folder / "zero").symlink_to("/dev/zero")
     rows = {
@@ -159,12 +189,16 @@ def test_a_huge_file_is_not_read(around: Surroundings) -> None:
         ("the-key-itself", []),
     ],
 )
-def test_files_that_everybody_can_read_are_named(written: str, names: list[str], around: Surroundings) -> None:
+def test_files_that_everybody_can_read_are_named(
+    written: str, names: list[str], around: Surroundings
+) -> None:
     """B6: as for a rules.toml that holds secrets; each file once."""
     (around.folder / "key.txt").chmod(0o644)
     (around.folder / "mine.txt").touch(0o640)
     assert list(secret_references.exposed(written, around)) == [
-        f"the file {name} can be read by every user of this machine; chmod 600 {around.folder / name}" for name in names
+        f"the file {name} can be read by every user of this machine; chmod 600"
+        f" {around.folder / name}"
+        for name in names
     ]
 
 
@@ -172,11 +206,16 @@ def test_credentials_exist_only_under_systemd(tmp_path: Path) -> None:
     """Without $CREDENTIALS_DIRECTORY the sentence says what else would do."""
     with pytest.raises(MistakeError) as caught:
         secret_references.key("credential:coinw", Surroundings(HiddenMapping({}), tmp_path))
-    assert str(caught.value) == "credential:coinw exists only in a service of systemd; use env:NAME or file:PATH"
+    assert (
+        str(caught.value)
+        == "credential:coinw exists only in a service of systemd; use env:NAME or file:PATH"
+    )
 
 
 def test_what_is_filled_into_a_url_is_percent_encoded(around: Surroundings) -> None:
-    """DESIGN §5: a token with special characters does not break the URL; both its forms are hidden."""
+    """DESIGN §5: a token with special characters does not break the URL; both its forms are
+    hidden.
+    """
     assert secret_references.url("tgram://{env:TOKEN}/{file:key.txt}", around) == Resolved(
         Secret("tgram://1234%3Aab%2Fcd/from-file"),
         frozenset(map(Secret, ("1234:ab/cd", "1234%3Aab%2Fcd", "from-file"))),
@@ -192,7 +231,9 @@ def test_a_whole_reference_is_taken_as_it_is(around: Surroundings) -> None:
 
 @pytest.mark.parametrize("written", ["{TOKEN}", "env:TOKEN"])
 def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> None:
-    """{NAME} and env:NAME inside a URL would be sent as they are; they almost certainly mean {env:NAME}."""
+    """{NAME} and env:NAME inside a URL would be sent as they are; they almost certainly mean
+    {env:NAME}.
+    """
     with pytest.raises(MistakeError) as caught:
         secret_references.url(f"tgram://{written}/5", around)
     assert str(caught.value) == f"write {{env:TOKEN}} instead of {written}"
@@ -201,9 +242,14 @@ def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> 
 def test_all_that_a_url_lacks_is_told_at_once(around: Surroundings) -> None:
     """DESIGN §5: not the first missing variable alone, and each of them once."""
     with pytest.raises(MistakeError) as caught:
-        secret_references.url("mailtos://{env:WHO}:{env:WHAT}@example.com?to={env:WHO}&from={env:TOKEN}", around)
+        secret_references.url(
+            "mailtos://{env:WHO}:{env:WHAT}@example.com?to={env:WHO}&from={env:TOKEN}", around
+        )
     remedy = "is not set; set it, or use file:PATH"
-    assert str(caught.value) == f"the environment variable WHO {remedy}; the environment variable WHAT {remedy}"
+    assert (
+        str(caught.value)
+        == f"the environment variable WHO {remedy}; the environment variable WHAT {remedy}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,7 +261,9 @@ def test_all_that_a_url_lacks_is_told_at_once(around: Surroundings) -> None:
         ("discord://123456789012345678/AbCdEf0123456789AbCdEf", True),
     ],
 )
-def test_a_url_that_holds_its_secret_is_noticed(url: str, literal: bool, around: Surroundings) -> None:
+def test_a_url_that_holds_its_secret_is_noticed(
+    url: str, literal: bool, around: Surroundings
+) -> None:
     """A password or a long token in the file itself makes the file secret."""
     assert secret_references.url(url, around).literal == literal
 

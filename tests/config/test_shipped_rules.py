@@ -1,4 +1,6 @@
-"""The rules.toml at the top of the repository: the example loads, and its rules do what their comments say."""
+"""The rules.toml at the top of the repository: the example loads, and its rules do what their
+comments say.
+"""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +16,17 @@ from daemon.config.parse import tables
 from daemon.errors import ConfigError
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
-from daemon.types import MINUTE, SECOND, Balances, Miss, MissReason, Quality, Reading, Severity, Source
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    Balances,
+    Miss,
+    MissReason,
+    Quality,
+    Reading,
+    Severity,
+    Source,
+)
 from tests.config.written import doubts
 from tests.fakes import NOON
 
@@ -93,15 +105,22 @@ def test_without_the_environment_each_variable_is_asked_for_once() -> None:
     ],
 )
 def test_every_effective_key_is_explained(section: str, kind: type[tables.StrictTable]) -> None:
-    """Each key that has an effect stands in the example, with its default in a comment or with a value."""
+    """Each key that has an effect stands in the example, with its default in a comment or with a
+    value.
+    """
     text, keys = PATH.read_text(), kind.keys()
     effective = [key for key in keys if f"{section}.{key}" not in not_available.NOT_YET]
-    assert [key for key in effective if f"\n{key} = " not in text and f"\n# {key} = " not in text] == []
+    assert [
+        key for key in effective if f"\n{key} = " not in text and f"\n# {key} = " not in text
+    ] == []
 
 
 def test_commented_defaults_load_too(tmp_path: Path, shipped: Config) -> None:
     """Removing the "# " before a default changes nothing and breaks nothing."""
-    opened = [line.removeprefix("# ") if _is_default(line) else line for line in PATH.read_text().splitlines()]
+    opened = [
+        line.removeprefix("# ") if _is_default(line) else line
+        for line in PATH.read_text().splitlines()
+    ]
     path = tmp_path / "rules.toml"
     path.write_text("\n".join(opened))
     path.with_name("grid-secret.txt").write_text("grid-secret")
@@ -116,7 +135,9 @@ def _is_default(line: str) -> bool:
 
 
 def test_the_pair_on_margin_fires_and_clears_at_its_levels(rules: dict[str, Rule]) -> None:
-    """Warning below 100 until above 120, critical below 50 until above 60; the critical one speaks first."""
+    """Warning below 100 until above 120, critical below 50 until above 60; the critical one speaks
+    first.
+    """
     series = margin("500", "100", "99.99", "90", "50", "49.99", "60", "60.01", "120", "120.01")
     low = verdicts(rules["low-margin"], series)
     critical = verdicts(rules["margin-critical"], series)

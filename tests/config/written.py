@@ -37,7 +37,10 @@ WHOLE = ACCOUNT + CHANNELS + RULE
 
 
 def loaded(
-    text: str, environ: Mapping[str, str] | None = None, checks: Checks | None = None, path: Path = PATH
+    text: str,
+    environ: Mapping[str, str] | None = None,
+    checks: Checks | None = None,
+    path: Path = PATH,
 ) -> Config:
     return config.load(text, path=path, environ=environ or {}, checks=checks)
 
@@ -48,7 +51,10 @@ def doubts(config: Config) -> list[str]:
 
 
 def problems(
-    text: str, environ: Mapping[str, str] | None = None, checks: Checks | None = None, path: Path = PATH
+    text: str,
+    environ: Mapping[str, str] | None = None,
+    checks: Checks | None = None,
+    path: Path = PATH,
 ) -> list[str]:
     """Every mistake of a text; empty when it loads."""
     try:

@@ -28,7 +28,9 @@ class Page:
 
     def blocks(self, language: str) -> list[str]:
         """The blocks of code in a language, in their order."""
-        return [textwrap.dedent(body) for named, body in _BLOCK.findall(self.text) if named == language]
+        return [
+            textwrap.dedent(body) for named, body in _BLOCK.findall(self.text) if named == language
+        ]
 
     def links(self) -> list[str]:
         return _LINK.findall(_BLOCK.sub("", self.text))
@@ -36,8 +38,15 @@ class Page:
     def commands(self) -> set[tuple[str, ...]]:
         """Every call of marginwatch that the page names, without the program's name."""
         prose = _SPAN.findall(_BLOCK.sub("", self.text))
-        shown = (line[2:] for block in self.blocks("console") for line in block.splitlines() if line.startswith("$ "))
-        return {tuple(words) for text in (*prose, *shown) if (words := _arguments(text)) is not None}
+        shown = (
+            line[2:]
+            for block in self.blocks("console")
+            for line in block.splitlines()
+            if line.startswith("$ ")
+        )
+        return {
+            tuple(words) for text in (*prose, *shown) if (words := _arguments(text)) is not None
+        }
 
     def tables(self) -> Iterator["MarkdownTable"]:
         """With the heading under which they stand."""
@@ -74,12 +83,16 @@ def code(cell: str) -> str:
 
 
 def _arguments(text: str) -> list[str] | None:
-    """What follows the program's name in a call of it, up to a comment, a pipe or a redirection; None for no call."""
+    """What follows the program's name in a call of it, up to a comment, a pipe or a redirection;
+    None for no call.
+    """
     called = _CALL.match(text)
     if called is None:
         return None
     words = shlex.split(called[1], comments=True)
-    return words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))]
+    return words[
+        : next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))
+    ]
 
 
 README = Page(ROOT / "README.md")

@@ -76,7 +76,11 @@ def _verdicts(evaluator: Evaluator, seq: int, cells: Mapping[str, str]) -> Mappi
     at = NOON + (60 * hours + minutes) * MINUTE
     if "miss" in cells.values():
         return evaluator.miss(miss(seq, at))
-    sent = {field.name: Decimal(cells[field.name]) for field in fields(Balances) if cells.get(field.name)}
+    sent = {
+        field.name: Decimal(cells[field.name])
+        for field in fields(Balances)
+        if cells.get(field.name)
+    }
     return evaluator.read(Reading(seq, at, Source.REST, Quality.OK, None, Balances(**sent)))
 
 
@@ -98,10 +102,14 @@ def _read(cell: str) -> object:
 
 
 def test_every_field_and_function_is_explained() -> None:
-    """The tables name exactly the fields and functions there are, and from how many readings each is known."""
+    """The tables name exactly the fields and functions there are, and from how many readings each
+    is known.
+    """
     assert [code(cell) for cell in RULES.table("Fields").column("field")] == list(NAMES)
     plain, windows = (table for table in RULES.tables() if table.columns[0] == "function")
-    known = dict(zip(map(_name, windows.column("function")), windows.column("known from"), strict=True))
+    known = dict(
+        zip(map(_name, windows.column("function")), windows.column("known from"), strict=True)
+    )
     assert sorted([*map(_name, plain.column("function")), *known]) == list(functions.names())
     assert {name: functions.window(name).known_from for name in known} == {
         name: int(cell.split()[0]) for name, cell in known.items()

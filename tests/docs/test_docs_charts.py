@@ -26,7 +26,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_picture_shown_is_the_one_that_is_drawn(folder: Path) -> None:
-    """F8: every command of the example prints what is shown, and what they draw is what the page has."""
+    """F8: every command of the example prints what is shown, and what they draw is what the page
+    has.
+    """
     (block,) = CHARTS.blocks("console")
     for part in block.removeprefix("$ ").split("\n$ "):
         command, _, shown = part.partition("\n")
@@ -34,5 +36,7 @@ def test_the_picture_shown_is_the_one_that_is_drawn(folder: Path) -> None:
         assert (answered.exit_code, answered.stdout.strip()) == (0, shown.strip())
     ours, theirs = (Image.open(path / "chart.png").convert("L") for path in (folder, ROOT / "docs"))
     assert ours.size == theirs.size == (800, 450)
-    changed = ImageChops.difference(ours, theirs).point(lambda grey: 255 * (grey > 32)).histogram()[255]
+    changed = (
+        ImageChops.difference(ours, theirs).point(lambda grey: 255 * (grey > 32)).histogram()[255]
+    )
     assert changed < ALIKE * 800 * 450

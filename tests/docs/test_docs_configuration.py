@@ -1,4 +1,6 @@
-"""docs/configuration.md and the comments of rules.toml: every key, with the default that is in force."""
+"""docs/configuration.md and the comments of rules.toml: every key, with the default that is in
+force.
+"""
 
 import re
 import tomllib
@@ -44,12 +46,16 @@ MODELS: Mapping[str, type[Any]] = {
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_is_explained_with_its_default(section: str) -> None:
-    """The table of a section has each of its keys, in order; the default shown is the one that is in force."""
+    """The table of a section has each of its keys, in order; the default shown is the one that is
+    in force.
+    """
     table, kind = CONFIGURATION.table(section), SECTIONS[section]
     shown = dict(zip(map(code, table.column("key")), table.column("default"), strict=True))
     assert list(shown) == list(kind.keys())
     assert {key for key, default in shown.items() if default == "*required*"} == set(kind.required)
-    written = {key: _toml(code(default)) for key, default in shown.items() if default != "*required*"}
+    written = {
+        key: _toml(code(default)) for key, default in shown.items() if default != "*required*"
+    }
     assert _table(section, written) == kind.model_validate({})
 
 
@@ -59,7 +65,9 @@ def test_every_key_that_waits_is_marked() -> None:
         f"{section}.{code(key)}"
         for section in SECTIONS
         for key, mark in zip(
-            CONFIGURATION.table(section).column("key"), CONFIGURATION.table(section).column(""), strict=True
+            CONFIGURATION.table(section).column("key"),
+            CONFIGURATION.table(section).column(""),
+            strict=True,
         )
         if mark == "not yet"
     }
@@ -72,7 +80,11 @@ def test_the_program_starts_from_the_same_defaults(section: str) -> None:
     table = SECTIONS[section].model_validate({})
     resolved = {"accounts.every", "daemon.database"}
     for each in fields(MODELS[section]):
-        if each.default is MISSING or each.name not in type(table).model_fields or f"{section}.{each.name}" in resolved:
+        if (
+            each.default is MISSING
+            or each.name not in type(table).model_fields
+            or f"{section}.{each.name}" in resolved
+        ):
             continue
         default = each.default.reveal() if isinstance(each.default, Secret) else each.default
         assert getattr(table, each.name) == default, each.name
@@ -101,7 +113,11 @@ def _table(section: str, written: Mapping[str, object]) -> tables.StrictTable:
     """A table of the file with only these keys, as the configuration reads it."""
     found = Problems()
     table = tables.read(SECTIONS[section], written, section, found).table
-    with pytest.raises(ConfigError, match="is missing") if SECTIONS[section].required else nullcontext():
+    with (
+        pytest.raises(ConfigError, match="is missing")
+        if SECTIONS[section].required
+        else nullcontext()
+    ):
         found.raise_if_any()
     return table
 
@@ -111,7 +127,9 @@ def test_system_rules_are_explained_with_their_severity() -> None:
     table = CONFIGURATION.table("system", 1)
     shown = {
         name: severity
-        for names, severity in zip(table.column("system rule"), table.column("severity"), strict=True)
+        for names, severity in zip(
+            table.column("system rule"), table.column("severity"), strict=True
+        )
         for name in re.findall(r"`([^`]+)`", names)
     }
     assert shown == {name: unwritten.rule(name, Decimal(1)).severity for name in unwritten.KINDS}

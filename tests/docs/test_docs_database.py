@@ -1,4 +1,6 @@
-"""docs/database.md: every table and column, and queries that run on the database of a real, short life."""
+"""docs/database.md: every table and column, and queries that run on the database of a real, short
+life.
+"""
 
 import asyncio
 import re
@@ -49,7 +51,9 @@ async def _live(folder: Path) -> None:
     clock, ended = SystemClock(), _Ended()
     exchange = Simulator(clock)
     margins = ("500", "90", "80", "500")
-    sheets = [SimulatedBalances(available_margin=margin, available_usdt=margin) for margin in margins]
+    sheets = [
+        SimulatedBalances(available_margin=margin, available_usdt=margin) for margin in margins
+    ]
     main = exchange.account("main", story=by_request(sheets))
     main.fault("http_500", times=1)
     await exchange.start()
@@ -58,13 +62,20 @@ async def _live(folder: Path) -> None:
         daemon=Daemon(Secret(f"sqlite:///{folder}/marginwatch.db"), web=None),
         accounts=(
             Account(
-                "main", Secret("main-key"), Secret("main-secret"), every=100, rest_url=exchange.rest_url, ws_url=""
+                "main",
+                Secret("main-key"),
+                Secret("main-secret"),
+                every=100,
+                rest_url=exchange.rest_url,
+                ws_url="",
             ),
         ),
         channels=(Channel("phone", Secret("phone"), group_wait=0),),
         rules=(Rule("low-margin", condition("available_margin < 100")),),
     )
-    app = App(config, Dependencies(notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[ended]))
+    app = App(
+        config, Dependencies(notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[ended])
+    )
     await app.start()
     async with asyncio.timeout(60):
         await ended.over.wait()
@@ -80,7 +91,9 @@ def query(recorded: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.parametrize("sql", DATABASE.blocks("sql"), ids=lambda sql: " ".join(sql.split())[:60])
 def test_queries_give_rows(query: sqlite3.Connection, sql: str) -> None:
-    """Each example runs on a real database and finds something, once its span is one that was recorded."""
+    """Each example runs on a real database and finds something, once its span is one that was
+    recorded.
+    """
     now = query.execute("SELECT min(time), max(time) FROM balances").fetchone()
     there = sql.replace("2026-01-01T03:00", now[0]).replace("2026-01-01T03:30", now[1])
     rows = query.execute(there).fetchall()
@@ -90,14 +103,21 @@ def test_queries_give_rows(query: sqlite3.Connection, sql: str) -> None:
 
 def test_every_table_and_column_is_explained(query: sqlite3.Connection) -> None:
     """The page has the tables and columns of the schema, in order, and those of the view."""
-    shown = {table.heading: [code(cell) for cell in table.column("column")] for table in DATABASE.tables()}
+    shown = {
+        table.heading: [code(cell) for cell in table.column("column")]
+        for table in DATABASE.tables()
+    }
     view = [row[1] for row in query.execute("PRAGMA table_info(balances)")]
     assert shown.pop("The view balances") == view
-    assert shown == {table.name: [column.name for column in table.columns] for table in metadata.tables.values()}
+    assert shown == {
+        table.name: [column.name for column in table.columns] for table in metadata.tables.values()
+    }
 
 
 def test_empty_tables_are_said_to_be_empty(query: sqlite3.Connection) -> None:
     """What nothing writes yet is marked as empty in this release, and nothing else is."""
-    marked = re.findall(r"^### (\w+)\n\n[^|#]*?[Ee]mpty in this release", DATABASE.text, re.MULTILINE)
+    marked = re.findall(
+        r"^### (\w+)\n\n[^|#]*?[Ee]mpty in this release", DATABASE.text, re.MULTILINE
+    )
     assert set(marked) == {"rollups"}
     assert [query.execute(f"SELECT count(*) FROM {name}").fetchone() for name in marked] == [(0,)]

@@ -47,7 +47,9 @@ class RequestException(OSError):  # noqa: N818 -- it is known by the name that r
 
 
 def _telegram(status: int, said: str) -> AttemptResult:
-    return _failed("Telegram", f"Failed to send Telegram notification to 42: {said}, error={status}.")
+    return _failed(
+        "Telegram", f"Failed to send Telegram notification to 42: {said}, error={status}."
+    )
 
 
 def _ntfy(code: int, said: str) -> AttemptResult:
@@ -75,11 +77,20 @@ CLASSED: Mapping[tuple[str, str], AttemptResult] = {
     ("any", "the connection broke after it was made"): _failed("any", "", RequestException()),
     (
         "HTTP, e-mail",
-        "the connection broke, or 20 s were over, before anything of the message was sent: no connection, no TLS",
+        (
+            "the connection broke, or 20 s were over, before anything of the message was sent: no"
+            " connection, no TLS"
+        ),
     ): outcome("FAILURE", "any", [Complaint("", RequestException(), unsent=True)]),
-    ("any", "a status that says yes, and then an answer that breaks off or never ends"): outcome("SUCCESS", "any", []),
-    ("any", "more than 64 KiB without a status"): _failed("any", "", RequestException(AnswerTooLongError())),
-    ("any", "nothing listens, the name does not resolve, TLS fails"): _failed("any", "", socket.gaierror()),
+    ("any", "a status that says yes, and then an answer that breaks off or never ends"): outcome(
+        "SUCCESS", "any", []
+    ),
+    ("any", "more than 64 KiB without a status"): _failed(
+        "any", "", RequestException(AnswerTooLongError())
+    ),
+    ("any", "nothing listens, the name does not resolve, TLS fails"): _failed(
+        "any", "", socket.gaierror()
+    ),
     ("any", "several recipients, not all reached, where Apprise tells"): outcome(
         "FAILURE", "any", [Complaint("error=410.")], recipients=2
     ),
@@ -92,18 +103,27 @@ CLASSED: Mapping[tuple[str, str], AttemptResult] = {
     ("any", "a failure without a reason"): outcome("FAILURE", "any", []),
     ("Telegram", "401 Unauthorized: the token is wrong or revoked"): _telegram(401, "Unauthorized"),
     ("Telegram", "404 Not Found: the token is none"): _telegram(404, "Not Found"),
-    ("Telegram", "403 Forbidden: the bot was blocked or removed"): _telegram(403, "Forbidden: bot was blocked"),
+    ("Telegram", "403 Forbidden: the bot was blocked or removed"): _telegram(
+        403, "Forbidden: bot was blocked"
+    ),
     ("Telegram", "400 Bad Request: chat not found"): _telegram(400, "Bad Request: chat not found"),
     ("Telegram", f"400 {UPGRADED}, which has another number"): _telegram(400, UPGRADED),
-    ("Telegram", "400 Bad Request: can't parse entities; no text that we tried did that"): _telegram(
-        400, "Bad Request: can't parse entities: Unexpected end tag at byte offset 3"
-    ),
+    (
+        "Telegram",
+        "400 Bad Request: can't parse entities; no text that we tried did that",
+    ): _telegram(400, "Bad Request: can't parse entities: Unexpected end tag at byte offset 3"),
     ("Telegram", "429 Too Many Requests"): _telegram(429, "Too Many Requests: retry after 9"),
-    ("Telegram", "any other status, or one of these in words that are not Telegram's"): _telegram(404, "No such page"),
+    ("Telegram", "any other status, or one of these in words that are not Telegram's"): _telegram(
+        404, "No such page"
+    ),
     ("e-mail", "accepted by the mail server"): outcome("SUCCESS", "E-Mail", []),
-    ("e-mail", "450 and 550 look the same through Apprise, so every refusal"): _failed("E-Mail", "Sending failed."),
+    ("e-mail", "450 and 550 look the same through Apprise, so every refusal"): _failed(
+        "E-Mail", "Sending failed."
+    ),
     ("e-mail", "one of several recipients of a mail (`cc`, `bcc`) is refused"): outcome(
-        "FAILURE", "E-Mail", [Complaint("SMTP recipient a@b was refused: 550 no"), Complaint("Sending failed.")]
+        "FAILURE",
+        "E-Mail",
+        [Complaint("SMTP recipient a@b was refused: 550 no"), Complaint("Sending failed.")],
     ),
     ("e-mail", "a wrong password (535), no login or no STARTTLS where the URL wants it"): _failed(
         "E-Mail", "", smtplib.SMTPAuthenticationError(535, b"no")
@@ -119,27 +139,45 @@ CLASSED: Mapping[tuple[str, str], AttemptResult] = {
         "E-Mail", "", UnansweredMailError()
     ),
     ("e-mail", "the server's replies do not end"): _failed("E-Mail", "", _endless()),
-    ("ntfy", "`unauthorized` (40101) and `forbidden` (40301): the login or the topic's rights"): _ntfy(
-        40301, "forbidden"
+    (
+        "ntfy",
+        "`unauthorized` (40101) and `forbidden` (40301): the login or the topic's rights",
+    ): _ntfy(40301, "forbidden"),
+    (
+        "ntfy",
+        (
+            "anything else but 410, limits (429) and a full server (507) among them; ntfy names no"
+            " time"
+        ),
+    ): _ntfy(42901, "limit"),
+    ("Slack", "410 Gone: the channel is archived"): _failed(
+        "Slack", "Failed to send to Slack: Gone, error=410."
     ),
-    ("ntfy", "anything else but 410, limits (429) and a full server (507) among them; ntfy names no time"): _ntfy(
-        42901, "limit"
-    ),
-    ("Slack", "410 Gone: the channel is archived"): _failed("Slack", "Failed to send to Slack: Gone, error=410."),
     (
         "Slack",
-        "any other status; the words (`invalid_token`, `channel_not_found`) are not told, nor how long a 429 lasts",
+        (
+            "any other status; the words (`invalid_token`, `channel_not_found`) are not told, nor"
+            " how long a 429 lasts"
+        ),
     ): _failed("Slack", "Failed to send to Slack: error=403."),
     (
         "Discord",
-        "any status but 410, 404 Unknown Webhook and 429 among them; neither words nor times are told",
+        (
+            "any status but 410, 404 Unknown Webhook and 429 among them; neither words nor times"
+            " are told"
+        ),
     ): _failed("Discord", "Failed to send Discord notification: error=404."),
     ("webhook (`json://`, `jsons://`, `xml://`, `form://`)", "any status from 200 to 299"): outcome(
         "SUCCESS", "JSON", []
     ),
     ("webhook", "410 Gone"): _failed("JSON", "error=410"),
-    ("webhook", "a redirect; it is not followed, and the sentence names the host that it leads to"): outcome(
-        "FAILURE", "JSON", [Complaint("A Connection error occurred", RedirectError(302, "hooks.example.com"))]
+    (
+        "webhook",
+        "a redirect; it is not followed, and the sentence names the host that it leads to",
+    ): outcome(
+        "FAILURE",
+        "JSON",
+        [Complaint("A Connection error occurred", RedirectError(302, "hooks.example.com"))],
     ),
     ("webhook", "any other status, 401 and 404 among them"): _failed("JSON", "error=401"),
     ("all others", "410 Gone"): _failed("Matrix", "error=410"),
@@ -161,7 +199,11 @@ COUNTED: Mapping[Callable[[str], int], str] = {
     encoded: ", in bytes of ASCII JSON",
     escaped: ", with `&`, `<`, `>` as entities",
 }
-SHOWN = {Pictures.NONE: "none", Pictures.WITH: "in the mail", Pictures.AFTER: "after the text, silently"}
+SHOWN = {
+    Pictures.NONE: "none",
+    Pictures.WITH: "in the mail",
+    Pictures.AFTER: "after the text, silently",
+}
 SPANS = {SECOND: "second", 2 * SECOND: "2 seconds", MINUTE: "minute", 5 * MINUTE: "5 minutes"}
 
 
@@ -174,14 +216,23 @@ def test_what_the_services_take_is_what_they_are_given() -> None:
             traits = known.traits
             room = f"{traits.room:,}{COUNTED.get(traits.weigh, '')}"
             pace = ", ".join(f"{limit.count} per {SPANS[limit.per]}" for limit in traits.pace)
-            assert (scheme, *said) == (scheme, room, pace, SHOWN[traits.pictures], "yes" if known.quiet else "no")
+            assert (scheme, *said) == (
+                scheme,
+                room,
+                pace,
+                SHOWN[traits.pictures],
+                "yes" if known.quiet else "no",
+            )
     shown = {scheme for row in table.rows for scheme in re.findall(r"`(\w+)://`", row[0])}
     assert shown >= set(SERVICES)
 
 
 def test_several_recipients_are_classed_together() -> None:
     """F1: a channel is refused only when all of its recipients are."""
-    assert [_several(*texts).outcome.value for texts in (("error=410", "error=410"), ("error=410", "error=500"))] == [
+    assert [
+        _several(*texts).outcome.value
+        for texts in (("error=410", "error=410"), ("error=410", "error=500"))
+    ] == [
         "refused",
         "later",
     ]
@@ -211,7 +262,9 @@ FACTS = NotificationFacts(
     AT,
     AT,
     AT,
-    DecidingComparison("available_margin < 100", "available_margin", Decimal(92), None, falling=True),
+    DecidingComparison(
+        "available_margin < 100", "available_margin", Decimal(92), None, falling=True
+    ),
 )
 
 
@@ -223,7 +276,9 @@ def _notice(kind: Kind, **facts: Any) -> Notice:
     return Notice(NoticeKey("main", rule, 7, "phone", kind, 7), told.at, told)
 
 
-SILENT = DecidingComparison("on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True)
+SILENT = DecidingComparison(
+    "on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True
+)
 HEADLINES = {
     "it fires": _notice(Kind.FIRING),
     "it is worse than last told by `worse_by`": _notice(Kind.WORSE, margin="45", told=Decimal(60)),
@@ -234,13 +289,20 @@ HEADLINES = {
     '`on_missing = "firing"`': _notice(Kind.FIRING, judged=SILENT, reason="missing"),
     "the end of that, whatever they say": _notice(Kind.RESOLVED, reason="back"),
     "they say that it fires": _notice(Kind.FIRING, margin="87", reason="back"),
-    '`on_missing = "ok"` ended it; it may be as bad as before': _notice(Kind.RESOLVED, reason="missing"),
+    '`on_missing = "ok"` ended it; it may be as bad as before': _notice(
+        Kind.RESOLVED, reason="missing"
+    ),
     "more episodes than `flapping` allows; they are not told one by one": _notice(
         Kind.FIRING, at=AT + 52 * MINUTE, swings=FlapRange(7, Decimal(42), Decimal(130))
     ),
-    "one of them went beyond what was told": _notice(Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130))),
+    "one of them went beyond what was told": _notice(
+        Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130))
+    ),
     "with how it is at present": _notice(
-        Kind.RESOLVED, margin="45", swings=FlapRange(9, Decimal(30), Decimal(130)), detail="firing now"
+        Kind.RESOLVED,
+        margin="45",
+        swings=FlapRange(9, Decimal(30), Decimal(130)),
+        detail="firing now",
     ),
     "nobody looks any more": _notice(Kind.RETIRED),
 }
@@ -259,7 +321,9 @@ def test_the_headlines_shown_are_those_that_arrive() -> None:
 def _headline(piece: MessageItem) -> str:
     """Joined with another, its headline stands whole in the text."""
     other = replace(piece.notice, key=replace(piece.notice.key, rule="zzz"))
-    text = compose([piece, MessageItem(other, ended=piece.ended)], RenderContext(AT, UTC)).message.body
+    text = compose(
+        [piece, MessageItem(other, ended=piece.ended)], RenderContext(AT, UTC)
+    ).message.body
     return text.splitlines()[0]
 
 
@@ -268,7 +332,13 @@ def test_last_words_are_those_that_arrive() -> None:
     (shown,) = (block for block in DELIVERY.blocks("text") if block.startswith("DOWN"))
     (mistake,) = problems(WHOLE.replace("available_margin", "available_margn"))
     ended = Ending("failed", "exit-code", 1, 78, mistake.partition("\n")[0])
-    sent = last_words(ended, "marginwatch.service", CommandSession(environ={}, own_clock=ManualClock()))
+    sent = last_words(
+        ended, "marginwatch.service", CommandSession(environ={}, own_clock=ManualClock())
+    )
     lines = [sent.title, *sent.body.splitlines()]
-    assert re.fullmatch(r"marginwatch\.service on \S+, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines.pop(4))
-    assert [line for line in shown.splitlines() if " on vps-1, 2026-01-01 03:12:21" not in line] == lines
+    assert re.fullmatch(
+        r"marginwatch\.service on \S+, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines.pop(4)
+    )
+    assert [
+        line for line in shown.splitlines() if " on vps-1, 2026-01-01 03:12:21" not in line
+    ] == lines

@@ -21,8 +21,12 @@ def test_the_answer_shown_is_the_answer_given(tmp_path: Path) -> None:
     critical = rule("margin-critical", "available_margin < 50", clear_when="available_margin > 60")
     low = rule("low-margin", clear_when="available_margin > 120", inhibited_by=("margin-critical",))
     amounts = ("500", "47.5", "38.5", "42.19527741")
-    lived(tmp_path, [critical, low], alone(*(answer(available_margin=amount) for amount in amounts)))
-    assert asked(tmp_path, "low-margin", "2026-01-01T12:00:30").stdout == shown("low-margin on main")
+    lived(
+        tmp_path, [critical, low], alone(*(answer(available_margin=amount) for amount in amounts))
+    )
+    assert asked(tmp_path, "low-margin", "2026-01-01T12:00:30").stdout == shown(
+        "low-margin on main"
+    )
 
 
 def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
@@ -31,4 +35,6 @@ def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
     lived(tmp_path, rules, alone(FINE, FINE))
     lived(tmp_path, rules, alone(FINE), begin=NOON + 20 * MINUTE)
     beginning = shown("no-readings on main")
-    assert asked(tmp_path, "no-readings", "2026-01-01T12:09:30").stdout[: len(beginning)] == beginning
+    assert (
+        asked(tmp_path, "no-readings", "2026-01-01T12:09:30").stdout[: len(beginning)] == beginning
+    )

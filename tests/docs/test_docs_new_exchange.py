@@ -46,7 +46,9 @@ when = "available_margin < 100"
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the program with one more file."""
     folder = tmp_path_factory.mktemp("program")
-    shutil.copytree(ROOT / "daemon", folder / "daemon", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "daemon", folder / "daemon", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name in ("migrations", "rules.toml"):
         (folder / name).symlink_to(ROOT / name)
     (source,) = NEW_EXCHANGE.blocks("python")
@@ -66,10 +68,17 @@ class Northpool:
         if self.asked >= 3:
             self.again.set()
         heard = request.headers
-        expected = hmac.digest(b"hush", (heard["X-Time"] + request.path).encode(), hashlib.sha256).hex()
+        expected = hmac.digest(
+            b"hush", (heard["X-Time"] + request.path).encode(), hashlib.sha256
+        ).hex()
         if heard["X-Key"] != "open" or heard["X-Sign"] != expected:
             return web.Response(status=401)
-        told = {"uid": "n-17", "ts": SystemClock().now(), "free": "420.250000000000000001", "used": "80"}
+        told = {
+            "uid": "n-17",
+            "ts": SystemClock().now(),
+            "free": "420.250000000000000001",
+            "used": "80",
+        }
         return web.json_response(told)
 
 
@@ -95,12 +104,20 @@ async def called(program: Path, *arguments: str) -> subprocess.CompletedProcess[
     """One command of the copy; its own module comes before the one that is installed."""
     run = subprocess.run
     return await asyncio.to_thread(
-        run, command(*arguments), cwd=program, capture_output=True, text=True, timeout=PATIENCE, check=False
+        run,
+        command(*arguments),
+        cwd=program,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
 
 async def test_the_file_is_all_it_takes_to_be_checked(program: Path) -> None:
-    """A right key shows the balances with every digit that people are shown, a wrong one is refused with its reason."""
+    """A right key shows the balances with every digit that people are shown, a wrong one is refused
+    with its reason.
+    """
     async with northpool() as (_, url):
         configured(program, url)
         right = await called(program, "check", "--online")
@@ -115,7 +132,9 @@ async def test_the_file_is_all_it_takes_to_be_watched(program: Path) -> None:
     """The daemon polls it, and what it says is on record exactly."""
     async with northpool() as (there, url):
         configured(program, url)
-        daemon = await asyncio.create_subprocess_exec(*command("run"), cwd=program, stderr=subprocess.PIPE)
+        daemon = await asyncio.create_subprocess_exec(
+            *command("run"), cwd=program, stderr=subprocess.PIPE
+        )
         try:
             await asyncio.wait_for(there.again.wait(), PATIENCE)
         finally:
@@ -133,21 +152,31 @@ def test_no_key_goes_to_another_exchange(program: Path) -> None:
     path = program / "watch.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('rest_url = ""', ""), encoding="utf-8")
     asked = "from daemon.cli.configuration import configuration\nfrom pathlib import Path\n"
-    asked += "for each in configuration(Path('watch.toml'), {}).accounts: print(repr((each.rest_url, each.ws_url)))"
-    done = subprocess.run([sys.executable, "-c", asked], cwd=program, capture_output=True, text=True, check=False)
+    asked += (
+        "for each in configuration(Path('watch.toml'), {}).accounts: print(repr((each.rest_url,"
+        " each.ws_url)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=program, capture_output=True, text=True, check=False
+    )
     assert done.stdout == "('https://api.northpool.example', '')\n", done.stderr
 
 
 def test_the_table_names_what_an_exchange_offers() -> None:
     """As the contract says."""
-    offered = {name for name in (*Adapter.__annotations__, *vars(Adapter)) if not name.startswith("_")}
+    offered = {
+        name for name in (*Adapter.__annotations__, *vars(Adapter)) if not name.startswith("_")
+    }
     assert set(map(code, NEW_EXCHANGE.table("What the file offers").column("name"))) == offered
 
 
 def test_the_file_is_as_clean_as_ours(program: Path) -> None:
     """It passes the checks of style and types that all our files pass."""
     file = "daemon/exchanges/northpool.py"
-    for check in (["ruff", "check", "--ignore", "D101,D102,D103,D107,PLC0415,EM,TRY"], ["mypy", "--strict"]):
+    for check in (
+        ["ruff", "check", "--ignore", "D101,D102,D103,D107,PLC0415,EM,TRY"],
+        ["mypy", "--strict"],
+    ):
         done = subprocess.run(
             [sys.executable, "-m", *check, file],
             cwd=program,

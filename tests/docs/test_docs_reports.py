@@ -26,4 +26,7 @@ def test_the_configuration_shown_is_one() -> None:
     """Its reports are read, with the channels that are named."""
     (shown,) = REPORTS.blocks("toml")
     reports = loaded(WHOLE + shown).reports
-    assert [(report.name, report.channels) for report in reports] == [("daily", ("mail",)), ("weekly", ())]
+    assert [(report.name, report.channels) for report in reports] == [
+        ("daily", ("mail",)),
+        ("weekly", ()),
+    ]

@@ -1,4 +1,6 @@
-"""docs/testing-rules.md and what the README shows of it: the examples are played, the failure shown is the real one."""
+"""docs/testing-rules.md and what the README shows of it: the examples are played, the failure shown
+is the real one.
+"""
 
 import re
 from pathlib import Path
@@ -25,7 +27,10 @@ def _examples(page: Page) -> list[tuple[str, str]]:
     """Each block of tests, with the rules that stand right before it, or else those that ship."""
     blocks = page.blocks("toml")
     return [
-        (block, SHIPPED if "[[rules]]" not in before or page is README else ACCOUNT + CHANNELS + before)
+        (
+            block,
+            SHIPPED if "[[rules]]" not in before or page is README else ACCOUNT + CHANNELS + before,
+        )
         for before, block in zip(["", *blocks], blocks, strict=False)
         if "[[tests]]" in block
     ]
@@ -59,8 +64,14 @@ def test_every_key_is_explained() -> None:
 
 
 def test_every_word_of_a_series_is_one() -> None:
-    """Each stands where a word can stand; the reasons of a miss are all there are that an attempt can have."""
-    words = [word for cell in TESTING.table("Series").column("word") for word in re.findall(r"`([^`]+)`", cell)]
+    """Each stands where a word can stand; the reasons of a miss are all there are that an attempt
+    can have.
+    """
+    words = [
+        word
+        for cell in TESTING.table("Series").column("word")
+        for word in re.findall(r"`([^`]+)`", cell)
+    ]
     for word in words:
         assert len(series(f"1 {word} 1").slots) >= 2
     meaning = " ".join(TESTING.table("Series").column("what it is"))

@@ -1,4 +1,6 @@
-"""The README says what is: its configurations load, its commands and paths exist, its messages are the real ones."""
+"""The README says what is: its configurations load, its commands and paths exist, its messages are
+the real ones.
+"""
 
 import re
 import sqlite3
@@ -33,7 +35,16 @@ from daemon.types import (
     Trend,
 )
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
-from tests.docs.markdown import BACKTESTING, CHANGELOG, CONFIGURATION, PAGES, README, ROOT, Page, code
+from tests.docs.markdown import (
+    BACKTESTING,
+    CHANGELOG,
+    CONFIGURATION,
+    PAGES,
+    README,
+    ROOT,
+    Page,
+    code,
+)
 
 SECRETS: Mapping[str, str] = {
     "coinw-key": "key-0001",
@@ -65,7 +76,9 @@ def _loaded(text: str, folder: Path) -> Config:
     ],
 )
 def test_configurations_load(text: str, tmp_path: Path) -> None:
-    """Every TOML block is good, alone or with the tables that it does not show, also for Apprise and the exchange."""
+    """Every TOML block is good, alone or with the tables that it does not show, also for Apprise
+    and the exchange.
+    """
     missing = [
         rest
         for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE))
@@ -75,7 +88,9 @@ def test_configurations_load(text: str, tmp_path: Path) -> None:
 
 
 def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
-    """The example keeps its secrets elsewhere, watches two accounts and has two ways to reach a person."""
+    """The example keeps its secrets elsewhere, watches two accounts and has two ways to reach a
+    person.
+    """
     whole = next(text for text in README.blocks("toml") if "[[accounts]]" in text)
     loaded = _loaded(whole, tmp_path)
     assert not loaded.holds_secrets
@@ -84,13 +99,18 @@ def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_the_service_keeps_its_database_where_the_unit_allows(tmp_path: Path) -> None:
-    """The database of the example lies in the unit's state directory; the commands use the unit's paths."""
+    """The database of the example lies in the unit's state directory; the commands use the unit's
+    paths.
+    """
     unit = (bundled.path("systemd") / "marginwatch.service").read_text()
     shown = next(text for text in README.blocks("toml") if "[[accounts]]" not in text)
     database = _loaded(shown + ACCOUNT, tmp_path).daemon.database.reveal()
     assert re.search(r"^StateDirectory=(\w+)$", unit, re.MULTILINE)
     assert database == "sqlite:////var/lib/marginwatch/marginwatch.db"
-    assert "ExecStart=/opt/marginwatch/.venv/bin/marginwatch run --config /etc/marginwatch/rules.toml" in unit
+    assert (
+        "ExecStart=/opt/marginwatch/.venv/bin/marginwatch run --config /etc/marginwatch/rules.toml"
+        in unit
+    )
     assert database in unit
 
 
@@ -103,7 +123,9 @@ COMMANDS = sorted({command for page in PAGES for command in page.commands()})
 def test_commands_exist_with_their_options(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every call shown names a command and options that there are; files that it names are taken to be there."""
+    """Every call shown names a command and options that there are; files that it names are taken to
+    be there.
+    """
     monkeypatch.chdir(tmp_path)
     for word in words:
         if word.endswith(".toml") and "/" not in word:
@@ -119,7 +141,9 @@ def test_commands_exist_with_their_options(
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_is_shown_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_is_shown_and_explains_itself(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The table of commands has every command; its --help says how it is used, with an example."""
     assert name in {words[0] for words in README.commands() if words}
     with pytest.raises(SystemExit) as ended:
@@ -129,20 +153,28 @@ def test_every_command_is_shown_and_explains_itself(name: str, capsys: pytest.Ca
 
 
 def test_the_limits_are_those_of_this_release(tmp_path: Path) -> None:
-    """C5: what is said to be missing is, `web` is accepted, and no other key is accepted and does nothing."""
+    """C5: what is said to be missing is, `web` is accepted, and no other key is accepted and does
+    nothing.
+    """
     limits = README.text.partition("## Limits of this release")[2].partition("\n## ")[0]
     assert "the command `export`" in limits
     assert "export" not in cli.COMMANDS
     assert "`web` is accepted" in limits
     _loaded('[daemon]\nweb = "127.0.0.1:9000"\n' + ACCOUNT + CHANNELS + RULE, tmp_path)
-    marked = {code(row[0]) for table in CONFIGURATION.tables() for row in table.rows if "not yet" in row}
+    marked = {
+        code(row[0]) for table in CONFIGURATION.tables() for row in table.rows if "not yet" in row
+    }
     assert marked == {key.partition(".")[2] for key in NOT_YET}
 
 
 def test_targets_exist() -> None:
     """Every `make` target named is one of the Makefile."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {target for page in PAGES for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)}
+    named = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)
+    }
     assert named == {"demo", "test", "lint", "format", "fuzz", "soak", "wheel", "lock", "audit"}
     assert named <= targets
 
@@ -154,7 +186,9 @@ PINNED = [
 
 
 def test_installations_take_what_is_pinned() -> None:
-    """S13: for a user and for the service: pinned requirements by hash, then the wheel without any; no other way."""
+    """S13: for a user and for the service: pinned requirements by hash, then the wheel without any;
+    no other way.
+    """
     installations = [block for block in README.blocks("console") if "/pip " in block]
     built = [block.splitlines()[0] for block in installations]
     assert built == ["$ make wheel"] * 2
@@ -202,7 +236,9 @@ FIRED = NotificationFacts(
     since=AT,
     fired_at=AT,
     at=AT,
-    judged=DecidingComparison(RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True),
+    judged=DecidingComparison(
+        RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True
+    ),
     balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
     changes={
         "available_margin": Decimal("-76.15611156"),
@@ -217,7 +253,9 @@ FIRED = NotificationFacts(
 ENDED = replace(
     FIRED,
     at=AT + 11 * SECOND,
-    judged=DecidingComparison(RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True),
+    judged=DecidingComparison(
+        RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True
+    ),
     worst=Decimal("37.82667788"),
     balances=Balances(*map(Decimal, ("136.24655812", "131.60248119", "4.64407693", "0", "0"))),
     changes={
@@ -236,5 +274,10 @@ def _message(kind: Kind, facts: NotificationFacts) -> str:
 
 
 def test_the_messages_shown_are_those_that_arrive() -> None:
-    """What the README shows of an alert and its end is, to the letter, what is composed of such facts."""
-    assert README.blocks("text")[:2] == [_message(Kind.FIRING, FIRED), _message(Kind.RESOLVED, ENDED)]
+    """What the README shows of an alert and its end is, to the letter, what is composed of such
+    facts.
+    """
+    assert README.blocks("text")[:2] == [
+        _message(Kind.FIRING, FIRED),
+        _message(Kind.RESOLVED, ENDED),
+    ]

@@ -1,8 +1,10 @@
-"""A server's side of kept connections, in front of the simulated exchange: it ends them when it likes.
+"""A server's side of kept connections, in front of the simulated exchange: it ends them when it
+likes.
 
     daemon ◄──► Dropping ◄──► the simulated exchange
 
-It knows no protocol: a request is what comes from the daemon, an answer what comes from the exchange.
+It knows no protocol: a request is what comes from the daemon, an answer what comes from the
+exchange.
 """
 
 import asyncio
@@ -17,11 +19,19 @@ HERE = "127.0.0.1"
 class Dropping:
     """To the port `behind` on loopback.
 
-    `idle` are the seconds after an answer at which a connection is closed; with `crossing`, that is heard of only when
-    a request was sent, as if both had crossed. `resets` says whether a second request on one connection meets RST.
+    `idle` are the seconds after an answer at which a connection is closed; with `crossing`, that is
+    heard of only when a request was sent, as if both had crossed. `resets` says whether a second
+    request on one connection meets RST.
     """
 
-    def __init__(self, behind: int, idle: float | None = None, *, crossing: bool = False, resets: bool = False) -> None:
+    def __init__(
+        self,
+        behind: int,
+        idle: float | None = None,
+        *,
+        crossing: bool = False,
+        resets: bool = False,
+    ) -> None:
         self.port = 0
         self.connections = 0
         self._behind = behind
@@ -52,7 +62,10 @@ class Dropping:
             with suppress(OSError, TimeoutError):
                 answered, clock = False, asyncio.get_running_loop().time
                 while True:
-                    patience, began = None if self._crossing or not answered else self._idle, clock()
+                    patience, began = (
+                        None if self._crossing or not answered else self._idle,
+                        clock(),
+                    )
                     request = await asyncio.wait_for(reader.read(65_536), patience)
                     late = answered and self._idle is not None and clock() - began >= self._idle
                     if answered and self._resets:
@@ -69,7 +82,9 @@ class Dropping:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close so that the other side hears RST."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
     writer.transport.abort()
 
 

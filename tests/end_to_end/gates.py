@@ -1,8 +1,10 @@
-"""Gates before receivers: what the daemon sends passes through them, and can be held at each step of a call.
+"""Gates before receivers: what the daemon sends passes through them, and can be held at each step
+of a call.
 
     daemon ──► CONNECTED ──► SPOKEN ──► receiver ──► TAKEN ──► daemon
 
-A gate knows no protocol. What was taken it learns from the receiver behind it, so that TLS is nothing special.
+A gate knows no protocol. What was taken it learns from the receiver behind it, so that TLS is
+nothing special.
 """
 
 import asyncio
@@ -46,7 +48,9 @@ class Gate:
         """What is held goes on; returns when that has left."""
         self.hold, self.held = None, False
         self._go_on.set()
-        await asyncio.sleep(0)  # the call goes on; what it writes into an empty socket leaves at once
+        await asyncio.sleep(
+            0
+        )  # the call goes on; what it writes into an empty socket leaves at once
 
     async def forget(self) -> None:
         """End all calls, without a word to either side."""
@@ -60,13 +64,17 @@ class Gate:
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, before: int) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, before: int
+    ) -> None:
         try:
             with suppress(OSError):
                 await self._stand(Step.CONNECTED)
                 answers, words = await asyncio.open_connection("127.0.0.1", self._behind)
                 try:
-                    await asyncio.gather(self._ask(reader, words), self._answer(answers, writer, before))
+                    await asyncio.gather(
+                        self._ask(reader, words), self._answer(answers, writer, before)
+                    )
                 finally:
                     words.close()
         finally:
@@ -79,7 +87,9 @@ class Gate:
             words.write(piece)
         words.close()
 
-    async def _answer(self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, before: int) -> None:
+    async def _answer(
+        self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, before: int
+    ) -> None:
         while piece := await answers.read(65_536):
             if self._taken() > before:
                 await self._stand(Step.TAKEN)

@@ -1,4 +1,6 @@
-"""The daemon inside the test's own process: the real App, store and exchange client against the built-in exchange."""
+"""The daemon inside the test's own process: the real App, store and exchange client against the
+built-in exchange.
+"""
 
 import asyncio
 import logging
@@ -20,7 +22,9 @@ PATIENCE = 60
 
 
 class LeapingClock(SystemClock):
-    """The machine's clock, which a test lets leap over a pause; the scheduler stays with the machine's time."""
+    """The machine's clock, which a test lets leap over a pause; the scheduler stays with the
+    machine's time.
+    """
 
     def __init__(self) -> None:
         self.leapt: Millis = 0
@@ -61,7 +65,9 @@ class Lookout:
             self.brought.setdefault(record.account, []).append(record.event)
             self._changed.set()
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         """What is told is not looked at here, but may be what somebody waits for."""
         self._changed.set()
 
@@ -78,13 +84,22 @@ Line: TypeAlias = tuple[str, str, int | None]
 
 
 def lines(records: Iterable[logging.LogRecord], accounts: Iterable[str]) -> dict[str, list[Line]]:
-    """What was logged about each account for people to read; that a busy machine was late for a slot is left out."""
+    """What was logged about each account for people to read; that a busy machine was late for a
+    slot is left out.
+    """
     found: dict[str, list[Line]] = {name: [] for name in accounts}
     for record in records:
         name = getattr(record, "account", None)
         said = record.getMessage()
-        late = " is read less often than every " in said or said.endswith(" is read at every interval again")
-        if name in found and record.name.startswith("marginwatch") and record.levelno >= logging.INFO and not late:
+        late = " is read less often than every " in said or said.endswith(
+            " is read at every interval again"
+        )
+        if (
+            name in found
+            and record.name.startswith("marginwatch")
+            and record.levelno >= logging.INFO
+            and not late
+        ):
             found[name].append((record.levelname, said, getattr(record, "failures", None)))
     return found
 
@@ -99,9 +114,15 @@ async def exchange(clock: SystemClock | None = None) -> AsyncIterator[Simulator]
         await simulator.stop()
 
 
-def configured(folder: Path, exchange: Simulator, accounts: Iterable[SimulatedAccount], **keys: Any) -> Config:
-    """A configuration that reads these accounts; `keys` are those of Account, and `budget` and `timeout`."""
-    daemon = Daemon(Secret(f"sqlite:///{folder}/marginwatch.db"), web=None, timeout=keys.pop("timeout", 5_000))
+def configured(
+    folder: Path, exchange: Simulator, accounts: Iterable[SimulatedAccount], **keys: Any
+) -> Config:
+    """A configuration that reads these accounts; `keys` are those of Account, and `budget` and
+    `timeout`.
+    """
+    daemon = Daemon(
+        Secret(f"sqlite:///{folder}/marginwatch.db"), web=None, timeout=keys.pop("timeout", 5_000)
+    )
     above = {"budget": keys.pop("budget")} if "budget" in keys else {}
     return Config(
         path=folder / "rules.toml",
@@ -120,7 +141,10 @@ def _account(simulated: SimulatedAccount, exchange: Simulator, keys: dict[str, A
 
 @asynccontextmanager
 async def life(
-    config: Config, lookout: Lookout, clock: SystemClock | None = None, way: ScriptedNotifier | None = None
+    config: Config,
+    lookout: Lookout,
+    clock: SystemClock | None = None,
+    way: ScriptedNotifier | None = None,
 ) -> AsyncIterator[App]:
     """One life of the daemon; its end stores everything. `way` is the way out of all channels."""
     world = Dependencies(

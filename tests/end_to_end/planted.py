@@ -1,4 +1,6 @@
-"""Secrets planted in every place where one can stand, receivers that echo them, and the search for what leaked."""
+"""Secrets planted in every place where one can stand, receivers that echo them, and the search for
+what leaked.
+"""
 
 import asyncio
 import base64
@@ -19,7 +21,9 @@ WAYS = ("literal", "env", "file", "credential")
 
 
 def secret(place: str, odd: str = "") -> str:
-    """A secret that is found nowhere else; `odd` characters in its middle make its spellings differ."""
+    """A secret that is found nowhere else; `odd` characters in its middle make its spellings
+    differ.
+    """
     digits = hashlib.sha256(f"planted {place}".encode()).hexdigest()[:40]
     return f"{digits[:20]}{odd}{digits[20:]}"
 
@@ -28,7 +32,18 @@ KEYS = {way: secret(f"{way} key", "+/=&") for way in WAYS}
 SECRET_KEYS = {way: secret(f"{way} secret", "%41<") for way in WAYS}
 TOKENS = {
     place: secret(place)
-    for place in ("path", "user", "password", "query", "header", "template", "whole", "mail", "database", "service")
+    for place in (
+        "path",
+        "user",
+        "password",
+        "query",
+        "header",
+        "template",
+        "whole",
+        "mail",
+        "database",
+        "service",
+    )
 }
 ODD = secret("odd password", "p@/ ü%")
 """Percent-encoded where it stands in a URL."""
@@ -37,14 +52,20 @@ ALL = (*KEYS.values(), *SECRET_KEYS.values(), *TOKENS.values(), ODD)
 
 
 def spellings(text: str) -> set[str]:
-    """A secret, its beginning and its end, plain, percent-encoded, and as base64 shows them wherever they stand."""
+    """A secret, its beginning and its end, plain, percent-encoded, and as base64 shows them
+    wherever they stand.
+    """
     spelt = {text, unquote(text), text[:PIECE], text[-PIECE:]}
     return spelt | {quote(text, safe="")} | {_base64(text, before) for before in range(3)}
 
 
 def echoes(text: str) -> list[str]:
-    """As a server may say a secret back: as it is, encoded for a URL, and in the manner of an Authorization header."""
-    encoded = [base64.b64encode(each.encode()).decode() for each in (text, f"me:{text}", f"user:{text}:")]
+    """As a server may say a secret back: as it is, encoded for a URL, and in the manner of an
+    Authorization header.
+    """
+    encoded = [
+        base64.b64encode(each.encode()).decode() for each in (text, f"me:{text}", f"user:{text}:")
+    ]
     return [text, quote(text, safe=""), *encoded]
 
 
@@ -56,7 +77,12 @@ def _base64(text: str, before: int) -> str:
 def traces(collected: Mapping[str, bytes], secrets: Iterable[str] = ALL) -> list[tuple[str, str]]:
     """(where it was found, the spelling) for every secret in what was collected."""
     sought = {spelling for each in secrets for spelling in spellings(each)}
-    return [(where, each) for where, data in collected.items() for each in sorted(sought) if each.encode() in data]
+    return [
+        (where, each)
+        for where, data in collected.items()
+        for each in sorted(sought)
+        if each.encode() in data
+    ]
 
 
 @dataclass(slots=True)

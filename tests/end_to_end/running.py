@@ -1,7 +1,9 @@
-"""The daemon as people run it: a real process, before the simulated exchange and a receiver on loopback.
+"""The daemon as people run it: a real process, before the simulated exchange and a receiver on
+loopback.
 
-A `Stage` is all that surrounds the daemon. Nothing here sleeps: `until` looks anew whenever something has happened
-(the exchange was asked, the receiver called, the daemon said a word to its service manager, or ended).
+A `Stage` is all that surrounds the daemon. Nothing here sleeps: `until` looks anew whenever
+something has happened (the exchange was asked, the receiver called, the daemon said a word to its
+service manager, or ended).
 """
 
 import asyncio
@@ -70,7 +72,13 @@ ws_url = ""
 """
 
 FIRED, ENDED = "firing", "resolved"
-_KINDS = {"INFO": {FIRED}, "WARNING": {FIRED}, "CRITICAL": {FIRED}, "RESOLVED": {ENDED}, "OVER": {FIRED, ENDED}}
+_KINDS = {
+    "INFO": {FIRED},
+    "WARNING": {FIRED},
+    "CRITICAL": {FIRED},
+    "RESOLVED": {ENDED},
+    "OVER": {FIRED, ENDED},
+}
 _CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
 _WHY = ("late: ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
@@ -90,8 +98,9 @@ class Started(Protocol):
 def send(process: Started, number: int) -> None:
     """Signal a process that may just have ended.
 
-    `Process.send_signal`, `terminate` and `kill` look first whether it has, and so take the exit status before asyncio
-    does, which then knows no better one than 255 (CPython's bpo-38630 made `Popen.send_signal` poll).
+    `Process.send_signal`, `terminate` and `kill` look first whether it has, and so take the exit
+    status before asyncio does, which then knows no better one than 255 (CPython's bpo-38630 made
+    `Popen.send_signal` poll).
     """
     if process.returncode is None:
         with suppress(ProcessLookupError):
@@ -150,13 +159,17 @@ class Receiver:
     def __init__(self, bell: Bell) -> None:
         self.heard: list[Heard] = []
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
-        """What happens in the middle of each call, when the message is read and not yet answered."""
+        """What happens in the middle of each call, when the message is read and not yet
+        answered.
+        """
         self.status = 200
         self.port = 0
         self._bell = bell
         app = web.Application()
         app.router.add_post("/", self._take)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
 
     async def start(self) -> None:
         await self._runner.setup()
@@ -210,7 +223,9 @@ class Life:
 
     async def over(self) -> int:
         """Wait for its end; its exit status."""
-        await asyncio.wait({self.death})  # unlike awaiting the task, this does not cancel it with us
+        await asyncio.wait(
+            {self.death}
+        )  # unlike awaiting the task, this does not cancel it with us
         return self.death.result()
 
     async def survives(self, seconds: float) -> bool:
@@ -263,27 +278,39 @@ class Stage:
 
     def told(self, name: str, margin: str, since: Millis = 0) -> int:
         """How often the exchange answered this to a client that began to live at `since`."""
-        return sum(margin == level(entry) for entry in self.asked(name) if int(entry.timestamp) >= since)
+        return sum(
+            margin == level(entry) for entry in self.asked(name) if int(entry.timestamp) >= since
+        )
 
     def asked(self, name: str) -> list[LoggedRequest]:
         """What the exchange answered about the account."""
-        return [entry for entry in self.simulator.log if entry.account == name and entry.balances is not None]
+        return [
+            entry
+            for entry in self.simulator.log
+            if entry.account == name and entry.balances is not None
+        ]
 
     async def begin(self, *arguments: str) -> Life:
         """A process of the daemon, which may not be ready yet; its stderr goes to `stderr`."""
         environ = {**os.environ, **self.environ, "NOTIFY_SOCKET": str(self.manager.path)}
         ready, born = len(self.manager.told), self.clock.now()
         with (self.folder / "stderr").open("ab") as stderr:
-            process = await self._process(["run", "--config", str(self.config), *arguments], environ, stderr)
+            process = await self._process(
+                ["run", "--config", str(self.config), *arguments], environ, stderr
+            )
         death = asyncio.create_task(process.wait())
         death.add_done_callback(lambda _: self.bell.ring())
         self.lives.append(Life(process, born, death, ready))
         return self.life
 
-    async def _process(self, arguments: list[str], environ: Mapping[str, str], stderr: IO[bytes]) -> Started:
+    async def _process(
+        self, arguments: list[str], environ: Mapping[str, str], stderr: IO[bytes]
+    ) -> Started:
         if self.anew or self.environ:
             command = (sys.executable, "-m", "daemon", *arguments)
-            return await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ)
+            return await create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, env=environ
+            )
         return preloaded.server().start(arguments, environ, error=stderr.fileno())
 
     async def start(self) -> Life:
@@ -293,14 +320,18 @@ class Stage:
         return life
 
     async def run(self, *arguments: str) -> str:
-        """Another command with the daemon's configuration and surroundings, to its end; what it printed."""
+        """Another command with the daemon's configuration and surroundings, to its end; what it
+        printed.
+        """
         _, said = await self.command(*arguments)
         return said
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """The same, with its exit status."""
         environ = {**os.environ, **self.environ}
-        status, printed = await preloaded.output([*arguments, "--config", str(self.config)], environ)
+        status, printed = await preloaded.output(
+            [*arguments, "--config", str(self.config)], environ
+        )
         return status, printed.decode()
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE) -> int:
@@ -328,7 +359,9 @@ class Stage:
                     assert not self.life.death.done(), "the daemon ended"
                     await self.bell.wait()
         except (TimeoutError, AssertionError) as error:
-            raise AssertionError(f"{str(error) or 'it did not come'}; the daemon said:\n{self.said()}") from error
+            raise AssertionError(
+                f"{str(error) or 'it did not come'}; the daemon said:\n{self.said()}"
+            ) from error
         return found
 
     def said(self) -> str:
@@ -336,7 +369,9 @@ class Stage:
         return (self.folder / "stderr").read_text()[-4_000:]
 
     def remains(self) -> Path:
-        """A copy of the database as a life left it: whoever opens the original would mend it for the next one."""
+        """A copy of the database as a life left it: whoever opens the original would mend it for
+        the next one.
+        """
         copy = self.folder / "remains" / self.database.name
         shutil.rmtree(copy.parent, ignore_errors=True)
         copy.parent.mkdir()
@@ -389,8 +424,12 @@ async def stage(
         await simulator.start()
         await receiver.start()
         manager.start()
-        watched = "".join(ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts)
-        settings = CONFIGURATION.format(database=database, receiver=receiver.port, group_wait=group_wait, rules=rules)
+        watched = "".join(
+            ACCOUNT.format(name=name, rest_url=simulator.rest_url) for name in accounts
+        )
+        settings = CONFIGURATION.format(
+            database=database, receiver=receiver.port, group_wait=group_wait, rules=rules
+        )
         it.config.write_text(settings + watched)
         it.config.chmod(0o600)
         yield it

@@ -1,9 +1,10 @@
-"""The daemon before three real ways out at once, each behind a gate: a webhook, a mail server, Telegram behind TLS.
+"""The daemon before three real ways out at once, each behind a gate: a webhook, a mail server,
+Telegram behind TLS.
 
     desk ── json:// ──► Receiver        mail ── mailto:// ──► Mailbox        phone ── tgram:// ──► BotApi
 
-What a person finds on each of them is read from what really arrived there. Charts fail, unless they are
-sketched: drawing one costs more than a life of the daemon does, and no text may care.
+What a person finds on each of them is read from what really arrived there. Charts fail, unless they
+are sketched: drawing one costs more than a life of the daemon does, and no text may care.
 """
 
 import asyncio
@@ -76,7 +77,9 @@ class Street:
         send(self.stage.life.process, signal.SIGSTOP)
 
     def sketch_charts(self) -> None:
-        """From the next life on what is drawn is an empty picture, at once, on however busy a machine."""
+        """From the next life on what is drawn is an empty picture, at once, on however busy a
+        machine.
+        """
         _instead(self.stage.folder, f"import os; os.write(1, {SKETCH!r}); os._exit(0)")
 
     def thaw(self) -> None:
@@ -98,7 +101,9 @@ def _mail(mail: EmailMessage) -> Heard:
     """The text that Apprise makes of the HTML has blank lines within what is said of one alert."""
     part = mail.get_body(("plain",))
     assert part is not None
-    return Heard(str(mail["Subject"]), "\n".join(filter(None, str(part.get_content()).splitlines())))
+    return Heard(
+        str(mail["Subject"]), "\n".join(filter(None, str(part.get_content()).splitlines()))
+    )
 
 
 def _instead(folder: Path, does: str) -> Path:
@@ -127,9 +132,14 @@ async def street(
     phone_more: str = "",
     rule_more: str = "",
 ) -> AsyncIterator[Street]:
-    """Everything but the daemon, which does not live yet; `…_more` are further lines of channels and rule."""
+    """Everything but the daemon, which does not live yet; `…_more` are further lines of channels
+    and rule.
+    """
     async with AsyncExitStack() as undo:
-        box, telegram = undo.enter_context(mailserver.serving()), undo.enter_context(BotApi().serving())
+        box, telegram = (
+            undo.enter_context(mailserver.serving()),
+            undo.enter_context(BotApi().serving()),
+        )
         ways = WAYS.format(
             mail=mailserver.address(0),
             phone=URL,
@@ -138,7 +148,9 @@ async def street(
             phone_more=phone_more,
             rule_more=rule_more,
         )
-        it = await undo.enter_async_context(stage(folder, ACCOUNTS, rules=ways, group_wait=group_wait))
+        it = await undo.enter_async_context(
+            stage(folder, ACCOUNTS, rules=ways, group_wait=group_wait)
+        )
         gates = {
             DESK: Gate(it.bell, it.receiver.port, lambda: len(it.receiver.heard)),
             MAIL: Gate(it.bell, box.port, lambda: len(box.got)),
@@ -149,7 +161,9 @@ async def street(
             undo.push_async_callback(gate.stop)
         undo.push_async_callback(it.bury)
         written = it.config.read_text().replace(f":{it.receiver.port}/", f":{gates[DESK].port}/")
-        it.config.write_text(written.replace(mailserver.address(0), mailserver.address(gates[MAIL].port)))
+        it.config.write_text(
+            written.replace(mailserver.address(0), mailserver.address(gates[MAIL].port))
+        )
         it.environ.update(telegram.environment(folder, gates[PHONE].port))
         it.environ["PYTHONPATH"] += f":{_instead(folder, 'raise ImportError')}"
         loop = asyncio.get_running_loop()

@@ -1,4 +1,6 @@
-"""The engine of one account breaks at every start, by a fault of ours: a person is told, and told when it goes on."""
+"""The engine of one account breaks at every start, by a fault of ours: a person is told, and told
+when it goes on.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -39,7 +41,9 @@ async def running(config: Config, world: Dependencies) -> AsyncIterator[App]:
 
 
 async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_path: Path) -> None:
-    """D7: its account is silent otherwise; all others are judged meanwhile, and what waited is judged."""
+    """D7: its account is silent otherwise; all others are judged meanwhile, and what waited is
+    judged.
+    """
     Fragile.broken = {"main"}
     lookout, way, clock = Lookout(), ScriptedNotifier(), LeapingClock()
     async with exchange(clock) as there:
@@ -50,7 +54,9 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
             configured(tmp_path, there, accounts, every=400),
             daemon_rules=system_rules(System(), ["account-not-judged"]),
         )
-        world = Dependencies(clock, lambda: 0.0, lambda *_: way, watchers=[lookout], open_store=Fragile.open)
+        world = Dependencies(
+            clock, lambda: 0.0, lambda *_: way, watchers=[lookout], open_store=Fragile.open
+        )
 
         def told(count: int) -> bool:
             """Whether so much was told; until then time leaps from look to look."""
@@ -65,6 +71,9 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
             await lookout.until(lambda: told(2))
     firing, ended = (f"{message.title}\n{message.body}" for message in way.sent)
     assert firing.startswith("CRITICAL account-not-judged\n")
-    assert re.search(r"readings of main are not judged since [\d:]+: restart the service, and report this", firing)
+    assert re.search(
+        r"readings of main are not judged since [\d:]+: restart the service, and report this",
+        firing,
+    )
     assert ended.startswith("RESOLVED account-not-judged")
     assert lookout.brought["main"]

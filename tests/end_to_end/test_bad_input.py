@@ -1,4 +1,6 @@
-"""What bad input gets from `run` and `demo`: one sentence with the remedy, the documented status, nothing lost."""
+"""What bad input gets from `run` and `demo`: one sentence with the remedy, the documented status,
+nothing lost.
+"""
 
 import os
 import shutil
@@ -14,7 +16,10 @@ import pytest
 from daemon.simulator import SimulatedAccount
 from tests.end_to_end.running import ACCOUNT, Stage, stage
 
-DEMO = "import tempfile; tempfile.tempdir = {folder!r}\nfrom daemon.cli import commands\ncommands.main(['demo'])"
+DEMO = (
+    "import tempfile; tempfile.tempdir = {folder!r}\nfrom daemon.cli import"
+    " commands\ncommands.main(['demo'])"
+)
 SAID_SECRETS = ("main-key", "main-secret", "planted")
 
 
@@ -82,16 +87,30 @@ async def test_ten_mistakes_are_told_at_once_and_nothing_begins(it: Stage) -> No
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('rest_url = "http://127.0.0.1', 'rest_url = "http://example.com', "accounts[0].rest_url: "),
-        ('url = "json://', 'url = "jsonn://', "channels[0].url: Apprise knows no service jsonn://; did you mean json"),
-        ('api_key = "main-key"', 'api_key = "env:NOT_SET"', "the environment variable NOT_SET is not set; set it"),
+        (
+            'rest_url = "http://127.0.0.1',
+            'rest_url = "http://example.com',
+            "accounts[0].rest_url: ",
+        ),
+        (
+            'url = "json://',
+            'url = "jsonn://',
+            "channels[0].url: Apprise knows no service jsonn://; did you mean json",
+        ),
+        (
+            'api_key = "main-key"',
+            'api_key = "env:NOT_SET"',
+            "the environment variable NOT_SET is not set; set it",
+        ),
         ('clear_when = "available', 'clear_when = "availble', "did you mean `available_margin`?"),
         ("[[rules]]", "[[rules]", "rules.toml"),
     ],
     ids=["plain-http", "channel", "variable", "field", "no-toml"],
 )
 async def test_a_mistake_is_one_sentence(it: Stage, old: str, new: str, sentence: str) -> None:
-    """Status 78, the place and the remedy; carets under an expression are its only further lines."""
+    """Status 78, the place and the remedy; carets under an expression are its only further
+    lines.
+    """
     rewrite(it, old, new)
     assert await (await it.begin()).over() == 78
     said = lines(it)
@@ -102,7 +121,9 @@ async def test_a_mistake_is_one_sentence(it: Stage, old: str, new: str, sentence
 async def test_bad_usage_is_status_2(it: Stage) -> None:
     """An option that does not exist is told, and where to look."""
     assert await (await it.begin("--log-levle", "debug")).over() == 2
-    assert lines(it) == ["no such option '--log-levle'. Did you mean '--log-level'? (see marginwatch run --help)"]
+    assert lines(it) == [
+        "no such option '--log-levle'. Did you mean '--log-level'? (see marginwatch run --help)"
+    ]
 
 
 @pytest.fixture
@@ -115,9 +136,15 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
         return
     mount, umount = shutil.which("mount") or "mount", shutil.which("umount") or "umount"
     try:
-        subprocess.run([mount, "-t", "tmpfs", "-o", "ro,size=1m", "none", folder], check=True, capture_output=True)
+        subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "ro,size=1m", "none", folder],
+            check=True,
+            capture_output=True,
+        )
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"root writes everywhere, and no read-only file system can be mounted here: {error}")
+        pytest.skip(
+            f"root writes everywhere, and no read-only file system can be mounted here: {error}"
+        )
     yield folder
     subprocess.run([umount, folder], check=True)
 
@@ -134,7 +161,9 @@ async def test_a_read_only_directory_is_one_sentence(it: Stage, read_only: Path)
 
 
 async def test_a_missing_directory_is_one_sentence(it: Stage) -> None:
-    """A database in a directory that does not exist: bad configuration, which no second try mends."""
+    """A database in a directory that does not exist: bad configuration, which no second try
+    mends.
+    """
     rewrite(it, "sqlite:///marginwatch.db", "sqlite:///nowhere/marginwatch.db")
     assert await (await it.begin()).over() == 78
     (sentence,) = lines(it)
@@ -142,7 +171,9 @@ async def test_a_missing_directory_is_one_sentence(it: Stage) -> None:
 
 
 HEADER = 100
-"""Bytes in which SQLite notes that a database was opened for WAL; what is stored comes after them."""
+"""Bytes in which SQLite notes that a database was opened for WAL; what is stored comes after
+them.
+"""
 
 
 def garbage(database: Path) -> None:
@@ -171,7 +202,9 @@ def of_others(database: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [garbage, damaged_tables, cut_off, newer, of_others])
-async def test_a_database_that_cannot_be_used_is_left_as_it_is(it: Stage, damage: Callable[[Path], None]) -> None:
+async def test_a_database_that_cannot_be_used_is_left_as_it_is(
+    it: Stage, damage: Callable[[Path], None]
+) -> None:
     """Status 1, one sentence that names the file and what to do, and nothing in it changed."""
     await it.start()
     assert await it.stop() == 0
@@ -189,13 +222,18 @@ REFUSALS = {
     "wrong-key": "CoinW refused the key (6000",
     "wrong-secret": "CoinW refused the key (6001",
     "unreachable": "127.0.0.1:9 refused the connection: check the address and that it is up",
-    "html": "CoinW keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare): pausing",
+    "html": (
+        "CoinW keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare):"
+        " pausing"
+    ),
     "no-https": "closed the connection without answering",
 }
 
 
 def refused(it: Stage) -> None:
-    """Accounts that the exchange does not answer, each for its own reason, beside one that it does."""
+    """Accounts that the exchange does not answer, each for its own reason, beside one that it
+    does.
+    """
     html: SimulatedAccount = it.simulator.account("html")
     html.fault("html")
     it.simulator.account("no-https").fault("drop")
@@ -206,16 +244,24 @@ def refused(it: Stage) -> None:
 
 
 async def test_whatever_the_exchange_answers_run_goes_on(it: Stage) -> None:
-    """A wrong key, a wrong secret, an unreachable host, a proxy's page: one line each, a miss each, and no exit."""
+    """A wrong key, a wrong secret, an unreachable host, a proxy's page: one line each, a miss each,
+    and no exit.
+    """
     refused(it)
     await it.start()
     await it.until(lambda: len(it.asked("main")) > 4)
-    await it.until(lambda: len([entry for entry in it.simulator.log if entry.account == "no-https"]) > 3)
+    await it.until(
+        lambda: len([entry for entry in it.simulator.log if entry.account == "no-https"]) > 3
+    )
     assert await it.stop() == 0
     told = {name: [line for line in lines_of(it) if f"account={name}" in line] for name in REFUSALS}
-    fired = [name for name, found in told.items() if any("key-refused firing" in line for line in found)]
+    fired = [
+        name for name, found in told.items() if any("key-refused firing" in line for line in found)
+    ]
     assert fired == ["wrong-key", "wrong-secret"]
-    told = {name: [line for line in found if "key-refused" not in line] for name, found in told.items()}
+    told = {
+        name: [line for line in found if "key-refused" not in line] for name, found in told.items()
+    }
     assert {name: len(found) for name, found in told.items()} == dict.fromkeys(REFUSALS, 1)
     assert [name for name, sentence in REFUSALS.items() if sentence not in told[name][0]] == []
     assert {name for name, _ in misses(it)} == set(REFUSALS)
@@ -224,7 +270,9 @@ async def test_whatever_the_exchange_answers_run_goes_on(it: Stage) -> None:
 def lines_of(it: Stage) -> list[str]:
     said = it.said()
     assert "Traceback" not in said
-    assert [word for name in REFUSALS for word in (f"{name}-key", f"{name}-secret") if word in said] == []
+    assert [
+        word for name in REFUSALS for word in (f"{name}-key", f"{name}-secret") if word in said
+    ] == []
     return said.splitlines()
 
 
@@ -235,7 +283,9 @@ def misses(it: Stage) -> list[tuple[str, str]]:
 
 
 async def test_a_channel_that_refuses_stops_nothing(it: Stage) -> None:
-    """Nobody listens where the messages should go: one line, and readings and alerts go on being recorded."""
+    """Nobody listens where the messages should go: one line, and readings and alerts go on being
+    recorded.
+    """
     port = it.receiver.port
     await it.receiver.stop()
     it.show("main", "90")
@@ -247,11 +297,16 @@ async def test_a_channel_that_refuses_stops_nothing(it: Stage) -> None:
     assert str(port) in it.config.read_text()
 
 
-@pytest.mark.parametrize("arguments", [["--for", "soon"], ["--for", "0s"], ["--fro", "3s"], ["now"]])
+@pytest.mark.parametrize(
+    "arguments", [["--for", "soon"], ["--for", "0s"], ["--fro", "3s"], ["now"]]
+)
 def test_bad_usage_of_the_demo_is_status_2(arguments: list[str]) -> None:
     """One sentence on stderr, and where to look."""
     shown = subprocess.run(
-        [sys.executable, "-m", "daemon", "demo", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "daemon", "demo", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (shown.returncode, shown.stdout, shown.stderr.count("\n")) == (2, "", 1)
     assert shown.stderr.endswith("(see marginwatch demo --help)\n")
@@ -260,15 +315,21 @@ def test_bad_usage_of_the_demo_is_status_2(arguments: list[str]) -> None:
 def test_a_demo_without_room_is_one_sentence(tmp_path: Path) -> None:
     """No directory for its database, or one that does not exist any more."""
     program = DEMO.format(folder=str(tmp_path / "nowhere"))
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert shown.stderr == (
-        "there is no room for the demo's database (No such file or directory): let TMPDIR name a directory with some\n"
+    assert (
+        shown.stderr
+        == "there is no room for the demo's database (No such file or directory): let TMPDIR name a"
+        " directory with some\n"
     )
 
 
 def test_a_demo_that_nobody_reads_any_more_ends(tmp_path: Path) -> None:
-    """`marginwatch demo | head -2`: two lines, no complaint, and no demo that goes on for nobody."""
+    """`marginwatch demo | head -2`: two lines, no complaint, and no demo that goes on for
+    nobody.
+    """
     command = f"{sys.executable} -m daemon demo | head -2"
     shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (shown.stdout.count("\n"), shown.stderr) == (2, "")
@@ -278,11 +339,15 @@ def test_a_closed_output_is_no_failure(tmp_path: Path) -> None:
     """`marginwatch history >&-`: what is printed goes nowhere, and nothing is broken."""
     rules = tmp_path / "rules.toml"
     rules.write_text(CLOSED, encoding="utf-8")
-    (tmp_path / "old.csv").write_text("account,time,available_margin\nmain,2026-01-01,9\n", encoding="utf-8")
+    (tmp_path / "old.csv").write_text(
+        "account,time,available_margin\nmain,2026-01-01,9\n", encoding="utf-8"
+    )
     program = f"{sys.executable} -m daemon"
     command = f"{program} import {tmp_path}/old.csv >&- && {program} history --since 2026-01-01 >&-"
     environ = {**os.environ, "MARGINWATCH_CONFIG": str(rules)}
-    shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environ)
+    shown = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environ
+    )
     assert (shown.returncode, shown.stderr) == (0, "")
 
 
@@ -291,7 +356,14 @@ def test_a_demo_whose_output_has_no_room_ends() -> None:
     """Status 1 and one sentence; the database is thrown away all the same."""
     with Path("/dev/full").open("w") as full:
         shown = subprocess.run(
-            [sys.executable, "-m", "daemon", "demo"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-m", "daemon", "demo"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert shown.returncode == 1
-    assert shown.stderr == "the output cannot be written (No space left on device): send it where there is room\n"
+    assert (
+        shown.stderr
+        == "the output cannot be written (No space left on device): send it where there is room\n"
+    )

@@ -1,6 +1,8 @@
-"""The charts of a running daemon: after the text on a phone, within a mail; never before, never instead.
+"""The charts of a running daemon: after the text on a phone, within a mail; never before, never
+instead.
 
-The rule is critical and `group_wait` long, so that whatever waits for a chart waits for nothing else.
+The rule is critical and `group_wait` long, so that whatever waits for a chart waits for nothing
+else.
 """
 
 from email.message import EmailMessage
@@ -21,18 +23,27 @@ async def all_delivered(it: Street, times: int) -> None:
 
 
 def pictures(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
-    return [(part.get_filename(), part.get_content()) for part in mail.walk() if part.get_content_type() == "image/png"]
+    return [
+        (part.get_filename(), part.get_content())
+        for part in mail.walk()
+        if part.get_content_type() == "image/png"
+    ]
 
 
 async def test_f8_texts_arrive_first_and_charts_as_each_service_takes_them(tmp_path: Path) -> None:
-    """F8: a phone gets a photo that does not ring, a mail has its chart in it with the end, a webhook gets none."""
+    """F8: a phone gets a photo that does not ring, a mail has its chart in it with the end, a
+    webhook gets none.
+    """
     async with street(tmp_path, group_wait="1m", rule_more='severity = "critical"') as it:
         it.sketch_charts()
         await it.stage.start()
         it.stage.show("main", "90")
         await it.stage.until(lambda: len(it.telegram.chat) == 2)
         text, photo = it.telegram.chat
-        assert (text.text.splitlines()[0], text.silent) == ("CRITICAL low · main: available_margin 90", False)
+        assert (text.text.splitlines()[0], text.silent) == (
+            "CRITICAL low · main: available_margin 90",
+            False,
+        )
         assert photo == Shown("", silent=True, photo=SKETCH)
         it.stage.show("main", HIGH)
         await all_delivered(it, 2)
@@ -42,9 +53,11 @@ async def test_f8_texts_arrive_first_and_charts_as_each_service_takes_them(tmp_p
     assert len(it.stage.receiver.heard) == 2
 
 
-async def test_f8_a_chart_that_hangs_delays_no_text_and_dies_with_its_daemon(tmp_path: Path) -> None:
-    """F8, promise 2: Telegram takes the connection and says nothing: the end arrives meanwhile; killed then, nothing
-    that was told comes again.
+async def test_f8_a_chart_that_hangs_delays_no_text_and_dies_with_its_daemon(
+    tmp_path: Path,
+) -> None:
+    """F8, promise 2: Telegram takes the connection and says nothing: the end arrives meanwhile;
+    killed then, nothing that was told comes again.
     """
     async with street(tmp_path, rule_more='severity = "critical"') as it:
         it.sketch_charts()
@@ -66,5 +79,7 @@ async def test_f8_a_chart_that_hangs_delays_no_text_and_dies_with_its_daemon(tmp
         await all_delivered(it, 3)
         assert await it.stage.stop() == 0
         for name in (PHONE, MAIL):
-            told = [(kind, news.maybe_repeat) for news in it.news(name) for kind in sorted(news.kinds)]
+            told = [
+                (kind, news.maybe_repeat) for news in it.news(name) for kind in sorted(news.kinds)
+            ]
             assert told == [(FIRED, False), (ENDED, False), (FIRED, False)]

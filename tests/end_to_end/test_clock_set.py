@@ -1,4 +1,6 @@
-"""Somebody sets the clock of the machine, which the daemon, its scheduler and its libraries all read by themselves."""
+"""Somebody sets the clock of the machine, which the daemon, its scheduler and its libraries all
+read by themselves.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +29,9 @@ clock-skew = "off"
 
 
 def wear(it: Stage, program: Path) -> Callable[[int], None]:
-    """Let the daemon see a wall clock that can be set by so many seconds; its other clocks stay the machine's."""
+    """Let the daemon see a wall clock that can be set by so many seconds; its other clocks stay the
+    machine's.
+    """
     (library,) = program.parent.parent.glob("lib/*/faketime/libfaketimeMT.so.1")
     setting = it.folder / "clock"
     it.environ |= {
@@ -48,7 +52,9 @@ def wear(it: Stage, program: Path) -> Callable[[int], None]:
 async def test_a5_polling_and_judging_go_on_when_the_clock_is_set(
     tmp_path: Path, require: Callable[[str], Path], by: int
 ) -> None:
-    """A5, B1: ahead or back, far or a little: readings come on, `for` and `age` measure time and not the clock."""
+    """A5, B1: ahead or back, far or a little: readings come on, `for` and `age` measure time and
+    not the clock.
+    """
     program = require("faketime")
     async with stage(tmp_path, rules=RULES) as it:
         turn = wear(it, program)
@@ -63,10 +69,13 @@ async def test_a5_polling_and_judging_go_on_when_the_clock_is_set(
         assert await it.stop() == 0
     [(step,)] = rows(it.database, "SELECT step_ms FROM gaps")
     assert abs(int(str(step)) - by * SECOND) < SECOND
-    assert [heard.title for heard in it.receiver.heard] == ["WARNING held · main: available_margin 20"]
+    assert [heard.title for heard in it.receiver.heard] == [
+        "WARNING held · main: available_margin 20"
+    ]
     [(held,)] = rows(
         it.database,
-        "SELECT max(at) - min(at) FROM transitions JOIN alerts ON alerts.id = alert_id WHERE rule = 'held'",
+        "SELECT max(at) - min(at) FROM transitions JOIN alerts ON alerts.id = alert_id WHERE rule ="
+        " 'held'",
     )
     assert 3 * SECOND <= int(str(held)) < 6 * SECOND
     assert call("backtest", "--verify", "--config", it.config).exit_code == 0

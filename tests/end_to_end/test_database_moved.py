@@ -1,6 +1,8 @@
-"""The database is moved, deleted or replaced while the daemon runs: people are warned, and the record becomes whole.
+"""The database is moved, deleted or replaced while the daemon runs: people are warned, and the
+record becomes whole.
 
-The exception of promise 1, where SQLite itself would refuse nothing: it writes into a file that nobody finds.
+The exception of promise 1, where SQLite itself would refuse nothing: it writes into a file that
+nobody finds.
 """
 
 import json
@@ -14,7 +16,14 @@ from typing import TypeAlias
 import pytest
 
 from tests.end_to_end.running import FIRED, HIGH, RULE, stage
-from tests.end_to_end.test_outage import ACCOUNTS, COUNTERS, NOTIFICATIONS, cross_meanwhile, judge, query_of
+from tests.end_to_end.test_outage import (
+    ACCOUNTS,
+    COUNTERS,
+    NOTIFICATIONS,
+    cross_meanwhile,
+    judge,
+    query_of,
+)
 from tests.other_users import needs_root
 from tests.service.lives import rows
 
@@ -25,7 +34,9 @@ Loss: TypeAlias = Callable[[Path], Iterator[None]]
 
 def files(database: Path) -> list[Path]:
     """The database, and what SQLite keeps beside it."""
-    return [path for suffix in ("", "-wal", "-shm") if (path := Path(f"{database}{suffix}")).exists()]
+    return [
+        path for suffix in ("", "-wal", "-shm") if (path := Path(f"{database}{suffix}")).exists()
+    ]
 
 
 def discard(database: Path, *suffixes: str) -> None:
@@ -119,7 +130,9 @@ def bound(what: Path, where: Path, *options: str) -> Iterator[None]:
             subprocess.run([mount, *options, where], check=True, capture_output=True)
         yield
     finally:
-        subprocess.run([umount, "--lazy", where], check=True)  # the daemon may have opened a file there
+        subprocess.run(
+            [umount, "--lazy", where], check=True
+        )  # the daemon may have opened a file there
 
 
 @pytest.fixture
@@ -143,7 +156,9 @@ LOSSES = (
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 async def test_a_database_that_is_put_back(folder: Path, loss: Loss) -> None:
-    """A2: what happens while the file is away is told, and recorded once it is back; said once, and its end once."""
+    """A2: what happens while the file is away is told, and recorded once it is back; said once, and
+    its end once.
+    """
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
         await cross_meanwhile(it, lambda: contextmanager(loss)(it.database), query_of(it))
@@ -154,7 +169,9 @@ async def test_a_database_that_is_put_back(folder: Path, loss: Loss) -> None:
 
 
 async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -> None:
-    """A2: an alert fires after `rm`; status and ack name the daemon and a remedy, which makes the record whole."""
+    """A2: an alert fires after `rm`; status and ack name the daemon and a remedy, which makes the
+    record whole.
+    """
     needs_root()  # who else may look into the daemon
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
@@ -172,12 +189,17 @@ async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -
         with deleted():
             it.show("main", "90")
             await it.until(lambda: it.receiver.heard)
-            answers += [await it.command("status"), await it.command("ack", "ab3d"), await it.command("check")]
+            answers += [
+                await it.command("status"),
+                await it.command("ack", "ab3d"),
+                await it.command("check"),
+            ]
             remedy = answers[0][1].partition("bring it back with ")[2]
             assert not it.database.exists()
         (status, printed), (acked, refusal), (_, checked) = answers
         sentence = (
-            f"there is no database at {it.database}; a daemon (pid {it.life.process.pid}) is running, but records"
+            f"there is no database at {it.database}; a daemon (pid {it.life.process.pid}) is"
+            " running, but records"
         )
         assert (status, acked) == (1, 1)
         assert printed.startswith(sentence)
@@ -185,11 +207,15 @@ async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -
         assert sentence in checked
         await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 1)])
         assert await it.stop() == 0
-        assert [seq for (seq,) in rows(it.database, COUNTERS)] == list(range(2, 2 + len(it.asked("main"))))
+        assert [seq for (seq,) in rows(it.database, COUNTERS)] == list(
+            range(2, 2 + len(it.asked("main")))
+        )
 
 
 async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None:
-    """A2: an older copy that takes its place is never written into; status tells of both; a restart goes on with it."""
+    """A2: an older copy that takes its place is never written into; status tells of both; a restart
+    goes on with it.
+    """
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
@@ -205,7 +231,10 @@ async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None
         await it.until(lambda: it.receiver.heard)
         assert it.receiver.heard[0].news[0].not_recorded
         status, printed = await it.command("status")
-        assert (status, f"another file is at {it.database}, and its file was deleted" in printed) == (0, True)
+        assert (
+            status,
+            f"another file is at {it.database}, and its file was deleted" in printed,
+        ) == (0, True)
         assert "what stands here is from before" in printed
         _, machine = await it.command("status", "--format", "json")
         assert json.loads(machine)["not_recording"].startswith("another file is at ")
@@ -227,17 +256,27 @@ async def test_the_daemon_says_that_its_database_is_gone(folder: Path) -> None:
         await it.until(lambda: it.receiver.heard)
         (alert,) = it.receiver.heard
         assert alert.news[0].not_recorded
-        assert f"its file is now {away}: move it back to {it.database}" in f"{alert.title}\n{alert.body}"
+        assert (
+            f"its file is now {away}: move it back to {it.database}"
+            in f"{alert.title}\n{alert.body}"
+        )
         away.rename(it.database)
         await it.until(lambda: len(it.receiver.heard) == 2)
-        kinds = "SELECT rule, kind, notifications.state FROM notifications JOIN alerts ON alerts.id = alert_id"
+        kinds = (
+            "SELECT rule, kind, notifications.state FROM notifications JOIN alerts ON alerts.id ="
+            " alert_id"
+        )
         whole = [("database-failing", kind, "delivered") for kind in ("firing", "resolved")]
         await it.until(lambda: rows(it.database, kinds) == whole)
 
 
 @pytest.mark.parametrize("suffixes", [("-wal", "-shm"), (".lock",)], ids="".join)
-async def test_what_lies_beside_the_database_is_made_anew(folder: Path, suffixes: tuple[str, ...]) -> None:
-    """A2: where one of its other files is deleted, nothing is lost, not even by a kill, and no second daemon starts."""
+async def test_what_lies_beside_the_database_is_made_anew(
+    folder: Path, suffixes: tuple[str, ...]
+) -> None:
+    """A2: where one of its other files is deleted, nothing is lost, not even by a kill, and no
+    second daemon starts.
+    """
     async with stage(folder, ("main",), database=DATABASE) as it:
         await it.start()
         await it.until(lambda: it.told("main", HIGH) > 2)
@@ -245,7 +284,11 @@ async def test_what_lies_beside_the_database_is_made_anew(folder: Path, suffixes
         told = it.told("main", HIGH)
         await it.until(lambda: it.told("main", HIGH) > told + 2)
         status, printed = await it.command("status")
-        assert (status, f"pid {it.life.process.pid}" in printed, "from before" in printed) == (0, True, False)
+        assert (status, f"pid {it.life.process.pid}" in printed, "from before" in printed) == (
+            0,
+            True,
+            False,
+        )
         status, refusal = await it.command("run")
         assert (status, f"pid {it.life.process.pid}" in refusal) == (1, True)
         asked = len(it.asked("main"))
@@ -265,5 +308,7 @@ async def test_a_folder_that_may_not_be_written_any_more(folder: Path) -> None:
             told = it.told("main", HIGH)
             await it.until(lambda: it.told("main", HIGH) > told + 2)
         assert await it.stop() == 0
-        assert [seq for (seq,) in rows(it.database, COUNTERS)] == list(range(2, 2 + len(it.asked("main"))))
+        assert [seq for (seq,) in rows(it.database, COUNTERS)] == list(
+            range(2, 2 + len(it.asked("main")))
+        )
         assert "refuses" not in it.said()

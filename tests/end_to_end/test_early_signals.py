@@ -1,6 +1,8 @@
-"""Signals that come while a real process still loads, or already ends: none is lost, kills it, or leaves a traceback.
+"""Signals that come while a real process still loads, or already ends: none is lost, kills it, or
+leaves a traceback.
 
-Each is sent as soon as the process has come to a point that the system shows of it, the first being its first line.
+Each is sent as soon as the process has come to a point that the system shows of it, the first being
+its first line.
 """
 
 import asyncio
@@ -23,7 +25,9 @@ INTERRUPTED = 130
 
 @pytest.fixture(autouse=True)
 def _hangup_is_not_ignored() -> Iterator[None]:
-    """Let programs begin as in a terminal: they inherit it from `nohup make test` that SIGHUP is ignored."""
+    """Let programs begin as in a terminal: they inherit it from `nohup make test` that SIGHUP is
+    ignored.
+    """
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -92,7 +96,9 @@ async def over(process: Started) -> int:
 
 @points
 async def test_a11_a_reload_asked_while_it_starts_kills_no_daemon(it: Stage, point: str) -> None:
-    """A11: SIGHUP is remembered, or means nothing as the file is not read yet; the daemon comes up and goes on."""
+    """A11: SIGHUP is remembered, or means nothing as the file is not read yet; the daemon comes up
+    and goes on.
+    """
     life = await it.begin()
     await reaches(life.process, point, it.folder)
     send(life.process, signal.SIGHUP)
@@ -137,7 +143,9 @@ async def test_a11_a_stop_asked_while_it_starts_is_a_clean_end(
 
 @pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a11_signals_during_a_stop_change_nothing(it: Stage, again: signal.Signals) -> None:
-    """A11: however often it is asked again until the process is gone, the end is the orderly one."""
+    """A11: however often it is asked again until the process is gone, the end is the orderly
+    one.
+    """
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     process = it.life.process
@@ -153,7 +161,9 @@ async def test_a11_signals_during_a_stop_change_nothing(it: Stage, again: signal
 
 @points
 async def test_a11_a_terminal_closed_while_it_starts_is_the_end(it: Stage, point: str) -> None:
-    """A11: a daemon that was started in a terminal ends with it, also where that is closed at once."""
+    """A11: a daemon that was started in a terminal ends with it, also where that is closed at
+    once.
+    """
     outer, terminal = os.openpty()
     command = (sys.executable, "-m", "daemon", "run", "--config", str(it.config))
     process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=terminal)
@@ -181,7 +191,9 @@ async def test_a11_a_demo_that_is_ended_while_it_starts_leaves_nothing(
     """A11: its temporary database is gone, whenever the signal came."""
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     command = (sys.executable, "-m", "daemon", "demo")
-    process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=environ)
+    process = await create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=environ
+    )
     assert process.stderr is not None
     try:
         await reaches(process, point, tmp_path)
@@ -201,7 +213,9 @@ async def test_a11_a_demo_that_is_ended_while_it_starts_leaves_nothing(
 async def test_a11_another_command_ends_by_its_signal_as_ever(
     tmp_path: Path, number: signal.Signals, status: int, asking: bool
 ) -> None:
-    """A11: a signal waits until the command is known, and acts then as on any program, without a traceback."""
+    """A11: a signal waits until the command is known, and acts then as on any program, without a
+    traceback.
+    """
     command = (sys.executable, "-m", "daemon", "init", "--config", str(tmp_path / "rules.toml"))
     process = await create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
@@ -237,9 +251,13 @@ with signals.repeated_interrupt():
 
 
 def test_c2_an_interrupt_that_python_swallows_is_repeated() -> None:
-    """C2: a KeyboardInterrupt within a finalizer is dropped by Python, without a word; the next one ends what waits."""
+    """C2: a KeyboardInterrupt within a finalizer is dropped by Python, without a word; the next one
+    ends what waits.
+    """
     command = [sys.executable, "-c", SWALLOWING]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         try:
             assert process.wait(PATIENCE) == 130
             assert process.stderr is not None

@@ -1,4 +1,6 @@
-"""Every way in which an answer can fail, through the whole daemon: its reason, its calls, its line, and then on."""
+"""Every way in which an answer can fail, through the whole daemon: its reason, its calls, its line,
+and then on.
+"""
 
 import logging
 from collections import Counter, defaultdict
@@ -26,7 +28,9 @@ PAUSES: Mapping[MissReason | None, Sequence[int]] = {
     MissReason.PERMISSION: (30,),
     MissReason.WRONG_USER: (30,),
 }
-"""B2: the seconds to the next attempt after the first such miss, the second, and so on; others wait for a slot only."""
+"""B2: the seconds to the next attempt after the first such miss, the second, and so on; others wait
+for a slot only.
+"""
 
 HANGING = [name for name, fault in FAULTS.items() if MissReason.TIMEOUT in fault.means]
 OTHERS = [name for name in FAULTS if name not in HANGING]
@@ -43,7 +47,9 @@ ATTEMPTS = """
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call: what the exchange noted, what was judged, and what is on record (None twice for a reading)."""
+    """One call: what the exchange noted, what was judged, and what is on record (None twice for a
+    reading).
+    """
 
     noted: LoggedRequest
     judged: Reading | Miss
@@ -61,7 +67,9 @@ def by_account(entries: Iterable[LoggedRequest]) -> Mapping[str, Sequence[Logged
 def on_record(folder: Path) -> Mapping[str, Sequence[tuple[MissReason | None, str | None]]]:
     found: defaultdict[str, list[tuple[MissReason | None, str | None]]] = defaultdict(list)
     for name, _, reason, detail in rows(folder / "marginwatch.db", ATTEMPTS):
-        found[str(name)].append((None, None) if reason is None else (MissReason(str(reason)), str(detail)))
+        found[str(name)].append(
+            (None, None) if reason is None else (MissReason(str(reason)), str(detail))
+        )
     return found
 
 
@@ -71,11 +79,17 @@ def paired(
     stored: Sequence[tuple[MissReason | None, str | None]],
 ) -> Sequence[Attempt]:
     """Each call is one input and one row, in the same order: ValueError where one is missing."""
-    return [Attempt(call, event, *row) for call, event, row in zip(noted, judged, stored, strict=True)]
+    return [
+        Attempt(call, event, *row) for call, event, row in zip(noted, judged, stored, strict=True)
+    ]
 
 
-async def stricken(config: Config, accounts: Sequence[SimulatedAccount], lookout: Lookout, clock: LeapingClock) -> None:
-    """A life in which every account meets the fault that it is named after from its first call on, and then its end."""
+async def stricken(
+    config: Config, accounts: Sequence[SimulatedAccount], lookout: Lookout, clock: LeapingClock
+) -> None:
+    """A life in which every account meets the fault that it is named after from its first call on,
+    and then its end.
+    """
     for account in accounts:
         account.set(available_margin="500")
         account.fault(account.name)
@@ -89,13 +103,17 @@ async def stricken(config: Config, accounts: Sequence[SimulatedAccount], lookout
         for account in accounts:
             account.heal()
         clock.leap(60 * SECOND)
-        await lookout.until(lambda: all(isinstance(brought[-1], Reading) for brought in lookout.brought.values()))
+        await lookout.until(
+            lambda: all(isinstance(brought[-1], Reading) for brought in lookout.brought.values())
+        )
 
 
 def known(config: Config, accounts: Sequence[SimulatedAccount]) -> Config:
     """With user ids: `foreign_user` is a stranger only where we know whose account it is."""
     named = zip(config.accounts, accounts, strict=True)
-    return replace(config, accounts=tuple(replace(each, user_id=told.keys.user_id) for each, told in named))
+    return replace(
+        config, accounts=tuple(replace(each, user_id=told.keys.user_id) for each, told in named)
+    )
 
 
 def tried(lookout: Lookout, names: Iterable[str], times: int) -> bool:
@@ -103,10 +121,14 @@ def tried(lookout: Lookout, names: Iterable[str], times: int) -> bool:
 
 
 def meant(name: str, attempt: Attempt) -> bool:
-    """Whether the record says of the call what the exchange did: its fault, or balances with these very digits."""
+    """Whether the record says of the call what the exchange did: its fault, or balances with these
+    very digits.
+    """
     said = {name: FAULTS[name].means, "balances": {None}}
     told, judged = attempt.noted.balances, attempt.judged
-    made_up = told is not None and not (isinstance(judged, Reading) and shown(judged.balances) == told)
+    made_up = told is not None and not (
+        isinstance(judged, Reading) and shown(judged.balances) == told
+    )
     return attempt.reason in said.get(attempt.noted.said, ()) and not made_up
 
 
@@ -144,7 +166,10 @@ def missing(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
     if name in NAMELESS:
         found = ["user_id" if each.noted.said == name else "" for each in attempts]
     if lacks := [each for each in found if each]:
-        said = f"answers of the exchange are without {lacks[0]}: rules that need it cannot be judged, all others are"
+        said = (
+            f"answers of the exchange are without {lacks[0]}: rules that need it cannot be judged,"
+            " all others are"
+        )
         yield "WARNING", said, None
         yield "INFO", "answers of the exchange are complete again", len(lacks)
 
@@ -158,28 +183,45 @@ def episode(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
         yield "INFO", "readings are back", len(missed)
 
 
-@pytest.mark.parametrize(("names", "patience"), [(OTHERS, MINUTE), (HANGING, 900)], ids=["others", "hanging"])
+@pytest.mark.parametrize(
+    ("names", "patience"), [(OTHERS, MINUTE), (HANGING, 900)], ids=["others", "hanging"]
+)
 async def test_a3_every_fault_of_an_answer(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, names: Sequence[str], patience: Millis
 ) -> None:
-    """A3, B1, B2: each is on record by its reason, asked for once in a slot and never in its pause, logged once with
-    its end, and followed by readings without a restart.
+    """A3, B1, B2: each is on record by its reason, asked for once in a slot and never in its pause,
+    logged once with its end, and followed by readings without a restart.
     """
     caplog.set_level(logging.DEBUG)
     lookout, clock = Lookout(), LeapingClock()
     async with exchange(clock) as there:
         there.limit = 1_000
-        accounts = [there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in names]
+        accounts = [
+            there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in names
+        ]
         config = configured(
-            tmp_path, there, accounts, every=EVERY, timeout=patience, budget=BudgetLimits(*[PLENTY] * 3)
+            tmp_path,
+            there,
+            accounts,
+            every=EVERY,
+            timeout=patience,
+            budget=BudgetLimits(*[PLENTY] * 3),
         )
         began = clock.elapsed()
         await stricken(known(config, accounts), accounts, lookout, clock)
         slots = (clock.elapsed() - began - clock.leapt) // EVERY + 1
         noted, stored = by_account(there.log), on_record(tmp_path)
     days = {name: paired(noted[name], lookout.brought[name], stored[name]) for name in names}
-    assert {(name, each) for name, day in days.items() for each in day if not meant(name, each)} == set()
-    assert [name for name, day in days.items() if too_soon(day) or resent(day) or len(day) > slots + 1] == []
-    assert lines(caplog.records, names) == {name: list(episode(name, day)) for name, day in days.items()}
-    assert not any(record.exc_info for record in caplog.records if record.name.startswith("marginwatch"))
+    assert {
+        (name, each) for name, day in days.items() for each in day if not meant(name, each)
+    } == set()
+    assert [
+        name for name, day in days.items() if too_soon(day) or resent(day) or len(day) > slots + 1
+    ] == []
+    assert lines(caplog.records, names) == {
+        name: list(episode(name, day)) for name, day in days.items()
+    }
+    assert not any(
+        record.exc_info for record in caplog.records if record.name.startswith("marginwatch")
+    )
     assert "planted" not in caplog.text

@@ -1,4 +1,6 @@
-"""Files that other users could change, and files that are none, before the running daemon and `check`."""
+"""Files that other users could change, and files that are none, before the running daemon and
+`check`.
+"""
 
 import os
 import signal
@@ -50,8 +52,12 @@ SPOILT: tuple[tuple[Callable[[Path], None], str], ...] = (
 )
 
 
-async def test_s4_s7_the_daemon_reloads_no_file_that_is_none_or_that_others_could_write(tmp_path: Path) -> None:
-    """S4, S7: each is refused with its remedy, and the present configuration stays; a stop is obeyed afterwards."""
+async def test_s4_s7_the_daemon_reloads_no_file_that_is_none_or_that_others_could_write(
+    tmp_path: Path,
+) -> None:
+    """S4, S7: each is refused with its remedy, and the present configuration stays; a stop is
+    obeyed afterwards.
+    """
     async with stage(tmp_path / "watch") as it:
         text = it.config.read_text()
         it.config.chmod(0o644)

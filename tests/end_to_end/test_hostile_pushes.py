@@ -1,4 +1,6 @@
-"""Every way in which a push stream can fail, through the whole daemon: it costs latency, one line, and nothing else."""
+"""Every way in which a push stream can fail, through the whole daemon: it costs latency, one line,
+and nothing else.
+"""
 
 import logging
 from collections import Counter
@@ -20,11 +22,15 @@ EVERY: Millis = 400
 PLENTY = Limit(100_000, SECOND)
 
 STEP: Millis = 7 * SECOND
-"""Less than anybody waits for an answer, so that nobody loses patience with one that is on its way."""
+"""Less than anybody waits for an answer, so that nobody loses patience with one that is on its
+way.
+"""
 
 LOST = {
     "ws_login_refused": "refused the login to its push stream (1003: authentication error)",
-    "ws_login_silent": "refused the login to its push stream (1003: authentication error)",  # by the subscription
+    "ws_login_silent": (
+        "refused the login to its push stream (1003: authentication error)"
+    ),  # by the subscription
     "ws_login_failed": "refused the login to its push stream",
     "ws_login_exception": "refuses to push (500: exception)",
     "ws_login_drop": "closed its push stream",
@@ -88,14 +94,19 @@ def said(name: str) -> list[Line]:
     if name in UNUSABLE:
         return [("WARNING", UNUSABLE[name], None), ("INFO", "what is pushed can be used again", 1)]
     if name in INCOMPLETE:
-        return [("WARNING", INCOMPLETE[name], None), ("INFO", "pushes of the exchange are complete again", 1)]
+        return [
+            ("WARNING", INCOMPLETE[name], None),
+            ("INFO", "pushes of the exchange are complete again", 1),
+        ]
     return [("WARNING", FOREIGN[name], None)] if name in FOREIGN else []
 
 
 def alike(found: Sequence[Line], expected: Sequence[Line]) -> bool:
     return len(found) == len(expected) and all(
         level == its_level and part in sentence and failures == its_failures
-        for (level, sentence, failures), (its_level, part, its_failures) in zip(found, expected, strict=True)
+        for (level, sentence, failures), (its_level, part, its_failures) in zip(
+            found, expected, strict=True
+        )
     )
 
 
@@ -111,7 +122,9 @@ def logins(there: Simulator, name: str) -> list[LoggedRequest]:
 
 
 def subscriptions(name: str, *moments: Moment) -> int:
-    """How many take effect: one more than there are connections that are lost, in these moments, when they are up."""
+    """How many take effect: one more than there are connections that are lost, in these moments,
+    when they are up.
+    """
     return 2 if name in LOST and SOCKET_FAULTS[name].on in moments else 1
 
 
@@ -119,7 +132,10 @@ class Day:
     """Accounts that are pushed to, each named after the fault that strikes it."""
 
     def __init__(self, there: Simulator, lookout: Lookout, clock: LeapingClock) -> None:
-        self.accounts = [there.account(name, f"planted-key-{name}", f"planted-secret-{name}") for name in SOCKET_FAULTS]
+        self.accounts = [
+            there.account(name, f"planted-key-{name}", f"planted-secret-{name}")
+            for name in SOCKET_FAULTS
+        ]
         self._there, self._lookout, self._clock = there, lookout, clock
         for account in self.accounts:
             account.fault(account.name, times=1)
@@ -131,14 +147,23 @@ class Day:
 
     async def read(self, source: Source, margin: int) -> None:
         """Returns when every account was found to have so much."""
-        await self._lookout.until(lambda: all(margin in margins(self._lookout, name, source) for name in SOCKET_FAULTS))
+        await self._lookout.until(
+            lambda: all(margin in margins(self._lookout, name, source) for name in SOCKET_FAULTS)
+        )
 
     async def pushed(self, *shown: str) -> None:
-        """Show one margin after the other until a push brought news to every account: an answer may have come first."""
+        """Show one margin after the other until a push brought news to every account: an answer may
+        have come first.
+        """
         for margin in cycle(shown):
             self.show(margin)
-            await self._lookout.until(lambda: all(self._last(name) == int(margin) for name in SOCKET_FAULTS))  # noqa: B023
-            if all(margins(self._lookout, name, Source.WS) & {*map(int, shown)} for name in SOCKET_FAULTS):
+            await self._lookout.until(
+                lambda: all(self._last(name) == int(margin) for name in SOCKET_FAULTS)
+            )
+            if all(
+                margins(self._lookout, name, Source.WS) & {*map(int, shown)}
+                for name in SOCKET_FAULTS
+            ):
                 return
 
     def _last(self, name: str) -> Decimal | None:
@@ -147,10 +172,15 @@ class Day:
 
     async def up(self, *moments: Moment) -> None:
         """Let time pass until everybody listens who fails in no other moments than these."""
-        while not all(self._listens(account, subscriptions(account.name, *moments)) for account in self.accounts):
+        while not all(
+            self._listens(account, subscriptions(account.name, *moments))
+            for account in self.accounts
+        ):
             self._clock.leap(STEP)
             seen = {name: len(brought) for name, brought in self._lookout.brought.items()}
-            await self._lookout.until(lambda: all(len(self._lookout.brought[name]) > seen[name] for name in seen))  # noqa: B023
+            await self._lookout.until(
+                lambda: all(len(self._lookout.brought[name]) > seen[name] for name in seen)
+            )
 
     def _listens(self, account: SimulatedAccount, times: int) -> bool:
         subscribed = sum(entry.said == "sub" for entry in noted(self._there, account.name))
@@ -163,8 +193,9 @@ def margins(lookout: Lookout, name: str, *sources: Source) -> set[Decimal | None
 
 
 async def test_b7_every_fault_of_a_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """B2, B4, B7: what ends a connection ends that one only, the next comes after its pause, readings go on beside it;
-    one line tells, another one its end; no number is made up, and the push that follows is judged.
+    """B2, B4, B7: what ends a connection ends that one only, the next comes after its pause,
+    readings go on beside it; one line tells, another one its end; no number is made up, and the
+    push that follows is judged.
     """
     caplog.set_level(logging.DEBUG)
     lookout, clock = Lookout(), LeapingClock()
@@ -172,7 +203,9 @@ async def test_b7_every_fault_of_a_stream(tmp_path: Path, caplog: pytest.LogCapt
         there.limit = 1_000
         day = Day(there, lookout, clock)
         budget = BudgetLimits(*[PLENTY] * 3)
-        config = configured(tmp_path, there, day.accounts, every=EVERY, ws_url=there.ws_url, budget=budget)
+        config = configured(
+            tmp_path, there, day.accounts, every=EVERY, ws_url=there.ws_url, budget=budget
+        )
         async with life(config, lookout, clock):
             await day.read(Source.REST, 500)
             await day.up(Moment.PING)
@@ -183,14 +216,25 @@ async def test_b7_every_fault_of_a_stream(tmp_path: Path, caplog: pytest.LogCapt
         dials = {name: [entry.elapsed for entry in logins(there, name)] for name in SOCKET_FAULTS}
         answers = Counter(entry.said for entry in there.log if entry.path != SOCKET_PATH)
     judged = [event for brought in lookout.brought.values() for event in brought]
-    assert answers == {"balances": sum(isinstance(event, Miss) or event.source is Source.REST for event in judged)}
+    assert answers == {
+        "balances": sum(isinstance(event, Miss) or event.source is Source.REST for event in judged)
+    }
     assert {type(event) for event in judged} == {Reading}
-    assert set().union(*(margins(lookout, name, *Source) for name in SOCKET_FAULTS)) - {70} == {500, 90, 80, None}
-    assert {name: len(times) for name, times in dials.items()} == {name: 1 + (name in LOST) for name in SOCKET_FAULTS}
+    assert set().union(*(margins(lookout, name, *Source) for name in SOCKET_FAULTS)) - {70} == {
+        500,
+        90,
+        80,
+        None,
+    }
+    assert {name: len(times) for name, times in dials.items()} == {
+        name: 1 + (name in LOST) for name in SOCKET_FAULTS
+    }
     assert [name for name, times in dials.items() if too_soon(name, times)] == []
     told = lines(caplog.records, SOCKET_FAULTS)
     assert {name: found for name, found in told.items() if not alike(found, said(name))} == {}
-    assert not any(record.exc_info for record in caplog.records if record.name.startswith("marginwatch"))
+    assert not any(
+        record.exc_info for record in caplog.records if record.name.startswith("marginwatch")
+    )
     assert "planted" not in caplog.text
 
 

@@ -1,4 +1,6 @@
-"""Receivers without an end, before the running daemon: it tells everybody, and its memory stays what it is."""
+"""Receivers without an end, before the running daemon: it tells everybody, and its memory stays
+what it is.
+"""
 
 import re
 from pathlib import Path
@@ -26,7 +28,9 @@ BOUND = 200 * 1024
 
 
 async def test_s1_receivers_without_an_end_cost_the_daemon_nothing(tmp_path: Path) -> None:
-    """S1: an endless webhook took the message, an endless mail server did not, and others hear of it at once."""
+    """S1: an endless webhook took the message, an endless mail server did not, and others hear of
+    it at once.
+    """
     webhook = Hostile(hostile.ENDLESS_AFTER_THE_STATUS["chunks"])
     mail = Hostile(mailing(STEPS[1], hostile.ENDLESS_REPLIES["lines"]))
     with webhook.serving(), mail.serving():

@@ -1,6 +1,8 @@
-"""A record into which an exchange was allowed to write without measure: what it costs whoever reads it.
+"""A record into which an exchange was allowed to write without measure: what it costs whoever reads
+it.
 
-Earlier versions kept up to 1 MiB of unknown fields with every reading. Memory is that of whole processes.
+Earlier versions kept up to 1 MiB of unknown fields with every reading. Memory is that of whole
+processes.
 """
 
 import asyncio
@@ -20,7 +22,8 @@ name = "falling"
 when = "avg(available_margin, 1h) < 100"
 """
 
-# Every second row has an amount whose digits a REAL does not keep: these are part of what was judged.
+# Every second row has an amount whose digits a REAL does not keep: these are part of what was
+# judged.
 FILL = """
 WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 160)
 INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, available_usdt, almighty_gold, al_margin,
@@ -70,18 +73,26 @@ def peak(pid: int) -> int:
     return int(found[1]) // 1024
 
 
-async def test_s3_an_hour_of_hostile_rows_costs_neither_a_start_nor_a_command_its_memory(tmp_path: Path) -> None:
-    """S3: a start that looks back over them, and commands that read them, stay below 150 MB, and keep every digit."""
+async def test_s3_an_hour_of_hostile_rows_costs_neither_a_start_nor_a_command_its_memory(
+    tmp_path: Path,
+) -> None:
+    """S3: a start that looks back over them, and commands that read them, stay below 150 MB, and
+    keep every digit.
+    """
     async with stage(tmp_path, rules=RULES) as it:
         await asyncio.to_thread(upgrade, f"sqlite:///{it.database}")
         with closing(sqlite3.connect(it.database)) as connection, connection:
-            connection.execute("INSERT INTO accounts (id, name, exchange) VALUES (1, 'main', 'coinw')")
+            connection.execute(
+                "INSERT INTO accounts (id, name, exchange) VALUES (1, 'main', 'coinw')"
+            )
             connection.execute(FILL)
         life = await it.start()
         await it.until(lambda: it.receiver.heard)
         assert peak(life.process.pid) < MOST
         await it.kill()
         found = await read(it.config)
-    assert [(command, status) for command, status, *_ in found] == [(command, "0") for command in COMMANDS]
+    assert [(command, status) for command, status, *_ in found] == [
+        (command, "0") for command in COMMANDS
+    ]
     assert [line for line in found if int(line[2]) >= MOST] == []
     assert int(found[0][3]) == 80

@@ -1,4 +1,6 @@
-"""Servers that cannot prove to be the exchange: nothing that is secret is said to them, and people learn why."""
+"""Servers that cannot prove to be the exchange: nothing that is secret is said to them, and people
+learn why.
+"""
 
 import json
 import ssl
@@ -18,10 +20,14 @@ KNOWN = trustme.CA()
 """Whom the daemon's machine trusts."""
 
 
-def certified(authority: trustme.CA, name: str = HERE, *, year: int | None = None) -> ssl.SSLContext:
+def certified(
+    authority: trustme.CA, name: str = HERE, *, year: int | None = None
+) -> ssl.SSLContext:
     """A server whose certificate is of that year, or of today."""
     begin, end = (
-        (None, None) if year is None else (datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC))
+        (None, None)
+        if year is None
+        else (datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC))
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name, not_before=begin, not_after=end).configure_cert(context)
@@ -39,7 +45,10 @@ CHECK = "check the address and this machine's clock"
 OPENED = "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
 SAID = {
     "untrusted": f"has no valid certificate (unable to get local issuer certificate): {OPENED}",
-    "misnamed": f"has no valid certificate (IP address mismatch, certificate is not valid for '{HERE}'): {CHECK}",
+    "misnamed": (
+        f"has no valid certificate (IP address mismatch, certificate is not valid for '{HERE}'):"
+        f" {CHECK}"
+    ),
     "expired": f"has no valid certificate (certificate has expired): {CHECK}",
     "nameless": "was not found (DNS): check the address and this machine's name servers",
 }
@@ -62,7 +71,9 @@ MISSES = "SELECT name, reason, detail FROM misses JOIN accounts ON accounts.id =
 
 
 def trusting(folder: Path) -> dict[str, str]:
-    """The environment of a process that trusts one authority, and whose name servers are at hand."""
+    """The environment of a process that trusts one authority, and whose name servers are at
+    hand.
+    """
     authority = folder / "authority.pem"
     KNOWN.cert_pem.write_to_path(str(authority))
     (folder / "sitecustomize.py").write_text(RESOLVER)
@@ -73,9 +84,14 @@ def addressed(it: Stage, places: dict[str, str]) -> None:
     """One account of each pair has its balances there, the other one its push stream."""
     text = it.config.read_text()
     for what, place in places.items():
-        ask, hear = (ACCOUNT.format(name=f"{way}-{what}", rest_url=it.simulator.rest_url) for way in ("ask", "hear"))
+        ask, hear = (
+            ACCOUNT.format(name=f"{way}-{what}", rest_url=it.simulator.rest_url)
+            for way in ("ask", "hear")
+        )
         text = text.replace(ask, ask.replace(it.simulator.rest_url, f"https://{place}"))
-        text = text.replace(hear, hear.replace('ws_url = ""', f'ws_url = "wss://{place}{SOCKET_PATH}"'))
+        text = text.replace(
+            hear, hear.replace('ws_url = ""', f'ws_url = "wss://{place}{SOCKET_PATH}"')
+        )
     it.config.write_text(text)
 
 
@@ -88,22 +104,29 @@ def warned(it: Stage) -> Iterator[tuple[str, str]]:
 
 
 async def test_promise_9_an_exchange_that_is_not_who_it_says(tmp_path: Path) -> None:
-    """A3, promise 9: neither key nor login goes to whom nobody vouches for, to another's certificate or one of the
-    past, or to a name that is none; one line says which it is, as the miss does, and all others are watched meanwhile.
+    """A3, promise 9: neither key nor login goes to whom nobody vouches for, to another's
+    certificate or one of the past, or to a name that is none; one line says which it is, as the
+    miss does, and all others are watched meanwhile.
     """
     pairs = [f"{way}-{what}" for way in ("ask", "hear") for what in ("fine", *SAID)]
     async with stage(tmp_path, pairs) as it, AsyncExitStack() as wires:
         places = {"nameless": NAMELESS}
         for what, tls in CERTIFICATES.items():
-            places[what] = f"{HERE}:{(await wires.enter_async_context(wire(it.simulator.port, tls=tls))).port}"
+            places[what] = (
+                f"{HERE}:{(await wires.enter_async_context(wire(it.simulator.port, tls=tls))).port}"
+            )
         addressed(it, places)
         it.environ = trusting(tmp_path)
         await it.begin("--log-format", "json")
-        await it.until(lambda: len(list(warned(it))) == 2 * len(SAID) and it.asked("ask-fine") and listens(it))
+        await it.until(
+            lambda: len(list(warned(it))) == 2 * len(SAID) and it.asked("ask-fine") and listens(it)
+        )
         assert await it.stop() == 0, it.said()
         heard = {entry.account for entry in it.simulator.log}
     said = {
-        f"{way}-{what}": f"{before}{places[what]} {why}" for what, why in SAID.items() for way, before in WAYS.items()
+        f"{way}-{what}": f"{before}{places[what]} {why}"
+        for what, why in SAID.items()
+        for way, before in WAYS.items()
     }
     assert dict(warned(it)) == said
     assert len(list(warned(it))) == len(said)

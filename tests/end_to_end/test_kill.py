@@ -1,4 +1,5 @@
-"""The running daemon is killed (SIGKILL), again and again; nothing is lost, and nothing known to be told is told again.
+"""The running daemon is killed (SIGKILL), again and again; nothing is lost, and nothing known to be
+told is told again.
 
 The judge is the simulated exchange's own log: it knows what the daemon can have seen.
 """
@@ -34,13 +35,20 @@ TRANSITIONS = """
     SELECT name, to_state, value FROM transitions JOIN alerts ON alerts.id = alert_id
     JOIN accounts ON accounts.id = account_id ORDER BY name, transitions.at, transitions.id
 """
-NOTIFICATIONS = "SELECT code, kind, notifications.state FROM notifications JOIN alerts ON alerts.id = alert_id"
-READINGS = "SELECT name, exchange_at, available_margin FROM snapshots JOIN accounts ON accounts.id = account_id"
+NOTIFICATIONS = (
+    "SELECT code, kind, notifications.state FROM notifications JOIN alerts ON alerts.id = alert_id"
+)
+READINGS = (
+    "SELECT name, exchange_at, available_margin FROM snapshots JOIN accounts ON accounts.id ="
+    " account_id"
+)
 
 
 @dataclass(slots=True)
 class Tide:
-    """Lets the margin of every account fall and rise; each level, never used before, is held for long enough."""
+    """Lets the margin of every account fall and rise; each level, never used before, is held for
+    long enough.
+    """
 
     stage: Stage
     random: Random
@@ -55,7 +63,10 @@ class Tide:
         for name in self.stage.accounts:
             shown = self.shown.setdefault(name, HIGH)
             needed = self.needed.setdefault(name, self.random.randint(POLLS, 2 * POLLS))
-            if self._may_turn(name) and self.stage.told(name, shown, self.stage.life.born) >= needed:
+            if (
+                self._may_turn(name)
+                and self.stage.told(name, shown, self.stage.life.born) >= needed
+            ):
                 self._move(name)
 
     def _may_turn(self, name: str) -> bool:
@@ -78,7 +89,9 @@ class Tide:
 
     def fresh(self) -> int:
         """How many levels the exchange has told so far."""
-        return len({(name, level(entry)) for name in self.shown for entry in self.stage.asked(name)})
+        return len(
+            {(name, level(entry)) for name in self.shown for entry in self.stage.asked(name)}
+        )
 
     async def rise_and_fall(self) -> None:
         while True:
@@ -102,11 +115,15 @@ async def moving(tide: Tide) -> AsyncIterator[None]:
 async def random_instant(tide: Tide) -> None:
     """Returns at some instant of a life that has just begun: any, or one at which much happens."""
     it, random, heard, fresh = tide.stage, tide.random, len(tide.stage.receiver.heard), tide.fresh()
-    match random.choice(("start", "any", "any", "any", "any", "any", "crossing", "crossing", "delivery", "delivery")):
+    match random.choice(
+        ("start", "any", "any", "any", "any", "any", "crossing", "crossing", "delivery", "delivery")
+    ):
         case "start":
             wait = random.uniform(0, 1.5)
         case "any":
-            await it.until(lambda: any(int(entry.timestamp) >= it.life.born for entry in it.simulator.log))
+            await it.until(
+                lambda: any(int(entry.timestamp) >= it.life.born for entry in it.simulator.log)
+            )
             wait = random.uniform(0, 2)
         case "crossing":
             await it.until(lambda: tide.fresh() > fresh)
@@ -119,14 +136,18 @@ async def random_instant(tide: Tide) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What was recorded as delivered when a life ended, and how many messages had been heard by then."""
+    """What was recorded as delivered when a life ended, and how many messages had been heard by
+    then.
+    """
 
     delivered: frozenset[tuple[str, str]]
     heard: int
 
 
 async def storm(folder: Path, seed: int, kills: int) -> int:
-    """Kill one daemon so often, and judge what it recorded and told; how many crossings there were."""
+    """Kill one daemon so often, and judge what it recorded and told; how many crossings there
+    were.
+    """
     async with stage(folder, [f"bot-{number}" for number in range(8)], group_wait="200ms") as it:
         tide, deaths = Tide(it, Random(seed)), []
         await it.begin()
@@ -138,7 +159,9 @@ async def storm(folder: Path, seed: int, kills: int) -> int:
                 await it.begin()
             tide.ebbing = True
             await it.until(tide.settled)
-            await it.until(lambda: {state for *_, state in rows(it.database, NOTIFICATIONS)} == {"delivered"})
+            await it.until(
+                lambda: {state for *_, state in rows(it.database, NOTIFICATIONS)} == {"delivered"}
+            )
         assert await it.stop() == 0
         judge_levels(it)
         judge_record(it)
@@ -151,7 +174,9 @@ def death(it: Stage) -> Death:
     assert rows(remains, "PRAGMA integrity_check") == [("ok",)]
     has_tables = rows(remains, "SELECT 1 FROM sqlite_master WHERE name = 'notifications'")
     told = rows(remains, NOTIFICATIONS) if has_tables else []
-    delivered = frozenset((str(code), str(kind)) for code, kind, state in told if state == "delivered")
+    delivered = frozenset(
+        (str(code), str(kind)) for code, kind, state in told if state == "delivered"
+    )
     return Death(delivered, len(it.receiver.heard))
 
 
@@ -174,10 +199,16 @@ def judge_levels(it: Stage) -> None:
 
 
 def judge_record(it: Stage) -> None:
-    """One firing and one end per crossing of the exchange's log, each at its own value; no reading is made up."""
+    """One firing and one end per crossing of the exchange's log, each at its own value; no reading
+    is made up.
+    """
     crossings = [crossing for name in it.accounts for crossing in crossed(name, held(it, name))]
     assert rows(it.database, TRANSITIONS) == crossings
-    answered = {(name, entry.exchange_at, float(level(entry))) for name in it.accounts for entry in it.asked(name)}
+    answered = {
+        (name, entry.exchange_at, float(level(entry)))
+        for name in it.accounts
+        for entry in it.asked(name)
+    }
     recorded = rows(it.database, READINGS)
     assert [reading for reading in recorded if reading not in answered] == []
     assert len(set(recorded)) == len(recorded)
@@ -193,7 +224,9 @@ def crossed(name: str, levels: Iterable[str]) -> Iterator[tuple[str, str, float]
 
 def judge_messages(it: Stage, deaths: list[Death]) -> None:
     """All is delivered; again only what was not known to be, and then it says so."""
-    assert counted(it.receiver.heard).keys() == {(code, kind) for code, kind, _ in rows(it.database, NOTIFICATIONS)}
+    assert counted(it.receiver.heard).keys() == {
+        (code, kind) for code, kind, _ in rows(it.database, NOTIFICATIONS)
+    }
     for dead in deaths:
         assert dead.delivered & counted(it.receiver.heard[dead.heard :]).keys() == set()
     known: set[tuple[str, str]] = set()
@@ -204,8 +237,12 @@ def judge_messages(it: Stage, deaths: list[Death]) -> None:
 
 
 @pytest.mark.soak
-async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed_all_the_time(tmp_path: Path) -> None:
-    """Promises 1, 2 and 4: killed at any instant, the daemon records and tells what the exchange's log demands."""
+async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed_all_the_time(
+    tmp_path: Path,
+) -> None:
+    """Promises 1, 2 and 4: killed at any instant, the daemon records and tells what the exchange's
+    log demands.
+    """
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     async with asyncio.TaskGroup() as group:
@@ -217,8 +254,12 @@ async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed
 
 
 @pytest.mark.parametrize("kills", [1, 4])
-async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(tmp_path: Path, kills: int) -> None:
-    """Promise 2: a daemon killed in the middle of a call repeats that message, with a word about it, and no other."""
+async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(
+    tmp_path: Path, kills: int
+) -> None:
+    """Promise 2: a daemon killed in the middle of a call repeats that message, with a word about
+    it, and no other.
+    """
     async with stage(tmp_path) as it:
 
         async def murder() -> None:
@@ -232,12 +273,20 @@ async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(tmp_path:
             await it.life.over()
             assert len(it.receiver.heard) == life
         await it.start()
-        await it.until(lambda: rows(it.database, "SELECT state FROM notifications") == [("delivered",)])
+        await it.until(
+            lambda: rows(it.database, "SELECT state FROM notifications") == [("delivered",)]
+        )
         it.show("main", HIGH)
-        await it.until(lambda: len(rows(it.database, "SELECT 1 FROM notifications WHERE state = 'delivered'")) == 2)
+        await it.until(
+            lambda: (
+                len(rows(it.database, "SELECT 1 FROM notifications WHERE state = 'delivered'")) == 2
+            )
+        )
         assert await it.stop() == 0
         news = [one for message in it.receiver.heard for one in message.news]
         expected = [(FIRED, False), *[(FIRED, True)] * kills, (ENDED, False)]
         assert [(*one.kinds, one.maybe_repeat) for one in news] == expected
         outcomes = [None] * kills + ["delivered"] * 2
-        assert [outcome for (outcome,) in rows(it.database, "SELECT outcome FROM attempts ORDER BY id")] == outcomes
+        assert [
+            outcome for (outcome,) in rows(it.database, "SELECT outcome FROM attempts ORDER BY id")
+        ] == outcomes

@@ -1,8 +1,10 @@
-"""The running daemon is killed at each step between commit, claim, call, answer and mark, from outside.
+"""The running daemon is killed at each step between commit, claim, call, answer and mark, from
+outside.
 
-It dies before three real ways out at once (a webhook, a mail server, Telegram behind TLS), each at another step of its
-call. What arrives is held against what must: nothing is lost, what comes again says that it may be a repeat, and
-nothing comes again that is known to have come. A life costs most of a second, so that none is spent on one case alone.
+It dies before three real ways out at once (a webhook, a mail server, Telegram behind TLS), each at
+another step of its call. What arrives is held against what must: nothing is lost, what comes again
+says that it may be a repeat, and nothing comes again that is known to have come. A life costs most
+of a second, so that none is spent on one case alone.
 """
 
 from collections import Counter
@@ -53,11 +55,16 @@ ARRIVES = frozenset({Point.TAKEN, Point.ANSWERED, Point.MARKED})
 def square() -> list[dict[str, Point]]:
     """Each channel at each point once, and never two at the same one."""
     points = list(Point)
-    return [{name: points[(n + 2 * k) % len(points)] for k, name in enumerate(CHANNELS)} for n in range(len(points))]
+    return [
+        {name: points[(n + 2 * k) % len(points)] for k, name in enumerate(CHANNELS)}
+        for n in range(len(points))
+    ]
 
 
 def again(kind: str, point: Point) -> list[tuple[str, bool]]:
-    """How often that news is heard of which a call was at that point, and whether it says that it may be a repeat."""
+    """How often that news is heard of which a call was at that point, and whether it says that it
+    may be a repeat.
+    """
     first = [(kind, False)] if point in ARRIVES else []
     return first if point is Point.MARKED else [*first, (kind, True)]
 
@@ -109,7 +116,9 @@ class Sweep:
 
     async def reaches(self, kind: str, state: str, channels: Sequence[str] = CHANNELS) -> None:
         """That news of the last alert stands there on all these channels."""
-        await self.stage.until(lambda: [self.stands(kind).get(name) for name in channels] == [state] * len(channels))
+        await self.stage.until(
+            lambda: [self.stands(kind).get(name) for name in channels] == [state] * len(channels)
+        )
 
     async def judged(self) -> None:
         """The present level is known to the present life."""
@@ -129,8 +138,12 @@ class Sweep:
 
     async def strike(self, points: Mapping[str, Point], kind: str) -> None:
         """That happens, and the daemon is killed while the call of each channel is at its point."""
-        await self.hold({name: HOLDS[point] for name, point in points.items() if point in HOLDS}, kind)
-        await self.reaches(kind, "delivered", [name for name, point in points.items() if point is Point.MARKED])
+        await self.hold(
+            {name: HOLDS[point] for name, point in points.items() if point in HOLDS}, kind
+        )
+        await self.reaches(
+            kind, "delivered", [name for name, point in points.items() if point is Point.MARKED]
+        )
         self.street.freeze()
         await self.street.let_on(name for name, point in points.items() if point is Point.ANSWERED)
         await self.street.kill()
@@ -157,7 +170,9 @@ async def sweep(folder: Path, **settings: str) -> AsyncIterator[Sweep]:
 
 
 async def test_promise_2_killed_at_each_step_of_a_call(tmp_path: Path) -> None:
-    """What may have arrived comes once more and says so, what did not comes, what is known to have come does not."""
+    """What may have arrived comes once more and says so, what did not comes, what is known to have
+    come does not.
+    """
     async with sweep(tmp_path) as it:
         for points, kind in zip(square(), cycle((FIRED, ENDED)), strict=False):
             notes = Notes(it.street)
@@ -169,8 +184,12 @@ async def test_promise_2_killed_at_each_step_of_a_call(tmp_path: Path) -> None:
                 assert notes.outcomes(name) == [*([None] if point in HOLDS else []), "delivered"]
 
 
-async def test_promise_3_what_ends_while_the_daemon_is_dead_is_told_to_whom_it_was_told(tmp_path: Path) -> None:
-    """The end comes once to each channel: after what may be a repeat, or with it as one account of both."""
+async def test_promise_3_what_ends_while_the_daemon_is_dead_is_told_to_whom_it_was_told(
+    tmp_path: Path,
+) -> None:
+    """The end comes once to each channel: after what may be a repeat, or with it as one account of
+    both.
+    """
     async with sweep(tmp_path, group_wait="300ms") as it:
         for points in square()[:2]:  # which hold every point
             notes = Notes(it.street)
@@ -186,7 +205,9 @@ async def test_promise_3_what_ends_while_the_daemon_is_dead_is_told_to_whom_it_w
 
 
 async def test_promise_1_killed_while_a_commit_waits(tmp_path: Path) -> None:
-    """What was not committed never happened, and nobody hears of it; what still holds is told for the first time."""
+    """What was not committed never happened, and nobody hears of it; what still holds is told for
+    the first time.
+    """
     async with sweep(tmp_path) as it:
         notes = Notes(it.street)
         for kind, comes_back in ((FIRED, True), (FIRED, False), (ENDED, False)):
@@ -204,11 +225,15 @@ async def test_promise_1_killed_while_a_commit_waits(tmp_path: Path) -> None:
             await it.judged()
             if not comes_back:
                 await it.reaches(kind, "delivered")
-        assert [notes.heard(name) for name in CHANNELS] == [[(FIRED, False), (ENDED, False)]] * len(CHANNELS)
+        assert [notes.heard(name) for name in CHANNELS] == [[(FIRED, False), (ENDED, False)]] * len(
+            CHANNELS
+        )
 
 
 async def test_f7_killed_while_a_claim_waits(tmp_path: Path) -> None:
-    """What is not claimed is not sent: the next life sends it for the first time, with its end if that came."""
+    """What is not claimed is not sent: the next life sends it for the first time, with its end if
+    that came.
+    """
     async with sweep(tmp_path, group_wait="1s") as it:
         for kinds in ([FIRED, ENDED], [FIRED]):
             notes = Notes(it.street)
@@ -228,8 +253,9 @@ async def test_f7_killed_while_a_claim_waits(tmp_path: Path) -> None:
 
 
 async def test_f7_stopped_or_killed_while_a_mark_waits(tmp_path: Path) -> None:
-    """A process that is stopped (SIGSTOP) and goes on reads the answers that came meanwhile, and tells nothing twice;
-    one that dies knowing that its message arrived tells it once more, and says that it may be a repeat.
+    """A process that is stopped (SIGSTOP) and goes on reads the answers that came meanwhile, and
+    tells nothing twice; one that dies knowing that its message arrived tells it once more, and says
+    that it may be a repeat.
     """
     async with sweep(tmp_path) as it:
         notes = Notes(it.street)
@@ -255,7 +281,9 @@ async def test_f7_stopped_or_killed_while_a_mark_waits(tmp_path: Path) -> None:
 
 
 async def test_f3_killed_while_a_refusal_is_passed_on(tmp_path: Path) -> None:
-    """What one channel refuses reaches its fallback, however often the daemon dies on the way: asked, told, marked."""
+    """What one channel refuses reaches its fallback, however often the daemon dies on the way:
+    asked, told, marked.
+    """
     settings = {"phone_more": 'fallback = "desk"', "rule_more": 'channels = ["mail", "phone"]'}
     async with sweep(tmp_path, **settings) as it:
         blocked = refusing(403, "Forbidden: bot was blocked by the user")
@@ -281,14 +309,23 @@ async def test_f3_killed_while_a_refusal_is_passed_on(tmp_path: Path) -> None:
         await it.reaches(ENDED, "delivered")
         assert notes.heard(DESK) == [(FIRED, False), (FIRED, True), (ENDED, False)]
         assert notes.heard(MAIL) == [(FIRED, True), (ENDED, False)]
-        assert notes.heard(PHONE) == [(ENDED, False)]  # as far as anybody knows, it may have been told
+        assert notes.heard(PHONE) == [
+            (ENDED, False)
+        ]  # as far as anybody knows, it may have been told
         assert notes.outcomes(PHONE) == [None, None, "refused", "delivered"]
-        assert "sent here because the channel phone cannot be reached" in it.street.heard(DESK)[0].body
+        assert (
+            "sent here because the channel phone cannot be reached" in it.street.heard(DESK)[0].body
+        )
 
 
 async def test_f4_killed_while_a_fallback_is_told(tmp_path: Path) -> None:
-    """The fallback hears it once more, as what may be a repeat; the channel itself is tried on; both get the end."""
-    settings = {"mail_more": 'fallback = "desk"\nfallback_after = "1s"', "rule_more": 'channels = ["mail"]'}
+    """The fallback hears it once more, as what may be a repeat; the channel itself is tried on;
+    both get the end.
+    """
+    settings = {
+        "mail_more": 'fallback = "desk"\nfallback_after = "1s"',
+        "rule_more": 'channels = ["mail"]',
+    }
     async with sweep(tmp_path, **settings) as it:
         it.street.box.answer = "451 4.3.0 try again later"
         notes = Notes(it.street)

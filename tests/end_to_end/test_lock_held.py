@@ -1,4 +1,5 @@
-"""The database is locked, or hangs, while the running daemon is stopped or reloaded, and a second one is started.
+"""The database is locked, or hangs, while the running daemon is stopped or reloaded, and a second
+one is started.
 
 Only one of them writes, and nothing that was reported as lost is found in the database.
 """
@@ -63,7 +64,9 @@ async def reload(it: Stage) -> str:
 
 
 async def test_strict_2_what_a_stop_reports_as_lost_is_not_in_the_database(it: Stage) -> None:
-    """Strict 2: a stop under another program's lock; the second daemon has no lock before, and writes after it."""
+    """Strict 2: a stop under another program's lock; the second daemon has no lock before, and
+    writes after it.
+    """
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     query = query_of(it)
@@ -81,13 +84,17 @@ async def test_strict_2_what_a_stop_reports_as_lost_is_not_in_the_database(it: S
 
 
 async def test_strict_2_a_reload_under_a_lock_loses_nothing(it: Stage) -> None:
-    """Strict 2: asked at the moment of the lock, it waits for the commit under way, and is put off."""
+    """Strict 2: asked at the moment of the lock, it waits for the commit under way, and is put
+    off.
+    """
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     with locked(it.database):
         await it.until(lambda: it.told("main", HIGH) > counted(query_of(it)))
         assert "running on as before" in await reload(it)
-        assert "not reloaded, for the database does not write (locked by another program)" in it.said()
+        assert (
+            "not reloaded, for the database does not write (locked by another program)" in it.said()
+        )
         await is_refused_a_second(it)
     assert await it.stop() == 0
     assert counted(query_of(it)) == len(it.asked("main"))
@@ -124,8 +131,12 @@ def hanging(it: Stage, query: Query) -> Iterator[None]:
         os.kill(backend, signal.SIGCONT)
 
 
-async def test_strict_2_a_server_that_hangs_at_a_stop_keeps_its_lock(tmp_path: Path, cluster: parts.Cluster) -> None:
-    """Strict 2: what was sent and not answered is unknown; nothing else is written, and no second daemon writes."""
+async def test_strict_2_a_server_that_hangs_at_a_stop_keeps_its_lock(
+    tmp_path: Path, cluster: parts.Cluster
+) -> None:
+    """Strict 2: what was sent and not answered is unknown; nothing else is written, and no second
+    daemon writes.
+    """
     async with stage(tmp_path, database=cluster.url) as it:
         query = query_at(cluster)
         await it.start()
@@ -144,7 +155,9 @@ async def test_strict_2_a_server_that_hangs_at_a_stop_keeps_its_lock(tmp_path: P
         assert await it.stop() == 0
 
 
-async def test_strict_2_a_reload_while_the_server_hangs_is_put_off(tmp_path: Path, cluster: parts.Cluster) -> None:
+async def test_strict_2_a_reload_while_the_server_hangs_is_put_off(
+    tmp_path: Path, cluster: parts.Cluster
+) -> None:
     """Strict 2: the present life goes on, and once the server answers its record is whole."""
     async with stage(tmp_path, database=cluster.url) as it:
         query = query_at(cluster)

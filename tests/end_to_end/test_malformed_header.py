@@ -1,4 +1,6 @@
-"""S2 on the running daemon: receivers whose answer holds a line that is no header, of which libraries complain."""
+"""S2 on the running daemon: receivers whose answer holds a line that is no header, of which
+libraries complain.
+"""
 
 import asyncio
 import re
@@ -45,34 +47,46 @@ class Wrong:
 
 def written(folder: Path) -> bytes:
     """All that the daemon has written."""
-    return b"".join(path.read_bytes() for path in (folder / "stderr", *folder.glob("marginwatch.db*")))
+    return b"".join(
+        path.read_bytes() for path in (folder / "stderr", *folder.glob("marginwatch.db*"))
+    )
 
 
 async def test_s2_a_malformed_header_tells_no_token(tmp_path: Path) -> None:
-    """S2, S10, S13: not in the log, the database, or what commands print; no redirect is followed, no ~/.netrc sent."""
+    """S2, S10, S13: not in the log, the database, or what commands print; no redirect is followed,
+    no ~/.netrc sent.
+    """
     (tmp_path / ".netrc").write_text(NETRC)
     (tmp_path / ".netrc").chmod(0o600)
     async with stage(tmp_path) as it:
         wrong = Wrong(it.bell)
         async with await asyncio.start_server(wrong.answer, "127.0.0.1", 0) as server:
             urls = {
-                name: url.format(place=f"127.0.0.1:{server.sockets[0].getsockname()[1]}") for name, url in URLS.items()
+                name: url.format(place=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+                for name, url in URLS.items()
             }
             tables = (
-                f'[[channels]]\nname = "{name}"\nurl = "{url}"\ngroup_wait = "0s"\n' for name, url in urls.items()
+                f'[[channels]]\nname = "{name}"\nurl = "{url}"\ngroup_wait = "0s"\n'
+                for name, url in urls.items()
             )
             it.config.write_text(it.config.read_text() + "".join(tables))
             it.config.chmod(0o600)
             it.environ = {"HOME": str(tmp_path)}
             it.show("main", "50")
             await it.begin("--log-level", "debug")
-            await it.until(lambda: all(wrong.knows(url.split("?")[0].rpartition("/")[2]) for url in urls.values()))
+            await it.until(
+                lambda: all(
+                    wrong.knows(url.split("?")[0].rpartition("/")[2]) for url in urls.values()
+                )
+            )
             await it.until(lambda: "correct the URL of this channel" in it.said())
             assert await it.stop() == 0
         said = [await it.run(*command) for command in (("status",), ("notifications",), ("check",))]
         wrote = written(tmp_path)
     everything = (wrote.decode(errors="replace") + "".join(said)).lower()
-    assert [secret for url in urls.values() for secret in secrets(url) if secret.lower() in everything] == []
+    assert [
+        secret for url in urls.values() for secret in secrets(url) if secret.lower() in everything
+    ] == []
     assert "***.evil.invalid (http 307)" in everything
     assert not wrong.knows("netrc")
     assert not wrong.knows("bmV0cmM")  # the same in base64

@@ -1,4 +1,6 @@
-"""Answers that are odd, and connections that end when they like: the daemon as people run it reads on, and warns."""
+"""Answers that are odd, and connections that end when they like: the daemon as people run it reads
+on, and warns.
+"""
 
 import json
 import logging
@@ -24,7 +26,9 @@ COUNTED = """
 
 
 async def test_a5_a_field_that_no_rule_names_keeps_no_alert_from_firing(tmp_path: Path) -> None:
-    """A5, B3a: a fall to 20 is told while another field says nothing: NULL on record, a line in the log, and an end."""
+    """A5, B3a: a fall to 20 is told while another field says nothing: NULL on record, a line in the
+    log, and an end.
+    """
     async with stage(tmp_path) as it:
         await it.start()
         await it.until(lambda: it.asked("main"))
@@ -41,7 +45,8 @@ async def test_a5_a_field_that_no_rule_names_keeps_no_alert_from_firing(tmp_path
         said = it.said()
     assert (
         said.count(
-            "answers of the exchange are without almighty_gold: rules that need it cannot be judged, all others are"
+            "answers of the exchange are without almighty_gold: rules that need it cannot be"
+            " judged, all others are"
         )
         == 1
     )
@@ -59,14 +64,18 @@ async def told_of_what_is_unknown(it: Stage) -> None:
         ("check", "--online"),
     )
     found = [await it.command(*each) for each in words]
-    assert {(each, status) for each, (status, _) in zip(words, found, strict=True)} == {(each, 0) for each in words}
+    assert {(each, status) for each, (status, _) in zip(words, found, strict=True)} == {
+        (each, 0) for each in words
+    }
     assert "not sent: almighty_gold" in found[-1][1]
     _, printed = await it.command("history", "--since", "1h", "--format", "json")
     assert json.loads(printed)[-1]["almighty_gold"] is None
 
 
 @pytest.mark.parametrize("fault", ["json_as_html", "json_bom", "json_unpacked"])
-async def test_a4_what_a_header_says_of_the_body_delays_no_alert(tmp_path: Path, fault: str) -> None:
+async def test_a4_what_a_header_says_of_the_body_delays_no_alert(
+    tmp_path: Path, fault: str
+) -> None:
     """A4, B3a: a fall to 20 is told whatever the answer is said to be; nothing is a miss."""
     async with stage(tmp_path) as it:
         it.accounts["main"].set(available_margin="20")
@@ -80,15 +89,18 @@ async def test_a4_what_a_header_says_of_the_body_delays_no_alert(tmp_path: Path,
 
 def counted(it: Stage) -> Mapping[str, tuple[int, int]]:
     """By account, how many misses and readings are on record."""
-    return {str(name): (int(str(misses)), int(str(readings))) for name, misses, readings in rows(it.database, COUNTED)}
+    return {
+        str(name): (int(str(misses)), int(str(readings)))
+        for name, misses, readings in rows(it.database, COUNTED)
+    }
 
 
 CALLS = 12
 
 
 async def test_a13_kept_connections_that_the_other_side_drops_lose_no_calls(tmp_path: Path) -> None:
-    """A13, B1: of a server that closes what was idle for the very interval no call is lost, of one that resets what is
-    used again only the first; at short intervals connections are used again.
+    """A13, B1: of a server that closes what was idle for the very interval no call is lost, of one
+    that resets what is used again only the first; at short intervals connections are used again.
     """
     async with stage(tmp_path) as it, AsyncExitStack() as undo:
         port = int(it.simulator.rest_url.rsplit(":", 1)[1])
@@ -126,11 +138,18 @@ async def test_c6_an_exchange_that_answers_slowly_is_told_once_and_its_end_once(
         main = there.account("main")
         main.fault("hang")
         config = configured(
-            tmp_path, there, [main], every=400, timeout=3_000, budget=BudgetLimits(*[Limit(1_000, SECOND)] * 3)
+            tmp_path,
+            there,
+            [main],
+            every=400,
+            timeout=3_000,
+            budget=BudgetLimits(*[Limit(1_000, SECOND)] * 3),
         )
         async with life(config, lookout):
             await lookout.until(lambda: len(lookout.brought.get("main", ())) == 2)
             main.heal()
             await until(lambda: "main is read at every interval again" in caplog.text)
     assert [record.getMessage().startswith(late) for record in caplog.records].count(True) == 1
-    assert [record.getMessage().endswith("every interval again") for record in caplog.records].count(True) == 1
+    assert [
+        record.getMessage().endswith("every interval again") for record in caplog.records
+    ].count(True) == 1

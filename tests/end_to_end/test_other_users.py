@@ -1,4 +1,6 @@
-"""Several users of one machine: looking at the record never keeps the daemon from writing it (A1, B9)."""
+"""Several users of one machine: looking at the record never keeps the daemon from writing it (A1,
+B9).
+"""
 
 import os
 import signal
@@ -69,7 +71,9 @@ READING = (
 
 
 def test_looking_at_a_stopped_daemons_record_leaves_nothing_behind(folder: Path) -> None:
-    """A1: whatever another user of the group reads, or is not allowed to write, the daemon starts as before."""
+    """A1: whatever another user of the group reads, or is not allowed to write, the daemon starts
+    as before.
+    """
     before = files(folder)
     writing = (
         ["ack", "ab3d"],
@@ -93,13 +97,18 @@ def test_a_command_that_may_not_write_names_the_owner(folder: Path) -> None:
     before = files(folder)
     command = lines(folder, ["silence", "add", "--rule", "low", "--for", "1h"])
     [(status, printed)] = LOOKER.commands(*command)
-    expected = f"{folder / 'marginwatch.db'} may not be written, for it belongs to user 20001 and not to user 20002: "
+    expected = (
+        f"{folder / 'marginwatch.db'} may not be written, for it belongs to user 20001 and not to"
+        " user 20002: "
+    )
     assert (status, printed[: len(expected)]) == (1, expected)
     assert files(folder) == before
 
 
 def test_writing_rows_leaves_files_that_the_daemon_can_use(folder: Path) -> None:
-    """A1: where the group may write the database, so may the daemon after it did, and while the other one reads."""
+    """A1: where the group may write the database, so may the daemon after it did, and while the
+    other one reads.
+    """
     give(folder, WATCHER, 0o664)
     before = files(folder)
     looker = User(LOOKER.uid, LOOKER.gid, umask=0o077)
@@ -109,7 +118,10 @@ def test_writing_rows_leaves_files_that_the_daemon_can_use(folder: Path) -> None
     assert files(folder) == before
     with WATCHER.daemon(folder / "rules.toml") as daemon:
         assert any(" started " in line for line in daemon.log)
-        statuses = [status for status, _ in looker.commands(*lines(folder, ["status"], ["history"], silence))]
+        statuses = [
+            status
+            for status, _ in looker.commands(*lines(folder, ["status"], ["history"], silence))
+        ]
         assert statuses == [0, 0, 0]
         daemon.send(signal.SIGTERM)
         assert daemon.wait() == 0
@@ -139,7 +151,8 @@ def test_a_wal_of_another_user_that_holds_something_is_named(folder: Path) -> No
     status, log = WATCHER.runs(folder / "rules.toml")
     file = folder / "marginwatch.db-wal"
     expected = (
-        f"{file} holds a part of the record, and may not be written, for it belongs to user 20002 and not to user"
+        f"{file} holds a part of the record, and may not be written, for it belongs to user 20002"
+        " and not to user"
     )
     assert (status, expected in log) == (1, True), log
     assert file.stat().st_size == 900

@@ -1,7 +1,8 @@
-"""The database refuses to write while the daemon runs: people are warned all the same, and the record becomes whole.
+"""The database refuses to write while the daemon runs: people are warned all the same, and the
+record becomes whole.
 
-The exception of promise 1, with real causes: another program's lock, a disk that is full, a limit on the size of
-files, a server that goes away.
+The exception of promise 1, with real causes: another program's lock, a disk that is full, a limit
+on the size of files, a server that goes away.
 """
 
 import contextlib
@@ -35,7 +36,10 @@ READINGS = """
     SELECT name, exchange_at, available_margin FROM snapshots JOIN accounts ON accounts.id = account_id
     ORDER BY name, seq
 """
-COUNTERS = "SELECT seq FROM snapshots WHERE account_id = (SELECT id FROM accounts WHERE name = 'main') ORDER BY seq"
+COUNTERS = (
+    "SELECT seq FROM snapshots WHERE account_id = (SELECT id FROM accounts WHERE name = 'main')"
+    " ORDER BY seq"
+)
 TRANSITIONS = """
     SELECT name, to_state, value FROM transitions JOIN alerts ON alerts.id = alert_id
     JOIN accounts ON accounts.id = account_id ORDER BY transitions.at, name, transitions.id
@@ -71,7 +75,9 @@ def full(disk: Path) -> Iterator[None]:
 def limited(it: Stage) -> Iterator[None]:
     """No file of the daemon may grow any more."""
     largest = max(file.stat().st_size for file in it.database.parent.glob("marginwatch.db*"))
-    before = resource.prlimit(it.life.process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    before = resource.prlimit(
+        it.life.process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY)
+    )
     yield
     resource.prlimit(it.life.process.pid, resource.RLIMIT_FSIZE, before)
 
@@ -83,7 +89,9 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     mount = shutil.which("mount") or "mount"
     try:
-        subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "none", disk], check=True, capture_output=True)
+        subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=2m", "none", disk], check=True, capture_output=True
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no small file system can be mounted here: {error}")
     yield disk
@@ -91,7 +99,9 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def cross_meanwhile(it: Stage, outage: Outage, query: Query) -> None:
-    """One account falls during the outage, another falls and recovers: all three are told at once."""
+    """One account falls during the outage, another falls and recovers: all three are told at
+    once.
+    """
     await it.until(lambda: {name for name, *_ in query(READINGS)} == set(ACCOUNTS))
     with outage():
         it.show("main", "90")
@@ -102,7 +112,11 @@ async def cross_meanwhile(it: Stage, outage: Outage, query: Query) -> None:
         await it.until(lambda: len(it.receiver.heard) == 3)
         await it.until(lambda: it.told("main", "90") >= SEVERAL)
     news = [one for message in it.receiver.heard for one in message.news]
-    assert [(*one.kinds, one.not_recorded) for one in news] == [(FIRED, True), (FIRED, True), (ENDED, True)]
+    assert [(*one.kinds, one.not_recorded) for one in news] == [
+        (FIRED, True),
+        (FIRED, True),
+        (ENDED, True),
+    ]
 
 
 async def judge(it: Stage, query: Query) -> None:
@@ -115,11 +129,18 @@ async def judge(it: Stage, query: Query) -> None:
     assert (*last.kinds, last.not_recorded, last.maybe_repeat) == (ENDED, False, False)
     assert await it.stop() == 0
     assert query(READINGS) == [
-        (name, entry.exchange_at, float(level(entry))) for name in ACCOUNTS for entry in it.asked(name)
+        (name, entry.exchange_at, float(level(entry)))
+        for name in ACCOUNTS
+        for entry in it.asked(name)
     ]
     counters = [seq for (seq,) in query(COUNTERS)]
     assert counters == list(range(2, 2 + len(it.asked("main"))))
-    crossings = [("main", FIRED, 90), ("second", FIRED, 80), ("second", ENDED, 300), ("main", ENDED, 400)]
+    crossings = [
+        ("main", FIRED, 90),
+        ("second", FIRED, 80),
+        ("second", ENDED, 300),
+        ("main", ENDED, 400),
+    ]
     assert query(TRANSITIONS) == crossings
     assert query(ATTEMPTS) == [("delivered",)] * len(crossings)
     assert len(it.receiver.heard) == len(crossings)
@@ -134,7 +155,9 @@ def judge_log(it: Stage, reason: str) -> None:
 
 
 async def test_a_database_that_another_program_locks(tmp_path: Path) -> None:
-    """Promise 1, its exception: crossings under another's lock are announced, and recorded once the lock is gone."""
+    """Promise 1, its exception: crossings under another's lock are announced, and recorded once the
+    lock is gone.
+    """
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await cross_meanwhile(it, lambda: locked(it.database), query_of(it))
@@ -152,7 +175,9 @@ async def test_a_disk_that_is_full(tmp_path: Path, tiny_disk: Path) -> None:
 
 
 async def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
-    """Promise 1, its exception: the same where the system refuses the write, as a failing disk does."""
+    """Promise 1, its exception: the same where the system refuses the write, as a failing disk
+    does.
+    """
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await cross_meanwhile(it, lambda: limited(it), query_of(it))
@@ -187,7 +212,9 @@ async def test_a_server_that_goes_away(tmp_path: Path, require: Callable[[str], 
 
 
 async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> None:
-    """What cannot be written until the end is lost: the exit status and a sentence say so; the next start goes on."""
+    """What cannot be written until the end is lost: the exit status and a sentence say so; the next
+    start goes on.
+    """
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
@@ -195,14 +222,19 @@ async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> Non
             it.show("main", "90")
             await it.until(lambda: it.receiver.heard)
             assert await it.stop(within=STOPS_WITHIN) == 1
-        assert "error stopped; the database took no writes until the end: what waited is lost lost=" in it.said()
+        assert (
+            "error stopped; the database took no writes until the end: what waited is lost lost="
+            in it.said()
+        )
         assert rows(it.database, NOTIFICATIONS) == []
         await it.start()
         await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 1)])
 
 
 async def test_status_tells_what_is_not_recorded(tmp_path: Path, tiny_disk: Path) -> None:
-    """B8: an alert was told while the disk is full: `status` does not say that none is open without saying why."""
+    """B8: an alert was told while the disk is full: `status` does not say that none is open without
+    saying why.
+    """
     async with stage(tmp_path, ("main",), database=DISK, rules=NOT_ITSELF) as it:
         await it.start()
         await it.until(lambda: it.told("main", HIGH) > 1)

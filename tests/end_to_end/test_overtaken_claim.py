@@ -1,4 +1,6 @@
-"""A database that is locked for a while as an alert fires: its attempt on record is one that was made, or says not."""
+"""A database that is locked for a while as an alert fires: its attempt on record is one that was
+made, or says not.
+"""
 
 import asyncio
 import signal
@@ -17,7 +19,9 @@ from tests.service.lives import rows
 ACCOUNTS = ("main", "second")
 LOW = "90"
 TRIES = 5
-"""The lock may meet another commit, or be held too long on a busy machine: then the case is another one."""
+"""The lock may meet another commit, or be held too long on a busy machine: then the case is another
+one.
+"""
 
 LONGER_THAN_HELD = 1.2
 """Seconds; a channel is kept free for one second for the message of a commit."""
@@ -51,7 +55,8 @@ def held_until(event: asyncio.Event) -> RestFault:
 
 
 async def overtake(it: Stage) -> bool:
-    """The commit that claims the message of one account hangs, and another account's message overtakes it.
+    """The commit that claims the message of one account hangs, and another account's message
+    overtakes it.
 
     False where it came otherwise. The receiver holds the first message that it gets.
     """
@@ -68,13 +73,17 @@ async def overtake(it: Stage) -> bool:
         send(it.life.process, signal.SIGCONT)
         answered.set()
         await it.until(lambda: it.told("second", LOW) >= 2)  # likewise
-    await it.until(lambda: it.receiver.heard and len(rows(it.database, NOTIFICATIONS)) == len(ACCOUNTS))
+    await it.until(
+        lambda: it.receiver.heard and len(rows(it.database, NOTIFICATIONS)) == len(ACCOUNTS)
+    )
     both_claimed = len(rows(it.database, "SELECT title FROM messages")) == len(ACCOUNTS)
     return both_claimed and "second" in it.receiver.heard[0].title
 
 
 async def test_strict_1_a_claim_that_was_overtaken_is_no_attempt(tmp_path: Path) -> None:
-    """Strict 1, F7: killed behind another message, what never left comes once, and is called no possible repeat."""
+    """Strict 1, F7: killed behind another message, what never left comes once, and is called no
+    possible repeat.
+    """
     for number in range(TRIES):
         async with stage(tmp_path / str(number), ACCOUNTS) as it:
             await it.start()
@@ -86,11 +95,16 @@ async def test_strict_1_a_claim_that_was_overtaken_is_no_attempt(tmp_path: Path)
 
 async def judge(it: Stage) -> None:
     await it.until(lambda: rows(it.database, OUTCOMES) == [("never_made",), (None,)])
-    assert sorted(rows(it.database, NOTIFICATIONS)) == [("main", "queued", 0), ("second", "sending", 1)]
+    assert sorted(rows(it.database, NOTIFICATIONS)) == [
+        ("main", "queued", 0),
+        ("second", "sending", 1),
+    ]
     await it.kill()
     it.receiver.meanwhile = None
     await it.start()
-    await it.until(lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"})
+    await it.until(
+        lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"}
+    )
     assert await it.stop() == 0
     names = {str(code): name for code, name in rows(it.database, ALERTS)}
     news = [(names[each.code], each) for heard in it.receiver.heard for each in heard.news]

@@ -1,4 +1,6 @@
-"""A channel that refused for good, from that on until somebody mended it: the daemon, and the commands beside it."""
+"""A channel that refused for good, from that on until somebody mended it: the daemon, and the
+commands beside it.
+"""
 
 import json
 from pathlib import Path
@@ -26,7 +28,9 @@ async def pager_of(it: Stage) -> Any:
 
 
 async def test_f3_check_notify_un_parks_a_channel_of_the_daemon_that_runs(tmp_path: Path) -> None:
-    """F3: after a refusal the others are told and `status` shows it; once a test arrived, so does what comes next."""
+    """F3: after a refusal the others are told and `status` shows it; once a test arrived, so does
+    what comes next.
+    """
     async with stage(tmp_path, rules=RULE) as it:
         pager = Receiver(it.bell)
         await pager.start()
@@ -43,13 +47,18 @@ async def test_f3_check_notify_un_parks_a_channel_of_the_daemon_that_runs(tmp_pa
         pager.status = 200
         status, printed = await it.command("check", "--notify")
         assert (status, printed.splitlines()[-2:]) == (0, ["desk: delivered", "pager: delivered"])
-        assert rows(it.database, TESTS) == [("desk", -1, TEST, "delivered"), ("pager", -1, TEST, "delivered")]
+        assert rows(it.database, TESTS) == [
+            ("desk", -1, TEST, "delivered"),
+            ("pager", -1, TEST, "delivered"),
+        ]
         assert (found := await pager_of(it))["parked"] is False
         assert found["delivered_test"] is True
 
         it.show("main", HIGH)
         await it.until(lambda: it.receiver.heard[-1].title.startswith("RESOLVED"))
         it.show("main", "80")
-        await it.until(lambda: pager.heard[-1].title.startswith("WARNING low · main: available_margin 80"))
+        await it.until(
+            lambda: pager.heard[-1].title.startswith("WARNING low · main: available_margin 80")
+        )
         await it.stop()
         await pager.stop()

@@ -1,4 +1,6 @@
-"""Promise 8: all calls of the host together stay inside the exchange's limits, whoever makes them."""
+"""Promise 8: all calls of the host together stay inside the exchange's limits, whoever makes
+them.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +18,9 @@ from tests.cli.calls import call
 from tests.end_to_end.inside import PATIENCE, Lookout, configured, exchange, life
 
 EAGER = 400
-"""The shortest interval there is: eight accounts ask for twenty calls a second, four times what the host may."""
+"""The shortest interval there is: eight accounts ask for twenty calls a second, four times what the
+host may.
+"""
 STRETCHED = 1_632
 """What is left of that once all have answered."""
 
@@ -29,7 +33,9 @@ def written(folder: Path, config: Config) -> Path:
     """The same as a file, for commands that run beside the daemon."""
     tables = [_table(account) for account in config.accounts]
     path = folder / "rules.toml"
-    path.write_text("\n".join(['[daemon]\ndatabase = "sqlite:///marginwatch.db"', *tables]), encoding="utf-8")
+    path.write_text(
+        "\n".join(['[daemon]\ndatabase = "sqlite:///marginwatch.db"', *tables]), encoding="utf-8"
+    )
     path.chmod(0o600)
     return path
 
@@ -47,7 +53,9 @@ def _table(account: Account) -> str:
 
 
 def read(lookout: Lookout, times: int, accounts: int) -> bool:
-    return len(lookout.brought) == accounts and all(len(brought) >= times for brought in lookout.brought.values())
+    return len(lookout.brought) == accounts and all(
+        len(brought) >= times for brought in lookout.brought.values()
+    )
 
 
 def complaints(there: Simulator) -> list[str]:
@@ -71,8 +79,12 @@ def spread(counts: Sequence[int]) -> int:
     return max(counts) - min(counts)
 
 
-async def test_b3_eager_accounts_share_the_budget_evenly_also_across_a_restart(tmp_path: Path) -> None:
-    """B3, promise 8: two lives and a `check --online` between them never exceed what host and users may call."""
+async def test_b3_eager_accounts_share_the_budget_evenly_also_across_a_restart(
+    tmp_path: Path,
+) -> None:
+    """B3, promise 8: two lives and a `check --online` between them never exceed what host and users
+    may call.
+    """
     async with exchange() as there:
         config = eager(tmp_path, there, 8)
         before, after = Lookout(), Lookout()
@@ -94,7 +106,9 @@ async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_
     lookout = Lookout()
     async with exchange() as there:
         account = there.account("main")
-        config = configured(tmp_path, there, [account], every=EAGER, budget=BudgetLimits(host=Limit(1, 3 * SECOND)))
+        config = configured(
+            tmp_path, there, [account], every=EAGER, budget=BudgetLimits(host=Limit(1, 3 * SECOND))
+        )
         account.fault("hang")
         async with life(config, Lookout()):
             await asked(there)
@@ -105,11 +119,16 @@ async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_
 
 
 async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path: Path) -> None:
-    """B3, promise 8: the calls of the last life count for the user that rules.toml names, also for `check --online`."""
+    """B3, promise 8: the calls of the last life count for the user that rules.toml names, also for
+    `check --online`.
+    """
     before, after = Lookout(), Lookout()
     async with exchange() as there:
         account = there.account("main")
-        keys = {"user_id": account.keys.user_id, "budget": BudgetLimits(assets=Limit(1, 3 * SECOND))}
+        keys = {
+            "user_id": account.keys.user_id,
+            "budget": BudgetLimits(assets=Limit(1, 3 * SECOND)),
+        }
         config = configured(tmp_path, there, [account], every=EAGER, **keys)
         async with life(config, before):
             await before.until(lambda: read(before, 1, 1))
@@ -121,8 +140,12 @@ async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path:
 
 
 @pytest.mark.parametrize("count", [1, 8], ids=["the-user-s-limit", "the-host-s-limit"])
-async def test_b3_a_check_beside_an_eager_daemon_is_made_room_for(tmp_path: Path, count: int) -> None:
-    """B3, promise 8: commands announce their calls, so that daemon and command together keep the limits."""
+async def test_b3_a_check_beside_an_eager_daemon_is_made_room_for(
+    tmp_path: Path, count: int
+) -> None:
+    """B3, promise 8: commands announce their calls, so that daemon and command together keep the
+    limits.
+    """
     lookout = Lookout()
     async with exchange() as there:
         config = eager(tmp_path, there, count)
@@ -138,5 +161,7 @@ async def test_b3_a_check_beside_an_eager_daemon_is_made_room_for(tmp_path: Path
 
 async def check_online(path: Path) -> int:
     """Its exit status."""
-    checked = await asyncio.to_thread(partial(call, clock=SystemClock()), "check", "--online", "--config", path)
+    checked = await asyncio.to_thread(
+        partial(call, clock=SystemClock()), "check", "--online", "--config", path
+    )
     return checked.exit_code

@@ -1,5 +1,5 @@
-"""The daemon as people run it in a company's network: nothing goes out but through a proxy, whose certificates are its
-own. Nothing else resolves the exchange's name.
+"""The daemon as people run it in a company's network: nothing goes out but through a proxy, whose
+certificates are its own. Nothing else resolves the exchange's name.
 """
 
 import ssl
@@ -22,14 +22,21 @@ from tests.service.lives import rows
 
 NAME = "api.exchange.invalid"
 LOGIN, CODED = "planted-user:planted-p@ss", "planted-user:planted-p%40ss"
-READINGS = "SELECT source FROM snapshots JOIN accounts ON accounts.id = account_id WHERE name = 'far'"
-MISSES = "SELECT DISTINCT reason, detail FROM misses JOIN accounts ON accounts.id = account_id WHERE name = 'far'"
+READINGS = (
+    "SELECT source FROM snapshots JOIN accounts ON accounts.id = account_id WHERE name = 'far'"
+)
+MISSES = (
+    "SELECT DISTINCT reason, detail FROM misses JOIN accounts ON accounts.id = account_id WHERE"
+    " name = 'far'"
+)
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @dataclass
 class Company:
-    """The stage, with an account `far` that only the proxy reaches and an account `near` on this machine."""
+    """The stage, with an account `far` that only the proxy reaches and an account `near` on this
+    machine.
+    """
 
     it: Stage
     proxy: ProxyServer
@@ -93,13 +100,17 @@ async def _company(folder: Path) -> AsyncIterator[Company]:
 
 @pytest.mark.parametrize("way", ["an address", "env"])
 async def test_a3_a_daemon_behind_a_proxy(company: Company, way: str) -> None:
-    """A3: readings are recorded and pushes come; a proxy that goes away, comes back, or wants another password is a
-    miss `network` that names it; what is on this machine is called directly all the while.
+    """A3: readings are recorded and pushes come; a proxy that goes away, comes back, or wants
+    another password is a miss `network` that names it; what is on this machine is called directly
+    all the while.
     """
     it, proxy = company.it, company.proxy
     if way == "env":
         company.write(proxy="env")
-        it.environ |= {"HTTPS_PROXY": f"http://{CODED}@{proxy.place}", "HTTP_PROXY": "http://127.0.0.1:9"}
+        it.environ |= {
+            "HTTPS_PROXY": f"http://{CODED}@{proxy.place}",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+        }
         it.environ |= {"NO_PROXY": HERE}  # the receiver of the channel
     else:
         company.write(proxy=f"http://{CODED}@{proxy.place}")
@@ -122,7 +133,9 @@ async def test_a3_a_daemon_behind_a_proxy(company: Company, way: str) -> None:
     proxy.login = "planted-user:another"
     await proxy.stop()
     await proxy.start()
-    refused = f"the proxy {proxy.place} does not accept the user or the password (HTTP 407): check proxy"
+    refused = (
+        f"the proxy {proxy.place} does not accept the user or the password (HTTP 407): check proxy"
+    )
     await it.until(lambda: ("network", refused) in company.missed())
     assert await it.stop() == 0, it.said()
     assert {reason for reason, _ in company.missed()} == {"network"}
@@ -133,7 +146,9 @@ async def test_a3_a_daemon_behind_a_proxy(company: Company, way: str) -> None:
 
 
 async def test_a3_a_daemon_that_does_not_use_the_proxy_of_the_environment(company: Company) -> None:
-    """A3: what fails says that a proxy is there, and what to write, instead of blaming DNS alone."""
+    """A3: what fails says that a proxy is there, and what to write, instead of blaming DNS
+    alone.
+    """
     it = company.it
     it.environ |= {"https_proxy": f"http://{CODED}@{company.proxy.place}"}
     await it.start()
@@ -147,19 +162,29 @@ async def test_a3_a_daemon_that_does_not_use_the_proxy_of_the_environment(compan
 
 
 async def test_a3_one_file_of_certificates_for_all(company: Company) -> None:
-    """A3: `ca_file` alone verifies exchange, webhook and mail; ~/.netrc and SSLKEYLOGFILE change nothing."""
+    """A3: `ca_file` alone verifies exchange, webhook and mail; ~/.netrc and SSLKEYLOGFILE change
+    nothing.
+    """
     it, receiver = company.it, Receiver(answering(200), company.certificate())
     company.write(proxy=f"http://{CODED}@{company.proxy.place}")
     (company.folder / ".netrc").write_text(f"machine {HERE} login planted password of-another\n")
     with receiver.serving(), mailserver.serving(context=company.certificate()) as box:
         mail = f"mailtos://{HERE}:{box.port}?to=me@example.com&from=mw@example.com&mode=starttls"
         hook = f"jsons://{HERE}:{receiver.port}/"
-        channels = "".join(f'[[channels]]\nname = "{n}"\nurl = "{url}"\n' for n, url in (("m", mail), ("h", hook)))
+        channels = "".join(
+            f'[[channels]]\nname = "{n}"\nurl = "{url}"\n' for n, url in (("m", mail), ("h", hook))
+        )
         it.config.write_text(it.config.read_text() + channels)
-        it.environ |= {"HOME": str(company.folder), "SSLKEYLOGFILE": str(company.folder / "gone" / "keys")}
+        it.environ |= {
+            "HOME": str(company.folder),
+            "SSLKEYLOGFILE": str(company.folder / "gone" / "keys"),
+        }
         said = await it.run("check", "--online", "--notify")
     lines = said.splitlines()
-    assert [line for line in lines if line.startswith(("m: ", "h: "))] == ["m: delivered", "h: delivered"]
+    assert [line for line in lines if line.startswith(("m: ", "h: "))] == [
+        "m: delivered",
+        "h: delivered",
+    ]
     (far,) = [line for line in lines if line.startswith("far: user")]
     assert far.endswith(f" (through the proxy {company.proxy.place})")
     assert ("authorization" in str(receiver.got[0].headers).lower(), len(box.got)) == (False, 1)

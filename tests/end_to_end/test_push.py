@@ -36,7 +36,9 @@ class SteppingClock(SystemClock):
         return super().now() + self.by
 
 
-def pushing(there: Simulator, folder: Path, *accounts: SimulatedAccount, every: Millis = SELDOM, **keys: Any) -> Config:
+def pushing(
+    there: Simulator, folder: Path, *accounts: SimulatedAccount, every: Millis = SELDOM, **keys: Any
+) -> Config:
     config = configured(folder, there, accounts, every=every, ws_url=there.ws_url, **keys)
     return replace(config, rules=(rule("low", clear_when="available_margin > 120"),))
 
@@ -58,8 +60,12 @@ def margin(found: Reading) -> Decimal | None:
     return found.balances.available_margin
 
 
-async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(tmp_path: Path) -> None:
-    """B7: the alert leaves although nothing is polled; the reading has what was pushed and nothing else."""
+async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(
+    tmp_path: Path,
+) -> None:
+    """B7: the alert leaves although nothing is polled; the reading has what was pushed and nothing
+    else.
+    """
     lookout, way = Lookout(), ScriptedNotifier()
     async with exchange() as there:
         main = there.account("main")
@@ -72,12 +78,18 @@ async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(
     (pushed,) = readings(lookout, Source.WS)
     assert pushed.balances == replace(main.sheet.balances(), cross_un_pnl=None)
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
-        kept = connection.execute("SELECT source, quality, exchange_at, cross_un_pnl FROM snapshots WHERE seq = 4")
+        kept = connection.execute(
+            "SELECT source, quality, exchange_at, cross_un_pnl FROM snapshots WHERE seq = 4"
+        )
         assert list(kept) == [("ws", "ok", None, None)]
 
 
-async def test_b7_a_lost_connection_costs_latency_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """B7: it comes back, balances are read for what changed meanwhile, and the log says both ends in one line each."""
+async def test_b7_a_lost_connection_costs_latency_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B7: it comes back, balances are read for what changed meanwhile, and the log says both ends
+    in one line each.
+    """
     caplog.set_level(logging.INFO)
     lookout = Lookout()
     async with exchange() as there:
@@ -93,20 +105,27 @@ async def test_b7_a_lost_connection_costs_latency_only(tmp_path: Path, caplog: p
     assert [margin(each) for each in readings(lookout, Source.REST)] == [500, 500, 400]
     told = [record.message for record in caplog.records if "push" in record.message]
     assert told == [
-        f"no pushes, balances are still asked for: 127.0.0.1:{there.port} closed its push stream: reconnecting",
+        (
+            f"no pushes, balances are still asked for: 127.0.0.1:{there.port} closed its push"
+            " stream: reconnecting"
+        ),
         "balances are pushed again",
     ]
 
 
 async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path) -> None:
-    """B7, promise 6: an answer that a push overtook ends no alert, and is asked for again at once."""
+    """B7, promise 6: an answer that a push overtook ends no alert, and is asked for again at
+    once.
+    """
     lookout = Lookout()
     async with exchange() as there:
         main = there.account("main")
         main.set(available_margin="500")
         main.fault(slow(300), times=1)
         async with life(pushing(there, tmp_path, main, user_id=main.keys.user_id), lookout):
-            await until(lambda: listening(main) and any(entry.said == "slow" for entry in there.log))
+            await until(
+                lambda: listening(main) and any(entry.said == "slow" for entry in there.log)
+            )
             main.set(available_margin="90")
             await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2)
     found = [each for each in lookout.brought["main"] if isinstance(each, Reading)]
@@ -121,8 +140,12 @@ async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path
         assert list(connection.execute("SELECT to_state FROM transitions")) == [("firing",)]
 
 
-async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp_path: Path) -> None:
-    """B7: after three comparisons in a row; what else is pushed is believed, and one alert tells."""
+async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(
+    tmp_path: Path,
+) -> None:
+    """B7: after three comparisons in a row; what else is pushed is believed, and one alert
+    tells.
+    """
     lookout, way, clock = Lookout(), ScriptedNotifier(), SteppingClock()
     async with exchange() as there:
         main = there.account("main")
@@ -137,7 +160,8 @@ async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp
                 seen = len(readings(lookout, Source.REST)) + 2
                 await lookout.until(
                     lambda count=count, seen=seen: (  # type: ignore[misc]
-                        len(readings(lookout, Source.WS)) == count and len(readings(lookout, Source.REST)) >= seen
+                        len(readings(lookout, Source.WS)) == count
+                        and len(readings(lookout, Source.REST)) >= seen
                     )
                 )
             clock.by = SECOND  # whoever watches the daemon looks at once where the clock was set
@@ -150,17 +174,23 @@ async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(tmp
 
 
 async def test_s3_an_exchange_that_repeats_itself_does_not_fill_the_record(tmp_path: Path) -> None:
-    """S3: pushes that change nothing are neither judged nor stored, however many come; the next change is, at once."""
+    """S3: pushes that change nothing are neither judged nor stored, however many come; the next
+    change is, at once.
+    """
     lookout, way = Lookout(), ScriptedNotifier()
     async with exchange() as there:
         main = there.account("main")
         main.set(available_margin="500")
         async with life(pushing(there, tmp_path, main), lookout, way=way):
-            await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2 and listening(main))
+            await lookout.until(
+                lambda: len(readings(lookout, Source.REST)) == 2 and listening(main)
+            )
             for _ in range(300):
                 main.push()
             main.set(available_margin="90")
             await lookout.until(lambda: len(way.sent) == 1)
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as database:
-        found = database.execute("SELECT available_margin FROM snapshots WHERE source = 'ws'").fetchall()
+        found = database.execute(
+            "SELECT available_margin FROM snapshots WHERE source = 'ws'"
+        ).fetchall()
     assert found == [(90,)]

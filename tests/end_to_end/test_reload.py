@@ -58,11 +58,15 @@ def titled(it: Stage, word: str) -> list[str]:
 
 def told(it: Stage, *expected: tuple[str, str, str]) -> Callable[[], bool]:
     """Whether exactly these were delivered: (rule, channel, kind), in whatever order."""
-    return lambda: sorted(rows(it.database, TOLD)) == sorted((*each, "delivered") for each in expected)
+    return lambda: (
+        sorted(rows(it.database, TOLD)) == sorted((*each, "delivered") for each in expected)
+    )
 
 
 async def test_d5_a_changed_condition_retires_its_alert_and_another_rule_goes_on(it: Stage) -> None:
-    """D5: told once, as retired; the new condition is judged; the other rule's alert keeps its id and its beginning."""
+    """D5: told once, as retired; the new condition is judged; the other rule's alert keeps its id
+    and its beginning.
+    """
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
@@ -88,10 +92,14 @@ async def test_d5_a_changed_condition_retires_its_alert_and_another_rule_goes_on
 
 
 async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
-    """Each mistake is logged with its place and no secret; the daemon goes on as before, and takes the mended file."""
+    """Each mistake is logged with its place and no secret; the daemon goes on as before, and takes
+    the mended file.
+    """
     await it.start()
     refused = await reload(
-        it, ('every = "400ms"', 'every = "40ms"'), ("available_margin < 100", "available_magin < 100")
+        it,
+        ('every = "400ms"', 'every = "40ms"'),
+        ("available_margin < 100", "available_magin < 100"),
     )
     assert refused.startswith("READY=1\nSTATUS=the configuration was not reloaded")
     said = it.said()
@@ -101,14 +109,19 @@ async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
     it.show("main", "90")
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
     assert rows(it.database, EPOCHS) == [("start", None)]
-    mended = ('every = "40ms"', 'every = "400ms"'), ("available_magin < 100", "available_margin < 100")
+    mended = (
+        ('every = "40ms"', 'every = "400ms"'),
+        ("available_magin < 100", "available_margin < 100"),
+    )
     assert await reload(it, *mended) == "READY=1\nSTATUS=reloaded"
     assert await it.stop(within=STOPS_WITHIN) == 0
     assert told(it, ("low", "desk", "firing"), ("same", "desk", "firing"))()
 
 
 async def test_d5_the_alert_of_a_removed_account_is_retired(tmp_path: Path) -> None:
-    """D5: told once to whom it was told firing; the account is asked about no more, and another one goes on."""
+    """D5: told once to whom it was told firing; the account is asked about no more, and another one
+    goes on.
+    """
     async with stage(tmp_path, ("main", "other")) as it:
         it.show("other", "90")
         await it.start()
@@ -122,12 +135,16 @@ async def test_d5_the_alert_of_a_removed_account_is_retired(tmp_path: Path) -> N
 
 
 async def test_e5_a_new_channel_hears_what_still_fires_and_the_end(it: Stage) -> None:
-    """E5: a channel under another name is a new one; the removed one's notifications stay as they were."""
+    """E5: a channel under another name is a new one; the removed one's notifications stay as they
+    were.
+    """
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
     await reload(it, ('name = "desk"', 'name = "phone"'))
-    expected = [(rule, channel, "firing") for rule in ("low", "same") for channel in ("desk", "phone")]
+    expected = [
+        (rule, channel, "firing") for rule in ("low", "same") for channel in ("desk", "phone")
+    ]
     await it.until(told(it, *expected))
     assert "still firing" in it.receiver.heard[-1].body
     it.show("main", HIGH)
@@ -146,8 +163,12 @@ async def test_e5_the_end_for_a_removed_channel_goes_to_those_that_are_there(it:
     assert it.receiver.heard[-1].body.count("watched no longer since") == 2
 
 
-async def test_promise_2_a_message_that_a_reload_cut_off_is_told_again_as_such(tmp_path: Path) -> None:
-    """A receiver that hangs holds up no reload; what it had in its hands may have arrived, and the repeat says so."""
+async def test_promise_2_a_message_that_a_reload_cut_off_is_told_again_as_such(
+    tmp_path: Path,
+) -> None:
+    """A receiver that hangs holds up no reload; what it had in its hands may have arrived, and the
+    repeat says so.
+    """
     async with stage(tmp_path) as it:
         it.receiver.meanwhile = asyncio.Event().wait
         it.show("main", "90")
@@ -162,7 +183,9 @@ async def test_promise_2_a_message_that_a_reload_cut_off_is_told_again_as_such(t
 
 
 async def test_several_signals_end_in_one_state_and_a_stop_among_them_is_obeyed(it: Stage) -> None:
-    """However often it is asked: the file is in force, nothing is told again, and SIGTERM still works."""
+    """However often it is asked: the file is in force, nothing is told again, and SIGTERM still
+    works.
+    """
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
@@ -180,7 +203,10 @@ async def test_several_signals_end_in_one_state_and_a_stop_among_them_is_obeyed(
 async def test_a_new_database_that_cannot_be_used_leaves_the_old_one_in_use(it: Stage) -> None:
     """The daemon that cannot begin with the new file begins again with what it had."""
     await it.start()
-    await reload(it, ('database = "sqlite:///marginwatch.db"', 'database = "sqlite:///nowhere/marginwatch.db"'))
+    await reload(
+        it,
+        ('database = "sqlite:///marginwatch.db"', 'database = "sqlite:///nowhere/marginwatch.db"'),
+    )
     assert "running as before" in readies(it)[-1]
     assert "there is no directory" in it.said()
     it.show("main", "90")

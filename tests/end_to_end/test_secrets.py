@@ -48,7 +48,9 @@ COMMANDS = (
 
 @dataclass(slots=True)
 class Hostile:
-    """A stage on which everybody says back what he was told; and all that was ever written or received."""
+    """A stage on which everybody says back what he was told; and all that was ever written or
+    received.
+    """
 
     it: Stage
     echo: Echo
@@ -64,7 +66,10 @@ class Hostile:
     def collect(self) -> dict[str, bytes]:
         """With the daemon's own words, its messages, and every file that it wrote."""
         files = self.it.folder.glob("marginwatch.db*")
-        said = {"stderr": (self.it.folder / "stderr").read_bytes(), "messages": b"\n".join(self.echo.bodies)}
+        said = {
+            "stderr": (self.it.folder / "stderr").read_bytes(),
+            "messages": b"\n".join(self.echo.bodies),
+        }
         return self.collected | said | {path.name: path.read_bytes() for path in files}
 
 
@@ -113,7 +118,10 @@ def written(there: Hostile) -> str:
     there_whole = Path(there.it.folder / "whole.txt")
     there_whole.write_text(urls.pop("good"))
     urls["good"] = "file:whole.txt"
-    tables = [f'[[channels]]\nname = "{name}"\nurl = "{url}"\ngroup_wait = "0s"' for name, url in urls.items()]
+    tables = [
+        f'[[channels]]\nname = "{name}"\nurl = "{url}"\ngroup_wait = "0s"'
+        for name, url in urls.items()
+    ]
     accounts = [account(way, there.it.simulator.rest_url) for way in WAYS]
     return "\n".join(['[daemon]\nevery = "400ms"\nweb = ""', RULE, *tables, *accounts])
 
@@ -140,7 +148,11 @@ def account(way: str, rest_url: str) -> str:
 
 def indiscreet(simulated: SimulatedAccount) -> None:
     """An exchange that says key and secret back: first in an error, then beside the balances."""
-    said = [each for known in (simulated.keys.api_key, simulated.keys.secret_key) for each in echoes(known)]
+    said = [
+        each
+        for known in (simulated.keys.api_key, simulated.keys.secret_key)
+        for each in echoes(known)
+    ]
     quoted = ",".join(f'"{text}":["{text}"]' for text in said)
 
     def refused(_fields: object) -> object:
@@ -157,15 +169,26 @@ def indiscreet(simulated: SimulatedAccount) -> None:
 
 async def live(there: Hostile, *arguments: str) -> None:
     """A life of the daemon in which everything was told and echoed at least once."""
-    it, places = there.it, ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/")
+    it, places = (
+        there.it,
+        ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/"),
+    )
     await it.begin("--log-level", "debug", *arguments)
-    await it.until(lambda: all(any(place in called for called in there.echo.called) for place in places))
+    await it.until(
+        lambda: all(any(place in called for called in there.echo.called) for place in places)
+    )
     await it.until(lambda: there.mail.refused)
-    await it.until(lambda: len([entry for entry in it.simulator.log if entry.said == "echoed fields"]) > len(WAYS))
+    await it.until(
+        lambda: (
+            len([entry for entry in it.simulator.log if entry.said == "echoed fields"]) > len(WAYS)
+        )
+    )
     assert await it.stop(signal.SIGTERM) == 0
 
 
-async def test_no_secret_is_in_the_log_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_secret_is_in_the_log_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Promise 9: at debug level."""
     async with hostile(tmp_path, monkeypatch) as there:
         await live(there, "--log-format", "json")
@@ -175,17 +198,28 @@ async def test_no_secret_is_in_the_log_as_json(tmp_path: Path, monkeypatch: pyte
 
 
 async def test_no_secret_leaves_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: not in the log at debug level, a message, the database, or what any command says."""
+    """Promise 9: not in the log at debug level, a message, the database, or what any command
+    says.
+    """
     async with hostile(tmp_path, monkeypatch) as there:
         await live(there)
         statuses = {" ".join(command): await there.run(*command) for command in COMMANDS}
         collected = there.collect()
     failed = {command for command, status in statuses.items() if status == 1}
-    assert failed == {"check --notify", "status", "status --format json"}  # no daemon collects any more
+    assert failed == {
+        "check --notify",
+        "status",
+        "status --format json",
+    }  # no daemon collects any more
     assert set(statuses.values()) == {0, 1}
-    assert {"marginwatch.db", "marginwatch.db-wal", "messages", "stderr"} <= {*collected, "marginwatch.db-wal"}
+    assert {"marginwatch.db", "marginwatch.db-wal", "messages", "stderr"} <= {
+        *collected,
+        "marginwatch.db-wal",
+    }
     assert [
-        word for word in ("answered without balances", "mail server answered 535") if word not in told(collected)
+        word
+        for word in ("answered without balances", "mail server answered 535")
+        if word not in told(collected)
     ] == []
     assert b'"***":["***"]' in collected["marginwatch.db"]
     assert traces(collected) == []
@@ -196,8 +230,12 @@ def told(collected: dict[str, bytes]) -> str:
     return collected["stderr"].decode()
 
 
-async def test_no_secret_is_shown_by_a_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: repr and str of what holds secrets show none: configuration, exchange clients, notifiers."""
+async def test_no_secret_is_shown_by_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 9: repr and str of what holds secrets show none: configuration, exchange clients,
+    notifiers.
+    """
     async with hostile(tmp_path, monkeypatch) as there, http.open_session() as session:
         config = configuration(there.it.config, os.environ)
         clock = SystemClock()
@@ -205,7 +243,10 @@ async def test_no_secret_is_shown_by_a_value(tmp_path: Path, monkeypatch: pytest
         known = [adapted(each) for each in config.accounts]
         clients = [coinw.connect(each, tools) for each in known]
         notifiers = [AppriseNotifier(each.url.reveal(), clock) for each in config.channels]
-        shown = [f"{each!r} {each}" for each in (config, *known, *clients, *notifiers, *vars(notifiers[0]).values())]
+        shown = [
+            f"{each!r} {each}"
+            for each in (config, *known, *clients, *notifiers, *vars(notifiers[0]).values())
+        ]
     assert traces({"repr": "".join(shown).encode()}) == []
 
 
@@ -226,7 +267,9 @@ async def test_a_password_of_the_database_is_not_in_its_errors(
     """Promise 9: a database that cannot be used is named without its password."""
     async with hostile(tmp_path, monkeypatch) as there:
         with_database(there, url)
-        statuses = {await there.run(*command) for command in (["run", "--log-level", "debug"], ["status"])}
+        statuses = {
+            await there.run(*command) for command in (["run", "--log-level", "debug"], ["status"])
+        }
         collected = there.collected
     assert statuses <= {0, 1, 78}
     assert b"Traceback" not in b"".join(collected.values())
@@ -235,13 +278,17 @@ async def test_a_password_of_the_database_is_not_in_its_errors(
 
 def with_database(there: Hostile, url: str) -> None:
     named = url.replace("{password}", TOKENS["database"])
-    there.it.config.write_text(f'[daemon]\ndatabase = "{named}"' + there.it.config.read_text().removeprefix("[daemon]"))
+    there.it.config.write_text(
+        f'[daemon]\ndatabase = "{named}"' + there.it.config.read_text().removeprefix("[daemon]")
+    )
 
 
 async def test_a_server_that_refuses_the_login_is_told_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
 ) -> None:
-    """Promise 9, A7: a real PostgreSQL, a password, and a user that does not exist, which is bad configuration."""
+    """Promise 9, A7: a real PostgreSQL, a password, and a user that does not exist, which is bad
+    configuration.
+    """
     url = postgresql_url.replace("owner@", f"nobody:{TOKENS['database']}@")
     async with hostile(tmp_path, monkeypatch) as there:
         with_database(there, url)
@@ -266,9 +313,17 @@ commands.main(["run", "--config", sys.argv[2], "--log-level", "debug"])
 """A fault of our own, whose text holds every secret."""
 
 
-async def test_a_fault_of_ours_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: what breaks unexpectedly is logged, with its traceback at debug level, all secrets blanked."""
-    known = [*KEYS.values(), *SECRET_KEYS.values(), *(TOKENS[place] for place in ("path", "user", "password", "mail"))]
+async def test_a_fault_of_ours_shows_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 9: what breaks unexpectedly is logged, with its traceback at debug level, all secrets
+    blanked.
+    """
+    known = [
+        *KEYS.values(),
+        *SECRET_KEYS.values(),
+        *(TOKENS[place] for place in ("path", "user", "password", "mail")),
+    ]
     async with hostile(tmp_path, monkeypatch) as there:
         arguments = (sys.executable, "-c", CRASH, ",".join(known), str(there.it.config))
         process = await create_subprocess_exec(*arguments, stdout=PIPE, stderr=PIPE)

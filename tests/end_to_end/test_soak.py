@@ -1,7 +1,9 @@
-"""Minutes of a bad day: twenty accounts, an exchange that fails at random, sockets that drop, a clock that is set.
+"""Minutes of a bad day: twenty accounts, an exchange that fails at random, sockets that drop, a
+clock that is set.
 
-`make soak` lives through ten minutes of it (MARGINWATCH_SOAK names other spans), `make test` through a few seconds. The
-judge is what the exchange counted, what the record holds, and what the log says.
+`make soak` lives through ten minutes of it (MARGINWATCH_SOAK names other spans), `make test`
+through a few seconds. The judge is what the exchange counted, what the record holds, and what the
+log says.
 """
 
 import asyncio
@@ -31,7 +33,9 @@ ACCOUNTS = [f"bot-{number}" for number in range(20)]
 EVERY: Millis = 10 * SECOND
 TIMEOUT: Millis = 3 * SECOND
 WAIT: Millis = 12 * SECOND
-"""The longest that a call waits for its place in the budget, whose windows are 10 s long; and some time to judge."""
+"""The longest that a call waits for its place in the budget, whose windows are 10 s long; and some
+time to judge.
+"""
 STEPS = (-3_600, -90, -2, 2, 45, 900)
 """Seconds by which the clock is set."""
 WARM = 60
@@ -80,14 +84,19 @@ class Attempt:
 
 
 async def test_nothing_is_lost_on_a_bad_day(tmp_path: Path, require: Callable[[str], Path]) -> None:
-    """Promises 6 and 8, B2, A5: nothing raises, every slot is on record, budget and memory hold, replay is clean.
+    """Promises 6 and 8, B2, A5: nothing raises, every slot is on record, budget and memory hold,
+    replay is clean.
 
-    Two channels stand beside the good one whose receivers never end an answer, or never begin one (S1, S5).
+    Two channels stand beside the good one whose receivers never end an answer, or never begin one
+    (S1, S5).
     """
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     program = require("faketime")
-    endless, silent = Hostile(ENDLESS_AFTER_THE_STATUS["chunks"]), Hostile(SILENT_BEFORE_THE_STATUS["at once"])
+    endless, silent = (
+        Hostile(ENDLESS_AFTER_THE_STATUS["chunks"]),
+        Hostile(SILENT_BEFORE_THE_STATUS["at once"]),
+    )
     async with AsyncExitStack() as stack:
         ports = [stack.enter_context(server.serving()).port for server in (endless, silent)]
         it = await stack.enter_async_context(stage(tmp_path, ACCOUNTS, rules=RULES))
@@ -143,11 +152,16 @@ async def _alive(it: Stage, seconds: float) -> None:
 
 
 def happen(it: Stage, random: Random) -> None:
-    """One thing to one account: mostly its margin moves, else something fails a few times, or recovers."""
+    """One thing to one account: mostly its margin moves, else something fails a few times, or
+    recovers.
+    """
     account = it.accounts[random.choice(ACCOUNTS)]
     match random.choices(("moves", "fault", "socket", "drop", "heal"), (60, 12, 12, 6, 10))[0]:
         case "moves":
-            account.set(available_margin=f"{random.uniform(0, 300):.8f}", al_freeze=f"{random.choice((0, 0, 500))}")
+            account.set(
+                available_margin=f"{random.uniform(0, 300):.8f}",
+                al_freeze=f"{random.choice((0, 0, 500))}",
+            )
         case "fault":
             account.fault(random.choice(sorted(FAULTS)), random.randint(1, 3))
         case "socket":
@@ -164,7 +178,9 @@ def _size(it: Stage) -> int:
 
 
 def grown(sizes: Sequence[int]) -> float:
-    """By how much the last quarter is larger than the first one after the warming up, in kB; 0 for a short day."""
+    """By how much the last quarter is larger than the first one after the warming up, in kB; 0 for
+    a short day.
+    """
     settled = sizes[WARM:]
     quarter = len(settled) // 4
     return median(settled[-quarter:]) - median(settled[:quarter]) if quarter > WARM // 4 else 0
@@ -179,8 +195,8 @@ def exceptions(log: Path) -> Iterator[str]:
 
 
 def silences(database: Path) -> Iterator[str]:
-    """Spans in which a slot must have passed, and nothing is on record: beyond the interval, the pause that was asked
-    for, a call and its wait for a place.
+    """Spans in which a slot must have passed, and nothing is on record: beyond the interval, the
+    pause that was asked for, a call and its wait for a place.
     """
     for name, attempts in _attempts(database).items():
         assert len(attempts) >= LENGTH * SECOND // (10 * EVERY), f"{name} was hardly read"
@@ -211,4 +227,7 @@ def summary(it: Stage, sizes: Sequence[int]) -> str:
         for table in ("snapshots", "misses", "gaps", "transitions", "messages")
     }
     busiest = it.simulator.busiest(10 * SECOND)
-    return f"{LENGTH:g} s: {counts}, most calls in 10 s {busiest}, memory {sizes[WARM // 2 :: 60] or sizes[-1:]} kB"
+    return (
+        f"{LENGTH:g} s: {counts}, most calls in 10 s {busiest}, memory"
+        f" {sizes[WARM // 2 :: 60] or sizes[-1:]} kB"
+    )

@@ -1,4 +1,6 @@
-"""The running daemon is started, stopped and started again as systemd does it: by signals, with its exit status."""
+"""The running daemon is started, stopped and started again as systemd does it: by signals, with its
+exit status.
+"""
 
 import asyncio
 import signal
@@ -25,7 +27,9 @@ async def it(tmp_path: Path) -> AsyncIterator[Stage]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stop_ends_the_epoch_and_exits_with_0(it: Stage, number: signal.Signals) -> None:
-    """SIGTERM and Ctrl-C are the same orderly end: nothing is lost, the manager is told, the lock is free."""
+    """SIGTERM and Ctrl-C are the same orderly end: nothing is lost, the manager is told, the lock
+    is free.
+    """
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     assert await it.stop(number, STOPS_WITHIN) == 0
@@ -36,8 +40,12 @@ async def test_a_stop_ends_the_epoch_and_exits_with_0(it: Stage, number: signal.
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(it: Stage, number: signal.Signals) -> None:
-    """What the receiver had in its hands stays open, and is told at the next start as what may be a repeat."""
+async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(
+    it: Stage, number: signal.Signals
+) -> None:
+    """What the receiver had in its hands stays open, and is told at the next start as what may be a
+    repeat.
+    """
     it.receiver.meanwhile = asyncio.Event().wait
     it.show("main", "90")
     await it.start()
@@ -49,11 +57,16 @@ async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(it: Stage, number:
     await it.start()
     await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 2)])
     assert rows(it.database, ATTEMPTS) == [(None,), ("delivered",)]
-    assert [one.maybe_repeat for message in it.receiver.heard for one in message.news] == [False, True]
+    assert [one.maybe_repeat for message in it.receiver.heard for one in message.news] == [
+        False,
+        True,
+    ]
 
 
 async def test_what_arises_while_a_receiver_hangs_stays_queued(it: Stage) -> None:
-    """Behind the message that hangs, the end waits: both are told at the next start, the end once."""
+    """Behind the message that hangs, the end waits: both are told at the next start, the end
+    once.
+    """
     it.receiver.meanwhile = asyncio.Event().wait
     it.show("main", "90")
     await it.start()
@@ -64,7 +77,9 @@ async def test_what_arises_while_a_receiver_hangs_stays_queued(it: Stage) -> Non
     assert rows(it.database, NOTIFICATIONS) == [(FIRED, "sending", 1), (ENDED, "queued", 0)]
     it.receiver.meanwhile = None
     await it.start()
-    await it.until(lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"})
+    await it.until(
+        lambda: {state for _, state, _ in rows(it.database, NOTIFICATIONS)} == {"delivered"}
+    )
     (again,) = it.receiver.heard[-1].news
     assert (sorted(again.kinds), again.maybe_repeat) == ([FIRED, ENDED], True)
 
@@ -81,7 +96,9 @@ async def test_a_stop_tells_what_is_due(tmp_path: Path) -> None:
 
 
 async def test_a_second_daemon_names_the_first_and_exits(it: Stage) -> None:
-    """Two would tell everything twice: the second one ends with 1 and the first one's pid, and changes nothing."""
+    """Two would tell everything twice: the second one ends with 1 and the first one's pid, and
+    changes nothing.
+    """
     first = await it.start()
     second = await it.begin()
     assert await second.over() == 1
@@ -94,7 +111,9 @@ async def test_a_second_daemon_names_the_first_and_exits(it: Stage) -> None:
 
 
 async def test_it_is_ready_only_once_it_has_its_store(it: Stage) -> None:
-    """The service manager hears READY=1 after configuration and database are in order, and not if the start fails."""
+    """The service manager hears READY=1 after configuration and database are in order, and not if
+    the start fails.
+    """
     it.config.rename(it.folder / "kept.toml")
     assert await (await it.begin()).over() == 78
     (it.folder / "kept.toml").rename(it.config)

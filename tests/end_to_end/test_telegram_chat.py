@@ -1,4 +1,6 @@
-"""The daemon and Telegram, behind TLS at its real name: what stands in the chat, and what in `attempts`."""
+"""The daemon and Telegram, behind TLS at its real name: what stands in the chat, and what in
+`attempts`.
+"""
 
 import asyncio
 from pathlib import Path
@@ -19,8 +21,12 @@ ATTEMPTS = """
 
 
 async def test_an_alert_stands_in_the_chat(tmp_path: Path) -> None:
-    """F1, F2: a limited message comes after the time that Telegram names; both attempts are recorded, in its words."""
-    with BotApi(refusing(429, "Too Many Requests: retry after 1", retry_after=1)).serving() as telegram:
+    """F1, F2: a limited message comes after the time that Telegram names; both attempts are
+    recorded, in its words.
+    """
+    with BotApi(
+        refusing(429, "Too Many Requests: retry after 1", retry_after=1)
+    ).serving() as telegram:
         loop = asyncio.get_running_loop()
         async with stage(tmp_path, rules=PHONE + RULE) as it:
             telegram.heard = lambda: loop.call_soon_threadsafe(it.bell.ring)

@@ -1,4 +1,6 @@
-"""The whole daemon at two exchanges: what one complains of is no business of the other (Strict 7)."""
+"""The whole daemon at two exchanges: what one complains of is no business of the other (Strict
+7).
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,16 +29,20 @@ def halved(app: App) -> dict[str, bool]:
 
 
 async def test_strict_7_one_exchange_complains(tmp_path: Path) -> None:
-    """Strict 7: its limits are halved and its accounts slow down; those of the other go on as before, also after a
-    restart.
+    """Strict 7: its limits are halved and its accounts slow down; those of the other go on as
+    before, also after a restart.
     """
     lookout = Lookout()
     async with exchange() as calm, exchange() as busy:
         here, there = [calm.account("a"), calm.account("b")], [busy.account("c")]
         there[0].fault("code_29001", 1)
-        both = joined(*(configured(tmp_path, at, of, every=EVERY) for at, of in ((calm, here), (busy, there))))
+        both = joined(
+            *(configured(tmp_path, at, of, every=EVERY) for at, of in ((calm, here), (busy, there)))
+        )
         async with life(both, lookout) as app:
-            await lookout.until(lambda: bool(lookout.brought.get("c")) and len(lookout.brought.get("a", [])) > 1)
+            await lookout.until(
+                lambda: bool(lookout.brought.get("c")) and len(lookout.brought.get("a", [])) > 1
+            )
             first, paces = halved(app), app._accounts.paces()
         again = Lookout()
         async with life(both, again) as app:
@@ -48,4 +54,6 @@ async def test_strict_7_one_exchange_complains(tmp_path: Path) -> None:
     assert {type(each) for name in "ab" for each in lookout.brought[name]} == {Reading}
     assert (first, second) == ({host(busy): True}, {host(busy): True})
     assert (paces["a"], paces["b"], paces["c"] > 2 * EVERY) == (440, 440, True)
-    assert all(each.at >= miss.at + 10 * SECOND for each in again.brought.get("c", ()))  # it is left alone for a while
+    assert all(
+        each.at >= miss.at + 10 * SECOND for each in again.brought.get("c", ())
+    )  # it is left alone for a while

@@ -1,4 +1,6 @@
-"""What lies between the daemon and its exchange: a connection that dies unheard, and an address in brackets."""
+"""What lies between the daemon and its exchange: a connection that dies unheard, and an address in
+brackets.
+"""
 
 import logging
 import socket
@@ -19,7 +21,9 @@ from tests.exchanges.simulated import until
 def through(config: Config, place: str) -> Config:
     """The same, by way of what listens at `place`."""
     rest, ws = f"http://{place}", f"ws://{place}{SOCKET_PATH}"
-    return replace(config, accounts=tuple(replace(each, rest_url=rest, ws_url=ws) for each in config.accounts))
+    return replace(
+        config, accounts=tuple(replace(each, rest_url=rest, ws_url=ws) for each in config.accounts)
+    )
 
 
 def subscribed(there: Simulator, times: int) -> bool:
@@ -28,7 +32,9 @@ def subscribed(there: Simulator, times: int) -> bool:
 
 def pushed(lookout: Lookout, margin: int) -> bool:
     readings = [
-        each for each in lookout.brought.get("main", ()) if isinstance(each, Reading) and each.source is Source.WS
+        each
+        for each in lookout.brought.get("main", ())
+        if isinstance(each, Reading) and each.source is Source.WS
     ]
     return any(each.balances.available_margin == margin for each in readings)
 
@@ -37,16 +43,21 @@ def misses(lookout: Lookout) -> list[MissReason]:
     return [each.reason for each in lookout.brought.get("main", ()) if isinstance(each, Miss)]
 
 
-async def test_a3_a_connection_that_dies_unheard(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A3, B2, B7: half-open connections, and an exchange that takes new ones and never answers, are misses by timeout
-    and a ping without a pong, one line each; both recover by themselves, and no call was made twice.
+async def test_a3_a_connection_that_dies_unheard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A3, B2, B7: half-open connections, and an exchange that takes new ones and never answers, are
+    misses by timeout and a ping without a pong, one line each; both recover by themselves, and no
+    call was made twice.
     """
     caplog.set_level(logging.INFO)
     lookout, clock = Lookout(), LeapingClock()
     async with exchange(clock) as there, wire(there.port) as it:
         there.limit = 1_000
         main = there.account("main")
-        config = through(configured(tmp_path, there, [main], every=SECOND, timeout=900), f"127.0.0.1:{it.port}")
+        config = through(
+            configured(tmp_path, there, [main], every=SECOND, timeout=900), f"127.0.0.1:{it.port}"
+        )
         async with life(config, lookout, clock):
             await until(lambda: subscribed(there, 1))
             it.cut()
@@ -58,10 +69,16 @@ async def test_a3_a_connection_that_dies_unheard(tmp_path: Path, caplog: pytest.
             clock.leap(30 * SECOND)
             await until(lambda: subscribed(there, 2))
             main.set(available_margin="80")
-            await lookout.until(lambda: pushed(lookout, 80) and isinstance(lookout.brought["main"][-1], Reading))
+            await lookout.until(
+                lambda: pushed(lookout, 80) and isinstance(lookout.brought["main"][-1], Reading)
+            )
         answered = sum(entry.said == "balances" for entry in there.log)
     assert set(misses(lookout)) == {MissReason.TIMEOUT}
-    rest = [each for each in lookout.brought.get("main", ()) if isinstance(each, Miss) or each.source is Source.REST]
+    rest = [
+        each
+        for each in lookout.brought.get("main", ())
+        if isinstance(each, Miss) or each.source is Source.REST
+    ]
     assert answered == len(rest) - len(misses(lookout))
     place = f"127.0.0.1:{it.port}"
     told = lines(caplog.records, ["main"])["main"]
@@ -69,7 +86,13 @@ async def test_a3_a_connection_that_dies_unheard(tmp_path: Path, caplog: pytest.
         ("INFO", "balances are pushed again"),
         ("INFO", "readings are back"),
         ("WARNING", f"{place} did not answer within 0.9s: check the network"),
-        ("WARNING", f"no pushes, balances are still asked for: {place} answered no ping within 10s: reconnecting"),
+        (
+            "WARNING",
+            (
+                f"no pushes, balances are still asked for: {place} answered no ping within 10s:"
+                " reconnecting"
+            ),
+        ),
     ]
 
 
@@ -81,7 +104,11 @@ async def test_an_exchange_that_has_ipv6_only(tmp_path: Path) -> None:
     async with exchange(clock) as there, wire(there.port, "::1") as it:
         main = there.account("main")
         main.set(available_margin="90")
-        async with life(through(configured(tmp_path, there, [main], every=SECOND), f"[::1]:{it.port}"), lookout, clock):
+        async with life(
+            through(configured(tmp_path, there, [main], every=SECOND), f"[::1]:{it.port}"),
+            lookout,
+            clock,
+        ):
             await until(lambda: subscribed(there, 1))
             main.set(available_margin="80")
             await lookout.until(lambda: pushed(lookout, 80))

@@ -1,9 +1,10 @@
-"""The wire to the exchange: passes what is said, to an address and behind a certificate of its own, until it is cut.
+"""The wire to the exchange: passes what is said, to an address and behind a certificate of its own,
+until it is cut.
 
     daemon ◄──► wire ◄──► the simulated exchange
 
-A cut wire does what a dead router does: it closes nothing, answers nothing, and whoever connects is taken and never
-heard. What was connected then stays dead when it is mended. It knows no protocol.
+A cut wire does what a dead router does: it closes nothing, answers nothing, and whoever connects is
+taken and never heard. What was connected then stays dead when it is mended. It knows no protocol.
 """
 
 import asyncio
@@ -69,7 +70,9 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(behind: int, host: str = HERE, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+async def wire(
+    behind: int, host: str = HERE, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Wire]:
     """One that is up, until the end of the block."""
     it = Wire(behind)
     await it.start(host, tls)

@@ -1,4 +1,6 @@
-"""Recorded texts as nobody would send them: values changed, doubled, wrapped, gone, and bytes torn. A strategy."""
+"""Recorded texts as nobody would send them: values changed, doubled, wrapped, gone, and bytes torn.
+A strategy.
+"""
 
 import json
 import re
@@ -8,11 +10,61 @@ from contextlib import suppress
 from hypothesis import strategies as st
 
 WORDS = (
-    *("null", "true", "false", '""', '"n/a"', '"NaN"', "NaN", "Infinity", "-Infinity", '"Infinity"', "[]", "{}", "[0]"),
-    *("0", "-0", "-0.0", "1e5", "1E-7", "0E+3", "1e400", "1e-400", "1e999999999", "9" * 19, "9" * 30, "9" * 5_000),
-    *('"12.50"', '"-0"', '" 1"', '"1 "', '"1,5"', '"+1"', '"1_0"', '"٣"', '"0x1F"', '"1e3"', f'"{"1" * 90}"'),
+    *(
+        "null",
+        "true",
+        "false",
+        '""',
+        '"n/a"',
+        '"NaN"',
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        '"Infinity"',
+        "[]",
+        "{}",
+        "[0]",
+    ),
+    *(
+        "0",
+        "-0",
+        "-0.0",
+        "1e5",
+        "1E-7",
+        "0E+3",
+        "1e400",
+        "1e-400",
+        "1e999999999",
+        "9" * 19,
+        "9" * 30,
+        "9" * 5_000,
+    ),
+    *(
+        '"12.50"',
+        '"-0"',
+        '" 1"',
+        '"1 "',
+        '"1,5"',
+        '"+1"',
+        '"1_0"',
+        '"٣"',
+        '"0x1F"',
+        '"1e3"',
+        f'"{"1" * 90}"',
+    ),
     *("01", "1.", ".5", "+1", "-", "0x10", "'1'", "nul", '"', "\\", "]", "}", ",", ":"),
-    *('"usdt"', '"USDT"', '"usdc"', '"assets"', '"login"', '"a\\u0000b"', '"\\ud800"', '"<html>"', "29001", '"6003"'),
+    *(
+        '"usdt"',
+        '"USDT"',
+        '"usdc"',
+        '"assets"',
+        '"login"',
+        '"a\\u0000b"',
+        '"\\ud800"',
+        '"<html>"',
+        "29001",
+        '"6003"',
+    ),
     "[" * 12 + "]" * 12,
     '{"a":' * 9 + "1" + "}" * 9,
 )
@@ -68,12 +120,21 @@ def _torn(text: str, begin: int, length: int, instead: bytes) -> bytes:
 
 
 _numbers = st.builds("{}.{}".format, st.integers(), st.integers(0))
-_words = st.sampled_from(WORDS) | _numbers | _numbers.map(json.dumps) | st.text(max_size=9).map(json.dumps)
-_blows = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(BLOWS), _words), min_size=1, max_size=3)
+_words = (
+    st.sampled_from(WORDS)
+    | _numbers
+    | _numbers.map(json.dumps)
+    | st.text(max_size=9).map(json.dumps)
+)
+_blows = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from(BLOWS), _words), min_size=1, max_size=3
+)
 
 
 def damaged(texts: Iterable[str]) -> st.SearchStrategy[bytes]:
     """One of these texts, struck a few times, or torn."""
     text = st.sampled_from(list(texts))
-    torn = st.builds(_torn, text, st.integers(0, 999), st.integers(0, 999) | st.just(0), st.binary(max_size=6))
+    torn = st.builds(
+        _torn, text, st.integers(0, 999), st.integers(0, 999) | st.just(0), st.binary(max_size=6)
+    )
     return st.builds(_changed, text, _blows) | torn

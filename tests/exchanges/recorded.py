@@ -1,14 +1,24 @@
-"""What the exchange was seen to say, by others and in public: its own pages, and clients that kept an answer.
+"""What the exchange was seen to say, by others and in public: its own pages, and clients that kept
+an answer.
 
-The official page: https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets and its sisters
-on the push stream and on error codes. The older page is that of 2024, whose `data` is a list. The empty account was
-kept by a client in October 2025, without its envelope. Texts are as they were, white space aside.
+The official page:
+https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets and its sisters
+on the push stream and on error codes. The older page is that of 2024, whose `data` is a list. The
+empty account was kept by a client in October 2025, without its envelope. Texts are as they were,
+white space aside.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from daemon.exchanges.common.stream_protocol import Accepted, Ignored, Pong, Pushed, StreamEvent, Subscribed
+from daemon.exchanges.common.stream_protocol import (
+    Accepted,
+    Ignored,
+    Pong,
+    Pushed,
+    StreamEvent,
+    Subscribed,
+)
 from daemon.types import Answer, Balances, MissReason, Source
 
 OFFICIAL = (
@@ -36,7 +46,9 @@ def _balances(*values: str) -> Balances:
 
 ANSWERS = {
     OFFICIAL: Answer(
-        "1162061", 1742374984772, _balances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0")
+        "1162061",
+        1742374984772,
+        _balances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0"),
     ),
     OLDER: Answer(
         "600001274",
@@ -58,16 +70,36 @@ class Refusal:
 
 
 REFUSALS = (
-    Refusal(200, '{"code":29001,"msg":"API access frequently"}', MissReason.RATE_LIMITED, "API access frequently"),
+    Refusal(
+        200,
+        '{"code":29001,"msg":"API access frequently"}',
+        MissReason.RATE_LIMITED,
+        "API access frequently",
+    ),
     Refusal(
         200,
         '{"code":6003,"message":"require more permission","retry":false,"success":false}',
         MissReason.PERMISSION,
         "require more permission",
     ),
-    Refusal(404, '{"code":404,"msg":"Requested address does not exist"}', MissReason.BAD_ANSWER, "does not exist"),
-    Refusal(400, '{"code":904,"msg":"Method parameters verification failed"}', MissReason.BAD_ANSWER, "904"),
-    Refusal(200, '{"code":9001,"msg":"Contract not found."}', MissReason.BAD_ANSWER, "Contract not found."),
+    Refusal(
+        404,
+        '{"code":404,"msg":"Requested address does not exist"}',
+        MissReason.BAD_ANSWER,
+        "does not exist",
+    ),
+    Refusal(
+        400,
+        '{"code":904,"msg":"Method parameters verification failed"}',
+        MissReason.BAD_ANSWER,
+        "904",
+    ),
+    Refusal(
+        200,
+        '{"code":9001,"msg":"Contract not found."}',
+        MissReason.BAD_ANSWER,
+        "Contract not found.",
+    ),
     Refusal(
         200,
         '{"code":9016,"data":null,"msg":"Incorrect parameter format/type or missing information."}',
@@ -79,20 +111,25 @@ REFUSALS = (
 
 FRAMES: dict[str, StreamEvent | MissReason] = {
     PUSH: Pushed(
-        (Answer("1162061", None, _balances("488.53777423", "488.53777423", "0", "0.0", "0.0"), {}, Source.WS),)
+        (
+            Answer(
+                "1162061",
+                None,
+                _balances("488.53777423", "488.53777423", "0", "0.0", "0.0"),
+                {},
+                Source.WS,
+            ),
+        )
     ),
     '{"data":{"result":true},"channel":"login"}': Accepted(),
     '{"biz":"futures","data":{"result":true},"channel":"subscribe","type":"assets"}': Subscribed(),
     '{"event":"pong"}': Pong(),
-    (
-        '{"biz":"futures","data":[{"agRecordId":475,"updateDate":1713192123887,"backAmount":0,"currentAmount":11,'
-        '"remark":"","userId":600001274,"totalAmount":11,"createdDate":1713192123887,"kyc":1,"assetsOut":1,'
-        '"startTime":1713192110000,"endTime":1713278512000,"status":1}],"type":"assets_ag"}'
-    ): Ignored(),
-    (
-        '{"biz":"futures","pairCode":"BTC","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},'
-        '"channel":"subscribe","type":"deep"}'
-    ): MissReason.BAD_ANSWER,
+    '{"biz":"futures","data":[{"agRecordId":475,"updateDate":1713192123887,"backAmount":0,"currentAmount":11,"remark":"","userId":600001274,"totalAmount":11,"createdDate":1713192123887,"kyc":1,"assetsOut":1,"startTime":1713192110000,"endTime":1713278512000,"status":1}],"type":"assets_ag"}': (
+        Ignored()
+    ),
+    '{"biz":"futures","pairCode":"BTC","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},"channel":"subscribe","type":"deep"}': (
+        MissReason.BAD_ANSWER
+    ),
     '{"result":false,"errorCode":500,"errorMsg":"exception"}': MissReason.BAD_ANSWER,
     '{"result":false,"errorCode":1001,"errorMsg":"Rate Limit"}': MissReason.RATE_LIMITED,
     '{"data":{"result":false,"errorCode":1003,"errorMsg":"x"},"channel":"login"}': MissReason.AUTH,

@@ -1,4 +1,6 @@
-"""A plain client of the simulated exchange: it knows the fact sheet, and nothing of the daemon's own client."""
+"""A plain client of the simulated exchange: it knows the fact sheet, and nothing of the daemon's
+own client.
+"""
 
 import base64
 import hashlib
@@ -40,17 +42,28 @@ class World:
     calls: HttpSession
     """What clients of ours call by."""
 
-    async def ask(self, account: SimulatedAccount, target: str = ASSETS, **headers: str) -> Answered:
+    async def ask(
+        self, account: SimulatedAccount, target: str = ASSETS, **headers: str
+    ) -> Answered:
         """A signed request as the account's owner sends it; `headers` replace the right ones."""
         keys, timestamp = account.keys, str(self.clock.now())
-        digest = hmac.digest(keys.secret_key.encode(), f"{timestamp}GET{target}".encode(), hashlib.sha256)
-        sent = {"api_key": keys.api_key, "sign": base64.b64encode(digest).decode(), "timestamp": timestamp, **headers}
+        digest = hmac.digest(
+            keys.secret_key.encode(), f"{timestamp}GET{target}".encode(), hashlib.sha256
+        )
+        sent = {
+            "api_key": keys.api_key,
+            "sign": base64.b64encode(digest).decode(),
+            "timestamp": timestamp,
+            **headers,
+        }
         url = self.simulator.rest_url + target
         async with self.session.get(url, headers=sent, allow_redirects=False) as response:
             return Answered(response.status, response.headers, await response.read())
 
     @asynccontextmanager
-    async def socket(self, account: SimulatedAccount | None = None) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def socket(
+        self, account: SimulatedAccount | None = None
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """A socket; logged in and subscribed to `assets` when an account is given."""
         async with self.session.ws_connect(self.simulator.ws_url, autoclose=False) as socket:
             if account is not None:
@@ -69,7 +82,10 @@ async def until(condition: Callable[[], object]) -> None:
 
 def login(account: SimulatedAccount, passphrase: str = "") -> dict[str, object]:
     keys = account.keys
-    return {"event": "login", "params": {"api_key": keys.api_key, "passphrase": passphrase or keys.secret_key}}
+    return {
+        "event": "login",
+        "params": {"api_key": keys.api_key, "passphrase": passphrase or keys.secret_key},
+    }
 
 
 def sub(kind: str, biz: str = "futures", event: str = "sub") -> dict[str, object]:

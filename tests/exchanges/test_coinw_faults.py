@@ -1,4 +1,6 @@
-"""The client of CoinW against the simulated exchange: every way in which it can fail, and its regular answers."""
+"""The client of CoinW against the simulated exchange: every way in which it can fail, and its
+regular answers.
+"""
 
 import asyncio
 from dataclasses import fields
@@ -17,13 +19,17 @@ def client(there: World, account: SimulatedAccount, fault: RestFault | None = No
     """The account's client; short of breath only where the fault is to keep it waiting."""
     patience = 300 if fault and MissReason.TIMEOUT in fault.means else 60 * SECOND
     keys, url = account.keys, there.simulator.rest_url
-    known = ExchangeAccount("main", keys.api_key, keys.secret_key, url, timeout=patience, user_id=keys.user_id)
+    known = ExchangeAccount(
+        "main", keys.api_key, keys.secret_key, url, timeout=patience, user_id=keys.user_id
+    )
     return coinw.connect(known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock))
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"slow"}))
 async def test_a3_every_fault_is_what_it_means(name: str) -> None:
-    """A3, B1: each fault is the reason it stands for, asked for exactly once, told in one sentence without secrets."""
+    """A3, B1: each fault is the reason it stands for, asked for exactly once, told in one sentence
+    without secrets.
+    """
     fault = FAULTS[name]
     async with world() as there:
         account = there.simulator.account("main", "the-api-key", "the-secret-key")
@@ -75,6 +81,8 @@ async def test_a3_a_wrong_secret_is_auth() -> None:
     async with world() as there:
         account = there.simulator.account("main")
         known = ExchangeAccount("main", account.keys.api_key, "another", there.simulator.rest_url)
-        found = await coinw.connect(known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock)).read()
+        found = await coinw.connect(
+            known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock)
+        ).read()
     assert isinstance(found, NoAnswer)
     assert (found.reason, "check api_key and secret_key" in found.detail) == (MissReason.AUTH, True)

@@ -34,9 +34,14 @@ WIRES = {
 async def test_s2_what_the_exchange_says_back_is_blanked(wire: str, case: type[str]) -> None:
     """S2: in each part of an answer that a library reads or refuses, by HTTP or not."""
     for said in KEYS:
-        async with serve(Raw(WIRES[wire] % case(said).encode())) as where, open_session() as session:
+        async with (
+            serve(Raw(WIRES[wire] % case(said).encode())) as where,
+            open_session() as session,
+        ):
             account = ExchangeAccount("main", *KEYS, f"http://{where}", "")
             clock = SystemClock()
-            found = await coinw.connect(account, ExchangeDependencies(session, Budget(clock), clock)).read()
+            found = await coinw.connect(
+                account, ExchangeDependencies(session, Budget(clock), clock)
+            ).read()
         assert isinstance(found, NoAnswer)
         assert said[:8].lower() not in found.detail.lower(), found.detail

@@ -26,7 +26,9 @@ def test_every_exchange_keeps_the_contract(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_a_push_stream_may_be_done_without(name: str) -> None:
-    """Where `ws_url` is empty there is none; where an exchange offers none, nothing is asked of it."""
+    """Where `ws_url` is empty there is none; where an exchange offers none, nothing is asked of
+    it.
+    """
     adapter = load(name)
     account = ExchangeAccount(
         "main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL
@@ -35,7 +37,9 @@ def test_a_push_stream_may_be_done_without(name: str) -> None:
     assert (dialect(name, account) is not None) is isinstance(adapter, Streaming)
 
 
-@pytest.mark.parametrize("name", ["", "binance", "http", "simulator", "coinw.x", "../coinw", "CoinW"])
+@pytest.mark.parametrize(
+    "name", ["", "binance", "http", "simulator", "coinw.x", "../coinw", "CoinW"]
+)
 def test_an_unknown_exchange_is_explained(name: str) -> None:
     """Nothing else is an exchange, and the sentence says what there is."""
     with pytest.raises(LookupError) as raised:
@@ -46,11 +50,17 @@ def test_an_unknown_exchange_is_explained(name: str) -> None:
 def test_naming_and_validating_load_no_http_library() -> None:
     """Checking an account's keys is quick: aiohttp is imported by the first call, not before."""
     program = "import sys, daemon.exchanges as e; e.load('coinw'); print('aiohttp' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"
 
 
 def test_an_account_hides_its_secrets() -> None:
     """Promise 9: neither key appears in the account's repr."""
-    shown = repr(ExchangeAccount("main", api_key="KEY", secret_key="SECRET", rest_url="https://api.coinw.com"))
+    shown = repr(
+        ExchangeAccount(
+            "main", api_key="KEY", secret_key="SECRET", rest_url="https://api.coinw.com"
+        )
+    )
     assert [secret in shown for secret in ("KEY", "SECRET")] == [False, False]

@@ -1,4 +1,6 @@
-"""What the exchange was recorded to say has its documented meaning; damaged, it has its digits, or a reason."""
+"""What the exchange was recorded to say has its documented meaning; damaged, it has its digits, or
+a reason.
+"""
 
 import json
 import re
@@ -17,7 +19,11 @@ from daemon.types import Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.damage import damaged
 from tests.exchanges.recorded import ANSWERS, FRAMES, PUSH, REFUSALS, Refusal
 
-ME = frames(ExchangeAccount("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
+ME = frames(
+    ExchangeAccount(
+        "main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"
+    )
+)
 ASKED = {
     "available_margin": "availableMargin",
     "available_usdt": "availableUsdt",
@@ -34,7 +40,9 @@ def page(body: bytes, status: int = 200) -> Page:
 
 @pytest.mark.parametrize(("text", "expected"), ANSWERS.items(), ids=["official", "older", "empty"])
 def test_a_recorded_answer_is_read_to_the_last_digit(text: str, expected: Answer) -> None:
-    """Promise 7: as one object or in a list, with every digit that was sent; what was not sent is None."""
+    """Promise 7: as one object or in a list, with every digit that was sent; what was not sent is
+    None.
+    """
     found = parse(page(text.encode()))
     assert (found, repr(found)) == (expected, repr(expected))
 
@@ -49,7 +57,9 @@ def test_a3_a_recorded_refusal_has_its_reason(sent: Refusal) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), FRAMES.items(), ids=lambda shown: str(shown)[:20])
 def test_b7_a_recorded_frame_has_its_meaning(text: str, expected: StreamEvent | MissReason) -> None:
-    """B7, fact sheet 2: the two equal entries of the official push are one reading, without time or cross_un_pnl."""
+    """B7, fact sheet 2: the two equal entries of the official push are one reading, without time or
+    cross_un_pnl.
+    """
     found = ME.understand(text)
     assert expected == (found.reason if isinstance(found, NoAnswer) else found)
 
@@ -76,9 +86,13 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def written(body: bytes) -> Mapping[str, object]:
-    """The text's object, its numbers as written. Raises Refused where nobody may make anything of it."""
+    """The text's object, its numbers as written. Raises Refused where nobody may make anything of
+    it.
+    """
     try:
-        value = json.loads(body.decode(), parse_float=Number, parse_int=_integer, object_pairs_hook=_once)
+        value = json.loads(
+            body.decode(), parse_float=Number, parse_int=_integer, object_pairs_hook=_once
+        )
     except ValueError:
         raise Refused from None
     if not isinstance(value, dict):
@@ -93,7 +107,17 @@ _USER = re.compile(r"[1-9][0-9]{0,30}")
 
 def plain(entry: Mapping[str, object], names: Mapping[str, str]) -> bool:
     """Whether nothing at all is odd about it, so that it has to be read."""
-    known = {*names.values(), "userId", "time", "currency", "profitUnreal", "size", "type", "transferAvailable", "hold"}
+    known = {
+        *names.values(),
+        "userId",
+        "time",
+        "currency",
+        "profitUnreal",
+        "size",
+        "type",
+        "transferAvailable",
+        "hold",
+    }
     amounts = [entry.get(sent) for sent in names.values()]
     user = entry.get("userId")
     return (
@@ -106,7 +130,9 @@ def plain(entry: Mapping[str, object], names: Mapping[str, str]) -> bool:
 
 
 def same(ours: Decimal | None, sent: object) -> bool:
-    """Whether this is the number that was sent, to its last digit; null, empty and what is missing are None."""
+    """Whether this is the number that was sent, to its last digit; null, empty and what is missing
+    are None.
+    """
     if sent is None or (isinstance(sent, str) and not sent.strip()):
         return ours is None
     if ours is None or not isinstance(sent, str):
@@ -121,7 +147,8 @@ def read_right(found: Answer, entry: Mapping[str, object], names: Mapping[str, s
     user = entry.get("userId")
     blank = user is None or (isinstance(user, str) and not user.strip())
     return found.user_id == ("" if blank else str(user)) and all(
-        same(ours, entry.get(sent[field])) if field in sent else ours is None for field, ours in numbers.items()
+        same(ours, entry.get(sent[field])) if field in sent else ours is None
+        for field, ours in numbers.items()
     )
 
 
@@ -146,7 +173,9 @@ def the_one(body: bytes) -> Mapping[str, object] | None:
 @settings(max_examples=max(500, settings().max_examples))
 @given(damaged(ANSWERS))
 def test_a_damaged_answer_is_read_to_the_last_digit_or_refused(body: bytes) -> None:
-    """Promises 5 and 7: the numbers as they were sent, or a reason; and what is in order is not refused."""
+    """Promises 5 and 7: the numbers as they were sent, or a reason; and what is in order is not
+    refused.
+    """
     found, entry = parse(page(body)), the_one(body)
     if isinstance(found, NoAnswer):
         assert explained(found.reason, found.detail)
@@ -172,13 +201,19 @@ def in_usdt(body: bytes) -> Iterator[Mapping[str, object]]:
 @settings(max_examples=max(500, settings().max_examples))
 @given(damaged([PUSH]))
 def test_a_damaged_push_is_read_to_the_last_digit_or_said_to_be_unusable(body: bytes) -> None:
-    """Promises 5 and 7, B7: each entry in USDT with the numbers that it has, equal ones once; never another number."""
+    """Promises 5 and 7, B7: each entry in USDT with the numbers that it has, equal ones once; never
+    another number.
+    """
     found, entries = ME.understand(body.decode(errors="surrogateescape")), list(in_usdt(body))
     match found:
         case Pushed(answers):
             assert entries
-            assert all(any(read_right(answer, entry, HEARD) for entry in entries) for answer in answers)
-            assert all(any(read_right(answer, entry, HEARD) for answer in answers) for entry in entries)
+            assert all(
+                any(read_right(answer, entry, HEARD) for entry in entries) for answer in answers
+            )
+            assert all(
+                any(read_right(answer, entry, HEARD) for answer in answers) for entry in entries
+            )
             assert len(set(map(repr, answers))) == len(answers)
         case Malformed(detail):
             assert explained("unusable", detail)

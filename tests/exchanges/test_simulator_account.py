@@ -41,11 +41,19 @@ def account(*ears: Ear) -> tuple[SimulatedAccount, Log]:
         ({"al_freeze": '"500"'}, ("14.5", "10", "4.5")),
     ],
 )
-def test_fields_set_by_hand_keep_the_relation(named: dict[str, str], expected: tuple[str, str, str]) -> None:
-    """B6: what is not named moves so that available_margin = available_usdt + almighty_gold, if that is possible."""
+def test_fields_set_by_hand_keep_the_relation(
+    named: dict[str, str], expected: tuple[str, str, str]
+) -> None:
+    """B6: what is not named moves so that available_margin = available_usdt + almighty_gold, if
+    that is possible.
+    """
     made, _ = account()
     made.set(**named)
-    assert expected == (made.sheet.available_margin, made.sheet.available_usdt, made.sheet.almighty_gold)
+    assert expected == (
+        made.sheet.available_margin,
+        made.sheet.available_usdt,
+        made.sheet.almighty_gold,
+    )
 
 
 def test_a_change_is_pushed_once_to_who_subscribed() -> None:
@@ -55,7 +63,9 @@ def test_a_change_is_pushed_once_to_who_subscribed() -> None:
     made.set(al_freeze="500")
     made.set(al_freeze="500")
     assert ([push_frame(made.sheet, "7")], []) == (near.heard, far.heard)
-    assert [("push", made.sheet.balances())] == [(entry.said, entry.balances) for entry in log.entries]
+    assert [("push", made.sheet.balances())] == [
+        (entry.said, entry.balances) for entry in log.entries
+    ]
 
 
 def test_a_change_that_nobody_hears_is_not_pushed_later() -> None:

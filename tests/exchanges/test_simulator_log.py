@@ -17,9 +17,19 @@ def test_entries_carry_both_times() -> None:
     clock = ManualClock(NOON)
     log = Log(clock, keep=10)
     clock.step(5_000)
-    log.note(Caller("main", "7", timestamp="1701944491793"), "/x", "balances", Balances(Decimal(1)), 99)
+    log.note(
+        Caller("main", "7", timestamp="1701944491793"), "/x", "balances", Balances(Decimal(1)), 99
+    )
     entry = LoggedRequest(
-        NOON + 5_000, clock.elapsed(), "main", "7", "/x", "balances", Balances(Decimal(1)), 99, "1701944491793"
+        NOON + 5_000,
+        clock.elapsed(),
+        "main",
+        "7",
+        "/x",
+        "balances",
+        Balances(Decimal(1)),
+        99,
+        "1701944491793",
     )
     assert [entry] == list(log.entries)
 
@@ -39,16 +49,26 @@ def test_journal_has_everything_with_exact_digits(tmp_path: Path) -> None:
     log.note(Caller("main"), "/x", "balances", Balances(Decimal("499.71964459000003")), 5)
     lines = [json.loads(line) for line in (tmp_path / "asked.jsonl").read_text().splitlines()]
     assert [line["said"] for line in lines] == ["hang", "balances"]
-    assert [(line["balances"] or {}).get("available_margin") for line in lines] == [None, "499.71964459000003"]
+    assert [(line["balances"] or {}).get("available_margin") for line in lines] == [
+        None,
+        "499.71964459000003",
+    ]
 
 
 def test_busiest_window_has_an_open_start() -> None:
     """Two instants exactly a window apart are not in one window."""
-    assert [busiest(instants, 10) for instants in ([], [0, 10], [0, 9], [0, 1, 9, 10, 11])] == [0, 1, 2, 3]
+    assert [busiest(instants, 10) for instants in ([], [0, 10], [0, 9], [0, 1, 9, 10, 11])] == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 @given(st.lists(st.integers(0, 500), max_size=40), st.integers(1, 100))
-def test_busiest_is_what_counting_from_every_instant_gives(instants: list[int], window: int) -> None:
+def test_busiest_is_what_counting_from_every_instant_gives(
+    instants: list[int], window: int
+) -> None:
     """The sliding count equals the naive one."""
     ordered = sorted(instants)
     naive = max((sum(end - window < at <= end for at in ordered) for end in ordered), default=0)

@@ -18,7 +18,10 @@ SAMPLE = SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", "
     ("target", "expected"),
     [
         (ASSETS, "RyJXdCZMDFV6l7bXKApHFcpwkrC7ZnQ2mCXYCD9vVMo="),
-        ("/v1/perpum/account/almightyGoldInfo?type=1", "1/rbUQBFaEI+wDaeWmuqo8fcqKriz3VFV23wmVtpmhQ="),
+        (
+            "/v1/perpum/account/almightyGoldInfo?type=1",
+            "1/rbUQBFaEI+wDaeWmuqo8fcqKriz3VFV23wmVtpmhQ=",
+        ),
     ],
 )
 def test_signature_vectors(target: str, expected: str) -> None:
@@ -40,14 +43,20 @@ async def test_the_answer_is_the_official_sample() -> None:
 
 
 async def test_the_log_is_what_was_answered() -> None:
-    """Each answer is in the log with its five values, the exchange's time, and the signed timestamp."""
+    """Each answer is in the log with its five values, the exchange's time, and the signed
+    timestamp.
+    """
     async with world() as here:
-        main = here.simulator.account("main", story=by_request([SAMPLE, SimulatedBalances("1", "1")]))
+        main = here.simulator.account(
+            "main", story=by_request([SAMPLE, SimulatedBalances("1", "1")])
+        )
         await here.ask(main)
         await here.clock.advance(SECOND)
         await here.ask(main)
         entries = here.simulator.log
-    assert [SAMPLE.balances(), SimulatedBalances("1", "1").balances()] == [entry.balances for entry in entries]
+    assert [SAMPLE.balances(), SimulatedBalances("1", "1").balances()] == [
+        entry.balances for entry in entries
+    ]
     assert [entry.exchange_at for entry in entries] == [NOON, NOON + SECOND]
     assert [str(NOON), str(NOON + SECOND)] == [entry.timestamp for entry in entries]
     assert {("main", "1162061", ASSETS, "balances", "127.0.0.1")} == {
@@ -65,8 +74,12 @@ async def test_the_log_is_what_was_answered() -> None:
         ({"sign": ""}, 402),
     ],
 )
-async def test_requests_that_are_not_the_owners_are_refused(headers: dict[str, str], code: int) -> None:
-    """Unknown key, wrong signature, a timestamp other than the signed one, missing headers: HTTP 200 with a code."""
+async def test_requests_that_are_not_the_owners_are_refused(
+    headers: dict[str, str], code: int
+) -> None:
+    """Unknown key, wrong signature, a timestamp other than the signed one, missing headers: HTTP
+    200 with a code.
+    """
     async with world() as here:
         main = here.simulator.account("main")
         answered = await here.ask(main, **headers)
@@ -96,7 +109,10 @@ async def test_other_paths_do_not_exist() -> None:
         main = here.simulator.account("main")
         answered = await here.ask(main, "/v1/perpum/account/balance")
         (entry,) = here.simulator.log
-    assert (answered.status, answered.json) == (404, {"code": 404, "msg": "Requested address does not exist"})
+    assert (answered.status, answered.json) == (
+        404,
+        {"code": 404, "msg": "Requested address does not exist"},
+    )
     assert (entry.account, entry.said) == ("main", "code 404")
 
 
@@ -113,7 +129,9 @@ async def test_the_limit_is_one_per_user() -> None:
     """Two keys of one user share the limit, another user has one of its own."""
     async with world() as here:
         here.simulator.limit = 2
-        one, two, other = (here.simulator.account(name, user_id=user) for name, user in ("a1", "b1", "c2"))
+        one, two, other = (
+            here.simulator.account(name, user_id=user) for name, user in ("a1", "b1", "c2")
+        )
         codes = [(await here.ask(account)).json["code"] for account in (one, two, one, other)]
     assert codes == [0, 0, 29001, 0]
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.simulator.balances import UNIT, SimulatedBalances, number, push_frame, rest_fields, sheet
+from daemon.simulator.balances import (
+    UNIT,
+    SimulatedBalances,
+    number,
+    push_frame,
+    rest_fields,
+    sheet,
+)
 from daemon.types import Balances
 
 AMOUNTS = st.integers(min_value=0, max_value=10**6 * UNIT)
@@ -15,7 +22,9 @@ AMOUNTS = st.integers(min_value=0, max_value=10**6 * UNIT)
 
 def test_tokens_are_values_digit_for_digit() -> None:
     """Quoted or not, a token is the exact number that it spells."""
-    shown = SimulatedBalances("996660.6064387699998485", "996660.6064387699998485", "0.0", '"10000"', "0")
+    shown = SimulatedBalances(
+        "996660.6064387699998485", "996660.6064387699998485", "0.0", '"10000"', "0"
+    )
     told = Decimal("996660.6064387699998485")
     assert Balances(told, told, Decimal(0), Decimal(10000), Decimal(0)) == shown.balances()
 
@@ -29,23 +38,39 @@ def test_what_is_no_number_is_refused_where_it_is_written(token: str) -> None:
 
 def test_rest_fields_are_those_of_the_official_sample() -> None:
     """Names and order are the sample's; crossUnPnl is sent only when set."""
-    names = ["alFreeze", "alMargin", "almightyGold", "availableMargin", "availableUsdt", "time", "userId"]
+    names = [
+        "alFreeze",
+        "alMargin",
+        "almightyGold",
+        "availableMargin",
+        "availableUsdt",
+        "time",
+        "userId",
+    ]
     assert names == list(rest_fields(SimulatedBalances(), 1, "2"))
-    assert [*names, "crossUnPnl"] == list(rest_fields(SimulatedBalances(cross_un_pnl="-1.5"), 1, "2"))
+    assert [*names, "crossUnPnl"] == list(
+        rest_fields(SimulatedBalances(cross_un_pnl="-1.5"), 1, "2")
+    )
 
 
 def test_push_is_the_official_sample() -> None:
-    """The sample push comes out byte for byte, but for white space: the same entry twice, no time."""
+    """The sample push comes out byte for byte, but for white space: the same entry twice, no
+    time.
+    """
     entry = (
         '{"margin":0.0,"profitUnreal":0,"freeze":0.0,"size":0,"available":488.53777423,"currency":"usdt","type":7,'
         '"almightyGold":0,"transferAvailable":488.53777423,"userId":1162061,"availableMargin":488.53777423,"hold":0.0}'
     )
     expected = f'{{"biz":"futures","pairCode":"USDT","data":[{entry},{entry}],"type":"assets"}}'
-    assert expected == push_frame(SimulatedBalances("488.53777423", "488.53777423", "0", "0.0", "0.0"), "1162061")
+    assert expected == push_frame(
+        SimulatedBalances("488.53777423", "488.53777423", "0", "0.0", "0.0"), "1162061"
+    )
 
 
 @given(AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS)
-def test_generated_amounts_are_exact_and_add_up(usdt: int, gold: int, margin: int, freeze: int) -> None:
+def test_generated_amounts_are_exact_and_add_up(
+    usdt: int, gold: int, margin: int, freeze: int
+) -> None:
     """Generated fields keep all digits, and available_margin is their sum within float noise."""
     shown = sheet(usdt, gold, margin, freeze)
     tokens = (shown.available_usdt, shown.almighty_gold, shown.al_margin, shown.al_freeze)

@@ -1,4 +1,6 @@
-"""The private WebSocket over a real connection: login, subscriptions, pings, pushes, error frames, the idle cut."""
+"""The private WebSocket over a real connection: login, subscriptions, pings, pushes, error frames,
+the idle cut.
+"""
 
 import json
 from decimal import Decimal
@@ -28,7 +30,9 @@ ACK = {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type
     ],
 )
 def test_error_frames(text: str, expected: ClientFrame | str) -> None:
-    """Text that is no JSON and frames that are malformed earn the captured error frames; events are case sensitive."""
+    """Text that is no JSON and frames that are malformed earn the captured error frames; events are
+    case sensitive.
+    """
     assert expected == asked(text)
 
 
@@ -42,7 +46,9 @@ async def test_login_with_the_secret() -> None:
 
 @pytest.mark.parametrize("passphrase", ["wrong", "other-secret"])
 async def test_login_is_refused(passphrase: str) -> None:
-    """A wrong secret, another account's included, gets code 1003, the socket stays, and nothing can be subscribed."""
+    """A wrong secret, another account's included, gets code 1003, the socket stays, and nothing can
+    be subscribed.
+    """
     async with world() as here, here.socket() as socket:
         main = here.simulator.account("main")
         here.simulator.account("other")
@@ -50,7 +56,11 @@ async def test_login_is_refused(passphrase: str) -> None:
         reply = await socket.receive_json()
         await socket.send_json(sub("assets"))
         refused = await socket.receive_json()
-    assert (reply["channel"], reply["data"]["result"], reply["data"]["errorCode"]) == ("login", False, 1003)
+    assert (reply["channel"], reply["data"]["result"], reply["data"]["errorCode"]) == (
+        "login",
+        False,
+        1003,
+    )
     assert (refused["channel"], refused["data"]["result"]) == ("subscribe", False)
 
 
@@ -73,7 +83,12 @@ async def test_subscribe_and_hear_changes_only() -> None:
         main.set(available_margin="90")
         push = json.loads(await socket.receive_str(), parse_float=Decimal)
     first, second = push["data"]
-    assert ("assets", first, 1162061, 90) == (push["type"], second, first["userId"], first["availableMargin"])
+    assert ("assets", first, 1162061, 90) == (
+        push["type"],
+        second,
+        first["userId"],
+        first["availableMargin"],
+    )
     assert "time" not in push
 
 
@@ -105,7 +120,11 @@ async def test_unsub_ends_the_pushes_without_an_answer() -> None:
 async def test_a_moving_story_is_pushed_as_it_moves() -> None:
     """The server looks for changes by itself, once per tick."""
     story = by_time(
-        [(0, SimulatedBalances()), (SECOND, SimulatedBalances("1", "1")), (2 * SECOND, SimulatedBalances("2", "2"))]
+        [
+            (0, SimulatedBalances()),
+            (SECOND, SimulatedBalances("1", "1")),
+            (2 * SECOND, SimulatedBalances("2", "2")),
+        ]
     )
     async with world() as here:
         main = here.simulator.account("main", story=story)

@@ -41,7 +41,9 @@ def _freeze(second: int) -> Decimal:
 
 
 def test_demo_main_falls_and_recovers_within_eighteen_seconds() -> None:
-    """Account main begins above 120, falls below 100, then below 50 for a while, and is above 120 at last."""
+    """Account main begins above 120, falls below 100, then below 50 for a while, and is above 120
+    at last.
+    """
     margins = [_margin(second) for second in range(19)]
     warned = next(at for at, margin in enumerate(margins) if margin < 100)
     critical = next(at for at, margin in enumerate(margins) if margin < 50)
@@ -53,7 +55,9 @@ def test_demo_main_falls_and_recovers_within_eighteen_seconds() -> None:
 
 
 def test_demo_desk_freezes_500_and_releases_it() -> None:
-    """Account desk has al_freeze at 0, then at 500 for a while, and at 0 again within eighteen seconds."""
+    """Account desk has al_freeze at 0, then at 500 for a while, and at 0 again within eighteen
+    seconds.
+    """
     frozen = [_freeze(second) for second in range(19)]
     changes = [after - before for before, after in pairwise(frozen) if before != after]
     assert [frozen[0], frozen[-1], *changes] == [0, 0, 500, -500]
@@ -63,7 +67,9 @@ def test_demo_desk_freezes_500_and_releases_it() -> None:
 def test_demo_repeats(name: str) -> None:
     """Each round is the first one again, without a jump at its seam."""
     story = demo(name)
-    assert [story(at, 0) for at in range(0, PERIOD, 500)] == [story(PERIOD + at, 3) for at in range(0, PERIOD, 500)]
+    assert [story(at, 0) for at in range(0, PERIOD, 500)] == [
+        story(PERIOD + at, 3) for at in range(0, PERIOD, 500)
+    ]
     assert DEMO[name][-1].at * SECOND == PERIOD
     first, last = DEMO[name][0], DEMO[name][-1]
     assert (first.usdt, first.margin, first.freeze) == (last.usdt, last.margin, last.freeze)
@@ -85,4 +91,6 @@ def test_demo_keeps_the_relation() -> None:
         assert told.available_margin is not None
         assert told.available_usdt is not None
         assert told.almighty_gold is not None
-        assert abs(told.available_margin - told.available_usdt - told.almighty_gold) < Decimal("1e-6")
+        assert abs(told.available_margin - told.available_usdt - told.almighty_gold) < Decimal(
+            "1e-6"
+        )

@@ -60,7 +60,9 @@ async def test_a_dripping_answer_is_whole_at_last() -> None:
 
 @pytest.mark.parametrize("name", ["drop", "drop_in_body"])
 async def test_a_cut_connection_is_an_error_of_the_client(name: str) -> None:
-    """Before a header or within the body, the client gets no answer (and may ask again by itself, which is logged)."""
+    """Before a header or within the body, the client gets no answer (and may ask again by itself,
+    which is logged).
+    """
     async with world() as here:
         main = here.simulator.account("main")
         main.fault(name)
@@ -83,7 +85,9 @@ async def test_a_padded_answer_is_longer_than_told(size: int) -> None:
 
 @pytest.mark.parametrize("name", ENDLESS)
 async def test_a_stop_ends_what_would_never_end(name: str) -> None:
-    """However an answer hangs, stopping the simulator ends it, and the client is told by the connection."""
+    """However an answer hangs, stopping the simulator ends it, and the client is told by the
+    connection.
+    """
     async with world() as here:
         main = here.simulator.account("main")
         main.fault(name)

@@ -2,7 +2,16 @@
 
 from decimal import Decimal
 
-from daemon.messages.report_data import Down, FieldSummary, Posted, ReportData, ReportedAlert, ReportSpan, Seen, Watched
+from daemon.messages.report_data import (
+    Down,
+    FieldSummary,
+    Posted,
+    ReportData,
+    ReportedAlert,
+    ReportSpan,
+    Seen,
+    Watched,
+)
 from daemon.types import DAY, HOUR, MINUTE, MissReason, Severity
 
 MORNING = 1_767_254_400_000
@@ -12,7 +21,9 @@ SPAN = ReportSpan(MORNING, MORNING + DAY)
 
 def course(low: str, high: str, last: str) -> FieldSummary:
     return FieldSummary(
-        Seen(Decimal(low), MORNING + 3 * HOUR), Seen(Decimal(high), MORNING + 9 * HOUR), Seen(Decimal(last), SPAN.until)
+        Seen(Decimal(low), MORNING + 3 * HOUR),
+        Seen(Decimal(high), MORNING + 9 * HOUR),
+        Seen(Decimal(last), SPAN.until),
     )
 
 
@@ -27,7 +38,9 @@ WELL = Watched("main", MORNING, 17_280, COURSES)
 QUIET = ReportData("daily", SPAN, (WELL,), channels=(Posted("phone", 3),), next_at=SPAN.until + DAY)
 
 NIGHT = ReportSpan(MORNING + 18 * HOUR, MORNING + 18 * HOUR + 7 * MINUTE)
-ILL = Watched("grid", MORNING, 16_000, COURSES, {MissReason.NETWORK: 3, MissReason.TIMEOUT: 12}, (NIGHT,))
+ILL = Watched(
+    "grid", MORNING, 16_000, COURSES, {MissReason.NETWORK: 3, MissReason.TIMEOUT: 12}, (NIGHT,)
+)
 LOW = ReportedAlert("grid", "low-margin", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR)
 BAD = ReportData(
     "daily",
@@ -35,7 +48,9 @@ BAD = ReportData(
     (WELL, ILL),
     (
         LOW,
-        ReportedAlert("grid", "low-margin", Severity.WARNING, MORNING + 4 * HOUR, MORNING + 5 * HOUR),
+        ReportedAlert(
+            "grid", "low-margin", Severity.WARNING, MORNING + 4 * HOUR, MORNING + 5 * HOUR
+        ),
         ReportedAlert("grid", "margin-critical", Severity.CRITICAL, MORNING - 4 * HOUR, None),
         ReportedAlert("", "channel-failing", Severity.WARNING, MORNING + HOUR, MORNING + 2 * HOUR),
     ),

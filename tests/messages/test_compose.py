@@ -47,7 +47,9 @@ FACTS = NotificationFacts(
 QUIET = "quiet: marginwatch ack k3f9, or marginwatch silence add --alert k3f9 --for 2h"
 
 
-def notice(kind: Kind = Kind.FIRING, rule: str = "margin-critical", account: str = "main", **facts: object) -> Notice:
+def notice(
+    kind: Kind = Kind.FIRING, rule: str = "margin-critical", account: str = "main", **facts: object
+) -> Notice:
     changed = replace(FACTS, **facts)  # type: ignore[arg-type]
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
@@ -62,7 +64,9 @@ def text(*pieces: MessageItem, now: Millis = T0 + SECOND) -> str:
 
 
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
-    """Rule, account, severity, field, value, threshold, since when, the fields with their change, the id."""
+    """Rule, account, severity, field, value, threshold, since when, the fields with their change,
+    the id.
+    """
     message = said([MessageItem(notice())], T0 + SECOND)
     assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
     assert message.severity is Severity.CRITICAL
@@ -81,7 +85,9 @@ def test_a_firing_names_everything_a_person_needs_at_night() -> None:
 
 def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
     """Resolved: the value now, the worst, from when to when, how long."""
-    end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE, judged=judged("130", "50"), worst=Decimal("12.5"))
+    end = notice(
+        Kind.RESOLVED, at=T0 + 28 * MINUTE, judged=judged("130", "50"), worst=Decimal("12.5")
+    )
     lines = text(MessageItem(end), now=T0 + 28 * MINUTE).splitlines()
     assert lines[0] == "RESOLVED margin-critical · main: over after 28 min"
     assert "worst: 12.5" in lines
@@ -90,7 +96,9 @@ def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
 
 def test_a_reminder_says_for_how_long() -> None:
     """Repeat: still firing, for how long, and the worst so far."""
-    lines = text(MessageItem(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE).splitlines()
+    lines = text(
+        MessageItem(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE
+    ).splitlines()
     assert lines[0] == "CRITICAL margin-critical · main: still firing, for 4 min"
     assert "worst: 45.2" in lines
 
@@ -112,22 +120,41 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
     ("piece", "unsaid"),
     [
         pytest.param(MessageItem(notice(rule="low")), "", id="the title says all"),
-        pytest.param(MessageItem(notice()), "", id="the title says the value, a detail what it is of"),
+        pytest.param(
+            MessageItem(notice()), "", id="the title says the value, a detail what it is of"
+        ),
         pytest.param(MessageItem(notice(unconfirmed=True, rule="low")), "", id="unconfirmed"),
         pytest.param(
-            MessageItem(notice(Kind.WORSE, told=Decimal(60))), "worse: available_margin 45.2, last told 60", id="worse"
+            MessageItem(notice(Kind.WORSE, told=Decimal(60))),
+            "worse: available_margin 45.2, last told 60",
+            id="worse",
         ),
-        pytest.param(MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE)), "still firing, for 1 min", id="a reminder"),
-        pytest.param(MessageItem(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"),
-        pytest.param(MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"),
-        pytest.param(MessageItem(notice(late=Late.MUTED)), "firing since 11:00:00, muted until now", id="late"),
+        pytest.param(
+            MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE)),
+            "still firing, for 1 min",
+            id="a reminder",
+        ),
+        pytest.param(
+            MessageItem(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"
+        ),
+        pytest.param(
+            MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"
+        ),
+        pytest.param(
+            MessageItem(notice(late=Late.MUTED)),
+            "firing since 11:00:00, muted until now",
+            id="late",
+        ),
         pytest.param(MessageItem(notice(judged=None)), "firing", id="no value in the title"),
     ],
 )
 def test_c3_a_title_is_not_said_again_below_it(piece: MessageItem, unsaid: str) -> None:
-    """C3: The text goes on where the title ends; title and text together lose nothing of the headline (F5)."""
+    """C3: The text goes on where the title ends; title and text together lose nothing of the
+    headline (F5).
+    """
     alone, whole = (
-        compose([piece], RenderContext(T0 + MINUTE, UTC, titled=titled)).message for titled in (True, False)
+        compose([piece], RenderContext(T0 + MINUTE, UTC, titled=titled)).message
+        for titled in (True, False)
     )
     headline, *details = whole.body.splitlines()
     assert headline.startswith(f"{alone.title.split(':')[0]}: ")
@@ -142,7 +169,10 @@ def test_c3_of_several_alerts_each_is_named_in_the_text() -> None:
     """C3: A title that counts others names only the first of them."""
     two = [MessageItem(notice(rule="low")), MessageItem(notice(rule="other"))]
     body = said(two, T0).body
-    assert [each.split(":")[0] for each in body.split("\n\n")] == ["CRITICAL low · main", "CRITICAL other · main"]
+    assert [each.split(":")[0] for each in body.split("\n\n")] == [
+        "CRITICAL low · main",
+        "CRITICAL other · main",
+    ]
 
 
 def test_a_field_that_did_not_move_shows_no_change() -> None:
@@ -157,7 +187,9 @@ def test_news_that_was_held_back_says_why() -> None:
 
 
 def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
-    """What fired and ended while the channel could not be reached is one line with both instants."""
+    """What fired and ended while the channel could not be reached is one line with both
+    instants.
+    """
     end = notice(Kind.RESOLVED, at=T0 + 3 * MINUTE, judged=judged("130", "50"))
     pieces = pair([MessageItem(end), MessageItem(notice())])
     assert len(pieces) == 1
@@ -181,23 +213,34 @@ def test_ends_of_other_alerts_are_not_paired() -> None:
 
 
 def test_what_a_person_must_know_of_a_message_is_said() -> None:
-    """A repeat that may have arrived, news that is not recorded, an unconfirmed reading, a channel's stand-in."""
+    """A repeat that may have arrived, news that is not recorded, an unconfirmed reading, a
+    channel's stand-in.
+    """
     facts = notice(unconfirmed=True, handed_over_by="telegram")
     said = text(MessageItem(facts, maybe_repeat=True, not_recorded=True))
-    for words in ("may be a repeat", "not recorded", "unconfirmed", "the channel telegram cannot be reached"):
+    for words in (
+        "may be a repeat",
+        "not recorded",
+        "unconfirmed",
+        "the channel telegram cannot be reached",
+    ):
         assert words in said
 
 
 def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
-    """B5: in the title, also where there is little room, and beside a headline that stands without its details."""
-    assert compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title == (
-        "CRITICAL margin-critical · main: 45.2, unconfirmed"
+    """B5: in the title, also where there is little room, and beside a headline that stands without
+    its details.
+    """
+    assert (
+        compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title
+        == "CRITICAL margin-critical · main: 45.2, unconfirmed"
     )
     (piece,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
     assert "alert k3f9 · unconfirmed" in section(piece, RenderContext(T0, UTC)).brief
     whole = notice(unconfirmed=True, rule="low")
-    assert compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title == (
-        "CRITICAL low · main: available_margin 45.2, unconfirmed"
+    assert (
+        compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title
+        == "CRITICAL low · main: available_margin 45.2, unconfirmed"
     )
 
 
@@ -214,12 +257,16 @@ def test_age_is_a_duration() -> None:
 
 def test_an_endless_age_is_shown_as_such() -> None:
     """∞ stays ∞."""
-    stale = DecidingComparison("age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False)
+    stale = DecidingComparison(
+        "age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False
+    )
     assert "age ∞" in text(MessageItem(notice(judged=stale)))
 
 
 def test_what_is_not_known_is_not_shown() -> None:
-    """A field without a value has no line, a comparison without a threshold none either, an unknown value says so."""
+    """A field without a value has no line, a comparison without a threshold none either, an unknown
+    value says so.
+    """
     bare = notice(judged=None, worst=None, balances=Balances(), changes={})
     assert text(MessageItem(bare)).splitlines() == [
         "CRITICAL margin-critical · main: firing",
@@ -266,18 +313,37 @@ SAID: dict[str, MessageItem] = {
     "not judged": MessageItem(notice(Kind.RESOLVED, reason="missing", severity=Severity.WARNING)),
     "readings back": MessageItem(notice(Kind.RESOLVED, reason="back", severity=Severity.WARNING)),
     "calm": MessageItem(
-        notice(Kind.RESOLVED, swings=FlapRange(7, None, None), detail="not firing now", severity=Severity.WARNING)
+        notice(
+            Kind.RESOLVED,
+            swings=FlapRange(7, None, None),
+            detail="not firing now",
+            severity=Severity.WARNING,
+        )
     ),
     "calm, but firing": MessageItem(
-        notice(Kind.RESOLVED, swings=FlapRange(7, None, None), detail="firing now", severity=Severity.WARNING)
+        notice(
+            Kind.RESOLVED,
+            swings=FlapRange(7, None, None),
+            detail="firing now",
+            severity=Severity.WARNING,
+        )
     ),
-    "over": MessageItem(notice(severity=Severity.WARNING), ended=notice(Kind.RESOLVED, severity=Severity.WARNING)),
+    "over": MessageItem(
+        notice(severity=Severity.WARNING), ended=notice(Kind.RESOLVED, severity=Severity.WARNING)
+    ),
     "unheard": MessageItem(notice(Kind.RESOLVED, severity=Severity.INFO), unheard=True),
 }
 """All kinds of news, in the order in which they may share a message."""
 
 GOOD = {"resolved critical", "readings back", "calm", "over", "unheard"}
-NEUTRAL = {"firing info", "ack critical", "ack", "retired critical", "not judged", "calm, but firing"}
+NEUTRAL = {
+    "firing info",
+    "ack critical",
+    "ack",
+    "retired critical",
+    "not judged",
+    "calm, but firing",
+}
 
 
 def _named(what: str) -> MessageItem:
@@ -290,7 +356,9 @@ def _named(what: str) -> MessageItem:
 
 @pytest.mark.parametrize("pair_of", list(combinations(SAID, 2)), ids=" and ".join)
 def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, str]) -> None:
-    """C10: In the title and in the text, whichever came first; of what fires, the more severe, and of that, the new."""
+    """C10: In the title and in the text, whichever came first; of what fires, the more severe, and
+    of that, the new.
+    """
     first, other = pair_of
     mild, ends = {"firing", "muted until now"}, list(SAID)[list(SAID).index("resolved critical") :]
     for pieces in ([_named(first), _named(other)], [_named(other), _named(first)]):
@@ -311,7 +379,9 @@ def test_c10_an_account_stands_before_the_daemon_itself() -> None:
 
 @pytest.mark.parametrize("what", SAID)
 def test_c8_good_news_is_no_failure(what: str) -> None:
-    """C8: Whatever the rule's severity, an end is good, and an ack or what nobody looks at any more is neutral."""
+    """C8: Whatever the rule's severity, an end is good, and an ack or what nobody looks at any more
+    is neutral.
+    """
     message = said([SAID[what]], T0)
     assert message.good is (what in GOOD)
     expected = Severity.INFO if what in GOOD | NEUTRAL else SAID[what].notice.facts.severity
@@ -322,11 +392,15 @@ def test_c8_a_message_is_as_bad_as_the_worst_of_its_news() -> None:
     """C8: Good only where all of it is."""
     mixed = [said([_named(each), _named("over")], T0) for each in SAID if each != "over"]
     alone = [said([SAID[each]], T0) for each in SAID if each != "over"]
-    assert [(each.severity, each.good) for each in mixed] == [(each.severity, each.good) for each in alone]
+    assert [(each.severity, each.good) for each in mixed] == [
+        (each.severity, each.good) for each in alone
+    ]
 
 
 def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
-    """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays said."""
+    """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays
+    said.
+    """
     again = MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
     [piece] = pair([MessageItem(notice()), again])
     assert piece == MessageItem(notice(), maybe_repeat=True, not_recorded=True)
@@ -342,7 +416,9 @@ def test_what_may_be_a_repeat_says_so_for_its_end_too() -> None:
 def test_f4_the_end_of_something_unheard_of_is_one_account_of_both() -> None:
     """E5, F4: a channel that was never told receives an end only as "fired, cleared"."""
     end = notice(Kind.RESOLVED, at=T0 + 28 * MINUTE)
-    message = said([MessageItem(end, unheard=True), MessageItem(notice(rule="other"))], T0 + 28 * MINUTE)
+    message = said(
+        [MessageItem(end, unheard=True), MessageItem(notice(rule="other"))], T0 + 28 * MINUTE
+    )
     assert "OVER margin-critical · main: fired 11:00:00, cleared 11:28:00" in message.body
 
 
@@ -350,7 +426,9 @@ def test_a_retired_alert_was_not_cleared() -> None:
     """D5: also where firing and end are told as one."""
     end = notice(Kind.RETIRED, at=T0 + 28 * MINUTE)
     body = text(
-        *pair([MessageItem(notice()), MessageItem(end)]), MessageItem(notice(rule="other")), now=T0 + 28 * MINUTE
+        *pair([MessageItem(notice()), MessageItem(end)]),
+        MessageItem(notice(rule="other")),
+        now=T0 + 28 * MINUTE,
     )
     assert "OVER margin-critical · main: fired 11:00:00, watched no longer since 11:28:00" in body
 
@@ -358,13 +436,20 @@ def test_a_retired_alert_was_not_cleared() -> None:
 def test_a5_one_account_of_both_uses_one_clock() -> None:
     """A5: the clock was set in between: the end knows both instants as they are now."""
     end = notice(Kind.RESOLVED, fired_at=T0 - 20 * MINUTE, at=T0 - 10 * MINUTE)
-    body = text(*pair([MessageItem(notice()), MessageItem(end)]), MessageItem(notice(rule="other")), now=T0)
+    body = text(
+        *pair([MessageItem(notice()), MessageItem(end)]), MessageItem(notice(rule="other")), now=T0
+    )
     assert "fired 10:40:00, cleared 10:50:00" in body
 
 
 def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
-    """Details give way to headlines, but never the id nor the word that somebody may have read this before."""
-    pieces = [MessageItem(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True) for n in range(12)]
+    """Details give way to headlines, but never the id nor the word that somebody may have read this
+    before.
+    """
+    pieces = [
+        MessageItem(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True)
+        for n in range(12)
+    ]
     sections = text(*pieces).split("\n\n")
     assert sections[-1].endswith(" · alert k3f9 · may be a repeat")
     assert ["may be a repeat" in section for section in sections] == [True] * 12
@@ -377,23 +462,38 @@ def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: b
     """An alert that fired and ended while its channel could not be reached."""
     fired, end = T0 + begun, T0 + begun + lasted
     first = notice(rule=rule, at=fired, fired_at=fired, since=fired)
-    last = notice(Kind.RESOLVED, rule=rule, at=end, fired_at=fired, since=fired, worst=Decimal(worst))
+    last = notice(
+        Kind.RESOLVED, rule=rule, at=end, fired_at=fired, since=fired, worst=Decimal(worst)
+    )
     key = replace(first.key, alert_seq=begun)
     facts = replace(last.facts, code=f"{begun // SECOND:04}")
     return MessageItem(
-        replace(first, key=key), ended=replace(last, key=replace(last.key, alert_seq=begun), facts=facts), **piece
+        replace(first, key=key),
+        ended=replace(last, key=replace(last.key, alert_seq=begun), facts=facts),
+        **piece,
     )
 
 
 def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
-    """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty messages."""
-    pieces = [gone("low", 10 * MINUTE, MINUTE, "40"), gone("low", 0, 5 * MINUTE, "12.5"), gone("high", MINUTE, MINUTE)]
-    letter = compose(pieces, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached"))
+    """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty
+    messages.
+    """
+    pieces = [
+        gone("low", 10 * MINUTE, MINUTE, "40"),
+        gone("low", 0, 5 * MINUTE, "12.5"),
+        gone("high", MINUTE, MINUTE),
+    ]
+    letter = compose(
+        pieces, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached")
+    )
     assert letter.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
-    assert sorted(piece.episode for piece in letter.told) == sorted(piece.episode for piece in pieces)
-    assert letter.message.body.split("\n\n")[0] == (
-        "OVER low · main: fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to 11:11:00; worst 12.5"
-        " · alerts 0000 0600"
+    assert sorted(piece.episode for piece in letter.told) == sorted(
+        piece.episode for piece in pieces
+    )
+    assert (
+        letter.message.body.split("\n\n")[0]
+        == "OVER low · main: fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to"
+        " 11:11:00; worst 12.5 · alerts 0000 0600"
     )
     assert letter.message.body.endswith("\n\nlate: telegram could not be reached")
 
@@ -402,21 +502,32 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
     """Promise 10: at three in the morning a low number is read as the present one."""
     one, other = gone("low", 0, MINUTE), gone("low", MINUTE, MINUTE)
     assert one.ended is not None
-    back = replace(one, ended=replace(one.ended, facts=replace(one.ended.facts, judged=judged("500", "50"))))
+    back = replace(
+        one, ended=replace(one.ended, facts=replace(one.ended.facts, judged=judged("500", "50")))
+    )
     assert said([back], T0 + HOUR).title == "OVER low · main: available_margin 500"
     assert said([one, other], T0 + HOUR).title == "OVER low · main: fired 2 times"
     firing = MessageItem(notice(rule="still"))
-    assert said([one, other, firing], T0 + HOUR).title == "CRITICAL still · main: available_margin 45.2 +2"
+    assert (
+        said([one, other, firing], T0 + HOUR).title
+        == "CRITICAL still · main: available_margin 45.2 +2"
+    )
     unseen = gone("other", 2 * MINUTE, MINUTE)
     assert unseen.ended is not None
-    unseen = replace(unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED)))
+    unseen = replace(
+        unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED))
+    )
     assert said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times +1"
     end = MessageItem(notice(Kind.RESOLVED, rule="told"))
-    assert said([end, one, other], T0 + HOUR).title == "RESOLVED told · main: available_margin 45.2 +2"
+    assert (
+        said([end, one, other], T0 + HOUR).title == "RESOLVED told · main: available_margin 45.2 +2"
+    )
 
 
 def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_takes() -> None:
-    """F5, F6: a week without a way out: what fits no message is told in parts, each true of its own episodes."""
+    """F5, F6: a week without a way out: what fits no message is told in parts, each true of its own
+    episodes.
+    """
     waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
     parts = []
     while waiting:
@@ -430,12 +541,18 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
 
 
 def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
-    """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded stays said."""
-    pieces = [MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)]
+    """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded
+    stays said.
+    """
+    pieces = [
+        MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)
+    ]
     end = MessageItem(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
     *_, brief, ended = text(*pieces, end, now=T0 + 2 * HOUR).split("\n\n")
-    assert brief == (
-        "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed · raised 11:00:00"
+    assert (
+        brief
+        == "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed"
+        " · raised 11:00:00"
     )
     assert ended == "RESOLVED gone · main: over after 1 min · alert k3f9 · raised 11:01:00"
     assert "raised" not in text(*pieces, now=T0 + SECOND)
@@ -447,7 +564,10 @@ def test_f6_what_comes_late_foretells_nothing() -> None:
     piece = MessageItem(notice(trend=Trend(crash, SteadyChange(Decimal(-20), MINUTE))))
     said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
     assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
-    assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [True, True]
+    assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [
+        True,
+        True,
+    ]
 
 
 def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
@@ -462,7 +582,10 @@ def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
     assert alone.body.count(why) == 4
     assert not alone.body.endswith(why)
     over = [gone("low", n * MINUTE, SECOND) for n in range(3)]
-    grouped = [replace(each, notice=replace(each.notice, facts=replace(each.notice.facts, **handed))) for each in over]  # type: ignore[arg-type]
+    grouped = [
+        replace(each, notice=replace(each.notice, facts=replace(each.notice.facts, **handed)))
+        for each in over
+    ]  # type: ignore[arg-type]
     assert text(*grouped, now=T0 + HOUR).count(why) == 1
 
 
@@ -486,11 +609,19 @@ def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
 
 
 def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
-    """D4, D5: what nobody looks at any more was not cleared; what may be a repeat, or is not recorded, says so."""
+    """D4, D5: what nobody looks at any more was not cleared; what may be a repeat, or is not
+    recorded, says so.
+    """
     left = gone("low", 2 * MINUTE, MINUTE)
     assert left.ended is not None
-    retired = replace(left, ended=replace(left.ended, key=replace(left.ended.key, kind=Kind.RETIRED)))
-    pieces = [gone("low", 0, MINUTE, maybe_repeat=True), gone("low", MINUTE, MINUTE, not_recorded=True), retired]
+    retired = replace(
+        left, ended=replace(left.ended, key=replace(left.ended.key, kind=Kind.RETIRED))
+    )
+    pieces = [
+        gone("low", 0, MINUTE, maybe_repeat=True),
+        gone("low", MINUTE, MINUTE, not_recorded=True),
+        retired,
+    ]
     cleared, watched = text(*pieces, now=T0 + 30 * MINUTE).split("\n\n")
     assert cleared.endswith("· alerts 0000 0060 · may be a repeat · not recorded")
     assert "watched no longer since 11:03:00" in watched
@@ -498,11 +629,21 @@ def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
 
 def test_f6_after_a_day_all_is_one_digest() -> None:
     """F6: what fires first, then what is over, each in a line; since when, and why."""
-    pieces = [gone("low", 0, MINUTE), gone("low", MINUTE, MINUTE), MessageItem(notice(rule="still", at=T0 + HOUR))]
-    letter = compose(pieces, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached"))
+    pieces = [
+        gone("low", 0, MINUTE),
+        gone("low", MINUTE, MINUTE),
+        MessageItem(notice(rule="still", at=T0 + HOUR)),
+    ]
+    letter = compose(
+        pieces, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached")
+    )
     assert letter.message.title == "DIGEST since 2026-01-01 11:00:00: 1 firing, 2 over"
     lines = letter.message.body.split("\n\n")
-    assert [line.split(":")[0] for line in lines] == ["CRITICAL still · main", "OVER low · main", "late"]
+    assert [line.split(":")[0] for line in lines] == [
+        "CRITICAL still · main",
+        "OVER low · main",
+        "late",
+    ]
     assert all("\n" not in line for line in lines)
     alone = compose(pieces[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
     assert alone.title.startswith("CRITICAL still")
@@ -518,7 +659,9 @@ def test_why_it_is_late_is_said_once_and_only_of_what_is() -> None:
 
 def test_f4_a_stand_in_says_whose_since_when_and_why() -> None:
     """F4: which channel failed, and since when."""
-    handed = notice(handed_over_by="telegram", handed_over_since=T0 - MINUTE, handed_over_why="HTTP 502")
+    handed = notice(
+        handed_over_by="telegram", handed_over_since=T0 - MINUTE, handed_over_why="HTTP 502"
+    )
     expected = "sent here because the channel telegram cannot be reached since 10:59:00 (HTTP 502)"
     assert expected in text(MessageItem(handed))
 
@@ -526,8 +669,16 @@ def test_f4_a_stand_in_says_whose_since_when_and_why() -> None:
 def test_a_message_about_one_alert_has_its_thread() -> None:
     """Mail clients keep what is told of it together; of several at once nothing is."""
     assert compose([MessageItem(notice())], RenderContext(T0, UTC)).message.thread == "k3f9.main"
-    assert compose([MessageItem(notice(account=""))], RenderContext(T0, UTC)).message.thread == "k3f9.daemon"
-    assert compose([MessageItem(notice()), MessageItem(notice(rule="b"))], RenderContext(T0, UTC)).message.thread == ""
+    assert (
+        compose([MessageItem(notice(account=""))], RenderContext(T0, UTC)).message.thread
+        == "k3f9.daemon"
+    )
+    assert (
+        compose(
+            [MessageItem(notice()), MessageItem(notice(rule="b"))], RenderContext(T0, UTC)
+        ).message.thread
+        == ""
+    )
 
 
 def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
@@ -543,7 +694,12 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
 @pytest.mark.parametrize("kind", [Kind.FIRING, Kind.RESOLVED, Kind.RETIRED, Kind.ACK])
 def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
     """S9: names, summaries, details and reasons; the title and the text say the same of it."""
-    told = {"summary": HOSTILE, "handed_over_by": HOSTILE, "handed_over_why": HOSTILE, "unfilled": HOSTILE}
+    told = {
+        "summary": HOSTILE,
+        "handed_over_by": HOSTILE,
+        "handed_over_why": HOSTILE,
+        "unfilled": HOSTILE,
+    }
     piece = MessageItem(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
     sending = RenderContext(T0 + 2 * HOUR, UTC, why_late=HOSTILE)
     for pieces in ([piece], [piece, MessageItem(notice(kind, "other"))]):

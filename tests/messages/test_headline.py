@@ -1,4 +1,6 @@
-"""What a person reads of news that is more than a firing and its end: SEMANTICS D4, D7, E1, E2, E4."""
+"""What a person reads of news that is more than a firing and its end: SEMANTICS D4, D7, E1, E2,
+E4.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -49,7 +51,9 @@ SILENT = DecidingComparison(
 SWINGS = FlapRange(7, Decimal(42), Decimal(130))
 
 
-def notice(kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", **facts: object) -> Notice:
+def notice(
+    kind: Kind = Kind.FIRING, rule: str = "low", account: str = "main", **facts: object
+) -> Notice:
     changed = replace(FACTS, **facts)  # type: ignore[arg-type]
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
@@ -65,7 +69,9 @@ def said(one: Notice, **piece: object) -> Message:
 
 def headline(one: Notice) -> str:
     """The first line of the news, wherever it stands."""
-    both = composed([MessageItem(one), MessageItem(replace(one, key=replace(one.key, alert_seq=2)))], one.at)
+    both = composed(
+        [MessageItem(one), MessageItem(replace(one, key=replace(one.key, alert_seq=2)))], one.at
+    )
     return both.body.splitlines()[0]
 
 
@@ -80,7 +86,10 @@ def test_e1_worse_names_both_values() -> None:
     assert "worst: 44" in lines(worse)
     long = notice(Kind.WORSE, "margin-critical", told=Decimal(60), severity=Severity.CRITICAL)
     assert said(long).title == "CRITICAL margin-critical · main: available_margin 45"
-    assert lines(long)[0] == "CRITICAL margin-critical · main: worse: available_margin 45, last told 60"
+    assert (
+        lines(long)[0]
+        == "CRITICAL margin-critical · main: worse: available_margin 45, last told 60"
+    )
 
 
 def test_e1_worse_than_something_unknown() -> None:
@@ -90,7 +99,9 @@ def test_e1_worse_than_something_unknown() -> None:
 
 def test_d4_missing_readings_are_no_field() -> None:
     """D4: it says that there are no readings, for how long, and why the last attempt gave none."""
-    gone = notice(judged=SILENT, worst=Decimal(130_000), reason="missing", detail="no answer within 10 s")
+    gone = notice(
+        judged=SILENT, worst=Decimal(130_000), reason="missing", detail="no answer within 10 s"
+    )
     assert said(gone).title == "WARNING low · main: no readings for 2 min 10 s"
     assert lines(gone)[1:4] == [
         "age 2 min 10 s, threshold 2 min (rule: on_missing after 2m)",
@@ -98,7 +109,10 @@ def test_d4_missing_readings_are_no_field() -> None:
         "since 11:00:00",
     ]
     still = replace(SILENT, value=Decimal(14_530_000))
-    assert headline(notice(Kind.REPEAT, judged=still)) == "WARNING low · main: still no readings, for 4 h 2 min"
+    assert (
+        headline(notice(Kind.REPEAT, judged=still))
+        == "WARNING low · main: still no readings, for 4 h 2 min"
+    )
     worse = notice(Kind.WORSE, judged=still, told=Decimal(130_000))
     assert headline(worse).endswith("worse: no readings for 4 h 2 min, last told 2 min 10 s")
 
@@ -106,15 +120,28 @@ def test_d4_missing_readings_are_no_field() -> None:
 @pytest.mark.parametrize("reason", ["back", "cleared"])
 def test_what_was_the_matter_is_over_with_the_alert(reason: str) -> None:
     """D4, D7: an end does not say that something fails, or cannot be judged."""
-    over = notice(Kind.RESOLVED, judged=judged("500"), reason=reason, detail="CoinW failed to answer: asking again")
+    over = notice(
+        Kind.RESOLVED,
+        judged=judged("500"),
+        reason=reason,
+        detail="CoinW failed to answer: asking again",
+    )
     assert "asking again" not in said(over).body
 
 
 def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
     """D7: 15 minutes are no worst value of what has lasted for hours, nor what it is worth now."""
     limit = Decimal(900_000)
-    unknown = DecidingComparison("rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True)
-    still = notice(Kind.REPEAT, "rule-unknown", judged=unknown, worst=limit, detail="the rule pnl cannot be judged")
+    unknown = DecidingComparison(
+        "rule_unknown >= 15m", "rule_unknown", limit, limit, falling=False, duration=True
+    )
+    still = notice(
+        Kind.REPEAT,
+        "rule-unknown",
+        judged=unknown,
+        worst=limit,
+        detail="the rule pnl cannot be judged",
+    )
     assert "15 min" not in said(still).body
     assert "the rule pnl cannot be judged" in said(still).body
 
@@ -126,14 +153,19 @@ def test_d4_readings_are_back_and_low() -> None:
     assert lines(back)[0] == "WARNING low · main: readings are back, and low: available_margin 87"
     high = judged("9", "5", falling=False, field="al_freeze")
     assert (
-        said(notice(reason="back", judged=high)).title == "WARNING low · main: readings are back, and high: al_freeze 9"
+        said(notice(reason="back", judged=high)).title
+        == "WARNING low · main: readings are back, and high: al_freeze 9"
     )
     assert headline(notice(reason="back", judged=None)).endswith("readings are back, and it fires")
 
 
 def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
-    """D4: whether the trouble is over, the next line may say; this one says that somebody looks again."""
-    back = notice(Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None)
+    """D4: whether the trouble is over, the next line may say; this one says that somebody looks
+    again.
+    """
+    back = notice(
+        Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None
+    )
     assert said(back).title == "BACK low · main: readings are back"
     assert "11:00:00 to 11:12:00, lasted 12 min" in lines(back)
     assert "available_margin 300, threshold 100 (rule: available_margin < 100)" in lines(back)
@@ -160,7 +192,10 @@ def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
 def test_promise_3_an_account_of_both_tells_how_it_ended(facts: dict[str, Any], end: str) -> None:
     """Promise 3, D4: what ended because nobody knows was not cleared."""
     over = notice(Kind.RESOLVED, at=T0 + 9 * MINUTE, **facts)
-    assert f"OVER low · main: {end}" in composed(pair([MessageItem(notice()), MessageItem(over)]), over.at).body
+    assert (
+        f"OVER low · main: {end}"
+        in composed(pair([MessageItem(notice()), MessageItem(over)]), over.at).body
+    )
     retired = notice(Kind.RETIRED, at=T0 + 9 * MINUTE, **facts)
     text = composed(pair([MessageItem(notice()), MessageItem(retired)]), over.at).body
     assert "watched no longer since 11:09:00" in text
@@ -170,38 +205,53 @@ def test_promise_3_an_account_of_both_tells_how_it_ended(facts: dict[str, Any], 
 
 
 def flapping(kind: Kind = Kind.FIRING, **facts: Any) -> Notice:
-    return notice(kind, "low" + FLAPPING, **{"swings": SWINGS, "worst": None, "at": T0 + HOUR, **facts})
+    return notice(
+        kind, "low" + FLAPPING, **{"swings": SWINGS, "worst": None, "at": T0 + HOUR, **facts}
+    )
 
 
 def test_e4_flapping_tells_count_span_and_range() -> None:
     """E4: of the rule by its plain name, and whether it fires at this moment."""
     assert said(flapping()).title == "WARNING low · main: flapping: 7 times in 1 h"
-    assert lines(flapping())[0] == "WARNING low · main: flapping: 7 times in 1 h, between 42 and 130"
+    assert (
+        lines(flapping())[0] == "WARNING low · main: flapping: 7 times in 1 h, between 42 and 130"
+    )
     assert "firing now" in lines(flapping(detail="firing now"))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
     short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
     assert said(short).title == "WARNING low · main: flapping: 7 times in 40 s"
     long = flapping(severity=Severity.CRITICAL, swings=FlapRange(7, None, None))
-    assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith("a: flapping")
+    assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith(
+        "a: flapping"
+    )
 
 
 def test_e4_a_range_that_is_not_known_is_left_out() -> None:
     """E4: episodes of missing readings have no values."""
-    assert headline(flapping(swings=FlapRange(7, None, None))) == "WARNING low · main: flapping: 7 times in 1 h"
+    assert (
+        headline(flapping(swings=FlapRange(7, None, None)))
+        == "WARNING low · main: flapping: 7 times in 1 h"
+    )
 
 
 def test_e4_durations_in_a_range_are_spelled() -> None:
     """E4: of a rule that judges a duration."""
     swings = FlapRange(3, Decimal(130_000), Decimal(900_000))
-    stale = DecidingComparison("age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True)
-    assert headline(flapping(judged=stale, swings=swings)).endswith(", between 2 min 10 s and 15 min")
+    stale = DecidingComparison(
+        "age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True
+    )
+    assert headline(flapping(judged=stale, swings=swings)).endswith(
+        ", between 2 min 10 s and 15 min"
+    )
 
 
 def test_e4_a_range_of_one_value_is_a_value() -> None:
     """E4: all of its episodes were judged by the same number."""
     one = FlapRange(3, Decimal(5), Decimal("5.00"))
     assert headline(flapping(swings=one)) == "WARNING low · main: flapping: 3 times in 1 h, at 5"
-    assert headline(flapping(Kind.WORSE, swings=one)).endswith(": still flapping: 3 times, now at 5")
+    assert headline(flapping(Kind.WORSE, swings=one)).endswith(
+        ": still flapping: 3 times, now at 5"
+    )
 
 
 def test_e4_a_wider_range_is_still_flapping() -> None:
@@ -217,16 +267,23 @@ def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str)
     """E4: it may still fire, so it is not called resolved."""
     end = flapping(Kind.RESOLVED, reason="calm", detail=detail, judged=judged(value))
     assert said(end).title == f"CALM low · main: available_margin {value}"
-    assert headline(end) == f"CALM low · main: no longer flapping: {detail}, available_margin {value}"
+    assert (
+        headline(end) == f"CALM low · main: no longer flapping: {detail}, available_margin {value}"
+    )
     assert said(flapping(Kind.RESOLVED, detail=detail, judged=None)).title == "CALM low · main"
 
 
 def test_e4_news_of_flapping_that_comes_late() -> None:
-    """E2, E4, E5: muted until now, a new channel, and what still fires when the flapping is over."""
+    """E2, E4, E5: muted until now, a new channel, and what still fires when the flapping is
+    over.
+    """
     assert headline(flapping(late=Late.MUTED)).endswith("flapping since 11:00:00, muted until now")
     assert headline(flapping(late=Late.NEW_CHANNEL)).endswith("still flapping, since 11:00:00")
     still = notice(late=Late.FLAPPING)
-    assert headline(still) == "WARNING low · main: still firing, since 11:00:00, but no longer flapping"
+    assert (
+        headline(still)
+        == "WARNING low · main: still firing, since 11:00:00, but no longer flapping"
+    )
     assert said(still).title == "WARNING low · main: available_margin 45"
     assert headline(notice(late=Late.HANDED_OVER)) == "WARNING low · main: available_margin 45"
 
@@ -236,7 +293,12 @@ def test_e4_news_of_flapping_that_comes_late() -> None:
 
 def sign(field: str, value: str, threshold: str, *, duration: bool) -> DecidingComparison:
     return DecidingComparison(
-        f"{field} >= {threshold}", field, Decimal(value), Decimal(threshold), falling=False, duration=duration
+        f"{field} >= {threshold}",
+        field,
+        Decimal(value),
+        Decimal(threshold),
+        falling=False,
+        duration=duration,
     )
 
 
@@ -246,10 +308,14 @@ SKEW = sign("clock_skew", "45000", "30000", duration=True)
 
 def test_d7_a_refused_key_is_told_in_words() -> None:
     """D7: never as `key_refused == 1`; the exchange's own reason is the news where it is short."""
-    refused = notice(rule="key-refused", judged=REFUSED, worst=Decimal(1), severity=Severity.CRITICAL)
+    refused = notice(
+        rule="key-refused", judged=REFUSED, worst=Decimal(1), severity=Severity.CRITICAL
+    )
     assert said(refused).title == "CRITICAL key-refused · main: the exchange refuses the key"
     assert "key_refused" not in said(refused).body
-    told = replace(refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown"))
+    told = replace(
+        refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown")
+    )
     assert headline(told) == "CRITICAL key-refused · main: coinw says 6000: the key is unknown"
     long = replace(refused, facts=replace(refused.facts, detail="a word " * 40))
     assert headline(long) == "CRITICAL key-refused · main: the exchange refuses the key"
@@ -267,8 +333,15 @@ def test_d7_what_a_system_rule_measures_is_spelled() -> None:
         "45 s, threshold 30 s",
     ]
     assert "worst: 45 s" in said(replace(skew, key=replace(skew.key, kind=Kind.RESOLVED))).body
-    again = replace(skew, key=replace(skew.key, kind=Kind.REPEAT), at=T0, facts=replace(skew.facts, at=T0 + HOUR))
-    assert headline(again).endswith("still firing, for 1 h: the clocks of this machine and of the exchange differ")
+    again = replace(
+        skew,
+        key=replace(skew.key, kind=Kind.REPEAT),
+        at=T0,
+        facts=replace(skew.facts, at=T0 + HOUR),
+    )
+    assert headline(again).endswith(
+        "still firing, for 1 h: the clocks of this machine and of the exchange differ"
+    )
 
 
 def test_d7_an_alert_of_the_daemon_itself_names_no_account() -> None:
@@ -280,7 +353,9 @@ def test_d7_an_alert_of_the_daemon_itself_names_no_account() -> None:
         balances=Balances(),
         detail="the channel telegram fails since 03:12: the token is none",
     )
-    assert headline(failing) == ("WARNING channel-failing: the channel telegram fails since 03:12: the token is none")
+    assert headline(failing) == (
+        "WARNING channel-failing: the channel telegram fails since 03:12: the token is none"
+    )
     assert said(failing).title == "WARNING channel-failing"
     assert "·" not in lines(failing)[0]
 
@@ -344,7 +419,9 @@ WEIGHERS: st.SearchStrategy[Callable[[str], int]] = st.sampled_from([len, utf16,
 def test_f5_every_headline_of_every_news_is_in_a_text(
     notices: list[Notice], room: int, weigh: Callable[[str], int]
 ) -> None:
-    """F5: no headline is cut, no text is longer than a service takes; what does not fit is another message."""
+    """F5: no headline is cut, no text is longer than a service takes; what does not fit is another
+    message.
+    """
     waiting = [MessageItem(one) for one in notices]
     while waiting:
         letter = compose(waiting, RenderContext(T0, UTC, room=room, weigh=weigh))
@@ -352,7 +429,11 @@ def test_f5_every_headline_of_every_news_is_in_a_text(
         assert weigh(letter.message.title) + weigh(letter.message.body) < room
         assert all(headline(piece.notice) in letter.message.body for piece in letter.told)
         assert letter.told
-        waiting = waiting[:0] if set(map(id, waiting)) == set(map(id, letter.told)) else _rest(waiting, letter.told)
+        waiting = (
+            waiting[:0]
+            if set(map(id, waiting)) == set(map(id, letter.told))
+            else _rest(waiting, letter.told)
+        )
 
 
 def _rest(waiting: list[MessageItem], told: tuple[MessageItem, ...]) -> list[MessageItem]:

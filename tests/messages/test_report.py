@@ -15,16 +15,24 @@ from daemon.types import DAY, HOUR, MINUTE, SECOND, Message, Severity
 from tests.messages.facts import BAD, ILL, LOW, QUIET, SPAN, WELL
 
 
-def told(facts: ReportData, late: int = 2 * SECOND, doubts: Doubts | None = None, **sending: Any) -> Message:
+def told(
+    facts: ReportData, late: int = 2 * SECOND, doubts: Doubts | None = None, **sending: Any
+) -> Message:
     return compose(facts, RenderContext(SPAN.until + late, UTC, **sending), doubts or Doubts())
 
 
 def test_that_nothing_happened_is_said() -> None:
-    """Silence is never ambiguous: all quiet, the numbers, what was delivered, and when to expect the next one."""
+    """Silence is never ambiguous: all quiet, the numbers, what was delivered, and when to expect
+    the next one.
+    """
     message = told(QUIET)
-    assert (message.title, message.severity, message.quiet) == ("REPORT daily: all quiet", Severity.INFO, True)
-    assert message.body == (
-        "REPORT daily: Thu 1 Jan 08:00 to Fri 2 Jan 08:00\n"
+    assert (message.title, message.severity, message.quiet) == (
+        "REPORT daily: all quiet",
+        Severity.INFO,
+        True,
+    )
+    assert (
+        message.body == "REPORT daily: Thu 1 Jan 08:00 to Fri 2 Jan 08:00\n"
         "all quiet: no alert fired, and the readings have no gaps\n"
         "the next one comes Sat 3 Jan 08:00; if it does not, something is wrong\n"
         "\n"
@@ -42,12 +50,17 @@ def test_that_nothing_happened_is_said() -> None:
 
 
 def test_what_happened_is_said_worst_first() -> None:
-    """How many alerts fired and how long, by rule; gaps, failed attempts, when nobody ran; what is not delivered."""
+    """How many alerts fired and how long, by rule; gaps, failed attempts, when nobody ran; what is
+    not delivered.
+    """
     message = told(BAD)
     assert message.title == "REPORT daily: 1 alert firing now, 3 alerts over, 1 gap, …"
     head, grid, main, itself, delivery = message.body.split("\n\n")
     assert head.splitlines()[1:3] == [
-        "1 alert firing now, 3 alerts over, 1 gap, 2 notifications waiting, 4 attempts to deliver failed",
+        (
+            "1 alert firing now, 3 alerts over, 1 gap, 2 notifications waiting, 4 attempts to"
+            " deliver failed"
+        ),
         "marginwatch did not run from 02:00 to 02:07 (it did not end in order)",
     ]
     assert grid.splitlines()[:5] == [
@@ -57,10 +70,13 @@ def test_what_happened_is_said_worst_first() -> None:
         "1 gap, 7 min, 02:00 to 02:07",
         "15 attempts to read failed: timeout 12, network 3",
     ]
-    assert main == "ALERTS the daemon: 1 alert\nchannel-failing (warning) fired for 1 h, 09:00 to 10:00"
+    assert (
+        main
+        == "ALERTS the daemon: 1 alert\nchannel-failing (warning) fired for 1 h, 09:00 to 10:00"
+    )
     assert itself.startswith("OK main: no alerts, no gaps\n")
-    assert delivery == (
-        "FAILING 15 messages delivered, 4 failed, 2 waiting\n"
+    assert (
+        delivery == "FAILING 15 messages delivered, 4 failed, 2 waiting\n"
         "phone 12 delivered\n"
         "mail 3 delivered (4 attempts failed, 2 waiting since 06:00)"
     )
@@ -68,7 +84,10 @@ def test_what_happened_is_said_worst_first() -> None:
 
 def test_of_many_spans_the_longest_is_told() -> None:
     """Forty gaps are not listed."""
-    gaps = tuple(ReportSpan(SPAN.since + n * HOUR, SPAN.since + n * HOUR + (2 + n) * MINUTE) for n in range(5))
+    gaps = tuple(
+        ReportSpan(SPAN.since + n * HOUR, SPAN.since + n * HOUR + (2 + n) * MINUTE)
+        for n in range(5)
+    )
     body = told(replace(QUIET, accounts=(replace(WELL, gaps=gaps),))).body
     assert "5 gaps, 20 min in all, the longest 6 min, 12:00 to 12:06" in body
     assert "GAPS main: no alerts, 5 gaps" in body
@@ -95,11 +114,17 @@ def test_alerts_of_what_is_gone_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("days", "expected"),
-    [(1, "low 431.5 at 11:00"), (7, "low 431.5 at Thu 11:00"), (31, "low 431.5 at Thu 1 Jan 11:00")],
+    [
+        (1, "low 431.5 at 11:00"),
+        (7, "low 431.5 at Thu 11:00"),
+        (31, "low 431.5 at Thu 1 Jan 11:00"),
+    ],
 )
 def test_a_time_has_as_much_of_the_date_as_it_needs(days: int, expected: str) -> None:
     """Of a day the time, of a week the day of the week, of a month the date."""
-    assert expected in told(replace(QUIET, span=ReportSpan(SPAN.since, SPAN.since + days * DAY))).body
+    assert (
+        expected in told(replace(QUIET, span=ReportSpan(SPAN.since, SPAN.since + days * DAY))).body
+    )
 
 
 def test_times_are_those_of_the_clock_on_the_wall() -> None:
@@ -119,7 +144,10 @@ def test_what_comes_late_says_so() -> None:
 def test_doubts_are_said() -> None:
     """Promise 2: that it may be a repeat; promise 1: that it is not recorded."""
     body = told(QUIET, doubts=Doubts(maybe_repeat=True, not_recorded=True)).body
-    assert "may be a repeat: an earlier attempt had no answer\nnot recorded: the database refuses to write\n" in body
+    assert (
+        "may be a repeat: an earlier attempt had no answer\nnot recorded: the database refuses to"
+        " write\n" in body
+    )
 
 
 def test_a_record_that_cannot_be_read_is_said() -> None:
@@ -149,9 +177,16 @@ def test_a_title_keeps_its_verdict() -> None:
 
 
 def test_the_html_says_the_same() -> None:
-    """In the look of the alerts: red where something fires, green where all is well, orange where deliveries fail."""
+    """In the look of the alerts: red where something fires, green where all is well, orange where
+    deliveries fail.
+    """
     html = told(BAD).html
-    for word, colour in (("FIRING", "#e5484d"), ("OK", "#2f9e5b"), ("FAILING", "#d9730d"), ("REPORT", "#3b82f6")):
+    for word, colour in (
+        ("FIRING", "#e5484d"),
+        ("OK", "#2f9e5b"),
+        ("FAILING", "#d9730d"),
+        ("REPORT", "#3b82f6"),
+    ):
         assert f'<span style="color:{colour}">{word}</span>' in html
     assert "<b>480.12</b>" in html
     assert "low 431.5 at 11:00, high 502.25 at 17:00" in html

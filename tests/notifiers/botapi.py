@@ -1,8 +1,8 @@
 """The Telegram Bot API on loopback, behind TLS at its real name, as far as sending goes.
 
-It reads HTML as Telegram's own library does (`parse_html`, `clean_input_string`), refuses what that refuses, and keeps
-what a person would read. `environment` is what a child process needs to meet it there: a certificate to trust, and a
-resolver that knows this one name besides the machine itself.
+It reads HTML as Telegram's own library does (`parse_html`, `clean_input_string`), refuses what that
+refuses, and keeps what a person would read. `environment` is what a child process needs to meet it
+there: a certificate to trust, and a resolver that knows this one name besides the machine itself.
 """
 
 import re
@@ -26,10 +26,26 @@ LONGEST = 4_096
 
 _PATH = re.compile(r"/bot(?P<token>[^/]+)/(?P<method>\w+)")
 _TAGS = frozenset(
-    {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "code", "pre", "blockquote", "tg-spoiler"}
+    {
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "ins",
+        "s",
+        "strike",
+        "del",
+        "code",
+        "pre",
+        "blockquote",
+        "tg-spoiler",
+    }
 )
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z0-9-]*)(?P<rest>[^>]*)>")
-_ENTITY = re.compile(r"&(?:#x(?P<hex>[0-9a-fA-F]+)|#(?P<dec>[0-9]+)|(?P<word>lt|gt|amp|quot)(?![A-Za-z]));?")
+_ENTITY = re.compile(
+    r"&(?:#x(?P<hex>[0-9a-fA-F]+)|#(?P<dec>[0-9]+)|(?P<word>lt|gt|amp|quot)(?![A-Za-z]));?"
+)
 _WORDS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _CLEANED = {code: " " for code in range(32) if code != 10} | {13: ""}
 _REMOVED = dict.fromkeys([*range(0x2028, 0x202F), 0x030A, 0x0333, 0x033F], "")
@@ -50,7 +66,9 @@ class Shown:
 
 
 class BotApi:
-    """`answers` are given first, one to each call; then it does as Telegram does, in the chat `CHAT` of the bot."""
+    """`answers` are given first, one to each call; then it does as Telegram does, in the chat
+    `CHAT` of the bot.
+    """
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -68,13 +86,16 @@ class BotApi:
             yield self
 
     def environment(self, folder: Path, port: int | None = None) -> dict[str, str]:
-        """For a child process, which keeps what it needs in `folder` and knows no other name but the machine's own.
+        """For a child process, which keeps what it needs in `folder` and knows no other name but
+        the machine's own.
 
         `port` is that of what stands between it and this one, if anything does.
         """
         authority = folder / "authority.pem"
         self.authority.cert_pem.write_to_path(str(authority))
-        (folder / "sitecustomize.py").write_text(_RESOLVER.format(name=NAME, port=port or self.receiver.port))
+        (folder / "sitecustomize.py").write_text(
+            _RESOLVER.format(name=NAME, port=port or self.receiver.port)
+        )
         return {
             "PYTHONPATH": str(folder),
             "REQUESTS_CA_BUNDLE": str(authority),
@@ -107,7 +128,9 @@ class BotApi:
         if called["token"] != TOKEN:
             raise Refused("401 Unauthorized")
         wishes = (
-            post.json if called["method"] == "sendMessage" else {k: v.decode("latin-1") for k, v in post.form.items()}
+            post.json
+            if called["method"] == "sendMessage"
+            else {k: v.decode("latin-1") for k, v in post.form.items()}
         )
         if str(wishes["chat_id"]) != str(CHAT):
             raise Refused("400 Bad Request: chat not found")
@@ -151,12 +174,15 @@ def parsed(marked: str) -> tuple[str, tuple[str, ...]]:
             at += 1
     if opened:
         raise Refused(
-            f"400 Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"{opened[-1][0]}\""
+            "400 Bad Request: can't parse entities: Can't find end tag corresponding to start tag"
+            f' "{opened[-1][0]}"'
         )
     return "".join(text), tuple(bold)
 
 
-def _tag(marked: str, at: int, text: list[str], opened: list[tuple[str, int]], bold: list[str]) -> int:
+def _tag(
+    marked: str, at: int, text: list[str], opened: list[tuple[str, int]], bold: list[str]
+) -> int:
     found = _TAG.match(marked, at)
     where = f"at byte offset {len(marked[:at].encode())}"
     if found is None:
@@ -164,7 +190,9 @@ def _tag(marked: str, at: int, text: list[str], opened: list[tuple[str, int]], b
     name = found["name"].lower()
     if not found["end"]:
         if name not in _TAGS:
-            raise Refused(f'400 Bad Request: can\'t parse entities: Unsupported start tag "{name}" {where}')
+            raise Refused(
+                f'400 Bad Request: can\'t parse entities: Unsupported start tag "{name}" {where}'
+            )
         opened.append((name, len(text)))
     elif not opened or opened[-1][0] != name:
         raise Refused(f"400 Bad Request: can't parse entities: Unexpected end tag {where}")
@@ -177,7 +205,11 @@ def _tag(marked: str, at: int, text: list[str], opened: list[tuple[str, int]], b
 
 def _entity(marked: str, at: int, text: list[str]) -> int:
     found = _ENTITY.match(marked, at)
-    code = 0 if found is None or found["word"] else int(found["hex"] or found["dec"], 16 if found["hex"] else 10)
+    code = (
+        0
+        if found is None or found["word"]
+        else int(found["hex"] or found["dec"], 16 if found["hex"] else 10)
+    )
     if found is None or (not found["word"] and not 0 < code < 0x10FFFF):
         text.append("&")
         return at + 1
@@ -205,6 +237,8 @@ socket.getaddrinfo = getaddrinfo
 
 
 def lines(text: str) -> list[str]:
-    """What a person takes in of a text: its lines without the blanks around and the empty ones between."""
+    """What a person takes in of a text: its lines without the blanks around and the empty ones
+    between.
+    """
     spoken = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED).translate(_REMOVED)
     return list(filter(None, (" ".join(line.split()) for line in spoken.split("\n"))))

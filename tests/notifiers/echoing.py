@@ -1,4 +1,5 @@
-"""A place through which every call of requests goes, and that fails in each way while it says all back.
+"""A place through which every call of requests goes, and that fails in each way while it says all
+back.
 
 requests ──► proxy (HTTP_PROXY, HTTPS_PROXY) ──► no further: it answers in the stead of any host, TLS included
 """
@@ -32,7 +33,9 @@ def _json(status: int) -> Callable[[str], bytes]:
     keys = ("error", "message", "description", "detail", "errors", "reason", "status", "title")
 
     def answer(said: str) -> bytes:
-        body = json.dumps({"ok": False, "success": False, "code": 40101, **dict.fromkeys(keys, said)})
+        body = json.dumps(
+            {"ok": False, "success": False, "code": 40101, **dict.fromkeys(keys, said)}
+        )
         return _lines(f"HTTP/1.1 {status} No", "Content-Type: application/json", body=body.encode())
 
     return answer
@@ -41,30 +44,47 @@ def _json(status: int) -> Callable[[str], bytes]:
 def _redirect(status: int) -> Callable[[str], bytes]:
     def answer(said: str) -> bytes:
         words = re.findall(r"[A-Za-z0-9-]{8,60}", said.partition("{")[0]) or ["x"]
-        word = max(words, key=lambda each: (bool(re.search("[0-9]", each)), len(each)))  # what looks like a token
-        return _lines(f"HTTP/1.1 {status} Go", f"Location: https://{word}.evil.invalid/{word}?{word}#{word}")
+        word = max(
+            words, key=lambda each: (bool(re.search("[0-9]", each)), len(each))
+        )  # what looks like a token
+        return _lines(
+            f"HTTP/1.1 {status} Go", f"Location: https://{word}.evil.invalid/{word}?{word}#{word}"
+        )
 
     return answer
 
 
 FAILURES: Mapping[str, Callable[[str], bytes]] = {
-    **{f"status {status}": _status(status) for status in (200, 204, 400, 401, 403, 404, 410, 429, 500, 503)},
+    **{
+        f"status {status}": _status(status)
+        for status in (200, 204, 400, 401, 403, 404, 410, 429, 500, 503)
+    },
     **{f"json {status}": _json(status) for status in (200, 400, 401, 403, 404, 429, 500)},
     **{f"redirect {status}": _redirect(status) for status in (301, 302, 303, 307, 308)},
-    "malformed header": lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nthis is no header\r\n\r\n",
+    "malformed header": lambda said: (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nthis is no header\r\n\r\n"
+    ),
     "malformed header, echoed": lambda said: f"HTTP/1.1 200 OK\r\n{said}\r\n{said}\r\n\r\n".encode(
         "latin-1", "replace"
     ),
     "no HTTP": lambda said: f"220 {said}\r\n".encode(),
     "half a status": lambda said: f"HTTP/1.1 abc {said}\r\n\r\n".encode(),
     "nothing": lambda said: b"",
-    "half a body": lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + said.encode(),
+    "half a body": lambda said: (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + said.encode()
+    ),
     "no gzip": lambda said: _lines("HTTP/1.1 200 OK", "Content-Encoding: gzip", body=said.encode()),
-    "bad chunks": lambda said: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + said.encode(),
+    "bad chunks": lambda said: (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + said.encode()
+    ),
     "many lengths": lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n" + said.encode(),
-    "a long line": lambda said: b"HTTP/1.1 200 " + said.encode() * 100 + b"x" * 70_000 + b"\r\n\r\n",
+    "a long line": lambda said: (
+        b"HTTP/1.1 200 " + said.encode() * 100 + b"x" * 70_000 + b"\r\n\r\n"
+    ),
 }
-"""By name: what is answered, given all that was said. Of a tunnel: whether it is made at all, see `TUNNELS`."""
+"""By name: what is answered, given all that was said. Of a tunnel: whether it is made at all, see
+`TUNNELS`.
+"""
 
 TUNNELS = ("made", "made", "made", "made", "refused 407", "refused 502", "closed", "no TLS")
 """How a tunnel (CONNECT) goes; where it is made, the failure comes behind it."""

@@ -11,28 +11,38 @@ from hypothesis import strategies as st
 from daemon.notifiers.apprise import plugins
 
 ELSEWHERE = frozenset({"aprs", "syslog"})
-"""Services that speak to a place of their own without HTTP: to a server of radio amateurs, to this machine's log."""
+"""Services that speak to a place of their own without HTTP: to a server of radio amateurs, to this
+machine's log.
+"""
 
-_TOKEN = st.text("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_", min_size=10, max_size=24)
+_TOKEN = st.text(
+    "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_", min_size=10, max_size=24
+)
 _ODD = st.text("abcXYZ0189 +%&;=:@/?#[]~!$'()*,\"\\<>|^`{}äß", min_size=8, max_size=16)
 _PHONE = st.integers(10**10, 10**11 - 1).map(str)
 _MAIL = st.integers(10**6, 10**7).map(lambda number: f"someone{number}@example.com")
 
 
 def kinds() -> dict[str, type[NotifyBase]]:
-    """Every usable service by its first scheme, without those that would call beyond this machine."""
+    """Every usable service by its first scheme, without those that would call beyond this
+    machine.
+    """
     found: dict[type[NotifyBase], str] = {}
     schemes: list[str] = sorted(plugins._SERVICES.schemas())
     for scheme in schemes:
         if not scheme[0].isalpha():
             continue
         found.setdefault(plugins._SERVICES[scheme], scheme)
-    return {scheme: kind for kind, scheme in found.items() if kind.enabled and scheme not in ELSEWHERE}
+    return {
+        scheme: kind for kind, scheme in found.items() if kind.enabled and scheme not in ELSEWHERE
+    }
 
 
 @st.composite
 def urls(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str, place: str) -> str:
-    """A URL of this service, with random tokens; a receiver that can be named is at `place` (HOST:PORT)."""
+    """A URL of this service, with random tokens; a receiver that can be named is at `place`
+    (HOST:PORT).
+    """
     forms: Any = kind.templates
     form = str(draw(st.sampled_from(sorted(map(str, forms)))))
     host, _, port = place.partition(":")
@@ -57,13 +67,17 @@ def _part(name: str, tokens: Mapping[str, Mapping[str, Any]]) -> st.SearchStrate
     about = tokens.get(name, {})
     if str(about.get("type", "")).startswith("list"):
         members = [each for each in tokens if tokens[each].get("map_to") == name and each != name]
-        return st.one_of([_value(each, tokens[each]) for each in members] or [_PHONE, _MAIL, _TOKEN])
+        return st.one_of(
+            [_value(each, tokens[each]) for each in members] or [_PHONE, _MAIL, _TOKEN]
+        )
     return _value(name, about)
 
 
 def _value(name: str, about: Mapping[str, Any]) -> st.SearchStrategy[str]:
     """One part, percent-encoded as `{env:NAME}` would be filled in."""
-    return _raw(name, about).map(lambda text: quote(str(about.get("prefix", "")) + text, safe=_safe(text)))
+    return _raw(name, about).map(
+        lambda text: quote(str(about.get("prefix", "")) + text, safe=_safe(text))
+    )
 
 
 def _safe(text: str) -> str:
@@ -82,7 +96,9 @@ def _raw(name: str, about: Mapping[str, Any]) -> st.SearchStrategy[str]:
         pattern, flags = (regex, "") if isinstance(regex, str) else regex
         compiled = re.compile(pattern, re.IGNORECASE if flags and "i" in flags else 0)
         usual = next((each for each, example in _EXAMPLES if compiled.search(example)), None)
-        return st.from_regex(compiled, alphabet=_PRINTABLE).map(str.strip) if usual is None else usual
+        return (
+            st.from_regex(compiled, alphabet=_PRINTABLE).map(str.strip) if usual is None else usual
+        )
     if kind == "email" or "mail" in name:
         return _MAIL
     if re.search("phone|source|from|sender|target", name):

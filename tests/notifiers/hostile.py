@@ -1,4 +1,6 @@
-"""Receivers that answer what no honest one does, on raw sockets: without an end, in drips, compressed, torn."""
+"""Receivers that answer what no honest one does, on raw sockets: without an end, in drips,
+compressed, torn.
+"""
 
 import gzip
 import socket
@@ -112,13 +114,22 @@ def no_call_is_left() -> None:
 def request(visit: Visit) -> None:
     """Read one with its body."""
     head = visit.hear(b"\r\n\r\n")
-    length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+    length = next(
+        (
+            int(line[15:])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length:")
+        ),
+        0,
+    )
     while length:
         length -= len(visit.connection.recv(length))
 
 
 def answering(answer: bytes, then: Sequence[bytes] = (), *, hang: bool = False) -> Speak:
-    """An HTTP answer that begins so, and goes on with `then` for ever; or with nothing, but the connection stays."""
+    """An HTTP answer that begins so, and goes on with `then` for ever; or with nothing, but the
+    connection stays.
+    """
 
     def speak(visit: Visit) -> None:
         request(visit)
@@ -148,7 +159,9 @@ REFUSED = b"HTTP/1.1 500 No\r\n"
 ENDLESS_AFTER_THE_STATUS = {
     "chunks": answering(CHUNKED, [b"10000\r\n" + b"a" * BLOCK + b"\r\n"]),
     "a body of no length": answering(OK + b"\r\n", [b"a"]),
-    "a body of a length beyond all memory": answering(OK + b"Content-Length: 999999999999999\r\n\r\n", [b"a"]),
+    "a body of a length beyond all memory": answering(
+        OK + b"Content-Length: 999999999999999\r\n\r\n", [b"a"]
+    ),
     "a chunk beyond all memory": answering(CHUNKED + b"fffffffffffffff\r\n", [b"a"]),
     "the extension of a chunk": answering(CHUNKED + b"5;", [b"a"]),
     "empty chunks": answering(CHUNKED, [b"1\r\na\r\n"]),
@@ -158,7 +171,10 @@ ENDLESS_AFTER_THE_STATUS = {
     "a header of many lines": answering(OK + b"X: a\r\n", [b" a\r\n"]),
     "a gzip bomb": answering(PACKED + BOMB),
     "a gzip bomb in chunks": answering(
-        OK + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BOMB) + BOMB + b"\r\n0\r\n\r\n"
+        OK
+        + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BOMB)
+        + BOMB
+        + b"\r\n0\r\n\r\n"
     ),
     "gzip without an end": answering(OK + b"Content-Encoding: gzip\r\n\r\n", [BOMB]),
 }
@@ -232,7 +248,9 @@ def mailing(step: str, answer: Speak) -> Speak:
 
 
 def saying(begin: bytes, then: bytes = b"", *, hang: bool = False) -> Speak:
-    """What is said where honesty ends: this, then that for ever; or nothing, but the connection stays."""
+    """What is said where honesty ends: this, then that for ever; or nothing, but the connection
+    stays.
+    """
 
     def speak(visit: Visit) -> None:
         visit.say(begin)

@@ -19,7 +19,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, sy
 
 @dataclass(slots=True)
 class Mailbox:
-    """Recipients are taken unless they are called `nobody` (550) or `busy` (450), logins by one of `PASSWORDS`."""
+    """Recipients are taken unless they are called `nobody` (550) or `busy` (450), logins by one of
+    `PASSWORDS`.
+    """
 
     port: int = 0
     got: list[EmailMessage] = field(default_factory=list)
@@ -42,7 +44,9 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        return await asyncio.shield(asyncio.ensure_future(self._take(envelope)))  # also when the sender has gone
+        return await asyncio.shield(
+            asyncio.ensure_future(self._take(envelope))
+        )  # also when the sender has gone
 
     async def _take(self, envelope: Envelope) -> str:
         self.reading.set()
@@ -76,18 +80,25 @@ class CramMd5(SMTP):
         challenge = b"<1896.697170952@example.com>"
         answer = await self.challenge_auth(challenge)
         assert isinstance(answer, bytes)
-        good = any(answer.endswith(hmac.digest(each, challenge, "md5").hex().encode()) for each in PASSWORDS)
+        good = any(
+            answer.endswith(hmac.digest(each, challenge, "md5").hex().encode())
+            for each in PASSWORDS
+        )
         return AuthResult(success=good)
 
 
 PASSWORDS = (b"right", "hünter22 €".encode())
 
 
-def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any) -> AuthResult:
+def check(
+    _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
+) -> AuthResult:
     assert isinstance(login, LoginPassword)
     good = login.password in PASSWORDS
     return AuthResult(
-        success=good, handled=False, message=None if good else "535 5.7.8 Bad credentials: " + login.password.decode()
+        success=good,
+        handled=False,
+        message=None if good else "535 5.7.8 Bad credentials: " + login.password.decode(),
     )
 
 
@@ -95,7 +106,9 @@ def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str
 def serving(
     kind: type[SMTP] = SMTP, context: ssl.SSLContext | None = None, without: Sequence[str] = ()
 ) -> Iterator[Mailbox]:
-    """A mailbox; with `context` the connection must become TLS by STARTTLS. `without` names logins it does not take."""
+    """A mailbox; with `context` the connection must become TLS by STARTTLS. `without` names logins
+    it does not take.
+    """
     box = Mailbox(port=_free_port())
 
     class Server(Controller):
@@ -127,7 +140,11 @@ def _free_port() -> int:
 
 
 def address(
-    port: int | str, to: str = "me@example.com", login: str = "", mode: str = "insecure", query: str = ""
+    port: int | str,
+    to: str = "me@example.com",
+    login: str = "",
+    mode: str = "insecure",
+    query: str = "",
 ) -> str:
     """The channel URL of such a server."""
     return f"mailto://{login}127.0.0.1:{port}?smtp=127.0.0.1&mode={mode}&from=watch@example.com&to={to}{query}"

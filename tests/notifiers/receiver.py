@@ -91,7 +91,13 @@ class Receiver:
 
 def answering(status: int, body: bytes | str | dict[str, Any] = b"", **headers: str) -> Answer:
     """The same to everything; a dictionary as JSON."""
-    content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else msgspec.json.encode(body)
+    content = (
+        body.encode()
+        if isinstance(body, str)
+        else body
+        if isinstance(body, bytes)
+        else msgspec.json.encode(body)
+    )
 
     def answer(handler: BaseHTTPRequestHandler, _post: Post) -> None:
         handler.send_response(status)
@@ -105,7 +111,8 @@ def answering(status: int, body: bytes | str | dict[str, Any] = b"", **headers: 
 
 
 PAGE = (
-    "<html><head><title>Bad gateway</title></head><body><h1>Sorry, we have been blocked. error=410.</h1></body></html>"
+    "<html><head><title>Bad gateway</title></head><body><h1>Sorry, we have been blocked."
+    " error=410.</h1></body></html>"
 )
 """What stands between us and a service may answer in its stead."""
 

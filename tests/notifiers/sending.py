@@ -1,7 +1,8 @@
-"""A process that sends what it is told through the real notifier: jobs on stdin, their outcomes on stdout, a line each.
+"""A process that sends what it is told through the real notifier: jobs on stdin, their outcomes on
+stdout, a line each.
 
-Run it as `python -m tests.notifiers.sending [SECRET ...]`; `Sender` is the other end. With secrets it logs as the
-daemon does, all that any library says, without these.
+Run it as `python -m tests.notifiers.sending [SECRET ...]`; `Sender` is the other end. With secrets
+it logs as the daemon does, all that any library says, without these.
 """
 
 import asyncio
@@ -49,7 +50,10 @@ def sender(
     environment: Mapping[str, str], secrets: Sequence[str] = (), log: IO[bytes] | None = None
 ) -> Iterator[Sender]:
     """The process, with this in its environment; `log` is its stderr."""
-    command, whole = [sys.executable, "-m", "tests.notifiers.sending", *secrets], {**os.environ, **environment}
+    command, whole = (
+        [sys.executable, "-m", "tests.notifiers.sending", *secrets],
+        {**os.environ, **environment},
+    )
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=whole, cwd=ROOT
     ) as process:

@@ -20,7 +20,9 @@ def url(receiver: Receiver) -> str:
 
 
 async def test_retries_in_the_url_are_not_followed() -> None:
-    """F2: we retry; Apprise does not, nor does it call a failure a success, whatever the URL asks for."""
+    """F2: we retry; Apprise does not, nor does it call a failure a success, whatever the URL asks
+    for.
+    """
     with Receiver(answering(500)).serving() as receiver:
         notifier = AppriseNotifier(f"{url(receiver)}?retry=3&wait=0&optional=yes", ManualClock())
         assert (await notifier.send(MESSAGE)).outcome is Outcome.LATER
@@ -33,7 +35,9 @@ async def test_a_hanging_receiver_is_unknown_after_our_timeout() -> None:
     released = Event()
     receiver = Receiver(hanging(released))
     with receiver.serving():
-        sending = asyncio.ensure_future(AppriseNotifier(url(receiver), clock, timeout=20 * SECOND).send(MESSAGE))
+        sending = asyncio.ensure_future(
+            AppriseNotifier(url(receiver), clock, timeout=20 * SECOND).send(MESSAGE)
+        )
         await asyncio.to_thread(receiver.arrived.acquire)
         await clock.advance(20 * SECOND)
         expected = "JSON did not answer within 20 s; the message may have arrived"
@@ -61,7 +65,9 @@ async def test_s2_what_is_not_logged_is_heard_all_the_same() -> None:
 
 @pytest.mark.usefixtures("restored_logging")
 async def test_apprise_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    """Promise 9: a failure is told by its outcome alone; Apprise writes no line, not even at debug level."""
+    """Promise 9: a failure is told by its outcome alone; Apprise writes no line, not even at debug
+    level.
+    """
     lines = io.StringIO()
     log.setup(lines, level="debug", redactor=log.Redactor())
     with Receiver(answering(500)).serving() as receiver:

@@ -1,4 +1,6 @@
-"""Channels through ntfy, Slack and Discord, over real HTTP: what they may answer, and what they get."""
+"""Channels through ntfy, Slack and Discord, over real HTTP: what they may answer, and what they
+get.
+"""
 
 import asyncio
 from threading import Event
@@ -32,7 +34,9 @@ def slack(receiver: Receiver, query: str = "") -> AppriseNotifier:
 
 
 def discord(receiver: Receiver, query: str = "") -> AppriseNotifier:
-    return _led_to(receiver, "notify_url", f"discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js{query}")
+    return _led_to(
+        receiver, "notify_url", f"discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js{query}"
+    )
 
 
 def _led_to(receiver: Receiver, attribute: str, url: str) -> AppriseNotifier:
@@ -45,21 +49,39 @@ def _led_to(receiver: Receiver, attribute: str, url: str) -> AppriseNotifier:
 
 def wrong(code: int, error: str) -> Answer:
     """In ntfy's own form."""
-    return answering(code // 100, {"code": code, "http": code // 100, "error": error, "link": "https://ntfy.sh/docs"})
+    return answering(
+        code // 100,
+        {"code": code, "http": code // 100, "error": error, "link": "https://ntfy.sh/docs"},
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
         (answering(200, {"id": "x"}), AttemptResult(Outcome.DELIVERED)),
-        (wrong(40101, "unauthorized"), AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
-        (wrong(40301, "forbidden"), AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        (
+            wrong(40101, "unauthorized"),
+            AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)"),
+        ),
+        (
+            wrong(40301, "forbidden"),
+            AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)"),
+        ),
         (answering(403, PAGE), AttemptResult(Outcome.LATER, "ntfy answered HTTP 403")),
-        (answering(401, {"error": "unauthorized"}), AttemptResult(Outcome.LATER, "ntfy answered HTTP 401")),
-        (wrong(40401, "page not found"), AttemptResult(Outcome.LATER, "ntfy answered HTTP 404 (page not found)")),
+        (
+            answering(401, {"error": "unauthorized"}),
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 401"),
+        ),
+        (
+            wrong(40401, "page not found"),
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 404 (page not found)"),
+        ),
         (
             wrong(42901, "limit reached: too many requests, please be nice"),
-            AttemptResult(Outcome.LATER, "ntfy answered HTTP 429 (limit reached: too many requests, please be nice)"),
+            AttemptResult(
+                Outcome.LATER,
+                "ntfy answered HTTP 429 (limit reached: too many requests, please be nice)",
+            ),
         ),
         (
             wrong(50701, f"cannot publish to {TOPIC}"),
@@ -72,7 +94,9 @@ def wrong(code: int, error: str) -> Answer:
     ],
 )
 async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: refused only in ntfy's own words and codes; the topic, which is a secret, is not shown."""
+    """F1: refused only in ntfy's own words and codes; the topic, which is a secret, is not
+    shown.
+    """
     with Receiver(answer).serving() as receiver:
         assert await ntfy(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1
@@ -83,14 +107,24 @@ async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> Non
     [
         (answering(200, "ok"), AttemptResult(Outcome.DELIVERED)),
         (answering(403, "invalid_token"), AttemptResult(Outcome.LATER, "Slack answered HTTP 403")),
-        (answering(404, "channel_not_found"), AttemptResult(Outcome.LATER, "Slack answered HTTP 404")),
-        (answering(410, "channel_is_archived"), AttemptResult(Outcome.REFUSED, "Slack answered HTTP 410")),
-        (answering(429, "", Retry_After="30"), AttemptResult(Outcome.LATER, "Slack answered HTTP 429")),
+        (
+            answering(404, "channel_not_found"),
+            AttemptResult(Outcome.LATER, "Slack answered HTTP 404"),
+        ),
+        (
+            answering(410, "channel_is_archived"),
+            AttemptResult(Outcome.REFUSED, "Slack answered HTTP 410"),
+        ),
+        (
+            answering(429, "", Retry_After="30"),
+            AttemptResult(Outcome.LATER, "Slack answered HTTP 429"),
+        ),
         (answering(500, "rollup_error"), AttemptResult(Outcome.LATER, "Slack answered HTTP 500")),
         (
             answering(200, {"ok": False, "error": "invalid_auth"}),
             AttemptResult(
-                Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"
+                Outcome.LATER,
+                "Slack answered HTTP 200, but did not take the message; Apprise does not say why",
             ),
         ),
     ],
@@ -134,9 +168,13 @@ LIMITED = answering(
 
 
 async def test_discord_does_not_sleep_on_our_threads() -> None:
-    """F2: where Apprise would wait for as long as Discord names, and then send what was given up, it fails at once."""
+    """F2: where Apprise would wait for as long as Discord names, and then send what was given up,
+    it fails at once.
+    """
     with Receiver(LIMITED).serving() as receiver:
-        assert await discord(receiver).send(MESSAGE) == AttemptResult(Outcome.LATER, "Discord answered HTTP 429")
+        assert await discord(receiver).send(MESSAGE) == AttemptResult(
+            Outcome.LATER, "Discord answered HTTP 429"
+        )
     assert len(receiver.got) == 2
 
 
@@ -164,10 +202,17 @@ async def test_what_a_person_reads() -> None:
 async def test_what_fits_arrives_whole_in_one_message(sign: str) -> None:
     """F5: a text that fills the room is one message within what the service's documents allow."""
     with Receiver(answering(200, "ok")).serving() as receiver:
-        for notifier in (ntfy(receiver), slack(receiver), slack(receiver, "?blocks=yes"), discord(receiver)):
+        for notifier in (
+            ntfy(receiver),
+            slack(receiver),
+            slack(receiver, "?blocks=yes"),
+            discord(receiver),
+        ):
             weigh, room = notifier.traits.weigh, notifier.traits.room
             text = sign * ((room - weigh(TITLE)) // weigh(sign))
-            assert await notifier.send(Message(TITLE, text, Severity.WARNING)) == AttemptResult(Outcome.DELIVERED)
+            assert await notifier.send(Message(TITLE, text, Severity.WARNING)) == AttemptResult(
+                Outcome.DELIVERED
+            )
     on_ntfy, on_slack, in_blocks, on_discord = (post.json for post in receiver.got)
     assert len(on_ntfy["message"].encode()) <= 4_096
     assert len(on_slack["attachments"][0]["text"]) <= 40_000
@@ -176,13 +221,23 @@ async def test_what_fits_arrives_whole_in_one_message(sign: str) -> None:
 
 
 async def test_a_picture_follows_silently() -> None:
-    """F8: on ntfy and Discord the picture alone is a message that does not ring; the next text rings again."""
+    """F8: on ntfy and Discord the picture alone is a message that does not ring; the next text
+    rings again.
+    """
     with Receiver(answering(200, "ok")).serving() as receiver:
         for notifier in (ntfy(receiver), discord(receiver)):
-            for message in (Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE), ALONE, MESSAGE):
+            for message in (
+                Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE),
+                ALONE,
+                MESSAGE,
+            ):
                 assert await notifier.send(message) == AttemptResult(Outcome.DELIVERED)
     first, chart, last = receiver.got[:3]
-    assert (chart.body, chart.headers["X-Priority"], chart.path) == (PICTURE, "low", f"/{TOPIC}?filename=chart.png")
+    assert (chart.body, chart.headers["X-Priority"], chart.path) == (
+        PICTURE,
+        "low",
+        f"/{TOPIC}?filename=chart.png",
+    )
     assert ["X-Priority" in post.headers for post in (first, last)] == [False, False]
     first, chart, last = receiver.got[3:]
     assert chart.form["files[0]"] == PICTURE
@@ -192,9 +247,13 @@ async def test_a_picture_follows_silently() -> None:
 
 
 async def test_a_picture_that_hangs_delays_no_text() -> None:
-    """F8: the text leaves beside it, however many hang; a picture that was given up keeps no later one back."""
+    """F8: the text leaves beside it, however many hang; a picture that was given up keeps no later
+    one back.
+    """
     ended = Event()
-    with Receiver(in_turn(*[hanging(ended)] * PICTURES, answering(200, "ok"))).serving() as receiver:
+    with Receiver(
+        in_turn(*[hanging(ended)] * PICTURES, answering(200, "ok"))
+    ).serving() as receiver:
         clock = ManualClock()
         notifier = AppriseNotifier(f"ntfy://127.0.0.1:{receiver.port}/{TOPIC}", clock)
         for _ in range(PICTURES - 1):
@@ -217,12 +276,14 @@ async def _in_time(clock: ManualClock) -> None:
 
 
 async def test_slack_gets_no_picture() -> None:
-    """F8: a picture that fails on Slack would make a delivered text look undelivered, so there is none."""
+    """F8: a picture that fails on Slack would make a delivered text look undelivered, so there is
+    none.
+    """
     with Receiver(answering(200, "ok")).serving() as receiver:
         notifier = slack(receiver)
-        assert await notifier.send(Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE)) == AttemptResult(
-            Outcome.DELIVERED
-        )
+        assert await notifier.send(
+            Message(TITLE, TEXT, Severity.WARNING, picture=PICTURE)
+        ) == AttemptResult(Outcome.DELIVERED)
         assert (await notifier.send(ALONE)).outcome is Outcome.DELIVERED
     assert len(receiver.got) == 1
 
@@ -230,7 +291,10 @@ async def test_slack_gets_no_picture() -> None:
 def test_what_they_take() -> None:
     """F5, F8: each service's own pace, and whether it takes pictures."""
     receiver = Receiver(answering(200))
-    known = [(one.traits.pace, one.traits.pictures) for one in (ntfy(receiver), slack(receiver), discord(receiver))]
+    known = [
+        (one.traits.pace, one.traits.pictures)
+        for one in (ntfy(receiver), slack(receiver), discord(receiver))
+    ]
     receiver.server.server_close()
     assert known == [
         ((Limit(60, 5 * MINUTE),), Pictures.AFTER),

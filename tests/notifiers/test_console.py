@@ -12,7 +12,9 @@ async def test_a_message_is_framed() -> None:
     """Title and every line of the text stand on lines of their own, marked."""
     stream = io.StringIO()
     assert await ConsoleNotifier(stream).send(MESSAGE) == AttemptResult(Outcome.DELIVERED)
-    assert stream.getvalue() == "  | warning: low-margin on main\n  | margin is low\n  | since 03:12\n"
+    assert (
+        stream.getvalue() == "  | warning: low-margin on main\n  | margin is low\n  | since 03:12\n"
+    )
 
 
 async def test_a_closed_stream_is_tried_later() -> None:

@@ -1,4 +1,6 @@
-"""What each service shows of a text: the payload that its real Apprise plugin sends, over real HTTP."""
+"""What each service shows of a text: the payload that its real Apprise plugin sends, over real
+HTTP.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -69,18 +71,48 @@ def _lines(payload: Any) -> tuple[str, str]:
     [
         pytest.param("rocket://u:p@{host}/#c", "", _above("text"), TITLE, TEXT, id="Rocket.Chat"),
         pytest.param(
-            "rocket://abcdefgh/ijklmnop@{host}/#c", "", _above("text"), TITLE, TEXT, id="Rocket.Chat, webhook"
+            "rocket://abcdefgh/ijklmnop@{host}/#c",
+            "",
+            _above("text"),
+            TITLE,
+            TEXT,
+            id="Rocket.Chat, webhook",
         ),
-        pytest.param("matrix://u:p@{host}/!room:b.example", "", _above("body"), TITLE, TEXT, id="Matrix"),
-        pytest.param("matrix://T0ken@{host}/?mode=matrix", "", _above("text"), TITLE, TEXT, id="Matrix, webhook"),
         pytest.param(
-            "mmost://{host}/3ccdd113474722377935511fc85d3dd4", "", _above("text"), TITLE, TEXT, id="Mattermost"
+            "matrix://u:p@{host}/!room:b.example", "", _above("body"), TITLE, TEXT, id="Matrix"
+        ),
+        pytest.param(
+            "matrix://T0ken@{host}/?mode=matrix",
+            "",
+            _above("text"),
+            TITLE,
+            TEXT,
+            id="Matrix, webhook",
+        ),
+        pytest.param(
+            "mmost://{host}/3ccdd113474722377935511fc85d3dd4",
+            "",
+            _above("text"),
+            TITLE,
+            TEXT,
+            id="Mattermost",
         ),
         pytest.param("ntfy://{host}/topic", "", _keys("title", "message"), TITLE, TEXT, id="ntfy"),
-        pytest.param("gotify://{host}/t0kent0ken", "", _keys("title", "message"), TITLE, TEXT, id="Gotify"),
-        pytest.param("signal://{host}/+15551234567/+15557654321", "", _above("message"), TITLE, TEXT, id="Signal"),
+        pytest.param(
+            "gotify://{host}/t0kent0ken", "", _keys("title", "message"), TITLE, TEXT, id="Gotify"
+        ),
+        pytest.param(
+            "signal://{host}/+15551234567/+15557654321",
+            "",
+            _above("message"),
+            TITLE,
+            TEXT,
+            id="Signal",
+        ),
         pytest.param("json://{host}/", "", _keys("title", "message"), TITLE, TEXT, id="json"),
-        pytest.param("hassio://{host}/t0ken", "", _keys("title", "message"), TITLE, TEXT, id="Home Assistant"),
+        pytest.param(
+            "hassio://{host}/t0ken", "", _keys("title", "message"), TITLE, TEXT, id="Home Assistant"
+        ),
         pytest.param("bark://{host}/device", "", _keys("title", "body"), TITLE, TEXT, id="Bark"),
         pytest.param(
             "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
@@ -99,10 +131,24 @@ def _lines(payload: Any) -> tuple[str, str]:
             id="Slack",
         ),
         pytest.param(
-            f"pover://{'u' * 30}@{'t' * 30}", "notify_url", _keys("title", "message"), TITLE, TEXT, id="Pushover"
+            f"pover://{'u' * 30}@{'t' * 30}",
+            "notify_url",
+            _keys("title", "message"),
+            TITLE,
+            TEXT,
+            id="Pushover",
         ),
-        pytest.param(f"zulip://bot@org/{TOKEN}/chan", "notify_url", _keys("topic", "content"), TITLE, TEXT, id="Zulip"),
-        pytest.param(f"wxteams://{'a' * 80}", "notify_url", _above("text"), TITLE, TEXT, id="Webex"),
+        pytest.param(
+            f"zulip://bot@org/{TOKEN}/chan",
+            "notify_url",
+            _keys("topic", "content"),
+            TITLE,
+            TEXT,
+            id="Zulip",
+        ),
+        pytest.param(
+            f"wxteams://{'a' * 80}", "notify_url", _above("text"), TITLE, TEXT, id="Webex"
+        ),
         pytest.param(
             f"sendgrid://{TOKEN}:a@example.com/b@example.com",
             "notify_url",
@@ -116,14 +162,18 @@ def _lines(payload: Any) -> tuple[str, str]:
 async def test_b10_a_text_is_shown_as_it_was_written(
     url: str, attribute: str, shown: Shown, title: str, text: str
 ) -> None:
-    """B10: No sign of title or text is escaped, decorated or lost on the way, but where the service wants it so."""
+    """B10: No sign of title or text is escaped, decorated or lost on the way, but where the service
+    wants it so.
+    """
     with Receiver(TAKEN).serving() as receiver:
         notifier = AppriseNotifier(url.format(host=f"127.0.0.1:{receiver.port}"), ManualClock())
         if attribute:
             plugin: Any = notifier._apprise[0]
             setattr(plugin, attribute, f"http://127.0.0.1:{receiver.port}/api")
         await notifier.send(MESSAGE)
-    assert [shown(_payload(post)) for post in receiver.got if b"low_margin" in post.body] == [(title, text)]
+    assert [shown(_payload(post)) for post in receiver.got if b"low_margin" in post.body] == [
+        (title, text)
+    ]
 
 
 def _payload(post: Post) -> Any:
@@ -150,7 +200,9 @@ async def test_c8_good_news_is_sent_as_such(message: Message, kind: str) -> None
 
 @pytest.mark.parametrize("good", [True, False])
 async def test_c8_services_that_would_drop_good_news_get_a_warning(good: bool) -> None:
-    """C8: Of good news Opsgenie and its like look for an incident of the same title to close, and show nothing."""
+    """C8: Of good news Opsgenie and its like look for an incident of the same title to close, and
+    show nothing.
+    """
     with Receiver(answering(202, {"requestId": "r"})).serving() as receiver:
         notifier = AppriseNotifier(f"incidentio://{TOKEN}/{TOKEN}", ManualClock())
         plugin: Any = notifier._apprise[0]

@@ -1,4 +1,5 @@
-"""Answers of receivers and mail servers with bytes changed at random, before the real notifier in a process of its own.
+"""Answers of receivers and mail servers with bytes changed at random, before the real notifier in a
+process of its own.
 
 `make test` tries a few, `make fuzz` ten thousand of each.
 """
@@ -40,9 +41,35 @@ ANSWERS = (
 )
 
 WORDS = (
-    *(b"\r\n", b"\n", b"\0", b"\xff", b": ", b" ", b"-", b"\r\n\r\n", b"\r\n.\r\n", b";", b"99999999999"),
-    *(b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Content-Length: -1\r\n", b"fffffffff\r\n"),
-    *(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/2 ", b"250-", b"250 ", b"334 ", b"354 ", b"421 ", b"STARTTLS\r\n"),
+    *(
+        b"\r\n",
+        b"\n",
+        b"\0",
+        b"\xff",
+        b": ",
+        b" ",
+        b"-",
+        b"\r\n\r\n",
+        b"\r\n.\r\n",
+        b";",
+        b"99999999999",
+    ),
+    *(
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Encoding: gzip\r\n",
+        b"Content-Length: -1\r\n",
+        b"fffffffff\r\n",
+    ),
+    *(
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/2 ",
+        b"250-",
+        b"250 ",
+        b"334 ",
+        b"354 ",
+        b"421 ",
+        b"STARTTLS\r\n",
+    ),
     *(b"250-AUTH PLAIN LOGIN CRAM-MD5\r\n", b"\x16\x03\x01", b"\x1f\x8b\x08"),
 )
 
@@ -82,7 +109,9 @@ REPLIES = {
 
 
 def conversation(replies: Mapping[str, bytes], ends_after: str = "quit") -> Speak:
-    """A mail server that answers so, and ends after one of the answers; or says nothing more after all of them."""
+    """A mail server that answers so, and ends after one of the answers; or says nothing more after
+    all of them.
+    """
 
     def speak(visit: Visit) -> None:
         for step, reply in replies.items():
@@ -99,7 +128,9 @@ def conversation(replies: Mapping[str, bytes], ends_after: str = "quit") -> Spea
 def any_mail_server(random: Random) -> Speak:
     """One that is honest but for some of its replies."""
     odd = random.sample(list(REPLIES), random.choice((1, 1, 1, 2, len(REPLIES))))
-    replies = {step: changed(reply, random) if step in odd else reply for step, reply in REPLIES.items()}
+    replies = {
+        step: changed(reply, random) if step in odd else reply for step, reply in REPLIES.items()
+    }
     return conversation(replies, "" if random.random() < HANGING else odd[-1])
 
 
@@ -112,8 +143,12 @@ def any_mail_server(random: Random) -> Speak:
     ],
     ids=["webhook", "mail"],
 )
-def test_s1_no_answer_hurts(url: str, made: Callable[[Random], Speak], well: Speak, tmp_path: Path) -> None:
-    """S1, promise 9: memory holds, no thread stays, no token is told, and what did not arrive does once all is well."""
+def test_s1_no_answer_hurts(
+    url: str, made: Callable[[Random], Speak], well: Speak, tmp_path: Path
+) -> None:
+    """S1, promise 9: memory holds, no thread stays, no token is told, and what did not arrive does
+    once all is well.
+    """
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     random = Random(seed)

@@ -1,4 +1,6 @@
-"""Hostile receivers before the real notifier: an attempt is bounded in time, bytes and threads, and told as it is."""
+"""Hostile receivers before the real notifier: an attempt is bounded in time, bytes and threads, and
+told as it is.
+"""
 
 import asyncio
 import re
@@ -19,7 +21,9 @@ from tests.notifiers.sending import sender
 MESSAGE = Message("CRITICAL low-margin · main", "available_margin is 42 < 100", Severity.CRITICAL)
 
 BOUND = 130 * 1024
-"""kB that the sending process may need at most; half of it is Apprise. Without bounds one answer takes gigabytes."""
+"""kB that the sending process may need at most; half of it is Apprise. Without bounds one answer
+takes gigabytes.
+"""
 
 
 def webhook(port: int) -> str:
@@ -32,11 +36,16 @@ def outcomes_of(attempts: Mapping[str, AttemptResult]) -> Mapping[str, Outcome]:
 
 
 def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
-    """S1: what follows the status takes nothing back, what never names one is unknown, and memory holds.
+    """S1: what follows the status takes nothing back, what never names one is unknown, and memory
+    holds.
 
     A mail server whose replies do not end is told in plain words.
     """
-    endless = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.ENDLESS_REPLIES.items()}
+    endless = {
+        f"{step} {name}": mailing(step, say)
+        for step in STEPS
+        for name, say in hostile.ENDLESS_REPLIES.items()
+    }
     webhooks = {
         Outcome.DELIVERED: hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS,
         Outcome.UNKNOWN: hostile.ENDLESS_BEFORE_THE_STATUS,
@@ -49,7 +58,11 @@ def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
                 for name, server.speak in rows.items():
                     ended[name] = sending.send(url, MESSAGE)
                 assert outcomes_of(ended) == dict.fromkeys(rows, outcome)
-                greetings = [attempted.detail for name, attempted in ended.items() if name.startswith("banner")]
+                greetings = [
+                    attempted.detail
+                    for name, attempted in ended.items()
+                    if name.startswith("banner")
+                ]
                 assert set(greetings) <= {"the mail server's replies do not end, so it got no mail"}
         status = Path(f"/proc/{sending.pid}/status").read_text()
     assert _figure("VmHWM", status) < BOUND
@@ -57,9 +70,15 @@ def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
 
 
 def _replies(endless: Mapping[str, Speak], outcome: Outcome) -> Mapping[str, Speak]:
-    """Those that end so: a mail was taken when its server said so, and before that it was never sent."""
+    """Those that end so: a mail was taken when its server said so, and before that it was never
+    sent.
+    """
     taken = ("mail text", "quit")
-    return {name: say for name, say in endless.items() if name.startswith(taken) is (outcome is Outcome.DELIVERED)}
+    return {
+        name: say
+        for name, say in endless.items()
+        if name.startswith(taken) is (outcome is Outcome.DELIVERED)
+    }
 
 
 def _figure(name: str, status: str) -> int:
@@ -69,7 +88,9 @@ def _figure(name: str, status: str) -> int:
 
 
 async def given_up(server: Hostile, url: str, speak: Speak) -> AttemptResult:
-    """An attempt before a receiver that falls silent, until our time is over; its thread ends then."""
+    """An attempt before a receiver that falls silent, until our time is over; its thread ends
+    then.
+    """
     server.speak, clock = speak, ManualClock()
     sending = asyncio.ensure_future(AppriseNotifier(url, clock).send(MESSAGE))
     await asyncio.to_thread(server.stuck.acquire)
@@ -80,18 +101,32 @@ async def given_up(server: Hostile, url: str, speak: Speak) -> AttemptResult:
 
 
 async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
-    """S5: its thread ends with the attempt; the message was taken if a status had said so by then."""
+    """S5: its thread ends with the attempt; the message was taken if a status had said so by
+    then.
+    """
     rows = hostile.SILENT_AFTER_THE_STATUS | hostile.SILENT_BEFORE_THE_STATUS
     with Hostile(hostile.well).serving() as server:
-        ended = {name: await given_up(server, webhook(server.port), say) for name, say in rows.items()}
+        ended = {
+            name: await given_up(server, webhook(server.port), say) for name, say in rows.items()
+        }
     taken = dict.fromkeys(hostile.SILENT_AFTER_THE_STATUS, Outcome.DELIVERED)
-    assert outcomes_of(ended) == taken | dict.fromkeys(hostile.SILENT_BEFORE_THE_STATUS, Outcome.UNKNOWN)
-    assert ended["at once"].detail == "JSON did not answer within 20 s; the message may have arrived"
+    assert outcomes_of(ended) == taken | dict.fromkeys(
+        hostile.SILENT_BEFORE_THE_STATUS, Outcome.UNKNOWN
+    )
+    assert (
+        ended["at once"].detail == "JSON did not answer within 20 s; the message may have arrived"
+    )
 
 
 async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
-    """S5: likewise, at each step of a mail; before the server asked for its text, nothing of it was sent."""
-    silent = {f"{step} {name}": mailing(step, say) for step in STEPS for name, say in hostile.SILENT_REPLIES.items()}
+    """S5: likewise, at each step of a mail; before the server asked for its text, nothing of it was
+    sent.
+    """
+    silent = {
+        f"{step} {name}": mailing(step, say)
+        for step in STEPS
+        for name, say in hostile.SILENT_REPLIES.items()
+    }
     taken = {name: mailing("mail text", say) for name, say in hostile.SILENT_AFTER_THE_CODE.items()}
     with Hostile(hostile.well).serving() as server:
         url = address(server.port)
@@ -103,7 +138,10 @@ async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
         | dict.fromkeys(sent, Outcome.UNKNOWN)
         | dict.fromkeys([*taken, *quits], Outcome.DELIVERED)
     )
-    assert ended["banner at once"].detail == "E-Mail did not answer within 20 s; nothing of the message was sent"
+    assert (
+        ended["banner at once"].detail
+        == "E-Mail did not answer within 20 s; nothing of the message was sent"
+    )
 
 
 TLS = {
@@ -122,7 +160,9 @@ TLS = {
     ],
 )
 async def test_s5_every_protocol_can_be_given_up(url: str, outcome: Outcome) -> None:
-    """S5, F1: where TLS never begins nothing was sent; of a protocol that does not tell it is not known."""
+    """S5, F1: where TLS never begins nothing was sent; of a protocol that does not tell it is not
+    known.
+    """
     with Hostile(hostile.well).serving() as server:
         attempted = await given_up(server, url.format(port=server.port), lambda visit: visit.hang())
     assert attempted.outcome is outcome
@@ -130,15 +170,21 @@ async def test_s5_every_protocol_can_be_given_up(url: str, outcome: Outcome) -> 
 
 @pytest.mark.parametrize("service", TLS)
 async def test_f1_a_connection_that_ends_before_tls_has_sent_nothing(service: str) -> None:
-    """F1: the message cannot have arrived, so it is later, in a sentence without the name of an exception."""
+    """F1: the message cannot have arrived, so it is later, in a sentence without the name of an
+    exception.
+    """
     with Hostile(lambda visit: visit.end()).serving() as server:
-        attempted = await AppriseNotifier(TLS[service].format(port=server.port), ManualClock()).send(MESSAGE)
+        attempted = await AppriseNotifier(
+            TLS[service].format(port=server.port), ManualClock()
+        ).send(MESSAGE)
     assert attempted.outcome is Outcome.LATER
     assert "was not reached: " in attempted.detail
 
 
 async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
-    """S5: however many attempts hung before, a receiver that is well again gets the next message at once."""
+    """S5: however many attempts hung before, a receiver that is well again gets the next message at
+    once.
+    """
     clock = ManualClock()
     with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
         notifier = AppriseNotifier(webhook(server.port), clock)
@@ -154,7 +200,9 @@ async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
 async def test_s5_a_call_that_is_cancelled_ends() -> None:
     """S5: nobody waits for it, so nothing of it stays."""
     with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
-        sending = asyncio.ensure_future(AppriseNotifier(webhook(server.port), ManualClock()).send(MESSAGE))
+        sending = asyncio.ensure_future(
+            AppriseNotifier(webhook(server.port), ManualClock()).send(MESSAGE)
+        )
         await asyncio.to_thread(server.stuck.acquire)
         sending.cancel()
         await asyncio.wait([sending])
@@ -162,35 +210,56 @@ async def test_s5_a_call_that_is_cancelled_ends() -> None:
 
 
 async def test_s1_a_mail_without_an_answer_may_have_arrived() -> None:
-    """S1: a mail server that ends within its answer to a mail said nothing yet, or said all that counts."""
-    rows = {b"": Outcome.UNKNOWN, b"25": Outcome.UNKNOWN, b"250-a\r\n": Outcome.DELIVERED, b"250": Outcome.DELIVERED}
+    """S1: a mail server that ends within its answer to a mail said nothing yet, or said all that
+    counts.
+    """
+    rows = {
+        b"": Outcome.UNKNOWN,
+        b"25": Outcome.UNKNOWN,
+        b"250-a\r\n": Outcome.DELIVERED,
+        b"250": Outcome.DELIVERED,
+    }
     with Hostile(hostile.well).serving() as server:
         ended = {}
         for said in rows:
             server.speak = mailing("mail text", hostile.saying(said))
-            ended[said] = (await AppriseNotifier(address(server.port), ManualClock()).send(MESSAGE)).outcome
+            ended[said] = (
+                await AppriseNotifier(address(server.port), ManualClock()).send(MESSAGE)
+            ).outcome
     assert ended == rows
 
 
 async def test_s1_the_heartbeat_is_bounded_likewise() -> None:
     """S1: the monitor's answer is one of many that may never end."""
     rows = dict.fromkeys(hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS)
-    broken = dict.fromkeys(hostile.ENDLESS_BEFORE_THE_STATUS, "it gives no answer (ConnectionError)")
-    speaking = hostile.ENDLESS_AFTER_THE_STATUS | hostile.TORN_AFTER_THE_STATUS | hostile.ENDLESS_BEFORE_THE_STATUS
+    broken = dict.fromkeys(
+        hostile.ENDLESS_BEFORE_THE_STATUS, "it gives no answer (ConnectionError)"
+    )
+    speaking = (
+        hostile.ENDLESS_AFTER_THE_STATUS
+        | hostile.TORN_AFTER_THE_STATUS
+        | hostile.ENDLESS_BEFORE_THE_STATUS
+    )
     with Hostile(hostile.well).serving() as server:
         told = {}
         for name, server.speak in speaking.items():
-            told[name] = await HeartbeatMonitor(f"http://127.0.0.1:{server.port}/", ManualClock()).beat()
+            told[name] = await HeartbeatMonitor(
+                f"http://127.0.0.1:{server.port}/", ManualClock()
+            ).beat()
     assert told == rows | broken
 
 
 async def test_s1_a_service_whose_answer_breaks_off_may_have_taken_the_message() -> None:
-    """S1: Rocket.Chat says in the body whether it took a message; an error status says that it did not."""
+    """S1: Rocket.Chat says in the body whether it took a message; an error status says that it did
+    not.
+    """
     rows = {
         Outcome.UNKNOWN: hostile.answering(hostile.OK + b"Content-Length: 99\r\n\r\n{"),
         Outcome.LATER: hostile.answering(b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\n{"),
     }
     with Hostile(hostile.well).serving() as server:
-        notifier = AppriseNotifier(f"rocket://me:secret1@127.0.0.1:{server.port}/#desk", ManualClock())
+        notifier = AppriseNotifier(
+            f"rocket://me:secret1@127.0.0.1:{server.port}/#desk", ManualClock()
+        )
         for outcome, server.speak in rows.items():
             assert (await notifier.send(MESSAGE)).outcome is outcome

@@ -1,4 +1,6 @@
-"""A channel through e-mail, over real SMTP: what a mail server may do, and what a person finds in the mailbox."""
+"""A channel through e-mail, over real SMTP: what a mail server may do, and what a person finds in
+the mailbox.
+"""
 
 import asyncio
 import socket
@@ -23,12 +25,11 @@ SECRET = "tok3n-9fK2xQ"
 TITLE = "WARNING low-margin · main: available_margin 92"
 TEXT = "available_margin 92, threshold 100\nsince 03:12:21\n\nalert ct83 · warning"
 HTML = (
-    '<div style="font-size:18px"><b>WARNING low-margin · main</b></div>'
-    '<div>available_margin <span style="color:#c00">92</span>, threshold &lt; 100</div>'
-    "<div>since 03:12:21</div><br>"
-    '<div>al_margin <span style="float:right"><b>80.5</b> (+18 in 10 min)</span><div style="clear:both"></div></div>'
-    "<div>al_freeze 0</div><br>"
-    "<div>alert ct83 · warning</div>"
+    '<div style="font-size:18px"><b>WARNING low-margin · main</b></div><div>available_margin <span'
+    ' style="color:#c00">92</span>, threshold &lt; 100</div><div>since'
+    ' 03:12:21</div><br><div>al_margin <span style="float:right"><b>80.5</b> (+18 in 10'
+    ' min)</span><div style="clear:both"></div></div><div>al_freeze 0</div><br><div>alert ct83 ·'
+    " warning</div>"
 )
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PLAIN = Message(TITLE, TEXT, Severity.WARNING)
@@ -46,7 +47,9 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 async def test_a_text_arrives_as_it_was_written() -> None:
-    """F1: accepted is delivered; the subject is the title, the text that of the message, and there is no HTML."""
+    """F1: accepted is delivered; the subject is the title, the text that of the message, and there
+    is no HTML.
+    """
     with serving() as box:
         assert await tried(address(box.port)) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
@@ -59,12 +62,16 @@ async def test_a_refused_recipient_is_later(recipient: str) -> None:
     """F1: Apprise shows 550 and 450 alike, so both are tried again."""
     with serving() as box:
         attempted = await tried(address(box.port, recipient))
-    assert attempted == AttemptResult(Outcome.LATER, f'E-Mail: Sending email to "{recipient}" failed.')
+    assert attempted == AttemptResult(
+        Outcome.LATER, f'E-Mail: Sending email to "{recipient}" failed.'
+    )
     assert box.got == []
 
 
 async def test_a_refused_copy_is_unknown() -> None:
-    """F1: a mail that only some of its recipients get may have been read: its retry says that it may be a repeat."""
+    """F1: a mail that only some of its recipients get may have been read: its retry says that it
+    may be a repeat.
+    """
     with serving() as box:
         attempted = await tried(address(box.port, query="&cc=nobody@example.com"))
     assert attempted.outcome is Outcome.UNKNOWN
@@ -82,10 +89,14 @@ async def test_a_refused_mail_is_later() -> None:
 
 
 async def test_a_refused_login_is_later_and_shows_no_password() -> None:
-    """F1, promise 9: a wrong password is told in the server's words, of which the password is blanked."""
+    """F1, promise 9: a wrong password is told in the server's words, of which the password is
+    blanked.
+    """
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{SECRET}@"))
-    assert attempted == AttemptResult(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
+    assert attempted == AttemptResult(
+        Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***"
+    )
 
 
 async def test_a_login_that_is_right() -> None:
@@ -100,7 +111,9 @@ async def test_a_login_that_is_right() -> None:
     [(SMTP, []), (SMTP, ["LOGIN"]), (SMTP, ["PLAIN"]), (CramMd5, ["PLAIN", "LOGIN"])],
     ids=["what it likes", "plain", "login", "cram-md5"],
 )
-@pytest.mark.parametrize("login", ["me:hünter22 €@", "wächter@example.com:hünter22 €@", "日本:right@"])
+@pytest.mark.parametrize(
+    "login", ["me:hünter22 €@", "wächter@example.com:hünter22 €@", "日本:right@"]
+)
 async def test_a_login_beyond_ascii(kind: type[SMTP], without: list[str], login: str) -> None:
     """A9: user and password leave as UTF-8 (RFC 4616), by whatever mechanism the server takes."""
     user, _, password = login.removesuffix("@").rpartition(":")
@@ -114,7 +127,9 @@ async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> 
     """A9, promise 9: as any other wrong password, and without it."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{quote('hünter23')}@"))
-    assert attempted == AttemptResult(Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***")
+    assert attempted == AttemptResult(
+        Outcome.LATER, "the mail server answered 535 5.7.8 Bad credentials: ***"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,14 +138,26 @@ async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> 
         ("", "müller@example.com", "Dropped invalid To email"),
         ("", "me@exämple.de", "Dropped invalid To email"),
         ("&cc=me@exämple.de", "me@example.com", "Dropped invalid Carbon Copy email"),
-        ("&name=A%0D%0ABcc: b@example.com", "me@example.com", "holds a line break or another control character"),
-        ("&+X-A=1%0D%0ABcc: b@example.com", "me@example.com", "holds a line break or another control character"),
+        (
+            "&name=A%0D%0ABcc: b@example.com",
+            "me@example.com",
+            "holds a line break or another control character",
+        ),
+        (
+            "&+X-A=1%0D%0ABcc: b@example.com",
+            "me@example.com",
+            "holds a line break or another control character",
+        ),
         ("&+X A=1", "me@example.com", "has a name that no header can have"),
     ],
 )
 def test_what_no_mail_can_hold_is_refused_by_check(query: str, to: str, words: str) -> None:
-    """A9: addresses beyond ASCII and lines that would become headers of their own are told before anything is sent."""
-    assert words in str(problem(address(25, quote(to, safe="@"), query=quote(query, safe="&=+%@:"))))
+    """A9: addresses beyond ASCII and lines that would become headers of their own are told before
+    anything is sent.
+    """
+    assert words in str(
+        problem(address(25, quote(to, safe="@"), query=quote(query, safe="&=+%@:")))
+    )
 
 
 async def test_a_server_that_says_nothing_gets_no_mail() -> None:
@@ -151,7 +178,9 @@ async def test_a_server_that_hangs_after_the_mail_is_unknown() -> None:
     clock = ManualClock()
     with serving() as box:
         box.holds = Event()
-        sending = asyncio.ensure_future(AppriseNotifier(address(box.port), clock, timeout=20 * SECOND).send(PLAIN))
+        sending = asyncio.ensure_future(
+            AppriseNotifier(address(box.port), clock, timeout=20 * SECOND).send(PLAIN)
+        )
         await asyncio.to_thread(box.reading.wait)
         await clock.advance(20 * SECOND)
         assert (await sending).outcome is Outcome.UNKNOWN
@@ -185,7 +214,9 @@ async def test_starttls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(box.got) == 1
 
 
-async def test_starttls_with_a_certificate_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_starttls_with_a_certificate_of_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """F1: nothing is said to a server that may be another."""
     with serving(context=authority(tmp_path, monkeypatch, trusted=False)) as box:
         attempted = await tried(address(box.port, login="me:right@", mode="starttls"))
@@ -194,22 +225,30 @@ async def test_starttls_with_a_certificate_of_nobody(tmp_path: Path, monkeypatch
 
 
 async def test_a_server_without_starttls() -> None:
-    """F1: a server that cannot do what the URL asks for is told apart from one that cannot be reached."""
+    """F1: a server that cannot do what the URL asks for is told apart from one that cannot be
+    reached.
+    """
     with serving() as box:
         attempted = await tried(address(box.port, mode="starttls"))
-    expected = "the mail server cannot do what the URL asks for: STARTTLS extension not supported by server."
+    expected = (
+        "the mail server cannot do what the URL asks for: STARTTLS extension not supported by"
+        " server."
+    )
     assert (attempted, box.got) == (AttemptResult(Outcome.LATER, expected), [])
 
 
 async def test_html_goes_beside_a_text_that_reads_well() -> None:
-    """Both parts tell the same; the text has a line where the HTML has a `div`, and a blank one where it has a `br`."""
+    """Both parts tell the same; the text has a line where the HTML has a `div`, and a blank one
+    where it has a `br`.
+    """
     with serving() as box:
         assert await tried(address(box.port), RICH) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
     assert mail.get_content_type() == "multipart/alternative"
     assert text_of(mail, "html") == HTML
-    assert text_of(mail) == (
-        "WARNING low-margin · main\navailable_margin 92, threshold < 100\nsince 03:12:21\n\n"
+    assert (
+        text_of(mail)
+        == "WARNING low-margin · main\navailable_margin 92, threshold < 100\nsince 03:12:21\n\n"
         "al_margin 80.5 (+18 in 10 min)\nal_freeze 0\n\nalert ct83 · warning"
     )
 
@@ -225,18 +264,27 @@ async def test_html_may_be_laid_out_in_lines() -> None:
 
 
 async def test_a_url_may_ask_for_text_alone() -> None:
-    """`format=text` of the URL is obeyed: the text is that of the message, and the channel shows no HTML."""
+    """`format=text` of the URL is obeyed: the text is that of the message, and the channel shows no
+    HTML.
+    """
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&format=text"), ManualClock())
-        assert (await notifier.send(RICH), notifier.traits.html) == (AttemptResult(Outcome.DELIVERED), False)
+        assert (await notifier.send(RICH), notifier.traits.html) == (
+            AttemptResult(Outcome.DELIVERED),
+            False,
+        )
     (mail,) = box.got
     assert (mail.get_content_type(), text_of(mail)) == ("text/plain", TEXT)
 
 
 async def test_a_picture_stands_in_the_html() -> None:
-    """F8: on e-mail the picture is part of the message, shown below the text, as wide as the screen."""
+    """F8: on e-mail the picture is part of the message, shown below the text, as wide as the
+    screen.
+    """
     with serving() as box:
-        assert await tried(address(box.port), replace(RICH, picture=PICTURE)) == AttemptResult(Outcome.DELIVERED)
+        assert await tried(address(box.port), replace(RICH, picture=PICTURE)) == AttemptResult(
+            Outcome.DELIVERED
+        )
     (mail,) = box.got
     (picture,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert picture.get_content() == PICTURE
@@ -251,9 +299,9 @@ async def test_a_picture_stands_in_the_html() -> None:
 async def test_a_picture_goes_with_a_text(query: str) -> None:
     """F8: without HTML the picture is attached, and the text is not touched."""
     with serving() as box:
-        assert await tried(address(box.port, query=query), replace(PLAIN, picture=PICTURE)) == AttemptResult(
-            Outcome.DELIVERED
-        )
+        assert await tried(
+            address(box.port, query=query), replace(PLAIN, picture=PICTURE)
+        ) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
     (picture,) = list(mail.iter_attachments())
     assert (text_of(mail), picture.get_content()) == (TEXT, PICTURE)
@@ -261,20 +309,32 @@ async def test_a_picture_goes_with_a_text(query: str) -> None:
 
 
 async def test_messages_of_a_thread_refer_to_the_same() -> None:
-    """A stable reference keeps an alert's mails together; it is not carried over to the next message."""
+    """A stable reference keeps an alert's mails together; it is not carried over to the next
+    message.
+    """
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&%2BX-Mine=yes"), ManualClock())
         for thread in ("k3f9.main", "k3f9.main", "", "ab2c.my account"):
-            assert await notifier.send(replace(RICH, thread=thread)) == AttemptResult(Outcome.DELIVERED)
+            assert await notifier.send(replace(RICH, thread=thread)) == AttemptResult(
+                Outcome.DELIVERED
+            )
     first = "<k3f9.main@marginwatch>"
-    assert [mail["References"] for mail in box.got] == [first, first, None, "<ab2c.my%20account@marginwatch>"]
+    assert [mail["References"] for mail in box.got] == [
+        first,
+        first,
+        None,
+        "<ab2c.my%20account@marginwatch>",
+    ]
     assert [mail["In-Reply-To"] for mail in box.got] == [mail["References"] for mail in box.got]
     assert [mail["X-Mine"] for mail in box.got] == ["yes"] * 4
 
 
 @pytest.mark.parametrize(
     ("thread", "reference"),
-    [("..a..b.", "<%2E.a%2E.b%2E@marginwatch>"), ("Größe> <x@y", "<Gr%C3%B6%C3%9Fe%3E%20%3Cx%40y@marginwatch>")],
+    [
+        ("..a..b.", "<%2E.a%2E.b%2E@marginwatch>"),
+        ("Größe> <x@y", "<Gr%C3%B6%C3%9Fe%3E%20%3Cx%40y@marginwatch>"),
+    ],
 )
 async def test_a_reference_is_one_whatever_the_names(thread: str, reference: str) -> None:
     """RFC 5322: names with any signs make a reference that mail programs can read."""
@@ -291,7 +351,8 @@ async def test_each_mail_has_one_of_each_header() -> None:
             await tried(address(box.port, query=query), replace(PLAIN, thread="k3f9"))
     for mail in box.got:
         assert all(
-            len(mail.get_all(name) or []) == 1 for name in ("Message-ID", "Subject", "References", "Date", "From")
+            len(mail.get_all(name) or []) == 1
+            for name in ("Message-ID", "Subject", "References", "Date", "From")
         )
     assert len({mail["Message-ID"] for mail in box.got}) == 2
     assert (box.got[0]["Subject"], box.got[0]["References"]) == (TITLE, "<k3f9@marginwatch>")
@@ -310,14 +371,19 @@ async def test_an_attempt_that_was_given_up_keeps_its_own_headers() -> None:
         second = asyncio.ensure_future(notifier.send(replace(PLAIN, thread="second")))
         box.holds.set()
         assert await second == AttemptResult(Outcome.DELIVERED)
-    assert {mail["References"] for mail in box.got} == {"<first@marginwatch>", "<second@marginwatch>"}
+    assert {mail["References"] for mail in box.got} == {
+        "<first@marginwatch>",
+        "<second@marginwatch>",
+    }
 
 
 async def test_a_long_text_arrives_whole() -> None:
     """F5: a text that fills the room is one mail."""
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&overflow=split"), ManualClock())
-        text = "\n".join(f"line {n} < & é 😀" for n in range(2_000))[: notifier.traits.room - len(TITLE)]
+        text = "\n".join(f"line {n} < & é 😀" for n in range(2_000))[
+            : notifier.traits.room - len(TITLE)
+        ]
         assert await notifier.send(replace(PLAIN, body=text)) == AttemptResult(Outcome.DELIVERED)
     assert [text_of(mail) for mail in box.got] == [text]
 

@@ -1,4 +1,6 @@
-"""The monitor that expects a heartbeat, over real sockets: answers, refusals, silence. Its address is never told."""
+"""The monitor that expects a heartbeat, over real sockets: answers, refusals, silence. Its address
+is never told.
+"""
 
 import asyncio
 import base64
@@ -24,7 +26,9 @@ TOKEN = "planted-0af3"
 
 
 async def beat(port: int, scheme: str = "http", login: str = "") -> str | None:
-    return await HeartbeatMonitor(f"{scheme}://{login}127.0.0.1:{port}/{TOKEN}?status=up", SystemClock()).beat()
+    return await HeartbeatMonitor(
+        f"{scheme}://{login}127.0.0.1:{port}/{TOKEN}?status=up", SystemClock()
+    ).beat()
 
 
 async def answered(answer: Answer) -> str | None:
@@ -56,7 +60,9 @@ async def test_the_address_is_fetched_once_and_names_us() -> None:
         (resetting, "it gives no answer (ConnectionError)"),
     ],
 )
-async def test_what_became_of_it_is_told_without_the_address(answer: Answer, told: str | None) -> None:
+async def test_what_became_of_it_is_told_without_the_address(
+    answer: Answer, told: str | None
+) -> None:
     """Promise 9: a failure is named by its kind."""
     assert await answered(answer) == told
 
@@ -65,14 +71,19 @@ async def test_a_redirect_is_not_followed() -> None:
     """The token goes to nobody else."""
     with Receiver(answering(200)).serving() as elsewhere:
         told = await answered(answering(302, Location=f"http://127.0.0.1:{elsewhere.port}/{TOKEN}"))
-    assert told == "it answers 302, a redirect, which is not followed: write the address that it leads to"
+    assert (
+        told
+        == "it answers 302, a redirect, which is not followed: write the address that it leads to"
+    )
     assert elsewhere.got == []
 
 
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("style", ["human", "json"])
 async def test_s2_a_malformed_header_tells_no_token(style: Style) -> None:
-    """S2: the answer is taken, and the log says nothing of the address, which no secret of ours spells with a port."""
+    """S2: the answer is taken, and the log says nothing of the address, which no secret of ours
+    spells with a port.
+    """
 
     def malformed(handler: BaseHTTPRequestHandler, _post: Post) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nthis is no header\r\n\r\n")
@@ -87,7 +98,9 @@ async def test_a_login_in_the_address_goes_where_http_has_it() -> None:
     """A name and a password, with what an address must escape."""
     with Receiver(answering(200)).serving() as receiver:
         assert await beat(receiver.port, login="me:p%40ss@") is None
-    assert receiver.got[0].headers["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+    assert (
+        receiver.got[0].headers["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+    )
 
 
 async def test_a_monitor_that_is_not_there_is_told() -> None:
@@ -117,7 +130,9 @@ async def test_what_speaks_no_http_is_told() -> None:
 
 
 async def test_a_monitor_that_hangs_is_given_up() -> None:
-    """After ten seconds, from the beginning of the fetch to its end; given up ones do not pile up."""
+    """After ten seconds, from the beginning of the fetch to its end; given up ones do not pile
+    up.
+    """
     release, clock = threading.Event(), ManualClock()
     with Receiver(hanging(release)).serving() as receiver:
         monitor = HeartbeatMonitor(f"http://127.0.0.1:{receiver.port}/{TOKEN}", clock)
@@ -135,7 +150,9 @@ def _task(monitor: HeartbeatMonitor) -> asyncio.Task[str | None]:
 
 
 async def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: only an authority that this machine trusts; one of one's own is set up as for the channels."""
+    """Promise 9: only an authority that this machine trusts; one of one's own is set up as for the
+    channels.
+    """
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

@@ -32,7 +32,9 @@ MESSAGE = Message("CRITICAL low-margin", "available_margin is 42 < 100", Severit
 PATIENCE = 8_000
 
 SHOWN = 3
-"""The attempts that are recorded and shown by commands, too: a command costs as much as ten attempts."""
+"""The attempts that are recorded and shown by commands, too: a command costs as much as ten
+attempts.
+"""
 
 CONFIGURATION = """
 [daemon]
@@ -76,7 +78,9 @@ def record(tmp_path: Path) -> Path:
 
 def command(folder: Path, *arguments: str) -> str:
     session = CommandSession(environ={"HOME": str(folder)}, path=folder / "rules.toml")
-    return CliRunner().invoke(commands, list(arguments), obj=session, prog_name="marginwatch").output
+    return (
+        CliRunner().invoke(commands, list(arguments), obj=session, prog_name="marginwatch").output
+    )
 
 
 def recorded(folder: Path, attempted: AttemptResult) -> str:
@@ -112,7 +116,10 @@ def tried(url: str, style: str) -> tuple[AttemptResult, str]:
     """One attempt; how it ended, and what the log says of it at its most talkative."""
     stream, told = io.StringIO(), Tell()
     setup(
-        stream, style="json" if style == "json" else "human", level="debug", redactor=Redactor(notifiers.secrets(url))
+        stream,
+        style="json" if style == "json" else "human",
+        level="debug",
+        redactor=Redactor(notifiers.secrets(url)),
     )
     logging.getLogger("apprise").addHandler(told)
     try:
@@ -127,11 +134,18 @@ def tried(url: str, style: str) -> tuple[AttemptResult, str]:
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(receiver: Echoing, record: Path) -> None:
-    """S2: neither in the log, tracebacks included, nor in the database, a message, or what commands show of it."""
+def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(
+    receiver: Echoing, record: Path
+) -> None:
+    """S2: neither in the log, tracebacks included, nor in the database, a message, or what commands
+    show of it.
+    """
     attempts: dict[str, AttemptResult] = {}
 
-    @settings(max_examples=min(settings().max_examples, 5_000), suppress_health_check=[HealthCheck.too_slow])
+    @settings(
+        max_examples=min(settings().max_examples, 5_000),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(data=st.data())
     def by_any_service(data: st.DataObject) -> None:
         scheme = data.draw(st.sampled_from(sorted(KINDS)))

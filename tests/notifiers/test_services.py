@@ -1,4 +1,6 @@
-"""What services take: what is derived for those that nothing else is known of, and how texts are weighed."""
+"""What services take: what is derived for those that nothing else is known of, and how texts are
+weighed.
+"""
 
 import warnings
 
@@ -33,14 +35,24 @@ from daemon.notifiers.services import (
     ],
 )
 def test_the_room_of_other_services(limits: Limits, room: int) -> None:
-    """F5: what is not known is derived so that a text surely fits, its signs escaped and its title put before it."""
+    """F5: what is not known is derived so that a text surely fits, its signs escaped and its title
+    put before it.
+    """
     assert service("other", limits).traits == Traits(room=room)
 
 
 def test_b10_services_for_mail_get_the_message_as_html() -> None:
     """B10: Where the whole of it has room; a text without HTML gets line ends that are shown."""
-    mail, small = service("sendgrid", Limits(32_768, ("html",))), service("pushplus", Limits(20_000, ("html",)))
-    assert (mail.traits.html, mail.form, small.traits.html, small.form) == (True, Form.LINES, False, Form.LINES)
+    mail, small = (
+        service("sendgrid", Limits(32_768, ("html",))),
+        service("pushplus", Limits(20_000, ("html",))),
+    )
+    assert (mail.traits.html, mail.form, small.traits.html, small.form) == (
+        True,
+        Form.LINES,
+        False,
+        Form.LINES,
+    )
     assert service("bark", Limits(32_768, ("text", "html"))).form is Form.TEXT
     assert in_plain_text(service("brevo", Limits(32_768, ("html", "text")))) == Service(Traits())
 
@@ -53,7 +65,9 @@ def test_others_promise_nothing() -> None:
 
 @given(st.text())
 def test_texts_are_weighed_as_services_count(text: str) -> None:
-    """F5: UTF-16 units, bytes of UTF-8 at most, and a text with its entities; parts weigh as much as the whole."""
+    """F5: UTF-16 units, bytes of UTF-8 at most, and a text with its entities; parts weigh as much
+    as the whole.
+    """
     assert utf16(text) == len(text.encode("utf-16-le")) // 2
     assert encoded(text) >= len(text.encode())
     assert escaped(text) >= len(text)

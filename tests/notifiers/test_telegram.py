@@ -1,4 +1,6 @@
-"""A channel through Telegram, over TLS to its real name: what the Bot API may answer, and what a person reads."""
+"""A channel through Telegram, over TLS to its real name: what the Bot API may answer, and what a
+person reads.
+"""
 
 from collections.abc import Iterator
 from threading import Event
@@ -44,8 +46,13 @@ def empty_chat(telegram: BotApi) -> None:
 
 
 def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) -> None:
-    """F1: accepted is delivered; the title stands above the text, and blank lines keep the alerts of one text apart."""
-    text = "available_margin 92, threshold 100\nsince 03:12:21\n\nWARNING other · main: x\nalert ct83 · warning"
+    """F1: accepted is delivered; the title stands above the text, and blank lines keep the alerts
+    of one text apart.
+    """
+    text = (
+        "available_margin 92, threshold 100\nsince 03:12:21\n\nWARNING other · main: x\nalert ct83"
+        " · warning"
+    )
     assert phone.send(URL, said(text)) == AttemptResult(Outcome.DELIVERED)
     title = "WARNING low-margin · main"
     assert telegram.chat == [Shown(f"{title}\n{text}", bold=(title,), silent=False)]
@@ -55,24 +62,40 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (refusing(401, "Unauthorized"), AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 401 (Unauthorized)")),
+        (
+            refusing(401, "Unauthorized"),
+            AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 401 (Unauthorized)"),
+        ),
         (
             refusing(403, "Forbidden: bot was blocked by the user"),
-            AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 403 (Forbidden: bot was blocked by the user)"),
-        ),
-        (
-            refusing(400, "Bad Request: chat not found"),
-            AttemptResult(Outcome.REFUSED, "Telegram answered HTTP 400 (Bad Request: chat not found)"),
-        ),
-        (
-            refusing(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1001),
             AttemptResult(
                 Outcome.REFUSED,
-                "Telegram answered HTTP 400 (Bad Request: group chat was upgraded to a supergroup chat)",
+                "Telegram answered HTTP 403 (Forbidden: bot was blocked by the user)",
             ),
         ),
         (
-            refusing(400, 'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 4'),
+            refusing(400, "Bad Request: chat not found"),
+            AttemptResult(
+                Outcome.REFUSED, "Telegram answered HTTP 400 (Bad Request: chat not found)"
+            ),
+        ),
+        (
+            refusing(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=-1001,
+            ),
+            AttemptResult(
+                Outcome.REFUSED,
+                "Telegram answered HTTP 400 (Bad Request: group chat was upgraded to a supergroup"
+                " chat)",
+            ),
+        ),
+        (
+            refusing(
+                400,
+                'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 4',
+            ),
             AttemptResult(
                 Outcome.LATER,
                 "Telegram answered HTTP 400 (Bad Request: can't parse entities: "
@@ -81,7 +104,11 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
         ),
         (
             refusing(429, "Too Many Requests: retry after 35", retry_after=35),
-            AttemptResult(Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", 35 * SECOND),
+            AttemptResult(
+                Outcome.LATER,
+                "Telegram answered HTTP 429 (Too Many Requests: retry after 35)",
+                35 * SECOND,
+            ),
         ),
         (
             refusing(500, "Internal Server Error"),
@@ -91,18 +118,25 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
         (answering(403, PAGE), AttemptResult(Outcome.LATER, "Telegram answered HTTP 403")),
         (
             refusing(400, f"Bad Request: {TOKEN}, error=410."),
-            AttemptResult(Outcome.LATER, "Telegram answered HTTP 400 (Bad Request: ***, error=410.)"),
+            AttemptResult(
+                Outcome.LATER, "Telegram answered HTTP 400 (Bad Request: ***, error=410.)"
+            ),
         ),
         (
             dropping,
             AttemptResult(
-                Outcome.UNKNOWN, "the connection to Telegram ended without an answer; the message may have arrived"
+                Outcome.UNKNOWN,
+                "the connection to Telegram ended without an answer; the message may have arrived",
             ),
         ),
     ],
 )
-def test_what_telegram_answers(telegram: BotApi, phone: Sender, answer: Answer, expected: AttemptResult) -> None:
-    """F1, F2: refused only in Telegram's own words, its `retry_after` obeyed; what comes next arrives."""
+def test_what_telegram_answers(
+    telegram: BotApi, phone: Sender, answer: Answer, expected: AttemptResult
+) -> None:
+    """F1, F2: refused only in Telegram's own words, its `retry_after` obeyed; what comes next
+    arrives.
+    """
     telegram.answers.append(answer)
     assert phone.send(URL, said("once")) == expected
     assert telegram.chat == []
@@ -140,18 +174,33 @@ def test_no_answer_is_unknown(telegram: BotApi, phone: Sender) -> None:
     telegram.answers.append(hanging(released))
     expected = "Telegram did not answer within 0.1 s; the message may have arrived"
     try:
-        assert phone.send(URL, said("text"), timeout=100) == AttemptResult(Outcome.UNKNOWN, expected)
+        assert phone.send(URL, said("text"), timeout=100) == AttemptResult(
+            Outcome.UNKNOWN, expected
+        )
         assert telegram.receiver.arrived.acquire(timeout=60)
     finally:
         released.set()
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?format=markdown", "?format=text", "?overflow=split", "?overflow=truncate", "?emojis=yes"]
+    "query",
+    [
+        "",
+        "?format=markdown",
+        "?format=text",
+        "?overflow=split",
+        "?overflow=truncate",
+        "?emojis=yes",
+    ],
 )
 def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> None:
-    """F5: each sign that means something to Telegram stands in the text as itself, whatever the URL asks for."""
-    text = f"{SIGNS}\n<b>no tag</b> &lt; &amp;amp; &nbsp; &#65; <unknown> </b>\n😀 :smile: 👩‍👩‍👧 é ü 日本 \\u200d x"
+    """F5: each sign that means something to Telegram stands in the text as itself, whatever the URL
+    asks for.
+    """
+    text = (
+        f"{SIGNS}\n<b>no tag</b> &lt; &amp;amp; &nbsp; &#65; <unknown> </b>\n😀 :smile: 👩‍👩‍👧 é"
+        " ü 日本 \\u200d x"
+    )
     title = f"WARNING {SIGNS}"
     assert phone.send(URL + query, said(text, title=title)).outcome is Outcome.DELIVERED
     assert [(shown.text, shown.bold) for shown in telegram.chat] == [(f"{title}\n{text}", (title,))]
@@ -159,8 +208,12 @@ def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> No
 
 @pytest.mark.parametrize("sign", ["x", "<", "&", "'", "😀", "é", "\n.", "_"])
 @pytest.mark.parametrize("query", ["", "?overflow=split"])
-def test_what_fits_arrives_whole_in_one_message(telegram: BotApi, phone: Sender, sign: str, query: str) -> None:
-    """F5: a text that fills the room, however its signs are counted or escaped, is one message, uncut."""
+def test_what_fits_arrives_whole_in_one_message(
+    telegram: BotApi, phone: Sender, sign: str, query: str
+) -> None:
+    """F5: a text that fills the room, however its signs are counted or escaped, is one message,
+    uncut.
+    """
     title = "CRITICAL " + "x" * 51
     count = (TRAITS.room - TRAITS.weigh(title)) // TRAITS.weigh(sign)
     text = sign * count
@@ -170,7 +223,9 @@ def test_what_fits_arrives_whole_in_one_message(telegram: BotApi, phone: Sender,
 
 @given(text=st.text(), title=st.text(max_size=60))
 def test_any_text_arrives(telegram: BotApi, phone: Sender, text: str, title: str) -> None:
-    """F5: whatever a text is made of, Telegram can parse it, and its lines are read, hidden characters escaped."""
+    """F5: whatever a text is made of, Telegram can parse it, and its lines are read, hidden
+    characters escaped.
+    """
     telegram.chat.clear()
     head = " ".join(lines(title.replace("\n", " ").replace("\r", " ")))
     attempted = phone.send(URL, said("start " + text, title=head))
@@ -191,7 +246,9 @@ def test_a_picture_follows_silently(telegram: BotApi, phone: Sender) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     assert phone.send(URL, said("text", picture=picture)).outcome is Outcome.DELIVERED
     assert phone.send(URL, said("", title="", picture=picture)) == AttemptResult(Outcome.DELIVERED)
-    assert [(shown.text.partition("\n")[2], shown.silent, shown.photo) for shown in telegram.chat] == [
+    assert [
+        (shown.text.partition("\n")[2], shown.silent, shown.photo) for shown in telegram.chat
+    ] == [
         ("text", False, b""),
         ("", True, picture),
     ]

@@ -1,4 +1,6 @@
-"""A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it gets."""
+"""A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it
+gets.
+"""
 
 import socket
 from dataclasses import replace
@@ -15,7 +17,9 @@ from tests.notifiers.receiver import PAGE, Answer, Receiver, answering, dropping
 
 SECRET = "tok3n-9fK2xQ"
 MESSAGE = Message(
-    "CRITICAL low-margin · main", "available_margin is 42 < 100\n\n*since* <03:12> [x] :100:", Severity.CRITICAL
+    "CRITICAL low-margin · main",
+    "available_margin is 42 < 100\n\n*since* <03:12> [x] :100:",
+    Severity.CRITICAL,
 )
 
 
@@ -37,7 +41,15 @@ async def test_a_good_status_is_delivered(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?overflow=split", "?overflow=truncate", "?emojis=yes", "?format=html", "?format=markdown"]
+    "query",
+    [
+        "",
+        "?overflow=split",
+        "?overflow=truncate",
+        "?emojis=yes",
+        "?format=html",
+        "?format=markdown",
+    ],
 )
 async def test_the_message_arrives_as_it_was_written(query: str) -> None:
     """F5: title and text as written, whatever the URL would have Apprise do to them."""
@@ -71,14 +83,18 @@ async def test_s9_nothing_hidden_leaves() -> None:
     ],
 )
 async def test_http_statuses_are_classed(status: int, outcome: Outcome) -> None:
-    """F1: a webhook refuses for good only by 410; the sentence says what was answered. Redirects: `test_redirects`."""
+    """F1: a webhook refuses for good only by 410; the sentence says what was answered. Redirects:
+    `test_redirects`.
+    """
     answer = answering(status, Retry_After="7")
     assert await tried(answer) == AttemptResult(outcome, f"JSON answered HTTP {status}")
 
 
 async def test_a_page_in_its_stead_is_later() -> None:
     """F1: what a proxy answers in the receiver's stead is read for nothing but its status."""
-    assert await tried(answering(502, PAGE)) == AttemptResult(Outcome.LATER, "JSON answered HTTP 502")
+    assert await tried(answering(502, PAGE)) == AttemptResult(
+        Outcome.LATER, "JSON answered HTTP 502"
+    )
 
 
 @pytest.mark.parametrize("answer", [dropping, resetting])
@@ -122,18 +138,26 @@ async def test_a_form_arrives_as_it_was_written() -> None:
 
 
 async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
-    """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest arrives."""
+    """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest
+    arrives.
+    """
     with Receiver(answering(200)).serving() as receiver:
         message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
-        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(Outcome.DELIVERED)
-    assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [("a \\ud83d", "b \\udc00 c")]
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(
+            Outcome.DELIVERED
+        )
+    assert [(post.json["title"], post.json["message"]) for post in receiver.got] == [
+        ("a \\ud83d", "b \\udc00 c")
+    ]
 
 
 async def test_a_title_alone_is_a_text() -> None:
     """A message without a body says its title."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("all is said", "", Severity.INFO)
-        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(Outcome.DELIVERED)
+        assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(
+            Outcome.DELIVERED
+        )
     assert receiver.got[0].json["message"] == "all is said"
 
 
@@ -149,14 +173,18 @@ async def test_a_title_alone_is_a_text() -> None:
     ],
 )
 @pytest.mark.parametrize("scheme", ["json", "xml", "form"])
-def test_what_no_header_can_carry_is_refused_by_check(scheme: str, login: str, query: str, words: str) -> None:
+def test_what_no_header_can_carry_is_refused_by_check(
+    scheme: str, login: str, query: str, words: str
+) -> None:
     """A9: it could never be sent, so it is told before; a part of it is not."""
     said = problem(f"{scheme}://{login}127.0.0.1:9/hook{query}")
     assert words in str(said)
     assert "€" not in str(said)
 
 
-@pytest.mark.parametrize("url", ["ntfy://tk_%E2%82%AC@127.0.0.1:9/topic", "gotify://127.0.0.1:9/to%E2%82%ACken"])
+@pytest.mark.parametrize(
+    "url", ["ntfy://tk_%E2%82%AC@127.0.0.1:9/topic", "gotify://127.0.0.1:9/to%E2%82%ACken"]
+)
 def test_tokens_that_no_header_can_carry_are_refused_by_check(url: str) -> None:
     """A9: services that send their token in a header."""
     assert "a character that HTTP headers cannot carry" in str(problem(url))
@@ -168,5 +196,7 @@ async def test_what_latin_1_can_carry_is_sent() -> None:
         login, header = "user:h%C3%BCnter@", "?+X-Token=%C3%A4"
         odd = f"json://{login}127.0.0.1:{receiver.port}/%E2%82%AC{header}"
         assert problem(odd) is None
-        assert (await AppriseNotifier(odd, ManualClock()).send(MESSAGE)).outcome is Outcome.DELIVERED
+        assert (
+            await AppriseNotifier(odd, ManualClock()).send(MESSAGE)
+        ).outcome is Outcome.DELIVERED
     assert receiver.got[0].headers["X-Token"] == "ä"

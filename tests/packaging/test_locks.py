@@ -1,4 +1,6 @@
-"""The lock files: everything that is installed, built or used is pinned by hash, and the tests ran with it."""
+"""The lock files: everything that is installed, built or used is pinned by hash, and the tests ran
+with it.
+"""
 
 import re
 import subprocess
@@ -45,11 +47,15 @@ def _pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
 def _environment(python: str = "") -> dict[str, str]:
     """What markers are compared with: this machine, with its own or another version of Python."""
     here = {name: str(value) for name, value in default_environment().items()}
-    return {**here, "python_version": python, "python_full_version": f"{python}.0"} if python else here
+    return (
+        {**here, "python_version": python, "python_full_version": f"{python}.0"} if python else here
+    )
 
 
 def _closure(roots: Iterable[str], environment: Mapping[str, str]) -> set[str]:
-    """The names of all packages that some requirements bring along, by the metadata of what is installed here."""
+    """The names of all packages that some requirements bring along, by the metadata of what is
+    installed here.
+    """
     found: set[tuple[str, str]] = set()
     waiting = [Requirement(root) for root in roots]
     while waiting:
@@ -62,29 +68,39 @@ def _closure(roots: Iterable[str], environment: Mapping[str, str]) -> set[str]:
 
 
 def _required(name: str, extra: str, environment: Mapping[str, str]) -> Iterator[Requirement]:
-    """The requirements of an installed package with an extra; none for one that this Python does not need."""
+    """The requirements of an installed package with an extra; none for one that this Python does
+    not need.
+    """
     try:
         texts = requires(name) or []
     except PackageNotFoundError:
         return
     for requirement in map(Requirement, texts):
-        if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": extra}):
+        if requirement.marker is None or requirement.marker.evaluate(
+            {**environment, "extra": extra}
+        ):
             yield requirement
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_is_pinned_by_hash(lock: str) -> None:
-    """S13: each line has one version and hashes, nothing is built from source, no place of packages is named."""
+    """S13: each line has one version and hashes, nothing is built from source, no place of packages
+    is named.
+    """
     text = (ROOT / lock).read_text()
     assert text.splitlines()[0] == "--only-binary :all:"
     assert "://" not in text
-    pinned = re.compile(r"[a-z0-9.-]+(\[[a-z,]+\])?==\S+( ; [^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*")
+    pinned = re.compile(
+        r"[a-z0-9.-]+(\[[a-z,]+\])?==\S+( ; [^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*"
+    )
     assert [line[:80] for line in _lines(lock) if not pinned.fullmatch(line)] == []
 
 
 @pytest.mark.parametrize("python", SUPPORTED)
 def test_the_lock_holds_what_the_program_needs_and_nothing_more(python: str) -> None:
-    """S13: the requirements of the wheel and all that they bring along are pinned, for each Python."""
+    """S13: the requirements of the wheel and all that they bring along are pinned, for each
+    Python.
+    """
     project, environment = PROJECT["project"], _environment(python)
     roots = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
     assert set(_pins(PRODUCT, environment)) == _closure(roots, environment)
@@ -117,7 +133,9 @@ def test_the_tools_are_pinned() -> None:
 
 
 def test_pip_accepts_the_lock() -> None:
-    """S13: README's command for the requirements succeeds, and has nothing to do where the tests run."""
+    """S13: README's command for the requirements succeeds, and has nothing to do where the tests
+    run.
+    """
     command = ["install", "--require-hashes", "-r", PRODUCT]
     assert f"/pip {' '.join(command)}\n" in (ROOT / "README.md").read_text()
     done = _python("-m", "pip", *command, "--no-index", "--dry-run", "--quiet")
@@ -137,7 +155,9 @@ UNKNOWING = "not checked: the database of known vulnerabilities knows none of th
     [
         pytest.param(None, 0, [SILENT], id="no answer"),
         pytest.param([SKIPPED], 0, [UNKNOWING], id="knows nothing"),
-        pytest.param([AUDITED], 0, ["no known vulnerability", "checked: 1 of 1 packages"], id="clean"),
+        pytest.param(
+            [AUDITED], 0, ["no known vulnerability", "checked: 1 of 1 packages"], id="clean"
+        ),
         pytest.param(
             [AUDITED, SKIPPED],
             0,
@@ -147,13 +167,21 @@ UNKNOWING = "not checked: the database of known vulnerabilities knows none of th
         pytest.param(
             [AUDITED, FOUND, UNMENDED],
             1,
-            ["c 2: CVE-1, mended in 3, 4", "d 2: CVE-2, mended in no version yet", "checked: 3 of 3 packages"],
+            [
+                "c 2: CVE-1, mended in 3, 4",
+                "d 2: CVE-2, mended in no version yet",
+                "checked: 3 of 3 packages",
+            ],
             id="findings",
         ),
     ],
 )
-def test_an_audit_says_what_it_did_not_check(packages: list[str] | None, status: int, printed: list[str]) -> None:
-    """S13: only a finding fails `make audit`; what was not checked is visible, without the address of a registry."""
+def test_an_audit_says_what_it_did_not_check(
+    packages: list[str] | None, status: int, printed: list[str]
+) -> None:
+    """S13: only a finding fails `make audit`; what was not checked is visible, without the address
+    of a registry.
+    """
     answer = "" if packages is None else f'{{"dependencies": [{", ".join(packages)}], "fixes": []}}'
     done = _python(".ci/audit.py", stdin=answer)
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (status, printed, "")
@@ -161,5 +189,11 @@ def test_an_audit_says_what_it_did_not_check(packages: list[str] | None, status:
 
 def _python(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )

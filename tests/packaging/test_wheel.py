@@ -1,6 +1,8 @@
-"""The wheel, built from this checkout and installed where nothing else of it is: complete, and it runs.
+"""The wheel, built from this checkout and installed where nothing else of it is: complete, and it
+runs.
 
-No network: what marginwatch depends on is lent by the environment of the tests through a path that comes last.
+No network: what marginwatch depends on is lent by the environment of the tests through a path that
+comes last.
 """
 
 import os
@@ -39,7 +41,11 @@ class Installed:
     elsewhere: Path
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "COV"))
+        }
         environ.pop("MARGINWATCH_CONFIG", None)
         return subprocess.run(
             [self.home / "bin" / program, *arguments],
@@ -66,16 +72,29 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     home = tmp_path_factory.mktemp("venv")
     venv.create(home, with_pip=False, symlinks=True)
-    _python("pip", "--python", str(home / "bin/python"), "install", *OFFLINE, "--force-reinstall", str(wheel))
+    _python(
+        "pip",
+        "--python",
+        str(home / "bin/python"),
+        "install",
+        *OFFLINE,
+        "--force-reinstall",
+        str(wheel),
+    )
     (packages,) = home.glob("lib/python*/site-packages")
-    # Comes after the environment's own packages; what is in it is found, its own .pth files are not followed.
+    # Comes after the environment's own packages; what is in it is found, its own .pth files are not
+    # followed.
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return Installed(home, tmp_path_factory.mktemp("elsewhere"))
 
 
 def _python(module: str, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -86,24 +105,35 @@ def _names(wheel: Path) -> set[str]:
 
 
 def _below(folder: str, *suffixes: str) -> Iterator[Path]:
-    return (path for path in (ROOT / folder).rglob("*") if path.suffix in suffixes and "__pycache__" not in path.parts)
+    return (
+        path
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in suffixes and "__pycache__" not in path.parts
+    )
 
 
 def test_it_holds_what_the_program_needs(wheel: Path) -> None:
-    """Migrations, the example, the units, the grammar, the mark of types and all code are in the wheel."""
+    """Migrations, the example, the units, the grammar, the mark of types and all code are in the
+    wheel.
+    """
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
     code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
     units = {f"daemon/_bundled/systemd/marginwatch{name}.service" for name in ("", "-last-words")}
     wanted = {*examples, *units, "daemon/py.typed"}
-    assert (bundled | code | wanted | {"daemon/rules/language/grammar.lark"}) - _names(wheel) == set()
+    assert (bundled | code | wanted | {"daemon/rules/language/grammar.lark"}) - _names(
+        wheel
+    ) == set()
     assert any(name.endswith("/0001_first.py") for name in bundled)
 
 
 def test_it_holds_nothing_else(wheel: Path) -> None:
     """No tests, no benchmarks, no caches, no databases: the package and its metadata."""
     names = _names(wheel)
-    assert {name.partition("/")[0] for name in names} == {"daemon", f"marginwatch-{__version__}.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {
+        "daemon",
+        f"marginwatch-{__version__}.dist-info",
+    }
     assert [name for name in names if _stray(name)] == []
 
 
@@ -113,7 +143,9 @@ def _stray(name: str) -> bool:
 
 
 def test_it_asks_for_what_is_pinned(wheel: Path) -> None:
-    """S13: the wheel asks for what pyproject.toml names, which test_locks.py compares with the lock file."""
+    """S13: the wheel asks for what pyproject.toml names, which test_locks.py compares with the lock
+    file.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]["postgresql"]
     wanted = [*project["dependencies"], *(f"{each}; extra == 'postgresql'" for each in optional)]
@@ -139,7 +171,9 @@ def test_it_makes_a_database(installed: Installed) -> None:
 
 
 def test_the_demo_shows_an_alert_and_its_end(installed: Installed) -> None:
-    """`marginwatch demo --for 20s` shows readings, an alert that fires, its message, its end, and the sums."""
+    """`marginwatch demo --for 20s` shows readings, an alert that fires, its message, its end, and
+    the sums.
+    """
     done = installed.run("marginwatch", "demo", "--for", "20s")
     assert (done.returncode, done.stderr) == (0, "")
     words = [line.split()[1:4] for line in done.stdout.splitlines() if line[:2].isdigit()]

@@ -1,4 +1,6 @@
-"""`python -m tests.prometheus`: compare random cases with promtool, and keep them as the fixtures with `--write`."""
+"""`python -m tests.prometheus`: compare random cases with promtool, and keep them as the fixtures
+with `--write`.
+"""
 
 import sys
 import tempfile
@@ -15,11 +17,17 @@ from tests.prometheus.ours import evaluate
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="What the cases are made from.")
 @click.option("--count", default=2_000, show_default=True, help="How many.")
-@click.option("--write", is_flag=True, help=f"Keep them in {case.FIXTURES.name}, if promtool agrees with every one.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help=f"Keep them in {case.FIXTURES.name}, if promtool agrees with every one.",
+)
 def main(seed: int, count: int, *, write: bool) -> None:
     program = parts.find("promtool")
     if program is None:
-        raise click.ClickException("promtool is not installed; Debian has it in the package prometheus")
+        raise click.ClickException(
+            "promtool is not installed; Debian has it in the package prometheus"
+        )
     known = [evaluate(each) for each in cases(seed, count)]
     with tempfile.TemporaryDirectory() as directory:
         found = promtool.differences(program, known, Path(directory))

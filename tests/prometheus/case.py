@@ -1,7 +1,8 @@
-"""One comparison with Prometheus: a series, a rule written for both, and the state of its alert at every evaluation.
+"""One comparison with Prometheus: a series, a rule written for both, and the state of its alert at
+every evaluation.
 
-States are written with one character per evaluation: `.` no alert, `p` pending, `F` firing, `_` not compared, since
-no reading was there to judge.
+States are written with one character per evaluation: `.` no alert, `p` pending, `F` firing, `_` not
+compared, since no reading was there to judge.
 """
 
 import json

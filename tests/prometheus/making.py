@@ -1,13 +1,16 @@
-"""Random cases from a seed: series that linger, step and cross about a threshold, and rules that look at them.
+"""Random cases from a seed: series that linger, step and cross about a threshold, and rules that
+look at them.
 
-Prometheus computes with floats, marginwatch with decimals, so the cases keep to what both say alike:
+Prometheus computes with floats, marginwatch with decimals, so the cases keep to what both say
+alike:
 
 - Values have at most two decimals and seven digits. Such texts keep their order, and their equality, as floats; so
   thresholds of the present value, of `max`, `min` and `count` may be hit exactly, and often are.
 - The others round (`avg`, `stddev`, …): their thresholds stay `CLEAR_OF` away from all that the function ever is.
 
-And they differ in what an evaluation without a sample is. marginwatch judges nothing at a miss (promise 5), no timer
-is looked at and no window moves; Prometheus evaluates all the same. What a case with misses does about it:
+And they differ in what an evaluation without a sample is. marginwatch judges nothing at a miss
+(promise 5), no timer is looked at and no window moves; Prometheus evaluates all the same. What a
+case with misses does about it:
 
 - States are compared where a reading is. At a miss Prometheus may be ahead: a timer that ends there ends here with
   the next reading.
@@ -85,7 +88,10 @@ def _plateaus(random: Random, level: Cents, length: int) -> list[Cents]:
 
 
 def _spikes(random: Random, level: Cents, length: int) -> list[Cents]:
-    return [level + (random.randint(-5_000, 5_000) if random.random() < 0.2 else 0) for _ in range(length)]
+    return [
+        level + (random.randint(-5_000, 5_000) if random.random() < 0.2 else 0)
+        for _ in range(length)
+    ]
 
 
 def _with_misses(random: Random, series: list[str]) -> list[str]:
@@ -136,8 +142,14 @@ def _repeated(promql: str, every: Millis) -> str:
 def _compared(random: Random, function: str, windows: list[list[Decimal]]) -> str:
     """A sign and a threshold that mean the same to floats and to decimals."""
     if function in EXACT:
-        return f"{random.choice(ALL_SIGNS)} {_beside(random, [EXACT[function](window) for window in windows])}"
-    return f"{random.choice(ORDERING)} {_clear_of(random, [ROUNDED[function](window) for window in windows])}"
+        return (
+            f"{random.choice(ALL_SIGNS)}"
+            f" {_beside(random, [EXACT[function](window) for window in windows])}"
+        )
+    return (
+        f"{random.choice(ORDERING)}"
+        f" {_clear_of(random, [ROUNDED[function](window) for window in windows])}"
+    )
 
 
 def _windows(series: list[str], every: Millis, window: Millis) -> Iterator[list[Decimal]]:
@@ -145,7 +157,9 @@ def _windows(series: list[str], every: Millis, window: Millis) -> Iterator[list[
     back = window // every
     for place, value in enumerate(series):
         if value != MISS:
-            yield [Decimal(held) for held in series[max(0, place - back) : place + 1] if held != MISS]
+            yield [
+                Decimal(held) for held in series[max(0, place - back) : place + 1] if held != MISS
+            ]
 
 
 def _beside(random: Random, values: list[Decimal]) -> Decimal:

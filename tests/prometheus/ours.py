@@ -1,4 +1,6 @@
-"""What marginwatch makes of a case: the player of `backtest`, and behind it the evaluator and the alerts themselves."""
+"""What marginwatch makes of a case: the player of `backtest`, and behind it the evaluator and the
+alerts themselves.
+"""
 
 from decimal import Decimal
 
@@ -13,7 +15,9 @@ LETTERS = {State.OK: ".", State.PENDING: "p", State.FIRING: "F", State.RESOLVED:
 
 def evaluate(case: Case) -> Known:
     """The case with our states, as its transitions tell them."""
-    rule = Rule(case.name, condition(case.when), hold=case.hold, keep_firing_for=case.keep_firing_for)
+    rule = Rule(
+        case.name, condition(case.when), hold=case.hold, keep_firing_for=case.keep_firing_for
+    )
     player = ReplaySession(RuleSet([rule], ["phone"]), AccountState("main"))
     state, letters = State.OK, ""
     for event in events(case):

@@ -1,8 +1,9 @@
-"""What Prometheus makes of cases: `promtool test rules` is told the states to expect, and prints where it differs.
+"""What Prometheus makes of cases: `promtool test rules` is told the states to expect, and prints
+where it differs.
 
-Cases of one interval share a unit test: a series and a rule each, which `case="…"` tells apart, and at every evaluation
-one look at `ALERTS`, the series in which Prometheus records the alerts that are pending or firing (an `alert_rule_test`
-would show those that fire, and no others).
+Cases of one interval share a unit test: a series and a rule each, which `case="…"` tells apart, and
+at every evaluation one look at `ALERTS`, the series in which Prometheus records the alerts that are
+pending or firing (an `alert_rule_test` would show those that fire, and no others).
 """
 
 import json
@@ -22,7 +23,9 @@ STATES = {"p": "pending", "F": "firing"}
 LOOK = "ALERTS and on (case) timestamp(available_margin) == time()"
 """The alerts of the cases that have a sample at this very instant."""
 
-_FAILED = re.compile(r'expr: "ALERTS .*?", time: (?P<time>\w+),\s+exp: (?P<expected>.*)\s+got: (?P<got>.*)')
+_FAILED = re.compile(
+    r'expr: "ALERTS .*?", time: (?P<time>\w+),\s+exp: (?P<expected>.*)\s+got: (?P<got>.*)'
+)
 _ALERT = re.compile(r'alertname="(?P<name>\w+)", alertstate="(?P<state>\w+)"')
 
 
@@ -36,16 +39,25 @@ class Difference:
     got: str
 
     def __str__(self) -> str:
-        return f"at {self.time} {self.expected} was expected and Prometheus says {self.got}: {self.known}"
+        return (
+            f"at {self.time} {self.expected} was expected and Prometheus says {self.got}:"
+            f" {self.known}"
+        )
 
 
 def differences(promtool: Path, expected: Iterable[Known], directory: Path) -> list[Difference]:
     """Where Prometheus does otherwise than expected; the tests it was given stay in `directory`."""
     by_name = {known.case.name: known for known in expected}
-    tests = [_write(every, batch, directory) for every, batch in _by_interval(by_name.values()).items()]
-    ran = subprocess.run([promtool, "test", "rules", *tests], capture_output=True, text=True, check=False)
+    tests = [
+        _write(every, batch, directory) for every, batch in _by_interval(by_name.values()).items()
+    ]
+    ran = subprocess.run(
+        [promtool, "test", "rules", *tests], capture_output=True, text=True, check=False
+    )
     said = ran.stdout + ran.stderr
-    found = [difference for failed in _FAILED.finditer(said) for difference in _compare(failed, by_name)]
+    found = [
+        difference for failed in _FAILED.finditer(said) for difference in _compare(failed, by_name)
+    ]
     if not found and said.count("SUCCESS") != len(tests):
         raise RuntimeError(f"promtool could not compare:\n{said}")
     return found
@@ -69,7 +81,11 @@ def _write(every: Millis, batch: list[Known], directory: Path) -> Path:
         "input_series": [_series(known.case) for known in batch],
         "promql_expr_test": _looks(every, batch),
     }
-    test.write_text(json.dumps({"rule_files": [rules.name], "evaluation_interval": text, "tests": [unit]}, indent=1))
+    test.write_text(
+        json.dumps(
+            {"rule_files": [rules.name], "evaluation_interval": text, "tests": [unit]}, indent=1
+        )
+    )
     return test
 
 
@@ -89,7 +105,11 @@ def _series(case: Case) -> dict[str, str]:
 def _looks(every: Millis, batch: list[Known]) -> list[dict[str, object]]:
     length = max(len(known.states) for known in batch)
     return [
-        {"expr": LOOK, "eval_time": duration_text(place * every), "exp_samples": _samples(place, batch)}
+        {
+            "expr": LOOK,
+            "eval_time": duration_text(place * every),
+            "exp_samples": _samples(place, batch),
+        }
         for place in range(length)
     ]
 
@@ -106,4 +126,8 @@ def _samples(place: int, batch: list[Known]) -> list[dict[str, object]]:
 def _compare(failed: re.Match[str], known: Mapping[str, Known]) -> list[Difference]:
     expected, got = (dict(_ALERT.findall(failed[side])) for side in ("expected", "got"))
     sides = {name: (expected.get(name, "none"), got.get(name, "none")) for name in expected | got}
-    return [Difference(known[name], failed["time"], *both) for name, both in sides.items() if both[0] != both[1]]
+    return [
+        Difference(known[name], failed["time"], *both)
+        for name, both in sides.items()
+        if both[0] != both[1]
+    ]

@@ -1,4 +1,5 @@
-"""Rules fire and resolve at the evaluations at which Prometheus' do (SEMANTICS C1, D1, D2); promtool 2.42 says so.
+"""Rules fire and resolve at the evaluations at which Prometheus' do (SEMANTICS C1, D1, D2);
+promtool 2.42 says so.
 
 Its windows are closed at both ends, as ours are; from version 3 on they are open at the left.
 """
@@ -27,37 +28,53 @@ def kept() -> list[Known]:
 @pytest.fixture(scope="module")
 def promtool(require: Callable[[str], Path]) -> Path:
     program = require("promtool")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    assert "version 2." in version, f"promtool must be 2.42 or a later 2.x, whose windows are closed: {version}"
+    version = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "version 2." in version, (
+        f"promtool must be 2.42 or a later 2.x, whose windows are closed: {version}"
+    )
     return program
 
 
 @pytest.mark.no_cover
 def test_c1_d1_d2_random_cases_are_in_prometheus_states(promtool: Path, tmp_path: Path) -> None:
-    """C1, D1, D2: no alert, pending or firing, the same at every evaluation of cases that no fixture holds."""
+    """C1, D1, D2: no alert, pending or firing, the same at every evaluation of cases that no
+    fixture holds.
+    """
     expected = [evaluate(case) for case in cases(seed=20_260, count=FRESH)]
     assert [str(difference) for difference in differences(promtool, expected, tmp_path)] == []
 
 
 @pytest.mark.no_cover
-def test_c1_d1_d2_the_kept_cases_are_in_the_states_that_prometheus_confirmed(kept: list[Known]) -> None:
+def test_c1_d1_d2_the_kept_cases_are_in_the_states_that_prometheus_confirmed(
+    kept: list[Known],
+) -> None:
     """C1, D1, D2: the same without promtool, of what it once agreed to."""
     assert [(known, ours) for known in kept if (ours := evaluate(known.case)) != known] == []
 
 
-def test_the_kept_cases_are_what_promtool_says(kept: list[Known], promtool: Path, tmp_path: Path) -> None:
+def test_the_kept_cases_are_what_promtool_says(
+    kept: list[Known], promtool: Path, tmp_path: Path
+) -> None:
     """The fixtures hold Prometheus' states, not ours."""
     assert [str(difference) for difference in differences(promtool, kept, tmp_path)] == []
 
 
 def test_the_kept_cases_take_every_turn(kept: list[Known]) -> None:
-    """At least 2,000; every sign with every function; and alerts that fire, resolve, lapse, are held up and kept."""
+    """At least 2,000; every sign with every function; and alerts that fire, resolve, lapse, are
+    held up and kept.
+    """
     assert len(kept) >= 2_000
     conditions = Counter((_function(known.case), _sign(known.case)) for known in kept)
     assert all(conditions[function, sign] >= 10 for function in ("", *EXACT) for sign in ALL_SIGNS)
-    assert all(conditions[function, sign] >= 10 for function in ROUNDED for sign in ("<", "<=", ">", ">="))
+    assert all(
+        conditions[function, sign] >= 10 for function in ROUNDED for sign in ("<", "<=", ">", ">=")
+    )
     turns = Counter(turn for known in kept for turn in _turns(known))
-    assert min(turns[turn] for turn in ("..", ".F", ".p", "pF", "p.", "FF", "F.", MISS)) >= 50, turns
+    assert min(turns[turn] for turn in ("..", ".F", ".p", "pF", "p.", "FF", "F.", MISS)) >= 50, (
+        turns
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,16 +92,30 @@ def test_a_wrong_state_is_found(
 
 
 def test_d1_at_misses_prometheus_goes_on(promtool: Path, tmp_path: Path) -> None:
-    """D1: with no reading in between nothing has held for long enough; Prometheus repeats the last sample."""
-    case = Case("c0", 1_000, "available_margin < 100", "available_margin < 100", 2_000, 9_000, "90 _ _ 110")
+    """D1: with no reading in between nothing has held for long enough; Prometheus repeats the last
+    sample.
+    """
+    case = Case(
+        "c0", 1_000, "available_margin < 100", "available_margin < 100", 2_000, 9_000, "90 _ _ 110"
+    )
     assert evaluate(case).states == "p__."
     found = differences(promtool, [evaluate(case)], tmp_path)
     assert found == [Difference(evaluate(case), "3s", "none", "firing")]
 
 
 def test_d2_at_misses_prometheus_goes_on(promtool: Path, tmp_path: Path) -> None:
-    """D2: with no reading in between nothing has been clear for long enough; Prometheus repeats the last sample."""
-    case = Case("c0", 1_000, "available_margin < 100", "available_margin < 100", 1_000, 2_000, "90 90 110 _ _ 90")
+    """D2: with no reading in between nothing has been clear for long enough; Prometheus repeats the
+    last sample.
+    """
+    case = Case(
+        "c0",
+        1_000,
+        "available_margin < 100",
+        "available_margin < 100",
+        1_000,
+        2_000,
+        "90 90 110 _ _ 90",
+    )
     assert evaluate(case).states == "pFF__F"
     found = differences(promtool, [evaluate(case)], tmp_path)
     assert found == [Difference(evaluate(case), "5s", "firing", "pending")]
@@ -100,4 +131,6 @@ def _sign(case: Case) -> str:
 
 def _turns(known: Known) -> set[str]:
     judged = known.states.replace(MISS, "")
-    return {judged[place : place + 2] for place in range(len(judged) - 1)} | set(known.states) & {MISS}
+    return {judged[place : place + 2] for place in range(len(judged) - 1)} | set(known.states) & {
+        MISS
+    }

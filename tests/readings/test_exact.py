@@ -30,7 +30,9 @@ def text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("1.50", "1.50"), (INF, INF), (NAN, None), ("sNaN", None)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1.50", "1.50"), (INF, INF), (NAN, None), ("sNaN", None)]
+)
 def test_known(value: str, expected: str | None) -> None:
     """What is not a number is unknown; infinity is known."""
     assert text(known(Decimal(value))) == expected
@@ -41,7 +43,9 @@ def test_known_of_unknown() -> None:
     assert known(None) is None
 
 
-@pytest.mark.parametrize(("value", "expected"), [("5", "-5"), ("-5", "5"), ("0", "0"), ("1" * 40, "-" + "1" * 40)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("5", "-5"), ("-5", "5"), ("0", "0"), ("1" * 40, "-" + "1" * 40)]
+)
 def test_negated(value: str, expected: str) -> None:
     """A sign costs no digits, and there is one zero."""
     assert text(negated(Decimal(value))) == expected
@@ -86,7 +90,11 @@ def test_share(part: str, whole: str, expected: str | None) -> None:
 def test_infinite_differences_are_unknown() -> None:
     """C4: what has no value is unknown, in every operation."""
     inf = Decimal(INF)
-    assert [subtracted(inf, inf), added(inf, -inf), multiplied(inf, Decimal(0))] == [None, None, None]
+    assert [subtracted(inf, inf), added(inf, -inf), multiplied(inf, Decimal(0))] == [
+        None,
+        None,
+        None,
+    ]
 
 
 def test_own_context() -> None:
@@ -95,7 +103,11 @@ def test_own_context() -> None:
         context.prec = 1
         assert text(added(Decimal("123.456"), Decimal("0.001"))) == "123.457"
         assert text(multiplied(Decimal("1.5"), Decimal("1.5"))) == "2.25"
-    assert (CONTEXT.prec, CONTEXT.rounding, any(CONTEXT.traps.values())) == (28, "ROUND_HALF_EVEN", False)
+    assert (CONTEXT.prec, CONTEXT.rounding, any(CONTEXT.traps.values())) == (
+        28,
+        "ROUND_HALF_EVEN",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +128,13 @@ def test_rounded(value: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "expected"),
-    [("1.0", "4", "0.25"), ("-0", "3", "0"), ("600", "3", "200"), (INF, "2", INF), (INF, INF, None)],
+    [
+        ("1.0", "4", "0.25"),
+        ("-0", "3", "0"),
+        ("600", "3", "200"),
+        (INF, "2", INF),
+        (INF, INF, None),
+    ],
 )
 def test_quotient(part: str, whole: str, expected: str | None) -> None:
     """Promise 7: exact values are divided and rounded once; of infinities there is no quotient."""
@@ -124,7 +142,9 @@ def test_quotient(part: str, whole: str, expected: str | None) -> None:
 
 
 def test_exact_loses_nothing() -> None:
-    """Promise 7: sums and products of any length are exact, and a quotient that is not would be told."""
+    """Promise 7: sums and products of any length are exact, and a quotient that is not would be
+    told.
+    """
     far = EXACT.add(Decimal("1e500"), Decimal("1e-500"))
     assert EXACT.subtract(far, Decimal("1e500")) == Decimal("1e-500")
     assert EXACT.traps[Inexact]
@@ -143,7 +163,9 @@ def test_root_of_much() -> None:
 
 @given(st.integers(0, 10**40), st.integers(1, 10**20), st.integers(-30, 30))
 def test_roots_are_rounded_once(part: int, whole: int, places: int) -> None:
-    """Promise 7: of the 28 digits given none is wrong: the root lies no further away than half of the last one."""
+    """Promise 7: of the 28 digits given none is wrong: the root lies no further away than half of
+    the last one.
+    """
     given = Decimal(part).scaleb(places)
     found = root(given, whole)
     wanted = Fraction(given) / whole
@@ -160,7 +182,11 @@ def test_roots_are_rounded_once(part: int, whole: int, places: int) -> None:
     ],
 )
 def test_roots_in_the_middle_go_to_the_even_digit(digits: str, expected: str) -> None:
-    """Promise 7: a root that lies exactly between two decimals is rounded half-even, a hair above it upwards."""
+    """Promise 7: a root that lies exactly between two decimals is rounded half-even, a hair above
+    it upwards.
+    """
     square = int(digits) ** 2
     assert root(Decimal(square), 1) == Decimal(expected + "0")
-    assert root(EXACT.add(Decimal(square), Decimal("1e-60")), 1) == Decimal(int(digits[:-1]) + 1) * 10
+    assert (
+        root(EXACT.add(Decimal(square), Decimal("1e-60")), 1) == Decimal(int(digits[:-1]) + 1) * 10
+    )

@@ -51,7 +51,12 @@ def test_age_has_no_value_in_balances() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("available_margin", "400"), ("free_margin", "300"), ("margin_usage", "0.25"), ("freeze_ratio", "0.05")],
+    [
+        ("available_margin", "400"),
+        ("free_margin", "300"),
+        ("margin_usage", "0.25"),
+        ("freeze_ratio", "0.05"),
+    ],
 )
 def test_values(name: str, expected: str) -> None:
     """DESIGN 2: the fields sent and those derived from them."""
@@ -66,7 +71,8 @@ def test_missing_is_unknown(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["free_margin", "margin_usage", "freeze_ratio"])
 @pytest.mark.parametrize(
-    "given", [Balances(available_margin=Decimal(1)), Balances(al_margin=Decimal(1), al_freeze=Decimal(1))]
+    "given",
+    [Balances(available_margin=Decimal(1)), Balances(al_margin=Decimal(1), al_freeze=Decimal(1))],
 )
 def test_half_known_is_unknown(name: str, given: Balances) -> None:
     """Promise 5: one missing side makes a derived field unknown."""
@@ -76,11 +82,17 @@ def test_half_known_is_unknown(name: str, given: Balances) -> None:
 @pytest.mark.parametrize(("frozen", "expected"), [("5", "Infinity"), ("0", "0")])
 def test_ratios_of_nothing(frozen: str, expected: str) -> None:
     """C4: anything of nothing is infinite, nothing of nothing is 0."""
-    given = Balances(available_margin=Decimal(0), al_margin=Decimal(frozen), al_freeze=Decimal(frozen))
-    assert [VALUES[name](given) for name in ("margin_usage", "freeze_ratio")] == [Decimal(expected)] * 2
+    given = Balances(
+        available_margin=Decimal(0), al_margin=Decimal(frozen), al_freeze=Decimal(frozen)
+    )
+    assert [VALUES[name](given) for name in ("margin_usage", "freeze_ratio")] == [
+        Decimal(expected)
+    ] * 2
 
 
 def test_not_a_number_is_unknown() -> None:
     """A value that is no number is unknown, in derived fields too."""
     given = Balances(available_margin=Decimal("NaN"), al_margin=Decimal(1))
-    assert [VALUES[name](given) for name in ("available_margin", "free_margin", "margin_usage")] == [None] * 3
+    assert [
+        VALUES[name](given) for name in ("available_margin", "free_margin", "margin_usage")
+    ] == [None] * 3

@@ -1,4 +1,6 @@
-"""What is not believed at once (B5), and that no sequence of answers keeps everything from being judged."""
+"""What is not believed at once (B5), and that no sequence of answers keeps everything from being
+judged.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.readings.plausibility import Doubt, PendingSuspect, PlausibilityResult, PlausibilityState, after, weigh
+from daemon.readings.plausibility import (
+    Doubt,
+    PendingSuspect,
+    PlausibilityResult,
+    PlausibilityState,
+    after,
+    weigh,
+)
 from daemon.types import JUDGED, Answer, Balances, Millis, Quality, Reading, Source, Unconfirmed
 from tests.values import T0, miss, reading
 
@@ -57,10 +66,14 @@ def doubting(trust: PlausibilityState, *answers: Answer, first: int = 50) -> Pla
         (Answer("7", T0, Balances(available_margin=Decimal("NaN"))), set()),
     ],
 )
-def test_b5_suspect_are_only_zeros_a_time_that_goes_back_and_jumps(answer: Answer, doubts: set[Doubt]) -> None:
+def test_b5_suspect_are_only_zeros_a_time_that_goes_back_and_jumps(
+    answer: Answer, doubts: set[Doubt]
+) -> None:
     """B5: each of them, what is just not one, and what lacks the fields to tell."""
     verdict = weigh(believing(read("500")), answer, HALF)
-    assert verdict == PlausibilityResult(Quality.SUSPECT if doubts else Quality.OK, frozenset(doubts))
+    assert verdict == PlausibilityResult(
+        Quality.SUSPECT if doubts else Quality.OK, frozenset(doubts)
+    )
 
 
 def test_b5_jumps_are_not_looked_for_unless_asked() -> None:
@@ -69,15 +82,22 @@ def test_b5_jumps_are_not_looked_for_unless_asked() -> None:
 
 
 def test_b5_nothing_is_suspect_of_an_account_never_read_or_empty_before() -> None:
-    """B5: zeros after zeros are no news, and no share tells how far something jumped from nothing."""
+    """B5: zeros after zeros are no news, and no share tells how far something jumped from
+    nothing.
+    """
     assert weigh(PlausibilityState(), read("0", 1), HALF).quality is Quality.OK
     empty = believing(read("0"))
-    assert [weigh(empty, read(margin), HALF).quality for margin in ("0", "900")] == [Quality.OK, Quality.OK]
+    assert [weigh(empty, read(margin), HALF).quality for margin in ("0", "900")] == [
+        Quality.OK,
+        Quality.OK,
+    ]
 
 
 def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
     """B5: a push has no time; the next answer is compared with the last time there is."""
-    trust = believing(read("500"), Answer("7", None, Balances(al_freeze=Decimal(4)), source=Source.WS))
+    trust = believing(
+        read("500"), Answer("7", None, Balances(al_freeze=Decimal(4)), source=Source.WS)
+    )
     assert weigh(trust, read("500", T0 - 1), HALF).doubts == {Doubt.BACK}
     assert weigh(trust, read("100"), HALF).doubts == {Doubt.FELL}
 
@@ -85,7 +105,11 @@ def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
 @pytest.mark.parametrize(
     ("suspect", "then", "verdict"),
     [
-        (read("100"), read("90"), (Quality.CONFIRMED, None)),  # values move: the same doubt is enough
+        (
+            read("100"),
+            read("90"),
+            (Quality.CONFIRMED, None),
+        ),  # values move: the same doubt is enough
         (read("0"), read("0"), (Quality.CONFIRMED, None)),
         (read("0"), read("5"), (Quality.CONFIRMED, None)),  # not all is gone, but the fall is true
         (read("0"), read("490"), (Quality.OK, 50)),
@@ -93,7 +117,11 @@ def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
         (read("100"), read("900"), (Quality.SUSPECT, 50)),
         (read("500", T0 - 9), read("500", T0 - 5), (Quality.CONFIRMED, None)),
         (read("500", T0 - 9), read("500", T0), (Quality.OK, 50)),
-        (read("0"), read("0", source=Source.WS), (Quality.SUSPECT, None)),  # a push may be the same one again
+        (
+            read("0"),
+            read("0", source=Source.WS),
+            (Quality.SUSPECT, None),
+        ),  # a push may be the same one again
         (read("0"), read("490", source=Source.WS), (Quality.OK, 50)),
         (read("0", source=Source.WS), read("0", source=Source.CONFIRM), (Quality.CONFIRMED, None)),
     ],
@@ -101,13 +129,17 @@ def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
 def test_b5_the_next_reading_confirms_contradicts_or_takes_its_place(
     suspect: Answer, then: Answer, verdict: tuple[Quality, int | None]
 ) -> None:
-    """B5: whatever it was asked for; a contradicted suspect judges nothing, the other is judged on its own merits."""
+    """B5: whatever it was asked for; a contradicted suspect judges nothing, the other is judged on
+    its own merits.
+    """
     found = weigh(doubting(believing(read("500")), suspect), then, HALF)
     assert (found.quality, found.contradicts) == verdict
 
 
 def test_a5_zeros_are_held_against_what_each_field_was_when_it_was_last_known() -> None:
-    """A5, B5: an answer that knows of a zero alone makes nobody forget that the other fields were none."""
+    """A5, B5: an answer that knows of a zero alone makes nobody forget that the other fields were
+    none.
+    """
     trust = believing(read("500"), Answer("7", T0, Balances(al_freeze=Decimal(0))))
     assert weigh(trust, read("0"), None).doubts == {Doubt.ZEROS}
 
@@ -116,7 +148,11 @@ def test_b5_suspects_in_a_row_have_one_clock() -> None:
     """B5: the first of the run is remembered, the last is what would be judged."""
     trust = doubting(believing(read("500")), read("100"), read("900"), read("0", source=Source.WS))
     assert trust.suspicion is not None
-    assert (trust.suspicion.first, trust.suspicion.reading.seq, trust.suspicion.begins) == (50, 52, False)
+    assert (trust.suspicion.first, trust.suspicion.reading.seq, trust.suspicion.begins) == (
+        50,
+        52,
+        False,
+    )
     assert trust.suspicion.reading.balances.available_margin == 0
 
 
@@ -146,22 +182,30 @@ ANSWERS = st.builds(
 
 @given(st.lists(ANSWERS, max_size=30))
 def test_b5_every_answer_is_judged_or_waits_with_a_clock(answers: list[Answer]) -> None:
-    """B5: it fails open: what is not judged is part of a run that is told once, or contradicted by what is."""
+    """B5: it fails open: what is not judged is part of a run that is told once, or contradicted by
+    what is.
+    """
     trust = PlausibilityState()
     for seq, answer in enumerate(answers, 1):
         verdict = weigh(trust, answer, HALF)
         now = after(trust, stamped(seq, answer, verdict.quality), HALF)
         assert (now.suspicion is None) == (verdict.quality in JUDGED)
         assert verdict.quality is not Quality.CONFIRMED or trust.suspicion is not None
-        assert verdict.quality is Quality.SUSPECT or not (verdict.doubts and trust.suspicion is None)
+        assert verdict.quality is Quality.SUSPECT or not (
+            verdict.doubts and trust.suspicion is None
+        )
         begun = now.suspicion is not None and now.suspicion.begins
         assert begun == (verdict.quality is Quality.SUSPECT and trust.suspicion is None)
         trust = now
 
 
 @given(st.lists(ANSWERS, max_size=30), st.data())
-def test_promise_4_what_is_believed_is_a_function_of_the_record(answers: list[Answer], data: st.DataObject) -> None:
-    """Promise 4: taken in twice, or rebuilt from rows in which suspects are marked as contradicted, it is the same."""
+def test_promise_4_what_is_believed_is_a_function_of_the_record(
+    answers: list[Answer], data: st.DataObject
+) -> None:
+    """Promise 4: taken in twice, or rebuilt from rows in which suspects are marked as contradicted,
+    it is the same.
+    """
     trust, rows = PlausibilityState(), list[Reading]()
     for seq, answer in enumerate(answers, 1):
         verdict = weigh(trust, answer, HALF)

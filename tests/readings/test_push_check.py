@@ -1,4 +1,6 @@
-"""SEMANTICS B7: which of a push and an answer is newer, and how long a field of pushes is believed."""
+"""SEMANTICS B7: which of a push and an answer is newer, and how long a field of pushes is
+believed.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -49,7 +51,12 @@ def test_b7_an_answer_that_a_push_overtook_is_stale() -> None:
 def test_b7_an_answer_that_says_the_same_is_none_the_worse_for_its_age() -> None:
     """Up to 1e-6 the two say the same; what only one of them has is no difference."""
     state = after((held("90"), T))
-    for margin, stale in (("90", False), ("90.000001", False), ("90.0000011", True), ("89.999999", False)):
+    for margin, stale in (
+        ("90", False),
+        ("90.000001", False),
+        ("90.0000011", True),
+        ("89.999999", False),
+    ):
         assert answered(state, held(margin, cross_un_pnl="5"), T - 1)[1] is stale
     assert answered(after((held(al_margin=None), T)), held(al_margin="77"), T - 1)[1] is False
 
@@ -81,12 +88,19 @@ def test_b7_an_agreement_in_between_begins_the_row_anew() -> None:
 
 
 def test_b7_a_push_is_compared_with_a_request_within_two_seconds_once() -> None:
-    """A later request says nothing about it, nor does a second one: one lost push contradicts nothing."""
+    """A later request says nothing about it, nor does a second one: one lost push contradicts
+    nothing.
+    """
     state = after((held(), T))
     late = answered(state, held(al_margin="11"), T + COMPARED_WITHIN + 1)
     first, _ = answered(state, held(al_margin="11"), T + COMPARED_WITHIN)
     again, _ = answered(first, held(al_margin="11"), T + COMPARED_WITHIN)
-    assert (late, first.streaks["al_margin"], first.compared, again) == ((state, False), 1, 1, first)
+    assert (late, first.streaks["al_margin"], first.compared, again) == (
+        (state, False),
+        1,
+        1,
+        first,
+    )
 
 
 def test_b7_what_one_of_them_lacks_is_not_compared() -> None:
@@ -112,7 +126,9 @@ sheets = st.builds(Balances, amounts, amounts, amounts, amounts, amounts, amount
 
 @given(st.lists(st.tuples(st.booleans(), sheets, st.integers(0, 5_000)), max_size=30))
 def test_b7_nothing_is_made_up(story: list[tuple[bool, Balances, Millis]]) -> None:
-    """Whatever comes, what is believed of a push is what was pushed, or nothing; what agrees is never stale."""
+    """Whatever comes, what is believed of a push is what was pushed, or nothing; what agrees is
+    never stale.
+    """
     state, now = Pushes(), T
     for is_push, balances, later in story:
         now += later

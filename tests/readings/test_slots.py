@@ -22,7 +22,9 @@ def test_b1_slots_are_spread() -> None:
 
 
 @given(NAMES, st.integers(1, 50), st.integers(0, 300), st.integers(0, 300))
-def test_b3_the_slots_of_a_span_are_counted(account: str, every: int, begin: int, length: int) -> None:
+def test_b3_the_slots_of_a_span_are_counted(
+    account: str, every: int, begin: int, length: int
+) -> None:
     """B3: those after its beginning, up to and with its end; no other instant is one."""
     since, until = T0 + begin, T0 + begin + length
     due = [at for at in range(since + 1, until + 1) if at % every == slot(account, every)]

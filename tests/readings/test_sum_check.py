@@ -10,7 +10,9 @@ from daemon.types import Balances, Input, Quality, Reading, Unconfirmed
 from tests.values import T0, miss, reading
 
 
-def sent(whole: str | None, usdt: str = "500", gold: str = "0", quality: Quality = Quality.OK) -> Reading:
+def sent(
+    whole: str | None, usdt: str = "500", gold: str = "0", quality: Quality = Quality.OK
+) -> Reading:
     margin = None if whole is None else Decimal(whole)
     return replace(reading(1, T0, quality), balances=Balances(margin, Decimal(usdt), Decimal(gold)))
 
@@ -25,7 +27,9 @@ def test_b6_three_readings_in_a_row_switch_it_off_for_good() -> None:
     assert of([BAD, BAD, BAD, GOOD]).off
 
 
-@pytest.mark.parametrize(("whole", "holds"), [("500.000001", True), ("500.0000011", False), ("499.9999989", False)])
+@pytest.mark.parametrize(
+    ("whole", "holds"), [("500.000001", True), ("500.0000011", False), ("499.9999989", False)]
+)
 def test_b6_the_tails_of_floats_are_no_failure(whole: str, holds: bool) -> None:
     """B6: more than 1e-6 apart is."""
     assert (compared(Expectation(), sent(whole)) == Expectation()) == holds
@@ -33,7 +37,13 @@ def test_b6_the_tails_of_floats_are_no_failure(whole: str, holds: bool) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [sent(None), sent("NaN"), sent("400", quality=Quality.SUSPECT), sent("400", quality=Quality.STALE), miss(2)],
+    [
+        sent(None),
+        sent("NaN"),
+        sent("400", quality=Quality.SUSPECT),
+        sent("400", quality=Quality.STALE),
+        miss(2),
+    ],
 )
 def test_b6_what_lacks_a_field_or_is_not_judged_tells_nothing(event: Input) -> None:
     """B6: neither for nor against it."""

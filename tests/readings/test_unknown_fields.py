@@ -10,14 +10,18 @@ from daemon.readings.unknown_fields import LEFT_OUT, MOST_BYTES, MOST_FIELDS, bo
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4_000),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
 
 @given(st.dictionaries(st.text(max_size=60) | st.just(LEFT_OUT), VALUES, max_size=80))
 def test_s3_whatever_is_sent_little_is_kept(sent: dict[str, Any]) -> None:
-    """S3: what is kept is as it was sent, in order; what is not is counted; keys and bytes are bounded."""
+    """S3: what is kept is as it was sent, in order; what is not is counted; keys and bytes are
+    bounded.
+    """
     kept, left_out = bounded(sent)
     own = dict(kept)
     assert own.pop(LEFT_OUT, 0) == len(left_out)
@@ -28,7 +32,9 @@ def test_s3_whatever_is_sent_little_is_kept(sent: dict[str, Any]) -> None:
 
 
 def test_s3_few_small_fields_are_kept_as_they_are() -> None:
-    """S3: an ordinary answer is untouched; of many fields the first are kept, and small ones beside a large one."""
+    """S3: an ordinary answer is untouched; of many fields the first are kept, and small ones beside
+    a large one.
+    """
     assert bounded({"mood": "calm"}) == ({"mood": "calm"}, ())
     many = {f"field {number}": number for number in range(100)}
     kept, left_out = bounded(many)

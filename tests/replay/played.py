@@ -12,11 +12,18 @@ from tests.values import T0, reading
 
 
 def readings(*margins: str, every: Millis = 5 * SECOND, start: Millis = T0) -> list[Reading]:
-    return [reading(seq, start + seq * every, available_margin=margin) for seq, margin in enumerate(margins)]
+    return [
+        reading(seq, start + seq * every, available_margin=margin)
+        for seq, margin in enumerate(margins)
+    ]
 
 
 def player(
-    *rules: Rule, account: str = "main", channels: Sequence[str] = ("phone",), wait: Millis = 0, mutes: Mutes = NO_MUTES
+    *rules: Rule,
+    account: str = "main",
+    channels: Sequence[str] = ("phone",),
+    wait: Millis = 0,
+    mutes: Mutes = NO_MUTES,
 ) -> ReplaySession:
     scheme = RuleSet(rules, channels, mutes, dict.fromkeys(channels, wait))
     return ReplaySession(scheme, AccountState(account))
@@ -31,6 +38,7 @@ def announcements(
 ) -> list[ReplayedMessage]:
     """The messages to one channel."""
     stream = announced(
-        merged([played(player(*rules, wait=wait, mutes=mutes), inputs, 0)]), Joiner({"phone": wait}, UTC)
+        merged([played(player(*rules, wait=wait, mutes=mutes), inputs, 0)]),
+        Joiner({"phone": wait}, UTC),
     )
     return [each for each in stream if isinstance(each, ReplayedMessage)]

@@ -7,14 +7,27 @@ from daemon.alerts import system_rules
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
 from daemon.replay.session import ReplaySession, RuleSet
-from daemon.types import HOUR, MINUTE, SECOND, AccountState, ClockStep, Input, Kind, OnMissing, Record, Severity
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    AccountState,
+    ClockStep,
+    Input,
+    Kind,
+    OnMissing,
+    Record,
+    Severity,
+)
 from tests.replay.played import announcements, player, readings, records
 from tests.values import T0, miss, reading, rule
 
 
 def told(found: list[ReplayedMessage]) -> list[tuple[int, list[tuple[str, Kind]]]]:
     """When after the beginning, and of what."""
-    return [(each.at - T0, [(one.key.rule, one.key.kind) for one in each.notices]) for each in found]
+    return [
+        (each.at - T0, [(one.key.rule, one.key.kind) for one in each.notices]) for each in found
+    ]
 
 
 def test_f5_what_is_due_within_group_wait_is_one_message() -> None:
@@ -26,8 +39,12 @@ def test_f5_what_is_due_within_group_wait_is_one_message() -> None:
 
 def test_f5_a_critical_never_waits_and_takes_along_what_waits() -> None:
     """F5: with it leaves what is due for its channel; several at one instant are one message."""
-    critical = [rule(name, "available_margin < 80", severity=Severity.CRITICAL) for name in ("b", "c")]
-    found = announcements([rule("a"), *critical], readings("500", "90", "70", every=SECOND), wait=MINUTE)
+    critical = [
+        rule(name, "available_margin < 80", severity=Severity.CRITICAL) for name in ("b", "c")
+    ]
+    found = announcements(
+        [rule("a"), *critical], readings("500", "90", "70", every=SECOND), wait=MINUTE
+    )
     (at, news), *rest = told(found)
     assert (at, sorted(news), rest) == (2 * SECOND, [(name, Kind.FIRING) for name in "abc"], [])
 
@@ -40,7 +57,9 @@ def test_firing_and_end_within_group_wait_are_told_as_one() -> None:
 
 
 def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
-    """E1, E3, F5: as live, where what waits is sent as it was decided, and nothing is lost behind it."""
+    """E1, E3, F5: as live, where what waits is sent as it was decided, and nothing is lost behind
+    it.
+    """
     sinking = rule(worse_by=Decimal("0.1"), repeat=20 * SECOND)
     found = announcements([sinking], readings("95", "80", "60", *["20"] * 9), wait=12 * SECOND)
     assert told(found) == [
@@ -53,7 +72,9 @@ def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
 
 
 def test_e2_what_waits_when_a_mute_begins_is_not_told() -> None:
-    """E2: a firing that was queued is superseded, and told when the mute ends and it fires still."""
+    """E2: a firing that was queued is superseded, and told when the mute ends and it fires
+    still.
+    """
     window = MuteWindow("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
     low = rule("low", mute=("lunch",))
     inputs = [*readings("90", "90", "90"), reading(3, T0 + 10 * MINUTE, available_margin="90")]
@@ -66,9 +87,16 @@ def test_a5_what_waits_when_the_clock_is_set_leaves_before_what_follows() -> Non
     """A5: an hour back or ahead, a second of waiting is a second."""
     for by in (-HOUR, HOUR):
         step = ClockStep(1, T0 + by, by)
-        inputs: list[Input] = [*readings("90"), step, reading(2, T0 + by + MINUTE, available_margin="500")]
+        inputs: list[Input] = [
+            *readings("90"),
+            step,
+            reading(2, T0 + by + MINUTE, available_margin="500"),
+        ]
         found = announcements([rule()], inputs, wait=SECOND)
-        assert [news for _, news in told(found)] == [[("low", Kind.FIRING)], [("low", Kind.RESOLVED)]]
+        assert [news for _, news in told(found)] == [
+            [("low", Kind.FIRING)],
+            [("low", Kind.RESOLVED)],
+        ]
 
 
 def test_more_headlines_than_fit_are_more_messages() -> None:
@@ -93,7 +121,9 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
     begin = T0 + 2 * MINUTE  # 11:02 UTC
     window = MuteWindow("lunch", frozenset(DAYS), time(11, 1), time(12, 0))
     scheme = RuleSet(
-        (rule("low", mute=("lunch",)), rule("b", "al_freeze > 5")), ("phone",), Mutes({"lunch": window}, UTC)
+        (rule("low", mute=("lunch",)), rule("b", "al_freeze > 5")),
+        ("phone",),
+        Mutes({"lunch": window}, UTC),
     )
     inputs = [
         reading(0, T0, available_margin="90"),
@@ -129,7 +159,9 @@ def test_inputs_before_the_span_judge_nothing() -> None:
 
 
 def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
-    """How long readings have been missing is a duration: the clock was set while windows were filled."""
+    """How long readings have been missing is a duration: the clock was set while windows were
+    filled.
+    """
     silent = rule(on_missing=OnMissing.FIRING, missing_after=2 * MINUTE)
     step = ClockStep(3, T0 + HOUR + 10 * SECOND, HOUR)
     inputs: list[Input] = [

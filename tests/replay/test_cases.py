@@ -1,4 +1,6 @@
-"""Test cases of rules: what comes of series, what differs from what is expected, and what explains it."""
+"""Test cases of rules: what comes of series, what differs from what is expected, and what explains
+it.
+"""
 
 from dataclasses import replace
 from datetime import UTC
@@ -44,16 +46,27 @@ def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> RuleTest
         name: inputs({"available_margin": series(text)}, T0, interval)
         for name, text in (accounts or {"main": "500"}).items()
     }
-    return RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules or (LOW, BAD)))
+    return RuleTestCase(
+        "a case", T0, UTC, played, frozenset(each.name for each in rules or (LOW, BAD))
+    )
 
 
-def _change(at: int, rule: str, to: State, value: str | None = None, account: str = "main") -> ExpectedTransition:
-    return ExpectedTransition(at * SECOND, account, rule, to, None if value is None else Decimal(value), value or "")
+def _change(
+    at: int, rule: str, to: State, value: str | None = None, account: str = "main"
+) -> ExpectedTransition:
+    return ExpectedTransition(
+        at * SECOND, account, rule, to, None if value is None else Decimal(value), value or ""
+    )
 
 
-def _post(at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, ...] = ()) -> ExpectedMessage:
+def _post(
+    at: int, channel: str, *news: tuple[str, Kind], contains: tuple[str, ...] = ()
+) -> ExpectedMessage:
     return ExpectedMessage(
-        at * SECOND, channel, tuple(ExpectedNews("main", name, kind) for name, kind in news), contains
+        at * SECOND,
+        channel,
+        tuple(ExpectedNews("main", name, kind) for name, kind in news),
+        contains,
     )
 
 
@@ -65,7 +78,9 @@ def _found(case: RuleTestCase, scheme: RuleSet = SCHEME) -> Differences:
 
 
 def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
-    """The account's start comes first; a shorter series goes on as it ended, and what is not sent is not zero."""
+    """The account's start comes first; a shorter series goes on as it ended, and what is not sent
+    is not zero.
+    """
     fields = {"available_margin": series("500 ~1m 490 480"), "al_freeze": series("? 7")}
     start, *readings = inputs(fields, T0, 5 * SECOND)
     assert start == ConfigChange(1, T0)
@@ -80,8 +95,15 @@ def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
 def test_a_miss_of_one_field_is_a_miss_of_all() -> None:
     """An answer that is not there has no fields."""
     fields = {"available_margin": series("500x3"), "al_freeze": series("1 _auth 1")}
-    assert [type(each) for each in inputs(fields, T0, SECOND)] == [ConfigChange, Reading, Miss, Reading]
-    assert inputs(fields, T0, SECOND)[2] == Miss(3, T0 + SECOND, MissReason.AUTH, "the test case says auth")
+    assert [type(each) for each in inputs(fields, T0, SECOND)] == [
+        ConfigChange,
+        Reading,
+        Miss,
+        Reading,
+    ]
+    assert inputs(fields, T0, SECOND)[2] == Miss(
+        3, T0 + SECOND, MissReason.AUTH, "the test case says auth"
+    )
 
 
 # What comes of it.
@@ -96,7 +118,9 @@ def test_what_comes_is_what_the_daemon_does() -> None:
         (10, "bad", State.RESOLVED, "70"),
         (15, "low", State.RESOLVED, "130"),
     ]
-    assert {(each.at // SECOND, *each.news) for each in outcome.posts if each.channel == "mail"} == {
+    assert {
+        (each.at // SECOND, *each.news) for each in outcome.posts if each.channel == "mail"
+    } == {
         (6, ExpectedNews("main", "bad", Kind.FIRING)),
         (11, ExpectedNews("main", "low", Kind.FIRING), ExpectedNews("main", "bad", Kind.RESOLVED)),
         (16, ExpectedNews("main", "low", Kind.RESOLVED)),
@@ -126,8 +150,12 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
 
 
 def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
-    """With eight places at most: a person compares them with what is expected, and with what `backtest` shows."""
-    scheme = RuleSet((system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ())
+    """With eight places at most: a person compares them with what is expected, and with what
+    `backtest` shows.
+    """
+    scheme = RuleSet(
+        (system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ()
+    )
     silent = _case(scheme.rules[0], main="500 _x12")
     assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
     fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
@@ -148,17 +176,23 @@ def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> N
     ],
 )
 def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool) -> None:
-    """Whoever writes more digits than are shown means them all; where they differ in those, all are shown."""
+    """Whoever writes more digits than are shown means them all; where they differ in those, all are
+    shown.
+    """
     scheme = RuleSet((rule("ratio", "freeze_ratio > 2"),), ())
     fields = {"available_margin": series("7"), "al_freeze": series("100")}
     expected = replace(_change(0, "ratio", State.FIRING, written), shown=written)
-    case = replace(_case(*scheme.rules), inputs={"main": inputs(fields, T0, SECOND)}, changes=(expected,))
+    case = replace(
+        _case(*scheme.rules), inputs={"main": inputs(fields, T0, SECOND)}, changes=(expected,)
+    )
     found = _found(case, scheme)
     assert found.any is not good
     if not good:
         missing, unexpected = found.changes
         assert missing.cells[-1] == written
-        assert unexpected.cells[-1] == ("14.28571429" if len(written) < 12 else "14.28571428571428571428571429")
+        assert unexpected.cells[-1] == (
+            "14.28571429" if len(written) < 12 else "14.28571428571428571428571429"
+        )
 
 
 def test_the_same_case_comes_to_the_same() -> None:
@@ -183,8 +217,14 @@ def test_a_case_as_expected_has_no_difference() -> None:
     found = _found(case)
     assert not found.any
     assert found.place is None
-    assert [line.cells for line in found.changes] == [("low", "firing", "90"), ("low", "resolved", "130")]
-    assert [line.cells for line in found.posts] == [("phone, mail:", "low firing"), ("phone, mail:", "low resolved")]
+    assert [line.cells for line in found.changes] == [
+        ("low", "firing", "90"),
+        ("low", "resolved", "130"),
+    ]
+    assert [line.cells for line in found.posts] == [
+        ("phone, mail:", "low firing"),
+        ("phone, mail:", "low resolved"),
+    ]
 
 
 def test_nothing_is_said_of_what_is_not_expected_at_all() -> None:
@@ -209,10 +249,19 @@ def test_an_unexpected_firing_fails_a_case() -> None:
             _change(10, "low", State.FIRING, "90"),
             [("+", 5, "90", "5s earlier than expected"), ("-", 10, "90", "")],
         ),
-        (_change(0, "low", State.FIRING), [("-", 0, "", ""), ("+", 5, "90", "5s later than expected")]),
+        (
+            _change(0, "low", State.FIRING),
+            [("-", 0, "", ""), ("+", 5, "90", "5s later than expected")],
+        ),
         (_change(5, "low", State.FIRING, "91"), [("-", 5, "91", ""), ("+", 5, "90", "")]),
-        (_change(6, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 6, "", "there is no attempt at 6s")]),
-        (_change(60, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 60, "", "the last attempt is at 10s")]),
+        (
+            _change(6, "bad", State.FIRING),
+            [("+", 5, "90", ""), ("-", 6, "", "there is no attempt at 6s")],
+        ),
+        (
+            _change(60, "bad", State.FIRING),
+            [("+", 5, "90", ""), ("-", 60, "", "the last attempt is at 10s")],
+        ),
         (_change(10, "bad", State.FIRING), [("+", 5, "90", ""), ("-", 10, "", "")]),
     ],
 )
@@ -221,11 +270,15 @@ def test_what_differs_is_said_in_the_order_of_time(
 ) -> None:
     """With how far apart it is, or why it cannot be."""
     found = _found(replace(_case(main="500 90x2"), changes=(expected,)))
-    assert [(line.sign, line.at // SECOND, line.cells[-1], line.remark) for line in found.changes] == lines
+    assert [
+        (line.sign, line.at // SECOND, line.cells[-1], line.remark) for line in found.changes
+    ] == lines
 
 
 def test_accounts_are_named_where_there_are_several() -> None:
-    case = replace(_case(LOW, main="500 500", other="500 90"), changes=(_change(5, "low", State.FIRING),))
+    case = replace(
+        _case(LOW, main="500 500", other="500 90"), changes=(_change(5, "low", State.FIRING),)
+    )
     assert [(line.sign, line.cells[0], line.remark) for line in _found(case).changes] == [
         ("-", "main/low", ""),
         ("+", "other/low", ""),
@@ -234,13 +287,18 @@ def test_accounts_are_named_where_there_are_several() -> None:
 
 def test_a_message_without_what_it_should_contain_is_shown() -> None:
     """Which words are not in it, and the whole text; the readings explain nothing there."""
-    case = replace(_case(LOW, main="90"), posts=(_post(1, "mail", ("low", Kind.FIRING), contains=("low", "foo")),))
+    case = replace(
+        _case(LOW, main="90"),
+        posts=(_post(1, "mail", ("low", Kind.FIRING), contains=("low", "foo")),),
+    )
     found = _found(case, replace(SCHEME, channels=("mail",)))
     assert [(line.sign, *line.cells, line.remark) for line in found.posts] == [
         ("-", "mail:", "low firing", 'with "foo"'),
         ("+", "mail:", "low firing", ""),
     ]
-    assert [each.text.splitlines()[0] for each in found.texts] == ["WARNING low · main: available_margin 90"]
+    assert [each.text.splitlines()[0] for each in found.texts] == [
+        "WARNING low · main: available_margin 90"
+    ]
     assert found.any
     assert found.place is None
 
@@ -261,7 +319,9 @@ def test_a_message_that_does_not_come_has_a_place() -> None:
 # Why.
 
 
-def _around(case: RuleTestCase, scheme: RuleSet = SCHEME, name: str = "low", *instants: int) -> ContextRows:
+def _around(
+    case: RuleTestCase, scheme: RuleSet = SCHEME, name: str = "low", *instants: int
+) -> ContextRows:
     found = around(case, scheme, Location("main", name, tuple(at * SECOND for at in instants)))
     assert found is not None
     return found
@@ -272,7 +332,8 @@ def test_the_readings_around_a_difference_are_laid_open() -> None:
     shown = _around(_case(main="500 110 90 110 _ 130 500"), SCHEME, "low", 11)
     assert shown.fields == ("available_margin",)
     assert [
-        (row.at // SECOND, *row.fields, row.when, row.clear, row.state.value, row.marked) for row in shown.rows
+        (row.at // SECOND, *row.fields, row.when, row.clear, row.state.value, row.marked)
+        for row in shown.rows
     ] == [
         (0, "500", "no", "yes", "ok", False),
         (5, "110", "no", "no", "ok", False),

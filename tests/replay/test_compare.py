@@ -1,9 +1,17 @@
-"""Two sets of rules over the same inputs: which alerts only one has, which come earlier or later."""
+"""Two sets of rules over the same inputs: which alerts only one has, which come earlier or
+later.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from daemon.replay.compare import MergedEpisode, PairedSessions, RuleSetComparison, RuleSetDifference, merged
+from daemon.replay.compare import (
+    MergedEpisode,
+    PairedSessions,
+    RuleSetComparison,
+    RuleSetDifference,
+    merged,
+)
 from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
@@ -17,7 +25,9 @@ def low(value: int) -> tuple[Worst, ...]:
     return (Worst(Decimal(value), judged(str(value))),)
 
 
-def compared(ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0) -> list[RuleSetDifference]:
+def compared(
+    ours: Rule, theirs: Rule, inputs: Sequence[Input], first: int = 0
+) -> list[RuleSetDifference]:
     comparison = RuleSetComparison()
     found: list[RuleSetDifference] = []
     for pair in merged([PairedSessions(player(ours), player(theirs)).played(inputs, first)]):
@@ -33,12 +43,16 @@ def test_equal_rules_have_no_difference() -> None:
 def test_an_alert_of_one_side_alone_is_a_difference() -> None:
     """With its beginning, its end and its worst value."""
     (only,) = compared(LOW, rule(flapping=None, hold=HOUR), readings("90", "80", "500", "500"))
-    assert only == RuleSetDifference("low", "main", MergedEpisode(T0, T0 + 10 * SECOND, low(80)), None)
+    assert only == RuleSetDifference(
+        "low", "main", MergedEpisode(T0, T0 + 10 * SECOND, low(80)), None
+    )
     assert only.later is None
 
 
 def test_alerts_that_overlap_are_the_same_trouble() -> None:
-    """One that flickers while the other holds is joined, and what differs is when the trouble was seen first."""
+    """One that flickers while the other holds is joined, and what differs is when the trouble was
+    seen first.
+    """
     higher = rule("low", "available_margin < 200", flapping=None)
     (both,) = compared(LOW, higher, readings("150", "90", "150", "90", "500"))
     assert both.later == -5 * SECOND
@@ -52,7 +66,9 @@ def test_the_worst_of_each_comparison_is_kept() -> None:
     inputs = [reading(1, T0, available_margin="20"), reading(2, T0 + SECOND, al_freeze="900")]
     (only,) = compared(both, rule(flapping=None, hold=HOUR), inputs)
     assert only.ours is not None
-    assert [(each.judged.field, each.value) for each in only.ours.worst] == [("available_margin", Decimal(20))]
+    assert [(each.judged.field, each.value) for each in only.ours.worst] == [
+        ("available_margin", Decimal(20))
+    ]
 
 
 def test_what_begins_at_the_instant_of_an_end_belongs_to_it() -> None:

@@ -1,4 +1,6 @@
-"""Ratios that a rule compares with a percentage, as people read them: in messages, in test cases and when explained."""
+"""Ratios that a rule compares with a percentage, as people read them: in messages, in test cases
+and when explained.
+"""
 
 from datetime import UTC
 from decimal import Decimal
@@ -18,7 +20,11 @@ from tests.values import T0, rule
 
 def _case(*changes: ExpectedTransition) -> RuleTestCase:
     """The margin falls from 500 to 285, while 228 more are bound and frozen."""
-    fields = {"available_margin": "500x3 285.205595", "al_margin": "10x3 228", "al_freeze": "10x3 228"}
+    fields = {
+        "available_margin": "500x3 285.205595",
+        "al_margin": "10x3 228",
+        "al_freeze": "10x3 228",
+    }
     played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
     return RuleTestCase("a case", T0, UTC, played, frozenset({"r"}), changes or None)
 
@@ -29,29 +35,49 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
         (
             "drop(available_margin, 30s) > 30%",
             "drop(available_margin, 30s) 42.96%",
-            "drop(available_margin, 30s) 42.96%, threshold 30% (rule: drop(available_margin, 30s) > 30%)",
+            (
+                "drop(available_margin, 30s) 42.96%, threshold 30% (rule: drop(available_margin,"
+                " 30s) > 30%)"
+            ),
         ),
         (
             "change(available_margin, 30s) < -30%",
             "change(available_margin, 30s) -42.96%",
-            "change(available_margin, 30s) -42.96%, threshold -30% (rule: change(available_margin, 30s) < -30%)",
+            (
+                "change(available_margin, 30s) -42.96%, threshold -30% (rule:"
+                " change(available_margin, 30s) < -30%)"
+            ),
         ),
         (
             "rise(al_freeze, 30s) > 12.5%",
             "rise(al_freeze, 30s) 2180%",
             "rise(al_freeze, 30s) 2180%, threshold 12.5% (rule: rise(al_freeze, 30s) > 12.5%)",
         ),
-        ("margin_usage > 70%", "margin_usage 79.94%", "margin_usage 79.94%, threshold 70% (rule: margin_usage > 70%)"),
-        ("freeze_ratio > 70%", "freeze_ratio 79.94%", "freeze_ratio 79.94%, threshold 70% (rule: freeze_ratio > 70%)"),
+        (
+            "margin_usage > 70%",
+            "margin_usage 79.94%",
+            "margin_usage 79.94%, threshold 70% (rule: margin_usage > 70%)",
+        ),
+        (
+            "freeze_ratio > 70%",
+            "freeze_ratio 79.94%",
+            "freeze_ratio 79.94%, threshold 70% (rule: freeze_ratio > 70%)",
+        ),
         (
             "al_margin / available_margin > 70%",
             "al_margin / available_margin 79.94%",
-            "al_margin / available_margin 79.94%, threshold 70% (rule: al_margin / available_margin > 70%)",
+            (
+                "al_margin / available_margin 79.94%, threshold 70% (rule: al_margin /"
+                " available_margin > 70%)"
+            ),
         ),
         (
             "1 - al_margin / available_margin < 30%",
             "1 - al_margin / available_margin 20.06%",
-            "1 - al_margin / available_margin 20.06%, threshold 30% (rule: 1 - al_margin / available_margin < 30%)",
+            (
+                "1 - al_margin / available_margin 20.06%, threshold 30% (rule: 1 - al_margin /"
+                " available_margin < 30%)"
+            ),
         ),
         (
             "margin_usage > 0.7",
@@ -61,7 +87,10 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
         (
             "available_margin < 120% * (al_margin + al_freeze)",
             "available_margin 285.205595",
-            "available_margin 285.205595, threshold 547.2 (rule: available_margin < 120% * (al_margin + al_freeze))",
+            (
+                "available_margin 285.205595, threshold 547.2 (rule: available_margin < 120% *"
+                " (al_margin + al_freeze))"
+            ),
         ),
     ],
 )
@@ -78,13 +107,17 @@ def test_c4_a_test_case_shows_a_percentage_that_can_be_written_into_it() -> None
     scheme = RuleSet((rule("r", "drop(available_margin, 30s) > 30%"),), ("phone",))
     (seen,) = run(_case(), scheme).changes
     assert seen.shown == "42.958881%"
-    written = ExpectedTransition(seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%")
+    written = ExpectedTransition(
+        seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%"
+    )
     case = _case(written)
     assert not differences(case, run(case, scheme)).any
 
 
 def test_c4_rules_are_recorded_with_their_percentages() -> None:
-    """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a ratio."""
+    """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a
+    ratio.
+    """
 
     def judged(played: Rule) -> str:
         (change,) = run(_case(), RuleSet((played,), ("phone",))).changes

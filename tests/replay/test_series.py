@@ -1,4 +1,6 @@
-"""The notation of series: what each word gives, that numbers stay exact, and where mistakes are shown."""
+"""The notation of series: what each word gives, that numbers stay exact, and where mistakes are
+shown.
+"""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -16,7 +18,9 @@ COUNTS = st.integers(1, 40)
 
 
 def _slots(*values: str | MissReason | None) -> tuple[Slot, ...]:
-    return tuple(each if each is None or isinstance(each, MissReason) else Decimal(each) for each in values)
+    return tuple(
+        each if each is None or isinstance(each, MissReason) else Decimal(each) for each in values
+    )
 
 
 TIMEOUT = MissReason.TIMEOUT
@@ -39,7 +43,9 @@ TIMEOUT = MissReason.TIMEOUT
     ],
 )
 def test_words_give_attempts(text: str, expected: tuple[Slot, ...]) -> None:
-    """A value, steps from the last value, misses with their reasons, fields not sent, and how often."""
+    """A value, steps from the last value, misses with their reasons, fields not sent, and how
+    often.
+    """
     assert series(text) == CaseSeries(expected)
 
 
@@ -72,9 +78,24 @@ def test_steps_are_exact(first: Decimal, step: Decimal, count: int) -> None:
         ("-10x3", 0, "there is no value yet to go on from; for the value itself write `=-10`"),
         ("_x3 +1", 4, "there is no value yet to go on from; for the value itself write `=+1`"),
         ("500 -1Ox3", 6, "`O` cannot stand here: a series is written as in `500 -10x30 _x5 480`"),
-        ("1 −3", 2, "`−` cannot stand here: write the minus as `-`"),  # noqa: RUF001 -- the mistake tested
-        ("5,5", 1, "`,` cannot stand here: values are separated by blanks, and decimals written with a point"),
-        ("480x*", 3, "`x` cannot stand here: a series goes on by itself as it ended, so leave `x*` out"),
+        (
+            "1 −3",
+            2,
+            "`−` cannot stand here: write the minus as `-`",
+        ),
+        (
+            "5,5",
+            1,
+            (
+                "`,` cannot stand here: values are separated by blanks, and decimals written with a"
+                " point"
+            ),
+        ),
+        (
+            "480x*",
+            3,
+            "`x` cannot stand here: a series goes on by itself as it ended, so leave `x*` out",
+        ),
         ("480x", 3, "`x` cannot stand here: write how often behind the `x`, as in `480x10`"),
         ("1 \x00", 2, "U+0000 cannot stand here: a series is written as in `500 -10x30 _x5 480`"),
         ("x3", 0, "a number is written as in `500`, `-10` or `0.25`"),
@@ -100,7 +121,9 @@ def test_a_reason_unlike_any_other_is_told_which_there_are() -> None:
         series("_zzz")
 
 
-@pytest.mark.parametrize("text", [f"1x{MOST + 1}", f"1x{MOST} 1", "1x99999999999999999999", "1 _x50000 +1x50000"])
+@pytest.mark.parametrize(
+    "text", [f"1x{MOST + 1}", f"1x{MOST} 1", "1x99999999999999999999", "1 _x50000 +1x50000"]
+)
 def test_a_series_is_bounded(text: str) -> None:
     """However little is written, no more is expanded."""
     with pytest.raises(ExpressionError, match="more than 100000 attempts"):

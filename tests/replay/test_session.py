@@ -1,4 +1,6 @@
-"""The player: one account's inputs through the functions of the live daemon, every message delivered."""
+"""The player: one account's inputs through the functions of the live daemon, every message
+delivered.
+"""
 
 from daemon.replay import session as players
 from daemon.replay.session import ReplaySession, RuleSet, fields_of, judged_amounts
@@ -8,7 +10,9 @@ from tests.values import T0, miss, reading, rule
 
 
 def test_what_was_told_is_repeated_in_time() -> None:
-    """Messages count as delivered at once: the repeat clock starts there, and a clock step moves it (E3, A5)."""
+    """Messages count as delivered at once: the repeat clock starts there, and a clock step moves it
+    (E3, A5).
+    """
     low = rule(repeat=HOUR)
     inputs: list[Input] = [
         *readings("90"),
@@ -16,19 +20,31 @@ def test_what_was_told_is_repeated_in_time() -> None:
         reading(2, T0, available_margin="90"),
         reading(3, T0 + 1, available_margin="500"),
     ]
-    kinds = [notice.key.kind for record in records(player(low), inputs) for notice in record.notices]
+    kinds = [
+        notice.key.kind for record in records(player(low), inputs) for notice in record.notices
+    ]
     assert kinds == [Kind.FIRING, Kind.REPEAT, Kind.RESOLVED]
 
 
 def test_warming_judges_nothing_and_fills_windows() -> None:
-    """Readings before the play, unsettled suspects and clock steps among them, are what windows remember."""
+    """Readings before the play, unsettled suspects and clock steps among them, are what windows
+    remember.
+    """
     fell = player(rule("fell", "delta(available_margin, 1h) < -300"))
     suspect = reading(1, T0 + 1, Quality.SUSPECT, available_margin="0")
-    before: list[Input] = [*readings("500"), suspect, miss(2, T0 + 2), ClockStep(3, T0 + HOUR, HOUR)]
+    before: list[Input] = [
+        *readings("500"),
+        suspect,
+        miss(2, T0 + 2),
+        ClockStep(3, T0 + HOUR, HOUR),
+    ]
     for event in before:
         fell.warm(event)
     assert (fell.state.seq, fell.state.judged_at, fell.state.alerts) == (3, T0 + HOUR, {})
-    assert fell.play(reading(4, T0 + HOUR, available_margin="100")).transitions[0].to_state is State.FIRING
+    assert (
+        fell.play(reading(4, T0 + HOUR, available_margin="100")).transitions[0].to_state
+        is State.FIRING
+    )
     settled = player(rule("fell", "delta(available_margin, 1h) < -300"))
     unsettled: list[Input] = [*readings("500"), suspect, Unconfirmed(2, T0 + 3, suspect)]
     for event in unsettled:
@@ -43,13 +59,17 @@ def test_codes_are_told_apart_without_remembering_all() -> None:
     swings = ["90", "500"] * (players.CODES // 2_000)
     for number in range(players.CODES - 5):
         playing._codes.add(str(number))
-    codes = [alert.code for record in records(playing, readings(*swings)) for alert in record.alerts]
+    codes = [
+        alert.code for record in records(playing, readings(*swings)) for alert in record.alerts
+    ]
     assert len(set(codes)) == len(swings) // 2
     assert len(playing._codes) < 100
 
 
 def test_only_the_fields_that_rules_name_are_read() -> None:
-    """Derived fields count as what they are made of; conditions for the end count too; age is no field that is sent."""
+    """Derived fields count as what they are made of; conditions for the end count too; age is no
+    field that is sent.
+    """
     rules = [rule("a", "freeze_ratio > 0.5", clear_when="al_margin < 1"), rule("b", "age > 10s")]
     assert fields_of(rules) == ("available_margin", "al_margin", "al_freeze")
     assert fields_of([rule("b", "age > 10s")]) == ()
@@ -70,7 +90,12 @@ def test_alerts_of_one_instant_have_their_own_codes() -> None:
 
 
 def test_c7_messages_tell_of_the_amounts_that_rules_compare() -> None:
-    """C7: The same live and replayed, without keeping windows of fields of which no message tells a trend."""
-    rules = [rule("a", "al_freeze > 1 and drop(almighty_gold, 1h) > 5"), rule("b", clear_when="free_margin > 1")]
+    """C7: The same live and replayed, without keeping windows of fields of which no message tells a
+    trend.
+    """
+    rules = [
+        rule("a", "al_freeze > 1 and drop(almighty_gold, 1h) > 5"),
+        rule("b", clear_when="free_margin > 1"),
+    ]
     assert judged_amounts(rules) == ("available_margin", "al_margin", "al_freeze")
     assert judged_amounts([rule("c", "al_margin / available_margin > 0.5")]) == ()

@@ -11,7 +11,9 @@ from tests.replay.played import player, readings, records
 from tests.values import T0, judged, reading, rule
 
 
-def summed(rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = None) -> dict[str, RuleSummary]:
+def summed(
+    rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = None
+) -> dict[str, RuleSummary]:
     summary = Summary([each.name for each in rules], UTC)
     for record in records(player(*rules), inputs, 0):
         summary.take(record)
@@ -23,7 +25,9 @@ def worst(value: str, *, falling: bool = True) -> tuple[Worst, ...]:
 
 
 def test_alerts_are_counted_with_their_time_and_worst_value() -> None:
-    """Pending ones that never fired do not count; the worst is by the direction of the comparison."""
+    """Pending ones that never fired do not count; the worst is by the direction of the
+    comparison.
+    """
     rules = [rule(flapping=None), rule("held", hold=MINUTE), rule("high", "available_margin > 400")]
     found = summed(rules, readings("500", "90", "70", "80", "500", "95", "600"))
     assert found == {
@@ -34,7 +38,9 @@ def test_alerts_are_counted_with_their_time_and_worst_value() -> None:
 
 
 def test_of_several_comparisons_each_has_its_own_worst() -> None:
-    """An amount that is low and one that is high cannot be compared, nor what is too low with what is too high."""
+    """An amount that is low and one that is high cannot be compared, nor what is too low with what
+    is too high.
+    """
     both = rule("low", "available_margin < 100 or al_freeze > 500", flapping=None)
     sides = rule("sides", "not 100 < available_margin < 1_000", flapping=None)
     days = (
@@ -52,10 +58,15 @@ def test_of_several_comparisons_each_has_its_own_worst() -> None:
         for seq, (margin, freeze) in enumerate([*days, ("500", "0")])
     ]
     found = summed([both, sides], inputs)
-    shown = {name: [(each.judged.text, each.value) for each in one.worst] for name, one in found.items()}
+    shown = {
+        name: [(each.judged.text, each.value) for each in one.worst] for name, one in found.items()
+    }
     assert shown == {
         "low": [("available_margin < 100", Decimal(20)), ("al_freeze > 500", Decimal(900))],
-        "sides": [("available_margin <= 100", Decimal(20)), ("available_margin >= 1000", Decimal(2000))],
+        "sides": [
+            ("available_margin <= 100", Decimal(20)),
+            ("available_margin >= 1000", Decimal(2000)),
+        ],
     }
 
 
@@ -67,8 +78,20 @@ def test_what_still_fires_counts_up_to_the_last_input() -> None:
 
 def test_night_is_from_eleven_to_seven() -> None:
     """By the clock of the time zone; T0 is 11:00 UTC."""
-    hours = {hour: summed([rule()], [reading(1, T0 + hour * HOUR, available_margin="90")]) for hour in range(24)}
-    assert [(11 + hour) % 24 for hour, found in hours.items() if found["low"].at_night] == [23, 0, 1, 2, 3, 4, 5, 6]
+    hours = {
+        hour: summed([rule()], [reading(1, T0 + hour * HOUR, available_margin="90")])
+        for hour in range(24)
+    }
+    assert [(11 + hour) % 24 for hour, found in hours.items() if found["low"].at_night] == [
+        23,
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
 def test_early_is_the_least_of_all_alerts_that_got_worse() -> None:

@@ -20,7 +20,12 @@ CRITICAL = rule(
     severity=Severity.CRITICAL,
     repeat=3 * MINUTE,
 )
-LOW = rule("low-margin", clear_when="available_margin > 120", inhibited_by=("margin-critical",), repeat=3 * MINUTE)
+LOW = rule(
+    "low-margin",
+    clear_when="available_margin > 120",
+    inhibited_by=("margin-critical",),
+    repeat=3 * MINUTE,
+)
 FALLING = rule("low-margin", worse_by=Decimal("0.25"))
 FREEZE = rule("freeze", "al_freeze > 200", clear_when="al_freeze < 50", repeat=MINUTE)
 
@@ -33,7 +38,9 @@ def _lines(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 
 def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
-    """The messages about fields that are read every five seconds, by what each of them tells first."""
+    """The messages about fields that are read every five seconds, by what each of them tells
+    first.
+    """
     played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
     case = RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules))
     return [(post.news[0].kind, post.text) for post in run(case, RuleSet(rules, ("phone",))).posts]
@@ -42,7 +49,12 @@ def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
 @pytest.mark.parametrize(
     ("margin", "kind", "step"),
     [
-        pytest.param("500x20 40x60", Kind.FIRING, "500 at 11:01:35 -> 40 at 11:01:40: -460 in 5 s", id="one drop"),
+        pytest.param(
+            "500x20 40x60",
+            Kind.FIRING,
+            "500 at 11:01:35 -> 40 at 11:01:40: -460 in 5 s",
+            id="one drop",
+        ),
         pytest.param("500x20 40x60", Kind.REPEAT, "", id="flat for three minutes since"),
         pytest.param(
             "60x10 400x80 90",
@@ -57,14 +69,26 @@ def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
             id="raised, then one step",
         ),
         pytest.param(
-            "354x10 154 94", Kind.FIRING, "354 at 11:00:45 -> 154 at 11:00:50: -200 in 5 s", id="in two steps"
+            "354x10 154 94",
+            Kind.FIRING,
+            "354 at 11:00:45 -> 154 at 11:00:50: -200 in 5 s",
+            id="in two steps",
         ),
-        pytest.param("500 354x100 154 93 45 50 55 60x5 65 71x30", Kind.REPEAT, "", id="recovered to 71 and flat since"),
+        pytest.param(
+            "500 354x100 154 93 45 50 55 60x5 65 71x30",
+            Kind.REPEAT,
+            "",
+            id="recovered to 71 and flat since",
+        ),
         pytest.param("500x20 90x20 91x30", Kind.REPEAT, "", id="flat but for one step of 1 up"),
     ],
 )
-def test_the_step_is_the_news_and_nothing_is_foretold_of_it(margin: str, kind: Kind, step: str) -> None:
-    """C7: A crash is told as a step with its time; no pace is made of it, and nothing is said of what stands still."""
+def test_the_step_is_the_news_and_nothing_is_foretold_of_it(
+    margin: str, kind: Kind, step: str
+) -> None:
+    """C7: A crash is told as a step with its time; no pace is made of it, and nothing is said of
+    what stands still.
+    """
     texts = [text for each, text in _told(CRITICAL, LOW, available_margin=margin) if each is kind]
     assert texts
     assert _lines(texts[-1], FORETOLD) == []
@@ -72,15 +96,25 @@ def test_the_step_is_the_news_and_nothing_is_foretold_of_it(margin: str, kind: K
 
 
 def test_what_gets_worse_again_is_told_as_the_largest_step() -> None:
-    """C7: The margin falls in three steps within half a minute: no message says that it rises, or is back soon."""
-    worse = [text for kind, text in _told(FALLING, available_margin="60x30 354x90 154 94 94 52") if kind is Kind.WORSE]
+    """C7: The margin falls in three steps within half a minute: no message says that it rises, or
+    is back soon.
+    """
+    worse = [
+        text
+        for kind, text in _told(FALLING, available_margin="60x30 354x90 154 94 94 52")
+        if kind is Kind.WORSE
+    ]
     assert len(worse) == 1
     assert _lines(worse[0], FORETOLD) == []
     assert _lines(worse[0], STEP) == ["354 at 11:09:55 -> 154 at 11:10:00: -200 in 5 s"]
 
 
 def test_what_gets_worse_upward_is_never_told_as_falling() -> None:
-    """C7: A frozen amount that rises fires with its step; while it falls, still above, nothing calms anybody."""
-    told = dict(_told(FREEZE, al_freeze="0x5 500x3 490 480 470 460 450 440 430 420 410 400 390 380 370 360"))
+    """C7: A frozen amount that rises fires with its step; while it falls, still above, nothing
+    calms anybody.
+    """
+    told = dict(
+        _told(FREEZE, al_freeze="0x5 500x3 490 480 470 460 450 440 430 420 410 400 390 380 370 360")
+    )
     assert _lines(told[Kind.FIRING], STEP) == ["0 at 11:00:20 -> 500 at 11:00:25: +500 in 5 s"]
     assert [_lines(text, FORETOLD) for text in told.values()] == [[], []]

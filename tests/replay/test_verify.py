@@ -1,4 +1,6 @@
-"""Promise 6: replay gives exactly the recorded transitions, over everything that can happen to a daemon."""
+"""Promise 6: replay gives exactly the recorded transitions, over everything that can happen to a
+daemon.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +28,9 @@ def verified(path: Path) -> dict[str, Verified]:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
-    """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the same transitions."""
+    """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the
+    same transitions.
+    """
     path = tmp_path / "m.db"
     await live(path, seed)
     found = verified(path)
@@ -38,7 +42,9 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
 
 
 class Growing:
-    """The record of an account whose daemon goes on: more is there each time that inputs are asked for."""
+    """The record of an account whose daemon goes on: more is there each time that inputs are asked
+    for.
+    """
 
     def __init__(self, transitions: list[Transition], *, hole: bool = False) -> None:
         self._inputs = readings("500", "90", "500", "90", "500", start=T0)[1:]
@@ -75,16 +81,22 @@ def recorded() -> list[Transition]:
 
 
 def test_promise_6_a_daemon_that_goes_on_writing_makes_no_difference() -> None:
-    """Transitions that were recorded while the replay ran are played too before anything is called a difference."""
+    """Transitions that were recorded while the replay ran are played too before anything is called
+    a difference.
+    """
     transitions = recorded()
     assert len(transitions) == 4
     assert verify(Growing(transitions)).differences == []
     assert verify(Growing(transitions[:3])).differences == []
     wrong = replace(transitions[2], reason="other")
-    assert [each.recorded for each in verify(Growing([*transitions[:2], wrong])).differences] == [wrong]
+    assert [each.recorded for each in verify(Growing([*transitions[:2], wrong])).differences] == [
+        wrong
+    ]
 
 
 def test_promise_6_catching_up_ends_where_an_input_lacks() -> None:
     """What cannot be replayed is not guessed."""
     transitions = recorded()
-    assert [each.recorded for each in verify(Growing(transitions, hole=True)).differences] == transitions[2:]
+    assert [
+        each.recorded for each in verify(Growing(transitions, hole=True)).differences
+    ] == transitions[2:]

@@ -1,6 +1,8 @@
-"""The meaning of the rule language written down as plainly as possible: recomputed from all readings, every time.
+"""The meaning of the rule language written down as plainly as possible: recomputed from all
+readings, every time.
 
-The tests hold the incremental evaluator against this; it shares no code with it but the tree and the fields.
+The tests hold the incremental evaluator against this; it shares no code with it but the tree and
+the fields.
 """
 
 from collections.abc import Callable
@@ -49,7 +51,9 @@ def quantity(  # noqa: PLR0911 - one answer for each kind of node
             known = [value for value in given if value is not None]
             return PLAINLY[name](known) if len(known) == len(given) else None
         case Call("time_to", (inner, level, DurationLiteral(millis))):
-            return _window("time_to", _held(inner, history, at - millis), quantity(level, history, at))
+            return _window(
+                "time_to", _held(inner, history, at - millis), quantity(level, history, at)
+            )
         case Call(name, (inner, DurationLiteral(millis), Number(least))):
             return _window(name, _held(inner, history, at - millis), least)
         case Call(name, (inner, DurationLiteral(millis))):
@@ -116,7 +120,11 @@ Held = list[tuple[Millis, Decimal]]
 
 
 def _held(inner: Node, history: History, since: Millis) -> Held:
-    values = [(at, quantity(inner, history[: n + 1], at)) for n, (at, _) in enumerate(history) if at >= since]
+    values = [
+        (at, quantity(inner, history[: n + 1], at))
+        for n, (at, _) in enumerate(history)
+        if at >= since
+    ]
     return [(at, value) for at, value in values if value is not None]
 
 
@@ -181,7 +189,9 @@ def _window(  # noqa: C901, PLR0911, PLR0912 - the language is a list, and this 
             return _root(distance**2 / max(_variance(values), Fraction(further) ** 2))
         case "spike":
             centre = _middle([Fraction(value) for value in values])
-            spread = Fraction("1.4826") * _middle([abs(Fraction(value) - centre) for value in values])
+            spread = Fraction("1.4826") * _middle(
+                [abs(Fraction(value) - centre) for value in values]
+            )
             return _rounded(abs(Fraction(last) - centre) / max(spread, Fraction(further)))
         case _:
             raise AssertionError(name)
@@ -247,13 +257,17 @@ def _slope(held: Held) -> Fraction | None:
     mean = _mean([value for _, value in held])
     spread = sum(((at - middle) ** 2 for at, _ in held), Fraction(0))
     return (
-        sum(((at - middle) * (Fraction(value) - mean) for at, value in held), Fraction(0)) / spread if spread else None
+        sum(((at - middle) * (Fraction(value) - mean) for at, value in held), Fraction(0)) / spread
+        if spread
+        else None
     )
 
 
 def _time_to(held: Held, level: Decimal) -> Decimal | None:
     first, last = held[0][1], held[-1][1]
-    first = last if first == level else first  # a window that began on the level has no side of its own
+    first = (
+        last if first == level else first
+    )  # a window that began on the level has no side of its own
     if first == level or (last <= level if first > level else last >= level):
         return Decimal(0)
     if not all(value.is_finite() for _, value in held):

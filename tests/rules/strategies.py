@@ -27,7 +27,20 @@ from daemon.types import Balances, Millis, Quality, Reading, Source
 COMPARING = ("<", "<=", ">", ">=", "==", "!=")
 
 amounts = st.sampled_from(
-    [Decimal(text) for text in ("0", "1", "-1", "0.10", "0.1", "100", "996660.6064387699998485", "1e27", "-3e-9")],
+    [
+        Decimal(text)
+        for text in (
+            "0",
+            "1",
+            "-1",
+            "0.10",
+            "0.1",
+            "100",
+            "996660.6064387699998485",
+            "1e27",
+            "-3e-9",
+        )
+    ],
 ) | st.decimals(min_value=-1_000, max_value=1_000, places=2)
 spans = st.integers(1, 40).map(lambda seconds: DurationLiteral(seconds * 500))
 numbers = st.decimals(min_value=0, max_value=1_000, places=3).map(Number)
@@ -37,7 +50,8 @@ choices = st.sampled_from(["least", "greatest"])
 WINDOWS = [
     name
     for name in functions.names()
-    if isinstance(function := functions.find(name), WindowFunction) and function.result is ValueType.NUMBER
+    if isinstance(function := functions.find(name), WindowFunction)
+    and function.result is ValueType.NUMBER
 ]
 fields = st.sampled_from([Field(name) for name in VALUES])
 
@@ -46,17 +60,25 @@ def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return st.one_of(
         st.builds(Negative, inner),
         st.builds(Arithmetic, st.sampled_from("+-*/"), inner, inner),
-        st.builds(lambda name, x, span: Call(name, (x, span)), st.sampled_from(WINDOWS), inner, spans),
-        st.builds(lambda name, x, span, least: Call(name, (x, span, least)), scores, inner, spans, leasts),
+        st.builds(
+            lambda name, x, span: Call(name, (x, span)), st.sampled_from(WINDOWS), inner, spans
+        ),
+        st.builds(
+            lambda name, x, span, least: Call(name, (x, span, least)), scores, inner, spans, leasts
+        ),
         st.builds(lambda x: Call("abs", (x,)), inner),
-        st.builds(lambda name, x: Call(name, tuple(x)), choices, st.lists(inner, min_size=2, max_size=3)),
+        st.builds(
+            lambda name, x: Call(name, tuple(x)), choices, st.lists(inner, min_size=2, max_size=3)
+        ),
     )
 
 
 leaves: st.SearchStrategy[Node] = numbers | fields
 quantities: st.SearchStrategy[Node] = st.recursive(leaves, _larger, max_leaves=5)
 
-times = st.builds(lambda x, level, span: Call("time_to", (x, level, span)), quantities, quantities, spans)
+times = st.builds(
+    lambda x, level, span: Call("time_to", (x, level, span)), quantities, quantities, spans
+)
 durations: st.SearchStrategy[Node] = st.just(Field(AGE)) | times | spans
 
 comparisons: st.SearchStrategy[Node] = st.builds(

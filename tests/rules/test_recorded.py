@@ -60,7 +60,17 @@ def test_d7_system_rules_are_read_back(name: str) -> None:
 
 def test_what_an_earlier_version_recorded_is_read_with_the_defaults() -> None:
     """Keys that it did not know stand where the rule stood."""
-    known = ("name", "when", "clear_when", "for", "severity", "accounts", "channels", "repeat", "inhibited_by")
+    known = (
+        "name",
+        "when",
+        "clear_when",
+        "for",
+        "severity",
+        "accounts",
+        "channels",
+        "repeat",
+        "inhibited_by",
+    )
     old = {key: value for key, value in LOW.written().items() if key in known}
     assert rule(old) == LOW
     assert rules(()) == []
@@ -94,8 +104,12 @@ def test_what_is_no_record_of_rules_is_refused(broken: Any) -> None:
 
 
 def test_whether_a_rule_watched_an_account_is_seen_without_reading_it() -> None:
-    """By its name and its globs, whatever it asked; where that is not understood, it is not claimed."""
-    recorded = {"rules": [replace(LOW, accounts=("grid-*",)).written() | {"when": "of another version"}]}
+    """By its name and its globs, whatever it asked; where that is not understood, it is not
+    claimed.
+    """
+    recorded = {
+        "rules": [replace(LOW, accounts=("grid-*",)).written() | {"when": "of another version"}]
+    }
     assert watches(recorded, LOW.name, "grid-1")
     assert not watches(recorded, LOW.name, "main")
     assert not watches(recorded, "other", "grid-1")

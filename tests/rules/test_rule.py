@@ -34,7 +34,14 @@ FULL = Rule(
 
 @pytest.mark.parametrize(
     ("patterns", "expected"),
-    [(("*",), True), (("main",), True), (("ma*",), True), (("MAIN",), False), (("x", "?ain"), True), ((), False)],
+    [
+        (("*",), True),
+        (("main",), True),
+        (("ma*",), True),
+        (("MAIN",), False),
+        (("x", "?ain"), True),
+        ((), False),
+    ],
 )
 def test_watches(patterns: tuple[str, ...], expected: bool) -> None:
     """A rule watches the accounts that any of its globs matches, case for case."""
@@ -47,12 +54,17 @@ def test_watches(patterns: tuple[str, ...], expected: bool) -> None:
         ("availableMargin<100", "available_margin < 100.0"),
         ("(available_margin) < 1_00", "available_margin < 100"),
         ("0 < al_margin < 5", "0 < al_margin and al_margin < 5"),
-        ("(al_margin < 1 or al_freeze < 2) or age > 1m", "al_margin < 1 or al_freeze < 2 or age > 60s"),
+        (
+            "(al_margin < 1 or al_freeze < 2) or age > 1m",
+            "al_margin < 1 or al_freeze < 2 or age > 60s",
+        ),
         ("freeze_ratio > 20%", "freeze_ratio > 0.2"),
     ],
 )
 def test_spelling_is_no_meaning(first: str, second: str) -> None:
-    """D5: conditions are equal when their trees are, and so are the recorded meanings of their rules."""
+    """D5: conditions are equal when their trees are, and so are the recorded meanings of their
+    rules.
+    """
     left, right = condition(first), condition(second)
     assert (left, hash(left), str(left)) == (right, hash(right), str(right))
     assert replace(LOW, when=left).meaning == replace(LOW, when=right).meaning
@@ -70,13 +82,17 @@ def test_spelling_is_no_meaning(first: str, second: str) -> None:
 def test_other_meanings(first: str, second: str) -> None:
     """D5: another tree is another meaning."""
     assert condition(first) != condition(second)
-    assert replace(LOW, when=condition(first)).meaning != replace(LOW, when=condition(second)).meaning
+    assert (
+        replace(LOW, when=condition(first)).meaning != replace(LOW, when=condition(second)).meaning
+    )
 
 
 def test_meaning() -> None:
     """D5: the meaning is `when`, `clear_when` and `for`, as canonical text."""
     rule = replace(LOW, clear_when=condition("availableMargin > 120"), hold=90_000)
-    assert rule.meaning == "when available_margin < 100; clear_when available_margin > 120; for 1m30s"
+    assert (
+        rule.meaning == "when available_margin < 100; clear_when available_margin > 120; for 1m30s"
+    )
 
 
 def test_meaning_leaves_out_defaults() -> None:
@@ -105,7 +121,8 @@ def test_policy_is_no_meaning() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["when", "clear_when", "hold", "keep_firing_for", "at_least", "on_missing", "missing_after"]
+    "key",
+    ["when", "clear_when", "hold", "keep_firing_for", "at_least", "on_missing", "missing_after"],
 )
 def test_d5_every_key_that_says_when_an_alert_is_there_is_meaning(key: str) -> None:
     """D5: when, clear_when, for, keep_firing_for, at_least, on_missing, missing_after."""
@@ -122,7 +139,9 @@ def test_d5_a_meaning_is_recorded_as_text() -> None:
 
 
 def test_a_rule_is_recorded_as_it_would_be_written() -> None:
-    """Epochs hold the rules in force, in canonical spelling, so that a replay can read them again."""
+    """Epochs hold the rules in force, in canonical spelling, so that a replay can read them
+    again.
+    """
     bare = Rule("low", condition("availableMargin<1_00"))
     assert bare.written() == {
         "name": "low",

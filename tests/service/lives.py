@@ -1,4 +1,5 @@
-"""Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a manual clock.
+"""Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a
+manual clock.
 
 A `Life` is what runs between a start and a stop, a kill or a reload on one database.
 """
@@ -50,7 +51,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Late:
-    """Nothing has settled in time what the account's owner does not believe, if there is anything."""
+    """Nothing has settled in time what the account's owner does not believe, if there is
+    anything.
+    """
 
 
 Told: TypeAlias = Arrival | Step | Late
@@ -59,7 +62,9 @@ STOP, KILL, RELOAD = "stop", "kill", "reload"
 
 
 class Life:
-    """`async with Life(...) as life`: started; on leaving, its tasks end and the store is closed."""
+    """`async with Life(...) as life`: started; on leaving, its tasks end and the store is
+    closed.
+    """
 
     def __init__(
         self,
@@ -88,7 +93,12 @@ class Life:
         codes = self.store.codes()
         paces = dict.fromkeys(accounts, every) if every else {}
         setting = StartConfig(
-            rules, channels, dict.fromkeys(accounts, "coinw"), partial(code, taken=codes), mutes, paces
+            rules,
+            channels,
+            dict.fromkeys(accounts, "coinw"),
+            partial(code, taken=codes),
+            mutes,
+            paces,
         )
         try:
             self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
@@ -113,7 +123,10 @@ class Life:
         self.doubted: dict[str, PendingSuspect] = {}
         """By account, what was not believed at once last, in this life or before it."""
         self.every = every or 0
-        self.owners = {name: self._owner(desk, state, watching(rules, name)) for name, state in self.states.items()}
+        self.owners = {
+            name: self._owner(desk, state, watching(rules, name))
+            for name, state in self.states.items()
+        }
 
     def _book(self, notices: Sequence[Notice]) -> EagerClaims:
         return self.book(notices)
@@ -122,14 +135,19 @@ class Life:
         def doubted(suspicion: PendingSuspect) -> None:
             self.doubted[state.account] = suspicion
 
-        return Owner(desk, state, rules.values(), SuspectListener(doubted, doubted), lambda: self.every)
+        return Owner(
+            desk, state, rules.values(), SuspectListener(doubted, doubted), lambda: self.every
+        )
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(owner.run()) for owner in self.owners.values()]
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for task in self._tasks:
             task.cancel()
@@ -165,7 +183,8 @@ async def play(
     every: Millis,
     ending: Callable[[int], str],
 ) -> None:
-    """Tell all rounds, `every` apart; `ending` says how a life ends after a round, or nothing where it goes on.
+    """Tell all rounds, `every` apart; `ending` says how a life ends after a round, or nothing where
+    it goes on.
 
     `life` is made with the keywords `clock` and `reason`.
     """
@@ -200,5 +219,7 @@ READINGS = """
     SELECT name, at, source, quality, available_margin, al_freeze
     FROM snapshots JOIN accounts ON accounts.id = account_id ORDER BY 1, 2
 """
-MISSES = "SELECT name, at, reason FROM misses JOIN accounts ON accounts.id = account_id ORDER BY 1, 2"
+MISSES = (
+    "SELECT name, at, reason FROM misses JOIN accounts ON accounts.id = account_id ORDER BY 1, 2"
+)
 NOTIFICATIONS = "SELECT kind, channel, count(*) FROM notifications GROUP BY 1, 2 ORDER BY 1, 2"

@@ -40,19 +40,26 @@ async def test_what_has_happened_is_written_however_often_it_takes(
         connection.commit()
 
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
-    await ThreadedStore(store, RestlessClock()).write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
+    await ThreadedStore(store, RestlessClock()).write(
+        StartEpoch(T0, "start", "0", [], {"main": "coinw"})
+    )
     store.close()
     flaky = Store.open(f"sqlite:///{tmp_path / 'm.db'}", seams=FaultInjection(commit=commit))
     await ThreadedStore(flaky, RestlessClock()).insist(SetUserId("main", "42"))
     flaky.close()
     assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]
-    assert [record.levelname for record in caplog.records if "SetUserId" in record.message] == ["WARNING", "INFO"]
+    assert [record.levelname for record in caplog.records if "SetUserId" in record.message] == [
+        "WARNING",
+        "INFO",
+    ]
 
 
 async def test_what_the_store_rejects_for_good_holds_up_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A channel whose mark does not fit the record must not fall silent for ever: it is logged, once."""
+    """A channel whose mark does not fit the record must not fall silent for ever: it is logged,
+    once.
+    """
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
     of_nothing = Notice(
         NoticeKey("main", "low", 1, "mail", Kind.FIRING, 1),
@@ -61,4 +68,6 @@ async def test_what_the_store_rejects_for_good_holds_up_nothing(
     )
     await ThreadedStore(store, RestlessClock()).insist(Reroute(T0, (of_nothing,)))
     store.close()
-    assert [record.message.split(":")[0] for record in caplog.records] == ["what was done cannot be recorded"]
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "what was done cannot be recorded"
+    ]

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.service.clock_monitor import NAP, STEP, TOGETHER, TRIES, ClockDrift, asleep, drift, offset, watch
+from daemon.service.clock_monitor import (
+    NAP,
+    STEP,
+    TOGETHER,
+    TRIES,
+    ClockDrift,
+    asleep,
+    drift,
+    offset,
+    watch,
+)
 from daemon.types import Millis
 from tests.fakes import ManualClock
 
@@ -51,9 +61,13 @@ async def test_each_step_is_told_once() -> None:
 
 
 async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
-    """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's business."""
+    """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's
+    business.
+    """
     clock, naps, steps = ManualClock(), list[Millis](), list[None]()
-    task = asyncio.create_task(watch(ClockDrift(clock, offset(clock)), lambda: steps.append(None), naps.append))
+    task = asyncio.create_task(
+        watch(ClockDrift(clock, offset(clock)), lambda: steps.append(None), naps.append)
+    )
     await clock.advance(3_000)
     for length in (60_000, NAP):
         await clock.suspend(length)
@@ -64,7 +78,9 @@ async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
 
 
 class Stolen(ManualClock):
-    """The host takes the processor away before each reading of a clock, for as long as is drawn, over and over."""
+    """The host takes the processor away before each reading of a clock, for as long as is drawn,
+    over and over.
+    """
 
     def __init__(self, stolen: Sequence[Millis]) -> None:
         super().__init__()
@@ -94,7 +110,9 @@ STOLEN = st.lists(st.integers(0, 3_000), min_size=1, max_size=40)
 
 @given(STOLEN)
 def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) -> None:
-    """Strict 8: however the process is held up, every look ends, and finds neither where there was none."""
+    """Strict 8: however the process is held up, every look ends, and finds neither where there was
+    none.
+    """
     clock = Stolen(stolen)
     drift, known = ClockDrift(clock, offset(ManualClock())), asleep(clock)
     for _ in range(5):
@@ -107,7 +125,9 @@ def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) ->
 def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
     stolen: list[Millis], step: Millis, length: Millis
 ) -> None:
-    """Strict 8: what the delays leave open is not claimed, and found as soon as the clocks can be read at once."""
+    """Strict 8: what the delays leave open is not claimed, and found as soon as the clocks can be
+    read at once.
+    """
     clock = Stolen(stolen)
     drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(step)
@@ -133,7 +153,9 @@ def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
     ],
 )
 def test_strict_8_a_step_of_a_second_under_delays(stolen: list[Millis], by: Millis) -> None:
-    """Strict 8: the part of it that delays cannot explain; nothing where they may explain all of it."""
+    """Strict 8: the part of it that delays cannot explain; nothing where they may explain all of
+    it.
+    """
     clock = Stolen(stolen)
     drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(1_000)

@@ -1,4 +1,6 @@
-"""Proof of life (SEMANTICS F9): when it is withheld, what counts as waiting, and the loop that tells the monitor."""
+"""Proof of life (SEMANTICS F9): when it is withheld, what counts as waiting, and the loop that
+tells the monitor.
+"""
 
 import asyncio
 import logging
@@ -10,7 +12,17 @@ import pytest
 
 from daemon.log import FailureLog, fields
 from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
-from daemon.service.heartbeat import BEAT, LOOK, PATIENCE, Attempts, Heartbeat, Pulse, Vitals, untaken_for, withheld
+from daemon.service.heartbeat import (
+    BEAT,
+    LOOK,
+    PATIENCE,
+    Attempts,
+    Heartbeat,
+    Pulse,
+    Vitals,
+    untaken_for,
+    withheld,
+)
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -59,8 +71,12 @@ def test_f9_all_is_well() -> None:
         (5 * MINUTE + 15 * SECOND, EVERY, 5 * MINUTE),
     ],
 )
-def test_f9_an_attempt_may_be_so_old_and_no_older(ago: Millis, every: Millis, pause: Millis) -> None:
-    """F9: three intervals; or the pause the exchange asked for, the slot after it, and a call without an answer."""
+def test_f9_an_attempt_may_be_so_old_and_no_older(
+    ago: Millis, every: Millis, pause: Millis
+) -> None:
+    """F9: three intervals; or the pause the exchange asked for, the slot after it, and a call
+    without an answer.
+    """
     assert why(pulse(ago, every, pause)) is None
     assert why(pulse(ago + 1, every, pause)) is not None
 
@@ -69,7 +85,11 @@ def test_f9_an_account_that_is_stuck_is_named() -> None:
     """F9: with how long it has been; one that was never read since the start is told as that."""
     assert why(pulse(HOUR)) == "no attempt to read main has been recorded for 1 h"
     assert why(pulse(None)) == "no attempt to read main has been recorded yet"
-    late = {"main": Pulse(NOW - EVERY, EVERY), "grid": Pulse(NOW - HOUR, EVERY), "hedge": Pulse(None, EVERY)}
+    late = {
+        "main": Pulse(NOW - EVERY, EVERY),
+        "grid": Pulse(NOW - HOUR, EVERY),
+        "hedge": Pulse(None, EVERY),
+    }
     assert why(replace(WELL, pulses=late)) == "no attempt to read grid, hedge has been recorded yet"
 
 
@@ -89,7 +109,9 @@ def test_f9_a_message_that_no_channel_takes_withholds_it() -> None:
 FACTS = NotificationFacts(Severity.WARNING, "k3f9", T0, T0, T0, None)
 
 
-def notice(channel: str = "telegram", kind: Kind = Kind.FIRING, seq: int = 1, **facts: Any) -> Notice:
+def notice(
+    channel: str = "telegram", kind: Kind = Kind.FIRING, seq: int = 1, **facts: Any
+) -> Notice:
     return Notice(NoticeKey("main", "low", 1, channel, kind, seq), T0, replace(FACTS, **facts))
 
 
@@ -153,7 +175,9 @@ def test_f9_what_a_mute_window_holds_back_waits_from_its_end_on() -> None:
 
 
 def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
-    """Promise 4: the store knows who was told; a message that nobody has waits from the beginning of this life on."""
+    """Promise 4: the store knows who was told; a message that nobody has waits from the beginning
+    of this life on.
+    """
     ledger = waiting(notice("email"))
     ledger.settle([notice("email").key], Outcome.DELIVERED, 0)
     ledger.keep(QueuedNotification(notice(), 0, kept=True))
@@ -164,7 +188,9 @@ def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
 
 
 async def test_f9_readings_and_misses_are_attempts() -> None:
-    """F9: both prove that the account is being read; what an earlier life knew is kept until then."""
+    """F9: both prove that the account is being read; what an earlier life knew is kept until
+    then.
+    """
     clock = ManualClock()
     attempts = Attempts(clock, {"main": 1, "grid": 2})
     attempts.judged(Record("main", reading(1)))
@@ -210,7 +236,9 @@ class Ward:
 
 
 async def test_f9_it_beats_once_a_minute_from_the_first_minute_on() -> None:
-    """F9: at most that often; a daemon that dies within a minute again and again has proved nothing."""
+    """F9: at most that often; a daemon that dies within a minute again and again has proved
+    nothing.
+    """
     ward = Ward()
     await ward.live(4 * MINUTE - 1)
     assert ward.beats == [MINUTE, 2 * MINUTE, 3 * MINUTE]
@@ -229,8 +257,12 @@ async def test_f9_it_goes_on_soon_after_all_is_well_again(caplog: pytest.LogCapt
     ]
 
 
-async def test_a_monitor_that_cannot_be_reached_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    """What it answers is logged as a failure with its end, and stands once in the line; it is fetched no more often."""
+async def test_a_monitor_that_cannot_be_reached_is_told_once_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What it answers is logged as a failure with its end, and stands once in the line; it is
+    fetched no more often.
+    """
     caplog.set_level(logging.INFO)
     ward = Ward(["it refuses connections", "it refuses connections", "it answers 503"])
     await ward.live(5 * MINUTE)

@@ -9,7 +9,9 @@ from daemon.service.loops import supervise
 from tests.fakes import ManualClock
 
 
-async def test_a_loop_that_breaks_is_started_again_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_loop_that_breaks_is_started_again_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A fault of ours does not silence a loop for good; it is logged once, without a traceback."""
     clock, lives = ManualClock(), list[int]()
 
@@ -19,17 +21,24 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(caplog: pytest.
             raise ZeroDivisionError("by zero")
 
     caplog.set_level(logging.INFO)
-    task = asyncio.create_task(supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(
+        supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
+    )
     await clock.advance(5_000)
     assert task.done()
     assert len(lives) == 3
     assert [record.message for record in caplog.records] == [
-        "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report this"
+        "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report"
+        " this"
     ]
 
 
-async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
-    """A damaged database is no fault of ours: nobody is asked to report it; it is logged once, and tried again."""
+async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A damaged database is no fault of ours: nobody is asked to report it; it is logged once, and
+    tried again.
+    """
     clock, lives = ManualClock(), list[int]()
 
     async def loop() -> None:
@@ -37,11 +46,14 @@ async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(caplog: pytes
         if len(lives) < 3:
             raise StoreError("the table alerts is damaged: mend it")
 
-    task = asyncio.create_task(supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(
+        supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
+    )
     await clock.advance(5_000)
     assert task.done()
     assert [record.message for record in caplog.records] == [
-        "the owner of main cannot go on, and is tried again every second: the table alerts is damaged: mend it"
+        "the owner of main cannot go on, and is tried again every second: the table alerts is"
+        " damaged: mend it"
     ]
 
 
@@ -52,7 +64,9 @@ async def test_a_cancelled_loop_ends() -> None:
     async def loop() -> None:
         await clock.sleep(1_000_000)
 
-    task = asyncio.create_task(supervise("a loop", loop, clock, FailureLog(logging.getLogger("x"), clock)))
+    task = asyncio.create_task(
+        supervise("a loop", loop, clock, FailureLog(logging.getLogger("x"), clock))
+    )
     await clock.advance(10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

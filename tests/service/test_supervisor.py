@@ -1,4 +1,6 @@
-"""One life of the daemon after the other: who is asked to begin, to end, and what the service manager hears."""
+"""One life of the daemon after the other: who is asked to begin, to end, and what the service
+manager hears.
+"""
 
 import asyncio
 import logging
@@ -128,7 +130,9 @@ async def test_what_a_stop_loses_is_the_exit_status() -> None:
 
 @pytest.mark.parametrize("losses", [(3, 0), (0, 3), (1, 2, 0), (0, 0)])
 async def test_strict_4_what_any_life_loses_is_the_exit_status(losses: tuple[int, ...]) -> None:
-    """Strict 4: a loss at a reload is not forgotten by a stop that loses nothing; without any, the status is 0."""
+    """Strict 4: a loss at a reload is not forgotten by a stop that loses nothing; without any, the
+    status is 0.
+    """
     async with living() as (house, task):
         house.files = iter([named("b")] * len(losses))
         for house.lost in losses[:-1]:
@@ -160,25 +164,45 @@ async def test_a_reload_ends_one_life_and_begins_the_next() -> None:
     async with living() as (house, _):
         house.files = iter([named("b")])
         await house.reloaded()
-        assert house.told == [RELOADING, "read", "a ends: reload", "b after a", "READY=1\nSTATUS=reloaded"]
+        assert house.told == [
+            RELOADING,
+            "read",
+            "a ends: reload",
+            "b after a",
+            "READY=1\nSTATUS=reloaded",
+        ]
 
 
 async def test_mistakes_leave_the_present_life_alone(caplog: pytest.LogCaptureFixture) -> None:
     """All are logged, each in one line with its place; then a good file is taken."""
     async with living() as (house, _):
         house.files = iter(
-            [ConfigError(["rules[0].when: no such field\n  magin < 1\n  ^", "daemon.every: 5"]), named("b")]
+            [
+                ConfigError(["rules[0].when: no such field\n  magin < 1\n  ^", "daemon.every: 5"]),
+                named("b"),
+            ]
         )
         await house.reloaded()
-        refused = "READY=1\nSTATUS=the configuration was not reloaded (see the log): running on as before"
+        refused = (
+            "READY=1\nSTATUS=the configuration was not reloaded (see the log): running on as before"
+        )
         assert house.told == [RELOADING, "read", refused]
         assert [record.getMessage() for record in caplog.records] == [
             "rules[0].when: no such field",
             "daemon.every: 5",
-            "not reloaded, for the configuration has mistakes: running on as before; marginwatch check",
+            (
+                "not reloaded, for the configuration has mistakes: running on as before;"
+                " marginwatch check"
+            ),
         ]
         await house.reloaded()
-        assert house.told[3:] == [RELOADING, "read", "a ends: reload", "b after a", "READY=1\nSTATUS=reloaded"]
+        assert house.told[3:] == [
+            RELOADING,
+            "read",
+            "a ends: reload",
+            "b after a",
+            "READY=1\nSTATUS=reloaded",
+        ]
 
 
 async def test_a_fault_while_reading_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -191,8 +215,12 @@ async def test_a_fault_while_reading_ends_nothing(caplog: pytest.LogCaptureFixtu
         assert "planted-secret" not in caplog.text
 
 
-async def test_what_waits_in_memory_is_not_given_up_for_a_reload(caplog: pytest.LogCaptureFixture) -> None:
-    """Promise 1: while the database refuses to write, the end of a life would lose what waits for it."""
+async def test_what_waits_in_memory_is_not_given_up_for_a_reload(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Promise 1: while the database refuses to write, the end of a life would lose what waits for
+    it.
+    """
     async with living() as (house, _):
         house.present[0].down = "database is locked"
         house.files = iter([named("b"), named("b")])
@@ -214,15 +242,21 @@ async def test_a_new_life_that_cannot_begin_gives_way_to_one_as_before(
         house.files = iter([named("b"), named("c")])
         await house.reloaded()
         assert house.told[2:4] == ["a ends: reload", "b after a"]
-        assert house.told[4].startswith("STATUS=failed: the new configuration cannot be started with")
+        assert house.told[4].startswith(
+            "STATUS=failed: the new configuration cannot be started with"
+        )
         assert house.told[5] == "a after a"
-        assert house.told[6].startswith("READY=1\nSTATUS=the new configuration cannot be started with")
+        assert house.told[6].startswith(
+            "READY=1\nSTATUS=the new configuration cannot be started with"
+        )
         assert (str(failure) or "ZeroDivisionError") in caplog.text
         await house.reloaded()
         assert house.told[-3:] == ["a ends: reload", "c after a", "READY=1\nSTATUS=reloaded"]
 
 
-async def test_where_neither_can_begin_the_process_ends_with_1(caplog: pytest.LogCaptureFixture) -> None:
+async def test_where_neither_can_begin_the_process_ends_with_1(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Whoever started it may start it again; the last line says why."""
     async with living() as (house, task):
         house.failures = {"a": StoreError("the disk is gone"), "b": StoreError("the disk is gone")}
@@ -230,14 +264,18 @@ async def test_where_neither_can_begin_the_process_ends_with_1(caplog: pytest.Lo
         house.lives.reload()
         assert await task == 1
         assert house.told[-4::2] == ["b after a", "a after a"]
-        assert house.told[-1] == (
-            "STATUS=failed: the configuration before cannot be started with any more: it failed: the disk is gone"
+        assert (
+            house.told[-1]
+            == "STATUS=failed: the configuration before cannot be started with any more: it failed:"
+            " the disk is gone"
         )
         assert "the disk is gone" in caplog.records[-1].getMessage()
 
 
 async def test_reloads_that_come_together_are_one() -> None:
-    """Asked three times before the file is read, it is read once; asked while it is read, once more."""
+    """Asked three times before the file is read, it is read once; asked while it is read, once
+    more.
+    """
     async with living() as (house, _):
         house.files = iter([named("b"), named("c")])
         house.reading.clear()
@@ -267,7 +305,9 @@ async def test_a_stop_while_the_file_is_read_ends_the_present_life() -> None:
 
 
 async def test_s7_a_stop_wins_over_reading_that_does_not_end() -> None:
-    """S7: the life ends in order while the file is still being read, by a thread that nobody waits for."""
+    """S7: the life ends in order while the file is still being read, by a thread that nobody waits
+    for.
+    """
     async with living() as (house, task):
         house.files = iter([named("b")])
         house.reading.clear()

@@ -32,7 +32,9 @@ def test_ready_reaches_the_manager(tmp_path: Path) -> None:
 
 
 def test_a_reload_is_told_with_its_instant_and_its_end() -> None:
-    """sd_notify(3): RELOADING=1 needs the monotonic time, no earlier than the signal that asked for it."""
+    """sd_notify(3): RELOADING=1 needs the monotonic time, no earlier than the signal that asked for
+    it.
+    """
     assert systemd.reloading(1_234) == "RELOADING=1\nMONOTONIC_USEC=1235000"
     assert systemd.ready("reloaded") == "READY=1\nSTATUS=reloaded"
 
@@ -40,7 +42,10 @@ def test_a_reload_is_told_with_its_instant_and_its_end() -> None:
 def test_abstract_sockets_are_reached(tmp_path: Path) -> None:
     """An address that begins with @ lies in the abstract namespace."""
     name = f"marginwatch-test{tmp_path}"
-    assert heard(f"\0{name}", {"NOTIFY_SOCKET": f"@{name}"}, systemd.STOPPING) == (True, "STOPPING=1")
+    assert heard(f"\0{name}", {"NOTIFY_SOCKET": f"@{name}"}, systemd.STOPPING) == (
+        True,
+        "STOPPING=1",
+    )
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
@@ -64,33 +69,50 @@ def unit(name: str) -> str:
 
 def settings(name: str) -> dict[str, str]:
     """What stands in a unit, by key."""
-    return dict(line.split("=", 1) for line in unit(name).splitlines() if "=" in line and not line.startswith("#"))
+    return dict(
+        line.split("=", 1)
+        for line in unit(name).splitlines()
+        if "=" in line and not line.startswith("#")
+    )
 
 
 def test_the_units_are_valid(require: Callable[[str], Path], tmp_path: Path) -> None:
     """systemd-analyze accepts the shipped units; only the program's place is this machine's."""
     analyze = require("systemd")
     for name in UNITS:
-        (tmp_path / name).write_text(unit(name).replace(PROGRAM, shutil.which("true") or "/bin/true"))
+        (tmp_path / name).write_text(
+            unit(name).replace(PROGRAM, shutil.which("true") or "/bin/true")
+        )
     here = [tmp_path / name for name in UNITS]
-    done = subprocess.run([analyze, "verify", "--man=no", *here], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *here], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_the_daemon_is_started_reloaded_and_mourned() -> None:
-    """The unit runs the daemon, SIGHUP reloads it, and its failure starts the unit that tells of it."""
+    """The unit runs the daemon, SIGHUP reloads it, and its failure starts the unit that tells of
+    it.
+    """
     daemon, mourner = map(settings, UNITS)
     assert daemon["ExecStart"].startswith(f"{PROGRAM} run --config /etc/marginwatch/rules.toml")
     assert daemon["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert daemon["OnFailure"] == UNITS[1]
-    assert mourner["ExecStart"] == f"{PROGRAM} last-words --unit {UNITS[0]} --config /etc/marginwatch/rules.toml"
+    assert (
+        mourner["ExecStart"]
+        == f"{PROGRAM} last-words --unit {UNITS[0]} --config /etc/marginwatch/rules.toml"
+    )
 
 
 def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
-    """The same user, folders and hardening; and it is over in bounded time, without being tried again."""
+    """The same user, folders and hardening; and it is over in bounded time, without being tried
+    again.
+    """
     daemon, mourner = map(settings, UNITS)
     own = {"Description", "Type", "ExecStart", "TimeoutStartSec"}
-    assert {key: value for key, value in mourner.items() if key not in own}.items() <= daemon.items()
+    assert {
+        key: value for key, value in mourner.items() if key not in own
+    }.items() <= daemon.items()
     assert mourner.keys() | {"NotifyAccess", "ExecReload", "TimeoutStopSec", "OnFailure"} >= {
         key for key in daemon if not key.startswith(("Restart", "StartLimit", "WantedBy"))
     }

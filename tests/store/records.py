@@ -37,12 +37,16 @@ def epoch(*names: str, at: Millis = T0, seq: int = 1, reason: str = "start") -> 
     )
 
 
-def read(seq: int, at: Millis | None = None, account: str = ACCOUNT, available_margin: str = "500") -> Record:
+def read(
+    seq: int, at: Millis | None = None, account: str = ACCOUNT, available_margin: str = "500"
+) -> Record:
     at = T0 + seq * 1_000 if at is None else at
     return Record(account, reading(seq, at, available_margin=available_margin))
 
 
-def alert(seq: int = 2, state: State = State.FIRING, rule: str = "low", ended_at: Millis | None = None) -> Alert:
+def alert(
+    seq: int = 2, state: State = State.FIRING, rule: str = "low", ended_at: Millis | None = None
+) -> Alert:
     return Alert(
         rule=rule,
         seq=seq,
@@ -58,12 +62,16 @@ def alert(seq: int = 2, state: State = State.FIRING, rule: str = "low", ended_at
     )
 
 
-def transition(alert_seq: int = 2, at: Millis = T0 + 2_000, value: str = "90", to: State = State.FIRING) -> Transition:
+def transition(
+    alert_seq: int = 2, at: Millis = T0 + 2_000, value: str = "90", to: State = State.FIRING
+) -> Transition:
     start = State.OK if to is State.FIRING else State.FIRING
     return Transition("low", alert_seq, at, start, to, "when", Decimal(value))
 
 
-def key(channel: str = "phone", kind: Kind = Kind.FIRING, seq: int = 2, alert_seq: int = 2) -> NoticeKey:
+def key(
+    channel: str = "phone", kind: Kind = Kind.FIRING, seq: int = 2, alert_seq: int = 2
+) -> NoticeKey:
     return NoticeKey(ACCOUNT, "low", alert_seq, channel, kind, seq)
 
 
@@ -82,7 +90,9 @@ def notice(of: NoticeKey | None = None, handed_over_by: str = "") -> Notice:
     return Notice(of, T0 + of.seq * 1_000, facts)
 
 
-def fires(seq: int = 2, channels: tuple[str, ...] = ("phone",), event: Input | None = None) -> Record:
+def fires(
+    seq: int = 2, channels: tuple[str, ...] = ("phone",), event: Input | None = None
+) -> Record:
     """A reading at which `low` fires and is told."""
     told = tuple(notice(key(channel, seq=seq, alert_seq=seq)) for channel in channels)
     began = transition(seq, T0 + seq * 1_000)
@@ -93,4 +103,6 @@ def clears(seq: int, alert_seq: int = 2) -> Record:
     """A reading at which it ends."""
     at = T0 + seq * 1_000
     ended = alert(alert_seq, State.RESOLVED, ended_at=at)
-    return Record(ACCOUNT, reading(seq, at), (ended,), (transition(alert_seq, at, "120", State.RESOLVED),))
+    return Record(
+        ACCOUNT, reading(seq, at), (ended,), (transition(alert_seq, at, "120", State.RESOLVED),)
+    )

@@ -21,14 +21,28 @@ from tests.values import T0, reading
 
 def test_a_restart_finds_what_was_recorded(url: str) -> None:
     """Promise 4: state, windows, notifications and what was told are the same after a restart."""
-    operations: list[Operation] = [epoch(), fires(2), read(3), clears(4), fires(5), SetUserId(ACCOUNT, "1")]
+    operations: list[Operation] = [
+        epoch(),
+        fires(2),
+        read(3),
+        clears(4),
+        fires(5),
+        SetUserId(ACCOUNT, "1"),
+    ]
     first = Store.open(url)
     for operation in operations:
         first.submit(operation).result(10)
 
     def known(store: Store) -> list[object]:
         recent = list(store.recent(ACCOUNT, T0))
-        return [store.load(ACCOUNT), recent, store.open_notices(), store.told(), store.codes(), store.user_ids()]
+        return [
+            store.load(ACCOUNT),
+            recent,
+            store.open_notices(),
+            store.told(),
+            store.codes(),
+            store.user_ids(),
+        ]
 
     before = known(first)
     first.close()
@@ -38,7 +52,9 @@ def test_a_restart_finds_what_was_recorded(url: str) -> None:
 
 
 def test_a_killed_writer_leaves_a_sound_database(tmp_path: Path) -> None:
-    """Promise 1: whatever the moment of a kill, every committed answer is kept and the file is sound."""
+    """Promise 1: whatever the moment of a kill, every committed answer is kept and the file is
+    sound.
+    """
     url = f"sqlite:///{tmp_path / 'watch.db'}"
     script = (
         "import sys\n"
@@ -68,10 +84,15 @@ def test_a_killed_writer_leaves_a_sound_database(tmp_path: Path) -> None:
     connection.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(
-        st.tuples(st.decimals(allow_nan=False, allow_infinity=False, places=18), st.sampled_from(Quality)), max_size=6
+        st.tuples(
+            st.decimals(allow_nan=False, allow_infinity=False, places=18), st.sampled_from(Quality)
+        ),
+        max_size=6,
     )
 )
 def test_what_is_read_back_is_what_was_judged(
@@ -79,7 +100,10 @@ def test_what_is_read_back_is_what_was_judged(
 ) -> None:
     """Promise 7, C1: the judged readings come back in order, with every digit."""
     store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('store') / 'watch.db'}")
-    readings = [reading(2 + n, T0 + n, quality, available_margin=str(value)) for n, (value, quality) in enumerate(sent)]
+    readings = [
+        reading(2 + n, T0 + n, quality, available_margin=str(value))
+        for n, (value, quality) in enumerate(sent)
+    ]
     futures = [store.submit(epoch()), *(store.submit(Record(ACCOUNT, each)) for each in readings)]
     for future in futures:
         future.result(10)

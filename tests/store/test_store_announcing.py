@@ -1,4 +1,6 @@
-"""What people may be told of: written by the silences it was decided by, with the first attempts (SEMANTICS F7, E2)."""
+"""What people may be told of: written by the silences it was decided by, with the first attempts
+(SEMANTICS F7, E2).
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -24,17 +26,41 @@ from daemon.store.operations import (
     Written,
 )
 from daemon.store.write.silence_commands import Quiet
-from daemon.types import AttemptResult, Check, Kind, Message, Notice, NoticeKey, Outcome, Record, Severity, Silence
+from daemon.types import (
+    AttemptResult,
+    Check,
+    Kind,
+    Message,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Record,
+    Severity,
+    Silence,
+)
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, key, notice, read
 from tests.values import T0
 
 Write = Callable[..., None]
-CLAIM = Claim(MessageKey("phone", T0 + 2_000), (key(),), Message("low", "margin 90", Severity.WARNING))
-ASLEEP = Silence(1, ack=False, rule="low", account="*", code="", started_at=T0, ended_at=T0 + 60_000, comment="asleep")
+CLAIM = Claim(
+    MessageKey("phone", T0 + 2_000), (key(),), Message("low", "margin 90", Severity.WARNING)
+)
+ASLEEP = Silence(
+    1,
+    ack=False,
+    rule="low",
+    account="*",
+    code="",
+    started_at=T0,
+    ended_at=T0 + 60_000,
+    comment="asleep",
+)
 KNOWN = Silence(1, ack=True, rule="low", account=ACCOUNT, code="k7m2", started_at=T0, ended_at=None)
 
 
-def announced(store: Store, record: Record, *silences: Silence, claims: tuple[Claim, ...] = ()) -> Written:
+def announced(
+    store: Store, record: Record, *silences: Silence, claims: tuple[Claim, ...] = ()
+) -> Written:
     future: Future[Written] = store.submit(RecordWithClaims(record, silences, claims))
     return future.result(10)
 
@@ -46,8 +72,12 @@ def test_f7_the_first_attempt_commits_with_what_causes_it(store: Store) -> None:
     assert kept == [("phone", NoticeState.SENDING, 1), ("mail", NoticeState.QUEUED, 0)]
 
 
-@pytest.mark.parametrize("known", [(), (ASLEEP, replace(ASLEEP, id=2)), (replace(ASLEEP, rule="*"),)])
-def test_e2_nothing_is_written_by_silences_of_before(store: Store, url: str, known: tuple[Silence, ...]) -> None:
+@pytest.mark.parametrize(
+    "known", [(), (ASLEEP, replace(ASLEEP, id=2)), (replace(ASLEEP, rule="*"),)]
+)
+def test_e2_nothing_is_written_by_silences_of_before(
+    store: Store, url: str, known: tuple[Silence, ...]
+) -> None:
     """E2: whoever asked for silence before the commit is heeded: it is decided anew."""
     Quiet(url).add(ASLEEP, T0)
     with pytest.raises(StaleSilences):
@@ -58,8 +88,12 @@ def test_e2_nothing_is_written_by_silences_of_before(store: Store, url: str, kno
 
 @pytest.mark.parametrize("value", ["x'ff00'", "CAST(x'ff' AS TEXT)"])
 @pytest.mark.parametrize("column", ["rule", "account", "comment", "started_at"])
-def test_s12_a_damaged_silence_holds_no_alert_back(store: Store, url: str, column: str, value: str) -> None:
-    """S12: it is left out, as nobody knows what it should silence; the others hold, and the reading is recorded."""
+def test_s12_a_damaged_silence_holds_no_alert_back(
+    store: Store, url: str, column: str, value: str
+) -> None:
+    """S12: it is left out, as nobody knows what it should silence; the others hold, and the reading
+    is recorded.
+    """
     if not url.startswith("sqlite"):
         pytest.skip("PostgreSQL keeps no such value")
     for _ in range(2):
@@ -86,7 +120,9 @@ def test_what_was_written_is_not_overtaken_afterwards(store: Store, write: Write
     assert [kept.attempts for kept in store.open_notices()] == [1]
 
 
-def test_the_end_of_an_alert_is_decided_by_its_own_silence(store: Store, write: Write, url: str) -> None:
+def test_the_end_of_an_alert_is_decided_by_its_own_silence(
+    store: Store, write: Write, url: str
+) -> None:
     """A silence or an ack of one alert ends with it, and not before its end is written."""
     write(fires(2))
     Quiet(url).add(KNOWN, T0)
@@ -104,7 +140,9 @@ def test_one_that_fails_alone_leaves_nothing(store: Store, url: str, unfit: Reco
 
 
 def test_an_account_that_is_unknown_is_not_the_daemon(store: Store, write: Write) -> None:
-    """The daemon's own alerts have no account: what names one that was never recorded must not reach them."""
+    """The daemon's own alerts have no account: what names one that was never recorded must not
+    reach them.
+    """
     mine = NoticeKey("", "low", 2, "phone", Kind.FIRING, 2)
     told = Notice(mine, T0 + 2_000, notice().facts)
     write(Record("", Check(2, T0 + 2_000), (alert(2),), (), (told,)))
@@ -127,13 +165,23 @@ def executed() -> Iterator[list[tuple[str, Any]]]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-def test_no_alert_is_searched_for_among_all(tmp_path: Path, executed: list[tuple[str, Any]]) -> None:
+def test_no_alert_is_searched_for_among_all(
+    tmp_path: Path, executed: list[tuple[str, Any]]
+) -> None:
     """However many there were: what is told, claimed and marked finds its alert by an index."""
     store = Store.open(f"sqlite:///{tmp_path}/watch.db")
     store.submit(epoch()).result(10)
     executed.clear()
-    mark = RecordAttempt(CLAIM.message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
-    for operation in (fires(2), CLAIM, mark, Supersede(T0, (key(),)), replace(clears(3), alerts=())):
+    mark = RecordAttempt(
+        CLAIM.message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}
+    )
+    for operation in (
+        fires(2),
+        CLAIM,
+        mark,
+        Supersede(T0, (key(),)),
+        replace(clears(3), alerts=()),
+    ):
         store.submit(operation).result(10)
     store.close()
     connection = sqlite3.connect(tmp_path / "watch.db")

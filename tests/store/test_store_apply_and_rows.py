@@ -1,4 +1,6 @@
-"""Names into numbers, and inserts that change nothing where the key is taken (daemon/store/write/apply.py, rows.py)."""
+"""Names into numbers, and inserts that change nothing where the key is taken
+(daemon/store/write/apply.py, rows.py).
+"""
 
 import pytest
 
@@ -17,7 +19,10 @@ def test_an_insert_tells_whether_it_did(url: str) -> None:
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:
-        assert [insert(connection, accounts, name="a", exchange="coinw") for _ in range(2)] == [True, False]
+        assert [insert(connection, accounts, name="a", exchange="coinw") for _ in range(2)] == [
+            True,
+            False,
+        ]
     engine.dispose()
 
 

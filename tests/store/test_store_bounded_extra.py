@@ -20,7 +20,9 @@ from tests.values import T0, reading
 Write = Callable[..., None]
 
 DIGITS = Decimal("996660.6064387699998485")
-EXACT = replace(reading(2, T0 + 2_000), balances=replace(reading(2).balances, available_margin=DIGITS))
+EXACT = replace(
+    reading(2, T0 + 2_000), balances=replace(reading(2).balances, available_margin=DIGITS)
+)
 
 
 def held(url: str, store: Store) -> list[list[Reading]]:
@@ -44,16 +46,26 @@ def put(url: str, **extra: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["noise", "available_margin_"])
-def test_s3_of_a_large_extra_the_digits_alone_are_read(url: str, store: Store, write: Write, name: str) -> None:
-    """S3: rows that an earlier version stored cost no more than others, and what was judged keeps every digit."""
+def test_s3_of_a_large_extra_the_digits_alone_are_read(
+    url: str, store: Store, write: Write, name: str
+) -> None:
+    """S3: rows that an earlier version stored cost no more than others, and what was judged keeps
+    every digit.
+    """
     write(Record(ACCOUNT, EXACT))
     put(url, extra=json.dumps({name: "x" * MOST, "available_margin": str(DIGITS), "al_margin_": 5}))
     assert held(url, store) == [[EXACT]] * 5
 
 
-def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(url: str, store: Store, write: Write) -> None:
-    """S3: the largest `extra` that is written is a small one; windows are rebuilt without its unknown fields."""
-    kept, _ = bounded({f"field {number:02}": "\x7f\u00e9" * 5 for number in range(100)} | {"large": "x" * 3_000})
+def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(
+    url: str, store: Store, write: Write
+) -> None:
+    """S3: the largest `extra` that is written is a small one; windows are rebuilt without its
+    unknown fields.
+    """
+    kept, _ = bounded(
+        {f"field {number:02}": "\x7f\u00e9" * 5 for number in range(100)} | {"large": "x" * 3_000}
+    )
     digits = Decimal(f"-{'9' * 20}.{'9' * 38}1")
     full = replace(EXACT, balances=type(EXACT.balances)(*[digits] * 6), extra=kept)
     write(Record(ACCOUNT, full))
@@ -72,10 +84,18 @@ def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(url: str, store: Store
         '["available_margin"]',
     ],
 )
-def test_s12_digits_of_no_amount_are_damage(url: str, store: Store, write: Write, extra: str) -> None:
-    """S12: in a small `extra` as in a large one; nothing is cut to fit, and nothing is computed with it."""
+def test_s12_digits_of_no_amount_are_damage(
+    url: str, store: Store, write: Write, extra: str
+) -> None:
+    """S12: in a small `extra` as in a large one; nothing is cut to fit, and nothing is computed
+    with it.
+    """
     write(Record(ACCOUNT, EXACT))
     put(url, extra=extra)
-    for read in (lambda: list(store.recent(ACCOUNT, 0)), lambda: store.latest(ACCOUNT), lambda: held(url, store)):
+    for read in (
+        lambda: list(store.recent(ACCOUNT, 0)),
+        lambda: store.latest(ACCOUNT),
+        lambda: held(url, store),
+    ):
         with pytest.raises(StoreError, match=r"the table snapshots .* seq 2: mend it"):
             read()

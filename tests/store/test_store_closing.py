@@ -1,4 +1,6 @@
-"""Closing a store in time: what is reported as lost is lost, and the lock is held until the writer has ended."""
+"""Closing a store in time: what is reported as lost is lost, and the lock is held until the writer
+has ended.
+"""
 
 import sqlite3
 import threading
@@ -53,7 +55,10 @@ def locked_table(url: str) -> Iterator[None]:
         other.rollback()
 
 
-LOCKED: dict[str, Callable[[str], AbstractContextManager[None]]] = {"sqlite": locked_file, "postgresql": locked_table}
+LOCKED: dict[str, Callable[[str], AbstractContextManager[None]]] = {
+    "sqlite": locked_file,
+    "postgresql": locked_table,
+}
 
 
 def locked(url: str) -> AbstractContextManager[None]:
@@ -62,7 +67,9 @@ def locked(url: str) -> AbstractContextManager[None]:
 
 
 def test_strict_2_a_commit_under_way_holds_the_lock(url: str, turnstile: Turnstile) -> None:
-    """Strict 2: it cannot be recalled, so it is told as unknown; what waits behind it is lost, and never written."""
+    """Strict 2: it cannot be recalled, so it is told as unknown; what waits behind it is lost, and
+    never written.
+    """
     store = begun(url, turnstile.seams)
     turnstile.hold()
     first = store.submit(read(2))
@@ -82,7 +89,9 @@ def test_strict_2_a_commit_under_way_holds_the_lock(url: str, turnstile: Turnsti
 
 
 def test_strict_2_what_has_not_reached_its_commit_is_never_written(url: str) -> None:
-    """Strict 2: a writer that waits for another program when it is given up rolls back what it has in hand."""
+    """Strict 2: a writer that waits for another program when it is given up rolls back what it has
+    in hand.
+    """
     store = begun(url, patience=60_000)
     writing = threading.Event()
     event.listen(store._writing, "before_cursor_execute", lambda *_: writing.set())
@@ -112,9 +121,15 @@ def lose_answer(connection: Connection) -> None:
     [(refuse, Unwritten(lost=3), []), (lose_answer, Unwritten(unknown=3), [2, 3, 4])],
 )
 def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
-    url: str, turnstile: Turnstile, commit: Callable[[Connection], None], unwritten: Unwritten, kept: list[int]
+    url: str,
+    turnstile: Turnstile,
+    commit: Callable[[Connection], None],
+    unwritten: Unwritten,
+    kept: list[int],
 ) -> None:
-    """Strict 2: what waits to be written again may be on disk, where the connection was lost in its commit."""
+    """Strict 2: what waits to be written again may be on disk, where the connection was lost in its
+    commit.
+    """
     store = begun(url, turnstile.seams)
     turnstile.fail = commit
     for seq in (2, 3, 4):
@@ -177,7 +192,9 @@ def told_failed(future: Future[Written]) -> bool:
     return isinstance(future.exception(SOON), CommitFailed)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(st.sampled_from([make, refuse, lose_answer, fail, fail_after]), max_size=6),
     st.lists(st.booleans(), min_size=1, max_size=6),
@@ -189,7 +206,9 @@ def test_strict_2_every_operation_is_recorded_lost_or_unknown(
     awaited: list[bool],
     timeout: float,
 ) -> None:
-    """Strict 2: whatever commits do and whenever it is closed, no lost operation is found by the next daemon."""
+    """Strict 2: whatever commits do and whenever it is closed, no lost operation is found by the
+    next daemon.
+    """
     url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'watch.db'}"
     begun(url).close()
     seams = FaultInjection(Commits(drawn), wait=lambda stop, _: threading.Event.wait(stop, 0.001))

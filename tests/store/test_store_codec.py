@@ -13,7 +13,17 @@ from sqlalchemy import Row
 
 from daemon.store import History, Store
 from daemon.store.codec import FIELDS, plain, reading, snapshot, typed, value_columns, value_of
-from daemon.types import AccountState, Alert, Balances, NotificationFacts, Quality, Reading, Record, Source, Unconfirmed
+from daemon.types import (
+    AccountState,
+    Alert,
+    Balances,
+    NotificationFacts,
+    Quality,
+    Reading,
+    Record,
+    Source,
+    Unconfirmed,
+)
 from tests.store.records import ACCOUNT, alert, notice
 from tests.values import T0
 
@@ -21,18 +31,27 @@ AMOUNTS = st.none() | st.decimals(
     allow_nan=False, allow_infinity=False, places=22, min_value=-(10**12), max_value=10**12
 )
 NAMES = st.text(max_size=8) | st.sampled_from([*FIELDS, "al_margin_", "alTotal"])
-EXTRA = st.dictionaries(NAMES, st.none() | st.booleans() | st.integers() | st.text(max_size=5), max_size=4)
+EXTRA = st.dictionaries(
+    NAMES, st.none() | st.booleans() | st.integers() | st.text(max_size=5), max_size=4
+)
 
 
 def stored(columns: dict[str, Any]) -> Row[Any]:
     """What comes back from SQLite: floats."""
-    floats = {name: None if columns[name] is None else Decimal(repr(float(columns[name]))) for name in FIELDS}
+    floats = {
+        name: None if columns[name] is None else Decimal(repr(float(columns[name])))
+        for name in FIELDS
+    }
     return cast("Row[Any]", SimpleNamespace(**{**columns, **floats}))
 
 
 @given(st.tuples(*[AMOUNTS] * 6), EXTRA)
-def test_readings_survive_a_row_of_floats(amounts: tuple[Decimal | None, ...], extra: dict[str, object]) -> None:
-    """Promise 7: fields keep every digit, and unknown fields are kept, even those named like ours."""
+def test_readings_survive_a_row_of_floats(
+    amounts: tuple[Decimal | None, ...], extra: dict[str, object]
+) -> None:
+    """Promise 7: fields keep every digit, and unknown fields are kept, even those named like
+    ours.
+    """
     sent = {name.replace("\0", ""): value for name, value in extra.items()}
     taken = Reading(7, T0, Source.WS, Quality.OK, T0 - 5, Balances(*amounts), sent)
     assert reading(stored(snapshot(taken))) == taken
@@ -48,7 +67,12 @@ def test_a1_an_unconfirmed_row_has_the_values_of_its_suspect() -> None:
     """A1: its own counter and instant, the suspect's values, quality `unconfirmed`."""
     suspect = Reading(7, T0, Source.REST, Quality.SUSPECT, T0 - 5, Balances(Decimal(0)))
     row = snapshot(Unconfirmed(8, T0 + 3_000, suspect))
-    assert (row["seq"], row["at"], row["quality"], row["exchange_at"]) == (8, T0 + 3_000, "unconfirmed", T0 - 5)
+    assert (row["seq"], row["at"], row["quality"], row["exchange_at"]) == (
+        8,
+        T0 + 3_000,
+        "unconfirmed",
+        T0 - 5,
+    )
 
 
 def test_alerts_and_facts_survive_json() -> None:
@@ -78,7 +102,10 @@ def test_transition_values_survive(value: Decimal | None) -> None:
     """A value that a float does not keep has its digits beside it; infinity is kept by it."""
     columns = value_columns(value)
     read = None if value is None else Decimal(repr(float(value)))
-    assert value_of(cast("Row[Any]", SimpleNamespace(id=1, value=read, exact=columns["exact"]))) == value
+    assert (
+        value_of(cast("Row[Any]", SimpleNamespace(id=1, value=read, exact=columns["exact"])))
+        == value
+    )
 
 
 @given(st.tuples(*[AMOUNTS] * 6))
@@ -86,12 +113,20 @@ def test_amounts_are_floats_only_where_floats_do(amounts: tuple[Decimal | None, 
     """The text beside a value is exactly that of the values a float loses."""
     row = snapshot(Reading(7, T0, Source.REST, Quality.OK, None, Balances(*amounts)))
     extra = cast("dict[str, str]", row["extra"] or {})
-    lost = {n for n, v in zip(FIELDS, amounts, strict=True) if v is not None and Decimal(repr(float(v))) != v}
+    lost = {
+        n
+        for n, v in zip(FIELDS, amounts, strict=True)
+        if v is not None and Decimal(repr(float(v))) != v
+    }
     assert set(extra) == lost
 
 
-def test_strange_answers_survive_the_database(store: Store, write: Callable[..., None], url: str) -> None:
-    """What an exchange may send goes through either database: NUL, half pairs, nesting, 40 digits."""
+def test_strange_answers_survive_the_database(
+    store: Store, write: Callable[..., None], url: str
+) -> None:
+    """What an exchange may send goes through either database: NUL, half pairs, nesting, 40
+    digits.
+    """
     amount = Decimal("-12345678901234567890.1234567890123456789")
     extra = {"note": "\0\ud800", "nested": {"a": [1, None, "x"]}, "al_margin": "theirs"}
     sent = Reading(2, T0, Source.REST, Quality.OK, None, Balances(amount, None, Decimal(0)), extra)

@@ -18,7 +18,9 @@ def test_only_what_a_float_loses_is_inexact(value: Decimal) -> None:
     assert inexact(value) or Decimal(repr(float(value))) == value
 
 
-@pytest.mark.parametrize(("text", "expected"), [("996660.6064387699998485", True), ("0.1", False), ("Infinity", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("996660.6064387699998485", True), ("0.1", False), ("Infinity", False)]
+)
 def test_values_that_exchanges_send(text: str, expected: bool) -> None:
     """CoinW has sent more digits than a float keeps."""
     assert inexact(Decimal(text)) is expected
@@ -27,7 +29,9 @@ def test_values_that_exchanges_send(text: str, expected: bool) -> None:
 def test_json_keeps_decimals() -> None:
     """Numbers in JSON are read with all their digits, and decimals are written as strings."""
     assert load('{"a": 0.1234567890123456789}') == {"a": Decimal("0.1234567890123456789")}
-    assert json.loads(dump({"a": Decimal("0.1234567890123456789")})) == {"a": "0.1234567890123456789"}
+    assert json.loads(dump({"a": Decimal("0.1234567890123456789")})) == {
+        "a": "0.1234567890123456789"
+    }
 
 
 def test_json_is_ascii_whatever_was_sent() -> None:

@@ -1,4 +1,6 @@
-"""What the engine remembers of episodes comes back from the record; and how much room the disk has."""
+"""What the engine remembers of episodes comes back from the record; and how much room the disk
+has.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,7 +58,9 @@ def test_e4_an_alert_about_flapping_is_no_episode(store: Store, write: Write) ->
     assert store.load(ACCOUNT).fired == {}
 
 
-def test_d4_how_long_readings_were_missing_is_no_value_of_a_rule(store: Store, write: Write) -> None:
+def test_d4_how_long_readings_were_missing_is_no_value_of_a_rule(
+    store: Store, write: Write
+) -> None:
     """The episode counts all the same."""
     record = fires(2)
     write(replace(record, alerts=(replace(record.alerts[0], missing=True),)))
@@ -78,7 +82,9 @@ def test_d7_room_is_that_of_the_databases_folder(tmp_path: Path) -> None:
     assert 0 <= share <= 1
 
 
-@pytest.mark.parametrize("url", ["postgresql+psycopg://mw@db.example/mw", "sqlite:////no/such/folder/m.db"])
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://mw@db.example/mw", "sqlite:////no/such/folder/m.db"]
+)
 def test_d7_another_machines_disk_is_not_known(url: str) -> None:
     """Neither is one that cannot be asked."""
     assert disk.free(url) is None

@@ -9,7 +9,14 @@ from sqlalchemy import make_url
 
 from daemon.store import History, Store
 from daemon.store import history as history_module
-from daemon.store.operations import Claim, MessageKey, NoticeState, RecordAttempt, Reroute, SetUserId
+from daemon.store.operations import (
+    Claim,
+    MessageKey,
+    NoticeState,
+    RecordAttempt,
+    Reroute,
+    SetUserId,
+)
 from daemon.store.read import replay as streaming_module
 from daemon.store.read.recorded import PastAlert, PastGap
 from daemon.store.read.replay import Replayed
@@ -45,24 +52,38 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming_module, "PAGE", 2)
 
 
-def test_readings_come_in_the_order_of_time(history: History, write: Write, small_pages: None) -> None:
-    """Of several accounts together, across pages, whatever their quality, and within a half open span."""
+def test_readings_come_in_the_order_of_time(
+    history: History, write: Write, small_pages: None
+) -> None:
+    """Of several accounts together, across pages, whatever their quality, and within a half open
+    span.
+    """
     write(epoch("main", "other", at=T0, seq=1, reason="reload"))
-    write(*(read(seq) for seq in range(2, 9)), *(read(seq, T0 + 500 + seq * 1_000, "other") for seq in range(2, 6)))
+    write(
+        *(read(seq) for seq in range(2, 9)),
+        *(read(seq, T0 + 500 + seq * 1_000, "other") for seq in range(2, 6)),
+    )
     write(Record(ACCOUNT, reading(9, T0 + 8_000, Quality.STALE)))
-    found = [(name, one.seq) for name, one in history.readings(["main", "other", "ghost"], T0 + 3_000, T0 + 8_000)]
+    found = [
+        (name, one.seq)
+        for name, one in history.readings(["main", "other", "ghost"], T0 + 3_000, T0 + 8_000)
+    ]
     main, other = [("main", seq) for seq in range(3, 8)], [("other", seq) for seq in range(3, 6)]
     assert found == [main[0], other[0], main[1], other[1], main[2], other[2], *main[3:]]
     assert [one.seq for _, one in history.readings(["main"], T0 + 8_000, LATER)] == [8, 9]
 
 
-def test_readings_of_one_instant_are_all_found(history: History, write: Write, small_pages: None) -> None:
+def test_readings_of_one_instant_are_all_found(
+    history: History, write: Write, small_pages: None
+) -> None:
     """A page that ends between two readings of one instant loses none."""
     write(*(read(seq, T0 + 1_000) for seq in range(2, 9)))
     assert [one.seq for _, one in history.readings([ACCOUNT], T0, LATER)] == list(range(2, 9))
 
 
-def test_a1_inputs_come_in_the_order_of_replay(history: History, write: Write, small_pages: None) -> None:
+def test_a1_inputs_come_in_the_order_of_replay(
+    history: History, write: Write, small_pages: None
+) -> None:
     """A1: readings, misses, unconfirmed readings and clock steps, by their counter."""
     suspect = reading(4, T0 + 4_000, Quality.SUSPECT)
     inputs: list[Replayed] = [
@@ -88,27 +109,41 @@ def test_a_pruned_suspect_is_rebuilt(history: History, write: Write) -> None:
     assert list(history.inputs(ACCOUNT, after=0)) == [Unconfirmed(3, T0 + 5_000, expected)]
 
 
-def test_alerts_come_with_their_transitions(history: History, write: Write, small_pages: None) -> None:
+def test_alerts_come_with_their_transitions(
+    history: History, write: Write, small_pages: None
+) -> None:
     """Those that were not over before the span, in their order."""
     write(fires(2), clears(3), fires(4), clears(5, 4), fires(6))
     ended = transition(4, T0 + 5_000, "120", State.RESOLVED)
-    second = PastAlert(ACCOUNT, alert(4, State.RESOLVED, ended_at=T0 + 5_000), (transition(4, T0 + 4_000), ended))
+    second = PastAlert(
+        ACCOUNT, alert(4, State.RESOLVED, ended_at=T0 + 5_000), (transition(4, T0 + 4_000), ended)
+    )
     third = PastAlert(ACCOUNT, alert(6), (transition(6, T0 + 6_000),))
     assert list(history.alerts(T0 + 4_000, LATER)) == [second, third]
     assert list(history.alerts(T0 + 4_000, T0 + 6_000)) == [second]
 
 
-def test_notifications_tell_how_they_fared(history: History, write: Write, small_pages: None) -> None:
+def test_notifications_tell_how_they_fared(
+    history: History, write: Write, small_pages: None
+) -> None:
     """State, attempts, and of the last attempt its message, its outcome and what it said."""
     message, text = MessageKey("phone", T0 + 3_000), Message("title", "body", Severity.WARNING)
     refused = RecordAttempt(
-        message, T0 + 4_000, AttemptResult(Outcome.REFUSED, "chat not found"), {key(): NoticeState.REFUSED}
+        message,
+        T0 + 4_000,
+        AttemptResult(Outcome.REFUSED, "chat not found"),
+        {key(): NoticeState.REFUSED},
     )
     write(fires(2, ("phone", "mail", "desk")), Claim(message, (key(),), text), refused)
     first, *others = history.notifications(T0, LATER)
     assert (first.notice, first.state, first.done_at) == (notice(), NoticeState.REFUSED, T0 + 4_000)
     assert (first.attempts, first.detail, first.tried_at) == (1, "chat not found", T0 + 3_000)
-    assert (first.outcome, first.message, first.title, first.told_at) == (Outcome.REFUSED, 1, "title", None)
+    assert (first.outcome, first.message, first.title, first.told_at) == (
+        Outcome.REFUSED,
+        1,
+        "title",
+        None,
+    )
     assert [(each.notice.key.channel, each.attempts, each.detail) for each in others] == [
         ("mail", 0, ""),
         ("desk", 0, ""),
@@ -116,7 +151,9 @@ def test_notifications_tell_how_they_fared(history: History, write: Write, small
 
 
 def test_the_last_moves_and_notifications_of_a_rule(history: History, write: Write) -> None:
-    """So many, up to an instant, in the order of recording; of this account, and of these rules alone."""
+    """So many, up to an instant, in the order of recording; of this account, and of these rules
+    alone.
+    """
     write(epoch("main", "other", at=T0, seq=1, reason="reload"))
     write(fires(2), clears(3), fires(4), clears(5, 4), fires(6), read(2, account="other"))
     moves = history.last_moves(ACCOUNT, ("low", "low:flapping"), T0 + 5_000, 3)
@@ -151,17 +188,33 @@ def test_status_tells_the_last_of_everything(history: History, write: Write) -> 
     assert (main.account, main.exchange, main.user_id) == (ACCOUNT, "coinw", "1162061")
     assert (main.reading, main.miss) == (reading(3, T0 + 3_000), miss(4, T0 + 4_000))
     assert (main.readings, main.misses, main.alerts) == (1, 1, {"low": alert(3)})
-    assert (other.account, other.user_id, other.reading, other.miss, other.readings) == ("other", "", None, None, 0)
+    assert (other.account, other.user_id, other.reading, other.miss, other.readings) == (
+        "other",
+        "",
+        None,
+        None,
+        0,
+    )
 
 
 def test_what_waits_is_found_by_itself(history: History, write: Write, small_pages: None) -> None:
     """What is queued or on its way, however old; not what was delivered."""
     message = MessageKey("mail", T0 + 3_000)
     mail = key("mail")
-    delivered = RecordAttempt(message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {mail: NoticeState.DELIVERED})
-    write(fires(2, ("phone", "mail")), Claim(message, (mail,)), delivered, clears(3), fires(4, ("phone",)))
+    delivered = RecordAttempt(
+        message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {mail: NoticeState.DELIVERED}
+    )
+    write(
+        fires(2, ("phone", "mail")),
+        Claim(message, (mail,)),
+        delivered,
+        clears(3),
+        fires(4, ("phone",)),
+    )
     write(Claim(MessageKey("phone", T0 + 5_000), (key(),)))
-    found = [(each.notice.key, each.state) for each in history.notifications(T0, LATER, waiting=True)]
+    found = [
+        (each.notice.key, each.state) for each in history.notifications(T0, LATER, waiting=True)
+    ]
     again = key(seq=4, alert_seq=4)
     assert found == [(key(), NoticeState.SENDING), (again, NoticeState.QUEUED)]
 
@@ -183,7 +236,9 @@ def test_accounts_in_the_order_of_their_appearance(history: History, write: Writ
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_reader_between_pages_holds_nothing(history: History, write: Write, url: str, small_pages: None) -> None:
+def test_a_reader_between_pages_holds_nothing(
+    history: History, write: Write, url: str, small_pages: None
+) -> None:
     """A reader that pauses does not make the WAL grow: all of it can be checkpointed meanwhile."""
     write(*(read(seq) for seq in range(2, 9)))
     paused = history.readings([ACCOUNT], T0, LATER)
@@ -196,7 +251,9 @@ def test_a_reader_between_pages_holds_nothing(history: History, write: Write, ur
     assert len(list(paused)) == 16
 
 
-def test_b5_of_an_unconfirmed_reading_the_suspect_that_nothing_settled_is_found(history: History, write: Write) -> None:
+def test_b5_of_an_unconfirmed_reading_the_suspect_that_nothing_settled_is_found(
+    history: History, write: Write
+) -> None:
     """B5: one that was confirmed long ago is not taken for it, where its own row was lost."""
     confirmed = reading(2, T0 + 2_000, Quality.SUSPECT, available_margin="0")
     write(Record(ACCOUNT, confirmed), Record(ACCOUNT, reading(3, T0 + 3_000, Quality.CONFIRMED)))

@@ -48,10 +48,16 @@ def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
         holder(f"sqlite:///{tmp_path / 'watch.db'}")
 
 
-def attempt(n: int, channel: str, outcome: Outcome | None, detail: str = "", *, test: bool = False) -> list[Operation]:
+def attempt(
+    n: int, channel: str, outcome: Outcome | None, detail: str = "", *, test: bool = False
+) -> list[Operation]:
     key = MessageKey(channel, T0 + n, TEST if test else n)
     claim = Claim(key, ())
-    return [claim] if outcome is None else [claim, RecordAttempt(key, T0 + n + 5, AttemptResult(outcome, detail), {})]
+    return (
+        [claim]
+        if outcome is None
+        else [claim, RecordAttempt(key, T0 + n + 5, AttemptResult(outcome, detail), {})]
+    )
 
 
 def test_s6_the_pause_that_a_service_asked_for_is_on_record(url: str) -> None:
@@ -68,7 +74,9 @@ def withdrawn(n: int, channel: str) -> list[Operation]:
 
 
 def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
-    """Attempts without an outcome, or never made, are none; a channel that never delivered has only failed."""
+    """Attempts without an outcome, or never made, are none; a channel that never delivered has only
+    failed.
+    """
     tried = [
         *attempt(1, "a", Outcome.LATER, "first"),
         *attempt(2, "a", Outcome.DELIVERED),
@@ -79,16 +87,30 @@ def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
         *attempt(7, "c", Outcome.DELIVERED),
         *withdrawn(8, "c"),
     ]
-    a, b = Streak(2, T0 + 8, T0 + 9, Outcome.UNKNOWN, "third"), Streak(1, T0 + 11, T0 + 11, Outcome.REFUSED, "gone")
+    a, b = (
+        Streak(2, T0 + 8, T0 + 9, Outcome.UNKNOWN, "third"),
+        Streak(1, T0 + 11, T0 + 11, Outcome.REFUSED, "gone"),
+    )
     assert deliveries(url, tried) == [
-        Deliveries("a", T0 + 7, tested=False, failing=a, own=a, begun=(T0 + 1, T0 + 2, T0 + 3, T0 + 4, T0 + 5)),
+        Deliveries(
+            "a",
+            T0 + 7,
+            tested=False,
+            failing=a,
+            own=a,
+            begun=(T0 + 1, T0 + 2, T0 + 3, T0 + 4, T0 + 5),
+        ),
         Deliveries("b", None, tested=False, failing=b, own=b, begun=(T0 + 6,)),
         Deliveries("c", T0 + 12, tested=False, failing=None, own=None, begun=(T0 + 7,)),
     ]
 
 
-def test_f3_a_test_that_arrived_ends_a_streak_and_one_that_failed_is_none_of_the_daemons(url: str) -> None:
-    """F3: what the daemon goes by is what it tried itself since the channel last worked, by whomever."""
+def test_f3_a_test_that_arrived_ends_a_streak_and_one_that_failed_is_none_of_the_daemons(
+    url: str,
+) -> None:
+    """F3: what the daemon goes by is what it tried itself since the channel last worked, by
+    whomever.
+    """
     tried = [
         *attempt(1, "a", Outcome.REFUSED),
         *attempt(2, "a", Outcome.DELIVERED, test=True),
@@ -96,7 +118,10 @@ def test_f3_a_test_that_arrived_ends_a_streak_and_one_that_failed_is_none_of_the
         *attempt(4, "b", Outcome.LATER, "busy"),
         *attempt(5, "b", Outcome.UNKNOWN, "a test", test=True),
     ]
-    a, b = Streak(1, T0 + 8, T0 + 8, Outcome.LATER, "a test"), Streak(2, T0 + 9, T0 + 10, Outcome.UNKNOWN, "a test")
+    a, b = (
+        Streak(1, T0 + 8, T0 + 8, Outcome.LATER, "a test"),
+        Streak(2, T0 + 9, T0 + 10, Outcome.UNKNOWN, "a test"),
+    )
     own = Streak(1, T0 + 9, T0 + 9, Outcome.LATER, "busy")
     assert deliveries(url, tried) == [
         Deliveries("a", T0 + 7, tested=True, failing=a, own=None, begun=(T0 + 1,)),

@@ -45,7 +45,12 @@ from tests.values import T0, ending, miss, reading
 Write = Callable[..., None]
 END = T0 + 10_000_000
 EVERYTHING = Balances(
-    Decimal("996660.6064387699998485"), Decimal("0.1"), Decimal("1E-30"), Decimal("NaN"), None, Decimal("-0.00000001")
+    Decimal("996660.6064387699998485"),
+    Decimal("0.1"),
+    Decimal("1E-30"),
+    Decimal("NaN"),
+    None,
+    Decimal("-0.00000001"),
 )
 
 
@@ -87,16 +92,22 @@ RECORDED: Sequence[Replayed] = [
     ClockStep(11, T0 + 100_000, 93_000),
     ClockStep(12, T0 + 99_000, -1_000),
     miss(13, T0 + 99_500),
-    replace(reading(14, T0 + 101_000), balances=EVERYTHING, extra={"note": "x", "al_freeze": "theirs"}),
+    replace(
+        reading(14, T0 + 101_000), balances=EVERYTHING, extra={"note": "x", "al_freeze": "theirs"}
+    ),
     Reading(15, T0 + 102_000, Source.WS, Quality.CONFIRMED, None, Balances(), {"more": [1, "1.5"]}),
 ]
 """Clock steps back and forth, with everything else in between."""
 
 
 def meant(each: Replayed) -> Millis:
-    """Its instant, moved by the clock steps after it: what the look-ups by halving must agree with."""
+    """Its instant, moved by the clock steps after it: what the look-ups by halving must agree
+    with.
+    """
     seq = each.seq if each.seq > 0 else FIRST
-    return each.at + sum(step.by for step in RECORDED if isinstance(step, ClockStep) and step.seq > seq)
+    return each.at + sum(
+        step.by for step in RECORDED if isinstance(step, ClockStep) and step.seq > seq
+    )
 
 
 @pytest.fixture
@@ -105,8 +116,12 @@ def recorded(write: Write) -> None:
     write(ending(Gap(ACCOUNT, 9, T0 + 4_000, T0 + 5_000, GapReason.DAEMON_DOWN)))
 
 
-def test_a1_inputs_come_back_exactly_and_in_order(history: History, recorded: None, pages: None) -> None:
-    """Whatever is between two of them, wherever pages end, with all their digits and unknown fields."""
+def test_a1_inputs_come_back_exactly_and_in_order(
+    history: History, recorded: None, pages: None
+) -> None:
+    """Whatever is between two of them, wherever pages end, with all their digits and unknown
+    fields.
+    """
     found = list(history.inputs(ACCOUNT, after=-10))
     assert [each.seq for each in found] == [each.seq for each in RECORDED]
     assert found[:15] == list(RECORDED[:15])
@@ -121,7 +136,9 @@ def test_a1_inputs_come_back_exactly_and_in_order(history: History, recorded: No
 
 
 def test_what_is_read_is_what_a_constructor_makes(history: History, write: Write) -> None:
-    """Readings made by the page are as good as others: equal, hashable in parts, copied and pickled alike."""
+    """Readings made by the page are as good as others: equal, hashable in parts, copied and pickled
+    alike.
+    """
     one = reading(2, T0 + 500)
     write(Record(ACCOUNT, one))
     found = next(each for each in history.inputs(ACCOUNT, after=1) if isinstance(each, Reading))
@@ -131,9 +148,13 @@ def test_what_is_read_is_what_a_constructor_makes(history: History, write: Write
     assert pickle.loads(pickle.dumps(found.balances)) == found.balances
 
 
-def test_only_the_fields_of_the_rules_are_read(history: History, recorded: None, pages: None) -> None:
+def test_only_the_fields_of_the_rules_are_read(
+    history: History, recorded: None, pages: None
+) -> None:
     """Of others nothing is known; those that are named keep their digits."""
-    found = list(history.replayed(ACCOUNT, 0, END, {"available_margin", "al_margin", "no_field"}, 0))
+    found = list(
+        history.replayed(ACCOUNT, 0, END, {"available_margin", "al_margin", "no_field"}, 0)
+    )
     readings = [each for each in found if isinstance(each, Reading)]
     assert {each.balances.available_usdt for each in readings} == {None}
     amounts = {each.balances.available_margin for each in readings}
@@ -143,20 +164,31 @@ def test_only_the_fields_of_the_rules_are_read(history: History, recorded: None,
     assert unconfirmed.reading.balances == Balances(Decimal(0), None, None, Decimal(0))
 
 
-def test_a_replay_of_no_fields_still_has_every_input(history: History, recorded: None, pages: None) -> None:
+def test_a_replay_of_no_fields_still_has_every_input(
+    history: History, recorded: None, pages: None
+) -> None:
     """A rule on `age` alone names none."""
-    assert [each.seq for each in history.replayed(ACCOUNT, 0, END, (), 0)] == [each.seq for each in RECORDED]
+    assert [each.seq for each in history.replayed(ACCOUNT, 0, END, (), 0)] == [
+        each.seq for each in RECORDED
+    ]
 
 
 def test_c1_a_replay_begins_and_ends_where_its_span_does(history: History, recorded: None) -> None:
-    """With the last judged reading at or before it, instants meant as moved by later steps; compared with a scan."""
+    """With the last judged reading at or before it, instants meant as moved by later steps;
+    compared with a scan.
+    """
     instants = sorted({meant(each) + more for each in RECORDED for more in (-1, 0, 1)})
     for since in instants:
         for until in (since, since + 3_000, END):
-            assert replayed(history, since, until, 2_000) == scanned(since - 2_000, until), (since, until)
+            assert replayed(history, since, until, 2_000) == scanned(since - 2_000, until), (
+                since,
+                until,
+            )
 
 
-def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(history: History, recorded: None) -> None:
+def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(
+    history: History, recorded: None
+) -> None:
     """Compared with a scan, around every instant there is."""
     for since in sorted({meant(each) + more for each in RECORDED for more in (-1, 0, 1)}):
         late = [each.seq for each in RECORDED if meant(each) >= since]
@@ -168,7 +200,9 @@ def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(history
 def test_a5_the_steps_say_how_every_instant_is_meant(history: History, recorded: None) -> None:
     """For whoever shows the past as the clock stands now."""
     steps = history.steps(ACCOUNT)
-    assert [each.at + steps.moved(each.seq) for each in RECORDED] == [meant(each) for each in RECORDED]
+    assert [each.at + steps.moved(each.seq) for each in RECORDED] == [
+        meant(each) for each in RECORDED
+    ]
     assert history.steps("ghost").moved(1) == 0
 
 
@@ -201,7 +235,9 @@ def test_an_account_without_a_record_has_nothing(history: History) -> None:
 def test_windows_are_warmed_as_the_daemon_warmed_them(
     history: History, store: Store, write: Write, pages: None
 ) -> None:
-    """At every input, for windows of several lengths: what `recent` gave then is what `warm` gives for ever after."""
+    """At every input, for windows of several lengths: what `recent` gave then is what `warm` gives
+    for ever after.
+    """
     lengths = (0, 1_500, 5_000, 200_000)
     then: dict[tuple[int, Millis], list[Reading]] = {}
     for each in RECORDED[:15]:
@@ -213,13 +249,17 @@ def test_windows_are_warmed_as_the_daemon_warmed_them(
     assert then == {(seq, since): list(history.warm(ACCOUNT, seq, since)) for seq, since in then}
 
 
-def test_windows_are_warmed_with_the_fields_that_are_named(history: History, recorded: None) -> None:
+def test_windows_are_warmed_with_the_fields_that_are_named(
+    history: History, recorded: None
+) -> None:
     """As a replay is fed."""
     found = list(history.warm(ACCOUNT, 5, T0, ("al_freeze",)))
     assert [each.balances for each in found] == [Balances(al_freeze=Decimal(0))]
 
 
-def test_live_windows_know_no_imported_readings(history: History, store: Store, write: Write) -> None:
+def test_live_windows_know_no_imported_readings(
+    history: History, store: Store, write: Write
+) -> None:
     """Neither they nor the recorded state, however late the imported readings are."""
     write(Record(ACCOUNT, imported(-1, T0 + 500)))
     assert list(store.recent(ACCOUNT, 0)) == []
@@ -230,8 +270,12 @@ def test_live_windows_know_no_imported_readings(history: History, store: Store, 
     assert store.load(ACCOUNT).judged_at == T0 + 2_000
 
 
-def test_transitions_come_in_the_order_of_recording(history: History, write: Write, pages: None) -> None:
-    """Those of one account with their alerts' codes, from any of them on; the daemon's own by the empty name."""
+def test_transitions_come_in_the_order_of_recording(
+    history: History, write: Write, pages: None
+) -> None:
+    """Those of one account with their alerts' codes, from any of them on; the daemon's own by the
+    empty name.
+    """
     own = Alert("disk-full", 1, "zzz2", Severity.WARNING, State.FIRING, "", T0)
     full = Transition("disk-full", 1, T0, State.OK, State.FIRING, "when", None)
     write(epoch("other", at=T0 + 1, reason="reload"))
@@ -239,33 +283,47 @@ def test_transitions_come_in_the_order_of_recording(history: History, write: Wri
     found = list(history.transitions(ACCOUNT))
     ended = (T0 + 3_000, "120", State.RESOLVED)
     assert [each.transition for each in found[:2]] == [transition(2), transition(2, *ended)]
-    assert [(each.code, each.transition.alert_seq) for each in found] == [("k7m2", seq) for seq in (2, 2, 4, 4)]
+    assert [(each.code, each.transition.alert_seq) for each in found] == [
+        ("k7m2", seq) for seq in (2, 2, 4, 4)
+    ]
     assert list(history.transitions(ACCOUNT, found[1].id)) == found[2:]
     assert [each.id for each in found] == sorted(each.id for each in found)
     assert list(history.transitions("other")) == []
-    assert [replace(each, id=0) for each in history.transitions("")] == [PastTransition(0, "zzz2", full)]
+    assert [replace(each, id=0) for each in history.transitions("")] == [
+        PastTransition(0, "zzz2", full)
+    ]
 
 
 def test_the_extent_of_a_span_is_told_at_once(history: History, recorded: None) -> None:
     """Its first and last instants as they are meant, and about how many inputs there are."""
     assert history.extent(ACCOUNT, 0, END) == Extent(meant(RECORDED[0]), T0 + 102_000, 18)
-    assert history.extent(ACCOUNT, T0 + 99_500, T0 + 101_500) == Extent(meant(RECORDED[10]), T0 + 101_000, 6)
+    assert history.extent(ACCOUNT, T0 + 99_500, T0 + 101_500) == Extent(
+        meant(RECORDED[10]), T0 + 101_000, 6
+    )
     assert history.extent(ACCOUNT, 0, meant(RECORDED[0])) is None
 
 
 def test_holes_are_counters_that_nothing_has(history: History, write: Write, pages: None) -> None:
-    """Neither a reading, a miss or a clock step, nor a change of the configuration; a gap says where the store was."""
+    """Neither a reading, a miss or a clock step, nor a change of the configuration; a gap says
+    where the store was.
+    """
     write(*(read(seq) for seq in (2, 3, 7)), Record(ACCOUNT, ClockStep(4, T0 + 3_500, 500)))
     write(epoch(at=T0 + 8_000, seq=8, reason="reload"), Record(ACCOUNT, miss(9, T0 + 9_000)))
     write(StoreDownGap(ACCOUNT, 19, T0 + 9_000, T0 + 19_000, 10), read(20))
     write(ending(Gap(ACCOUNT, 23, T0 + 20_000, T0 + 23_000, GapReason.DAEMON_DOWN)))
-    assert list(history.holes(ACCOUNT, 0, 23)) == [Hole(5, 6), Hole(10, 19, store_down=True), Hole(21, 23)]
+    assert list(history.holes(ACCOUNT, 0, 23)) == [
+        Hole(5, 6),
+        Hole(10, 19, store_down=True),
+        Hole(21, 23),
+    ]
     assert list(history.holes(ACCOUNT, 5, 12)) == [Hole(6, 6), Hole(10, 12)]
     assert list(history.holes(ACCOUNT, 6, 9)) == []
 
 
 def test_the_record_of_the_benchmark_is_one_that_a_daemon_could_have_made(tmp_path: Path) -> None:
-    """It has everything that replay meets, its instants never go back but by the step, and no counter is missing."""
+    """It has everything that replay meets, its instants never go back but by the step, and no
+    counter is missing.
+    """
     with History.open(record(tmp_path / "year.db", 3_000)) as history:
         found = list(history.inputs(ACCOUNT, 0))
         turns = [each.state[ACCOUNT].seq for each in history.epochs(0, END)]

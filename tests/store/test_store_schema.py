@@ -17,8 +17,10 @@ from tests.values import T0
 
 DESIGNED = {
     "accounts": "id name exchange user_id",
-    "snapshots": "account_id seq at exchange_at source quality available_margin available_usdt almighty_gold"
-    " al_margin al_freeze cross_un_pnl extra",
+    "snapshots": (
+        "account_id seq at exchange_at source quality available_margin available_usdt almighty_gold"
+        " al_margin al_freeze cross_un_pnl extra"
+    ),
     "misses": "account_id seq at reason detail",
     "gaps": "account_id seq started_at ended_at reason missed step_ms",
     "alerts": "id code account_id rule severity state started_at ended_at",
@@ -35,7 +37,9 @@ def test_migrations_build_the_schema(url: str) -> None:
     engine = writing(parse(url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        found = [each for each in compare_metadata(context, metadata) if "coalesce" not in str(each)]
+        found = [
+            each for each in compare_metadata(context, metadata) if "coalesce" not in str(each)
+        ]
     engine.dispose()
     assert found == []
 
@@ -76,29 +80,41 @@ def test_snapshots_lie_in_the_order_of_their_key(sqlite: str) -> None:
 
 def test_the_view_is_for_people(store: Store, write: Callable[..., None], url: str) -> None:
     """`balances` shows names, ISO time, the fields and those derived from them."""
-    write(read(2, at=1_767_265_200_007, available_margin="200.5"), read(3, at=T0, available_margin="0"))
+    write(
+        read(2, at=1_767_265_200_007, available_margin="200.5"),
+        read(3, at=T0, available_margin="0"),
+    )
     engine = reading(parse(url))
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT * FROM balances ORDER BY seq")).all()
         types = {type(row.available_margin) for row in rows}
     engine.dispose()
     row: Any = rows[0]
-    assert (row.account, row.time, row.source, row.quality) == ("main", "2026-01-01T11:00:00.007Z", "rest", "ok")
+    assert (row.account, row.time, row.source, row.quality) == (
+        "main",
+        "2026-01-01T11:00:00.007Z",
+        "rest",
+        "ok",
+    )
     assert (row.free_margin, row.margin_usage, row.freeze_ratio) == (Decimal("200.5"), 0, 0)
     assert (rows[1].margin_usage, types) == (0, {float} if url.startswith("sqlite") else {Decimal})
 
 
-@pytest.mark.parametrize(("margin", "used", "expected"), [("0", "1", "inf"), ("-5", "1", "inf"), ("8", "2", "0.25")])
+@pytest.mark.parametrize(
+    ("margin", "used", "expected"), [("0", "1", "inf"), ("-5", "1", "inf"), ("8", "2", "0.25")]
+)
 def test_the_view_divides_as_rules_do(url: str, margin: str, used: str, expected: str) -> None:
     """C4: of nothing or less, anything is infinite."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO accounts (id, name, exchange) VALUES (1, 'a', 'coinw')"))
+        connection.execute(
+            text("INSERT INTO accounts (id, name, exchange) VALUES (1, 'a', 'coinw')")
+        )
         connection.execute(
             text(
-                "INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, al_margin)"
-                f" VALUES (1, 1, 0, 'rest', 'ok', {margin}, {used})",
+                "INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin,"
+                f" al_margin) VALUES (1, 1, 0, 'rest', 'ok', {margin}, {used})",
             ),
         )
         row = connection.execute(text("SELECT margin_usage, freeze_ratio FROM balances")).one()

@@ -58,7 +58,11 @@ class Turnstile:
 
     @property
     def hooks(self) -> Hooks:
-        return Hooks(self.told.put, lambda: self.told.put("recovered"), lambda op, _: self.rejected.append(op))
+        return Hooks(
+            self.told.put,
+            lambda: self.told.put("recovered"),
+            lambda op, _: self.rejected.append(op),
+        )
 
     def hear(self) -> str:
         return self.told.get(timeout=SOON)

@@ -49,18 +49,42 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
         ("1e-999999999", replace(SIDE, percentage=True), "0%"),
     ],
 )
-def test_values_are_spelled_as_their_side_is_read(value: str, judged: DecidingComparison | None, text: str) -> None:
-    """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is a number."""
+def test_values_are_spelled_as_their_side_is_read(
+    value: str, judged: DecidingComparison | None, text: str
+) -> None:
+    """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is
+    a number.
+    """
     assert spelled(Decimal(value), judged) == text
 
 
 @pytest.mark.parametrize(
     ("value", "reason", "judged", "text"),
     [
-        ("5000", "missing", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "5 s"),
-        ("90", "condition", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "90"),
-        ("500", "back", replace(SIDE, text="on_missing after 5s", field="age", duration=True), "500"),
-        ("500", "back", replace(SIDE, text="time_to(al_freeze, 0, 1h) < 1m", duration=True), "500 ms"),
+        (
+            "5000",
+            "missing",
+            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
+            "5 s",
+        ),
+        (
+            "90",
+            "condition",
+            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
+            "90",
+        ),
+        (
+            "500",
+            "back",
+            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
+            "500",
+        ),
+        (
+            "500",
+            "back",
+            replace(SIDE, text="time_to(al_freeze, 0, 1h) < 1m", duration=True),
+            "500 ms",
+        ),
         ("500", "cleared", SIDE, "500"),
         ("500", "back", None, "500"),
         (None, "rule_changed", SIDE, ""),
@@ -69,12 +93,24 @@ def test_values_are_spelled_as_their_side_is_read(value: str, judged: DecidingCo
 def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
     value: str | None, reason: str, judged: DecidingComparison | None, text: str
 ) -> None:
-    """The alert was about `age`; the value before it, or of its end, is that of the rule's own condition."""
-    moved = Transition("gone", 1, T0, State.FIRING, State.RESOLVED, reason, None if value is None else Decimal(value))
+    """The alert was about `age`; the value before it, or of its end, is that of the rule's own
+    condition.
+    """
+    moved = Transition(
+        "gone",
+        1,
+        T0,
+        State.FIRING,
+        State.RESOLVED,
+        reason,
+        None if value is None else Decimal(value),
+    )
     assert valued(moved, judged) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")])
+@pytest.mark.parametrize(
+    ("value", "text"), [("5", "+5"), ("-5.0", "-5"), ("0", "0"), ("0.000000001", "0")]
+)
 def test_changes_carry_their_sign(value: str, text: str) -> None:
     """A gain has a plus, nothing has none."""
     assert change(Decimal(value)) == text
@@ -126,6 +162,8 @@ def test_c4_percentages_have_two_places_and_never_look_like_their_limit(
 ) -> None:
     """C4: As many digits as a glance takes; a limit has all that were written."""
     threshold = None if limit is None else Decimal(limit)
-    judged = DecidingComparison("x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True)
+    judged = DecidingComparison(
+        "x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True
+    )
     assert spelled(Decimal(value), judged) == text
     assert percentage(Decimal(value), threshold) == text

@@ -16,7 +16,10 @@ from tests.hostile import VISIBLE, is_raw
     [
         ("a\x1b]52;c;eA==\x07b", r"a\x1b]52;c;eA==\x07b"),
         ("\0\t\r\n\x7f\x80\x9b2J", r"\x00\x09\x0d\x0a\x7f\x80\x9b2J"),
-        ("\u061c\u200e\u200f\u202a\u202e\u2066\u2069", r"\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+        (
+            "\u061c\u200e\u200f\u202a\u202e\u2066\u2069",
+            r"\u061c\u200e\u200f\u202a\u202e\u2066\u2069",
+        ),
         ("a\u200bb\u2060c\ufeff\xad\u2028\u2029", r"a\u200bb\u2060c\ufeff\xad\u2028\u2029"),
         ("\u034f\u115f\u3164\uffa0\ufff9\U0001d173", r"\u034f\u115f\u3164\uffa0\ufff9\U0001d173"),
         ("x\U000e0041\U000e007f", r"x\U000e0041\U000e007f"),
@@ -48,7 +51,9 @@ def test_what_people_write_is_shown_as_it_is(text: str) -> None:
 
 @given(st.text())
 def test_nothing_raw_is_left(text: str) -> None:
-    """S9: of any text; what is shown once is shown the same again, and as JSON it says what it said."""
+    """S9: of any text; what is shown once is shown the same again, and as JSON it says what it
+    said.
+    """
     shown = printable(text)
     assert not any(is_raw(shown, at) for at in range(len(shown)))
     assert printable(shown) == shown
@@ -58,7 +63,9 @@ def test_nothing_raw_is_left(text: str) -> None:
 
 
 def test_every_character_of_a_hidden_kind_is_hidden() -> None:
-    """S9: all of Unicode's controls and formats, except those that show a sign around a number or a word."""
+    """S9: all of Unicode's controls and formats, except those that show a sign around a number or a
+    word.
+    """
     kinds = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     of_kind = {each for each in map(chr, range(0x110000)) if unicodedata.category(each) in kinds}
     assert {each for each in of_kind if not is_hidden(each)} <= VISIBLE

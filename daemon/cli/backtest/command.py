@@ -1,6 +1,8 @@
-"""`marginwatch backtest`: what rules would have done over the recorded history, or whether it really was so.
+"""`marginwatch backtest`: what rules would have done over the recorded history, or whether it
+really was so.
 
-The work is done by `backtested` (one set of rules), `compared` (two of them) and `verified` (promise 6).
+The work is done by `backtested` (one set of rules), `compared` (two of them) and `verified`
+(promise 6).
 """
 
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ class BacktestOptions:
         if self.diff and self.other is None:
             raise UsageError("--diff compares with another file: add --rules FILE")
         if self.verify and (self.other or self.diff):
-            raise UsageError("--verify replays the rules that were in force: leave --rules and --diff out")
+            raise UsageError(
+                "--verify replays the rules that were in force: leave --rules and --diff out"
+            )
         if self.verify and (self.since or self.until):
             raise UsageError("--verify covers the whole record: leave --since and --until out")
 
@@ -50,14 +54,20 @@ class BacktestOptions:
     type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True),
     help="Play the rules of this file instead; what it leaves out is as in the configuration.",
 )
-@click.option("--diff", is_flag=True, help="Compare the configuration's rules with those of --rules FILE.")
-@click.option("--verify", is_flag=True, help="Check that replay gives exactly the recorded transitions.")
+@click.option(
+    "--diff", is_flag=True, help="Compare the configuration's rules with those of --rules FILE."
+)
+@click.option(
+    "--verify", is_flag=True, help="Check that replay gives exactly the recorded transitions."
+)
 @options.output
 @click.pass_obj
 def backtest(session: CommandSession, /, **asked: Any) -> int:
-    """Play the recorded readings through the rules: what would have been announced, when, and to whom.
+    """Play the recorded readings through the rules: what would have been announced, when, and to
+    whom.
 
-    Messages count as delivered at once. With --verify the exit status is 1 where replay and record differ.
+    Messages count as delivered at once. With --verify the exit status is 1 where replay and record
+    differ.
 
     \b
     Examples:

@@ -1,4 +1,6 @@
-"""`marginwatch backtest --rules FILE --diff`: two sets of rules over the same history, and what differs."""
+"""`marginwatch backtest --rules FILE --diff`: two sets of rules over the same history, and what
+differs.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +19,14 @@ from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, Table, say, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT
 from daemon.replay.backtest import ReplayedMessage
-from daemon.replay.compare import MergedEpisode, Pair, PairedSessions, RuleSetComparison, RuleSetDifference, merged
+from daemon.replay.compare import (
+    MergedEpisode,
+    Pair,
+    PairedSessions,
+    RuleSetComparison,
+    RuleSetDifference,
+    merged,
+)
 from daemon.replay.session import fields_of
 from daemon.replay.statistics import RuleSummary
 from daemon.text.numbers import lasting
@@ -52,7 +61,9 @@ class Result:
     def take(self, side: int, messages: Iterable[ReplayedMessage]) -> None:
         for each in messages:
             self.messages[side] += 1
-            self.told[side] += hash((each.channel, each.at, tuple(notice.key for notice in each.notices)))
+            self.told[side] += hash(
+                (each.channel, each.at, tuple(notice.key for notice in each.notices))
+            )
 
     def sameness(self) -> str:
         """What there is to say where no alert differs."""
@@ -102,7 +113,9 @@ def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
     span = runs[0].span
     first = span.first(name)
-    return PairedSessions(ours, theirs).played(bar.along(name, span.inputs(name, fields, look_back), first), first)
+    return PairedSessions(ours, theirs).played(
+        bar.along(name, span.inputs(name, fields, look_back), first), first
+    )
 
 
 class _DifferenceJson:
@@ -155,7 +168,9 @@ class _People:
             return
         for line in headline(self._runs, bar):
             say(line)
-        say(f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})")
+        say(
+            f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})"
+        )
         say("")
         rows = [(rule, *map(_change, *map(_cells, both))) for rule, both in self._shown(result)]
         Table(("rule", *table.NUMBERS), rows, frozenset(table.NUMBERS)).write()
@@ -165,7 +180,10 @@ class _People:
     def _shown(self, result: Result) -> Iterator[tuple[str, Both]]:
         """System rules where they fired."""
         for rule, both in _by_rule(result.summaries):
-            if any(each and table.is_told(each, run) for each, run in zip(both, self._runs, strict=True)):
+            if any(
+                each and table.is_told(each, run)
+                for each, run in zip(both, self._runs, strict=True)
+            ):
                 yield rule, both
 
     def _differences(self, result: Result) -> None:
@@ -176,7 +194,11 @@ class _People:
             say(f"{self._all:,} alerts differ; the last {len(self._last)} (--format csv has all):")
         zone = self._runs[0].span.past.zone
         rows = [_row(each, zone) for each in sorted(self._last, key=_begun)]
-        Table(("fired", "rule", "account", "what differs", "ended", "worst"), rows, frozenset({"worst"})).write()
+        Table(
+            ("fired", "rule", "account", "what differs", "ended", "worst"),
+            rows,
+            frozenset({"worst"}),
+        ).write()
 
 
 _PRINTERS: Mapping[Format, Callable[[tuple[Run, Run]], DifferencePrinter]] = {
@@ -244,8 +266,16 @@ def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:
     else:
         what = "later" if each.later > 0 else "earlier"
     later = None if each.later is None else each.later / SECOND
-    sides = dict(zip(SIDES, (_episode(side, zone) for side in (each.ours, each.theirs)), strict=True))
-    return {"rule": each.rule, "account": each.account, "what": what, "later_seconds": later, **sides}
+    sides = dict(
+        zip(SIDES, (_episode(side, zone) for side in (each.ours, each.theirs)), strict=True)
+    )
+    return {
+        "rule": each.rule,
+        "account": each.account,
+        "what": what,
+        "later_seconds": later,
+        **sides,
+    }
 
 
 def _episode(each: MergedEpisode | None, zone: tzinfo | None) -> Row | None:

@@ -1,6 +1,8 @@
-"""What `backtest` says before anything else: what was replayed, by which rules, and what is to be known about it.
+"""What `backtest` says before anything else: what was replayed, by which rules, and what is to be
+known about it.
 
-It speaks of one set of rules, or of two that are compared: of those, the time zone is that of the second.
+It speaks of one set of rules, or of two that are compared: of those, the time zone is that of the
+second.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,10 @@ from daemon.types import Millis
 SIDES = ("the configuration", "the file")
 """Whose rules are compared."""
 
-NO_MISSES = "a CSV has no misses, so age, no-readings and on_missing cannot fire where imported readings have a gap"
+NO_MISSES = (
+    "a CSV has no misses, so age, no-readings and on_missing cannot fire where imported readings"
+    " have a gap"
+)
 
 
 def nothing(span: ReplayedSpan) -> str:
@@ -50,17 +55,29 @@ def _rules(runs: Sequence[Run]) -> str:
 
 
 def _windows(longest: Millis, span: ReplayedSpan, bar: Bar, ended: Millis) -> Iterator[str]:
-    """Where the record begins within the longest window before what was judged, the windows have to fill first."""
+    """Where the record begins within the longest window before what was judged, the windows have to
+    fill first.
+    """
     firsts = span.past.history.extent
-    begun = [each.first_at for name in bar.begins if (each := firsts(name, span.since - longest, span.until))]
+    begun = [
+        each.first_at
+        for name in bar.begins
+        if (each := firsts(name, span.since - longest, span.until))
+    ]
     full = max(begun, default=0) + longest
     if not longest or full <= min(bar.begins.values()):
         return
     if full > ended:
-        yield f"the longest window, {lasting(longest)}, is longer than this history: it was never full"
+        yield (
+            f"the longest window, {lasting(longest)}, is longer than this history: it was never"
+            " full"
+        )
     else:
         at = times.shown(full, span.past.zone)
-        yield f"windows fill as the record begins: the longest, {lasting(longest)}, is full from {at} on"
+        yield (
+            f"windows fill as the record begins: the longest, {lasting(longest)}, is full from"
+            f" {at} on"
+        )
 
 
 def _without_channels(runs: Sequence[Run]) -> Iterator[str]:

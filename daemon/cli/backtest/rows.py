@@ -36,7 +36,9 @@ def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
         "kind": keys[0].kind.value,
         "rules": list(dict.fromkeys(key.rule for key in keys)),
         "accounts": list(dict.fromkeys(key.account for key in keys)),
-        "news": [{"rule": key.rule, "account": key.account, "kind": key.kind.value} for key in keys],
+        "news": [
+            {"rule": key.rule, "account": key.account, "kind": key.kind.value} for key in keys
+        ],
         "text": f"{told.message.title}\n{told.message.body}",
     }
 

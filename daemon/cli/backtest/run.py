@@ -1,4 +1,6 @@
-"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been announced."""
+"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been
+announced.
+"""
 
 import shutil
 import tempfile
@@ -26,7 +28,19 @@ if TYPE_CHECKING:
 SPOOLED = 1_000_000
 """Bytes of notifications that are kept in memory; more go to a temporary file."""
 
-COLUMNS = ("at", "what", "rule", "account", "from", "to", "value", "reason", "channel", "kind", "text")
+COLUMNS = (
+    "at",
+    "what",
+    "rule",
+    "account",
+    "from",
+    "to",
+    "value",
+    "reason",
+    "channel",
+    "kind",
+    "text",
+)
 """Of csv: a row per transition and per message."""
 
 
@@ -39,13 +53,17 @@ class RunPrinter(Protocol):
 
 
 def show(past: Recorded, wish: "BacktestOptions", session: CommandSession) -> int:
-    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE, if it has one."""
+    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE,
+    if it has one.
+    """
     played = past.config
     if wish.other is not None:
         played = configs.read_policy(wish.other, base=past.config, environ=session.environ)
     record = replace(past, config=played)
     span = ReplayedSpan(
-        record, record.matching(wish.account), *record.span(wish.since, wish.until, session.clock.now())
+        record,
+        record.matching(wish.account),
+        *record.span(wish.since, wish.until, session.clock.now()),
     )
     if not wish.diff:
         return _one(Run(span, played), wish.output)
@@ -58,7 +76,9 @@ def _one(run: Run, output: Format) -> int:
     summary = run.summary()
     with tempfile.SpooledTemporaryFile(max_size=SPOOLED, mode="w+", encoding="utf-8") as spool:
         printer = _PRINTERS[output](run, spool)
-        with progress.bar("replaying", run.span.about(), printing=output is not Format.TABLE) as bar:
+        with progress.bar(
+            "replaying", run.span.about(), printing=output is not Format.TABLE
+        ) as bar:
             for each in run.play(bar):
                 if isinstance(each, Record):
                     summary.take(each)
@@ -79,11 +99,18 @@ class _RunCsv:
     def take(self, each: Record | ReplayedMessage) -> None:
         zone = self.run.span.past.zone
         if isinstance(each, Record):
-            write_rows(COLUMNS, ({"what": "transition", **row} for row in replayrows.transitions(each, zone)))
+            write_rows(
+                COLUMNS,
+                ({"what": "transition", **row} for row in replayrows.transitions(each, zone)),
+            )
         else:
             told = replayrows.notification(each, zone)
             kinds = " ".join(dict.fromkeys(news["kind"] for news in told["news"]))
-            flat = {"rule": " ".join(told["rules"]), "account": " ".join(told["accounts"]), "kind": kinds}
+            flat = {
+                "rule": " ".join(told["rules"]),
+                "account": " ".join(told["accounts"]),
+                "kind": kinds,
+            }
             write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
@@ -105,7 +132,9 @@ class _RunJson:
                 STDOUT.write(self._line(row, first=not self._any[True]))
                 self._any[True] = True
         else:
-            self._told.write(self._line(replayrows.notification(each, self._zone), first=not self._any[False]))
+            self._told.write(
+                self._line(replayrows.notification(each, self._zone), first=not self._any[False])
+            )
             self._any[False] = True
 
     def _line(self, row: Row, *, first: bool) -> str:

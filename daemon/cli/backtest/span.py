@@ -1,4 +1,6 @@
-"""One set of rules over the accounts of the record: what `backtest` plays, and what there is to say about the span."""
+"""One set of rules over the accounts of the record: what `backtest` plays, and what there is to say
+about the span.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,8 +43,12 @@ class ReplayedSpan:
     @cached_property
     def extents(self) -> Mapping[str, Extent]:
         """How much there is of each account; those of which there is nothing are left out."""
-        found = ((name, self.past.history.extent(name, self.since, self.until)) for name in self.names)
-        return {name: each for name, each in found if each is not None and each.last_at >= self.since}
+        found = (
+            (name, self.past.history.extent(name, self.since, self.until)) for name in self.names
+        )
+        return {
+            name: each for name, each in found if each is not None and each.last_at >= self.since
+        }
 
     def about(self) -> int:
         """So many inputs, for a bar."""
@@ -78,17 +84,23 @@ class Run:
 
     def play(self, bar: Bar) -> Iterator[Record | ReplayedMessage]:
         """What every input changes, and every message, in the order of time."""
-        return announced(merged(self._account(name, bar) for name in self.span.names), self.joiner())
+        return announced(
+            merged(self._account(name, bar) for name in self.span.names), self.joiner()
+        )
 
     def _account(self, name: str, bar: Bar) -> Iterator[Record]:
         player = self.player(name)
-        inputs = self.span.inputs(name, fields_of(tuple(player.rules.values())), player.evaluator.look_back)
+        inputs = self.span.inputs(
+            name, fields_of(tuple(player.rules.values())), player.evaluator.look_back
+        )
         first = self.span.first(name)
         return played(player, bar.along(name, inputs, first), first)
 
     def unheard(self) -> list[str]:
         """The written rules that watch none of the accounts."""
-        return [rule.name for rule in self.config.rules if not any(map(rule.watches, self.span.names))]
+        return [
+            rule.name for rule in self.config.rules if not any(map(rule.watches, self.span.names))
+        ]
 
     def minds_misses(self) -> bool:
         """Whether a rule, written or not, acts when readings are missing."""
@@ -96,7 +108,12 @@ class Run:
 
     def longest_window(self) -> Millis:
         """How far back the written rules look, the one that looks furthest."""
-        conditions = (each for rule in self.config.rules for each in (rule.when, rule.clear_when) if each is not None)
+        conditions = (
+            each
+            for rule in self.config.rules
+            for each in (rule.when, rule.clear_when)
+            if each is not None
+        )
         return max((look_back(each.tree) for each in conditions), default=0)
 
 

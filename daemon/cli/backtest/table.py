@@ -1,4 +1,6 @@
-"""What `backtest` prints for people: what was replayed, the last messages, and what became of each rule."""
+"""What `backtest` prints for people: what was replayed, the last messages, and what became of each
+rule.
+"""
 
 from collections import deque
 from collections.abc import Sequence
@@ -69,7 +71,10 @@ class BacktestTable:
         if self._all > len(self._last):
             say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
         zone = self.run.span.past.zone
-        rows = [(times.shown(told.at, zone), told.title, ", ".join(told.channels)) for told in self._last]
+        rows = [
+            (times.shown(told.at, zone), told.title, ", ".join(told.channels))
+            for told in self._last
+        ]
         Table(("time", "message", "to"), rows).write()
 
 
@@ -79,12 +84,16 @@ def is_told(each: RuleSummary, run: Run) -> bool:
 
 
 def worst_of(known: Sequence[Worst]) -> str:
-    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up to a limit only."""
+    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up
+    to a limit only.
+    """
     shown = [each for each in known if each.judged.field not in LASTING]
     values = [spelled(each.value, each.judged) for each in shown]
     if len(shown) < 2:
         return "".join(values)
-    return ", ".join(f"{each.judged.field} {value}" for each, value in zip(shown, values, strict=True))
+    return ", ".join(
+        f"{each.judged.field} {value}" for each, value in zip(shown, values, strict=True)
+    )
 
 
 def cells(each: RuleSummary) -> tuple[str, ...]:

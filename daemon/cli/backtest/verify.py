@@ -1,4 +1,6 @@
-"""`marginwatch backtest --verify`: what was covered, what could not be, and every difference (promise 6)."""
+"""`marginwatch backtest --verify`: what was covered, what could not be, and every difference
+(promise 6).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,18 @@ from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import Verified, VerifiedSpan, verify
 from daemon.types import SECOND, Millis
 
-COLUMNS = ("account", "what", "since", "until", "inputs", "at", "rule", "recorded", "replayed", "why")
+COLUMNS = (
+    "account",
+    "what",
+    "since",
+    "until",
+    "inputs",
+    "at",
+    "rule",
+    "recorded",
+    "replayed",
+    "why",
+)
 """Of csv: a row per stretch and per difference."""
 
 NOTHING = "nothing is recorded yet: let the daemon run first"
@@ -53,7 +66,9 @@ def show(past: OpenRecord, names: Sequence[str], output: Format) -> int:
 
 def _verified(past: OpenRecord, names: Sequence[str]) -> Iterator[_Account]:
     extents = (past.history.extent(name, 0, END) for name in names)
-    with progress.bar("verifying", sum(extent.inputs for extent in extents if extent is not None)) as bar:
+    with progress.bar(
+        "verifying", sum(extent.inputs for extent in extents if extent is not None)
+    ) as bar:
         for name in names:
             source = RecordedAccount(past.history, name)
             yield _Account(name, verify(source, bar.note), ExactFormatter(source, past.zone))
@@ -66,7 +81,10 @@ def _for_people(done: Sequence[_Account], own: int) -> Iterator[str]:
         yield from _lines(account)
     if own:
         told = counted(own, "transition")
-        yield f"the daemon's own alerts, with {told}, are not replayed: no account's inputs cause them"
+        yield (
+            f"the daemon's own alerts, with {told}, are not replayed: no account's inputs cause"
+            " them"
+        )
     differences = sum(len(account.found.differences) for account in done)
     if differences:
         yield f"{counted(differences, 'difference')}: replay does not give what is recorded"
@@ -81,10 +99,16 @@ def _lines(account: _Account) -> Iterator[str]:
     what = f"{counted(account.inputs, 'input')} and {counted(found.transitions, 'transition')}"
     yield f"{account.name}: {what} replayed, {differ}"
     for stretch in _telling(_joined(found.stretches)):
-        yield f"  {'not covered' if stretch.why else 'covered    '} {_span(stretch, zone)}{_why(stretch)}"
+        yield (
+            f"  {'not covered' if stretch.why else 'covered    '}"
+            f" {_span(stretch, zone)}{_why(stretch)}"
+        )
     for each in found.differences:
         recorded, replayed = account.speller.sides(each)
-        yield f"  differs     {_moment(each.at, zone)} {each.rule}: recorded {recorded}; replayed {replayed}"
+        yield (
+            f"  differs     {_moment(each.at, zone)} {each.rule}: recorded {recorded}; replayed"
+            f" {replayed}"
+        )
 
 
 def _moment(at: Millis, zone: tzinfo | None) -> str:
@@ -98,7 +122,9 @@ def _telling(stretches: Sequence[VerifiedSpan]) -> Sequence[VerifiedSpan]:
 
 
 def _joined(stretches: Sequence[VerifiedSpan]) -> list[VerifiedSpan]:
-    """Covered stretches that follow each other are told as one: starts and reloads do not matter here."""
+    """Covered stretches that follow each other are told as one: starts and reloads do not matter
+    here.
+    """
     joined: list[VerifiedSpan] = []
     for each in stretches:
         if joined and not joined[-1].why and not each.why:
@@ -124,7 +150,12 @@ def _rows(account: _Account) -> Iterator[Row]:
     for each in account.found.differences:
         recorded, replayed = account.speller.sides(each)
         found = {"rule": each.rule, "recorded": recorded, "replayed": replayed}
-        yield {"account": account.name, "what": "difference", "at": times.iso(each.at, account.zone), **found}
+        yield {
+            "account": account.name,
+            "what": "difference",
+            "at": times.iso(each.at, account.zone),
+            **found,
+        }
 
 
 def _stretch(each: VerifiedSpan, zone: tzinfo | None) -> Mapping[str, object]:

@@ -1,7 +1,9 @@
-"""Both sides of a difference that `--verify` found, spelled so exactly that they never look the same.
+"""Both sides of a difference that `--verify` found, spelled so exactly that they never look the
+same.
 
-Instants are told to the millisecond, amounts with all digits, durations with all their units. Whether the value of a
-transition is a duration stands in its alert, as it is recorded; where none is, in its rule.
+Instants are told to the millisecond, amounts with all digits, durations with all their units.
+Whether the value of a transition is a duration stands in its alert, as it is recorded; where none
+is, in its rule.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +52,10 @@ class ExactFormatter:
     def row(self, each: VerifyDifference) -> Row:
         """For programs: of an alert only what differs, beside its state and its worst value."""
         apart = differing(each)
-        sides = {"recorded": self._data(each.recorded, apart), "replayed": self._data(each.replayed, apart)}
+        sides = {
+            "recorded": self._data(each.recorded, apart),
+            "replayed": self._data(each.replayed, apart),
+        }
         return {"at": times.iso(each.at, self.zone), "rule": each.rule, **sides}
 
     def _side(self, side: Transition | Alert | None, apart: Sequence[str]) -> str:
@@ -58,7 +63,9 @@ class ExactFormatter:
             return "nothing"
         if isinstance(side, Alert):
             return "".join(self._state(side, apart))
-        value = "" if side.value is None else f" at {_spelled(side.value, duration=self._lasts(side))}"
+        value = (
+            "" if side.value is None else f" at {_spelled(side.value, duration=self._lasts(side))}"
+        )
         return f"{side.from_state} → {side.to_state} ({side.reason}){value}"
 
     def _state(self, alert: Alert, apart: Sequence[str]) -> Iterator[str]:
@@ -103,7 +110,9 @@ class ExactFormatter:
     def _judged(self) -> Mapping[tuple[str, int], DecidingComparison | None]:
         """By rule and beginning, what each recorded alert was about."""
         found = (
-            each.alert for each in self.source.history.alerts(BEGINNING, END) if each.account == self.source.account
+            each.alert
+            for each in self.source.history.alerts(BEGINNING, END)
+            if each.account == self.source.account
         )
         return {(alert.rule, alert.seq): alert.judged for alert in found}
 
@@ -117,7 +126,11 @@ def differing(each: VerifyDifference) -> Sequence[str]:
     if not isinstance(each.recorded, Alert) or not isinstance(each.replayed, Alert):
         return ()
     ours, theirs = _leaves(each.recorded), _leaves(each.replayed)
-    return [name for name in {**ours, **theirs} if name not in TOLD and ours.get(name) != theirs.get(name)]
+    return [
+        name
+        for name in {**ours, **theirs}
+        if name not in TOLD and ours.get(name) != theirs.get(name)
+    ]
 
 
 def _leaves(value: object, place: str = "") -> dict[str, object]:

@@ -1,9 +1,10 @@
-"""`check --notify`: a message that says it is a test, through every channel, and recorded as an attempt of its own.
+"""`check --notify`: a message that says it is a test, through every channel, and recorded as an
+attempt of its own.
 
     claim (committed) ──► the channel ──► mark (committed)
 
-A daemon that runs, and had parked a channel that refused, tries it again when a test got through (SEMANTICS F3). Where
-nothing can be recorded, the tests are sent all the same.
+A daemon that runs, and had parked a channel that refused, tries it again when a test got through
+(SEMANTICS F3). Where nothing can be recorded, the tests are sent all the same.
 """
 
 import asyncio
@@ -56,7 +57,10 @@ def send(config: Config, clock: Clock) -> bool:
 
 async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool:
     at = times.shown(clock.now(), config.daemon.timezone)
-    tasks = [asyncio.create_task(_try(each, message(each.name, at), clock, book)) for each in config.channels]
+    tasks = [
+        asyncio.create_task(_try(each, message(each.name, at), clock, book))
+        for each in config.channels
+    ]
     good = True
     for channel, task in zip(config.channels, tasks, strict=True):
         attempted = await task
@@ -65,7 +69,9 @@ async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool
     return good
 
 
-async def _try(channel: Channel, test: Message, clock: Clock, book: AttemptRecorder) -> AttemptResult:
+async def _try(
+    channel: Channel, test: Message, clock: Clock, book: AttemptRecorder
+) -> AttemptResult:
     key = MessageKey(channel.name, clock.now(), TEST)
     claimed = await book.note(Claim(key, (), test))
     attempted = await AppriseNotifier(channel.url.reveal(), clock).send(test)
@@ -76,5 +82,8 @@ async def _try(channel: Channel, test: Message, clock: Clock, book: AttemptRecor
 
 def message(channel: str, at: str) -> Message:
     """What arrives; nobody must take it for an alert."""
-    body = f'This is a test of the channel "{channel}", sent by marginwatch check --notify at {at}. Nothing is wrong.'
+    body = (
+        f'This is a test of the channel "{channel}", sent by marginwatch check --notify at {at}.'
+        " Nothing is wrong."
+    )
     return Message("TEST: marginwatch reaches you", body, Severity.INFO)

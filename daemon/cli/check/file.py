@@ -1,5 +1,5 @@
-"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often it really reads,
-and what would become of the record with it.
+"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often
+it really reads, and what would become of the record with it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,12 +76,22 @@ def _changes(config: Config, last: RunningConfig | None) -> list[str]:
 
 def _budgets(config: Config) -> list[str]:
     """Who shares a budget, where there are several."""
-    hosts = {host: [name for name, at in config.hosts.items() if at == host] for host in config.hosts.values()}
-    return [f"budget at {host}: shared by {', '.join(own)}" for host, own in hosts.items() if len(hosts) > 1]
+    hosts = {
+        host: [name for name, at in config.hosts.items() if at == host]
+        for host in config.hosts.values()
+    }
+    return [
+        f"budget at {host}: shared by {', '.join(own)}"
+        for host, own in hosts.items()
+        if len(hosts) > 1
+    ]
 
 
 def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
-    return [f"{account.name}: read every {_pace(account.every, every[account.name])}" for account in config.accounts]
+    return [
+        f"{account.name}: read every {_pace(account.every, every[account.name])}"
+        for account in config.accounts
+    ]
 
 
 def _reports(config: Config, now: Millis) -> Iterator[str]:

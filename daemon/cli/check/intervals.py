@@ -1,4 +1,6 @@
-"""How often each account is really read, and what its windows take in memory: for `check` and `status`. Pure."""
+"""How often each account is really read, and what its windows take in memory: for `check` and
+`status`. Pure.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -13,8 +15,11 @@ from daemon.rules.rule import Rule
 from daemon.types import Millis
 
 
-def intervals(config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()) -> dict[str, Millis]:
-    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are those known.
+def intervals(
+    config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()
+) -> dict[str, Millis]:
+    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are
+    those known.
 
     `halved` are the hosts that complained.
     """
@@ -24,13 +29,17 @@ def intervals(config: Config, user_ids: Mapping[str, str], halved: Collection[st
 def memory(config: Config, every: Mapping[str, Millis]) -> int:
     """About how many bytes the windows of all accounts take once they are full."""
     return sum(
-        _board(rule for rule in config.rules if rule.watches(account.name)).memory(every[account.name])
+        _board(rule for rule in config.rules if rule.watches(account.name)).memory(
+            every[account.name]
+        )
         for account in config.accounts
     )
 
 
 def _board(rules: Iterable[Rule]) -> ValueTable:
-    """What an evaluator looks at; messages show how the five fields have changed, so that is always kept."""
+    """What an evaluator looks at; messages show how the five fields have changed, so that is always
+    kept.
+    """
     board = ValueTable()
     for rule in rules:
         for condition in (rule.when, rule.clear_when):

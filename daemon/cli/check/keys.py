@@ -1,9 +1,11 @@
-"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS B3).
+"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS
+B3).
 
     the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
 
-It stores no reading and judges nothing. Where there is no record, the budget begins empty and nothing is booked.
-Beside a daemon that collects, each call is announced first, so that the daemon leaves room for it.
+It stores no reading and judges nothing. Where there is no record, the budget begins empty and
+nothing is booked. Beside a daemon that collects, each call is announced first, so that the daemon
+leaves room for it.
 """
 
 import asyncio
@@ -71,7 +73,9 @@ def ask(config: Config, clock: Clock) -> bool:
 
 
 def recorded(config: Config, now: Millis) -> RecordedCalls:
-    """What the record tells; nothing where there is none, or where it cannot be read, which is said."""
+    """What the record tells; nothing where there is none, or where it cannot be read, which is
+    said.
+    """
     since = now - config.budget.longest
     try:
         with existing(config) as history:
@@ -88,20 +92,30 @@ def recorded(config: Config, now: Millis) -> RecordedCalls:
         return RecordedCalls()
 
 
-async def _ask_all(config: Config, clock: Clock, told: RecordedCalls) -> dict[str, Answer | NoAnswer]:
+async def _ask_all(
+    config: Config, clock: Clock, told: RecordedCalls
+) -> dict[str, Answer | NoAnswer]:
     answers = {}
     async with http.open_session() as session:
         budgets = _budgets(config, clock, told)
-        tools = [exchanges.ExchangeDependencies(session, budgets.at(each.host), clock) for each in config.accounts]
+        tools = [
+            exchanges.ExchangeDependencies(session, budgets.at(each.host), clock)
+            for each in config.accounts
+        ]
         asking = zip(config.accounts, tools, strict=True)
-        tasks = [asyncio.create_task(_ask(each, told, config, tool, n)) for n, (each, tool) in enumerate(asking)]
+        tasks = [
+            asyncio.create_task(_ask(each, told, config, tool, n))
+            for n, (each, tool) in enumerate(asking)
+        ]
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
             echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
-                await asyncio.to_thread(_book, config, RecordCall(asked.at, ENDPOINT, user, index, account.host))
+                await asyncio.to_thread(
+                    _book, config, RecordCall(asked.at, ENDPOINT, user, index, account.host)
+                )
     return answers
 
 
@@ -120,7 +134,11 @@ def _budgets(config: Config, clock: Clock, told: RecordedCalls) -> Budgets:
 
 
 async def _ask(
-    account: Account, told: RecordedCalls, config: Config, tools: exchanges.ExchangeDependencies, n: int
+    account: Account,
+    told: RecordedCalls,
+    config: Config,
+    tools: exchanges.ExchangeDependencies,
+    n: int,
 ) -> KeyCheck:
     if told.beside:
         await _announce(account, told, config, tools.clock, n)
@@ -133,11 +151,14 @@ async def _ask(
         await exchange.close()
 
 
-async def _announce(account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int) -> None:
+async def _announce(
+    account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int
+) -> None:
     """Book the call ahead, and return when its time has come.
 
-    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so one announcement
-    follows the other more slowly than the host's budget frees places, and a user's whole window passes before a call.
+    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so
+    one announcement follows the other more slowly than the host's budget frees places, and a user's
+    whole window passes before a call.
     """
     limits = config.budget
     await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
@@ -162,7 +183,9 @@ def _book(config: Config, call: RecordCall) -> None:
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:
-    """How the account is called, where that is worth a word; a failure says it of the call itself."""
+    """How the account is called, where that is worth a word; a failure says it of the call
+    itself.
+    """
     calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
     pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
     ways = [calls if isinstance(answer, Answer) else "", pushes]

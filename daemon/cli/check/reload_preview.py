@@ -1,7 +1,8 @@
-"""What a reload of the configuration would do to what is recorded, for `check`. Pure, but for `recorded`.
+"""What a reload of the configuration would do to what is recorded, for `check`. Pure, but for
+`recorded`.
 
-The daemon itself decides nothing from this: at a start or reload it compares each open alert with its rule
-(`service.opening`), as `_Fates` does here for the person who has changed the file.
+The daemon itself decides nothing from this: at a start or reload it compares each open alert with
+its rule (`service.opening`), as `_Fates` does here for the person who has changed the file.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,7 +17,9 @@ from daemon.store.read.recorded import PastEpoch
 from daemon.store.read.status import AccountStatus
 from daemon.types import Alert, Millis, base
 
-MEANING = frozenset({"when", "clear_when", "for", "keep_firing_for", "at_least", "on_missing", "missing_after"})
+MEANING = frozenset(
+    {"when", "clear_when", "for", "keep_firing_for", "at_least", "on_missing", "missing_after"}
+)
 """The keys that make a rule the one it is (SEMANTICS D5)."""
 
 
@@ -35,14 +38,18 @@ class RunningConfig:
 
 
 def recorded(history: History, now: Millis) -> RunningConfig | None:
-    """What is recorded of the last life of a daemon; None where there was none, or its rules are not understood."""
+    """What is recorded of the last life of a daemon; None where there was none, or its rules are
+    not understood.
+    """
     epoch = history.last_epoch()
     own = None if epoch is None else _rules(epoch)
     if epoch is None or own is None:
         return None
     standing = history.status(now)
     alerts = [(each.account, alert) for each in standing for alert in each.alerts.values()]
-    watched = [each.account for each in standing if each.alerts or _latest(each) >= epoch.started_at]
+    watched = [
+        each.account for each in standing if each.alerts or _latest(each) >= epoch.started_at
+    ]
     return RunningConfig(own, epoch.state.keys(), watched, alerts)
 
 
@@ -58,7 +65,10 @@ def _latest(account: AccountStatus) -> Millis:
 
 
 def forecast(
-    rules: Sequence[Rule], accounts: Collection[str], before: RunningConfig, system: Sequence[Rule] = ()
+    rules: Sequence[Rule],
+    accounts: Collection[str],
+    before: RunningConfig,
+    system: Sequence[Rule] = (),
 ) -> list[str]:
     """What would change with these rules and accounts, a sentence each; nothing where nothing does.
 
@@ -85,7 +95,11 @@ class _Fates:
     """What becomes of each recorded rule, account and open alert."""
 
     def __init__(
-        self, rules: Mapping[str, Rule], system: Mapping[str, Rule], accounts: frozenset[str], before: RunningConfig
+        self,
+        rules: Mapping[str, Rule],
+        system: Mapping[str, Rule],
+        accounts: frozenset[str],
+        before: RunningConfig,
     ) -> None:
         self.old = _named(before.rules)
         self._rules = rules
@@ -94,7 +108,11 @@ class _Fates:
         self._before = before
 
     def changed(self) -> list[str]:
-        stale = {base(alert.rule) for account, alert in self._before.alerts if self._fate(account, alert) == "changed"}
+        stale = {
+            base(alert.rule)
+            for account, alert in self._before.alerts
+            if self._fate(account, alert) == "changed"
+        }
         return [name for name in self._rules if name in stale or self._differs(name)]
 
     def gone(self) -> list[str]:
@@ -107,7 +125,9 @@ class _Fates:
         return sum(self._fate(account, alert) == fate for account, alert in self._before.alerts)
 
     def each(self, fate: str, why: str) -> Iterator[str]:
-        """The alerts that end while their rules are neither changed nor gone as a person would say."""
+        """The alerts that end while their rules are neither changed nor gone as a person would
+        say.
+        """
         alerts = [
             f"{base(alert.rule)} · {account}"
             for account, alert in self._before.alerts

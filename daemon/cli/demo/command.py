@@ -9,7 +9,9 @@ from daemon.types import Millis
 class _Duration(click.ParamType[Millis]):
     name = "duration"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Millis:
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Millis:
         from daemon.text.durations import duration  # noqa: PLC0415 -- on use, as all that a command needs
 
         length = duration(value)
@@ -20,10 +22,15 @@ class _Duration(click.ParamType[Millis]):
 
 @click.command()
 @click.option(
-    "--for", "length", type=_Duration(), metavar="DURATION", help="End by itself after this long, such as 30s."
+    "--for",
+    "length",
+    type=_Duration(),
+    metavar="DURATION",
+    help="End by itself after this long, such as 30s.",
 )
 def demo(length: Millis | None) -> None:
-    """Watch the whole daemon at work: readings, alerts, messages, ends. Nothing leaves this machine.
+    """Watch the whole daemon at work: readings, alerts, messages, ends. Nothing leaves this
+    machine.
 
     \b
     Example:

@@ -1,4 +1,6 @@
-"""What `marginwatch demo` runs: the real daemon against the built-in exchange, on a database that is thrown away."""
+"""What `marginwatch demo` runs: the real daemon against the built-in exchange, on a database that
+is thrown away.
+"""
 
 import asyncio
 import statistics
@@ -46,7 +48,9 @@ SHOWN: Millis = 2 * SECOND
 
 
 def show(length: Millis | None) -> None:
-    """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the database is gone."""
+    """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the
+    database is gone.
+    """
     log.setup(sys.stderr, level="warning", redactor=log.Redactor())
     asyncio.run(_show(length))
 
@@ -55,7 +59,10 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     try:
         return tempfile.TemporaryDirectory(prefix="marginwatch-demo-")
     except OSError as error:
-        sentence = f"there is no room for the demo's database ({error.strerror}): let TMPDIR name a directory with some"
+        sentence = (
+            f"there is no room for the demo's database ({error.strerror}): let TMPDIR name a"
+            " directory with some"
+        )
         raise MarginwatchError(sentence) from None
 
 
@@ -74,10 +81,15 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
         exchange.account(name, story=story(name))
     await exchange.start()
     screen = _Screen(STDOUT, clock, exchange, over)
-    world = Dependencies(clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen])
+    world = Dependencies(
+        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen]
+    )
     app = App(_config(folder, exchange), world)
     await app.start()
-    screen.say(f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {_ending(length)}")
+    screen.say(
+        f"two accounts at the built-in exchange, read every {EVERY} ms and listened to;"
+        f" {_ending(length)}"
+    )
     await _until(over, length)
     await app.stop()
     await exchange.stop()
@@ -168,7 +180,9 @@ class _Screen:
         for one in record.transitions:
             self._moved(record.account, one, codes.get((one.rule, one.alert_seq), ""))
 
-    def attempted(self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult) -> None:
+    def attempted(
+        self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
+    ) -> None:
         del channel, message
         if attempted.outcome is Outcome.DELIVERED:
             self.latencies += [self._latency(notice) for notice in notices]
@@ -208,6 +222,7 @@ class _Screen:
         if self.latencies:
             middle, most = statistics.median(self.latencies), max(self.latencies)
             lines.append(
-                f"latency        {middle:.0f} ms from a change to its notification (median; at most {most} ms)"
+                f"latency        {middle:.0f} ms from a change to its notification (median; at most"
+                f" {most} ms)"
             )
         self._write("\n" + "\n".join(lines) + "\n")

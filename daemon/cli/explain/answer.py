@@ -1,4 +1,6 @@
-"""`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in `explainsheet`."""
+"""`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in
+`explainsheet`.
+"""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -36,7 +38,9 @@ def show(past: OpenRecord, question: Question, now: Millis) -> None:
     at = times.instant(question.at, now, past.zone)
     account = past.one(question.account)
     if at > now:
-        raise UsageError(f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained")
+        raise UsageError(
+            f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained"
+        )
     lines.write(_answer(ResolvedQuestion(past, question.rule, account, at)).lines())
 
 
@@ -64,7 +68,9 @@ def _supposed(asked: ResolvedQuestion) -> Supposed:
         raise _before(asked)
     scheme = replay_source.scheme(asked.past.config)
     if asked.rule not in scheme.watching(asked.account):
-        raise _unknown(asked, scheme, f"watches {asked.account} in {asked.past.config.path.name}", "are")
+        raise _unknown(
+            asked, scheme, f"watches {asked.account} in {asked.past.config.path.name}", "are"
+        )
     found = hypothetical.supposed(asked, scheme, extent.last_at)
     if found is None:
         raise _before(asked)
@@ -78,7 +84,10 @@ def _before(asked: ResolvedQuestion) -> UsageError:
     begun = [] if extent is None else [extent.first_at]
     begun += [] if epoch is None else [epoch.state.at]
     if not begun:
-        return UsageError(f"nothing is recorded of {asked.account} yet: let the daemon run first, or import readings")
+        return UsageError(
+            f"nothing is recorded of {asked.account} yet: let the daemon run first, or import"
+            " readings"
+        )
     return UsageError(f"the record of {asked.account} begins only at {asked.shown(min(begun))}")
 
 

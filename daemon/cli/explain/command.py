@@ -1,4 +1,6 @@
-"""`marginwatch explain`: why a rule did, or did not, wake anybody. The work is done by `explained`."""
+"""`marginwatch explain`: why a rule did, or did not, wake anybody. The work is done by
+`explained`.
+"""
 
 import click
 
@@ -10,13 +12,16 @@ from daemon.cli.session import CommandSession
 @options.config
 @click.argument("rule", type=options.NAME)
 @options.one_account
-@click.option("--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now.")
+@click.option(
+    "--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now."
+)
 @click.pass_obj
 def explain(session: CommandSession, rule: str, account: str | None, at: str) -> None:
-    """Replay the record up to a time and show how RULE stood there, with every value, clock, mute and message.
+    """Replay the record up to a time and show how RULE stood there, with every value, clock, mute
+    and message.
 
-    The rules and mute windows are those that were in force. For a time before the daemon's own record, of which there
-    are imported readings, today's are played, at most over the week before.
+    The rules and mute windows are those that were in force. For a time before the daemon's own
+    record, of which there are imported readings, today's are played, at most over the week before.
 
     \b
     Examples:

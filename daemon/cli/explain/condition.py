@@ -1,4 +1,6 @@
-"""A condition for people: every part of it below the one that it belongs to, with what it is worth."""
+"""A condition for people: every part of it below the one that it belongs to, with what it is
+worth.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,7 +1,8 @@
-"""What today's rules would have made of readings from before any daemon watched the account: imported ones.
+"""What today's rules would have made of readings from before any daemon watched the account:
+imported ones.
 
-They are played as `backtest` plays them, from so far before the instant that neither memory nor time grows with what
-was imported.
+They are played as `backtest` plays them, from so far before the instant that neither memory nor
+time grows with what was imported.
 """
 
 from daemon.cli.explain.question import ResolvedQuestion
@@ -21,7 +22,9 @@ def readings(asked: ResolvedQuestion) -> Extent | None:
 
 
 def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Explanation | None:
-    """How a rule of the scheme would have stood at the last reading, which lies at `last_at`; None where it is gone."""
+    """How a rule of the scheme would have stood at the last reading, which lies at `last_at`; None
+    where it is gone.
+    """
     history, since = asked.past.history, max(0, last_at - REACH)
     player = ReplaySession(scheme, AccountState(asked.account))
     fields, look_back = fields_of(tuple(player.rules.values())), player.evaluator.look_back
@@ -29,4 +32,6 @@ def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Expla
     with progress.bar("replaying", 0 if about is None else about.inputs) as bar:
         inputs = history.replayed(asked.account, since, asked.at + 1, fields, look_back)
         first = history.first(asked.account, since)
-        return suppose(player, bar.along(asked.account, inputs, first), first, asked.rule, scheme.mutes)
+        return suppose(
+            player, bar.along(asked.account, inputs, first), first, asked.rule, scheme.mutes
+        )

@@ -29,14 +29,20 @@ class Gone:
     def lines(self) -> Iterator[LabelledLine | str]:
         asked = self.asked
         yield asked.headline
-        yield LabelledLine("not watched", f"{asked.rule} watched {asked.account} until {self._end()}")
+        yield LabelledLine(
+            "not watched", f"{asked.rule} watched {asked.account} until {self._end()}"
+        )
         yield ""
         yield from asked.history()
 
     def _end(self) -> str:
         turned = "reloaded" if self.over.reason == RELOAD else "started"
         state = self.over.state.get(self.asked.account)
-        less = "with other rules" if state is not None and state.since is not None else "without that account"
+        less = (
+            "with other rules"
+            if state is not None and state.since is not None
+            else "without that account"
+        )
         return f"{self.asked.shown(self.over.started_at)}, when the daemon was {turned} {less}"
 
 
@@ -72,7 +78,8 @@ class ExplainTable:
         yield LabelledLine("last input", f"{self._shown(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
             yield LabelledLine(
-                "last read", f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before"
+                "last read",
+                f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before",
             )
 
     def _conditions(self, then: str) -> Iterator[LabelledLine]:
@@ -84,13 +91,17 @@ class ExplainTable:
         found = self.found
         yield LabelledLine("alert", self._alert(found.alert))
         if found.flapping is not None:
-            yield LabelledLine("flapping", f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}")
+            yield LabelledLine(
+                "flapping",
+                f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}",
+            )
         for clock in found.running:
             yield LabelledLine("clock", _clock(clock) + then)
         if found.agreement is not None:
             holds, counted = found.agreement
             yield LabelledLine(
-                "at_least", f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}"
+                "at_least",
+                f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}",
             )
         yield from self._muted()
 
@@ -101,7 +112,9 @@ class ExplainTable:
         if not self.found.muted:
             yield LabelledLine("muted", "no")
         if self.found.rule.mute and self.todays_mutes:
-            yield LabelledLine("", "by today's mute windows, for those of that time are not recorded")
+            yield LabelledLine(
+                "", "by today's mute windows, for those of that time are not recorded"
+            )
 
     def _alert(self, alert: Alert | None) -> str:
         if alert is None:
@@ -125,11 +138,18 @@ class Supposed(ExplainTable):
     """How the rule would have stood, had a daemon been running with today's configuration."""
 
     def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
-        begun, nobody = self._shown(self.found.begun), f"no daemon watched {self.asked.account} then"
-        yield LabelledLine("supposed", f"{nobody}: today's rules are played over the imported readings from {begun} on")
+        begun, nobody = (
+            self._shown(self.found.begun),
+            f"no daemon watched {self.asked.account} then",
+        )
+        yield LabelledLine(
+            "supposed",
+            f"{nobody}: today's rules are played over the imported readings from {begun} on",
+        )
         if unjudged.stale:
             yield LabelledLine(
-                "gap", f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that"
+                "gap",
+                f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that",
             )
 
     def _called(self, alert: Alert) -> str:
@@ -151,9 +171,15 @@ def _event(event: Input) -> str:
         case ConfigChange():
             return "a start or reload"
         case _:
-            return "a step of the clock" if not hasattr(event, "reading") else "a suspect reading, unconfirmed"
+            return (
+                "a step of the clock"
+                if not hasattr(event, "reading")
+                else "a suspect reading, unconfirmed"
+            )
 
 
 def _clock(clock: RunningTimer) -> str:
-    over = "reached" if clock.lasted >= clock.needs else f"{lasting(clock.needs - clock.lasted)} to go"
+    over = (
+        "reached" if clock.lasted >= clock.needs else f"{lasting(clock.needs - clock.lasted)} to go"
+    )
     return f"{clock.what} {duration_text(clock.needs)}: {lasting(clock.lasted)} so far, {over}"

@@ -18,10 +18,14 @@ from daemon.text.numbers import lasting
 from daemon.types import ClockStep, GapReason, Millis, Miss, Reading, Unconfirmed
 
 INTERVALS = 3
-"""So many of an account's may pass without an attempt before anything is amiss, as for the heartbeat (SEMANTICS F9)."""
+"""So many of an account's may pass without an attempt before anything is amiss, as for the
+heartbeat (SEMANTICS F9).
+"""
 
 NEAR = 50
-"""Counters before a start among which the attempt before it is looked for: starts have counters too."""
+"""Counters before a start among which the attempt before it is looked for: starts have counters
+too.
+"""
 
 MOST = 3
 """Reasons that are told: the last ones."""
@@ -30,7 +34,9 @@ Reason: TypeAlias = tuple[Millis, str]
 """From when on, and what."""
 
 _GAPS = {
-    GapReason.STORE_DOWN: "the database refused to write, so that what was judged {span} is lost ({missed} inputs)",
+    GapReason.STORE_DOWN: (
+        "the database refused to write, so that what was judged {span} is lost ({missed} inputs)"
+    ),
     GapReason.SUSPENDED: "the machine was suspended {span}",
 }
 """Those that no epoch and no miss tells of."""
@@ -38,7 +44,9 @@ _GAPS = {
 
 @dataclass(frozen=True)
 class Unjudged:
-    """The time before the instant that is asked about; `found` is how it stood at the last input."""
+    """The time before the instant that is asked about; `found` is how it stood at the last
+    input.
+    """
 
     asked: ResolvedQuestion
     found: Explanation
@@ -46,12 +54,16 @@ class Unjudged:
     @cached_property
     def patience(self) -> Millis:
         config, history = self.asked.past.config, self.asked.past.history
-        every = intervals.intervals(config, history.user_ids()).get(self.asked.account, config.daemon.every)
+        every = intervals.intervals(config, history.user_ids()).get(
+            self.asked.account, config.daemon.every
+        )
         return INTERVALS * every + config.daemon.timeout
 
     @property
     def stale(self) -> bool:
-        """Whether the last input lies so far back that what holds at it need not hold at the instant."""
+        """Whether the last input lies so far back that what holds at it need not hold at the
+        instant.
+        """
         return self.asked.at - self.found.at > self.patience
 
     def sentence(self) -> str:
@@ -63,7 +75,9 @@ class Unjudged:
         found = [*map(self._gap, gaps), *self._downs(), *self._removals(), *self._leaps()]
         why = sorted(found)[-MOST:] or list(self._pause())
         lost = any(gap.reason is GapReason.STORE_DOWN for gap in gaps)
-        what = f"is recorded of the {lasting(lasted)}" if lost else f"was judged for {lasting(lasted)}"
+        what = (
+            f"is recorded of the {lasting(lasted)}" if lost else f"was judged for {lasting(lasted)}"
+        )
         told = ": " + "; ".join(text for _, text in why) if why else ", as far as the record knows"
         return f"nothing {what} before that{told}"
 
@@ -115,7 +129,9 @@ class Unjudged:
             ended_at = epoch.ended_at if epoch.ended_at is not None else self._broke_off(epoch)
             if ended_at is None or ended_at > self.asked.at:
                 continue
-            if following is None or following.started_at > ended_at:  # a reload begins where it ends
+            if (
+                following is None or following.started_at > ended_at
+            ):  # a reload begins where it ends
                 yield ended_at, self._down(epoch, ended_at, following)
 
     def _down(self, epoch: PastEpoch, ended_at: Millis, following: PastEpoch | None) -> str:
@@ -129,7 +145,9 @@ class Unjudged:
         return f"the daemon was stopped from {end} to {begin}"
 
     def _broke_off(self, epoch: PastEpoch) -> Millis | None:
-        """Where the record of an epoch without an end breaks off; None while its daemon runs, or nobody can tell."""
+        """Where the record of an epoch without an end breaks off; None while its daemon runs, or
+        nobody can tell.
+        """
         past = self.asked.past
         try:
             running = holder(past.config.daemon.database.reveal()) is not None
@@ -138,7 +156,9 @@ class Unjudged:
         if running:
             return None
         extents = (past.history.extent(name, epoch.started_at, END) for name in epoch.state)
-        return max([epoch.started_at, *(extent.last_at for extent in extents if extent is not None)])
+        return max(
+            [epoch.started_at, *(extent.last_at for extent in extents if extent is not None)]
+        )
 
     def _removals(self) -> Iterator[Reason]:
         """When the account was not configured."""
@@ -152,7 +172,9 @@ class Unjudged:
         """The clock was set forward, over the instant: nothing can lie there."""
         event = next(self.asked.past.history.inputs(self.asked.account, self.found.event.seq), None)
         if isinstance(event, ClockStep) and event.at - event.by <= self.asked.at:
-            leap = f"the clock was set forward by {lasting(event.by)}, to {self.asked.shown(event.at)}"
+            leap = (
+                f"the clock was set forward by {lasting(event.by)}, to {self.asked.shown(event.at)}"
+            )
             yield event.at - event.by, leap
 
     def _pause(self) -> Iterator[Reason]:
@@ -160,5 +182,8 @@ class Unjudged:
         if not isinstance(attempt, Miss) or attempt.reason not in REFUSALS:
             return
         if self.asked.at - self._since <= LONGEST + self.patience:
-            pause = f"after a refusal ({attempt.reason}) the exchange is left alone for up to {lasting(LONGEST)}"
+            pause = (
+                f"after a refusal ({attempt.reason}) the exchange is left alone for up to"
+                f" {lasting(LONGEST)}"
+            )
             yield attempt.at, pause

@@ -1,4 +1,6 @@
-"""A rule, an account and an instant that somebody asks about, and what the record says became of it up to then."""
+"""A rule, an account and an instant that somebody asks about, and what the record says became of it
+up to then.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +34,9 @@ class ResolvedQuestion:
         return times.shown(at, self.past.zone)
 
     def history(self) -> Iterator[LabelledLine]:
-        """What became of it up to then, whatever was started and reloaded in between, and what was sent of it."""
+        """What became of it up to then, whatever was started and reloaded in between, and what was
+        sent of it.
+        """
         names, history = (self.rule, self.rule + FLAPPING), self.past.history
         for move in history.last_moves(self.account, names, self.at, MOST):
             yield LabelledLine("was", self.moved(move.transition, move.judged))
@@ -50,7 +54,10 @@ class ResolvedQuestion:
     def _told(self, past: PastNotice) -> str:
         key = past.notice.key
         flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
-        return f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}: {past.state}{self._fared(past)}"
+        return (
+            f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}:"
+            f" {past.state}{self._fared(past)}"
+        )
 
     def _fared(self, past: PastNotice) -> str:
         done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
@@ -59,4 +66,6 @@ class ResolvedQuestion:
             return done
         attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
         last = "" if done else f", the last {self.shown(past.tried_at)}"
-        return f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
+        return (
+            f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
+        )

@@ -1,4 +1,6 @@
-"""Which rules were in force at an instant: found among the epochs, whose rules are read only where they are needed."""
+"""Which rules were in force at an instant: found among the epochs, whose rules are read only where
+they are needed.
+"""
 
 from dataclasses import dataclass
 
@@ -27,7 +29,13 @@ def standing(history: History, rule: str, account: str, at: Millis) -> RuleInFor
         state = epoch.state.get(account)
         if (state is None and found is None) or (state is not None and state.at > at):
             continue
-        watched = state is not None and state.since is not None and recorded.watches(epoch.rules, rule, account)
-        over = epoch if found is not None and found.watched else None if found is None else found.over
+        watched = (
+            state is not None
+            and state.since is not None
+            and recorded.watches(epoch.rules, rule, account)
+        )
+        over = (
+            epoch if found is not None and found.watched else None if found is None else found.over
+        )
         found = RuleInForce(epoch, watched, None if watched else over)
     return found

@@ -9,18 +9,24 @@ from daemon.cli.session import CommandSession
 @click.command("import")
 @options.config
 @click.argument("file", metavar="FILE.csv")
-@click.option("--new-accounts", is_flag=True, help="Take accounts too that neither rules.toml nor the database knows.")
+@click.option(
+    "--new-accounts",
+    is_flag=True,
+    help="Take accounts too that neither rules.toml nor the database knows.",
+)
 @click.pass_obj
 def bring_in(session: CommandSession, file: str, *, new_accounts: bool) -> int:
     """Add readings that others recorded, from a CSV file; "-" reads standard input.
 
-    The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since 1970; without a zone
-    in the configured one) and any of the fields, in either spelling. An empty cell is a field that is not known.
-    A file that history --format csv wrote is taken as it is: its quality is kept, seq and source are not.
+    The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since
+    1970; without a zone in the configured one) and any of the fields, in either spelling. An empty
+    cell is a field that is not known. A file that history --format csv wrote is taken as it is: its
+    quality is kept, seq and source are not.
 
-    Imported readings come before the account's own: later lines are skipped and counted. history, backtest and
-    explain see them, the running daemon does not. The same file again adds nothing; what is recorded stays where a
-    line says something else. One bad line, and nothing is imported. A database that does not exist yet is made.
+    Imported readings come before the account's own: later lines are skipped and counted. history,
+    backtest and explain see them, the running daemon does not. The same file again adds nothing;
+    what is recorded stays where a line says something else. One bad line, and nothing is imported.
+    A database that does not exist yet is made.
 
     \b
     Examples:

@@ -1,11 +1,13 @@
-"""A CSV file of readings, line by line: its columns, its cells, and every mistake with its line. Pure.
+"""A CSV file of readings, line by line: its columns, its cells, and every mistake with its line.
+Pure.
 
     account,time,available_margin,al_freeze
     main,2026-01-01T03:12:00+01:00,996660.6064387699,12.5
     main,1767233525,996651.2,
 
-An empty cell is a field that was not sent, never a zero. Nothing is guessed: semicolons and decimal commas are refused,
-since `1,234` means two things. What `marginwatch history --format csv` and the view `balances` write is taken as it is.
+An empty cell is a field that was not sent, never a zero. Nothing is guessed: semicolons and decimal
+commas are refused, since `1,234` means two things. What `marginwatch history --format csv` and the
+view `balances` write is taken as it is.
 """
 
 import csv
@@ -52,9 +54,11 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _OTHER_FORMATS = {
     "\x1f\udc8b": "is compressed by gzip: unpack it first, with gunzip",
     "PK\x03\x04": "is a spreadsheet or an archive: save the readings as CSV",
-    "SQLite format 3\0": "is a database: write CSV with marginwatch history --format csv, and import that",
+    "SQLite format 3\0": (
+        "is a database: write CSV with marginwatch history --format csv, and import that"
+    ),
     "\udcff\udcfe": "is text in UTF-16: save it as UTF-8 CSV",
-    "\udcfe\udcff": "is text in UTF-16: save it as UTF-8 CSV",  # noqa: F601 -- ruff takes surrogates for one
+    "\udcfe\udcff": ("is text in UTF-16: save it as UTF-8 CSV"),
     "{": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
     "[": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
 }
@@ -89,10 +93,16 @@ class _NoTextError(ValueError):
 
 
 def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[CsvLine | Mistake]:
-    """What the file says. Times without a zone are in `zone` (None is the system's) and none is later than `now`."""
+    """What the file says. Times without a zone are in `zone` (None is the system's) and none is
+    later than `now`.
+    """
     legible = _Legible(text)
     rows = csv.reader(legible, skipinitialspace=True)
-    filled = ([cell.strip() for cell in row] for row in legible.each(rows) if any(cell.strip() for cell in row))
+    filled = (
+        [cell.strip() for cell in row]
+        for row in legible.each(rows)
+        if any(cell.strip() for cell in row)
+    )
     try:
         columns = _columns(next(filled, []))
         for cells in filled:
@@ -105,11 +115,15 @@ def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Csv
     except _NoTextError as wrong:
         yield Mistake(rows.line_num + 1, str(wrong))
     except csv.Error as error:
-        yield Mistake(rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner")
+        yield Mistake(
+            rows.line_num, f"is no CSV ({error}): a quotation mark may be missing its partner"
+        )
 
 
 class _Legible:
-    """Gives the reader of CSV its lines, and refuses what is no text or belongs to a row without an end."""
+    """Gives the reader of CSV its lines, and refuses what is no text or belongs to a row without an
+    end.
+    """
 
     def __init__(self, text: Iterable[str]) -> None:
         self._lines = _text(text)
@@ -123,8 +137,8 @@ class _Legible:
         self._row += len(line)
         if self._row > MAX_ROW:
             raise _NoTextError(
-                f"has more than {MAX_ROW:,} characters: a quotation mark may be missing its partner, "
-                "or this is no CSV of readings"
+                f"has more than {MAX_ROW:,} characters: a quotation mark may be missing its"
+                " partner, or this is no CSV of readings"
             )
         return line
 
@@ -153,24 +167,34 @@ def _columns(header: Sequence[str]) -> list[str]:
     Raises _ColumnsError with everything that is wrong with the first line.
     """
     if not header:
-        raise _ColumnsError(f"is empty: the first line names the columns, such as {ACCOUNT},{TIME},available_margin")
+        raise _ColumnsError(
+            f"is empty: the first line names the columns, such as {ACCOUNT},{TIME},available_margin"
+        )
     separator = next((each for each in _SEPARATORS if len(header) == 1 and each in header[0]), None)
     if separator is not None:
         raise _ColumnsError(
-            f"separates its columns by {_SEPARATORS[separator]}: save the file as CSV with commas and decimal points"
+            f"separates its columns by {_SEPARATORS[separator]}: save the file as CSV with commas"
+            " and decimal points"
         )
     named_columns = _without_empty_end(header, 0)
     columns = [_meaning(word) for word in named_columns]
-    unknown = [word for word, meaning in zip(named_columns, columns, strict=True) if meaning is None]
+    unknown = [
+        word for word, meaning in zip(named_columns, columns, strict=True) if meaning is None
+    ]
     known = [meaning for meaning in columns if meaning is not None]
-    mistakes = [*map(_unknown_column, unknown), *_contradictions(known, set(map(_nearest, unknown)))]
+    mistakes = [
+        *map(_unknown_column, unknown),
+        *_contradictions(known, set(map(_nearest, unknown))),
+    ]
     if mistakes:
         raise _ColumnsError(*mistakes)
     return known
 
 
 def _without_empty_end(cells: Sequence[str], least: int) -> list[str]:
-    """The cells without empty ones behind the first `least`: spreadsheets write commas up to their widest line."""
+    """The cells without empty ones behind the first `least`: spreadsheets write commas up to their
+    widest line.
+    """
     end = len(cells)
     while end > least and not cells[end - 1]:
         end -= 1
@@ -178,7 +202,9 @@ def _without_empty_end(cells: Sequence[str], least: int) -> list[str]:
 
 
 def _meaning(word: str) -> str | None:
-    """What the column of this name holds, in whatever case and spelling; None where nobody knows."""
+    """What the column of this name holds, in whatever case and spelling; None where nobody
+    knows.
+    """
     return _MEANINGS.get(_folded(word))
 
 
@@ -192,7 +218,9 @@ _MEANINGS = {
     **{_folded(each): IGNORED for each in ("seq", "source", *DERIVED)},
 }
 
-_SUGGESTED = {each.lower(): each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) not in DERIVED}
+_SUGGESTED = {
+    each.lower(): each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) not in DERIVED
+}
 
 
 def _nearest(word: str) -> str | None:
@@ -203,7 +231,10 @@ def _nearest(word: str) -> str | None:
 def _unknown_column(word: str) -> str:
     near = _nearest(word)
     remedy = f'did you mean "{near}"?' if near else "leave it out"
-    return f"has the column {shown(word)}, which is none of account, time and the fields sent: {remedy}"
+    return (
+        f"has the column {shown(word)}, which is none of account, time and the fields sent:"
+        f" {remedy}"
+    )
 
 
 def _contradictions(columns: Sequence[str], suggested: Collection[str | None]) -> Iterator[str]:
@@ -214,16 +245,26 @@ def _contradictions(columns: Sequence[str], suggested: Collection[str | None]) -
     fields = {_meaning(each) for each in suggested if each} | set(columns)
     if fields.isdisjoint(SENT):
         yield f"has no column of a field: there are {', '.join(SENT)}"
-    for double in dict.fromkeys(each for each in columns if each != IGNORED and columns.count(each) > 1):
+    for double in dict.fromkeys(
+        each for each in columns if each != IGNORED and columns.count(each) > 1
+    ):
         spelled = "time or at" if double == TIME else double
         yield f'has two columns "{spelled}": leave one out'
 
 
-def _line(cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis, number: int) -> CsvLine:
+def _line(
+    cells: Sequence[str], columns: Sequence[str], zone: tzinfo | None, now: Millis, number: int
+) -> CsvLine:
     cells = _without_empty_end(cells, len(columns))
     if len(cells) != len(columns):
-        why = "are cells missing?" if len(cells) < len(columns) else "is there a decimal comma? Write a point"
-        raise MistakeError(f"the first line has {len(columns)} columns, and this one {len(cells)}: {why}")
+        why = (
+            "are cells missing?"
+            if len(cells) < len(columns)
+            else "is there a decimal comma? Write a point"
+        )
+        raise MistakeError(
+            f"the first line has {len(columns)} columns, and this one {len(cells)}: {why}"
+        )
     by_column = dict(zip(columns, cells, strict=True))
     account, at = _account(by_column[ACCOUNT]), _instant(by_column[TIME], zone, now)
     quality = _quality(by_column.get(QUALITY, ""))
@@ -256,7 +297,9 @@ def _instant(cell: str, zone: tzinfo | None, now: Millis) -> Millis:
     if at < 0:
         raise MistakeError(f"{TIME}: {shown(cell)} lies before 1970")
     if at > now:
-        raise MistakeError(f"{TIME}: {shown(cell)} lies in the future: only what has been can be imported")
+        raise MistakeError(
+            f"{TIME}: {shown(cell)} lies in the future: only what has been can be imported"
+        )
     return at
 
 
@@ -267,7 +310,8 @@ def _since_1970(cell: str) -> Millis:
     if int(number) in MILLISECONDS:
         return int(number)
     raise MistakeError(
-        f"{TIME}: {shown(cell)} is no plausible time: seconds since 1970 have 10 digits now, milliseconds 13"
+        f"{TIME}: {shown(cell)} is no plausible time: seconds since 1970 have 10 digits now,"
+        " milliseconds 13"
     )
 
 
@@ -278,20 +322,26 @@ def _written(cell: str, zone: tzinfo | None) -> Millis:
         raise MistakeError(f"{TIME}: {shown(cell)} {error}") from None
     except (ValueError, OverflowError, OSError):
         raise MistakeError(
-            f"{TIME}: {shown(cell)} is no time: write ISO 8601 such as 2026-11-22T03:12:00, or seconds or milliseconds "
-            "since 1970"
+            f"{TIME}: {shown(cell)} is no time: write ISO 8601 such as 2026-11-22T03:12:00, or"
+            " seconds or milliseconds since 1970"
         ) from None
 
 
 def _amount(field: str, cell: str) -> Decimal:
     if _COMMA.fullmatch(cell):
-        raise MistakeError(f"{field}: {shown(cell)} has a decimal comma: write a point, and no separator of thousands")
+        raise MistakeError(
+            f"{field}: {shown(cell)} has a decimal comma: write a point, and no separator of"
+            " thousands"
+        )
     if not _NUMBER.fullmatch(cell):
         raise MistakeError(
-            f"{field}: {shown(cell)} is no number: write digits with a decimal point, or leave the cell empty"
+            f"{field}: {shown(cell)} is no number: write digits with a decimal point, or leave the"
+            " cell empty"
         )
     value = Decimal(cell)
     decimals = -int(value.as_tuple().exponent)
     if value.copy_abs() >= MAX_AMOUNT or decimals > MAX_DECIMALS:
-        raise MistakeError(f"{field}: {shown(cell)} is no amount in USDT: it is too long or too large")
+        raise MistakeError(
+            f"{field}: {shown(cell)} is no amount in USDT: it is too long or too large"
+        )
     return value

@@ -1,4 +1,5 @@
-"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is good, stored.
+"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is
+good, stored.
 
     file ──► sheet.lines ──► Pile (sorted) ──► store.importing, 1,000 lines a transaction
                  └── mistakes: they are told, and nothing is stored
@@ -53,7 +54,9 @@ MOST_READ = 1 << 14
 """Characters of a line that are read at once; `sheet` refuses a row that is longer."""
 
 MAX_ACCOUNTS = 1_000
-"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its own."""
+"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its
+own.
+"""
 
 EXCHANGE = "coinw"
 """That of an account which rules.toml does not name."""
@@ -71,9 +74,13 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
         if _faulty(file, pile, zone, now):
             return 1
         if not new_accounts:
-            _refuse_unknown(file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url))
+            _refuse_unknown(
+                file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url)
+            )
         with importing(url) as importer:
-            _introduce(importer, pile.accounts(), {each.name: each.exchange for each in config.accounts})
+            _introduce(
+                importer, pile.accounts(), {each.name: each.exchange for each in config.accounts}
+            )
             for account in pile.accounts():
                 _store(importer, account, pile)
     return 0
@@ -91,7 +98,8 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
             if len(accounts) > MAX_ACCOUNTS:
                 remedy = "see that the right column is called account, or import the file in parts"
                 raise MarginwatchError(
-                    f"{_named(file)} names more than {MAX_ACCOUNTS:,} accounts, so nothing was imported: {remedy}"
+                    f"{_named(file)} names more than {MAX_ACCOUNTS:,} accounts, so nothing was"
+                    f" imported: {remedy}"
                 )
             continue
         faults += 1
@@ -103,15 +111,20 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
         echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
     elif not pile.accounts():
         raise MarginwatchError(
-            f"{_named(file)} has no readings below its first line, so nothing was imported: add some"
+            f"{_named(file)} has no readings below its first line, so nothing was imported: add"
+            " some"
         )
     elif crowd := pile.crowded(INSTANT):
         where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
-        raise MarginwatchError(f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out")
+        raise MarginwatchError(
+            f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out"
+        )
     return faults > 0
 
 
-def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recorded: list[str]) -> None:
+def _refuse_unknown(
+    file: str, accounts: list[str], configured: list[str], recorded: list[str]
+) -> None:
     """Raise for accounts that nobody knows: a mistyped name would stay in the database for ever."""
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
@@ -119,8 +132,8 @@ def _refuse_unknown(file: str, accounts: list[str], configured: list[str], recor
         told = [_with_suggestion(name, known) for name in unknown[:SHOWN]]
         told += [f"and {len(unknown) - SHOWN:,} more"] if len(unknown) > SHOWN else []
         raise MarginwatchError(
-            f"{_named(file)} names accounts that neither rules.toml nor the database knows, so nothing was imported: "
-            f"{', '.join(told)}; correct them, or add --new-accounts"
+            f"{_named(file)} names accounts that neither rules.toml nor the database knows, so"
+            f" nothing was imported: {', '.join(told)}; correct them, or add --new-accounts"
         )
 
 
@@ -141,10 +154,14 @@ def _text(file: str) -> Iterator[str]:
     """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
     try:
         with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
-            text = io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            text = io.TextIOWrapper(
+                content, encoding="utf-8-sig", errors="surrogateescape", newline=""
+            )
             yield from iter(partial(text.readline, MOST_READ), "")
     except OSError as error:
-        raise MarginwatchError(f"{_named(file)} cannot be read ({error.strerror}): name another file") from None
+        raise MarginwatchError(
+            f"{_named(file)} cannot be read ({error.strerror}): name another file"
+        ) from None
 
 
 def _regular(file: str) -> BinaryIO:
@@ -162,14 +179,17 @@ def _regular(file: str) -> BinaryIO:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     raise MarginwatchError(
-        f"{_named(file)} is a pipe or a device, not a file: send it in with marginwatch import - < {_named(file)}"
+        f"{_named(file)} is a pipe or a device, not a file: send it in with marginwatch import - <"
+        f" {_named(file)}"
     )
 
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
     for account in importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts}):
         known = (
-            "" if account in exchanges else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
+            ""
+            if account in exchanges
+            else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
         )
         echo(f"{account}: new in the database{known}")
 
@@ -183,7 +203,9 @@ def _store(importer: Importer, account: str, pile: Spool) -> None:
         except StoreError as error:
             if not tally.added:
                 raise
-            raise StoreError(f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest") from None
+            raise StoreError(
+                f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest"
+            ) from None
         _progress(tally.lines, f"lines of {account} stored")
     echo(f"{account}: {_outcome(tally)}")
     if tally.clash is not None:
@@ -192,7 +214,10 @@ def _store(importer: Importer, account: str, pile: Spool) -> None:
 
 def _numbered(account: str, pile: Spool) -> Iterator[ImportedReading]:
     for at, together in groupby(pile.lines(account), key=attrgetter("at")):
-        yield from (ImportedReading(at, n, line.balances, line.number, line.quality) for n, line in enumerate(together))
+        yield from (
+            ImportedReading(at, n, line.balances, line.number, line.quality)
+            for n, line in enumerate(together)
+        )
 
 
 def _outcome(tally: ImportCounts) -> str:
@@ -202,7 +227,9 @@ def _outcome(tally: ImportCounts) -> str:
     if tally.clashing:
         words.append(f"{_were(tally.clashing)} there with other values")
     if tally.late:
-        words.append(f"{tally.late:,} skipped, for they do not lie before the account's own readings")
+        words.append(
+            f"{tally.late:,} skipped, for they do not lie before the account's own readings"
+        )
     return ", ".join(words)
 
 
@@ -213,8 +240,9 @@ def _were(number: int) -> str:
 def _kept(clash: ImportConflict) -> str:
     said, held = exact(clash.said), exact(clash.held) or "nothing"
     return (
-        f"the first of those is line {clash.line}: it says {clash.field} {said}, and {held} is recorded; the record is "
-        "kept: to replace it, delete those rows of the table snapshots, with source 'import', and import again"
+        f"the first of those is line {clash.line}: it says {clash.field} {said}, and {held} is"
+        " recorded; the record is kept: to replace it, delete those rows of the table snapshots,"
+        " with source 'import', and import again"
     )
 
 

@@ -1,7 +1,9 @@
-"""`marginwatch last-words`: systemd has given the daemon up, and every channel that can be used is told why.
+"""`marginwatch last-words`: systemd has given the daemon up, and every channel that can be used is
+told why.
 
-The configuration may be the reason, so no more of it is read than the channels; the database is not looked at, and
-nothing is queued for later. Each channel is tried a few times, side by side, and then it is over.
+The configuration may be the reason, so no more of it is read than the channels; the database is not
+looked at, and nothing is queued for later. Each channel is tried a few times, side by side, and
+then it is over.
 """
 
 import asyncio
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from daemon.types import AttemptResult, Message, Millis
 
 TRIES = 3
-"""For each channel, with PAUSE between; together with the time that each may take less than two minutes."""
+"""For each channel, with PAUSE between; together with the time that each may take less than two
+minutes.
+"""
 
 PAUSE: "Millis" = 15_000
 
@@ -32,13 +36,20 @@ ROOM = 500
 
 @click.command("last-words")
 @options.config
-@click.option("--unit", metavar="NAME", default="marginwatch.service", show_default=True, help="The daemon's unit.")
+@click.option(
+    "--unit",
+    metavar="NAME",
+    default="marginwatch.service",
+    show_default=True,
+    help="The daemon's unit.",
+)
 @click.pass_obj
 def last_words(session: CommandSession, unit: str) -> int:
     """Tell every channel that the daemon is down, and why, where systemd has given it up.
 
-    For systemd, which calls it by marginwatch-last-words.service (OnFailure=). Works with a rules.toml that has
-    mistakes: channels that are without are told. While the unit runs or is started again, nobody is told anything.
+    For systemd, which calls it by marginwatch-last-words.service (OnFailure=). Works with a
+    rules.toml that has mistakes: channels that are without are told. While the unit runs or is
+    started again, nobody is told anything.
 
     \b
     Example:
@@ -48,13 +59,22 @@ def last_words(session: CommandSession, unit: str) -> int:
 
     ended = unit_status.ask(unit, session.program_folders or unit_status.PROGRAM_FOLDERS)
     if not ended.state and "INVOCATION_ID" not in session.environ:
-        raise UsageError(f"systemd does not know how {unit} is: this command is for systemd itself to call")
-    if ended.state not in {"failed", ""}:  # where it does not answer its own service, people are told
+        raise UsageError(
+            f"systemd does not know how {unit} is: this command is for systemd itself to call"
+        )
+    if ended.state not in {
+        "failed",
+        "",
+    }:  # where it does not answer its own service, people are told
         echo(f"{unit} is {ended.state}: nobody is told anything")
         return 0
     found = channels(session)
     if not found:
-        echo("no channel of the configuration can be used: nobody is told; marginwatch check says why", err=True)
+        echo(
+            "no channel of the configuration can be used: nobody is told; marginwatch check"
+            " says why",
+            err=True,
+        )
         return 1
     return 0 if asyncio.run(_tell(found, message(ended, unit, session), session.clock)) else 1
 
@@ -71,7 +91,10 @@ def channels(session: CommandSession) -> "list[Salvaged]":
 
     path = config.find(session.path, session.environ)
     found = channels_only.channels(
-        config.text(path, protected=True), path=path, environ=session.environ, problem=notifiers.problem
+        config.text(path, protected=True),
+        path=path,
+        environ=session.environ,
+        problem=notifiers.problem,
     )
     for channel in found:
         session.secrets |= channel.secrets
@@ -95,7 +118,11 @@ def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
         f"{unit} on {socket.gethostname()}, {times.shown(session.clock.now(), None)}",
         f"then: {look}, and systemctl restart {unit}",
     )
-    return Message("DOWN marginwatch: nobody watches your accounts", "\n".join(filter(None, lines)), Severity.CRITICAL)
+    return Message(
+        "DOWN marginwatch: nobody watches your accounts",
+        "\n".join(filter(None, lines)),
+        Severity.CRITICAL,
+    )
 
 
 async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> bool:

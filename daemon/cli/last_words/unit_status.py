@@ -2,8 +2,9 @@
 
     systemctl show ──► Ending ──► a sentence
 
-systemd before 254 starts what `OnFailure=` names when it has given up; since then also whenever the unit fails and is
-about to be started again (systemd/systemd#33710). So whoever is started by it looks whether the unit is failed.
+systemd before 254 starts what `OnFailure=` names when it has given up; since then also whenever the
+unit fails and is about to be started again (systemd/systemd#33710). So whoever is started by it
+looks whether the unit is failed.
 """
 
 import os
@@ -29,7 +30,9 @@ ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 PROPERTIES = ("ActiveState", "Result", "ExecMainCode", "ExecMainStatus", "StatusText")
 
 _KILLED = frozenset({2, 3})
-"""Of `ExecMainCode`: by a signal, without or with a core dump (CLD_KILLED, CLD_DUMPED of waitid(2))."""
+"""Of `ExecMainCode`: by a signal, without or with a core dump (CLD_KILLED, CLD_DUMPED of
+waitid(2)).
+"""
 
 _RESULTS: Mapping[str, str] = {
     "oom-kill": "it was killed because the machine ran out of memory",
@@ -49,7 +52,9 @@ class Ending:
     """What is known of it; the default is nothing."""
 
     state: str = ""
-    """Of the unit: `failed`, `activating` where it is about to be started again, `active`; empty is unknown."""
+    """Of the unit: `failed`, `activating` where it is about to be started again, `active`; empty is
+    unknown.
+    """
     result: str = ""
     code: int = 0
     status: int = 0

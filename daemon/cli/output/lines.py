@@ -1,4 +1,5 @@
-"""A screen of lines that each begin with a word about what they tell: wrapped on a terminal, plain to a pipe.
+"""A screen of lines that each begin with a word about what they tell: wrapped on a terminal, plain
+to a pipe.
 
 Nothing is cut: on a phone a line goes on below itself, to the right of its word.
 """
@@ -18,7 +19,9 @@ WORD = 11
 """Characters for the word."""
 
 FAR = 70
-"""Values stand below each other, but no further to the right than behind a text of so many characters."""
+"""Values stand below each other, but no further to the right than behind a text of so many
+characters.
+"""
 
 NARROWEST = 30
 """Columns of a terminal below which nothing is gained any more."""
@@ -57,12 +60,16 @@ def _printable(line: LabelledLine | str) -> LabelledLine | str:
     """The line with its texts escaped, before widths are measured."""
     if isinstance(line, str):
         return printable(line)
-    return replace(line, word=printable(line.word), text=printable(line.text), value=printable(line.value))
+    return replace(
+        line, word=printable(line.word), text=printable(line.text), value=printable(line.value)
+    )
 
 
 def laid_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
     """As they are printed on so many columns; None is no limit."""
-    for valued, block in groupby(lines, lambda line: isinstance(line, LabelledLine) and bool(line.value)):
+    for valued, block in groupby(
+        lines, lambda line: isinstance(line, LabelledLine) and bool(line.value)
+    ):
         if valued:
             yield from _valued([line for line in block if isinstance(line, LabelledLine)], columns)
         else:
@@ -87,12 +94,16 @@ def _valued(lines: Sequence[LabelledLine], columns: int | None) -> Iterator[str]
 
 
 def _wrapped(head: str, text: str, columns: int | None, further: int) -> Iterator[str]:
-    """What does not fit goes on behind the head, and so much further in; half of the columns are left for text."""
+    """What does not fit goes on behind the head, and so much further in; half of the columns are
+    left for text.
+    """
     if columns is None or len(head + text) <= columns:
         yield head + text
         return
     head = head[: max(WORD + 1, columns // 2)]
     hanging = " " * min(len(head) + further, columns // 2)
     glued = _INSTANT.sub(rf"\1{_GLUE}\2", text)
-    for line in wrap(glued, columns, initial_indent=head, subsequent_indent=hanging, break_on_hyphens=False):
+    for line in wrap(
+        glued, columns, initial_indent=head, subsequent_indent=hanging, break_on_hyphens=False
+    ):
         yield line.replace(_GLUE, " ")

@@ -28,7 +28,9 @@ class Bar:
     judged: int = 0
     """Inputs that were judged."""
     begins: dict[str, Millis] = field(default_factory=dict)
-    """By account: the instant of the first input that was judged, as it is meant at the last one (SEMANTICS A5)."""
+    """By account: the instant of the first input that was judged, as it is meant at the last one
+    (SEMANTICS A5).
+    """
     ends: dict[str, Millis] = field(default_factory=dict)
     """By account: the instant of its last input."""
     imported: bool = False
@@ -59,20 +61,28 @@ class Bar:
 
 @contextmanager
 def bar(what: str, inputs: int, *, printing: bool = False) -> Iterator[Bar]:
-    """A bar for so many inputs, on a terminal's stderr; none where rows are being printed to the same terminal."""
+    """A bar for so many inputs, on a terminal's stderr; none where rows are being printed to the
+    same terminal.
+    """
     if not sys.stderr.isatty() or (printing and sys.stdout.isatty()):
         yield Bar(None, None)
         return
     from rich.console import Console  # noqa: PLC0415 -- only terminals need it
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # or rich takes what is printed meanwhile to its own console, and `> file` stays empty
-        redirect_stderr=False,
-    ) as progress:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    with (
+        Progress(
+            *columns,
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,  # or rich takes what is printed meanwhile to its own console, and `> file` stays empty
+            redirect_stderr=False,
+        ) as progress
+    ):
         yield Bar(progress, progress.add_task(what, total=max(1, inputs)))

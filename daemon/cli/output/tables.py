@@ -1,7 +1,7 @@
 """Printing data: json and csv row by row as they come, tables for people.
 
-Nothing is kept: memory stays flat however long the history is. A terminal gets a table with colour, everything else
-plain text.
+Nothing is kept: memory stays flat however long the history is. A terminal gets a table with colour,
+everything else plain text.
 """
 
 import csv
@@ -23,7 +23,9 @@ _BETWEEN = 2
 
 
 def to_json(value: object, indent: int | None = None) -> str:
-    """JSON that a terminal can show: letters of any script as they are, hidden characters escaped."""
+    """JSON that a terminal can show: letters of any script as they are, hidden characters
+    escaped.
+    """
     return printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
@@ -46,7 +48,9 @@ def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
     """More rows of a csv whose header is written; what is no column is left out."""
     writer = csv.DictWriter(STDOUT, columns, extrasaction="ignore", lineterminator="\n")
     for row in rows:
-        writer.writerow({name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+        writer.writerow(
+            {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
 
 
 def say(sentence: str) -> None:
@@ -87,14 +91,18 @@ class Table:
     def _rich(self) -> None:
         from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
 
-        room = shutil.get_terminal_size().columns  # unlike rich, it does not take COLUMNS=0 at its word
+        room = (
+            shutil.get_terminal_size().columns
+        )  # unlike rich, it does not take COLUMNS=0 at its word
         terminal = console.Console(file=sys.stdout, highlight=False, width=room)
         widths = self._widths(terminal.width)
         if widths is None:
             lines = (text.Text.assemble(*line) for line in self._stacked(terminal.width))
             terminal.print(*lines, sep="\n", soft_wrap=True)
             return
-        shown = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+        shown = table.Table(
+            box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True
+        )
         for name, width in zip(self.columns, widths, strict=True):
             shown.add_column(name, justify="right" if name in self.numbers else "left", width=width)
         for row in self.rows:
@@ -102,23 +110,35 @@ class Table:
         terminal.print(shown)
 
     def _widths(self, room: int) -> list[int] | None:
-        """How wide each column is, so that no word is cut; None where stacked rows are no longer than such a table."""
+        """How wide each column is, so that no word is cut; None where stacked rows are no longer
+        than such a table.
+        """
         columns = list(zip(self.columns, *self.rows, strict=True))
         whole = [max(map(len, cells)) for cells in columns]
-        widths = [max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns]
+        widths = [
+            max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns
+        ]
         left = room - sum(widths) - _BETWEEN * (len(columns) - 1)
         for index in sorted(range(len(columns)), key=lambda index: whole[index] - widths[index]):
             more = max(0, min(left, whole[index] - widths[index]))
             widths[index] += more
             left -= more
-        return None if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room)) else widths
+        return (
+            None
+            if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room))
+            else widths
+        )
 
     def _lines(self, widths: Sequence[int]) -> int:
         """How long the table is with columns of these widths."""
-        return sum(max(len(_wrapped(*each)) for each in zip(row, widths, strict=True)) for row in self.rows)
+        return sum(
+            max(len(_wrapped(*each)) for each in zip(row, widths, strict=True)) for row in self.rows
+        )
 
     def _stacked(self, room: int) -> Iterator[tuple[str | tuple[str, str], ...]]:
-        """For a phone: a cell below the other, with the name of its column; an empty line between the rows."""
+        """For a phone: a cell below the other, with the name of its column; an empty line between
+        the rows.
+        """
         width = max(map(len, self.columns)) + _BETWEEN
         for row in self.rows:
             for name, cell in zip(self.columns, row, strict=True):
@@ -151,7 +171,9 @@ def counted(number: int, what: str) -> str:
 
 
 def exact(value: Decimal | None) -> str | None:
-    """For programs: all digits, without an exponent or zeros that say nothing; infinities as `Infinity`."""
+    """For programs: all digits, without an exponent or zeros that say nothing; infinities as
+    `Infinity`.
+    """
     if value is None or not value.is_finite():
         return None if value is None else str(value)
     text = format(value, "f")

@@ -21,7 +21,9 @@ class Styled:
     dim: bool = False
 
     def __str__(self) -> str:
-        return click.style(printable(self.text), fg=self.fg, bold=self.bold or None, dim=self.dim or None)
+        return click.style(
+            printable(self.text), fg=self.fg, bold=self.bold or None, dim=self.dim or None
+        )
 
 
 class StandardOutput:
@@ -39,7 +41,10 @@ STDOUT = StandardOutput()
 
 def echo(*parts: str | Styled, err: bool = False) -> None:
     """Print one line, made of its parts."""
-    click.echo("".join(str(part) if isinstance(part, Styled) else printable(part) for part in parts), err=err)
+    click.echo(
+        "".join(str(part) if isinstance(part, Styled) else printable(part) for part in parts),
+        err=err,
+    )
 
 
 def echo_progress(text: str) -> None:

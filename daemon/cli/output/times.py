@@ -1,4 +1,6 @@
-"""Instants as people write and read them. Pure: the present instant and the time zone are arguments."""
+"""Instants as people write and read them. Pure: the present instant and the time zone are
+arguments.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -13,7 +15,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class WallTimeError(ValueError):
-    """A local time that clocks show twice, or never, on the day they are set; its text says so, with the remedy."""
+    """A local time that clocks show twice, or never, on the day they are set; its text says so,
+    with the remedy.
+    """
 
 
 def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
@@ -36,7 +40,8 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
         raise UsageError(f'"{text}" {error}') from None
     except (ValueError, OverflowError, OSError):
         raise UsageError(
-            f'"{text}" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago, or now',
+            f'"{text}" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+            " or now",
         ) from None
 
 
@@ -61,9 +66,15 @@ def settled(at: datetime, zone: tzinfo | None) -> Millis:
     """
     first, second = _either(at, zone)
     if first != second:
-        clock = at.time().isoformat().removesuffix(":00") if at.second == 0 else at.time().isoformat()
+        clock = (
+            at.time().isoformat().removesuffix(":00") if at.second == 0 else at.time().isoformat()
+        )
         named = [clock + _offset(at, instant) for instant in (first, second)]
-        what = "comes twice that day" if first < second else "never comes that day, as clocks are put forward"
+        what = (
+            "comes twice that day"
+            if first < second
+            else "never comes that day, as clocks are put forward"
+        )
         raise WallTimeError(f"{what}: write {' or '.join(named)}")
     return first
 
@@ -102,7 +113,9 @@ def _is_day(text: str) -> bool:
 
 
 def local(at: Millis, zone: tzinfo | None) -> datetime:
-    """The instant in `zone`, to the millisecond; the last one that can be shown for all that are later."""
+    """The instant in `zone`, to the millisecond; the last one that can be shown for all that are
+    later.
+    """
     return (_EPOCH + min(at, LATEST) * _MILLISECOND).astimezone(zone)
 
 
@@ -118,7 +131,9 @@ def shown(at: Millis, zone: tzinfo | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Now, and the time zone in which instants are shown: as they are told to programs and to people."""
+    """Now, and the time zone in which instants are shown: as they are told to programs and to
+    people.
+    """
 
     now: Millis
     zone: tzinfo | None

@@ -43,7 +43,11 @@ LONGEST: Millis = 3_653 * DAY
 
 
 def _title(raw: object) -> str:
-    if not values.text(raw).strip() or len(values.text(raw)) > 200 or not values.text(raw).isprintable():
+    if (
+        not values.text(raw).strip()
+        or len(values.text(raw)) > 200
+        or not values.text(raw).isprintable()
+    ):
         raise MistakeError("must say in one line what is tested, in at most 200 characters")
     return values.text(raw)
 
@@ -107,10 +111,16 @@ def cases(raw: Mapping[str, object], config: Config) -> list[RuleTestCase]:
             problems.add(key, f"unknown key{did_you_mean(key, KEYS)}")
     if not isinstance(raw.get("rules", ""), str):
         problems.add("rules", "must be the name of a file of rules, in quotes")
-    if not isinstance(tests, list) or not tests or not all(isinstance(each, dict) for each in tests):
+    if (
+        not isinstance(tests, list)
+        or not tests
+        or not all(isinstance(each, dict) for each in tests)
+    ):
         problems.add("tests", "must be tables that each begin with [[tests]], at least one")
         tests = []
-    found = [_Reader(config, problems, f"tests[{index}]").case(each) for index, each in enumerate(tests)]
+    found = [
+        _Reader(config, problems, f"tests[{index}]").case(each) for index, each in enumerate(tests)
+    ]
     _unique(found, problems)
     problems.raise_if_any()
     return [case for case in found if case is not None]
@@ -120,7 +130,10 @@ def _unique(found: Sequence[RuleTestCase | None], problems: Problems) -> None:
     first: dict[str, int] = {}
     for index, case in enumerate(found):
         if case is not None and first.setdefault(case.name, index) != index:
-            problems.add(f"tests[{index}].name", f"{shown(case.name)} is already the name of tests[{first[case.name]}]")
+            problems.add(
+                f"tests[{index}].name",
+                f"{shown(case.name)} is already the name of tests[{first[case.name]}]",
+            )
 
 
 @dataclass(slots=True)
@@ -139,11 +152,16 @@ class _Reader:
         accounts = accounts_of(table.series, table.accounts, self.place, self.problems)
         looked_at = self._rules(table.rules)
         cast = CaseNames(
-            {rule.name: rule for rule in self.config.account_rules}, looked_at, tuple(accounts), self._channels
+            {rule.name: rule for rule in self.config.account_rules},
+            looked_at,
+            tuple(accounts),
+            self._channels,
         )
         changes, posts = self._changes(table.expect, cast), self._posts(table.told, cast)
         if table.expect is None and table.told is None:
-            self._add("expect", "is missing; write what is to happen, [] for nothing, or what is told")
+            self._add(
+                "expect", "is missing; write what is to happen, [] for nothing, or what is told"
+            )
         if self.problems.within(self.place):
             return None
         played = {name: inputs(each, start, table.interval) for name, each in accounts.items()}
@@ -179,7 +197,9 @@ class _Reader:
         known = frozenset(rule.name for rule in self.config.account_rules)
         for index, name in enumerate(names):
             if name not in known:
-                self._add(f"rules[{index}]", f"there is no rule {shown(name)}{did_you_mean(name, known)}")
+                self._add(
+                    f"rules[{index}]", f"there is no rule {shown(name)}{did_you_mean(name, known)}"
+                )
         good = frozenset(names) if known.issuperset(names) else known
         return good or frozenset(rule.name for rule in self.config.rules)
 
@@ -189,7 +209,9 @@ class _Reader:
             if isinstance(line, str):
                 found += self._parsed(key, partial(case_lines.changes, line, cast), cast)
             else:
-                self._add(key, f'must be a line such as "3m25s low-margin firing 90", not {shown(line)}')
+                self._add(
+                    key, f'must be a line such as "3m25s low-margin firing 90", not {shown(line)}'
+                )
         return None if raw is None else tuple(found)
 
     def _posts(self, raw: object, cast: CaseNames) -> tuple[ExpectedMessage, ...] | None:
@@ -206,10 +228,16 @@ class _Reader:
             self._add(key, f"must be a list of lines, not {shown(raw)}")
 
     def _message(self, line: object, key: str) -> Iterator[tuple[str, list[str]]]:
-        """The line about a message, and what must stand in its text; nothing where there is a mistake."""
+        """The line about a message, and what must stand in its text; nothing where there is a
+        mistake.
+        """
         table = {"message": line} if isinstance(line, str) else line
         if not isinstance(table, dict) or not isinstance(table.get("message"), str):
-            self._add(key, 'must be a line such as "3m26s low-margin firing", or { message = "…", contains = ["…"] }')
+            self._add(
+                key,
+                'must be a line such as "3m26s low-margin firing", or { message = "…", contains ='
+                ' ["…"] }',
+            )
             return
         for name in table:
             if name not in MESSAGE:
@@ -221,7 +249,9 @@ class _Reader:
             self._add(f"{key}.contains", 'must be a list of texts, such as ["available_margin 90"]')
 
     def _parsed(self, key: str, parse: Callable[[], list[T]], cast: CaseNames) -> list[T]:
-        """What a line says; nothing where there is a mistake in it, or nobody whom it could be about."""
+        """What a line says; nothing where there is a mistake in it, or nobody whom it could be
+        about.
+        """
         try:
             return parse() if cast.accounts else []
         except ExpressionError as error:
@@ -234,7 +264,11 @@ def channels(config: Config) -> tuple[str, ...]:
     return tuple(channel.name for channel in config.channels) or (CHANNEL,)
 
 
-def _mentioned(changes: Sequence[ExpectedTransition] | None, posts: Sequence[ExpectedMessage] | None) -> frozenset[str]:
+def _mentioned(
+    changes: Sequence[ExpectedTransition] | None, posts: Sequence[ExpectedMessage] | None
+) -> frozenset[str]:
     """System rules are looked at where a line names them."""
-    named = [each.rule for each in changes or ()] + [news.rule for each in posts or () for news in each.news]
+    named = [each.rule for each in changes or ()] + [
+        news.rule for each in posts or () for news in each.news
+    ]
     return frozenset(map(base, named))

@@ -1,4 +1,5 @@
-"""The lines of a test case: `3m25s low-margin firing 90` is a change, `3m26s telegram: low-margin firing` a message.
+"""The lines of a test case: `3m25s low-margin firing 90` is a change, `3m26s telegram: low-margin
+firing` a message.
 
 AT [ACCOUNT/]RULE pending|firing|resolved [VALUE]
 AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|resolved[, …]
@@ -41,7 +42,9 @@ class CaseNames:
     def reached(self, rules: Collection[str]) -> list[str]:
         """The channels that hear of all these rules."""
         routes = [self.rules[base(name)].channels for name in rules]
-        return [name for name in self.channels if all(not route or name in route for route in routes)]
+        return [
+            name for name in self.channels if all(not route or name in route for route in routes)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,14 @@ def _at(line: str) -> tuple[Millis, _Part]:
     """The offset with which a line begins, and its rest."""
     words = _Part(line, 0, line).words()
     if not words:
-        raise ExpressionError("the line is empty: expected one such as `3m25s low-margin firing`", 0, line)
+        raise ExpressionError(
+            "the line is empty: expected one such as `3m25s low-margin firing`", 0, line
+        )
     at = duration(words[0].text)
     if at is None:
-        raise words[0].mistake(f"expected the time since the start, such as `3m25s`, found {shown(words[0].text)}")
+        raise words[0].mistake(
+            f"expected the time since the start, such as `3m25s`, found {shown(words[0].text)}"
+        )
     end = words[0].column + len(words[0].text)
     start = words[1].column if len(words) > 1 else end
     return at, _Part(line[start:].rstrip(), start, line)
@@ -115,7 +122,9 @@ def _split(part: _Part, known: Sequence[str]) -> tuple[_Part, str, list[_Part]]:
     words = part.words()
     at = max((index for index, word in enumerate(words) if word.text in known), default=None)
     if at is None:
-        near = next((word for word in words if did_you_mean(word.text, known)), words[-1] if words else part)
+        near = next(
+            (word for word in words if did_you_mean(word.text, known)), words[-1] if words else part
+        )
         one_of = f"{', '.join(known[:-1])} or {known[-1]}"
         raise near.mistake(f"expected {one_of} behind the rule{did_you_mean(near.text, known)}")
     if at == 0:
@@ -127,7 +136,9 @@ def _split(part: _Part, known: Sequence[str]) -> tuple[_Part, str, list[_Part]]:
 def _news(part: _Part, cast: CaseNames) -> ExpectedNews:
     name, kind, behind = _split(part, KINDS)
     if behind:
-        raise behind[0].mistake('nothing follows; what stands in the text is said by contains = ["…"]')
+        raise behind[0].mistake(
+            'nothing follows; what stands in the text is said by contains = ["…"]'
+        )
     account, rule = _who(name, cast)
     return ExpectedNews(account, rule, Kind(kind))
 
@@ -140,12 +151,17 @@ def _who(part: _Part, cast: CaseNames) -> tuple[str, str]:
     if not slash and len(cast.accounts) > 1:
         raise part.mistake(f"there are several accounts: write ACCOUNT/{rule}")
     if slash and account not in cast.accounts:
-        raise part.mistake(f"this case has no account {shown(account)}{did_you_mean(account, cast.accounts)}")
+        raise part.mistake(
+            f"this case has no account {shown(account)}{did_you_mean(account, cast.accounts)}"
+        )
     account = account or cast.accounts[0]
     rules = cast.rules[base(rule)]
     if not rules.watches(account):
         watched = " ".join(rules.accounts)
-        raise named.mistake(f"the rule does not watch {account}, but {watched}; name accounts in [tests.accounts.NAME]")
+        raise named.mistake(
+            f"the rule does not watch {account}, but {watched}; name accounts in"
+            " [tests.accounts.NAME]"
+        )
     return account, rule
 
 
@@ -164,7 +180,9 @@ def _check_rule(part: _Part, cast: CaseNames) -> None:
 
 def _channel(part: _Part, cast: CaseNames) -> str:
     if part.text not in cast.channels:
-        raise part.mistake(f"there is no channel {shown(part.text)}{did_you_mean(part.text, cast.channels)}")
+        raise part.mistake(
+            f"there is no channel {shown(part.text)}{did_you_mean(part.text, cast.channels)}"
+        )
     return part.text
 
 
@@ -175,7 +193,9 @@ def _value(part: _Part) -> Decimal:
         return Decimal(span)
     found = _VALUE.fullmatch(part.text)
     if found is None:
-        raise part.mistake(f"expected the value judged, such as `90`, `20%`, `2m` or `∞`, found {shown(part.text)}")
+        raise part.mistake(
+            f"expected the value judged, such as `90`, `20%`, `2m` or `∞`, found {shown(part.text)}"
+        )
     sign, digits, percent, _ = found.groups()
     value = Decimal("Infinity") if digits is None else Decimal(digits).scaleb(-2 if percent else 0)
     return value.copy_negate() if sign else value

@@ -17,22 +17,36 @@ Fields = dict[str, CaseSeries]
 """By field."""
 
 
-def accounts_of(series: object, accounts: object, place: str, problems: Problems) -> dict[str, Fields]:
+def accounts_of(
+    series: object, accounts: object, place: str, problems: Problems
+) -> dict[str, Fields]:
     """By account, its fields; the mistakes in them go to `problems`."""
     if (series is None) == (accounts is None):
         sentence = "write [tests.series], or [tests.accounts.NAME] for each of several accounts"
-        problems.add(f"{place}.series", f"{'is missing' if series is None else 'stands beside accounts'}; {sentence}")
+        problems.add(
+            f"{place}.series",
+            f"{'is missing' if series is None else 'stands beside accounts'}; {sentence}",
+        )
         return {}
     if accounts is None:
         found = {ACCOUNT: _fields(series, f"{place}.series", problems)}
     elif isinstance(accounts, dict) and accounts:
         found = {name: _account(name, raw, place, problems) for name, raw in accounts.items()}
     else:
-        problems.add(f"{place}.accounts", "must be tables that each begin with [tests.accounts.NAME]")
-        return {}
-    if sum(max((len(each.slots) for each in fields.values()), default=0) for fields in found.values()) > MOST:
         problems.add(
-            f"{place}.accounts", f"these are more than {MOST} attempts; use a longer interval or fewer of them"
+            f"{place}.accounts", "must be tables that each begin with [tests.accounts.NAME]"
+        )
+        return {}
+    if (
+        sum(
+            max((len(each.slots) for each in fields.values()), default=0)
+            for fields in found.values()
+        )
+        > MOST
+    ):
+        problems.add(
+            f"{place}.accounts",
+            f"these are more than {MOST} attempts; use a longer interval or fewer of them",
         )
     return found
 
@@ -86,7 +100,10 @@ def _check_pauses(fields: Mapping[str, CaseSeries], place: str, problems: Proble
     for name, series in fields.items():
         for index, span in series.pauses.items():
             if pauses.setdefault(index, span) != span:
-                problems.add(f"{place}.{name}", "another field pauses here for another time; say it in one of them")
+                problems.add(
+                    f"{place}.{name}",
+                    "another field pauses here for another time; say it in one of them",
+                )
 
 
 def with_caret(error: ExpressionError) -> str:

@@ -21,21 +21,31 @@ def rules() -> None:
 
 @rules.command()
 @click.argument(
-    "files", metavar="[FILE …]", nargs=-1, type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True)
+    "files",
+    metavar="[FILE …]",
+    nargs=-1,
+    type=options.ExpandedPath(path_type=Path, dir_okay=False, exists=True),
 )
 @options.config
 @click.option(
-    "-k", "--case", "pattern", metavar="GLOB", help="Only the cases whose name holds this word, or matches it."
+    "-k",
+    "--case",
+    "pattern",
+    metavar="GLOB",
+    help="Only the cases whose name holds this word, or matches it.",
 )
 @options.output
 @click.pass_obj
-def test(session: CommandSession, files: tuple[Path, ...], pattern: str | None, output: Format) -> int:
+def test(
+    session: CommandSession, files: tuple[Path, ...], pattern: str | None, output: Format
+) -> int:
     """Play your test cases, and say what differs from what you expect.
 
-    A case is series that you write, and what is to come of them; the functions that play it are those of the daemon.
-    Without FILE every *.test.toml beside the configuration. Tests in NAME.test.toml are about the rules in NAME.toml
-    beside it, unless the file or --config names others. Nothing is recorded, sent or asked of the exchange, and no
-    key is needed. The exit status is 1 where a case fails.
+    A case is series that you write, and what is to come of them; the functions that play it are
+    those of the daemon. Without FILE every *.test.toml beside the configuration. Tests in
+    NAME.test.toml are about the rules in NAME.toml beside it, unless the file or --config names
+    others. Nothing is recorded, sent or asked of the exchange, and no key is needed. The exit
+    status is 1 where a case fails.
 
     \b
     Examples:

@@ -91,7 +91,11 @@ class Played:
 
 def _bar(case: RuleTestCase) -> AbstractContextManager[Bar]:
     """Of a case that takes its time; it is gone before anything is printed of it."""
-    return progress.bar(case.name, case.attempts) if case.attempts >= LONG else nullcontext(Bar(None, None))
+    return (
+        progress.bar(case.name, case.attempts)
+        if case.attempts >= LONG
+        else nullcontext(Bar(None, None))
+    )
 
 
 def show(session: CommandSession, wish: RulesTestOptions) -> int:
@@ -161,23 +165,32 @@ def _its_tests(path: Path) -> str:
     if path.name.endswith(SUFFIX):
         return "those of tests begin with [[tests]]"
     tests = path.with_name(f"{path.stem}{SUFFIX}")
-    return f"its tests stand in {tests.name}" + ("" if stands(tests) else ", which is still to be written")
+    return f"its tests stand in {tests.name}" + (
+        "" if stands(tests) else ", which is still to be written"
+    )
 
 
 def _nothing(path: Path) -> Config:
-    """Rules are tested without accounts and keys: those of a file that is no more than rules as well."""
+    """Rules are tested without accounts and keys: those of a file that is no more than rules as
+    well.
+    """
     return Config(path, configs.Daemon(configs.Secret("")), ())
 
 
 def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Path:
-    """The rules that a file tests: of --config, of its own word, of its name, else those in force."""
+    """The rules that a file tests: of --config, of its own word, of its name, else those in
+    force.
+    """
     if session.path is not None:
         return session.path
     named = raw.get("rules")
     if isinstance(named, str) and named:
         if not stands(path.parent / named):
             raise ConfigError(
-                [f"{path.name}: rules: there is no file {path.parent / named}; name the one with the rules"]
+                [
+                    f"{path.name}: rules: there is no file {path.parent / named}; name the one with"
+                    " the rules"
+                ]
             )
         return path.parent / named
     beside = path.with_name(f"{path.name.removesuffix(SUFFIX)}.toml")
@@ -187,9 +200,15 @@ def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Pa
 def _chosen(suites: Sequence[Suite], pattern: str | None) -> list[Suite]:
     if pattern is None:
         return list(suites)
-    kept = [replace(each, cases=[case for case in each.cases if _fits(case, pattern)]) for each in suites]
+    kept = [
+        replace(each, cases=[case for case in each.cases if _fits(case, pattern)])
+        for each in suites
+    ]
     if not any(suite.cases for suite in kept):
-        raise UsageError(f'no case is called "{pattern}": give a word of its name, or a pattern such as "*margin*"')
+        raise UsageError(
+            f'no case is called "{pattern}": give a word of its name, or a pattern such as'
+            ' "*margin*"'
+        )
     return [suite for suite in kept if suite.cases]
 
 
@@ -221,7 +240,11 @@ def _object(played: Played) -> Row:
         "attempts": case.attempts,
         "transitions": [{**_at(each.at, case), **_change(each)} for each in played.outcome.changes],
         "messages": [{**_at(each.at, case), **_post(each)} for each in played.outcome.posts],
-        "differences": [{"sign": line.sign, **_at(line.at, case), **_line(line)} for line in lines if line.sign != " "],
+        "differences": [
+            {"sign": line.sign, **_at(line.at, case), **_line(line)}
+            for line in lines
+            if line.sign != " "
+        ],
     }
 
 

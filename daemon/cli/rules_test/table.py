@@ -1,4 +1,6 @@
-"""How test cases went, for people: a line for each, then of each that failed what differs and why, then the sum."""
+"""How test cases went, for people: a line for each, then of each that failed what differs and why,
+then the sum.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -39,10 +41,17 @@ class RulesTestTable:
         echo(Styled(f"{path} with the rules of {rules}", bold=True))
 
     def take(
-        self, case: RuleTestCase, outcome: CaseOutcome, found: Differences, why: ContextRows | None, path: Path
+        self,
+        case: RuleTestCase,
+        outcome: CaseOutcome,
+        found: Differences,
+        why: ContextRows | None,
+        path: Path,
     ) -> None:
         """The line of a case."""
-        sums = f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
+        sums = (
+            f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
+        )
         if found.any:
             self.failures.append(Failure(path, case, found, why))
             echo(Styled("FAIL", fg="red", bold=True), f"  {case.name} ", Styled(sums, dim=True))
@@ -57,7 +66,10 @@ class RulesTestTable:
             for line in _told(failure):
                 echo(line)
         total, failed = self.good + len(self.failures), len(self.failures)
-        sum_ = f"{counted(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in {lasted / SECOND:.2f} s"
+        sum_ = (
+            f"{counted(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in"
+            f" {lasted / SECOND:.2f} s"
+        )
         echo()
         echo(Styled(sum_, fg="red" if failed else "green", bold=True))
 
@@ -92,7 +104,15 @@ def _why(why: ContextRows, failure: Failure) -> Iterator[str | Styled]:
     yield Styled(f"    when        {rule.when.text}", dim=True)
     if rule.clear_when is not None:
         yield Styled(f"    clear_when  {rule.clear_when.text}", dim=True)
-    head = ("", "at", *why.fields, "when", *(["clear_when"] if rule.clear_when is not None else []), "alert", "")
+    head = (
+        "",
+        "at",
+        *why.fields,
+        "when",
+        *(["clear_when"] if rule.clear_when is not None else []),
+        "alert",
+        "",
+    )
     rows = [_cells(row, why) for row in why.rows]
     first, *texts = _columns([head, *rows])
     yield Styled(f"  {first}", dim=True)
@@ -107,7 +127,9 @@ def _why(why: ContextRows, failure: Failure) -> Iterator[str | Styled]:
 
 def _unwritten(why: ContextRows) -> Iterator[str | Styled]:
     """A field of which the case says nothing was never sent, so whatever asks for it is unknown."""
-    for name, values in zip(why.fields, zip(*(row.fields for row in why.rows), strict=True), strict=True):
+    for name, values in zip(
+        why.fields, zip(*(row.fields for row in why.rows), strict=True), strict=True
+    ):
         if set(values) == {NOT_SENT}:
             yield f"    {name} is not sent here, so nothing is known of it: give it a series"
 
@@ -128,4 +150,7 @@ def _cells(row: ContextRow, why: ContextRows) -> tuple[str, ...]:
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -16,7 +16,8 @@ from daemon.cli.session import CommandSession
 def init(session: CommandSession, *, force: bool) -> None:
     """Ask a few questions and write rules.toml, readable by you alone.
 
-    Keys and tokens are best left where they are: answer with env:NAME, file:PATH or credential:NAME.
+    Keys and tokens are best left where they are: answer with env:NAME, file:PATH or
+    credential:NAME.
 
     \b
     Examples:
@@ -27,7 +28,9 @@ def init(session: CommandSession, *, force: bool) -> None:
     from daemon.cli.setup.write_file import refuse_to_overwrite, write  # noqa: PLC0415
     from daemon.config.parse.paths import expanded  # noqa: PLC0415
 
-    path = expanded(session.path or session.environ.get("MARGINWATCH_CONFIG") or "rules.toml", session.environ)
+    path = expanded(
+        session.path or session.environ.get("MARGINWATCH_CONFIG") or "rules.toml", session.environ
+    )
     if not force:
         refuse_to_overwrite(path)
     write(path, ask(session.environ, path), force=force)

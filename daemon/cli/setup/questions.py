@@ -1,4 +1,5 @@
-"""The questions of `marginwatch init`: asked on a terminal or answered from a pipe, each answer checked at once.
+"""The questions of `marginwatch init`: asked on a terminal or answered from a pipe, each answer
+checked at once.
 
 It writes nothing; what the answers make of a rules.toml is `daemon.config`'s business.
 """
@@ -33,14 +34,20 @@ _PLACE = re.compile(r"\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}]+|credential:[^/{}
 _NAMES = {"tgram": "telegram", "mailto": "email", "mailtos": "email"}
 _LARGEST = Decimal("1e12")
 
-_ABOUT_KEYS = "\nWhere are its keys? env:NAME, file:PATH or credential:NAME; or `type`, to type one in, hidden.\n"
+_ABOUT_KEYS = (
+    "\nWhere are its keys? env:NAME, file:PATH or credential:NAME; or `type`, to type one in,"
+    " hidden.\n"
+)
 _ABOUT_CHANNELS = """
 How can you be reached? Any address that Apprise knows (https://appriseit.com/services/), for instance
   tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}
   mailtos://{env:SMTP_USER}:{env:SMTP_PASSWORD}@smtp.example.com?to=you@example.com
 Best give two of different kinds: one may fail. An empty answer ends the list.
 """
-_ABOUT_HEARTBEAT = "\nA daemon that is down warns nobody; a monitor does whose address it fetches while all is well.\n"
+_ABOUT_HEARTBEAT = (
+    "\nA daemon that is down warns nobody; a monitor does whose address it fetches while all is"
+    " well.\n"
+)
 
 
 def ask(environ: Mapping[str, str], path: Path) -> str:
@@ -54,7 +61,9 @@ def ask(environ: Mapping[str, str], path: Path) -> str:
         return new_config(_answers(Surroundings(HiddenMapping(environ), path.absolute().parent)))
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
-            raise MarginwatchError("the answers ended before the questions did: nothing is written") from None
+            raise MarginwatchError(
+                "the answers ended before the questions did: nothing is written"
+            ) from None
         raise
 
 
@@ -68,12 +77,16 @@ def _answers(around: Surroundings) -> Answers:
     echo()
     warning = _asked("Warn when available_margin falls below, in USDT", amount, "100")
     critical = _asked("Critical below", partial(below, warning), f"{warning / 2:f}")
-    timezone = _asked("Time zone of messages, such as Europe/Berlin; empty is the system's", zone, "")
+    timezone = _asked(
+        "Time zone of messages, such as Europe/Berlin; empty is the system's", zone, ""
+    )
     heartbeat = _heartbeat(around)
     return Answers(account, api_key, secret_key, channels, warning, critical, timezone, heartbeat)
 
 
-def _asked(question: str, meant: Callable[[object], T], default: str | None, *, hidden: bool = False) -> T:
+def _asked(
+    question: str, meant: Callable[[object], T], default: str | None, *, hidden: bool = False
+) -> T:
     """Ask until the answer is a good one."""
 
     def checked(answer: str) -> T:
@@ -83,7 +96,9 @@ def _asked(question: str, meant: Callable[[object], T], default: str | None, *, 
             raise click.UsageError(printable(str(mistake))) from None
 
     hide = hidden and sys.stdin.isatty()
-    answer: T = click.prompt(question, default, value_proc=checked, show_default=bool(default), hide_input=hide)
+    answer: T = click.prompt(
+        question, default, value_proc=checked, show_default=bool(default), hide_input=hide
+    )
     return answer
 
 
@@ -105,7 +120,11 @@ def _channels(around: Surroundings) -> tuple[ChannelAnswer, ...]:
 
 def _heartbeat(around: Surroundings) -> str:
     STDOUT.write(_ABOUT_HEARTBEAT)
-    url = _asked("Heartbeat, such as https://hc-ping.com/your-uuid; empty is none", partial(monitor, around), "")
+    url = _asked(
+        "Heartbeat, such as https://hc-ping.com/your-uuid; empty is none",
+        partial(monitor, around),
+        "",
+    )
     if url:
         _note(lambda: secret_references.url(url, around))
     return url
@@ -116,7 +135,9 @@ def _named(url: str, taken: set[str]) -> str:
     scheme = url.partition("://")[0]
     plain = scheme if scheme.isalnum() and scheme != url else "channel"
     name = _NAMES.get(plain, plain)
-    return next(each for each in (name, *(f"{name}-{n}" for n in range(2, 99))) if each not in taken)
+    return next(
+        each for each in (name, *(f"{name}-{n}" for n in range(2, 99))) if each not in taken
+    )
 
 
 def _note(look_up: Callable[[], object]) -> None:
@@ -157,7 +178,9 @@ def channel(around: Surroundings, answer: object) -> str:
 
 
 def monitor(around: Surroundings, answer: object) -> str:
-    """The address to be fetched as a heartbeat, or nothing; judged where all it refers to is there."""
+    """The address to be fetched as a heartbeat, or nothing; judged where all it refers to is
+    there.
+    """
     text = str(answer)
     if text and (address := _put_together(text, around)):
         values.heartbeat(address)

@@ -1,4 +1,6 @@
-"""Writing a new rules.toml: for its owner's eyes only, never half, never over another one unless asked to."""
+"""Writing a new rules.toml: for its owner's eyes only, never half, never over another one unless
+asked to.
+"""
 
 import contextlib
 import os
@@ -12,7 +14,9 @@ OWNER_ONLY = 0o600
 def refuse_to_overwrite(path: Path) -> None:
     """Raises MarginwatchError if the file exists."""
     if os.path.lexists(path):
-        raise MarginwatchError(f"{path} exists already: name another one with --config, or add --force to replace it")
+        raise MarginwatchError(
+            f"{path} exists already: name another one with --config, or add --force to replace it"
+        )
 
 
 def write(path: Path, text: str, *, force: bool) -> None:

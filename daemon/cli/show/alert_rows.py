@@ -27,7 +27,9 @@ COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "re
 """Of csv: a row per transition."""
 
 
-def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+def show(
+    record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format
+) -> None:
     """Print the alerts of the accounts that match, in the order of their beginnings."""
     found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
     match output:
@@ -61,7 +63,12 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
 def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
     for past in found:
         alert = past.alert
-        common = {"id": alert.code, "rule": alert.rule, "account": past.account, "severity": alert.severity.value}
+        common = {
+            "id": alert.code,
+            "rule": alert.rule,
+            "account": past.account,
+            "severity": alert.severity.value,
+        }
         yield from ({**common, **_change(each, zone)} for each in past.transitions)
 
 
@@ -79,7 +86,9 @@ def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
     return None if at is None else times.iso(at, zone)
 
 
-def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> None:
+def _show_last(
+    found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
+) -> None:
     last: deque[PastAlert] = deque(maxlen=MOST)
     count = 0
     for each in found:
@@ -97,7 +106,9 @@ def _show_last(found: Iterable[PastAlert], silences: Sequence[Silence], now: Mil
         echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
 
 
-def _hushed(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None) -> Iterator[str]:
+def _hushed(
+    found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
+) -> Iterator[str]:
     """What is not told of the open ones at present."""
     for past in found:
         alert = past.alert
@@ -107,11 +118,16 @@ def _hushed(found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis
         if silence is not None:
             yield f"{alert.code} is silenced: {told(silence, zone)}"
         if (ack := acknowledged(silences, alert.code, now)) is not None:
-            yield f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no reminders"
+            yield (
+                f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no"
+                " reminders"
+            )
 
 
 def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
-    """A line per transition, in the order in which they happened; the first one says whose they are."""
+    """A line per transition, in the order in which they happened; the first one says whose they
+    are.
+    """
     alert = past.alert
     head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
     for each in past.transitions:
@@ -122,6 +138,10 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
 
 def _reason(alert: Alert, transition: Transition) -> str:
     over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
-    lasted = f", lasted {lasting(transition.at - alert.fired_at)}" if over and alert.fired_at is not None else ""
+    lasted = (
+        f", lasted {lasting(transition.at - alert.fired_at)}"
+        if over and alert.fired_at is not None
+        else ""
+    )
     found = f": {alert.detail}" if alert.detail and transition.to_state is State.FIRING else ""
     return f"{transition.reason}{found}{lasted}"

@@ -14,7 +14,9 @@ from daemon.cli.session import CommandSession
 @options.until
 @options.output
 @click.pass_obj
-def alerts(session: CommandSession, account: str, since: str | None, until: str | None, output: Format) -> None:
+def alerts(
+    session: CommandSession, account: str, since: str | None, until: str | None, output: Format
+) -> None:
     """The alerts that are open, or ended within the span, each with its transitions.
 
     \b

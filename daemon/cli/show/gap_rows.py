@@ -24,7 +24,9 @@ MOST = 100
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
 
 
-def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format) -> None:
+def show(
+    record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format
+) -> None:
     """Print the gaps of the accounts that match, in the order of their beginnings."""
     found = _found(record, accounts, span, now)
     match output:
@@ -36,7 +38,9 @@ def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Mi
             _show_last(found, now, record)
 
 
-def _found(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis) -> list[tuple[str, ListedGap]]:
+def _found(
+    record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis
+) -> list[tuple[str, ListedGap]]:
     away = _away(record, now)
     found: list[tuple[str, ListedGap]] = []
     for name in record.matching(accounts):
@@ -47,16 +51,24 @@ def _found(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: 
 
 
 def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
-    """By account, the gap that lasts because no daemon is collecting: the next start will record it."""
+    """By account, the gap that lasts because no daemon is collecting: the next start will record
+    it.
+    """
     last = record.history.last_epoch()
     if last is None or holder(record.url) is not None:
         return {}
     stands = {each.account: each for each in record.history.status(now)}
-    every = intervals.intervals(record.config, {name: each.user_id for name, each in stands.items()})
+    every = intervals.intervals(
+        record.config, {name: each.user_id for name, each in stands.items()}
+    )
     found = {}
     for name, state in last.state.items():
-        if name in every and name in stands and state.since is not None:  # an account may have been renamed by hand
-            heard = (each.at for each in (stands[name].reading, stands[name].miss) if each is not None)
+        if (
+            name in every and name in stands and state.since is not None
+        ):  # an account may have been renamed by hand
+            heard = (
+                each.at for each in (stands[name].reading, stands[name].miss) if each is not None
+            )
             since = max(state.at, last.ended_at or 0, *heard)
             if missed := slots.passed(name, every[name], since, now):
                 found[name] = (ListedGap(GapReason.DAEMON_DOWN, since, None, missed),)
@@ -80,7 +92,9 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
         echo("no gaps in this span; an earlier --since looks further back")
         return
     rows = [_cells(*each, now, record) for each in found[-MOST:]]
-    Table(("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})).write()
+    Table(
+        ("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})
+    ).write()
     if len(found) > MOST:
         echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
 

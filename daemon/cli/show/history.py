@@ -14,7 +14,9 @@ from daemon.cli.session import CommandSession
 @options.until
 @options.output
 @click.pass_obj
-def history(session: CommandSession, account: str, since: str | None, until: str | None, output: Format) -> None:
+def history(
+    session: CommandSession, account: str, since: str | None, until: str | None, output: Format
+) -> None:
     """The recorded readings, in the order of time.
 
     A table shows the last of them; csv and json have all, with the exact digits.

@@ -69,7 +69,12 @@ def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Non
 def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
     # What was judged as usual needs no word.
     quality = "" if reading.quality is Quality.OK else reading.quality.value
-    return [account, times.shown(reading.at, zone), quality, *map(_cell, _amounts(reading.balances))]
+    return [
+        account,
+        times.shown(reading.at, zone),
+        quality,
+        *map(_cell, _amounts(reading.balances)),
+    ]
 
 
 def _cell(value: Decimal | None) -> str:

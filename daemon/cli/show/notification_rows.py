@@ -1,4 +1,6 @@
-"""The notifications of `marginwatch notifications`, for people and for programs, each with how it fared."""
+"""The notifications of `marginwatch notifications`, for people and for programs, each with how it
+fared.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,7 +59,9 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
         case Format.JSON:
             write_json(_row(each, why.get(each.notice.key), present) for each in found)
         case Format.CSV:
-            write_csv(COLUMNS, (_flat(_row(each, why.get(each.notice.key), present)) for each in found))
+            write_csv(
+                COLUMNS, (_flat(_row(each, why.get(each.notice.key), present)) for each in found)
+            )
         case Format.TABLE:
             _show_last(found, why, present, wish)
             if why and not running:
@@ -103,25 +107,36 @@ def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
 
 
 def _flat(row: Row) -> Row:
-    return {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()}
+    return {
+        name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()
+    }
 
 
 # For people.
 
 
-def _show_last(found: Iterable[PastNotice], why: Reasons, now: Present, wish: NotificationFilter) -> None:
+def _show_last(
+    found: Iterable[PastNotice], why: Reasons, now: Present, wish: NotificationFilter
+) -> None:
     last: deque[PastNotice] = deque(maxlen=MOST)
     count = 0
     for each in found:
         last.append(each)
         count += 1
     if not last:
-        say("nothing waits" if wish.waiting else "no notifications in this span; an earlier --since looks further back")
+        say(
+            "nothing waits"
+            if wish.waiting
+            else "no notifications in this span; an earlier --since looks further back"
+        )
         return
     names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
     Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()
     if count > len(last):
-        say(f"the last {len(last)} of {count} notifications; --format csv and --format json have all")
+        say(
+            f"the last {len(last)} of {count} notifications; --format csv and --format json"
+            " have all"
+        )
 
 
 def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[str]:
@@ -138,7 +153,9 @@ def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[st
 
 
 def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterator[str]:
-    """Delivered when, or why not yet or never, with what the channel answered, and who was told instead."""
+    """Delivered when, or why not yet or never, with what the channel answered, and who was told
+    instead.
+    """
     if reason is not None:
         yield channels.why(reason, now)
     elif past.state is not NoticeState.REFUSED:

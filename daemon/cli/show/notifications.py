@@ -1,4 +1,6 @@
-"""`marginwatch notifications`: what was told, or is to be told, to whom. The work is done by `notices`."""
+"""`marginwatch notifications`: what was told, or is to be told, to whom. The work is done by
+`notices`.
+"""
 
 import click
 
@@ -24,8 +26,8 @@ from daemon.cli.session import CommandSession
 def notifications(session: CommandSession, /, **wish: object) -> None:
     """What each channel was told, or is to be told, of which alert, and how that went.
 
-    Of what still waits it says why: a mute window, a channel that fails, a service's own pace, or that no daemon runs.
-    How the channels themselves stand is in marginwatch status.
+    Of what still waits it says why: a mute window, a channel that fails, a service's own pace, or
+    that no daemon runs. How the channels themselves stand is in marginwatch status.
 
     \b
     Examples:
@@ -37,4 +39,6 @@ def notifications(session: CommandSession, /, **wish: object) -> None:
     from daemon.cli.show import notification_rows  # noqa: PLC0415 -- on use
 
     with record_access.opened(session) as past:
-        notification_rows.show(past, notification_rows.NotificationFilter(**wish), session.clock.now())  # type: ignore[arg-type]
+        notification_rows.show(
+            past, notification_rows.NotificationFilter(**wish), session.clock.now()
+        )  # type: ignore[arg-type]

@@ -21,12 +21,19 @@ from daemon.cli.session import CommandSession
 )
 @click.pass_obj
 def plot(
-    session: CommandSession, /, field: str, account: str | None, since: str | None, until: str | None, png: str
+    session: CommandSession,
+    /,
+    field: str,
+    account: str | None,
+    since: str | None,
+    until: str | None,
+    png: str,
 ) -> None:
-    """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in either spelling.
+    """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in
+    either spelling.
 
-    Beside the line it shows the numbers that the rules of the configuration compare the field with, when those rules
-    fired, and where readings are missing, which no line bridges.
+    Beside the line it shows the numbers that the rules of the configuration compare the field with,
+    when those rules fired, and where readings are missing, which no line bridges.
 
     \b
     Examples:

@@ -39,16 +39,22 @@ class PlotOptions:
         """Raises UsageError for what can be told to be wrong without the record."""
         drawable(self.field)
         if self.file == OUTPUT and sys.stdout.isatty():
-            raise UsageError("a picture is nothing for a terminal: name a file, or send the output to one")
+            raise UsageError(
+                "a picture is nothing for a terminal: name a file, or send the output to one"
+            )
 
 
 def drawable(word: str) -> str:
-    """The field that a person means; raises UsageError where it is none that has a value in every reading."""
+    """The field that a person means; raises UsageError where it is none that has a value in every
+    reading.
+    """
     field = named(word)
     if field in VALUES:
         return str(field)
     if field == AGE:
-        raise UsageError(f"{AGE} is no value of a reading: in the picture of any other field a gap shows it")
+        raise UsageError(
+            f"{AGE} is no value of a reading: in the picture of any other field a gap shows it"
+        )
     near = get_close_matches(word, [each for each in SPELLINGS if named(each) != AGE], 1)
     hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(VALUES)}"
     raise UsageError(f'there is no field "{word}": {hint}')
@@ -75,9 +81,17 @@ def _subject(past: OpenRecord, wish: PlotOptions, now: Millis) -> Subject:
     account = past.one(wish.account)
     since, until = past.span(wish.since or DEFAULT, wish.until or "now", now)
     if since >= min(until, now):
-        raise UsageError("nothing has been between --since and --until yet: let --since name an earlier time")
+        raise UsageError(
+            "nothing has been between --since and --until yet: let --since name an earlier time"
+        )
     every = intervals.intervals(past.config, past.history.user_ids()).get(account)
-    return Subject(account, drawable(wish.field), ChartSpan(since, min(until, now)), past.config.daemon.timezone, every)
+    return Subject(
+        account,
+        drawable(wish.field),
+        ChartSpan(since, min(until, now)),
+        past.config.daemon.timezone,
+        every,
+    )
 
 
 def _chart(past: OpenRecord, subject: Subject) -> Chart:
@@ -103,5 +117,7 @@ def _tell(chart: Chart, file: str) -> None:
         since, until = (times.shown(at, chart.zone) for at in chart.span)
         echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
-        nothing = f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
+        nothing = (
+            f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
+        )
         echo(f"{nothing}; an earlier --since looks further back", err=True)

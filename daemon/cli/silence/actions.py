@@ -1,4 +1,6 @@
-"""What the commands `silence` and `ack` do: short transactions of their own, beside a daemon that may be running."""
+"""What the commands `silence` and `ack` do: short transactions of their own, beside a daemon that
+may be running.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +78,10 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
             return
         new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
         Quiet(past.url).add(new, now)
-        echo(f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders of it")
+        echo(
+            f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders"
+            " of it"
+        )
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
@@ -91,7 +96,9 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
         known = {each.id: each for each in past.history.silences()}
         strange = [str(number) for number in numbers if number not in known]
         if strange:
-            raise UsageError(f"there is no silence {', '.join(strange)}: marginwatch silence list shows them")
+            raise UsageError(
+                f"there is no silence {', '.join(strange)}: marginwatch silence list shows them"
+            )
         ended = Quiet(past.url).end(numbers, now)
         for number in numbers:
             word = "ended" if number in ended else "was over already"
@@ -129,7 +136,11 @@ def row(silence: Silence, zone: tzinfo | None) -> Row:
 def told(silence: Silence, zone: tzinfo | None) -> str:
     """For people: about what, until when, and why."""
     about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
-    until = "until it ends" if silence.ended_at is None else f"until {times.shown(silence.ended_at, zone)}"
+    until = (
+        "until it ends"
+        if silence.ended_at is None
+        else f"until {times.shown(silence.ended_at, zone)}"
+    )
     why = f" ({silence.comment})" if silence.comment else ""
     return f"{about}, {until}{why}"
 
@@ -145,7 +156,9 @@ def _print(rows: Sequence[Row]) -> None:
 def holding(record: OpenRecord, now: Millis) -> list[Silence]:
     """Those that hold, or will; one about an alert lasts no longer than that."""
     held = {alert.code for _, alert in _open(record, now)}
-    lasting = [each for each in record.history.silences() if each.ended_at is None or each.ended_at > now]
+    lasting = [
+        each for each in record.history.silences() if each.ended_at is None or each.ended_at > now
+    ]
     return [each for each in lasting if not each.code or each.code in held]
 
 
@@ -153,7 +166,9 @@ def _check(wish: SilenceOptions, past: OpenRecord) -> None:
     if wish.alert is not None and (wish.rule is not None or wish.account is not None):
         raise UsageError("--alert names one alert: leave out --rule and --account")
     if wish.alert is None and wish.rule is None and wish.account is None:
-        raise UsageError("say what to silence: --rule, --account or --alert; everything is --rule '*'")
+        raise UsageError(
+            "say what to silence: --rule, --account or --alert; everything is --rule '*'"
+        )
     if sum((wish.lasts is not None, wish.until is not None, wish.until_resolved)) != 1:
         raise UsageError("say for how long: one of --for, --until and --until-resolved")
     rules = {rule.name for rule in past.config.rules} | SYSTEM_RULES
@@ -169,7 +184,11 @@ def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
     """A silence that silences nothing would be found out at night."""
     if glob is not None and not any(fnmatchcase(name, glob) for name in names):
         near = get_close_matches(glob, sorted(names), 1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(sorted(names)) or 'none'}"
+        hint = (
+            f'did you mean "{near[0]}"?'
+            if near
+            else f"there are {', '.join(sorted(names)) or 'none'}"
+        )
         raise UsageError(f'{option}: no {what} matches "{glob}"; {hint}')
 
 
@@ -181,7 +200,9 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
         if not lasts:
             raise UsageError(f'--for must be a duration such as "30m" or "2h", not "{wish.lasts}"')
         if lasts > LASTING:
-            raise UsageError(f"--for must be at most {duration_text(LASTING)}: give the end with --until instead")
+            raise UsageError(
+                f"--for must be at most {duration_text(LASTING)}: give the end with --until instead"
+            )
         return now + lasts
     at = times.instant(str(wish.until), now, zone)
     if at <= now:
@@ -204,7 +225,9 @@ def _silences(
         return
     found = [pair for pair in alerts if matches(by_name, pair[1].rule, pair[0], pair[1].code)]
     if not found:
-        raise UsageError("no open alert matches, so there is nothing to wait for: use --for or --until")
+        raise UsageError(
+            "no open alert matches, so there is nothing to wait for: use --for or --until"
+        )
     for account, alert in found:
         yield Silence(0, False, base(alert.rule), account, alert.code, now, None, comment)
 
@@ -217,7 +240,9 @@ def _comment(text: str) -> str:
 
 def _open(past: OpenRecord, now: Millis) -> list[tuple[str, Alert]]:
     """The alerts that are open, with their accounts."""
-    found = [(each.account, alert) for each in past.history.status(now) for alert in each.alerts.values()]
+    found = [
+        (each.account, alert) for each in past.history.status(now) for alert in each.alerts.values()
+    ]
     return [*found, *(("", alert) for alert in past.history.own_alerts())]
 
 
@@ -225,8 +250,12 @@ def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
     for account, alert in alerts:
         if alert.code == code.lower():
             return account, alert
-    there = ", ".join(f"{alert.code} ({called(alert.rule)} · {whose(account)})" for account, alert in alerts)
-    raise UsageError(f'no open alert has the id "{code}"; {f"there are {there}" if there else "none is open"}')
+    there = ", ".join(
+        f"{alert.code} ({called(alert.rule)} · {whose(account)})" for account, alert in alerts
+    )
+    raise UsageError(
+        f'no open alert has the id "{code}"; {f"there are {there}" if there else "none is open"}'
+    )
 
 
 def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
@@ -234,5 +263,7 @@ def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
     found = [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
     if silence.code or not found:
         return "" if silence.code else "; nothing of it is open now"
-    names = ", ".join(f"{called(alert.rule)} · {whose(account)} ({alert.code})" for account, alert in found)
+    names = ", ".join(
+        f"{called(alert.rule)} · {whose(account)} ({alert.code})" for account, alert in found
+    )
     return f"; open now: {names}, of which only the end is told meanwhile"

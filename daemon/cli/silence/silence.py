@@ -1,4 +1,6 @@
-"""`marginwatch silence`: what you do not want to be told for a while. The work is done by `hushing`."""
+"""`marginwatch silence`: what you do not want to be told for a while. The work is done by
+`hushing`.
+"""
 
 import click
 
@@ -11,8 +13,8 @@ from daemon.cli.session import CommandSession
 def silence() -> None:
     """Hold back news of some alerts for a while.
 
-    They are watched and recorded all the same. What fires is told when the silence is over, if it fires still; the end
-    of what was told before is told at once.
+    They are watched and recorded all the same. What fires is told when the silence is over, if it
+    fires still; the end of what was told before is told at once.
 
     \b
     Example:
@@ -22,13 +24,28 @@ def silence() -> None:
 
 @silence.command()
 @options.config
-@click.option("--rule", metavar="GLOB", type=options.NAME, help='Rules whose name matches, such as "low-*".')
-@click.option("--account", metavar="GLOB", type=options.NAME, help='Accounts whose name matches, such as "grid-*".')
-@click.option("--alert", metavar="ID", help="This alert alone, by the four characters that its messages name.")
+@click.option(
+    "--rule", metavar="GLOB", type=options.NAME, help='Rules whose name matches, such as "low-*".'
+)
+@click.option(
+    "--account",
+    metavar="GLOB",
+    type=options.NAME,
+    help='Accounts whose name matches, such as "grid-*".',
+)
+@click.option(
+    "--alert", metavar="ID", help="This alert alone, by the four characters that its messages name."
+)
 @click.option("--for", "lasts", metavar="DURATION", help="For so long, such as 2h or 30m.")
 @click.option("--until", metavar="TIME", help="Up to here: ISO 8601.")
-@click.option("--until-resolved", is_flag=True, help="Until each alert that matches and is open now has ended.")
-@click.option("--comment", metavar="TEXT", default="", help="Why; it is shown wherever the silence is.")
+@click.option(
+    "--until-resolved",
+    is_flag=True,
+    help="Until each alert that matches and is open now has ended.",
+)
+@click.option(
+    "--comment", metavar="TEXT", default="", help="Why; it is shown wherever the silence is."
+)
 @click.pass_obj
 def add(session: CommandSession, /, **wish: object) -> None:
     """Begin a silence; it takes effect at once, also for what waits to be sent.

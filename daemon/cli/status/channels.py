@@ -1,4 +1,5 @@
-"""How the channels stand, for `status` and `notifications`: the last success, the failures since, what waits and why.
+"""How the channels stand, for `status` and `notifications`: the last success, the failures since,
+what waits and why.
 
 attempts, notifications, configuration ──► Standing of each channel ──► a table for people, objects for programs
 """
@@ -68,7 +69,9 @@ class _StatusInput:
 
     @property
     def parked(self) -> frozenset[str]:
-        refused = () if self.alive_since is None else refusing(self.fared.values(), self.alive_since)
+        refused = (
+            () if self.alive_since is None else refusing(self.fared.values(), self.alive_since)
+        )
         return parked(list(self.configured), refused)
 
     def standing(self, name: str, waiting: Sequence[PastNotice]) -> ChannelOverview:
@@ -131,8 +134,12 @@ def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: Present) -> Row:
     }
 
 
-def _grouped(waiting: Sequence[UndeliveredNotification]) -> Iterator[tuple[WaitReason, list[PastNotice]]]:
-    """What waits for the same reason, and was given to the same others, together; the oldest first."""
+def _grouped(
+    waiting: Sequence[UndeliveredNotification],
+) -> Iterator[tuple[WaitReason, list[PastNotice]]]:
+    """What waits for the same reason, and was given to the same others, together; the oldest
+    first.
+    """
     groups = defaultdict[tuple[WaitReason, tuple[str, ...]], list[PastNotice]](list)
     for each in waiting:
         groups[each.reason, each.notice.handed_to].append(each.notice)
@@ -143,7 +150,9 @@ def _grouped(waiting: Sequence[UndeliveredNotification]) -> Iterator[tuple[WaitR
 
 
 def show(found: Sequence[ChannelOverview], now: Present) -> None:
-    """A row per channel; below them what each last answered, why things wait there, and what to do."""
+    """A row per channel; below them what each last answered, why things wait there, and what to
+    do.
+    """
     Table(COLUMNS, [_cells(each, now) for each in found]).write()
     for each in found:
         for sentence in _sentences(each, now):
@@ -170,24 +179,32 @@ def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
     if fared is not None and fared.failing is not None:
         yield f"{name}: {said(fared.failing.outcome, fared.failing.detail)}"
     for reason, alike in _grouped(standing.waiting):
-        yield f"{name}: {len(alike)} wait{'s' if len(alike) == 1 else ''}: {why(reason, now)}{_handed(alike[0])}"
+        yield (
+            f"{name}: {len(alike)} wait{'s' if len(alike) == 1 else ''}:"
+            f" {why(reason, now)}{_handed(alike[0])}"
+        )
     if standing.instead:
         yield (
-            f"{name} is parked: it refused for good, and what is for it goes to {' and '.join(standing.instead)}. Once "
-            "it is mended, run marginwatch check --notify: a test that arrives un-parks it. After a change of "
-            "rules.toml reload instead"
+            f"{name} is parked: it refused for good, and what is for it goes to"
+            f" {' and '.join(standing.instead)}. Once it is mended, run marginwatch check --notify:"
+            " a test that arrives un-parks it. After a change of rules.toml reload instead"
         )
     if _can_be_tried_sooner(standing):
         yield (
-            f"{name} is tried again by itself. Once it is mended, run marginwatch check --notify: after a test that "
-            "arrives it is tried at once"
+            f"{name} is tried again by itself. Once it is mended, run marginwatch check --notify:"
+            " after a test that arrives it is tried at once"
         )
     if not standing.configured:
-        yield f"{name} is not in rules.toml: a start or reload hands what waits there to other channels"
+        yield (
+            f"{name} is not in rules.toml: a start or reload hands what waits there to other"
+            " channels"
+        )
 
 
 def _can_be_tried_sooner(standing: ChannelOverview) -> bool:
-    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS F2)."""
+    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS
+    F2).
+    """
     own = None if standing.fared is None else standing.fared.own
     is_asked_for = own is not None and own.retry_after is not None
     return not is_asked_for and any(each.reason.why is Why.BACKING_OFF for each in standing.waiting)

@@ -1,4 +1,6 @@
-"""`marginwatch status`: how things stand, as far as the record tells. The work is done by `overview`."""
+"""`marginwatch status`: how things stand, as far as the record tells. The work is done by
+`overview`.
+"""
 
 import click
 
@@ -12,7 +14,8 @@ from daemon.cli.session import CommandSession
 @options.output
 @click.pass_obj
 def status(session: CommandSession, output: Format) -> int:
-    """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits for each channel.
+    """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits
+    for each channel.
 
     The exit status is 1 where no daemon is collecting.
 

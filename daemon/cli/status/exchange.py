@@ -1,6 +1,7 @@
 """How things stand between us and the exchange, for `status`: the budget, the pauses, the clocks.
 
-All of it is derived from the record, as the daemon itself derives it at a start: nobody has to ask the daemon.
+All of it is derived from the record, as the daemon itself derives it at a start: nobody has to ask
+the daemon.
 """
 
 from collections import Counter
@@ -79,7 +80,9 @@ def look(record: OpenRecord, now: Millis) -> Traffic:
     )
 
 
-def _use(calls: Sequence[RecordCall], limits: BudgetLimits, halved_for: Millis, now: Millis) -> HostUse:
+def _use(
+    calls: Sequence[RecordCall], limits: BudgetLimits, halved_for: Millis, now: Millis
+) -> HostUse:
     limits = limits.halved if halved_for else limits
     return HostUse(
         Use(sum(call.at >= now - limits.host.per for call in calls), limits.host),
@@ -105,7 +108,10 @@ def made(config: Config, history: History, since: Millis) -> list[RecordCall]:
 
 
 def _busiest(calls: Sequence[RecordCall], limit: Limit, now: Millis) -> Use:
-    return Use(max(Counter(call.user for call in calls if call.at >= now - limit.per).values(), default=0), limit)
+    return Use(
+        max(Counter(call.user for call in calls if call.at >= now - limit.per).values(), default=0),
+        limit,
+    )
 
 
 # For programs.
@@ -149,16 +155,29 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
         yield from _account_lines(traffic, account, zone)
     for host, use in traffic.hosts.items():
         until, at = use.halved_until, f" at {host}" if len(traffic.hosts) > 1 else ""
-        halved = "" if until is None else f"; halved until {times.shown(until, zone)}, for the exchange complained"
-        yield f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and {use.assets}{halved}"
+        halved = (
+            ""
+            if until is None
+            else f"; halved until {times.shown(until, zone)}, for the exchange complained"
+        )
+        yield (
+            f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and"
+            f" {use.assets}{halved}"
+        )
 
 
 def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Iterator[str]:
     pause = traffic.pauses.get(account)
     if pause is not None:
         often = "" if pause.streak == 1 else f", {pause.streak} times in a row"
-        yield f"{account}: not asked before {times.shown(pause.not_before, zone)} ({pause.reason}{often})"
+        yield (
+            f"{account}: not asked before {times.shown(pause.not_before, zone)}"
+            f" ({pause.reason}{often})"
+        )
     ahead = traffic.ahead.get(account, 0)
     if abs(ahead) > TOLERATED:
         which = "behind" if ahead > 0 else "ahead of"
-        yield f"{account}: this machine's clock is {lasting(abs(ahead))} {which} the exchange's: set it"
+        yield (
+            f"{account}: this machine's clock is {lasting(abs(ahead))} {which} the exchange's:"
+            " set it"
+        )

@@ -1,4 +1,6 @@
-"""How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
+"""How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the
+channels.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,14 +75,17 @@ def _look(record: OpenRecord, now: Millis) -> Overview:
     user_ids = {name: each.user_id for name, each in recorded.items()}
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = intervals.intervals(config, user_ids, halved)
-    open_alerts = [(each.account, alert) for each in recorded.values() for alert in each.alerts.values()]
+    open_alerts = [
+        (each.account, alert) for each in recorded.values() for alert in each.alerts.values()
+    ]
     open_alerts += [(DAEMON_ACCOUNT, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
     return Overview(
         now=Present(now, record.zone),
         daemon=daemon,
         accounts=tuple(
-            AccountOverview(each.name, every[each.name], recorded.get(each.name)) for each in config.accounts
+            AccountOverview(each.name, every[each.name], recorded.get(each.name))
+            for each in config.accounts
         ),
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
         channels=tuple(channels.standings(record, now, running=daemon is not None)),
@@ -93,7 +98,10 @@ def _look(record: OpenRecord, now: Millis) -> Overview:
 
 
 def _object(overview: Overview) -> Row:
-    daemon, (first, *others) = overview.daemon, traffic.budget_rows(overview.traffic, overview.now.zone)
+    daemon, (first, *others) = (
+        overview.daemon,
+        traffic.budget_rows(overview.traffic, overview.now.zone),
+    )
     return {
         "at": overview.now.iso(overview.now.now),
         "collecting": daemon is not None,
@@ -149,10 +157,16 @@ def _print(overview: Overview) -> None:
     for line in _daemon(overview):
         echo(line)
     accounts = [_account_cells(each, overview) for each in overview.accounts]
-    _section("accounts", ("account", "every", "last reading", "available_margin", "24 h", "last miss"), accounts)
+    _section(
+        "accounts",
+        ("account", "every", "last reading", "available_margin", "24 h", "last miss"),
+        accounts,
+    )
     for remark in chain.from_iterable(map(_remarks, overview.accounts)):
         echo(remark)
-    for line in traffic.lines(overview.traffic, (each.name for each in overview.accounts), overview.now.zone):
+    for line in traffic.lines(
+        overview.traffic, (each.name for each in overview.accounts), overview.now.zone
+    ):
         echo(line)
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
@@ -160,7 +174,10 @@ def _print(overview: Overview) -> None:
         if alert.detail:
             echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
     for each in overview.silences:
-        echo(f"{'acknowledged' if each.ack else f'silence {each.id}'}: {actions.told(each, overview.now.zone)}")
+        echo(
+            f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
+            f" {actions.told(each, overview.now.zone)}"
+        )
     echo()
     echo("channels" if overview.channels else "channels: none")
     if overview.channels:
@@ -185,7 +202,9 @@ def _daemon(overview: Overview) -> Iterator[str]:
         yield running
         return
     recorded_at = _recorded_at(overview)
-    since = "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
+    since = (
+        "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
+    )
     yield f"{running}, but cannot record {since}: {daemon.trouble}"
     yield "what stands here is from before"
 
@@ -217,7 +236,9 @@ def _doubt(reading: Reading) -> str:
 
 
 def _remarks(account: AccountOverview) -> Iterator[str]:
-    """Why an account is not read at present, with what to do; what its fields turned out not to be (SEMANTICS B6)."""
+    """Why an account is not read at present, with what to do; what its fields turned out not to be
+    (SEMANTICS B6).
+    """
     told = account.recorded
     if told is None:
         return
@@ -234,4 +255,12 @@ def _margin_is_sum(told: AccountStatus) -> bool:
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
     lasts = lasting(overview.now.now - (alert.fired_at or alert.started_at))
     worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged)
-    return [alert.code, called(alert.rule), whose(account), alert.severity.value, alert.state.value, lasts, worst]
+    return [
+        alert.code,
+        called(alert.rule),
+        whose(account),
+        alert.severity.value,
+        alert.state.value,
+        lasts,
+        worst,
+    ]

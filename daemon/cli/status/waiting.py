@@ -1,7 +1,8 @@
 """Why a notification waits, and which channels are parked: derived from the record alone. Pure.
 
-The daemon keeps in memory whom it leaves alone, and until when. What can be told of that from outside is told; what
-only the daemon knows is not guessed: the end of a pause is the latest one possible, or none.
+The daemon keeps in memory whom it leaves alone, and until when. What can be told of that from
+outside is told; what only the daemon knows is not guessed: the end of a pause is the latest one
+possible, or none.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,26 +60,34 @@ class Way:
     failing: Streak | None
     """The failures in this life of the daemon since the last message, or test, that arrived."""
     free_at: Millis | None = None
-    """From when on the service takes another message; None where it does now, as far as anyone knows."""
+    """From when on the service takes another message; None where it does now, as far as anyone
+    knows.
+    """
 
 
 def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
-    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is tried at once, unless
-    its service asked for a pause that was not over.
+    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is
+    tried at once, unless its service asked for a pause that was not over.
     """
     own = None if fared is None else fared.own
     return None if own is None or own.until + (own.retry_after or 0) < alive_since else own
 
 
 def refusing(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
-    """The channels that refused for good in this life of the daemon, and of which nothing better is known since."""
+    """The channels that refused for good in this life of the daemon, and of which nothing better is
+    known since.
+    """
     streaks = {each.channel: failing(each, alive_since) for each in fared}
-    return frozenset(name for name, streak in streaks.items() if streak and streak.outcome is Outcome.REFUSED)
+    return frozenset(
+        name for name, streak in streaks.items() if streak and streak.outcome is Outcome.REFUSED
+    )
 
 
 def parked(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
     """Those that are left alone: where all refuse, all are tried on and on (SEMANTICS F3)."""
-    return frozenset() if set(channels) <= set(refused) else frozenset(channels) & frozenset(refused)
+    return (
+        frozenset() if set(channels) <= set(refused) else frozenset(channels) & frozenset(refused)
+    )
 
 
 def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitReason]:
@@ -93,7 +102,9 @@ def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitRe
     return [_reason(each, held.get(each.notice.episode), common, way, now) for each in waiting]
 
 
-def _common(waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis) -> WaitReason | None:
+def _common(
+    waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis
+) -> WaitReason | None:
     """What holds up all that is `free`, whatever it tells."""
     if any(_under_way(each, way) for each in waiting):
         return WaitReason(Why.BEHIND)
@@ -105,10 +116,16 @@ def _common(waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way,
 def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str, int], Millis]:
     """By alert: until when a mute window holds its end back, and with it all news of it."""
     ends = [(each.notice.episode, each.notice.facts.not_before or 0) for each in waiting]
-    return {episode: max(end for one, end in ends if one == episode) for episode, end in ends if end > now}
+    return {
+        episode: max(end for one, end in ends if one == episode)
+        for episode, end in ends
+        if end > now
+    }
 
 
-def _reason(each: PastNotice, held: Millis | None, common: WaitReason | None, way: Way, now: Millis) -> WaitReason:
+def _reason(
+    each: PastNotice, held: Millis | None, common: WaitReason | None, way: Way, now: Millis
+) -> WaitReason:
     if _under_way(each, way):
         return WaitReason(Why.SENDING)
     if held is not None:
@@ -137,5 +154,7 @@ def _paced(free_at: Millis | None, now: Millis) -> WaitReason | None:
 
 def _joining(each: PastNotice, way: Way, now: Millis) -> WaitReason | None:
     until = each.notice.at + (way.group_wait or 0)
-    waits = each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
+    waits = (
+        each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
+    )
     return WaitReason(Why.JOINING, until) if waits else None

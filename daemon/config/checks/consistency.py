@@ -39,13 +39,16 @@ def _mistakes(rule: Rule) -> Iterator[tuple[str, str]]:
 def _too_far(rule: Rule) -> str:
     reach, longest = duration_text(_reach(rule)), duration_text(MAX_LOOK_BACK)
     return (
-        f"reaches back up to {reach}, its readings missing_after = {duration_text(rule.missing_after)} apart and the "
-        f"windows of the rule added; {longest} is the most: ask for fewer readings, or a shorter missing_after"
+        f"reaches back up to {reach}, its readings missing_after ="
+        f" {duration_text(rule.missing_after)} apart and the windows of the rule added; {longest}"
+        " is the most: ask for fewer readings, or a shorter missing_after"
     )
 
 
 def _reach(rule: Rule) -> Millis:
-    """How far back the last of `at_least` can lie, and what its windows look at from there; 0 without `at_least`."""
+    """How far back the last of `at_least` can lie, and what its windows look at from there; 0
+    without `at_least`.
+    """
     if rule.at_least is None:
         return 0
     windows = max(look_back(each.tree) for each in (rule.when, rule.clear_when) if each is not None)
@@ -54,7 +57,11 @@ def _reach(rule: Rule) -> Millis:
 
 def check_pace(written: Document, config: Config, problems: Problems) -> None:
     """What passes between two readings that come as they should (SEMANTICS B3)."""
-    intervals = {name: each for name, each in pace.settled(config.accounts, config.budget, {}).items() if name}
+    intervals = {
+        name: each
+        for name, each in pace.settled(config.accounts, config.budget, {}).items()
+        if name
+    }
     for item in written.rules:
         made = build.rule(item.table)
         if made is not None:
@@ -64,7 +71,10 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
     limit = config.system.no_readings
     slow = None if limit is None else pace.slower(limit, intervals)
     if limit is not None and slow is not None:
-        problems.add("system.no-readings", f'is {duration_text(limit)}, but {slow}; write a longer time, or "off"')
+        problems.add(
+            "system.no-readings",
+            f'is {duration_text(limit)}, but {slow}; write a longer time, or "off"',
+        )
 
 
 def _too_short(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[str, str]]:
@@ -76,12 +86,19 @@ def _too_short(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[st
     if slow is not None and disturbed:
         yield (
             "missing_after",
-            f"is {duration_text(rule.missing_after)}, but {slow}, so {disturbed}; write a longer time",
+            (
+                f"is {duration_text(rule.missing_after)}, but {slow}, so {disturbed}; write a"
+                " longer time"
+            ),
         )
 
 
 def _disturbed(rule: Rule) -> str:
-    """What would come of readings that count as missing each time; nothing where the rule does not mind."""
+    """What would come of readings that count as missing each time; nothing where the rule does not
+    mind.
+    """
     if rule.at_least is not None and rule.at_least.of > 1:
         return "at_least would count anew from each reading"
-    return "" if rule.on_missing is OnMissing.KEEP else "on_missing would act between any two readings"
+    return (
+        "" if rule.on_missing is OnMissing.KEEP else "on_missing would act between any two readings"
+    )

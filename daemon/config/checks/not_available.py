@@ -1,7 +1,8 @@
 """Keys that are known and checked but not effective yet.
 
-Such a key may stand at its default or empty, so that a complete rules.toml can be written today; any other value is
-refused, because a setting that is silently ignored is worse than none. A key that becomes effective loses its line.
+Such a key may stand at its default or empty, so that a complete rules.toml can be written today;
+any other value is refused, because a setting that is silently ignored is worse than none. A key
+that becomes effective loses its line.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,16 +22,26 @@ SENTENCE = "not available yet; leave it out"
 
 
 def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
-    """A table without those keys that are not effective yet and stand empty, which is always allowed."""
-    return {key: value for key, value in raw.items() if value not in EMPTY or not _waits(section, key)}
+    """A table without those keys that are not effective yet and stand empty, which is always
+    allowed.
+    """
+    return {
+        key: value for key, value in raw.items() if value not in EMPTY or not _waits(section, key)
+    }
 
 
 def check(items: Iterable[Item[Any]], problems: Problems) -> None:
-    """Refuses what is valid but not available yet; where a mistake is already known, that is enough."""
+    """Refuses what is valid but not available yet; where a mistake is already known, that is
+    enough.
+    """
     for item in items:
         for key in item.raw:
             place = f"{item.place}.{key}"
-            if _waits(item.section, key) and not problems.within(place) and _says_something(item, key):
+            if (
+                _waits(item.section, key)
+                and not problems.within(place)
+                and _says_something(item, key)
+            ):
                 problems.add(place, SENTENCE)
 
 

@@ -1,8 +1,9 @@
 """Looks for a value at which a rule would both fire and clear. Pure.
 
-Only where both conditions ask about one plain field: then they change their minds at the numbers that stand in them,
-so trying these, what lies between them and what lies beside them finds every overlap of thresholds. Where arithmetic
-moves the thresholds it may find none; what it finds is always true.
+Only where both conditions ask about one plain field: then they change their minds at the numbers
+that stand in them, so trying these, what lies between them and what lies beside them finds every
+overlap of thresholds. Where arithmetic moves the thresholds it may find none; what it finds is
+always true.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,18 +13,32 @@ from itertools import pairwise
 from daemon.readings.exact import CONTEXT
 from daemon.readings.fields import AGE
 from daemon.rules.evaluation import compile as compiled
-from daemon.rules.language.tree import Arithmetic, Call, DurationLiteral, Field, Negative, Node, Number, varies, walk
+from daemon.rules.language.tree import (
+    Arithmetic,
+    Call,
+    DurationLiteral,
+    Field,
+    Negative,
+    Node,
+    Number,
+    varies,
+    walk,
+)
 from daemon.rules.rule import Condition
 from daemon.text.durations import duration_text
 
 MAX_NUMBERS = 20
-"""Different constants among which it is looked for: the time grows with the square of their number."""
+"""Different constants among which it is looked for: the time grows with the square of their
+number.
+"""
 
 _TENTH, _HUNDREDTH, _HALF = Decimal("0.1"), Decimal("0.01"), Decimal("0.5")
 
 
 def example(when: Condition, clear_when: Condition) -> str | None:
-    """`available_margin = 95`, where both are true; None where none is found or the search does not apply."""
+    """`available_margin = 95`, where both are true; None where none is found or the search does not
+    apply.
+    """
     field = _only_field(when.tree, clear_when.tree)
     if field is None:
         return None
@@ -52,7 +67,9 @@ def _only_field(*trees: Node) -> str | None:
     """The one field that each of them asks about, and nothing else; None where it is not so."""
     named = [{node.name for node in walk(tree) if isinstance(node, Field)} for tree in trees]
     called = any(isinstance(node, Call) for tree in trees for node in walk(tree))
-    return next(iter(named[0])) if not called and named[0] == named[1] and len(named[0]) == 1 else None
+    return (
+        next(iter(named[0])) if not called and named[0] == named[1] and len(named[0]) == 1 else None
+    )
 
 
 def _numbers(trees: Iterable[Node]) -> list[Decimal]:

@@ -1,4 +1,6 @@
-"""What the tables of a rules.toml say about each other: every name once, every reference leads somewhere."""
+"""What the tables of a rules.toml say about each other: every name once, every reference leads
+somewhere.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -17,7 +19,13 @@ MAX_SHOWN = 10
 def check(document: Document, problems: Problems) -> None:
     """Reports every double name, dangling reference and circle."""
     several: tuple[Sequence[Item[Any]], ...]
-    several = (document.accounts, document.channels, document.rules, document.mutes, document.reports)
+    several = (
+        document.accounts,
+        document.channels,
+        document.rules,
+        document.mutes,
+        document.reports,
+    )
     for items in several:
         _unique(items, problems)
     _targets(document, problems)
@@ -25,24 +33,39 @@ def check(document: Document, problems: Problems) -> None:
 
 
 def check_accounts(document: Document, problems: Problems) -> None:
-    """Reports every account that a rule names and that is not there. Rules to be tried out may be about others."""
+    """Reports every account that a rule names and that is not there. Rules to be tried out may be
+    about others.
+    """
     accounts = {item.name for item in document.accounts}
     for rule in document.rules if accounts else ():
-        _known(rule, "accounts", (each for each in rule.table.accounts if not is_pattern(each)), accounts, problems)
+        _known(
+            rule,
+            "accounts",
+            (each for each in rule.table.accounts if not is_pattern(each)),
+            accounts,
+            problems,
+        )
 
 
 def _unique(items: Sequence[Item[Any]], problems: Problems) -> None:
     first: dict[str, str] = {}
     for item in items:
         if item.section == "rules" and item.name in SYSTEM_RULES:
-            problems.add(f"{item.place}.name", f"{shown(item.name)} is the name of a system rule; choose another")
+            problems.add(
+                f"{item.place}.name",
+                f"{shown(item.name)} is the name of a system rule; choose another",
+            )
         if item.name and first.setdefault(item.name, item.place) != item.place:
-            problems.add(f"{item.place}.name", f"{shown(item.name)} is already the name of {first[item.name]}")
+            problems.add(
+                f"{item.place}.name",
+                f"{shown(item.name)} is already the name of {first[item.name]}",
+            )
 
 
 def _targets(document: Document, problems: Problems) -> None:
     channels, mutes, rules = (
-        {item.name for item in items} for items in (document.channels, document.mutes, document.rules)
+        {item.name for item in items}
+        for items in (document.channels, document.mutes, document.rules)
     )
     for rule in document.rules:
         _known(rule, "channels", rule.table.channels, channels, problems)
@@ -57,10 +80,18 @@ def _targets(document: Document, problems: Problems) -> None:
         _known(item, "channels", item.table.channels, channels, problems)
 
 
-_KIND = {"accounts": "account", "channels": "channel", "inhibited_by": "rule", "mute": "mute", "fallback": "channel"}
+_KIND = {
+    "accounts": "account",
+    "channels": "channel",
+    "inhibited_by": "rule",
+    "mute": "mute",
+    "fallback": "channel",
+}
 
 
-def _known(item: Item[Any], key: str, written: Iterable[str], known: set[str], problems: Problems) -> None:
+def _known(
+    item: Item[Any], key: str, written: Iterable[str], known: set[str], problems: Problems
+) -> None:
     for name in written:
         if name not in known:
             hint = problems.did_you_mean(name, known)
@@ -95,5 +126,7 @@ def _circles(inhibitors: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, .
 def _round(circle: tuple[str, ...]) -> str:
     if len(circle) == 1:
         return "a rule cannot inhibit itself"
-    shown = circle if len(circle) <= MAX_SHOWN else (*circle[:MAX_SHOWN], f"… ({len(circle):,} rules)")
+    shown = (
+        circle if len(circle) <= MAX_SHOWN else (*circle[:MAX_SHOWN], f"… ({len(circle):,} rules)")
+    )
     return f"these rules inhibit each other in a circle: {' → '.join((*shown, circle[0]))}"

@@ -1,4 +1,6 @@
-"""What a configuration allows but its writer probably does not want: sentences for `check`, never a refusal."""
+"""What a configuration allows but its writer probably does not want: sentences for `check`, never a
+refusal.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
@@ -12,19 +14,32 @@ from daemon.config.parse import zones
 from daemon.readings.fields import AGE
 from daemon.rules.evaluation.compile import number, oriented
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.tree import Arithmetic, Call, Comparison, Field, Negative, Node, Number, uses, varies, walk
+from daemon.rules.language.tree import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Field,
+    Negative,
+    Node,
+    Number,
+    uses,
+    varies,
+    walk,
+)
 from daemon.rules.rule import Condition, Rule
 from daemon.types import OnMissing
 
 SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
-"""Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS D6)."""
+"""Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS
+D6).
+"""
 
 _DISTANCES = frozenset({"spike", "zscore"})
 """Those that do not tell in which direction the value went."""
 
 NO_HEARTBEAT = (
-    "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a monitor elsewhere, "
-    "such as healthchecks.io"
+    "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"
+    " monitor elsewhere, such as healthchecks.io"
 )
 
 _LAST_MINUTE = time(23, 59)
@@ -33,7 +48,9 @@ _A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
-    """One sentence each, with its place, in the order of the file; `caution` knows what is risky about a URL."""
+    """One sentence each, with its place, in the order of the file; `caution` knows what is risky
+    about a URL.
+    """
     if not config.daemon.heartbeat:
         yield NO_HEARTBEAT
     yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
@@ -51,7 +68,10 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     for index, window in enumerate(config.mutes.windows.values()):
         yield from (f"mutes[{index}]{each}" for each in _window(window, used))
     if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
-        yield "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+        yield (
+            "system.no-readings: is off, and no rule asks for age, so nobody is told when readings"
+            " stop"
+        )
 
 
 def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
@@ -70,7 +90,10 @@ def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
     for index, account in enumerate(accounts):
         before = first.setdefault(account.api_key.reveal(), index)
         if before != index:
-            yield f"accounts[{index}].api_key: the same key as accounts[{before}]; both read one account"
+            yield (
+                f"accounts[{index}].api_key: the same key as accounts[{before}]; both read one"
+                " account"
+            )
 
 
 def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
@@ -108,7 +131,11 @@ def _fixed(key: str, condition: Condition) -> Iterator[str]:
     if not varies(condition.tree):
         yield f"{key}: does not depend on any reading, so it is always the same"
     for part in walk(condition.tree):
-        if isinstance(part, Arithmetic) and not varies(part) and number(part, ValueTable())([]) is None:
+        if (
+            isinstance(part, Arithmetic)
+            and not varies(part)
+            and number(part, ValueTable())([]) is None
+        ):
             yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
 
 
@@ -118,7 +145,9 @@ def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
         if reason:
             yield f'inhibited_by: the system rule "{name}" {reason}, so this has no effect'
     other = next((each for each in config.rules if each.name == name), None)
-    shared = (rule.watches(one.name) and other and other.watches(one.name) for one in config.accounts)
+    shared = (
+        rule.watches(one.name) and other and other.watches(one.name) for one in config.accounts
+    )
     if other and not any(shared):
         yield f'inhibited_by: "{name}" watches none of the same accounts, so this has no effect'
 
@@ -146,7 +175,9 @@ def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
 
 def _forgetting(when: Condition) -> Iterator[str]:
     """SEMANTICS D6: such a rule may clear although the level has not come back."""
-    call = next((node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None)
+    call = next(
+        (node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None
+    )
     if call is not None:
         yield (
             f"when: {call} forgets after its window, which ends the alert by itself; "
@@ -155,7 +186,9 @@ def _forgetting(when: Condition) -> Iterator[str]:
 
 
 def _suggestion(call: Call, tree: Node) -> str:
-    """A level on the far side of the change, in the direction from which it came; nothing where that is not plain."""
+    """A level on the far side of the change, in the direction from which it came; nothing where
+    that is not plain.
+    """
     comparison = next((found for found in _comparisons(tree) if found.left == call), None)
     if comparison is None or call.name in _DISTANCES:
         return ""

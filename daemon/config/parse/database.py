@@ -61,18 +61,22 @@ def file_of(address: str) -> Path | None:
 
 
 def caution(address: str, environ: Mapping[str, str]) -> Iterator[str]:
-    """What is unwise about a usable address: that others on the way may read the record, or answer for the server.
+    """What is unwise about a usable address: that others on the way may read the record, or answer
+    for the server.
 
-    Without `sslmode` the driver goes on in plain text where no TLS is offered; only verify-full looks at the name.
+    Without `sslmode` the driver goes on in plain text where no TLS is offered; only verify-full
+    looks at the name.
     """
     _, server, rest = address.partition("postgresql+psycopg://")
     query = parse_qs(rest.partition("?")[2])
-    beyond = [host for host in _hosts(rest, query) if not (host.startswith("/") or is_loopback(host))]
+    beyond = [
+        host for host in _hosts(rest, query) if not (host.startswith("/") or is_loopback(host))
+    ]
     mode = query.get("sslmode", [environ.get("PGSSLMODE", "")])[-1]
     if server and beyond and mode != "verify-full":
         yield (
-            f"whoever is on the way to {beyond[0]} may read the record, or answer for it: add sslmode=verify-full "
-            "behind a ?, and sslrootcert=FILE with the server's authority"
+            f"whoever is on the way to {beyond[0]} may read the record, or answer for it: add"
+            " sslmode=verify-full behind a ?, and sslrootcert=FILE with the server's authority"
         )
 
 
@@ -86,7 +90,9 @@ def _hosts(rest: str, query: Mapping[str, list[str]]) -> list[str]:
 
 def _path(written: str, around: Surroundings) -> Path:
     if "?" in written:
-        raise MistakeError("takes no options: leave out what follows the ?, or write a ? in a name as %3F")
+        raise MistakeError(
+            "takes no options: leave out what follows the ?, or write a ? in a name as %3F"
+        )
     name = unquote(written)
     if name == ":memory:" or not name.strip("/"):
         raise MistakeError(KINDS)
@@ -94,5 +100,8 @@ def _path(written: str, around: Surroundings) -> Path:
         raise MistakeError("write the path itself, without file:")
     path = around.path(name)
     if any(category(each) in {"Cc", "Cs"} for each in str(path)):
-        raise MistakeError("its path holds a control character, or one that is not UTF-8; rename that folder or file")
+        raise MistakeError(
+            "its path holds a control character, or one that is not UTF-8; rename that folder or"
+            " file"
+        )
     return path

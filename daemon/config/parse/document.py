@@ -1,4 +1,6 @@
-"""A whole rules.toml, table by table, as it is written. What the tables say about each other is checked elsewhere."""
+"""A whole rules.toml, table by table, as it is written. What the tables say about each other is
+checked elsewhere.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -40,7 +42,10 @@ def read(raw: Mapping[str, object], problems: Problems) -> Document:
             problems.add(key, _unknown(key, raw[key], problems))
     conditions = _condition_length(raw.get("rules"))
     if conditions > MAX_CONDITIONS:
-        what = f"the conditions have {conditions:,} characters in all; at most {MAX_CONDITIONS:,} are possible"
+        what = (
+            f"the conditions have {conditions:,} characters in all; at most {MAX_CONDITIONS:,} are"
+            " possible"
+        )
         problems.add("rules", what)
         raw = {**raw, "rules": []}
     return Document(
@@ -75,12 +80,16 @@ def _single(kind: type[T], section: str, raw: Mapping[str, object], problems: Pr
     return tables.read(kind, not_available.without_empty(section, value), section, problems)
 
 
-def _several(kind: type[T], section: str, raw: Mapping[str, object], problems: Problems) -> tuple[Item[T], ...]:
+def _several(
+    kind: type[T], section: str, raw: Mapping[str, object], problems: Problems
+) -> tuple[Item[T], ...]:
     value = raw.get(section, [])
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         problems.add(section, f"must be tables that each begin with [[{section}]]")
         return ()
     return tuple(
-        tables.read(kind, not_available.without_empty(section, each), f"{section}[{index}]", problems)
+        tables.read(
+            kind, not_available.without_empty(section, each), f"{section}[{index}]", problems
+        )
         for index, each in enumerate(value)
     )

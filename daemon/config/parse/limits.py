@@ -37,7 +37,10 @@ def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     while waiting:
         place, value = waiting.pop()
         if isinstance(value, str) and len(value) > MAX_TEXT:
-            yield place, f"is a text of {len(value):,} characters; at most {MAX_TEXT:,} are possible"
+            yield (
+                place,
+                f"is a text of {len(value):,} characters; at most {MAX_TEXT:,} are possible",
+            )
         if not isinstance(value, dict | list):
             continue
         if len(value) > MAX_ENTRIES:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def expanded(written: str | Path, environ: Mapping[str, str]) -> Path:
-    """The path with the home folder in place of `~` or `~user`; of a user that is unknown it stays as it is."""
+    """The path with the home folder in place of `~` or `~user`; of a user that is unknown it stays
+    as it is.
+    """
     head, slash, rest = str(written).partition("/")
     home = _home(head, environ) if head.startswith("~") else None
     return Path(written) if home is None else Path(home + slash + rest)

@@ -61,7 +61,9 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
 def _safe(proxy: str, scheme: str) -> str:
     """The proxy, if it sees no key: plain calls would reach it unencrypted (promise 9)."""
     if scheme in {"http", "ws"} and not is_loopback(urlsplit(proxy).hostname or ""):
-        raise MistakeError("names a proxy that would see the keys unencrypted; call https:// and wss:// through it")
+        raise MistakeError(
+            "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
+        )
     return proxy
 
 
@@ -105,9 +107,13 @@ def address(written: str) -> str:
     scheme, _, rest = written.partition("://")
     before, _, _ = rest.rpartition("@")
     if scheme.lower().startswith("socks"):
-        raise MistakeError("names a SOCKS proxy, which is not supported; name an HTTP proxy, http://HOST:PORT")
+        raise MistakeError(
+            "names a SOCKS proxy, which is not supported; name an HTTP proxy, http://HOST:PORT"
+        )
     if any(sign in before for sign in "@/#?") or ":" in unquote(before.partition(":")[0]):
-        raise MistakeError(f"holds @, /, # or ? in its user or password, or : in its user; {_ENCODED}")
+        raise MistakeError(
+            f"holds @, /, # or ? in its user or password, or : in its user; {_ENCODED}"
+        )
     if not written.isascii() or not written.isprintable() or {" ", "\\"} & {*written}:
         raise MistakeError("holds a space or a character that no address has; copy it again")
     parts = _split(written)
@@ -130,7 +136,9 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Parts of a proxy's address that are never shown: all before the last @, the password, a token for a user."""
+    """Parts of a proxy's address that are never shown: all before the last @, the password, a token
+    for a user.
+    """
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
     user, _, password = before.partition(":")

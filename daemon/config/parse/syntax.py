@@ -1,4 +1,6 @@
-"""From the text of a rules.toml to plain tables, or to one sentence that says where the text cannot be read."""
+"""From the text of a rules.toml to plain tables, or to one sentence that says where the text cannot
+be read.
+"""
 
 import re
 import tomllib
@@ -9,7 +11,9 @@ from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 
 _DEEPEST = 100
-"""Brackets inside one another, far more than a configuration has; thousands exhaust the interpreter's stack."""
+"""Brackets inside one another, far more than a configuration has; thousands exhaust the
+interpreter's stack.
+"""
 
 _IN_QUOTES = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*""")
 _ENDLESS = re.compile(r"[0-9][0-9_]{1000,}")
@@ -22,7 +26,10 @@ TABLE_TWICE = "this table stands twice, or once as [table] and once as [[table]]
 _HINTS = (
     ("Invalid value", "this is no value; texts stand in quotes"),
     ("Expected '=' after a key", 'a key is followed by "=" and a value'),
-    ("Expected newline or end of document", "something follows the value; texts and durations stand in quotes"),
+    (
+        "Expected newline or end of document",
+        "something follows the value; texts and durations stand in quotes",
+    ),
     ("Invalid statement", "a line is a [table], a key = value, or a # comment"),
     ("Invalid initial character for a key", "a key begins with a letter"),
     ("Expected ']'", "a bracket is not closed"),
@@ -35,7 +42,9 @@ _HINTS = (
     ("Cannot overwrite a value", KEY_TWICE),
     ("Duplicate inline table key", KEY_TWICE),
 )
-"""What tomllib says, and what it means; nothing of the text itself is shown, for it may hold a secret."""
+"""What tomllib says, and what it means; nothing of the text itself is shown, for it may hold a
+secret.
+"""
 
 
 def parse(text: str, path: Path) -> dict[str, object]:
@@ -47,7 +56,12 @@ def parse(text: str, path: Path) -> dict[str, object]:
     """
     line = limits.line_of_long_key(text)
     if line is not None:
-        raise ConfigError([f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts between dots"])
+        raise ConfigError(
+            [
+                f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts"
+                " between dots"
+            ]
+        )
     tables = _tables(text, path)
     problems = Problems()
     for place, sentence in limits.excesses(tables):
@@ -78,7 +92,9 @@ def _explained(message: str, text: str) -> str:
 
 
 def _line_of_depth(text: str) -> int:
-    """Where brackets stand deepest inside one another, as near as can be told without reading TOML."""
+    """Where brackets stand deepest inside one another, as near as can be told without reading
+    TOML.
+    """
     depth, line = 0, 1
     for sign in _IN_QUOTES.sub("", text):
         depth += (sign in "[{") - (sign in "]}")

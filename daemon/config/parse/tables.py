@@ -1,7 +1,8 @@
 """The tables of a rules.toml as they are written: every key of DESIGN §5, its kind and its default.
 
-`read` takes one table and reports every mistake in it. A value with a mistake counts as not written, so that the
-checks that follow still see the rest; what comes out may be used only when no problem was reported.
+`read` takes one table and reports every mistake in it. A value with a mistake counts as not
+written, so that the checks that follow still see the rest; what comes out may be used only when no
+problem was reported.
 """
 
 import unicodedata
@@ -31,13 +32,21 @@ Key = Annotated[str, PlainValidator(values.secret)]
 Span = Annotated[Millis, PlainValidator(values.duration)]
 Positive = Annotated[Millis, PlainValidator(values.longer_than(1))]
 Interval = Annotated[Millis, PlainValidator(values.longer_than(values.FASTEST))]
-OwnInterval = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(values.FASTEST), empty=None))]
-Repeat = Annotated[Millis | None, PlainValidator(values.optional(values.longer_than(SECOND), empty=None))]
+OwnInterval = Annotated[
+    Millis | None, PlainValidator(values.optional(values.longer_than(values.FASTEST), empty=None))
+]
+Repeat = Annotated[
+    Millis | None, PlainValidator(values.optional(values.longer_than(SECOND), empty=None))
+]
 Percent = Annotated[Decimal | None, PlainValidator(values.optional(values.percent, empty=None))]
 Flapping = Annotated[Limit | None, PlainValidator(values.optional(values.flapping, empty=None))]
-AtLeast = Annotated[rule.AtLeast | None, PlainValidator(values.optional(values.at_least, empty=None))]
+AtLeast = Annotated[
+    rule.AtLeast | None, PlainValidator(values.optional(values.at_least, empty=None))
+]
 When = Annotated[Condition | None, PlainValidator(values.expression)]
-ClearWhen = Annotated[Condition | None, PlainValidator(values.optional(values.expression, empty=None))]
+ClearWhen = Annotated[
+    Condition | None, PlainValidator(values.optional(values.expression, empty=None))
+]
 Address = Annotated[str, PlainValidator(values.url("https", "http"))]
 Stream = Annotated[str, PlainValidator(values.optional(values.url("wss", "ws"), empty=""))]
 Hidden = Annotated[str, PlainValidator(values.hidden)]
@@ -50,8 +59,12 @@ Between = Annotated[tuple[str, ...], PlainValidator(values.between)]
 Summary = Annotated[str, PlainValidator(values.summary)]
 Cron = Annotated[str, PlainValidator(values.cron)]
 SpanOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(0)))]
-PositiveOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(1)))]
-StepOrOff = Annotated[Millis | None, PlainValidator(values.unless_off(values.limit_of_system(values.SMALLEST_STEP)))]
+PositiveOrOff = Annotated[
+    Millis | None, PlainValidator(values.unless_off(values.limit_of_system(1)))
+]
+StepOrOff = Annotated[
+    Millis | None, PlainValidator(values.unless_off(values.limit_of_system(values.SMALLEST_STEP)))
+]
 CountOrOff = Annotated[int | None, PlainValidator(values.unless_off(values.count))]
 PercentOrOff = Annotated[Decimal | None, PlainValidator(values.unless_off(values.percent))]
 Rate = Annotated[Limit, PlainValidator(values.limit)]
@@ -193,8 +206,14 @@ class Item(Generic[T]):
 
     def differs(self, key: str) -> bool:
         """Whether a key stands at another value than its default."""
-        attribute = next(name for name, each in type(self.table).model_fields.items() if key in (name, each.alias))
-        return bool(getattr(self.table, attribute) != type(self.table).model_fields[attribute].default)
+        attribute = next(
+            name
+            for name, each in type(self.table).model_fields.items()
+            if key in (name, each.alias)
+        )
+        return bool(
+            getattr(self.table, attribute) != type(self.table).model_fields[attribute].default
+        )
 
 
 def read(kind: type[T], raw: Mapping[str, object], place: str, problems: Problems) -> Item[T]:

@@ -1,7 +1,8 @@
-"""What may stand at a key, kind by kind: each function takes what the file holds and gives what it means.
+"""What may stand at a key, kind by kind: each function takes what the file holds and gives what it
+means.
 
-A value that cannot stand there raises MistakeError with the rest of the sentence "KEY: …". The value is shown in it,
-except by the functions for keys that may hold a secret.
+A value that cannot stand there raises MistakeError with the rest of the sentence "KEY: …". The
+value is shown in it, except by the functions for keys that may hold a secret.
 """
 
 import re
@@ -69,12 +70,16 @@ def hidden(raw: object) -> str:
 
 def secret(raw: object) -> str:
     if not hidden(raw):
-        raise MistakeError("is empty; write env:NAME, file:PATH, credential:NAME or the text itself")
+        raise MistakeError(
+            "is empty; write env:NAME, file:PATH, credential:NAME or the text itself"
+        )
     return hidden(raw)
 
 
 def reference(raw: object) -> str:
-    """What names an account, a channel, a rule or a mute, or a pattern for some: composed as names are (NFC)."""
+    """What names an account, a channel, a rule or a mute, or a pattern for some: composed as names
+    are (NFC).
+    """
     written = unicodedata.normalize("NFC", text(raw))
     unseen = next((each for each in written if is_invisible(each)), None)
     if unseen is not None:
@@ -146,19 +151,25 @@ def longer_than(shortest: Millis) -> Callable[[object], Millis]:
 
     def long_enough(raw: object) -> Millis:
         if duration(raw) < shortest:
-            raise MistakeError(f"must be at least {durations.duration_text(shortest)}, not {shown(raw)}")
+            raise MistakeError(
+                f"must be at least {durations.duration_text(shortest)}, not {shown(raw)}"
+            )
         return duration(raw)
 
     return long_enough
 
 
 def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
-    """When a system rule fires; what is derived from readings looks back no further than a window."""
+    """When a system rule fires; what is derived from readings looks back no further than a
+    window.
+    """
 
     def within_bounds(raw: object) -> Millis:
         span = longer_than(shortest)(raw)
         if span > MAX_LOOK_BACK:
-            raise MistakeError(f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {shown(raw)}")
+            raise MistakeError(
+                f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {shown(raw)}"
+            )
         return span
 
     return within_bounds
@@ -228,9 +239,14 @@ def days(raw: object) -> tuple[str, ...]:
 def between(raw: object) -> tuple[str, ...]:
     times = list_of(time_of_day)(raw)
     if len(times) != 2 or times[0] == times[1]:
-        raise MistakeError('must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00", "24:00"]')
+        raise MistakeError(
+            'must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00",'
+            ' "24:00"]'
+        )
     if times[0] == "24:00":
-        raise MistakeError('must not begin with "24:00"; write "00:00", and in days the day that then begins')
+        raise MistakeError(
+            'must not begin with "24:00"; write "00:00", and in days the day that then begins'
+        )
     return times
 
 
@@ -241,7 +257,9 @@ def cron(raw: object) -> str:
 
 
 def expression(raw: object) -> Condition:
-    """A condition; the sentence about a mistake is followed by the text and a caret under the character."""
+    """A condition; the sentence about a mistake is followed by the text and a caret under the
+    character.
+    """
     try:
         return condition(text(raw))
     except ExpressionError as error:
@@ -260,7 +278,9 @@ def summary(raw: object) -> str:
 
 def zone(raw: object) -> ZoneInfo:
     if len(text(raw)) > MAX_ZONE:
-        raise MistakeError(f"has {len(text(raw)):,} characters; no time zone has more than {MAX_ZONE}")
+        raise MistakeError(
+            f"has {len(text(raw)):,} characters; no time zone has more than {MAX_ZONE}"
+        )
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
@@ -268,7 +288,9 @@ def zone(raw: object) -> ZoneInfo:
 
 
 def system_zone_works() -> bool:
-    """Whether times can be shown in the zone of the system: what TZ says may be more than a day away."""
+    """Whether times can be shown in the zone of the system: what TZ says may be more than a day
+    away.
+    """
     try:
         datetime.fromtimestamp(0, UTC).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -279,7 +301,9 @@ def system_zone_works() -> bool:
 def web(raw: object) -> Web:
     host, _, port = text(raw).rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise MistakeError(f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {shown(raw)}')
+        raise MistakeError(
+            f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {shown(raw)}'
+        )
     return Web(host.removeprefix("[").removesuffix("]"), int(port))
 
 
@@ -309,7 +333,10 @@ def heartbeat(raw: object) -> str:
 _HEARTBEAT = {
     Flaw.CHARACTER: "holds a space or a character that no address has; copy the address again",
     Flaw.SCHEME: 'must be an address that begins with "https://"',
-    Flaw.LOGIN: "holds a user or password in plain http, or with a character that must be percent-encoded; correct it",
+    Flaw.LOGIN: (
+        "holds a user or password in plain http, or with a character that must be percent-encoded;"
+        " correct it"
+    ),
     Flaw.PLACE: "names no host that every library reads in the same way; write https://HOST/…",
     Flaw.TAIL: "must end before any #, as nothing behind it is ever sent",
     Flaw.PLAIN: "plain http shows the address to everyone on the way; write https",
@@ -317,11 +344,13 @@ _HEARTBEAT = {
 
 
 def uncut(address: str) -> str:
-    """The address itself, if no character in its user or password ends them early; what follows would be the host."""
+    """The address itself, if no character in its user or password ends them early; what follows
+    would be the host.
+    """
     if is_cut(address):
         raise MistakeError(
-            "holds a second @, or a / ? # in front of the @: in a user or password write @ as %40, / as %2F, ? as %3F, "
-            "# as %23, or put the password into {file:PATH}"
+            "holds a second @, or a / ? # in front of the @: in a user or password write @ as %40,"
+            " / as %2F, ? as %3F, # as %23, or put the password into {file:PATH}"
         )
     return address
 

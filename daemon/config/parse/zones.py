@@ -1,8 +1,8 @@
 """Time zones as people write them: HKT, UTC+8, Singapore. What they meant, by offset and region.
 
-The names of tzdata say nothing of most of these, and the likeliest spelling may lie 18 hours away: so abbreviations
-are looked up here, offsets are compared with what the zones really do, and only names of places are compared by
-their letters.
+The names of tzdata say nothing of most of these, and the likeliest spelling may lie 18 hours away:
+so abbreviations are looked up here, offsets are compared with what the zones really do, and only
+names of places are compared by their letters.
 """
 
 import re
@@ -78,7 +78,9 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "nzst": ("Pacific/Auckland",),
     "nzdt": ("Pacific/Auckland",),
 }
-"""By abbreviation, what it may mean; those of summer lead to the zone, which knows by itself when summer is."""
+"""By abbreviation, what it may mean; those of summer lead to the zone, which knows by itself when
+summer is.
+"""
 
 PLACES = {
     "abu dhabi": "Asia/Dubai",
@@ -126,22 +128,35 @@ def remedy(written: str) -> str:
     """What to write instead of a time zone that does not exist: `write "Asia/Hong_Kong"`."""
     plain = _plain(written)
     found = ABBREVIATIONS.get(plain) or of_offset(written) or _of_place(plain)
-    return f"write {_either(found)}" if found else f"write a region and a city, such as {_either(EXAMPLES)}"
+    return (
+        f"write {_either(found)}"
+        if found
+        else f"write a region and a city, such as {_either(EXAMPLES)}"
+    )
 
 
 def doubts(name: str) -> Iterator[str]:
-    """What is unexpected about a time zone that exists: its sign, or that it knows no summer time."""
+    """What is unexpected about a time zone that exists: its sign, or that it knows no summer
+    time.
+    """
     west = _WEST.fullmatch(name)
     if west and int(west[2]):
-        way, other, sign = ("behind", "ahead of", 1) if west[1] == "+" else ("ahead of", "behind", -1)
+        way, other, sign = (
+            ("behind", "ahead of", 1) if west[1] == "+" else ("ahead of", "behind", -1)
+        )
         meant = _either(_by_offset(sign * timedelta(hours=int(west[2]))) or EXAMPLES)
         yield f"{name} is {west[2]} hours {way} UTC; for {west[2]} hours {other} it write {meant}"
     if name in {"EST", "MST"}:
-        yield f"{name} knows no summer time; write {_either(ABBREVIATIONS[name.lower()])} if yours does"
+        yield (
+            f"{name} knows no summer time; write {_either(ABBREVIATIONS[name.lower()])} if yours"
+            " does"
+        )
 
 
 def of_offset(written: str) -> list[str]:
-    """Zones in which the clocks show that much more than UTC, in winter or in summer; none where it is no offset."""
+    """Zones in which the clocks show that much more than UTC, in winter or in summer; none where it
+    is no offset.
+    """
     found = _OFFSET.fullmatch(written.strip())
     if not found:
         return []
@@ -168,12 +183,23 @@ def _of_place(plain: str) -> list[str]:
     if city in PLACES:
         return [PLACES[city]]
     names = [name for name in sorted(available_timezones()) if name.startswith(_REGIONS)]
-    known = {_plain(name.rpartition("/")[2]): name for name in names} | {_plain(name): name for name in names}
+    known = {_plain(name.rpartition("/")[2]): name for name in names} | {
+        _plain(name): name for name in names
+    }
     near = get_close_matches(plain, known, 1, 0.75) if len(plain) > _SHORT else []
     return [known[each] for each in near]
 
 
-_REGIONS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+_REGIONS = (
+    "Africa/",
+    "America/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
 """Names of places; the others are old names, or offsets with the sign reversed."""
 
 _SHORT = 4

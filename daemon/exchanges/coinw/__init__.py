@@ -2,9 +2,9 @@
 
 Its push stream is in `coinw_frames`.
 
-`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts are from
-https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the signing rule from the
-page "Authentication & Code Snippet > Futures", the codes from "Error codes".
+`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts
+are from https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the
+signing rule from the page "Authentication & Code Snippet > Futures", the codes from "Error codes".
 """
 
 import base64
@@ -64,7 +64,10 @@ _REFUSALS = {
 _REMEDIES = {
     MissReason.AUTH: (
         "refused the key",
-        "check api_key and secret_key, and, if the key is bound to addresses, that this machine's is among them",
+        (
+            "check api_key and secret_key, and, if the key is bound to addresses, that this"
+            " machine's is among them"
+        ),
     ),
     MissReason.PERMISSION: (
         "says the key lacks a permission",
@@ -80,7 +83,9 @@ _LAST_INSTANT = 10**14
 
 
 def sign(secret: str, timestamp: str, method: str, path: str) -> str:
-    """Base64 of HMAC-SHA256 over timestamp + method + path; `path` includes a query exactly as sent."""
+    """Base64 of HMAC-SHA256 over timestamp + method + path; `path` includes a query exactly as
+    sent.
+    """
     text = f"{timestamp}{method.upper()}{path}"
     return base64.b64encode(hmac.digest(secret.encode(), text.encode(), hashlib.sha256)).decode()
 
@@ -88,15 +93,17 @@ def sign(secret: str, timestamp: str, method: str, path: str) -> str:
 def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
     """What the page says: the balances, or the reason of SEMANTICS A3 with one sentence.
 
-    Most refusals come as HTTP 200 with a `code`, so a known code ranks before the status. Never raises, never
-    invents a number; `secrets` are blotted out of whatever the server echoes.
+    Most refusals come as HTTP 200 with a `code`, so a known code ranks before the status. Never
+    raises, never invents a number; `secrets` are blotted out of whatever the server echoes.
     """
     try:
         envelope = decode(page)
     except MalformedError as why:
         said = words(page, secrets)
         quoted = f' ("{said}")' if said else ""
-        broken = NoAnswer(MissReason.BAD_ANSWER, f"CoinW's answer {tidy(str(why), secrets)}{quoted}: asking again")
+        broken = NoAnswer(
+            MissReason.BAD_ANSWER, f"CoinW's answer {tidy(str(why), secrets)}{quoted}: asking again"
+        )
         return refusal(page, "CoinW", said, secrets=secrets) or broken
     said = _said(envelope, secrets)
     refused = _refused(envelope, said) or refusal(page, "CoinW", said, secrets=secrets)
@@ -104,7 +111,9 @@ def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
 
 
 def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
-    """The refusal that a documented code stands for; codes also come as text from the gateway's neighbours."""
+    """The refusal that a documented code stands for; codes also come as text from the gateway's
+    neighbours.
+    """
     code = envelope.get("code")
     known = {str(number): reason for number, reason in _REFUSALS.items()}
     reason = known.get(str(code))
@@ -117,7 +126,8 @@ def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
 def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
     """Code and text of a refusal, in the exchange's own words.
 
-    The text is in `msg`, in `message` when the gateway speaks; for anything else that answers it is the first text.
+    The text is in `msg`, in `message` when the gateway speaks; for anything else that answers it is
+    the first text.
     """
     code = envelope.get("code")
     shown = code if isinstance(code, int | str) else "no code"
@@ -127,13 +137,18 @@ def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
     return tidy(str(shown) if text is None else f"{shown}: {text}", secrets)
 
 
-def _answer(status: int, envelope: Mapping[str, object], said: str, secrets: Sequence[str]) -> Answer | NoAnswer:
+def _answer(
+    status: int, envelope: Mapping[str, object], said: str, secrets: Sequence[str]
+) -> Answer | NoAnswer:
     """The balances; success is HTTP 200 with the integer 0 as code, and nothing else."""
     code = envelope.get("code")
     if status != 200 or isinstance(code, bool) or not isinstance(code, int) or code != 0:
         misplaced = status in MISPLACED or str(code) in _MISPLACED_CODES
         remedy = "check rest_url" if misplaced else f"asking again; {UNKNOWN}"
-        return NoAnswer(MissReason.BAD_ANSWER, f"CoinW answered without balances (HTTP {status}, {said}): {remedy}")
+        return NoAnswer(
+            MissReason.BAD_ANSWER,
+            f"CoinW answered without balances (HTTP {status}, {said}): {remedy}",
+        )
     try:
         return _balances(_entry(envelope), secrets)
     except MalformedError as why:
@@ -151,12 +166,20 @@ def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
-    """A value that is null, absent or empty is unknown, and named as missing; the rest is taken (SEMANTICS B3a)."""
+    """A value that is null, absent or empty is unknown, and named as missing; the rest is taken
+    (SEMANTICS B3a).
+    """
     fields = amounts(entry, _FIELDS, secrets)
     user, time = entry.get("userId"), entry.get("time")
     exchange_at = _instant(time)
-    known = {*_FIELDS, "userId"} | ({"time"} if exchange_at is not None or is_blank(time) else set())
-    extra = {tidy(key, secrets): plain(value, secrets) for key, value in entry.items() if key not in known}
+    known = {*_FIELDS, "userId"} | (
+        {"time"} if exchange_at is not None or is_blank(time) else set()
+    )
+    extra = {
+        tidy(key, secrets): plain(value, secrets)
+        for key, value in entry.items()
+        if key not in known
+    }
     expected = {name: ours for name, ours in (_FIELDS | _LABELS).items() if name != _OPTIONAL}
     missing = tuple(ours for name, ours in expected.items() if is_blank(entry.get(name)))
     user_id = "" if is_blank(user) else label(user, secrets)
@@ -164,7 +187,9 @@ def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
 
 
 def _instant(value: object) -> Millis | None:
-    """The exchange's time in ms. Balances need none: one that cannot be used is kept as an unknown field."""
+    """The exchange's time in ms. Balances need none: one that cannot be used is kept as an unknown
+    field.
+    """
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
         value = int(value)
     usable = isinstance(value, int) and _FIRST_INSTANT <= value < _LAST_INSTANT
@@ -199,7 +224,9 @@ class CoinW:
         return self._account.user_id
 
     async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
-        """One signed call, when the budget has a place; `urgent` (a confirming read) goes before routine polls."""
+        """One signed call, when the budget has a place; `urgent` (a confirming read) goes before
+        routine polls.
+        """
         async with self._tools.budget.call("assets", self.user_id, urgent=urgent) as place:
             answer = await self._ask()
             if isinstance(answer, Answer) and answer.user_id and not self.user_id:
@@ -212,7 +239,10 @@ class CoinW:
         return self._of_this_user(answer)
 
     async def _ask(self) -> Answer | NoAnswer:
-        from daemon.exchanges.common import http, proxies  # noqa: PLC0415 -- they load aiohttp, which validating keys does not need
+        from daemon.exchanges.common import (
+            http,
+            proxies,
+        )
 
         account, clock = self._account, self._tools.clock
         sent, began = clock.now(), clock.elapsed()
@@ -221,7 +251,9 @@ class CoinW:
         headers = {"sign": signed, "api_key": account.api_key, "timestamp": timestamp}
         url = account.rest_url.rstrip("/") + ASSETS
         secrets = (*self._secrets, signed, *proxies.secrets(account.rest_route))
-        page = await http.get(self._tools.session, url, headers, account.timeout, secrets, account.rest_route)
+        page = await http.get(
+            self._tools.session, url, headers, account.timeout, secrets, account.rest_route
+        )
         if isinstance(page, NoAnswer):
             return page
         answer = parse(page, secrets)
@@ -236,20 +268,37 @@ class CoinW:
         ahead = self._skew.correction
         if answer.reason is not MissReason.AUTH or not ahead:
             return answer
-        by = f"{duration_text(abs(ahead) // SECOND * SECOND)} {'behind' if ahead > 0 else 'ahead of'}"
-        said = f"{answer.detail}; this machine's clock is {by} CoinW's, which is corrected from the next call on"
+        by = (
+            f"{duration_text(abs(ahead) // SECOND * SECOND)}"
+            f" {'behind' if ahead > 0 else 'ahead of'}"
+        )
+        said = (
+            f"{answer.detail}; this machine's clock is {by} CoinW's, which is corrected from the"
+            " next call on"
+        )
         return replace(answer, detail=said)
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
-        """SEMANTICS B4. An answer that names no user is the account's own, as its key asked, once its user is known."""
+        """SEMANTICS B4. An answer that names no user is the account's own, as its key asked, once
+        its user is known.
+        """
         mine, theirs = self.user_id, answer.user_id
         if not (mine or theirs):
-            said = "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet"
+            said = (
+                "CoinW's answer cannot be used: userId is missing, and the account's user is not"
+                " known yet"
+            )
             return NoAnswer(MissReason.BAD_ANSWER, f"{said}: asking again")
         if mine == theirs or not theirs:
             return replace(answer, user_id=mine)
-        said = f'the key of "{self._account.name}" belongs to user {theirs}, but the account is user {mine}'
-        return NoAnswer(MissReason.WRONG_USER, f'{said}: if you changed the key on purpose, set user_id = "{theirs}"')
+        said = (
+            f'the key of "{self._account.name}" belongs to user {theirs}, but the account is user'
+            f" {mine}"
+        )
+        return NoAnswer(
+            MissReason.WRONG_USER,
+            f'{said}: if you changed the key on purpose, set user_id = "{theirs}"',
+        )
 
     async def close(self) -> None:
         """Nothing of its own to close: the session is shared."""

@@ -1,8 +1,9 @@
 """CoinW's push stream: the frames we say, and what its frames mean. Pure, and part of `coinw`.
 
-Facts are from its pages "Subscribe Assets" (https://www.coinw.com/api-doc/en/futures-trading/assets/subscribe-assets)
-and from maintained clients, which disagree on the shape of a login's reply: all of them are understood.
-A push has no time and no number, tells an entry twice, and comes only where something changed.
+Facts are from its pages "Subscribe Assets"
+(https://www.coinw.com/api-doc/en/futures-trading/assets/subscribe-assets) and from maintained
+clients, which disagree on the shape of a login's reply: all of them are understood. A push has no
+time and no number, tells an entry twice, and comes only where something changed.
 """
 
 import json
@@ -10,7 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daemon.exchanges import ExchangeAccount
-from daemon.exchanges.common.responses import PAUSING, MalformedError, amounts, decoded, label, plain, tidy
+from daemon.exchanges.common.responses import (
+    PAUSING,
+    MalformedError,
+    amounts,
+    decoded,
+    label,
+    plain,
+    tidy,
+)
 from daemon.exchanges.common.stream_protocol import (
     Accepted,
     Ignored,
@@ -31,7 +40,9 @@ _MAPPED = {
     "margin": "al_margin",
     "freeze": "al_freeze",
 }
-_NO_TWIN = frozenset({"profitUnreal", "size", "transferAvailable", "hold", "currency", "type", "userId"})
+_NO_TWIN = frozenset(
+    {"profitUnreal", "size", "transferAvailable", "hold", "currency", "type", "userId"}
+)
 """What an answer over REST does not have under any name, and whom and what the entry is about."""
 
 MOST_ENTRIES = 100
@@ -50,8 +61,9 @@ def _said(event: str, **params: str) -> str:
 
 
 _PING = _said("ping")
-"""Also our answer to a ping of the exchange, which no page of it speaks of: clients answer with either word, but to an
-event that it does not know it says `exception`, as it does where nothing will be pushed any more."""
+"""Also our answer to a ping of the exchange, which no page of it speaks of: clients answer with
+either word, but to an event that it does not know it says `exception`, as it does where nothing
+will be pushed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,9 @@ class Frames:
         fields = amounts(entry, _MAPPED, self.secrets)
         known = _MAPPED.keys() | _NO_TWIN
         extra = {
-            tidy(key, self.secrets): plain(value, self.secrets) for key, value in entry.items() if key not in known
+            tidy(key, self.secrets): plain(value, self.secrets)
+            for key, value in entry.items()
+            if key not in known
         }
         missing = tuple(name for name in _MAPPED.values() if name not in fields)
         return Answer(user_id, None, Balances(**fields), extra, Source.WS, missing=missing)
@@ -129,7 +143,9 @@ def _reply(frame: Mapping[str, object]) -> StreamEvent:
 
 
 def _succeeded(frame: Mapping[str, object]) -> bool | None:
-    """What a reply says of what was asked: in `data` or beside it, as `result` or as `success`; None if nothing."""
+    """What a reply says of what was asked: in `data` or beside it, as `result` or as `success`;
+    None if nothing.
+    """
     places = [place for place in (frame.get("data"), frame) if isinstance(place, dict)]
     told = (place.get(name) for place in places for name in ("result", "success"))
     return next((each for each in told if isinstance(each, bool)), None)

@@ -1,8 +1,10 @@
-"""How far an exchange's clock is ahead of ours, as its answers show. Pure, and the same for every exchange.
+"""How far an exchange's clock is ahead of ours, as its answers show. Pure, and the same for every
+exchange.
 
-An answer was written after its request was sent and before it arrived, and says when by the exchange's clock: the
-header `Date` to the second, the answer's own time to the millisecond. So each answer bounds the difference; several
-together bound it closely, and a slow one bounds it loosely instead of looking like a wrong clock.
+An answer was written after its request was sent and before it arrived, and says when by the
+exchange's clock: the header `Date` to the second, the answer's own time to the millisecond. So each
+answer bounds the difference; several together bound it closely, and a slow one bounds it loosely
+instead of looking like a wrong clock.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ TOLERATED: Millis = SECOND
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """By how much the exchange's clock is ahead, at least and at most; negative where it is behind."""
+    """By how much the exchange's clock is ahead, at least and at most; negative where it is
+    behind.
+    """
 
     low: Millis
     high: Millis
@@ -32,9 +36,11 @@ class Bounds:
 
 
 def bounds(sent: Millis, heard: Millis, date: str, time: Millis | None) -> Bounds | None:
-    """What one answer shows; `sent` and `heard` are of our clock, `date` is the header, `time` the answer's own.
+    """What one answer shows; `sent` and `heard` are of our clock, `date` is the header, `time` the
+    answer's own.
 
-    The answer's own time counts only where the header agrees, as data may stand still. None where nothing is shown.
+    The answer's own time counts only where the header agrees, as data may stand still. None where
+    nothing is shown.
     """
     second = instant(date)
     if second is None:
@@ -63,7 +69,9 @@ class Skew:
 
     @property
     def bounds(self) -> Bounds | None:
-        """What the newest answers agree on: an older one that contradicts them is of before a clock was set."""
+        """What the newest answers agree on: an older one that contradicts them is of before a clock
+        was set.
+        """
         if not self.shown:
             return None
         agreed = self.shown[0]
@@ -76,7 +84,8 @@ class Skew:
 
     @property
     def correction(self) -> Millis:
-        """What to add to our time; 0 unless it is certain that the clocks differ by more than a second.
+        """What to add to our time; 0 unless it is certain that the clocks differ by more than a
+        second.
 
         Never more than is certain, so that corrected time is never farther off than ours.
         """

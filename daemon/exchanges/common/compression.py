@@ -16,7 +16,8 @@ _TEXT = frozenset(b"{[<\xef \t\r\n")
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:
-    """The body as text, at most one byte over MAX_BODY; `encoding` is its `Content-Encoding`, believed last.
+    """The body as text, at most one byte over MAX_BODY; `encoding` is its `Content-Encoding`,
+    believed last.
 
     Raises MalformedError where it is packed in a way that cannot be undone.
     """

@@ -1,4 +1,5 @@
-"""One HTTP call to an exchange: bounded, never resent, never redirected, its failure named for people.
+"""One HTTP call to an exchange: bounded, never resent, never redirected, its failure named for
+people.
 
 Knows no exchange, retries nothing (SEMANTICS B1) and never turns TLS verification off.
 """
@@ -23,7 +24,9 @@ from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 
 class HandshakeRefusedError(Exception):
-    """A handshake was answered with a page; to a redirect aiohttp would go, and the login must not."""
+    """A handshake was answered with a page; to a redirect aiohttp would go, and the login must
+    not.
+    """
 
     def __init__(self, page: Page) -> None:
         super().__init__(f"HTTP {page.status}")
@@ -31,11 +34,17 @@ class HandshakeRefusedError(Exception):
 
 
 class BrokenConnectionError(Exception):
-    """The connection broke under a call. Not an aiohttp error, because it resends a GET after some of those."""
+    """The connection broke under a call. Not an aiohttp error, because it resends a GET after some
+    of those.
+    """
 
 
-async def no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Hide broken connections from aiohttp, which would resend the call, signed and unseen by the budget."""
+async def no_resend(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Hide broken connections from aiohttp, which would resend the call, signed and unseen by the
+    budget.
+    """
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -44,12 +53,18 @@ async def no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         raise BrokenConnectionError from error
 
 
-async def no_page(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep a handshake at its address, and what was said instead of it; aiohttp has no setting for either."""
+async def no_page(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep a handshake at its address, and what was said instead of it; aiohttp has no setting for
+    either.
+    """
     response = await handler(request)
     if "Upgrade" in request.headers and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
         try:
-            raise HandshakeRefusedError(await _page(response, whole=not 300 <= response.status < 400))
+            raise HandshakeRefusedError(
+                await _page(response, whole=not 300 <= response.status < 400)
+            )
         finally:
             response.close()
     return response
@@ -58,16 +73,21 @@ async def no_page(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandler
 IDLE = 0.5
 """Seconds for which an unused connection is kept.
 
-A server that closes idle connections may do so in the very moment of a call, which is lost then. So no connection is
-kept for about as long as a polling interval of a second or more; those of shorter intervals, and of many accounts,
-are used again. aiohttp's own 15 s lost up to half of the calls to a server that closes after exactly the interval.
+A server that closes idle connections may do so in the very moment of a call, which is lost then. So
+no connection is kept for about as long as a polling interval of a second or more; those of shorter
+intervals, and of many accounts, are used again. aiohttp's own 15 s lost up to half of the calls to
+a server that closes after exactly the interval.
 """
 
 WARY = 1_000
-"""Calls to a host that use a new connection each, after one on a kept connection broke: one in a thousand is lost."""
+"""Calls to a host that use a new connection each, after one on a kept connection broke: one in a
+thousand is lost.
+"""
 
 RESOLVED = 60
-"""Seconds for which an address is remembered: new connections need not ask the name servers each time."""
+"""Seconds for which an address is remembered: new connections need not ask the name servers each
+time.
+"""
 
 
 class HttpSession:
@@ -77,10 +97,15 @@ class HttpSession:
     """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        # As many connections as there are streams and calls: the budget bounds the calls, the accounts the streams.
-        tls = ssl.create_default_context()  # anew: aiohttp's own keeps the authorities of when it was imported
+        # As many connections as there are streams and calls: the budget bounds the calls, the
+        # accounts the streams.
+        tls = (
+            ssl.create_default_context()
+        )  # anew: aiohttp's own keeps the authorities of when it was imported
         tls.set_alpn_protocols(["http/1.1"])
-        connector = partial(aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls)
+        connector = partial(
+            aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls
+        )
         self._keeping = _client(connector(keepalive_timeout=IDLE))
         self.fresh = _client(connector(force_close=True))
         """Uses each connection once: for streams, and for hosts that break what is kept."""
@@ -133,7 +158,8 @@ async def get(
     secrets: Sequence[str],
     route: Route = DIRECT,
 ) -> Page | NoAnswer:
-    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the network.
+    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the
+    network.
 
     `secrets` are blotted out of what is quoted, beside the headers and the proxy's password.
     """
@@ -143,7 +169,12 @@ async def get(
 
 
 async def _get(
-    session: HttpSession, url: str, headers: Mapping[str, str], within: Millis, secrets: Sequence[str], route: Route
+    session: HttpSession,
+    url: str,
+    headers: Mapping[str, str],
+    within: Millis,
+    secrets: Sequence[str],
+    route: Route,
 ) -> Page | NoAnswer:
     try:
         async with asyncio.timeout(within / 1_000):
@@ -166,7 +197,9 @@ async def _get(
 async def _fetch(session: HttpSession, url: str, headers: Mapping[str, str], route: Route) -> Page:
     caller, way = session.caller(url), proxies.options(url, route)
     sent, middlewares = {**headers, **way.pop("headers", {})}, (no_resend, proxies.blame_proxy)
-    async with caller.get(url, headers=sent, allow_redirects=False, middlewares=middlewares, **way) as response:
+    async with caller.get(
+        url, headers=sent, allow_redirects=False, middlewares=middlewares, **way
+    ) as response:
         return await _page(response)
 
 
@@ -199,13 +232,20 @@ def host(url: str) -> str:
 
 _NO_TLS = "does not agree on TLS: check the address, and that nothing intercepts the connection"
 _TLS = {
-    "WRONG_VERSION_NUMBER": "does not speak TLS here: check the port, and that nothing intercepts the connection",
-    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": "speaks HTTP/2 only, which is not supported: check the address",
+    "WRONG_VERSION_NUMBER": (
+        "does not speak TLS here: check the port, and that nothing intercepts the connection"
+    ),
+    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": (
+        "speaks HTTP/2 only, which is not supported: check the address"
+    ),
 }
 """By the reason of the TLS library."""
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "was not found (DNS): check the address and this machine's name servers"),
+    (
+        aiohttp.ClientConnectorDNSError,
+        "was not found (DNS): check the address and this machine's name servers",
+    ),
     (aiohttp.ClientSSLError, _NO_TLS),
     (aiohttp.ClientPayloadError, "broke off in the middle of its answer: asking again"),
     (aiohttp.InvalidURL, "is no address: check rest_url"),
@@ -222,7 +262,9 @@ def failure(error: Exception) -> str:
         if isinstance(reason, ConnectionRefusedError):
             return "refused the connection: check the address and that it is up"
         return f"cannot be reached ({reason.strerror or type(reason).__name__}): check the network"
-    if isinstance(error, aiohttp.ClientConnectorSSLError) and isinstance(error.os_error, ssl.SSLError):
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and isinstance(
+        error.os_error, ssl.SSLError
+    ):
         return _TLS.get(error.os_error.reason, _NO_TLS)
     return next(said for kind, said in _FAILURES if isinstance(error, kind))
 
@@ -235,11 +277,15 @@ _SPOKEN = (
     (b"\x00\x00", "speaks HTTP/2 only, which is not supported"),
     (b"HTTP/2", "speaks HTTP/2 only, which is not supported"),
 )
-"""How an answer begins that is no HTTP/1, and what it is: an alert of TLS, the first frame of HTTP/2."""
+"""How an answer begins that is no HTTP/1, and what it is: an alert of TLS, the first frame of
+HTTP/2.
+"""
 
 
 def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
-    """What came instead of HTTP, reading on after the host's name; `secrets` are blotted out, should it echo them."""
+    """What came instead of HTTP, reading on after the host's name; `secrets` are blotted out,
+    should it echo them.
+    """
     quoted = _CAME.search(error.message)
     try:
         came = bytes(ast.literal_eval(quoted[0])) if quoted else b""
@@ -254,7 +300,11 @@ def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) ->
 
 def _verified(error: aiohttp.ClientConnectorCertificateError) -> str:
     reason = error.certificate_error
-    said = reason.verify_message if isinstance(reason, ssl.SSLCertVerificationError) else "name mismatch"
+    said = (
+        reason.verify_message
+        if isinstance(reason, ssl.SSLCertVerificationError)
+        else "name mismatch"
+    )
     return said.rstrip(".")
 
 
@@ -264,5 +314,8 @@ _UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
 
 def _remedy(error: aiohttp.ClientConnectorCertificateError) -> str:
     if getattr(error.certificate_error, "verify_code", None) in _UNKNOWN_ISSUERS:
-        return "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+        return (
+            "check the address; if your network opens TLS, name its certificates in [daemon]"
+            " ca_file"
+        )
     return "check the address and this machine's clock"

@@ -19,7 +19,9 @@ REFUSALS = frozenset(_LADDERS)
 """The reasons of misses after which the exchange is left alone for a while."""
 
 _BUSY = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
-"""The exchange has had enough of us. Both are steps of one penalty ladder, so their streak is one."""
+"""The exchange has had enough of us. Both are steps of one penalty ladder, so their streak is
+one.
+"""
 
 LONGEST: Millis = 5 * MINUTE
 """Of pauses."""
@@ -28,7 +30,8 @@ UNUSABLE_FOR: Millis = 10 * MINUTE
 UNUSABLE: Millis = MINUTE
 """How long answers may be unusable before the pauses between calls grow, and to what.
 
-Nobody knows what an unknown code means: a key that has expired for good, or maintenance that ends in a minute.
+Nobody knows what an unknown code means: a key that has expired for good, or maintenance that ends
+in a minute.
 """
 
 
@@ -53,14 +56,21 @@ class Pause:
         if self == Pause():
             return self
         unusable_since = None if self.unusable_since is None else self.unusable_since + by
-        return replace(self, since=self.since + by, not_before=self.not_before + by, unusable_since=unusable_since)
+        return replace(
+            self,
+            since=self.since + by,
+            not_before=self.not_before + by,
+            unusable_since=unusable_since,
+        )
 
 
 def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
-    """The pause that follows an attempt which ended now; `outcome` is None for an answer, which ends any pause.
+    """The pause that follows an attempt which ended now; `outcome` is None for an answer, which
+    ends any pause.
 
-    A timeout, broken network, HTTP 5xx or bad answer in the middle of a pause is followed by the next slot, but is no
-    success: the ladder goes on from there at the next refusal. Bad answers that last are asked for less often.
+    A timeout, broken network, HTTP 5xx or bad answer in the middle of a pause is followed by the
+    next slot, but is no success: the ladder goes on from there at the next refusal. Bad answers
+    that last are asked for less often.
     """
     if outcome is None:
         return Pause()
@@ -78,7 +88,9 @@ def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
 
 
 def recalled(misses: Iterable[Miss], now: Millis) -> Pause:
-    """The pause that follows misses in a row, oldest first, as they are recorded; it ends no later than from now."""
+    """The pause that follows misses in a row, oldest first, as they are recorded; it ends no later
+    than from now.
+    """
     pause = Pause()
     for miss in misses:
         pause = after(pause, miss.reason, miss.at)
@@ -93,5 +105,7 @@ def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:
 
 
 def reloaded(pause: Pause) -> Pause:
-    """After a reload a refused key is tried at once, as it may be a new one; an exchange that is busy stays so."""
+    """After a reload a refused key is tried at once, as it may be a new one; an exchange that is
+    busy stays so.
+    """
     return pause if pause.reason in _BUSY else Pause()

@@ -40,8 +40,12 @@ def proxy(route: Route) -> Proxy | None:
     parts = urlsplit(route.proxy)
     credentials, _, place = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
-    coded = aiohttp.encode_basic_auth(unquote(user), unquote(password), "utf-8") if credentials else ""
-    return Proxy(f"{parts.scheme}://{place}", place, {"Proxy-Authorization": coded} if coded else {})
+    coded = (
+        aiohttp.encode_basic_auth(unquote(user), unquote(password), "utf-8") if credentials else ""
+    )
+    return Proxy(
+        f"{parts.scheme}://{place}", place, {"Proxy-Authorization": coded} if coded else {}
+    )
 
 
 def secrets(route: Route) -> tuple[str, ...]:
@@ -66,7 +70,9 @@ def options(url: str, route: Route) -> dict[str, Any]:
     return {"proxy": through.url, "proxy_headers": through.headers}
 
 
-async def blame_proxy(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def blame_proxy(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
     """Raise ProxyError for what the proxy did, so that it is not told of the exchange."""
     if request.proxy is None:
         return await handler(request)
@@ -91,17 +97,27 @@ async def blame_proxy(request: aiohttp.ClientRequest, handler: aiohttp.ClientHan
 
 def _is_of_proxy(error: aiohttp.ClientConnectorError, request: aiohttp.ClientRequest) -> bool:
     """Whether it is the connection to the proxy that failed, and not one through it."""
-    return request.proxy is not None and (error.host, error.port) == (request.proxy.raw_host, request.proxy.port)
+    return request.proxy is not None and (error.host, error.port) == (
+        request.proxy.raw_host,
+        request.proxy.port,
+    )
 
 
 def _refusal(status: int, request: aiohttp.ClientRequest) -> str:
-    if status == 407 and not {*(request.proxy_headers or ()), *request.headers} & {"Proxy-Authorization"}:
-        return "wants a user and a password (HTTP 407): write proxy as http://USER:PASSWORD@HOST:PORT"
+    if status == 407 and not {*(request.proxy_headers or ()), *request.headers} & {
+        "Proxy-Authorization"
+    }:
+        return (
+            "wants a user and a password (HTTP 407): write proxy as http://USER:PASSWORD@HOST:PORT"
+        )
     if status == 407:
         return "does not accept the user or the password (HTTP 407): check proxy"
     host = request.url.host
     if 400 <= status < 500:
-        return f"does not let calls to {host} through (HTTP {status}): ask whoever runs it to allow {host}"
+        return (
+            f"does not let calls to {host} through (HTTP {status}): ask whoever runs it to allow"
+            f" {host}"
+        )
     return f"did not reach {host} (HTTP {status}): check that it has a way out; asking again"
 
 
@@ -115,7 +131,10 @@ def _failure(error: aiohttp.ClientConnectorError) -> str:
             return "does not agree on TLS: see whether proxy should begin with http://"
     if isinstance(error.os_error, ConnectionRefusedError):
         return "refused the connection: check proxy and that it is up"
-    return f"cannot be reached ({error.os_error.strerror or type(error.os_error).__name__}): check the network"
+    return (
+        f"cannot be reached ({error.os_error.strerror or type(error.os_error).__name__}): check the"
+        " network"
+    )
 
 
 def explained(found: NoAnswer, route: Route) -> NoAnswer:
@@ -124,7 +143,10 @@ def explained(found: NoAnswer, route: Route) -> NoAnswer:
     if through is not None and through.place not in found.detail:
         return replace(found, detail=f"{found.detail} (called through the proxy {through.place})")
     if route.unused:
-        said = f'{route.unused} is set, but the exchange is called directly: set [daemon] proxy = "env"'
+        said = (
+            f"{route.unused} is set, but the exchange is called directly: set [daemon] proxy ="
+            ' "env"'
+        )
         return replace(found, detail=f"{found.detail}; {said}")
     return found
 

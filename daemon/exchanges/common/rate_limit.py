@@ -1,7 +1,9 @@
-"""The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's limits.
+"""The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's
+limits.
 
-A pure core (`CallWindow`, `free_in`), and `Budget`, the thin front that lets a task wait for its place, one for each host
-(`Budgets`). It makes no calls and knows no exchange. Durations are measured on `Clock.elapsed`, which never steps.
+A pure core (`CallWindow`, `free_in`), and `Budget`, the thin front that lets a task wait for its
+place, one for each host (`Budgets`). It makes no calls and knows no exchange. Durations are
+measured on `Clock.elapsed`, which never steps.
 """
 
 import bisect
@@ -13,8 +15,8 @@ from dataclasses import dataclass, replace
 from daemon.clock import Clock
 from daemon.types import MINUTE, SECOND, Limit, Millis
 
-# CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets (its pages
-# "Precautions" and "Get Futures Account Assets"); the defaults stay below the first two.
+# CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets
+# (its pages "Precautions" and "Get Futures Account Assets"); the defaults stay below the first two.
 HOST = Limit(50, 10 * SECOND)
 USER = Limit(50, 10 * SECOND)
 ASSETS = Limit(5, 2 * SECOND)
@@ -38,7 +40,9 @@ class CallWindow:
         return replace(self, flying=self.flying + 1)
 
     def done(self, at: Millis) -> "CallWindow":
-        """The call is answered or given up; it holds its place for another `per`, as it may have arrived just now."""
+        """The call is answered or given up; it holds its place for another `per`, as it may have
+        arrived just now.
+        """
         return CallWindow(self.flying - 1, self.ended).booked(at)
 
     def booked(self, at: Millis) -> "CallWindow":
@@ -51,10 +55,11 @@ class CallWindow:
 
 
 def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
-    """How long until the window may have a free place: 0 is now, else never too late and perhaps too early.
+    """How long until the window may have a free place: 0 is now, else never too late and perhaps
+    too early.
 
-    Both ends of a window belong to it, so a call that ended at `t` holds its place up to and including t + per. A
-    call in flight cannot free its place sooner than `per` after now.
+    Both ends of a window belong to it, so a call that ended at `t` holds its place up to and
+    including t + per. A call in flight cannot free its place sooner than `per` after now.
     """
     held = window.pruned(limit.per, now)
     over = held.flying + len(held.ended) - limit.count
@@ -65,7 +70,9 @@ def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """One call's place in the queue and in the windows. Whoever learns whose call it was sets `user`."""
+    """One call's place in the queue and in the windows. Whoever learns whose call it was sets
+    `user`.
+    """
 
     order: tuple[bool, int]
     endpoint: str
@@ -75,7 +82,9 @@ class Permit:
 
 
 class Budget:
-    """One exchange's host: all accounts there wait here for their turn. Not for use by several threads."""
+    """One exchange's host: all accounts there wait here for their turn. Not for use by several
+    threads.
+    """
 
     def __init__(
         self,
@@ -95,11 +104,13 @@ class Budget:
         self._tickets = itertools.count()
 
     @asynccontextmanager
-    async def call(self, endpoint: str, user: str, *, urgent: bool = False) -> AsyncIterator[Permit]:
+    async def call(
+        self, endpoint: str, user: str, *, urgent: bool = False
+    ) -> AsyncIterator[Permit]:
         """Wait for a place, then hold it during the block and for the windows' length after it.
 
-        In order of asking, urgent ones first; a call that its own user's limit holds back does not hold up others.
-        `user` is "" while unknown: such calls share one user's allowance.
+        In order of asking, urgent ones first; a call that its own user's limit holds back does not
+        hold up others. `user` is "" while unknown: such calls share one user's allowance.
         """
         place = Permit((not urgent, next(self._tickets)), endpoint, user, user)
         bisect.insort(self._waiting, place, key=lambda waiting: waiting.order)
@@ -116,7 +127,9 @@ class Budget:
 
     @property
     def flying(self) -> tuple[Permit, ...]:
-        """The calls that were sent and have not ended: whoever cuts them off must book them for the next life."""
+        """The calls that were sent and have not ended: whoever cuts them off must book them for the
+        next life.
+        """
         return tuple(self._flying)
 
     def waits(self, user: str) -> bool:
@@ -126,13 +139,16 @@ class Budget:
     @property
     def halved_for(self) -> Millis:
         """How much longer; 0 when the limits are whole."""
-        return 0 if self._halved_until is None else max(0, self._halved_until - self._clock.elapsed())
+        return (
+            0 if self._halved_until is None else max(0, self._halved_until - self._clock.elapsed())
+        )
 
     def book(self, at: Millis, endpoint: str, user: str) -> None:
-        """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another command.
+        """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another
+        command.
 
-        One of the next seconds is announced by a command, and its place is kept from now on. One of a farther future,
-        which a set clock can leave, counts as ended just now.
+        One of the next seconds is announced by a command, and its place is kept from now on. One of
+        a farther future, which a set clock can leave, counts as ended just now.
         """
         ahead = at - self._clock.now()
         ended = self._clock.elapsed() + (ahead if ahead <= ANNOUNCED else 0)
@@ -146,10 +162,11 @@ class Budget:
         return limits
 
     def _admit(self, place: Permit) -> Millis:
-        """Give places to all that can have one, in order; 0 if this one got it, else how long to sleep.
+        """Give places to all that can have one, in order; 0 if this one got it, else how long to
+        sleep.
 
-        Nobody can be admitted before the end of that sleep, except by the end of a halving. The clock is read once:
-        what became free between two looks at it would be nobody's place.
+        Nobody can be admitted before the end of that sleep, except by the end of a halving. The
+        clock is read once: what became free between two looks at it would be nobody's place.
         """
         now = self._clock.elapsed()
         for waiting in list(self._waiting):
@@ -164,7 +181,9 @@ class Budget:
     def _free_in(self, place: Permit, now: Millis) -> Millis:
         halved_for = 0 if self._halved_until is None else max(0, self._halved_until - now)
         pause = max(
-            free_in(self._windows.get(key, CallWindow()), limit.halved if halved_for else limit, now)
+            free_in(
+                self._windows.get(key, CallWindow()), limit.halved if halved_for else limit, now
+            )
             for key, limit in self._limits(place.endpoint, place.user).items()
         )
         return min(pause, halved_for) if halved_for else pause
@@ -183,7 +202,8 @@ class Budget:
 
 
 class Budgets:
-    """One `Budget` for each host that is called: what one exchange complains of is no other's business.
+    """One `Budget` for each host that is called: what one exchange complains of is no other's
+    business.
 
     A host that is named "" is not known: what is booked there counts at all of them.
     """
@@ -219,10 +239,14 @@ class Budgets:
         return {host: left for host, each in self._by_host.items() if (left := each.halved_for)}
 
 
-def halved(limited: Mapping[str, Millis], hosts: Mapping[str, str], now: Millis) -> dict[str, Millis]:
-    """By host, how much longer it halves its limits, given when each account was last told "too many calls".
+def halved(
+    limited: Mapping[str, Millis], hosts: Mapping[str, str], now: Millis
+) -> dict[str, Millis]:
+    """By host, how much longer it halves its limits, given when each account was last told "too
+    many calls".
 
-    `hosts` are those of the accounts that are watched; "" stands for an account that is watched no longer.
+    `hosts` are those of the accounts that are watched; "" stands for an account that is watched no
+    longer.
     """
     found: dict[str, Millis] = {}
     for account, at in limited.items():

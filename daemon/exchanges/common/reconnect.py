@@ -1,4 +1,5 @@
-"""One connection after the other, for ever: how long to wait between them, and the iterator that does.
+"""One connection after the other, for ever: how long to wait between them, and the iterator that
+does.
 
 When a connection ends is for others to say (`lifeline`); here is only when the next one begins.
 """
@@ -17,9 +18,11 @@ C = TypeVar("C")
 
 
 def delays(jitter: Callable[[], float]) -> Iterator[Millis]:
-    """What to wait before each further try: a second at least, at most what doubles from try to try up to a minute.
+    """What to wait before each further try: a second at least, at most what doubles from try to try
+    up to a minute.
 
-    `jitter` gives numbers from 0 to 1, so that the clients of an exchange that was down do not come back as one.
+    `jitter` gives numbers from 0 to 1, so that the clients of an exchange that was down do not come
+    back as one.
     """
     bound = 2 * SHORTEST
     while True:
@@ -28,14 +31,18 @@ def delays(jitter: Callable[[], float]) -> Iterator[Millis]:
 
 
 class ReconnectingConnections(Generic[C]):
-    """`async for connection in connections`, each being told as `lost` before the next one is asked for.
+    """`async for connection in connections`, each being told as `lost` before the next one is asked
+    for.
 
-    `connect` gives a connection, or why there is none. A refused login is followed by the same pauses as a refused
-    call (SEMANTICS B2), everything else by `delays`.
+    `connect` gives a connection, or why there is none. A refused login is followed by the same
+    pauses as a refused call (SEMANTICS B2), everything else by `delays`.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[C | NoAnswer]], delays: Callable[[], Iterator[Millis]], clock: Clock
+        self,
+        connect: Callable[[], Awaitable[C | NoAnswer]],
+        delays: Callable[[], Iterator[Millis]],
+        clock: Clock,
     ) -> None:
         self._connect = connect
         self._fresh = delays
@@ -57,7 +64,9 @@ class ReconnectingConnections(Generic[C]):
             self.lost(connected)
 
     def lost(self, why: NoAnswer, *, accepted: bool = False, steady: bool = False) -> None:
-        """How the last one ended. `accepted`: it was logged in; `steady`: it had lasted, so that the delays restart."""
+        """How the last one ended. `accepted`: it was logged in; `steady`: it had lasted, so that
+        the delays restart.
+        """
         if accepted:
             self._pause = Pause()
         if steady:

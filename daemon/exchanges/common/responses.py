@@ -1,8 +1,10 @@
-"""What an exchange sent, made safe: strict JSON with exact numbers, amounts of a plausible size, quotable text.
+"""What an exchange sent, made safe: strict JSON with exact numbers, amounts of a plausible size,
+quotable text.
 
-Pure, and the same for every exchange. Nothing here guesses: what is not there or not usable is `MalformedError`, with a
-sentence; no number is ever invented. The standard library's JSON is used because it lets duplicate keys be seen
-(msgspec silently keeps the last one) and hands over numbers as written.
+Pure, and the same for every exchange. Nothing here guesses: what is not there or not usable is
+`MalformedError`, with a sentence; no number is ever invented. The standard library's JSON is used
+because it lets duplicate keys be seen (msgspec silently keeps the last one) and hands over numbers
+as written.
 """
 
 import html
@@ -22,8 +24,8 @@ MAX_BODY = 1 << 20
 
 MAX_AMOUNT = Decimal("1e24")
 MAX_DECIMALS = 40
-"""An amount beyond these is refused: no balance has them (CoinW has sent 16 decimals), and exact sums over a
-window of amounts that may be 1e400 or 1e-400 would take thousands of digits each."""
+"""An amount beyond these is refused: no balance has them (CoinW has sent 16 decimals), and exact
+sums over a window of amounts that may be 1e400 or 1e-400 would take thousands of digits each."""
 
 _MAX_QUOTE = 120
 _MAX_LABEL = 40
@@ -39,7 +41,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One HTTP answer. `whole` is False when the body went on after MAX_BODY; `location` is that of a redirect.
+    """One HTTP answer. `whole` is False when the body went on after MAX_BODY; `location` is that of
+    a redirect.
 
     `date` is the header of that name: when it was written, by the clock there.
     """
@@ -55,18 +58,24 @@ class Page:
 
     @property
     def is_html(self) -> bool:
-        """Whether the body begins as HTML does: the body decides, as content types are often wrong (SEMANTICS B3a)."""
+        """Whether the body begins as HTML does: the body decides, as content types are often wrong
+        (SEMANTICS B3a).
+        """
         return self.body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<"
 
 
 class MalformedError(ValueError):
-    """The answer, or the value, cannot be used; the text says why and reads on after the thing's name."""
+    """The answer, or the value, cannot be used; the text says why and reads on after the thing's
+    name.
+    """
 
 
 def decode(page: Page) -> Mapping[str, object]:
-    """The JSON object in the body: fractions as Decimal, integers as int (Decimal beyond 18 digits).
+    """The JSON object in the body: fractions as Decimal, integers as int (Decimal beyond 18
+    digits).
 
-    Raises MalformedError for anything else: no UTF-8, duplicate keys, trailing text, deep nesting, too long.
+    Raises MalformedError for anything else: no UTF-8, duplicate keys, trailing text, deep nesting,
+    too long.
     """
     if not page.whole:
         raise MalformedError("is over 1 MiB long")
@@ -93,7 +102,9 @@ def decoded(body: bytes) -> Mapping[str, object]:
 
 
 def _decimal(text: str) -> Decimal:
-    """The number as written; the hooks also pass `NaN` and `Infinity` here, for `amount` to name their field."""
+    """The number as written; the hooks also pass `NaN` and `Infinity` here, for `amount` to name
+    their field.
+    """
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -124,8 +135,8 @@ def _read(text: str) -> object:
 def amount(value: object, secrets: Sequence[str] = ()) -> Decimal:
     """The exact number, sent as a JSON number or as text of the same form.
 
-    Raises MalformedError for everything else: null, booleans, NaN, infinities, other text, sizes beyond MAX_AMOUNT and
-    MAX_DECIMALS.
+    Raises MalformedError for everything else: null, booleans, NaN, infinities, other text, sizes
+    beyond MAX_AMOUNT and MAX_DECIMALS.
     """
     if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
         value = _decimal(value)
@@ -139,11 +150,13 @@ def amount(value: object, secrets: Sequence[str] = ()) -> Decimal:
     return number
 
 
-def amounts(entry: Mapping[str, object], names: Mapping[str, str], secrets: Sequence[str] = ()) -> dict[str, Decimal]:
+def amounts(
+    entry: Mapping[str, object], names: Mapping[str, str], secrets: Sequence[str] = ()
+) -> dict[str, Decimal]:
     """The fields that were sent, under our names; `names` are ours by those of the exchange.
 
-    A field that is null, absent or empty is unknown and left out (SEMANTICS B3a). Raises MalformedError where one is
-    no number, and where there is none at all.
+    A field that is null, absent or empty is unknown and left out (SEMANTICS B3a). Raises
+    MalformedError where one is no number, and where there is none at all.
     """
     sent = {name: entry[name] for name in names if not is_blank(entry.get(name))}
     if not sent:
@@ -166,7 +179,9 @@ def is_blank(value: object) -> bool:
 def _plausible(number: Decimal) -> bool:
     """`copy_abs`, as `abs` rounds, and overflows on 1e999999999."""
     exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and -exponent <= MAX_DECIMALS and number.copy_abs() < MAX_AMOUNT
+    return (
+        isinstance(exponent, int) and -exponent <= MAX_DECIMALS and number.copy_abs() < MAX_AMOUNT
+    )
 
 
 def _shown(value: object, secrets: Sequence[str]) -> str:
@@ -194,13 +209,18 @@ def label(value: object, secrets: Sequence[str] = ()) -> str:
     """
     if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
         text = str(value)
-        if 0 < len(text) <= _MAX_LABEL and text == tidy(text, secrets) and (isinstance(value, str) or text.isdigit()):
+        if (
+            0 < len(text) <= _MAX_LABEL
+            and text == tidy(text, secrets)
+            and (isinstance(value, str) or text.isdigit())
+        ):
             return text
     raise MalformedError("userId is missing or no user id")
 
 
 def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
-    """An unknown value, fit to be stored: its texts tidied (uncut), numbers of no plausible size as text.
+    """An unknown value, fit to be stored: its texts tidied (uncut), numbers of no plausible size as
+    text.
 
     Raises MalformedError when it is nested deeper than any answer known.
     """
@@ -220,7 +240,8 @@ def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -
 def words(page: Page, secrets: Sequence[str] = ()) -> str:
     """A short answer that is no JSON, as text for a sentence; of a web page, its title.
 
-    A body that was cut is not quoted, as the cut may go through a secret and hide it from being blotted out.
+    A body that was cut is not quoted, as the cut may go through a secret and hide it from being
+    blotted out.
     """
     if page.is_html:
         title = _TITLE.search(page.body)
@@ -234,17 +255,20 @@ def words(page: Page, secrets: Sequence[str] = ()) -> str:
 def refusal(
     page: Page, name: str, said: str = "", key: str = "rest_url", secrets: Sequence[str] = ()
 ) -> NoAnswer | None:
-    """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be read.
+    """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be
+    read.
 
-    `said` is what the page says in its own words, `key` that of the address in the configuration. `secrets` are
-    blotted out of where a redirect leads.
+    `said` is what the page says in its own words, `key` that of the address in the configuration.
+    `secrets` are blotted out of where a redirect leads.
     """
     status = page.status
     if 300 <= status < 400:
         return NoAnswer(MissReason.BAD_ANSWER, _redirected(page, name, key, secrets))
     heard = ", ".join(filter(None, (f"HTTP {status}", "a web page" if page.is_html else "", said)))
     if status == 401:
-        return NoAnswer(MissReason.AUTH, f"{name} refused the key ({heard}): check api_key and secret_key")
+        return NoAnswer(
+            MissReason.AUTH, f"{name} refused the key ({heard}): check api_key and secret_key"
+        )
     if status == 429:
         return NoAnswer(MissReason.RATE_LIMITED, f"{name} says too many calls ({heard}): {PAUSING}")
     if status >= 500:
@@ -278,4 +302,7 @@ def _redirected(page: Page, name: str, key: str, secrets: Sequence[str]) -> str:
     except ValueError:
         host = None
     where = tidy(unquote(host), secrets) if host else "another place"
-    return f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check {key}"
+    return (
+        f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check"
+        f" {key}"
+    )

@@ -1,7 +1,8 @@
 """One WebSocket to an exchange, from the handshake to its end: what it tells, one frame at a time.
 
-Thin: what is said and understood is the exchange's `dialect`, what is next on the connection the `lifeline`. It
-reconnects nothing, follows no redirect, logs no frame (the login holds the secret), never turns TLS verification off.
+Thin: what is said and understood is the exchange's `dialect`, what is next on the connection the
+`lifeline`. It reconnects nothing, follows no redirect, logs no frame (the login holds the secret),
+never turns TLS verification off.
 """
 
 import asyncio
@@ -13,7 +14,15 @@ from daemon.clock import Clock
 from daemon.exchanges.common import http, proxies
 from daemon.exchanges.common.responses import MAX_BODY, Page, refusal, words
 from daemon.exchanges.common.stream_protocol import Malformed, Pinged, StreamEvent, StreamProtocol
-from daemon.exchanges.common.stream_session import Send, StreamSession, Wait, begun, heard, move, said
+from daemon.exchanges.common.stream_session import (
+    Send,
+    StreamSession,
+    Wait,
+    begun,
+    heard,
+    move,
+    said,
+)
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 GOODBYE = 0.5
@@ -21,7 +30,12 @@ GOODBYE = 0.5
 
 
 async def connect(
-    session: http.HttpSession, url: str, dialect: StreamProtocol, clock: Clock, within: Millis, route: Route = DIRECT
+    session: http.HttpSession,
+    url: str,
+    dialect: StreamProtocol,
+    clock: Clock,
+    within: Millis,
+    route: Route = DIRECT,
 ) -> "StreamConnection | NoAnswer":
     """Connect and say the login, once; why it cannot, where it cannot."""
     connected = await _connect(session, url, dialect, clock, within, route)
@@ -29,16 +43,26 @@ async def connect(
 
 
 async def _connect(
-    session: http.HttpSession, url: str, dialect: StreamProtocol, clock: Clock, within: Millis, route: Route
+    session: http.HttpSession,
+    url: str,
+    dialect: StreamProtocol,
+    clock: Clock,
+    within: Millis,
+    route: Route,
 ) -> "StreamConnection | NoAnswer":
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
     secrets = (*dialect.secrets, *proxies.secrets(route))
     try:
         async with asyncio.timeout(within / 1_000):
             way = proxies.options(url, route)
-            socket = await session.fresh.ws_connect(url, max_msg_size=MAX_BODY, timeout=patience, **way)
+            socket = await session.fresh.ws_connect(
+                url, max_msg_size=MAX_BODY, timeout=patience, **way
+            )
     except TimeoutError:
-        return NoAnswer(MissReason.TIMEOUT, f"{host} did not answer within {within / 1_000:g}s: check the network")
+        return NoAnswer(
+            MissReason.TIMEOUT,
+            f"{host} did not answer within {within / 1_000:g}s: check the network",
+        )
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except http.HandshakeRefusedError as error:
@@ -56,7 +80,9 @@ def _unconnected(host: str, error: Exception, secrets: Sequence[str]) -> NoAnswe
         case aiohttp.WSServerHandshakeError(status=status):
             return _refused(host, Page(status, "", b""), secrets)
         case aiohttp.ClientResponseError():
-            return NoAnswer(MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url")
+            return NoAnswer(
+                MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url"
+            )
     return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
 
 
@@ -71,7 +97,11 @@ class StreamConnection:
     """An open one. Not for several tasks at once; whoever has it closes it."""
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, host: str, dialect: StreamProtocol, clock: Clock
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        host: str,
+        dialect: StreamProtocol,
+        clock: Clock,
     ) -> None:
         self._socket = socket
         self._host = host
@@ -121,7 +151,9 @@ class StreamConnection:
                         return lost, 0
 
     async def _hear(self, within: Millis) -> aiohttp.WSMessage | None:
-        """The next frame; None where none comes in time. What comes later is not lost: it is heard next time."""
+        """The next frame; None where none comes in time. What comes later is not lost: it is heard
+        next time.
+        """
         if self._hearing is None:
             self._hearing = asyncio.ensure_future(self._socket.receive())
         timer = asyncio.ensure_future(self._clock.sleep(within))
@@ -147,11 +179,15 @@ class StreamConnection:
             case aiohttp.WSMsgType.BINARY:
                 return Malformed(f"{self._host} pushed bytes where it should push text")
             case aiohttp.WSMsgType.ERROR:
-                return NoAnswer(MissReason.BAD_ANSWER, f"{self._host} {_broken(message.data)}: reconnecting")
+                return NoAnswer(
+                    MissReason.BAD_ANSWER, f"{self._host} {_broken(message.data)}: reconnecting"
+                )
         return self._closed()
 
     def _closed(self) -> NoAnswer:
-        return NoAnswer(MissReason.NETWORK, f"{self._host} closed its push stream{self._code()}: reconnecting")
+        return NoAnswer(
+            MissReason.NETWORK, f"{self._host} closed its push stream{self._code()}: reconnecting"
+        )
 
     def _code(self) -> str:
         code = self._socket.close_code

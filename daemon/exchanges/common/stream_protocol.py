@@ -1,7 +1,8 @@
-"""How an exchange that offers a push stream talks over it: what is said, and what may be heard. Pure.
+"""How an exchange that offers a push stream talks over it: what is said, and what may be heard.
+Pure.
 
-An exchange offers a stream by a function `dialect(account)` in its file. Connections, timers and reconnecting are the
-same for all of them: see `lifeline`, `reconnect` and `stream`.
+An exchange offers a stream by a function `dialect(account)` in its file. Connections, timers and
+reconnecting are the same for all of them: see `lifeline`, `reconnect` and `stream`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ from daemon.types import Answer, NoAnswer
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The login was answered, and not refused. That it took effect is proven by the first push alone."""
+    """The login was answered, and not refused. That it took effect is proven by the first push
+    alone.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Ignored:
     """Something that is of no concern."""
 
 
-StreamEvent: TypeAlias = Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
+StreamEvent: TypeAlias = (
+    Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
+)
 """What one frame says. A NoAnswer is a refusal: this connection brings nothing any more."""
 
 

@@ -1,9 +1,10 @@
-"""When a connection is worth keeping, and what is to be said on it next: the policy of a push stream. Pure.
+"""When a connection is worth keeping, and what is to be said on it next: the policy of a push
+stream. Pure.
 
     connected ──► login said ──► (answered, or nobody answered) subscribed ──► up: confirmed, or something was pushed
 
-A silent connection is not a healthy one: it is asked every 15 seconds and given up when it does not answer. Instants
-are those of `Clock.elapsed`.
+A silent connection is not a healthy one: it is asked every 15 seconds and given up when it does not
+answer. Instants are those of `Clock.elapsed`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +15,9 @@ from daemon.exchanges.common.stream_protocol import Accepted, Pong, Pushed, Stre
 from daemon.types import MINUTE, SECOND, Millis, MissReason, NoAnswer
 
 PING_EVERY: Millis = 15 * SECOND
-"""CoinW cuts a silent connection after a minute; its pages say about every 10 s, its clients 5 to 20 s."""
+"""CoinW cuts a silent connection after a minute; its pages say about every 10 s, its clients 5 to
+20 s.
+"""
 
 PONG_WITHIN: Millis = 10 * SECOND
 
@@ -87,8 +90,12 @@ def move(line: StreamSession, now: Millis) -> Action:
     if line.stage is SessionStage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
         said = f"answered neither login nor subscription within {ANSWER_WITHIN // SECOND}s"
         return NoAnswer(MissReason.TIMEOUT, said)
-    if line.stage is SessionStage.ACCEPTED or (line.stage is SessionStage.LOGIN and now - line.since >= ANSWER_WITHIN):
-        return Send.SUBSCRIBE  # also where the login's answer has a shape that nobody has seen yet: a push will tell
+    if line.stage is SessionStage.ACCEPTED or (
+        line.stage is SessionStage.LOGIN and now - line.since >= ANSWER_WITHIN
+    ):
+        return (
+            Send.SUBSCRIBE
+        )  # also where the login's answer has a shape that nobody has seen yet: a push will tell
     if not line.awaits_pong and now - line.pinged_at >= PING_EVERY:
         return Send.PING
     return Wait(min(_deadlines(line)) - now)

@@ -1,8 +1,9 @@
-"""A channel through Apprise: one service of its own, one text and one picture at a time, one try per call.
+"""A channel through Apprise: one service of its own, one text and one picture at a time, one try
+per call.
 
-It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write to our logs: what
-Apprise says is read here, classed, and told once by whoever called. Only this module, `plugins` and `mail_connection`
-import Apprise.
+It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write
+to our logs: what Apprise says is read here, classed, and told once by whoever called. Only this
+module, `plugins` and `mail_connection` import Apprise.
 """
 
 import copy
@@ -45,7 +46,9 @@ _SHOWN = (
 """Where a picture stands in a mail: below the text, as wide as the screen of a phone."""
 
 _BLOCKS = re.compile(r"\s*(</?div\b[^>]*>|<br\s*/?>)\s*", re.IGNORECASE)
-"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise makes of it."""
+"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise
+makes of it.
+"""
 
 _TYPES = {
     Severity.INFO: apprise.NotifyType.INFO,
@@ -55,11 +58,13 @@ _TYPES = {
 
 
 class AppriseNotifier:
-    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that has one.
+    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that
+    has one.
 
-    HTML goes out as the HTML part of a mail. The text part beside it is what Apprise makes of it, which reads well for
-    fragments of `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` that stands between
-    two. Other tags do not: each cell of a table becomes a line, lists lose text, paragraphs their distance.
+    HTML goes out as the HTML part of a mail. The text part beside it is what Apprise makes of it,
+    which reads well for fragments of `div`, `span`, `b`, `a` and `br`: a line for each `div`, a
+    blank line for each `br` that stands between two. Other tags do not: each cell of a table
+    becomes a line, lists lose text, paragraphs their distance.
     """
 
     def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
@@ -79,22 +84,34 @@ class AppriseNotifier:
         return self._service.traits
 
     async def send(self, message: Message) -> AttemptResult:
-        """Try once; what is not known after the timeout is unknown, and its connections are ended."""
+        """Try once; what is not known after the timeout is unknown, and its connections are
+        ended.
+        """
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
-            return AttemptResult(Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text")
-        calls = self._texts if fitted.body else self._pictures  # no text waits for a picture (SEMANTICS F8)
+            return AttemptResult(
+                Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text"
+            )
+        calls = (
+            self._texts if fitted.body else self._pictures
+        )  # no text waits for a picture (SEMANTICS F8)
         ended = await calls.run(lambda: self._attempt(fitted))
         if ended is Unfinished.TIMED_OUT:
-            detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may have arrived"
+            detail = (
+                f"{self._name} did not answer within {self._timeout / SECOND:g} s; the message may"
+                " have arrived"
+            )
             return AttemptResult(Outcome.UNKNOWN, detail)
         if ended is Unfinished.UNSENT:
-            detail = f"{self._name} did not answer within {self._timeout / SECOND:g} s; nothing of the message was sent"
+            detail = (
+                f"{self._name} did not answer within {self._timeout / SECOND:g} s; nothing of the"
+                " message was sent"
+            )
             return AttemptResult(Outcome.LATER, detail)
         if ended is Unfinished.CROWDED:
             detail = (
-                f"earlier attempts to reach {self._name} still hang, so this one was not begun: check that this "
-                "machine can look up names (DNS)"
+                f"earlier attempts to reach {self._name} still hang, so this one was not begun:"
+                " check that this machine can look up names (DNS)"
             )
             return AttemptResult(Outcome.LATER, detail)
         return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
@@ -138,12 +155,18 @@ class AppriseNotifier:
             return {"title": title, "body": body, "body_format": None}
         escaped = html.escape(body, quote=False)
         if form is Form.LINES:
-            return {"title": title, "body": escaped.replace("\n", "<br/>"), "body_format": apprise.NotifyFormat.HTML}
+            return {
+                "title": title,
+                "body": escaped.replace("\n", "<br/>"),
+                "body_format": apprise.NotifyFormat.HTML,
+            }
         title = html.escape(title, quote=False)
         return {"title": title, "body": escaped, "body_format": apprise.NotifyFormat.HTML}
 
     def _dressed(self, message: Message) -> apprise.Apprise:
-        """The plugin with what this message alone asks of it: a copy, as one that was given up may still be sending."""
+        """The plugin with what this message alone asks of it: a copy, as one that was given up may
+        still be sending.
+        """
         plugin = self._apprise[0]
         wishes: dict[str, object] = dict(self._service.quiet) if message.quiet else {}
         if self._service.threads:
@@ -157,7 +180,9 @@ class AppriseNotifier:
 
 
 def _logins_of_proxies() -> Iterator[str]:
-    """Secrets of the proxies through which requests calls: one that answers in a receiver's stead may say them back."""
+    """Secrets of the proxies through which requests calls: one that answers in a receiver's stead
+    may say them back.
+    """
     for address in getproxies().values():
         yield from proxy.secrets(address)
 
@@ -177,7 +202,9 @@ def _fitted(message: Message, traits: Traits) -> Message:
     """The message without what the channel cannot do, nor what a reader would not see."""
     title, body = printable(message.title), printable(message.body or message.title, keep="\n")
     fragment = printable(message.html, keep="\n")
-    picture = message.picture if traits.pictures is (Pictures.WITH if body else Pictures.AFTER) else b""
+    picture = (
+        message.picture if traits.pictures is (Pictures.WITH if body else Pictures.AFTER) else b""
+    )
     fragment = _BLOCKS.sub(r"\1", fragment) + (_SHOWN if fragment and picture else "")
     return replace(
         message,
@@ -194,7 +221,9 @@ def _attached(picture: bytes) -> AttachMemory | None:
 
 
 def _threaded(thread: str) -> dict[str, str]:
-    """The headers by which a mail refers to its thread's beginning, which is no mail, but the same for all of them."""
+    """The headers by which a mail refers to its thread's beginning, which is no mail, but the same
+    for all of them.
+    """
     if not thread:
         return {}
     name = re.sub(r"^\.|\.(?=\.|$)", "%2E", quote(thread, safe=""))

@@ -1,7 +1,9 @@
-"""What an attempt's end means: Apprise's result and its complaints, as one outcome and one sentence. Pure.
+"""What an attempt's end means: Apprise's result and its complaints, as one outcome and one
+sentence. Pure.
 
-Apprise says only that something failed; the reason stands in the text it logs, and in the exception being handled
-while it logs. What is not surely permanent is `later`; what may have arrived is `unknown` (SEMANTICS F1).
+Apprise says only that something failed; the reason stands in the text it logs, and in the exception
+being handled while it logs. What is not surely permanent is `later`; what may have arrived is
+`unknown` (SEMANTICS F1).
 """
 
 import re
@@ -16,7 +18,9 @@ from daemon.types import SECOND, AttemptResult, Millis, Outcome
 LONGEST_DETAIL = 200
 
 NEVER_SENT = {
-    "ProxyError": "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through",
+    "ProxyError": (
+        "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through"
+    ),
     "NameResolutionError": "its name cannot be resolved",
     "gaierror": "its name cannot be resolved",
     "ConnectTimeout": "it does not take connections",
@@ -24,17 +28,23 @@ NEVER_SENT = {
     "SSLError": "its certificate or its TLS is not accepted",
     "NewConnectionError": "it cannot be reached",
 }
-"""Failures before anything of the message left, by the name of the exception, the most telling first."""
+"""Failures before anything of the message left, by the name of the exception, the most telling
+first.
+"""
 
 CUT_SHORT = {
     "SMTPServerDisconnected": "it ended the connection too early",
     "TimeoutError": "it does not answer in time",
     "ConnectionError": "the connection broke",
 }
-"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most telling first."""
+"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most
+telling first.
+"""
 
 IN_DOUBT = {
-    "UnansweredMailError": "the mail server did not say whether it takes the mail; it may have arrived",
+    "UnansweredMailError": (
+        "the mail server did not say whether it takes the mail; it may have arrived"
+    ),
     "MemoryError": "there was no memory left for the answer; the message may have arrived",
 }
 """Failures after which a message may have arrived, by the name of the exception."""
@@ -45,7 +55,10 @@ NEVER_RIGHT = {
     "HeaderParseError": "one of its headers cannot be sent",
     "InvalidProxyURL": "the proxy of the environment has no usable address",
     "InvalidURL": "its address cannot be used",
-    "InvalidSchema": "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
+    "InvalidSchema": (
+        "its address cannot be used, or the proxy of the environment is SOCKS, which is not"
+        " supported"
+    ),
     "MissingSchema": "its address cannot be used",
     "LocationParseError": "its address cannot be used",
 }
@@ -56,21 +69,32 @@ REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         401: ("Unauthorized",),
         403: ("Forbidden: ",),
         404: ("Not Found",),
-        400: ("Bad Request: chat not found", "Bad Request: group chat was upgraded to a supergroup chat"),
+        400: (
+            "Bad Request: chat not found",
+            "Bad Request: group chat was upgraded to a supergroup chat",
+        ),
     },
     "ntfy": {401: ("unauthorized",), 403: ("forbidden",)},
 }
-"""What services say when only a person can help; the text too must match, lest a proxy's page parks a channel."""
+"""What services say when only a person can help; the text too must match, lest a proxy's page parks
+a channel.
+"""
 
 REFUSES = frozenset({410})
 """HTTP statuses by which any receiver says for good that it is gone."""
 
 _STATUS = re.compile(r".*\berror=(\d{3})(?:\d{2})?\b", re.DOTALL)
-"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two more digits."""
+"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two
+more digits.
+"""
 
 _SAID = {
-    "Telegram": re.compile(r"Failed to send Telegram notification to [^ ]+: (.*), error=\d{3}\.", re.DOTALL),
-    "ntfy": re.compile(r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL),
+    "Telegram": re.compile(
+        r"Failed to send Telegram notification to [^ ]+: (.*), error=\d{3}\.", re.DOTALL
+    ),
+    "ntfy": re.compile(
+        r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL
+    ),
 }
 """What a service answered in its own words, in the lines that tell it."""
 
@@ -78,7 +102,9 @@ _SOME = re.compile(r"SMTP recipient .* was refused: (.*)", re.DOTALL)
 """A mail server took the mail, but not for everybody."""
 
 _PASSING = re.compile(r"rate limiting in effect")
-"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded after all."""
+"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded
+after all.
+"""
 
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
 
@@ -90,27 +116,34 @@ class Complaint:
     text: str
     error: BaseException | None = None
     broke_off: bool = False
-    """Whether not all of an answer had come by then: some services say in it what became of the message."""
+    """Whether not all of an answer had come by then: some services say in it what became of the
+    message.
+    """
     unsent: bool = False
     """Whether surely nothing of the message had left by then."""
 
 
-def outcome(status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1) -> AttemptResult:
-    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the receiver.
+def outcome(
+    status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1
+) -> AttemptResult:
+    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the
+    receiver.
 
-    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The detail is one
-    line of any length, in which the receiver may say secrets back.
+    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The
+    detail is one line of any length, in which the receiver may say secrets back.
     """
     if status == "SUCCESS":
         return AttemptResult(Outcome.DELIVERED)
     if status == "NOMATCH":
         return AttemptResult(
-            Outcome.REFUSED, f"Apprise finds nobody to notify in this {service} URL; correct its recipients"
+            Outcome.REFUSED,
+            f"Apprise finds nobody to notify in this {service} URL; correct its recipients",
         )
     telling = [complaint for complaint in complaints if not _PASSING.search(complaint.text)]
     if status in {"TIMEOUT", "PARTIAL"} or 0 < len(telling) < recipients:
         return AttemptResult(
-            Outcome.UNKNOWN, f"{service} took the message only in part or not in time; it may have arrived"
+            Outcome.UNKNOWN,
+            f"{service} took the message only in part or not in time; it may have arrived",
         )
     return _worst([_classed(complaint, service) for complaint in telling]) or AttemptResult(
         Outcome.LATER, f"Apprise could not hand the message to {service} and does not say why"
@@ -118,12 +151,15 @@ def outcome(status: str, service: str, complaints: Sequence[Complaint], recipien
 
 
 def short(detail: str) -> str:
-    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one would not be found."""
+    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one
+    would not be found.
+    """
     return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
 
 
 def _worst(attempts: Sequence[AttemptResult]) -> AttemptResult | None:
-    """One outcome for several recipients: refused only if all refuse, unknown if any may have been reached.
+    """One outcome for several recipients: refused only if all refuse, unknown if any may have been
+    reached.
 
     Of several that are to be tried again, the one that wants to wait longest speaks for all.
     """
@@ -139,7 +175,9 @@ def _classed(complaint: Complaint, service: str) -> AttemptResult:
         return _of_redirect(complaint.error, service)
     status = _STATUS.match(complaint.text)
     if complaint.broke_off and not (status and int(status[1]) >= 300):
-        return AttemptResult(Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived")
+        return AttemptResult(
+            Outcome.UNKNOWN, f"the answer of {service} broke off; the message may have arrived"
+        )
     if status:
         return _of_status(int(status[1]), complaint.text, service)
     if complaint.error is not None:
@@ -147,14 +185,18 @@ def _classed(complaint: Complaint, service: str) -> AttemptResult:
     some = _SOME.search(complaint.text)
     if some:
         return AttemptResult(
-            Outcome.UNKNOWN, one_line(f"the mail server took the mail, but not for everybody: {some[1]}")
+            Outcome.UNKNOWN,
+            one_line(f"the mail server took the mail, but not for everybody: {some[1]}"),
         )
     return AttemptResult(Outcome.LATER, one_line(f"{service}: {complaint.text}"))
 
 
 def _of_redirect(error: RedirectError, service: str) -> AttemptResult:
     place = f"{error.host or 'another place'} (HTTP {error.status})"
-    detail = f"{service} sends the message on to {place}, where it does not go: correct the URL of this channel"
+    detail = (
+        f"{service} sends the message on to {place}, where it does not go: correct the URL of this"
+        " channel"
+    )
     return AttemptResult(Outcome.LATER, one_line(detail))
 
 
@@ -181,11 +223,16 @@ def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptRes
     if doubt := _first(IN_DOUBT, names):
         return AttemptResult(Outcome.UNKNOWN, doubt)
     if wrong := _first(NEVER_RIGHT, names):
-        return AttemptResult(Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it")
+        return AttemptResult(
+            Outcome.REFUSED, f"the URL of this channel can never be used: {wrong}; correct it"
+        )
     if why := unreached(error):
         return AttemptResult(Outcome.LATER, f"{service} was not reached: {why}")
     if unsent and "RequestException" in names:
-        detail = f"{service} was not reached: the connection ended before anything of the message was sent"
+        detail = (
+            f"{service} was not reached: the connection ended before anything of the message was"
+            " sent"
+        )
         return AttemptResult(Outcome.LATER, detail)
     return _of_connection(error, names, service)
 
@@ -193,34 +240,49 @@ def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptRes
 def _of_connection(error: BaseException, names: set[str], service: str) -> AttemptResult:
     """What a connection that was made, or not, came to."""
     if {"AnswerTooLongError", "SMTPException"} <= names:
-        return AttemptResult(Outcome.LATER, "the mail server's replies do not end, so it got no mail")
+        return AttemptResult(
+            Outcome.LATER, "the mail server's replies do not end, so it got no mail"
+        )
     if "AnswerTooLongError" in names:
-        return AttemptResult(Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived")
+        return AttemptResult(
+            Outcome.UNKNOWN, f"{service} answered without an end; the message may have arrived"
+        )
     if "RequestException" in names:
         return AttemptResult(
-            Outcome.UNKNOWN, f"the connection to {service} ended without an answer; the message may have arrived"
+            Outcome.UNKNOWN,
+            f"the connection to {service} ended without an answer; the message may have arrived",
         )
     answered = isinstance(error, RecursionError)  # it came of reading what was answered
-    if isinstance(error, OSError | RuntimeError) and not answered:  # those of smtplib and of sockets
+    if (
+        isinstance(error, OSError | RuntimeError) and not answered
+    ):  # those of smtplib and of sockets
         why = _first(CUT_SHORT, names)
         return AttemptResult(
-            Outcome.LATER, f"{service} was not reached" + (f": {why}" if why else f" ({type(error).__name__})")
+            Outcome.LATER,
+            f"{service} was not reached" + (f": {why}" if why else f" ({type(error).__name__})"),
         )
     return AttemptResult(
         Outcome.UNKNOWN,
-        f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have arrived",
+        f"Apprise broke while it sent to {service} ({type(error).__name__}); the message may have"
+        " arrived",
     )
 
 
 def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return f"cannot do what the URL asks for: {error}"
-    said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    said = (
+        error.smtp_error.decode(errors="replace")
+        if isinstance(error.smtp_error, bytes)
+        else error.smtp_error
+    )
     return f"answered {error.smtp_code} {said}"
 
 
 def unreached(error: BaseException) -> str | None:
-    """Why a receiver was surely never reached, in words without its address; None where it may have been."""
+    """Why a receiver was surely never reached, in words without its address; None where it may have
+    been.
+    """
     return _first(NEVER_SENT, _names(error))
 
 
@@ -233,7 +295,9 @@ def _names(error: BaseException) -> set[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all it stands for: requests and urllib3 wrap each other in arguments and attributes."""
+    """An exception and all it stands for: requests and urllib3 wrap each other in arguments and
+    attributes.
+    """
     waiting, seen = [error], set()
     while waiting:
         cause = waiting.pop()

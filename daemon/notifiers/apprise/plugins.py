@@ -1,4 +1,5 @@
-"""Apprise's plugin for a channel URL: whether there is one, and made to do no more than one call that says all.
+"""Apprise's plugin for a channel URL: whether there is one, and made to do no more than one call
+that says all.
 
 It must not send, and no sentence of it may show a URL: anything in one may be a token.
 """
@@ -31,30 +32,46 @@ _SERVICES: Any = N_MGR
 """All services that Apprise knows, by the scheme of their URL."""
 
 _OWN = frozenset(
-    {"bcc", "cc", "content-transfer-encoding", "content-type", "date", "from", "message-id", "mime-version", "to"}
+    {
+        "bcc",
+        "cc",
+        "content-transfer-encoding",
+        "content-type",
+        "date",
+        "from",
+        "message-id",
+        "mime-version",
+        "to",
+    }
     | {"in-reply-to", "references", "reply-to", "subject"}
 )
 """Of a mail: a URL that sets them (`+Message-ID=…`) would make the mail have two."""
 
 
 class Telegram(NotifyTelegram):
-    """Apprise's, which forgets of a single picture that it was to be silent. Nor does a text wait for Apprise's own
-    picture (`image=yes`), which would leave before it as a message that rings.
+    """Apprise's, which forgets of a single picture that it was to be silent. Nor does a text wait
+    for Apprise's own picture (`image=yes`), which would leave before it as a message that rings.
     """
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts | {"include_image": False})  # type: ignore[no-untyped-call]
 
-    def send_media(self, target: Any, notify_type: Any, payload: Any = None, *rest: Any, **named: Any) -> bool:
+    def send_media(
+        self, target: Any, notify_type: Any, payload: Any = None, *rest: Any, **named: Any
+    ) -> bool:
         silent = {"disable_notification": "true"} if self.silent else {}
-        return bool(super().send_media(target, notify_type, {**(payload or {}), **silent}, *rest, **named))
+        return bool(
+            super().send_media(target, notify_type, {**(payload or {}), **silent}, *rest, **named)
+        )
 
 
 _REPAIRED: dict[type[NotifyBase], type[NotifyBase]] = {NotifyTelegram: Telegram}
 
 
 _LOGIN_IN_HEADER = frozenset(
-    f"{scheme}{secure}" for scheme in ("json", "xml", "form", "ntfy", "gotify") for secure in ("", "s")
+    f"{scheme}{secure}"
+    for scheme in ("json", "xml", "form", "ntfy", "gotify")
+    for secure in ("", "s")
 )
 """The schemes whose user, password and token become an HTTP header."""
 
@@ -96,8 +113,9 @@ def _cautions(plugin: NotifyBase, url: str) -> Iterator[str]:
         yield f"redirect=yes has no effect, as no message follows a redirect; {advice}"
     if recipients(plugin) > 1:
         yield (
-            f"this {plugin.service_name} URL has several recipients: while one of them cannot be reached, "
-            "the others get every message again and again; give each a channel of its own"
+            f"this {plugin.service_name} URL has several recipients: while one of them cannot be"
+            " reached, the others get every message again and again; give each a channel of"
+            " its own"
         )
 
 
@@ -109,7 +127,10 @@ def _unencrypted(plugin: NotifyBase, url: str) -> str:
     elif encrypted := _encrypted_scheme(plugin, scheme):
         what, remedy = f"{scheme}://", f"write {encrypted}:// in its place"
     else:
-        what, remedy = f"{scheme}://", f"{plugin.service_name} has no encrypted scheme: use another service"
+        what, remedy = (
+            f"{scheme}://",
+            f"{plugin.service_name} has no encrypted scheme: use another service",
+        )
     return f"{what} sends every message unencrypted; {remedy}, or use a receiver on this machine"
 
 
@@ -121,13 +142,19 @@ def _encrypted_scheme(plugin: NotifyBase, scheme: str) -> str:
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of a URL that must not be seen: what looks secret, and what its service declares to be."""
+    """Every text of a URL that must not be seen: what looks secret, and what its service declares
+    to be.
+    """
     kind, _ = _kind(url)
-    return url_secrets.secrets(url) | (frozenset() if kind is None else frozenset(_declared_private(kind, url)))
+    return url_secrets.secrets(url) | (
+        frozenset() if kind is None else frozenset(_declared_private(kind, url))
+    )
 
 
 def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
-    """Parts of a URL that a service marks as private. Short words are left out: see `daemon.text.url_secrets`."""
+    """Parts of a URL that a service marks as private. Short words are left out: see
+    `daemon.text.url_secrets`.
+    """
     try:
         parts: Mapping[str, Any] = kind.parse_url(url.strip()) or {}
     except Exception:  # noqa: BLE001 - a URL that its service cannot take apart has no such parts
@@ -135,7 +162,9 @@ def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
     for name, about in {**kind.template_args, **kind.template_tokens}.items():
         found = parts.get(about.get("map_to", name)) if about.get("private") else None
         for part in found if isinstance(found, list | tuple | set) else [found]:
-            if isinstance(part, str) and (len(part) >= url_secrets.TOKEN_LENGTH or not url_secrets.is_word(part)):
+            if isinstance(part, str) and (
+                len(part) >= url_secrets.TOKEN_LENGTH or not url_secrets.is_word(part)
+            ):
                 yield part
 
 
@@ -154,15 +183,17 @@ def known(plugin: NotifyBase, url: str) -> Service:
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
     found = service(urls.scheme(url), limits)
-    if getattr(plugin, "action", "") == "map":  # from the type of a message to what becomes of an incident
+    if (
+        getattr(plugin, "action", "") == "map"
+    ):  # from the type of a message to what becomes of an incident
         found = replace(found, raises_incidents=True)
     shown = plugin.resolve_format(apprise.NotifyFormat.HTML) is apprise.NotifyFormat.HTML
     return found if shown else in_plain_text(found)
 
 
 def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> NotifyBase:
-    """The plugin with what a URL may ask for taken back: that it retries, waits, follows a redirect, cuts, tears or
-    turns a text into another, or calls a failure a success.
+    """The plugin with what a URL may ask for taken back: that it retries, waits, follows a
+    redirect, cuts, tears or turns a text into another, or calls a failure a success.
 
     Its sockets give up just after we do, so that we see a timeout as one.
     """
@@ -173,7 +204,9 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
     vars(plugin)["throttle"] = _at_once
     plugin.overflow_mode = apprise.OverflowMode.UPSTREAM
     plugin.body_max_line_count = 0
-    vars(plugin)["interpret_emojis"] = None  # as if the URL said nothing; False would make Discord's texts longer
+    vars(plugin)["interpret_emojis"] = (
+        None  # as if the URL said nothing; False would make Discord's texts longer
+    )
     patience = timeout / SECOND + 1
     if "cto=" not in url:
         plugin.socket_connect_timeout = patience
@@ -184,17 +217,27 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
 
 
 def _at_once(*_args: object, **_named: object) -> None:
-    """The outbox keeps the pace. A plugin that sleeps would send what was given up long ago (Discord, after a 429)."""
+    """The outbox keeps the pace. A plugin that sleeps would send what was given up long ago
+    (Discord, after a 429).
+    """
 
 
 def _of_one_format(plugin: NotifyBase, found: Service) -> None:
     """A text stays the text it is; of mail, which can be both, the URL decides."""
     if found.threads:
-        vars(plugin)["headers"] = {name: text for name, text in headers(plugin).items() if name.lower() not in _OWN}
+        vars(plugin)["headers"] = {
+            name: text for name, text in headers(plugin).items() if name.lower() not in _OWN
+        }
         return
     formats = _declared(type(plugin))
-    wanted = apprise.NotifyFormat.HTML if found.form in (Form.ENTITIES, Form.LINES) else apprise.NotifyFormat.TEXT
-    plugin.notify_format = wanted if wanted in formats or found.form is Form.UNDECLARED else formats[0]
+    wanted = (
+        apprise.NotifyFormat.HTML
+        if found.form in (Form.ENTITIES, Form.LINES)
+        else apprise.NotifyFormat.TEXT
+    )
+    plugin.notify_format = (
+        wanted if wanted in formats or found.form is Form.UNDECLARED else formats[0]
+    )
 
 
 def headers(plugin: NotifyBase) -> dict[str, str]:
@@ -205,14 +248,18 @@ def headers(plugin: NotifyBase) -> dict[str, str]:
 
 def _declared(kind: type[NotifyBase]) -> list[apprise.NotifyFormat]:
     formats: Any = kind.notify_format
-    return [apprise.NotifyFormat(each) for each in ([formats] if isinstance(formats, str) else formats)]
+    return [
+        apprise.NotifyFormat(each) for each in ([formats] if isinstance(formats, str) else formats)
+    ]
 
 
 def _is_encrypted(plugin: NotifyBase) -> bool:
     mode = getattr(plugin, "secure_mode", None)
     if mode is not None:
         return bool(mode != "insecure")
-    over_the_cloud = getattr(plugin, "mode", None) == "cloud"  # ntfy://topic goes to https://ntfy.sh
+    over_the_cloud = (
+        getattr(plugin, "mode", None) == "cloud"
+    )  # ntfy://topic goes to https://ntfy.sh
     return bool(plugin.secure) or over_the_cloud or "host" not in plugin.template_tokens
 
 
@@ -231,10 +278,16 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     with _listening() as heard:
         try:
             plugin = _made(kind, url)
-        except Exception:  # noqa: BLE001 - its text may hold the token; the form below says what is wanted
+        except Exception:
             plugin = None
     if plugin is None:
-        return None, f"Apprise refuses this {kind.service_name} URL; it has the form {_form(kind, urls.scheme(url))}"
+        return (
+            None,
+            (
+                f"Apprise refuses this {kind.service_name} URL; it has the form"
+                f" {_form(kind, urls.scheme(url))}"
+            ),
+        )
     if heard:
         said = Redactor(_all_of(url)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
@@ -243,17 +296,26 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
 
 
 def _unsendable(plugin: NotifyBase, scheme: str) -> str:
-    """What of a usable URL no message could carry, as one sentence; the empty text where there is nothing."""
+    """What of a usable URL no message could carry, as one sentence; the empty text where there is
+    nothing.
+    """
     added = headers(plugin)
     if not all(_HEADER_NAME.fullmatch(name) for name in added):
-        return f"a header of this {plugin.service_name} URL (+NAME=…) has a name that no header can have; correct it"
+        return (
+            f"a header of this {plugin.service_name} URL (+NAME=…) has a name that no header can"
+            " have; correct it"
+        )
     kept = vars(plugin)
-    login = [kept.get(part) for part in ("user", "password", "token")] if scheme in _LOGIN_IN_HEADER else []
+    login = (
+        [kept.get(part) for part in ("user", "password", "token")]
+        if scheme in _LOGIN_IN_HEADER
+        else []
+    )
     by_http = () if scheme in _MAIL else added.values()
     if any(_UNENCODABLE.search(text) for text in (*login, *by_http) if text):
         return (
-            f"the login or a header of this {plugin.service_name} URL holds a character that HTTP headers cannot "
-            "carry; choose another password or token, or write the header in ASCII"
+            f"the login or a header of this {plugin.service_name} URL holds a character that HTTP"
+            " headers cannot carry; choose another password or token, or write the header in ASCII"
         )
     return ""
 
@@ -267,7 +329,10 @@ def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     """The class of service that a URL names, or None and the sentence why there is none."""
     scheme = urls.scheme(url)
     if _CONTROL.search(unquote(url.strip())):
-        return None, "this URL holds a line break or another control character, plain or as %0A; remove it"
+        return (
+            None,
+            "this URL holds a line break or another control character, plain or as %0A; remove it",
+        )
     if not scheme:
         return None, "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"
     if urls.are_several(url):
@@ -289,7 +354,9 @@ def _form(kind: type[NotifyBase], scheme: str) -> str:
 
 
 def _asset() -> apprise.AppriseAsset:
-    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or surprises."""
+    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or
+    surprises.
+    """
     return apprise.AppriseAsset(
         app_id="marginwatch",
         app_desc="balance alerts",
@@ -304,7 +371,9 @@ def _asset() -> apprise.AppriseAsset:
 
 
 def _all_of(url: str) -> Iterator[str]:
-    """Every piece of a URL: for sentences about one that Apprise does not take, where anything may be a token."""
+    """Every piece of a URL: for sentences about one that Apprise does not take, where anything may
+    be a token.
+    """
     yield from secrets(url)
     yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
 
@@ -328,7 +397,8 @@ def _listening() -> Iterator[list[str]]:
 
 
 def _prepare() -> None:
-    """Apprise's lines are heard by whoever captures them and never printed; its services are loaded now.
+    """Apprise's lines are heard by whoever captures them and never printed; its services are loaded
+    now.
 
     Loaded later they would be in the middle of something, with whatever their imports warn of.
     """

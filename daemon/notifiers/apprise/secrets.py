@@ -12,7 +12,9 @@ _FRAGMENT = re.compile(r"[^/]#")
 
 
 def scheme(url: str) -> str:
-    """The service that a URL names (`tgram`), or an empty text where it names none or what stands there is odd."""
+    """The service that a URL names (`tgram`), or an empty text where it names none or what stands
+    there is odd.
+    """
     found = re.match(r"\s*([A-Za-z][A-Za-z0-9.+-]{0,15})://", url)
     return found.group(1).lower() if found else ""
 
@@ -23,10 +25,11 @@ def are_several(url: str) -> bool:
 
 
 def misread(url: str, *, login: bool) -> str:
-    """What of a URL its parser would cut off, as one sentence; the empty text where it would nothing.
+    """What of a URL its parser would cut off, as one sentence; the empty text where it would
+    nothing.
 
-    `login` says that the service takes USER:PASSWORD@HOST, of which Apprise reads up to the second `:` or `@` and drops
-    the rest.
+    `login` says that the service takes USER:PASSWORD@HOST, of which Apprise reads up to the second
+    `:` or `@` and drops the rest.
     """
     rest = url.strip().partition("://")[2]
     before_query, _, query = rest.partition("?")
@@ -40,15 +43,19 @@ def misread(url: str, *, login: bool) -> str:
         or "\ufffd" in unquote(user_part)
     ):
         return (
-            "the user or the password in this URL holds a character at which it would be cut; put it into a file and "
-            "write {file:PATH} in its place, or write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25"
+            "the user or the password in this URL holds a character at which it would be cut; put"
+            " it into a file and write {file:PATH} in its place, or write @ as %40, : as %3A, / as"
+            " %2F, ? as %3F, # as %23, % as %25"
         )
     if _FRAGMENT.search(before_query):
-        return "this URL would be cut at its #; write it as %23, or put the token into a file and write {file:PATH}"
+        return (
+            "this URL would be cut at its #; write it as %23, or put the token into a file and"
+            " write {file:PATH}"
+        )
     pieces = [piece.partition("=") for piece in re.split("[&;]", query) if piece]
     if any("@" in key or not equals for key, equals, _ in pieces):
         return (
-            "what follows ? in this URL is no list of NAME=VALUE; where one of these signs belongs to a password or "
-            "token, write ? as %3F, & as %26, ; as %3B"
+            "what follows ? in this URL is no list of NAME=VALUE; where one of these signs belongs"
+            " to a password or token, write ? as %3F, & as %26, ; as %3B"
         )
     return ""

@@ -1,6 +1,8 @@
-"""What receivers answer, within bounds: so many bytes of one answer, its head included, and nothing decompressed.
+"""What receivers answer, within bounds: so many bytes of one answer, its head included, and nothing
+decompressed.
 
-The status decides whether a message was taken. What breaks off or never ends after it takes nothing back.
+The status decides whether a message was taken. What breaks off or never ends after it takes nothing
+back.
 """
 
 import http.client
@@ -32,7 +34,9 @@ class AnswerTooLongError(OSError):
 
 
 class UnansweredMailError(Exception):
-    """A mail was sent whole, and the server did not say whether it takes it. None of those that Apprise catches."""
+    """A mail was sent whole, and the server did not say whether it takes it. None of those that
+    Apprise catches.
+    """
 
 
 class _Limited(io.RawIOBase):
@@ -133,7 +137,9 @@ class BoundedAdapter(HTTPAdapter):
     def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
         request.headers["Accept-Encoding"] = "identity"
 
-    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
+    def build_response(
+        self, req: requests.PreparedRequest, resp: BaseHTTPResponse
+    ) -> requests.Response:
         response = super().build_response(req, resp)
         response.raw = io.BytesIO(_body(resp))
         return response
@@ -154,5 +160,7 @@ def _body(answer: BaseHTTPResponse) -> bytes:
 
 
 def install() -> None:
-    """Let all of requests in this process go by `BoundedAdapter`: Apprise's plugins make each session themselves."""
+    """Let all of requests in this process go by `BoundedAdapter`: Apprise's plugins make each
+    session themselves.
+    """
     vars(requests.sessions)["HTTPAdapter"] = BoundedAdapter

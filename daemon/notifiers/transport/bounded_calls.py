@@ -1,7 +1,9 @@
-"""Blocking calls of one channel from the event loop, one at a time, each ended when its time is over.
+"""Blocking calls of one channel from the event loop, one at a time, each ended when its time is
+over.
 
-A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of names cannot be
-ended, so the threads are daemonic (they must not hold the process at its exit) and only a few of them may pile up.
+A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of
+names cannot be ended, so the threads are daemonic (they must not hold the process at its exit) and
+only a few of them may pile up.
 """
 
 import asyncio
@@ -33,12 +35,15 @@ class Unfinished(Enum):
 
 
 class BoundedCalls(Generic[T]):
-    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at a new one.
+    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at
+    a new one.
 
     `is_sure` says of a result that came only when the call was ended whether it holds all the same.
     """
 
-    def __init__(self, clock: Clock, timeout: Millis, is_sure: Callable[[T], bool], abandoned: int = 2) -> None:
+    def __init__(
+        self, clock: Clock, timeout: Millis, is_sure: Callable[[T], bool], abandoned: int = 2
+    ) -> None:
         self._clock = clock
         self._timeout = timeout
         self._is_sure = is_sure
@@ -70,7 +75,9 @@ class BoundedCalls(Generic[T]):
         threading.Thread(target=call, name="notifier", daemon=True).start()
         return future
 
-    async def _within_time(self, future: asyncio.Future[T], connections: CallConnections) -> T | Unfinished:
+    async def _within_time(
+        self, future: asyncio.Future[T], connections: CallConnections
+    ) -> T | Unfinished:
         try:
             if await self._ends(future, self._timeout):
                 return future.result()
@@ -92,7 +99,9 @@ class BoundedCalls(Generic[T]):
             timer.cancel()
 
     def _holds(self, future: asyncio.Future[T]) -> bool:
-        """Whether a call that was ended knew its result: that a message was taken may have been told before."""
+        """Whether a call that was ended knew its result: that a message was taken may have been
+        told before.
+        """
         return future.exception() is None and self._is_sure(future.result())
 
 

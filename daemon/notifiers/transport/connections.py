@@ -1,4 +1,5 @@
-"""The connections of one blocking call: known from their beginning, so that they can be ended from another thread.
+"""The connections of one blocking call: known from their beginning, so that they can be ended from
+another thread.
 
     the call's thread:  connect ──► audit hook ──► Connections.add
     the event loop:     the call is given up ──► Connections.end ──► every read and write of it returns at once
@@ -25,7 +26,9 @@ class CallConnections:
         self.broke_off = False
         """Whether an answer ended before its end, so that not all of it was read."""
         self.sent: bool | None = None
-        """Whether a part of the message may have left; None where the library that speaks does not tell."""
+        """Whether a part of the message may have left; None where the library that speaks does not
+        tell.
+        """
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._ended = False
@@ -44,19 +47,26 @@ class CallConnections:
                 self._open.clear()
 
     def add(self, connection: socket.socket) -> None:
-        """Keep a connection that is about to be made. Raises ConnectionAbortedError where the call was given up."""
+        """Keep a connection that is about to be made. Raises ConnectionAbortedError where the call
+        was given up.
+        """
         with self._lock:
             if self._ended:
                 raise ConnectionAbortedError("the call was given up")
-            # A second descriptor of the same connection: it stays good when TLS takes over the first one.
+            # A second descriptor of the same connection: it stays good when TLS takes over the
+            # first one.
             self._open.append(socket.socket(fileno=os.dup(connection.fileno())))
 
     def connecting(self) -> None:
-        """Note that a library makes a connection which tells by `sending` when the message begins to leave."""
+        """Note that a library makes a connection which tells by `sending` when the message begins
+        to leave.
+        """
         self.sent = bool(self.sent)
 
     def sending(self) -> None:
-        """Note that the message begins to leave. Raises ConnectionAbortedError where the call was given up."""
+        """Note that the message begins to leave. Raises ConnectionAbortedError where the call was
+        given up.
+        """
         with self._lock:  # after `end` nothing changes `sent` any more
             if self._ended:
                 raise ConnectionAbortedError("the call was given up")
@@ -82,6 +92,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
         connections.add(arguments[0])
 
 
-# Apprise's plugins connect by half a dozen libraries, of which few let a caller pass a socket. An audit hook sees every
-# connection of the process. It cannot be removed again, and does nothing outside the threads of calls.
+# Apprise's plugins connect by half a dozen libraries, of which few let a caller pass a socket. An
+# audit hook sees every connection of the process. It cannot be removed again, and does nothing
+# outside the threads of calls.
 sys.addaudithook(_watch)

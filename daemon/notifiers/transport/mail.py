@@ -1,7 +1,8 @@
 """A connection to a mail server: its replies are bounded, and a login goes by UTF-8.
 
-Python's smtplib reads a reply for as long as it goes on, and takes only ASCII for a login, where RFC 4616 wants UTF-8.
-Apprise has no setting for either, so its controller of a connection is replaced by one that connects here.
+Python's smtplib reads a reply for as long as it goes on, and takes only ASCII for a login, where
+RFC 4616 wants UTF-8. Apprise has no setting for either, so its controller of a connection is
+replaced by one that connects here.
 """
 
 import smtplib
@@ -13,7 +14,12 @@ from apprise.plugins.email import base
 from apprise.plugins.email.smtp import AppriseSMTPController, SMTPSecureMode
 
 from daemon.notifiers.transport import connections
-from daemon.notifiers.transport.answers import PART, AnswerTooLongError, UnansweredMailError, limited
+from daemon.notifiers.transport.answers import (
+    PART,
+    AnswerTooLongError,
+    UnansweredMailError,
+    limited,
+)
 
 GO_ON = 354
 """The reply after which a mail is sent."""
@@ -28,7 +34,9 @@ class _BoundedSmtp(smtplib.SMTP):
     _last_code = 0
 
     def getreply(self) -> tuple[int, bytes]:
-        """The next reply. Of the reply to a mail its first line is enough, whatever becomes of the rest."""
+        """The next reply. Of the reply to a mail its first line is enough, whatever becomes of the
+        rest.
+        """
         assert self.sock is not None  # it is connected  # noqa: S101
         if self.file is None:
             self.file = limited(self.sock)
@@ -68,10 +76,13 @@ def _code(line: bytes) -> int:
 
 
 class Controller(AppriseSMTPController):
-    """The connection of one message; it is closed where TLS or the login fails, as Apprise does it."""
+    """The connection of one message; it is closed where TLS or the login fails, as Apprise does
+    it.
+    """
 
     def __enter__(self) -> Self:
-        # Authorities are many and slow to read: for those connections only that have a certificate to verify.
+        # Authorities are many and slow to read: for those connections only that have a certificate
+        # to verify.
         context = None if self.secure_mode == SMTPSecureMode.INSECURE else self._context()
         connection = self._connected(context)
         self._socket = connection  # type: ignore[assignment]  # of Apprise, which sets None first

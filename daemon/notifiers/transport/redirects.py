@@ -1,8 +1,9 @@
 """Redirects of receivers: none is followed, by any service, whatever its URL asks for.
 
-A redirect carries a message, or its headers with a token, to a host that nobody configured; and a POST that becomes a
-GET may be answered 200, which would pass for a delivery. Apprise has a switch for each URL, which a URL can turn back
-(`redirect=yes`). So the function of requests that reads where a redirect leads is replaced: it raises.
+A redirect carries a message, or its headers with a token, to a host that nobody configured; and a
+POST that becomes a GET may be answered 200, which would pass for a delivery. Apprise has a switch
+for each URL, which a URL can turn back (`redirect=yes`). So the function of requests that reads
+where a redirect leads is replaced: it raises.
 """
 
 from urllib.parse import urlsplit

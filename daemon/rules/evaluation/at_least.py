@@ -1,6 +1,7 @@
 """`at_least = "3 of 5"`: how many of the last scheduled readings agree (SEMANTICS D3).
 
-Derived, like windows: a function of the last readings, emptied by a pause, so that a rebuild finds it again.
+Derived, like windows: a function of the last readings, emptied by a pause, so that a rebuild finds
+it again.
 """
 
 from collections import deque
@@ -53,7 +54,9 @@ class MOfNCounter:
             self._at += by
 
     def when(self) -> bool | None:
-        """Whether enough readings hold; unknown while those to come may still decide it (promise 5)."""
+        """Whether enough readings hold; unknown while those to come may still decide it (promise
+        5).
+        """
         held = sum(self._held)
         if held >= self._least.count:
             return True

@@ -1,8 +1,9 @@
 """From a tree to closures: what is walked once here is only called for every reading.
 
-Closures read a frame, a list of values in which every field and every window that the rules name has its slot; who
-fills it is not known here. Truths are three-valued: None is unknown (SEMANTICS C2). No thread's context is used:
-arithmetic goes through `readings.exact`, and comparing decimals never rounds.
+Closures read a frame, a list of values in which every field and every window that the rules name
+has its slot; who fills it is not known here. Truths are three-valued: None is unknown (SEMANTICS
+C2). No thread's context is used: arithmetic goes through `readings.exact`, and comparing decimals
+never rounds.
 """
 
 import operator
@@ -98,11 +99,12 @@ def truth(node: Node, slots: Slots) -> Truth:
 
 
 def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
-    """The comparison that decides a condition: of several parts, the first that is as true as the whole.
+    """The comparison that decides a condition: of several parts, the first that is as true as the
+    whole.
 
-    Of two bounds of one field that is the one on the side where it gets worse: `0 < available_margin < 100` is
-    decided by `available_margin < 100`.
-    Under a `not` (`opposite`) the comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
+    Of two bounds of one field that is the one on the side where it gets worse: `0 <
+    available_margin < 100` is decided by `available_margin < 100`. Under a `not` (`opposite`) the
+    comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
     """
     match node:
         case Comparison():
@@ -110,7 +112,10 @@ def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
         case Not(operand):
             return deciding(operand, slots, opposite=not opposite)
         case _:
-            parts = [(truth(part, slots), deciding(part, slots, opposite=opposite)) for part in children(node)]
+            parts = [
+                (truth(part, slots), deciding(part, slots, opposite=opposite))
+                for part in children(node)
+            ]
             return _first_like(truth(node, slots), parts)
 
 
@@ -147,7 +152,9 @@ def _applied(function: Callable[[Decimal], Decimal], operand: Value) -> Value:
     return value
 
 
-def _combined(function: Callable[[Decimal, Decimal], Decimal | None], left: Value, right: Value) -> Value:
+def _combined(
+    function: Callable[[Decimal, Decimal], Decimal | None], left: Value, right: Value
+) -> Value:
     def value(frame: Frame) -> Decimal | None:
         first = left(frame)
         if first is None:
@@ -161,7 +168,9 @@ def _combined(function: Callable[[Decimal, Decimal], Decimal | None], left: Valu
 def _call(node: Call, slots: Slots) -> Value:
     function = functions.find(node.name)
     if isinstance(function, PlainFunction):
-        return _settled(node, _called(function.value, [number(each, slots) for each in node.arguments]))
+        return _settled(
+            node, _called(function.value, [number(each, slots) for each in node.arguments])
+        )
     return operator.itemgetter(slots.window(node))
 
 

@@ -3,8 +3,9 @@
     reading ──► board (fields, windows) ──► every rule's conditions ──► tally (`at_least`) ──► verdicts
                 └── signs ──► the system rules' conditions ─────────────────────────────────────┘
 
-Its state is derived: a function of the judged readings within `look_back` and of later clock steps, and of nothing
-else, so that a rebuilt evaluator gives the same verdicts (DESIGN §3). It decides nothing about alerts.
+Its state is derived: a function of the judged readings within `look_back` and of later clock steps,
+and of nothing else, so that a rebuilt evaluator gives the same verdicts (DESIGN §3). It decides
+nothing about alerts.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -97,7 +98,9 @@ class _Judge:
         if self.tally is None:
             return Verdict(held, self._clear(frame, held), judged)
         if held is None or isinstance(event, Miss) or not scheduled(event):
-            return Verdict(None, None, judged, tallied=True, alone=held)  # what the tally says is of an earlier reading
+            return Verdict(
+                None, None, judged, tallied=True, alone=held
+            )  # what the tally says is of an earlier reading
         when = self.tally.when()
         clear = inverse(when) if self.clear is None else self.tally.clear()
         return Verdict(when, clear, judged, tallied=True, alone=held)
@@ -118,21 +121,42 @@ class Evaluator:
 
     def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
         self._board = ValueTable()
-        self._signs = SystemSignals(max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0))
+        self._signs = SystemSignals(
+            max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0)
+        )
         judges = {rule.name: _judge(rule, self._board) for rule in rules}
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
-        self._at_misses = {name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)}
+        self._at_misses = {
+            name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)
+        }
         self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
-        self._remembers = self._tells_unknown or any(each.tally is not None for each in judges.values())
-        self._slots = {name: self._board.field(name) for name in SIGNS if any(_names(rule, (name,)) for rule in rules)}
-        self._most = {name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))}
+        self._remembers = self._tells_unknown or any(
+            each.tally is not None for each in judges.values()
+        )
+        self._slots = {
+            name: self._board.field(name)
+            for name in SIGNS
+            if any(_names(rule, (name,)) for rule in rules)
+        }
+        self._most = {
+            name: Decimal(_limit(rule))
+            for rule in rules
+            for name in LASTING
+            if _names(rule, (name,))
+        }
         self._moving = [_recent_window(name) for name in changing]
-        self._changes = {name: self._board.window(call) for name, call in zip(changing, self._moving, strict=True)}
+        self._changes = {
+            name: self._board.window(call)
+            for name, call in zip(changing, self._moving, strict=True)
+        }
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
-        """The rules that look back; the others are judged truly even where the windows could not be rebuilt."""
+        """The rules that look back; the others are judged truly even where the windows could not be
+        rebuilt.
+        """
         self.look_back = max(self._board.look_back, _remembered(judges.values()))
-        """How far before an instant readings must be fed for true verdicts at it; windows of windows add up.
+        """How far before an instant readings must be fed for true verdicts at it; windows of
+        windows add up.
 
         A rebuild starts with the last reading at or before the instant less this (SEMANTICS C1).
         """
@@ -145,8 +169,8 @@ class Evaluator:
     def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
         """The verdicts on a judged reading at its instant, by the rule's name.
 
-        Given `watched`, only of the rules that hold, of those that count readings, and of those named: what all
-        others say changes nothing, and need not be put together.
+        Given `watched`, only of the rules that hold, of those that count readings, and of those
+        named: what all others say changes nothing, and need not be put together.
         """
         frame = self._feed(event)
         verdicts: dict[str, Verdict] = {}
@@ -166,16 +190,23 @@ class Evaluator:
         self._board.advance(event.at)
         self._show(self._signs.miss(event))
         frame = self._board.frame
-        verdicts = {name: judge.verdict(event, frame, judge.when(frame)) for name, judge in self._at_misses.items()}
+        verdicts = {
+            name: judge.verdict(event, frame, judge.when(frame))
+            for name, judge in self._at_misses.items()
+        }
         told = (name for name in verdicts if name in self._system)
         return verdicts | {name: replace(verdicts[name], detail=event.detail) for name in told}
 
     def warm(self, event: Judgeable) -> None:
-        """Take a judged reading in without asking for verdicts: how a rebuild feeds stored readings."""
+        """Take a judged reading in without asking for verdicts: how a rebuild feeds stored
+        readings.
+        """
         frame = self._feed(event)
         if self._remembers:
             held = {name: judge.take(event, frame) for name, judge in self._written.items()}
-            unknown = [name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])]
+            unknown = [
+                name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])
+            ]
             self._signs.unknown(event.at, unknown)
 
     def shift(self, by: Millis) -> None:
@@ -187,14 +218,18 @@ class Evaluator:
                 judge.tally.shift(by)
 
     def changes(self) -> Mapping[str, Decimal]:
-        """How much each field changed in the ten minutes before the last input, where that is known."""
+        """How much each field changed in the ten minutes before the last input, where that is
+        known.
+        """
         shown = ((name, self._board.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
 
     def recent(self, field: str) -> Points:
-        """The values of a field that is an amount in the ten minutes before the last input, the oldest first.
+        """The values of a field that is an amount in the ten minutes before the last input, the
+        oldest first.
 
-        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields that are not kept.
+        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields
+        that are not kept.
         """
         if field != FREE_MARGIN:
             return self._entries(field)
@@ -209,7 +244,9 @@ class Evaluator:
 
     @property
     def span(self) -> Millis:
-        """How far apart the readings lie between which the fields changed: less than ten minutes after a gap."""
+        """How far apart the readings lie between which the fields changed: less than ten minutes
+        after a gap.
+        """
         reaches = filter(None, (self._board.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
@@ -232,7 +269,11 @@ class Evaluator:
         return self._board.frame
 
     def _judge_system(
-        self, event: Judgeable, unknown: Sequence[str], watched: Container[str], verdicts: dict[str, Verdict]
+        self,
+        event: Judgeable,
+        unknown: Sequence[str],
+        watched: Container[str],
+        verdicts: dict[str, Verdict],
     ) -> None:
         """The system rules come last: one of them is about the verdicts of the others."""
         frame = self._board.frame
@@ -242,7 +283,9 @@ class Evaluator:
             if held or name in watched:
                 verdict = judge.verdict(event, frame, held)
                 blames = held and _names(judge.rule, (UNKNOWN,))
-                verdicts[name] = replace(verdict, detail=self._blame(judge.rule)) if blames else verdict
+                verdicts[name] = (
+                    replace(verdict, detail=self._blame(judge.rule)) if blames else verdict
+                )
 
     def _blame(self, rule: Rule) -> str:
         """Which rules cannot be judged, and the part of each that is to blame."""
@@ -256,12 +299,16 @@ class Evaluator:
         return fault(when) or (fault(clear) if clear is not None else "")
 
     def _show(self, signs: Shown) -> None:
-        """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild from the rest."""
+        """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild
+        from the rest.
+        """
         for name, value in signs.items():
             slot = self._slots.get(name)
             if slot is not None:
                 most = self._most.get(name)
-                self._board.frame[slot] = most if value is not None and most is not None and value > most else value
+                self._board.frame[slot] = (
+                    most if value is not None and most is not None and value > most else value
+                )
 
 
 def _recent_window(field: str) -> Call:
@@ -280,7 +327,8 @@ def _judge(rule: Rule, board: ValueTable) -> _Judge:
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:
-    """How far back what is not a window depends on readings: tallies, and the limits of system rules.
+    """How far back what is not a window depends on readings: tallies, and the limits of system
+    rules.
 
     Twice that limit, for a reading before it may belong to the same run, with a pause in between.
     """
@@ -290,7 +338,10 @@ def _remembered(judges: Iterable[_Judge]) -> Millis:
 
 
 def _limit(rule: Rule) -> Millis:
-    return max((node.millis for node in walk(rule.when.tree) if isinstance(node, DurationLiteral)), default=0)
+    return max(
+        (node.millis for node in walk(rule.when.tree) if isinstance(node, DurationLiteral)),
+        default=0,
+    )
 
 
 def _names(rule: Rule, fields: Iterable[str]) -> bool:

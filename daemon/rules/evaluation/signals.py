@@ -1,7 +1,8 @@
-"""What system rules ask about, beside fields and windows (SEMANTICS D7): how the exchange answers and what it says.
+"""What system rules ask about, beside fields and windows (SEMANTICS D7): how the exchange answers
+and what it says.
 
-Derived, like windows: a function of the readings within the longest limit that a system rule names, and of the
-input at hand. The names are those of `readings.fields.SIGNS`.
+Derived, like windows: a function of the readings within the longest limit that a system rule names,
+and of the input at hand. The names are those of `readings.fields.SIGNS`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,9 @@ _NOTHING: Shown = dict.fromkeys(
 
 
 class SystemSignals:
-    """Of one account. After a `pause` without readings, being unknown reading after reading begins anew."""
+    """Of one account. After a `pause` without readings, being unknown reading after reading begins
+    anew.
+    """
 
     def __init__(self, pause: Millis) -> None:
         self._pause = pause
@@ -35,7 +38,8 @@ class SystemSignals:
         self._unknown: dict[str, Millis] = {}
 
     def read(self, event: Reading | Unconfirmed) -> Shown:
-        """What a judged reading shows. A skew is seen only where the exchange's own time has moved on.
+        """What a judged reading shows. A skew is seen only where the exchange's own time has moved
+        on.
 
         A push was not asked for and bears no time: it says nothing of keys, limits and clocks.
         """
@@ -45,9 +49,15 @@ class SystemSignals:
         moved = reading.exchange_at is not None and reading.exchange_at != self._exchange_at
         if moved or reading.exchange_at is None:
             self._exchange_at, self._changed_at = reading.exchange_at, event.at
-        skew = abs(reading.at - reading.exchange_at) if moved and reading.exchange_at is not None else None
+        skew = (
+            abs(reading.at - reading.exchange_at)
+            if moved and reading.exchange_at is not None
+            else None
+        )
         return {
-            "exchange_unchanged": None if self._exchange_at is None else Decimal(event.at - self._changed_at),
+            "exchange_unchanged": None
+            if self._exchange_at is None
+            else Decimal(event.at - self._changed_at),
             "clock_skew": None if skew is None else Decimal(skew),
             "key_refused": _NO,
             "rate_limited": _NO,
@@ -63,7 +73,8 @@ class SystemSignals:
         }
 
     def unknown(self, at: Millis, rules: Sequence[str]) -> Decimal:
-        """How long the longest of them has been unknown, reading after reading; `rules` are those that are at `at`.
+        """How long the longest of them has been unknown, reading after reading; `rules` are those
+        that are at `at`.
 
         "While readings arrive" (SEMANTICS C2): after a pause it counts anew.
         """

@@ -1,6 +1,8 @@
-"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and for blame. Pure.
+"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and
+for blame. Pure.
 
-It looks at a board as it stands after an input, and changes nothing; conditions must have been compiled on it.
+It looks at a board as it stands after an input, and changes nothing; conditions must have been
+compiled on it.
 """
 
 from collections.abc import Iterator
@@ -34,9 +36,27 @@ from daemon.types import Balances, Millis
 
 _INFINITY = "\N{INFINITY}"
 _KEEPING_UNITS = frozenset(
-    {"abs", "least", "greatest", "min", "max", "avg", "median", "first", "last", "delta", "sum", "stddev"}
+    {
+        "abs",
+        "least",
+        "greatest",
+        "min",
+        "max",
+        "avg",
+        "median",
+        "first",
+        "last",
+        "delta",
+        "sum",
+        "stddev",
+    }
 )
-_OPERATORS = {"+": "+", "-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}"}
+_OPERATORS = {
+    "+": "+",
+    "-": "\N{MINUS SIGN}",
+    "*": "\N{MULTIPLICATION SIGN}",
+    "/": "\N{DIVISION SIGN}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +89,16 @@ class Trace:
 
 def insight(node: Node, board: ValueTable, *, percentage: bool = False) -> Trace:
     """The condition, or a part of one, that was compiled on this board."""
-    passed_on = compares_percentages(node) if isinstance(node, Comparison) else percentage and _keeps_unit(node)
+    passed_on = (
+        compares_percentages(node)
+        if isinstance(node, Comparison)
+        else percentage and _keeps_unit(node)
+    )
     parts = tuple(insight(part, board, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
-        return Trace(readable(node), ValueType.TRUTH, truth(node, board)(board.frame), children=parts)
+        return Trace(
+            readable(node), ValueType.TRUTH, truth(node, board)(board.frame), children=parts
+        )
     kind = ValueType.DURATION if lasts(node) else ValueType.NUMBER
     value = number(node, board)(board.frame)
     held = _held(node, board) if isinstance(node, Call) and node.span else None
@@ -99,7 +125,9 @@ def blame(part: Trace) -> Trace | None:
 
 
 def fault(part: Trace) -> str:
-    """What makes it unknown, in words that stay the same as long as the cause does; empty when it is known."""
+    """What makes it unknown, in words that stay the same as long as the cause does; empty when it
+    is known.
+    """
     found = blame(part)
     if found is None:
         return ""
@@ -110,11 +138,15 @@ def fault(part: Trace) -> str:
 
 
 def _parts(node: Node) -> Iterator[Node]:
-    """What is shown below a node; of a function of a window not its length nor its least, which stand in its text."""
+    """What is shown below a node; of a function of a window not its length nor its least, which
+    stand in its text.
+    """
     if not isinstance(node, Call) or not node.span:
         yield from children(node)
         return
-    for parameter, argument in zip(functions.window(node.name).parameters, node.arguments, strict=False):
+    for parameter, argument in zip(
+        functions.window(node.name).parameters, node.arguments, strict=False
+    ):
         if parameter in (Parameter.SERIES, Parameter.LEVEL):
             yield argument
 
@@ -141,7 +173,9 @@ def _unsent(name: str, balances: Balances) -> str:
     """Which of the fields sent are missing, for a field or one derived from several."""
     if name in SIGNS:
         return f"nothing is known of {name} here"
-    missing = [part for part in MADE_OF.get(name, (name,)) if known(getattr(balances, part)) is None]
+    missing = [
+        part for part in MADE_OF.get(name, (name,)) if known(getattr(balances, part)) is None
+    ]
     if missing:
         return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not sent"
     return f"{name} has no value for {_INFINITY}"

@@ -1,8 +1,9 @@
-"""What the rules of one account look at: the frame with the present value of every field and window they name.
+"""What the rules of one account look at: the frame with the present value of every field and window
+they name.
 
-Equal windows of equal expressions are kept once, however many rules name them, and functions that need the same of a
-window share it. The board carries the windows along from reading to reading and knows no rules; two boards fed with
-the same readings show the same values, to the digit.
+Equal windows of equal expressions are kept once, however many rules name them, and functions that
+need the same of a window share it. The board carries the windows along from reading to reading and
+knows no rules; two boards fed with the same readings show the same values, to the digit.
 """
 
 from collections.abc import Callable
@@ -24,12 +25,14 @@ _TRIM_EVERY = 256
 """Readings between two looks at what no window needs any more."""
 
 Step: TypeAlias = Callable[[Millis, Frame], None]
-"""One part of what is to be done at an instant, in an order in which nobody looks at what is not there yet."""
+"""One part of what is to be done at an instant, in an order in which nobody looks at what is not
+there yet.
+"""
 
 
 _RING_ENTRY = 70
-"""Bytes that a reading takes in a ring, measured with amounts of 24 characters: 35, and as much again until the ring
-lets go of its past."""
+"""Bytes that a reading takes in a ring, measured with amounts of 24 characters: 35, and as much
+again until the ring lets go of its past."""
 
 _OPEN = 8_000
 """Bytes that a ring, and every window along it, takes for the values that are not packed."""
@@ -50,7 +53,10 @@ class ExpressionSeries:
         return self.windows[span]
 
     def memory(self, every: Millis) -> int:
-        kept = sum(_OPEN + window.bytes_per_entry * (span // every + 1) for span, window in self.windows.items())
+        kept = sum(
+            _OPEN + window.bytes_per_entry * (span // every + 1)
+            for span, window in self.windows.items()
+        )
         return _OPEN + _RING_ENTRY * (max(self.windows) // every + 1) + kept
 
     def feed(self, at: Millis, frame: Frame) -> None:
@@ -74,7 +80,9 @@ class ExpressionSeries:
 
 
 class ValueTable:
-    """The frame of one account. Slots are given out while rules are compiled, before the first reading."""
+    """The frame of one account. Slots are given out while rules are compiled, before the first
+    reading.
+    """
 
     def __init__(self) -> None:
         self.frame: Frame = []
@@ -87,7 +95,8 @@ class ValueTable:
         self._window_slots: dict[Call, int] = {}
         self._fields: list[tuple[int, FieldValue]] = []
         self._series: dict[Node, ExpressionSeries] = {}
-        # What is compiled later may look at what was compiled before, never the other way round: so goes the order.
+        # What is compiled later may look at what was compiled before, never the other way round: so
+        # goes the order.
         self._feeding: list[Step] = []
         self._advancing: list[Step] = []
 
@@ -136,11 +145,15 @@ class ValueTable:
             step(at, self.frame)
 
     def memory(self, every: Millis) -> int:
-        """About how many bytes the windows take once they are full, with a reading `every` so often."""
+        """About how many bytes the windows take once they are full, with a reading `every` so
+        often.
+        """
         return sum(series.memory(every) for series in self._series.values())
 
     def shift(self, by: Millis) -> None:
-        """A step of the clock: every instant held moves by `by`, so that durations stay true (SEMANTICS A5)."""
+        """A step of the clock: every instant held moves by `by`, so that durations stay true
+        (SEMANTICS A5).
+        """
         if self._fed_at is not None:
             self._fed_at += by
         for series in self._series.values():
@@ -164,10 +177,14 @@ class ValueTable:
 
     def _value(self, call: Call, function: WindowFunction, window: Window) -> Value:
         """What the function makes of the window, and of its level or its least."""
-        given: list[object] = [window] if function.keeps is None else [window, window.keep(function.keeps)]
+        given: list[object] = (
+            [window] if function.keeps is None else [window, window.keep(function.keeps)]
+        )
         arguments = dict(zip(function.parameters, call.arguments, strict=False))
         if Parameter.LEVEL in arguments:
-            return _at_level(partial(function.value, *given), number(arguments[Parameter.LEVEL], self))
+            return _at_level(
+                partial(function.value, *given), number(arguments[Parameter.LEVEL], self)
+            )
         if Parameter.LEAST in function.parameters:
             least = arguments.get(Parameter.LEAST)
             given.append(least.value if isinstance(least, Number) else function.least)

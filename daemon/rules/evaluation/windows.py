@@ -1,8 +1,9 @@
 """Sliding windows: the judged readings of the last `span`, carried along instead of recomputed.
 
-A `Ring` holds what one expression was worth at each judged reading, a `Window` is a cursor into it, and a `RunningAggregate`
-is what functions keep while readings enter and leave. All of it is derived: a function of the readings in the
-window, never stored, rebuilt by feeding stored readings (DESIGN §3). Instants must not decrease except by `shift`.
+A `Ring` holds what one expression was worth at each judged reading, a `Window` is a cursor into it,
+and a `RunningAggregate` is what functions keep while readings enter and leave. All of it is
+derived: a function of the readings in the window, never stored, rebuilt by feeding stored readings
+(DESIGN §3). Instants must not decrease except by `shift`.
 """
 
 from array import array
@@ -21,9 +22,10 @@ _NEVER: Millis = 1 << 80
 class Ring:
     """The known values of one expression, by time. Entries have numbers that never change, from 0.
 
-    Memory is what a long window costs, so all but the last values are kept as text, chunk by chunk: a quarter of
-    what decimals take, exact to the last digit and however long, and as fast as scaling integers back and forth.
-    Instants are kept in the ring's own steady time, which no step of the clock moves.
+    Memory is what a long window costs, so all but the last values are kept as text, chunk by chunk:
+    a quarter of what decimals take, exact to the last digit and however long, and as fast as
+    scaling integers back and forth. Instants are kept in the ring's own steady time, which no step
+    of the clock moves.
     """
 
     __slots__ = ("_first", "_instants", "_open", "_packed", "_shifted", "end")
@@ -63,7 +65,11 @@ class Ring:
     def chunk(self, number: int) -> list[Decimal]:
         """The values of the chunk that holds an entry; the last chunk grows while readings come."""
         index = (number - self._first) // CHUNK
-        return self._open if index == len(self._packed) else list(map(Decimal, self._packed[index].split(" ")))
+        return (
+            self._open
+            if index == len(self._packed)
+            else list(map(Decimal, self._packed[index].split(" ")))
+        )
 
     def shift(self, by: Millis) -> None:
         """Move every instant held by `by`."""
@@ -82,7 +88,9 @@ class Ring:
 
 
 class RunningAggregate:
-    """What functions keep of a window while readings enter and leave it, so that none of them looks at all of it."""
+    """What functions keep of a window while readings enter and leave it, so that none of them looks
+    at all of it.
+    """
 
     __slots__ = ()
 
@@ -104,7 +112,18 @@ R = TypeVar("R", bound=RunningAggregate)
 class Window:
     """The entries of a ring in [t - span, t], both ends included (SEMANTICS C1)."""
 
-    __slots__ = ("_chunk", "_chunk_first", "_kept", "_oldest", "_ring", "_running", "_span", "end", "first", "latest")
+    __slots__ = (
+        "_chunk",
+        "_chunk_first",
+        "_kept",
+        "_oldest",
+        "_ring",
+        "_running",
+        "_span",
+        "end",
+        "first",
+        "latest",
+    )
 
     def __init__(self, ring: Ring, span: Millis) -> None:
         self._ring = ring
@@ -123,7 +142,9 @@ class Window:
         return self.end - self.first
 
     def keep(self, kind: Callable[[], R]) -> R:
-        """What is kept by functions that keep the same, once for all of them; to be asked before readings come."""
+        """What is kept by functions that keep the same, once for all of them; to be asked before
+        readings come.
+        """
         kept = self._kept.get(kind)
         if kept is None:
             kept = self._kept[kind] = kind()
@@ -168,7 +189,9 @@ class Window:
             yield from self._ring.chunk(start)[max(0, self.first - start) : self.end - start]
 
     def entries(self) -> Iterator[tuple[Millis, Decimal]]:
-        """The instants by our clock, and the values, of all that is held, in its order. It takes time."""
+        """The instants by our clock, and the values, of all that is held, in its order. It takes
+        time.
+        """
         for number, value in enumerate(self.values(), self.first):
             yield self._ring.clock(self._ring.instant(number)), value
 

@@ -1,7 +1,8 @@
 """One file per function of the rule language, found by its name.
 
-A file `delta.py` here that assigns `FUNCTION` makes `delta(…)` part of the language; other files are helpers. A name in
-a rule's text is looked up in the list of functions, and never imported unseen.
+A file `delta.py` here that assigns `FUNCTION` makes `delta(…)` part of the language; other files
+are helpers. A name in a rule's text is looked up in the list of functions, and never imported
+unseen.
 """
 
 from collections.abc import Callable
@@ -37,7 +38,9 @@ class WindowFunction:
     known_from: int
     """How many readings it needs (SEMANTICS C2); with fewer it is unknown."""
     value: Callable[..., Decimal | None]
-    """Given the window, what is kept of it if `keeps` says so, and the level or the least if it has one of them."""
+    """Given the window, what is kept of it if `keeps` says so, and the level or the least if it has
+    one of them.
+    """
     keeps: Callable[[], RunningAggregate] | None = None
     """What it needs beside the window's ends; functions that keep the same share it."""
     parameters: tuple[Parameter, ...] = (Parameter.SERIES, Parameter.SPAN)
@@ -50,7 +53,9 @@ class WindowFunction:
     def usage(self) -> str:
         """Its parameters as people write them."""
         needed = ", ".join(each.value for each in self.parameters if each is not Parameter.LEAST)
-        return f"{needed}[, {Parameter.LEAST.value}]" if Parameter.LEAST in self.parameters else needed
+        return (
+            f"{needed}[, {Parameter.LEAST.value}]" if Parameter.LEAST in self.parameters else needed
+        )
 
     @property
     def counts(self) -> tuple[int, int]:

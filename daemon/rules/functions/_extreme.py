@@ -1,4 +1,6 @@
-"""What is kept for the lowest or highest value of a window: the entries that may still become it."""
+"""What is kept for the lowest or highest value of a window: the entries that may still become
+it.
+"""
 
 import operator
 from collections import deque
@@ -10,7 +12,9 @@ from daemon.types import Millis
 
 
 class _Extreme(RunningAggregate):
-    """Values leave the queue as soon as a later one outdoes them: amortised O(1) a reading, and exact."""
+    """Values leave the queue as soon as a later one outdoes them: amortised O(1) a reading, and
+    exact.
+    """
 
     __slots__ = ("_numbers", "_outdoes", "_values")
 

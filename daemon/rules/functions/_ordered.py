@@ -1,4 +1,6 @@
-"""The values of a window in their order, so that the middle one is found without sorting them anew."""
+"""The values of a window in their order, so that the middle one is found without sorting them
+anew.
+"""
 
 from bisect import bisect_left, bisect_right, insort_right
 from decimal import Decimal
@@ -8,11 +10,14 @@ from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.types import Millis
 
 BLOCK = 2_048
-"""Values in a block, from half to twice as many: moving them costs less than finding one's place among them."""
+"""Values in a block, from half to twice as many: moving them costs less than finding one's place
+among them.
+"""
 
 
 class Ordered(RunningAggregate):
-    """A sorted list in blocks: entering, leaving and finding by position cost a search among blocks and in one.
+    """A sorted list in blocks: entering, leaving and finding by position cost a search among blocks
+    and in one.
 
     Equal values stand in the order in which they came, so it depends on the window's content alone.
     """
@@ -54,7 +59,9 @@ class Ordered(RunningAggregate):
     def __getitem__(self, position: int) -> Decimal:
         ends = self._ends or self._counted()
         index = bisect_right(ends, position)
-        return self._blocks[index][position - ends[index]]  # behind the block's end, so counted from it
+        return self._blocks[index][
+            position - ends[index]
+        ]  # behind the block's end, so counted from it
 
     def _counted(self) -> list[int]:
         self._ends = list(accumulate(self._sizes))

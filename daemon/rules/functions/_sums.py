@@ -1,4 +1,6 @@
-"""Exact sums over a window: what enters is added, what leaves is subtracted, and no digit is ever lost."""
+"""Exact sums over a window: what enters is added, what leaves is subtracted, and no digit is ever
+lost.
+"""
 
 from decimal import Decimal
 
@@ -69,10 +71,14 @@ class Squares(RunningAggregate):
             self._infinite -= 1
 
     def dispersion(self, count: int) -> Decimal | None:
-        """The variance of the population times the square of the count, which is exact; of infinities there is none."""
+        """The variance of the population times the square of the count, which is exact; of
+        infinities there is none.
+        """
         if self._infinite:
             return None
-        return EXACT.subtract(EXACT.multiply(self._squares, count), EXACT.multiply(self.sum, self.sum))
+        return EXACT.subtract(
+            EXACT.multiply(self._squares, count), EXACT.multiply(self.sum, self.sum)
+        )
 
 
 class LeastSquares(RunningAggregate):
@@ -116,4 +122,6 @@ class LeastSquares(RunningAggregate):
         spread = count * self._squares - self._times * self._times
         if self._infinite or not spread:
             return None
-        return EXACT.subtract(EXACT.multiply(self._products, count), EXACT.multiply(self._values, self._times)), spread
+        return EXACT.subtract(
+            EXACT.multiply(self._products, count), EXACT.multiply(self._values, self._times)
+        ), spread

@@ -1,4 +1,6 @@
-"""`change(x, w)`: `delta` as a fraction of the first value; a fall by a fifth is -0.2 (SEMANTICS C3, C4)."""
+"""`change(x, w)`: `delta` as a fraction of the first value; a fall by a fifth is -0.2 (SEMANTICS
+C3, C4).
+"""
 
 from decimal import Decimal
 

@@ -1,4 +1,6 @@
-"""`delta(x, w)`: the last value of the window minus its first, rounded once; falling values give a negative one."""
+"""`delta(x, w)`: the last value of the window minus its first, rounded once; falling values give a
+negative one.
+"""
 
 from decimal import Decimal
 

@@ -1,4 +1,5 @@
-"""`drop(x, w)`: how far the last value is below the highest of the window, as a fraction of that (SEMANTICS C3).
+"""`drop(x, w)`: how far the last value is below the highest of the window, as a fraction of that
+(SEMANTICS C3).
 
 Below a highest value of 0 or less anything is infinitely far, and nothing is 0.
 """

@@ -1,4 +1,6 @@
-"""`median(x, w)`: the middle value of the window; of an even count the mean of the two in the middle."""
+"""`median(x, w)`: the middle value of the window; of an even count the mean of the two in the
+middle.
+"""
 
 from decimal import Decimal
 

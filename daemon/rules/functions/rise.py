@@ -1,4 +1,6 @@
-"""`rise(x, w)`: how far the last value is above the lowest of the window, as a fraction of that (SEMANTICS C3, C4)."""
+"""`rise(x, w)`: how far the last value is above the lowest of the window, as a fraction of that
+(SEMANTICS C3, C4).
+"""
 
 from decimal import Decimal
 

@@ -1,4 +1,6 @@
-"""`slope(x, w)`: how much x changes in an hour, by the least-squares line through the window (SEMANTICS C3)."""
+"""`slope(x, w)`: how much x changes in an hour, by the least-squares line through the window
+(SEMANTICS C3).
+"""
 
 from decimal import Decimal
 

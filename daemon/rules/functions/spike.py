@@ -1,8 +1,9 @@
-"""`spike(x, w)`: the distance of the last value from the median, in robust deviations (SEMANTICS C3).
+"""`spike(x, w)`: the distance of the last value from the median, in robust deviations (SEMANTICS
+C3).
 
-A robust deviation is 1.4826 times the MAD, the median distance from the median, which for noise alone is about the
-standard deviation; unlike that, it is hardly moved by the spike itself. `spike(x, w, 5)` divides by 5 at least (by 1
-when nothing is said). It is a distance: never below 0.
+A robust deviation is 1.4826 times the MAD, the median distance from the median, which for noise
+alone is about the standard deviation; unlike that, it is hardly moved by the spike itself.
+`spike(x, w, 5)` divides by 5 at least (by 1 when nothing is said). It is a distance: never below 0.
 """
 
 from bisect import bisect_left
@@ -24,8 +25,11 @@ def _spike(window: Window, kept: Ordered, least: Decimal) -> Decimal | None:
     if not (kept[0].is_finite() and kept[count - 1].is_finite()):
         return None
     centre = EXACT.add(*kept.middle(count))
-    # Twice the median is exact, so all of it is taken four times: the distance, the deviation and the least.
-    distance = EXACT.multiply(EXACT.subtract(EXACT.multiply(window.latest, 2), centre).copy_abs(), 2)
+    # Twice the median is exact, so all of it is taken four times: the distance, the deviation and
+    # the least.
+    distance = EXACT.multiply(
+        EXACT.subtract(EXACT.multiply(window.latest, 2), centre).copy_abs(), 2
+    )
     deviation = EXACT.multiply(_deviation(kept, count, centre), _ROBUST)
     return quotient(distance, max(deviation, EXACT.multiply(least, 4)))
 
@@ -37,15 +41,18 @@ def _deviation(kept: Ordered, count: int, centre: Decimal) -> Decimal:
     farthest = max(_distance(kept[first], centre), _distance(kept[first + near - 1], centre))
     if count % 2:
         return EXACT.multiply(farthest, 2)
-    beside = [_distance(kept[place], centre) for place in (first - 1, first + near) if 0 <= place < count]
+    beside = [
+        _distance(kept[place], centre) for place in (first - 1, first + near) if 0 <= place < count
+    ]
     return EXACT.add(farthest, min(beside))
 
 
 def _nearest(kept: Ordered, last: int, near: int, centre: Decimal) -> int:
     """Where the `near` values that are nearest to the median begin, at most at `last`.
 
-    They stand in a row, and the distances to the left and to the right of the median are sorted already: so the place
-    is found by halving, without looking at all values, and first of all beside where it was before.
+    They stand in a row, and the distances to the left and to the right of the median are sorted
+    already: so the place is found by halving, without looking at all values, and first of all
+    beside where it was before.
     """
 
     def right_is_nearer_or_equal(place: int) -> bool:

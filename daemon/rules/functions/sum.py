@@ -1,4 +1,6 @@
-"""`sum(x, w)`: the sum over the readings of the window, rounded once; +∞ together with -∞ is unknown."""
+"""`sum(x, w)`: the sum over the readings of the window, rounded once; +∞ together with -∞ is
+unknown.
+"""
 
 from decimal import Decimal
 

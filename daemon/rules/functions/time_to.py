@@ -1,8 +1,10 @@
-"""`time_to(x, level, w)`: how long until x reaches the level if it goes on like this: a duration (SEMANTICS C5).
+"""`time_to(x, level, w)`: how long until x reaches the level if it goes on like this: a duration
+(SEMANTICS C5).
 
-It goes on from the last value along the slope of the window. The side on which the window began says which way leads
-to the level; at or beyond it the time is 0, and where the trend does not lead there it is infinite. A window that
-began on the level itself has no such side: the last value's counts, lest whoever pays in from nothing is warned.
+It goes on from the last value along the slope of the window. The side on which the window began
+says which way leads to the level; at or beyond it the time is 0, and where the trend does not lead
+there it is infinite. A window that began on the level itself has no such side: the last value's
+counts, lest whoever pays in from nothing is warned.
 """
 
 from decimal import Decimal

@@ -1,7 +1,8 @@
-"""`zscore(x, w)`: the distance of the last value from the mean, in standard deviations (SEMANTICS C3).
+"""`zscore(x, w)`: the distance of the last value from the mean, in standard deviations (SEMANTICS
+C3).
 
-`zscore(x, w, 5)` divides by 5 at least (by 1 when nothing is said), so that a field that hardly moves does not cry
-wolf at every cent. It is a distance: never below 0.
+`zscore(x, w, 5)` divides by 5 at least (by 1 when nothing is said), so that a field that hardly
+moves does not cry wolf at every cent. It is a distance: never below 0.
 """
 
 from decimal import Decimal

@@ -1,7 +1,9 @@
-"""From parsed text to a tree: which parts of an expression fit together, and the sentence when they do not.
+"""From parsed text to a tree: which parts of an expression fit together, and the sentence when they
+do not.
 
-Called by the parser as it goes, innermost part first. Knows kinds (numbers, durations, comparisons), names and
-bounds; it evaluates nothing, and no name in a text reaches anything but the lists of fields and functions.
+Called by the parser as it goes, innermost part first. Knows kinds (numbers, durations,
+comparisons), names and bounds; it evaluates nothing, and no name in a text reaches anything but the
+lists of fields and functions.
 """
 
 from collections.abc import Container, Sequence
@@ -117,10 +119,16 @@ class Builder(Transformer[Token, Term]):
         word = parts[0]
         field = named(word)
         if field is None and word in self.signs:
-            return Term(Field(str(word)), ValueType.DURATION if SIGNS[word] else ValueType.NUMBER, column_of(word))
+            return Term(
+                Field(str(word)),
+                ValueType.DURATION if SIGNS[word] else ValueType.NUMBER,
+                column_of(word),
+            )
         if field is None:
             raise ExpressionError(_unknown_field(word), column_of(word))
-        return Term(Field(field), ValueType.DURATION if field == AGE else ValueType.NUMBER, column_of(word))
+        return Term(
+            Field(field), ValueType.DURATION if field == AGE else ValueType.NUMBER, column_of(word)
+        )
 
     def group(self, parts: list[Term]) -> Term:
         (inner,) = parts
@@ -134,8 +142,8 @@ class Builder(Transformer[Token, Term]):
         node = Call(str(word), tuple(argument.node for argument in arguments))
         if look_back(node) > MAX_LOOK_BACK:
             raise ExpressionError(
-                f"{shown(node)} looks back {duration_text(look_back(node))}, windows within windows added up; "
-                f"the longest possible is {duration_text(MAX_LOOK_BACK)}",
+                f"{shown(node)} looks back {duration_text(look_back(node))}, windows within windows"
+                f" added up; the longest possible is {duration_text(MAX_LOOK_BACK)}",
                 column_of(word),
             )
         return self._nested(node, function.result, column_of(word), arguments)
@@ -178,8 +186,8 @@ class Builder(Transformer[Token, Term]):
         depth = 1 + max(part.depth for part in parts)
         if depth > self.deepest:
             raise ExpressionError(
-                f"the condition nests more than {self.deepest} levels deep (operators in a row count, too); "
-                "simplify it",
+                f"the condition nests more than {self.deepest} levels deep (operators in a row"
+                " count, too); simplify it",
                 parts[-1].column,
             )
         return Term(node, kind, column, depth)
@@ -188,8 +196,8 @@ class Builder(Transformer[Token, Term]):
 class RecordedBuilder(Builder):
     """Of what we have recorded, system rules among it.
 
-    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a conjunction there,
-    in parentheses.
+    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a
+    conjunction there, in parentheses.
     """
 
     deepest = 4 * MAX_DEPTH
@@ -202,7 +210,10 @@ def column_of(token: Token) -> int:
 
 def _unknown_field(word: str) -> str:
     if word in functions.names():
-        return f"{shown(word)} is a function: expected `(` after it, as in `{word}({functions.find(word).usage})`"
+        return (
+            f"{shown(word)} is a function: expected `(` after it, as in"
+            f" `{word}({functions.find(word).usage})`"
+        )
     suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
     return f"there is no field {shown(word)}{suggestion}"
 
@@ -213,8 +224,8 @@ def _check_comparable(left: Term, right: Term) -> None:
     if right.kind is left.kind:
         return
     raise ExpressionError(
-        f"{shown(left.node)} is {left.kind.value} and can be compared only with one{_EXAMPLE[left.kind]}; "
-        f"{shown(right.node)} is {right.kind.value}",
+        f"{shown(left.node)} is {left.kind.value} and can be compared only with"
+        f" one{_EXAMPLE[left.kind]}; {shown(right.node)} is {right.kind.value}",
         right.column,
     )
 
@@ -223,7 +234,8 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
     fewest, most = function.counts
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(
-            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found {len(arguments)}",
+            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
+            f" {len(arguments)}",
             column_of(word),
         )
     if isinstance(function, PlainFunction):
@@ -237,21 +249,26 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
 def _count(fewest: int, most: int) -> str:
     if most == fewest:
         return f"{fewest} argument{'s' if fewest > 1 else ''}"
-    return f"{fewest} or more arguments" if most >= functions.MANY else f"{fewest} or {most} arguments"
+    return (
+        f"{fewest} or more arguments" if most >= functions.MANY else f"{fewest} or {most} arguments"
+    )
 
 
 def _check_argument(parameter: Parameter, argument: Term) -> None:
     match parameter:
         case Parameter.SERIES | Parameter.LEVEL:
             need(argument, ValueType.NUMBER)
-        case Parameter.SPAN if not isinstance(argument.node, DurationLiteral) or not argument.node.millis:
+        case Parameter.SPAN if (
+            not isinstance(argument.node, DurationLiteral) or not argument.node.millis
+        ):
             raise ExpressionError(
                 f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
                 argument.column,
             )
         case Parameter.LEAST if not isinstance(argument.node, Number) or argument.node.value <= 0:
             raise ExpressionError(
-                f"expected the least to divide by, a number above 0, such as `0.5`, found {shown(argument.node)}",
+                "expected the least to divide by, a number above 0, such as `0.5`, found"
+                f" {shown(argument.node)}",
                 argument.column,
             )
         case _:
@@ -262,7 +279,10 @@ def _function(word: Token) -> Function:
     if word in functions.names():
         return functions.find(str(word))
     if named(word):
-        raise ExpressionError(f"{shown(word)} is a field and takes no arguments: expected an operator", column_of(word))
+        raise ExpressionError(
+            f"{shown(word)} is a field and takes no arguments: expected an operator",
+            column_of(word),
+        )
     known = ", ".join(functions.names())
     suggestion = _suggestion(word, functions.names()) or f"; the functions are {known}"
     raise ExpressionError(f"there is no function {shown(word)}{suggestion}", column_of(word))

@@ -8,7 +8,9 @@ _SHOWN = 60
 
 
 class ExpressionError(MarginwatchError):
-    """A text that is no condition. `message` is one sentence; `column` counts characters of `text` from 0."""
+    """A text that is no condition. `message` is one sentence; `column` counts characters of `text`
+    from 0.
+    """
 
     exit_status = 78
 
@@ -19,11 +21,15 @@ class ExpressionError(MarginwatchError):
         self.text = text
 
     def caret(self) -> str:
-        """The line at fault with a caret under the character; a long line is cut, nothing in it is obeyed."""
+        """The line at fault with a caret under the character; a long line is cut, nothing in it is
+        obeyed.
+        """
         start = self.text.rfind("\n", 0, self.column) + 1
         end = self.text.find("\n", self.column)
         left = max(start, self.column - _SHOWN)
         right = min(len(self.text) if end < 0 else end, self.column + _SHOWN)
-        plain = "".join(" " if character.isspace() else character for character in self.text[left:right])
+        plain = "".join(
+            " " if character.isspace() else character for character in self.text[left:right]
+        )
         before, line = printable(plain[: self.column - left]), printable(plain)
         return f"{line}\n{' ' * len(before)}^"

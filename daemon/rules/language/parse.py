@@ -1,7 +1,8 @@
 """From text to a condition: the one door through which a person's expression enters.
 
-Whatever the text, the answer is a `Condition` or an `ExpressionError` with its place, in bounded time and depth.
-The library behind the grammar is not seen outside: its complaints become our sentences here.
+Whatever the text, the answer is a `Condition` or an `ExpressionError` with its place, in bounded
+time and depth. The library behind the grammar is not seen outside: its complaints become our
+sentences here.
 """
 
 from functools import cache
@@ -41,7 +42,9 @@ _INSTEAD = {
 def _parser(builder: type[Builder]) -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     # The basic lexer: every word is read the same way everywhere, so errors name what stands there.
-    return Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=builder())
+    return Lark(
+        grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=builder()
+    )
 
 
 def condition(text: str) -> Condition:
@@ -51,23 +54,28 @@ def condition(text: str) -> Condition:
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
-            f"the condition has {len(text)} characters; at most {MAX_LENGTH} are possible", MAX_LENGTH, text
+            f"the condition has {len(text)} characters; at most {MAX_LENGTH} are possible",
+            MAX_LENGTH,
+            text,
         )
     return _condition(text, Builder)
 
 
 def recorded(text: str) -> Condition:
-    """The condition of a rule as we have recorded it, which is its tree as text, or of a system rule.
+    """The condition of a rule as we have recorded it, which is its tree as text, or of a system
+    rule.
 
-    Canonical text may be longer than what was written, so its length is not bounded; system rules name what persons
-    cannot. Raises ExpressionError for anything that is no condition.
+    Canonical text may be longer than what was written, so its length is not bounded; system rules
+    name what persons cannot. Raises ExpressionError for anything that is no condition.
     """
     return _condition(text, RecordedBuilder)
 
 
 def _condition(text: str, builder: type[Builder]) -> Condition:
     if not text.strip():
-        raise ExpressionError("the condition is empty: expected one such as `available_margin < 100`", 0, text)
+        raise ExpressionError(
+            "the condition is empty: expected one such as `available_margin < 100`", 0, text
+        )
     try:
         return Condition(text, _term(text, builder).node)
     except ExpressionError as error:
@@ -76,7 +84,8 @@ def _condition(text: str, builder: type[Builder]) -> Condition:
 
 def _term(text: str, builder: type[Builder]) -> Term:
     try:
-        # With a transformer inside, the parser gives what the builder made of the whole, not a lark tree.
+        # With a transformer inside, the parser gives what the builder made of the whole, not a lark
+        # tree.
         return cast("Term", _parser(builder).parse(text))
     except UnexpectedCharacters as error:
         place: Any = error.pos_in_stream  # an integer, which the library's types do not say
@@ -85,7 +94,9 @@ def _term(text: str, builder: type[Builder]) -> Term:
         at_end = error.token.type == "$END"
         column = len(text.rstrip()) if at_end else column_of(error.token)
         found = "" if at_end else str(error.token)
-        raise ExpressionError(_misplaced(found, operand="NUMBER" in error.expected), column) from None
+        raise ExpressionError(
+            _misplaced(found, operand="NUMBER" in error.expected), column
+        ) from None
 
 
 def _strange(character: str) -> str:

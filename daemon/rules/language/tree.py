@@ -1,8 +1,9 @@
 """A parsed expression: what a rule means, without its spelling.
 
-Two expressions are equal when these values are: whitespace, superfluous parentheses, aliases and the spelling of
-numbers are gone (SEMANTICS D5 compares rules this way). `str` of a node is its canonical text, which parses to an
-equal node. Nothing here evaluates, and nothing here knows where in a text a node stood.
+Two expressions are equal when these values are: whitespace, superfluous parentheses, aliases and
+the spelling of numbers are gone (SEMANTICS D5 compares rules this way). `str` of a node is its
+canonical text, which parses to an equal node. Nothing here evaluates, and nothing here knows where
+in a text a node stood.
 """
 
 from collections.abc import Iterator
@@ -140,7 +141,18 @@ class Either:
         return " or ".join(_within(part, self.binding + 1) for part in self.parts)
 
 
-Node: TypeAlias = Number | DurationLiteral | Field | Call | Negative | Arithmetic | Comparison | Not | Every | Either
+Node: TypeAlias = (
+    Number
+    | DurationLiteral
+    | Field
+    | Call
+    | Negative
+    | Arithmetic
+    | Comparison
+    | Not
+    | Every
+    | Either
+)
 
 
 def _within(node: Node, binding: int) -> str:
@@ -148,14 +160,18 @@ def _within(node: Node, binding: int) -> str:
 
 
 def every(parts: list[Node]) -> Node:
-    """The conjunction of `parts`, flat: `(a and b) and c` is `a and b and c`; of a single part, that part."""
+    """The conjunction of `parts`, flat: `(a and b) and c` is `a and b and c`; of a single part,
+    that part.
+    """
     flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Every) else (part,))]
     return Every(tuple(flat)) if len(flat) > 1 else flat[0]
 
 
 def either(parts: list[Node]) -> Node:
     """The disjunction of `parts`, flat like `every`."""
-    flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Either) else (part,))]
+    flat = [
+        leaf for part in parts for leaf in (part.parts if isinstance(part, Either) else (part,))
+    ]
     return Either(tuple(flat)) if len(flat) > 1 else flat[0]
 
 
@@ -168,7 +184,9 @@ class _Percentage(Number):
 
 
 def readable(node: Node) -> str:
-    """The text of a node with percentages as such, for people. It parses to an equal node, as `str` of it does."""
+    """The text of a node with percentages as such, for people. It parses to an equal node, as `str`
+    of it does.
+    """
     return str(_with_percentages(node))
 
 
@@ -189,7 +207,9 @@ def _with_percentages(node: Node) -> Node:
 
 
 def is_percentage(node: Node) -> bool:
-    """Whether it is a constant that was written as a percentage, or computed from such: then so is what it limits."""
+    """Whether it is a constant that was written as a percentage, or computed from such: then so is
+    what it limits.
+    """
     if isinstance(node, Number):
         return node.percent
     if varies(node):
@@ -232,7 +252,9 @@ def walk(node: Node) -> Iterator[Node]:
 
 def varies(node: Node) -> bool:
     """Whether the value can differ from one reading to the next."""
-    return any(isinstance(part, Field) or (isinstance(part, Call) and part.span > 0) for part in walk(node))
+    return any(
+        isinstance(part, Field) or (isinstance(part, Call) and part.span > 0) for part in walk(node)
+    )
 
 
 def uses(node: Node, field: str) -> bool:
@@ -240,9 +262,11 @@ def uses(node: Node, field: str) -> bool:
 
 
 def look_back(node: Node) -> Millis:
-    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS C1).
+    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS
+    C1).
 
-    Only the first argument of a function is taken all along its window, any other at the present instant.
+    Only the first argument of a function is taken all along its window, any other at the present
+    instant.
     """
     reaches = [look_back(child) for child in children(node)]
     if isinstance(node, Call) and reaches:

@@ -1,4 +1,5 @@
-"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget for each host.
+"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget
+for each host.
 
 Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
 Stream ──────┘
@@ -93,9 +94,14 @@ class Accounts:
         return {name: poller.pause for name, poller in self._pollers.items()}
 
     def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
-        """By account, what tells whether it is read as often as it should be; `attempts` are the last ones."""
+        """By account, what tells whether it is read as often as it should be; `attempts` are the
+        last ones.
+        """
         paces = self.paces()
-        return {name: Pulse(attempts.get(name), paces[name], pause.length) for name, pause in self.pauses().items()}
+        return {
+            name: Pulse(attempts.get(name), paces[name], pause.length)
+            for name, pause in self.pauses().items()
+        }
 
     @property
     def halved_for(self) -> dict[str, Millis]:
@@ -104,7 +110,9 @@ class Accounts:
 
     # From the start to the stop.
 
-    def start(self, desk: JudgingContext, states: Mapping[str, AccountState], legacy: CarryOver) -> None:
+    def start(
+        self, desk: JudgingContext, states: Mapping[str, AccountState], legacy: CarryOver
+    ) -> None:
         """`desk` is that of the owners, which begin with `states`."""
         self._journal = desk.journal
         self._fill_budgets(legacy)
@@ -142,12 +150,15 @@ class Accounts:
     def stop(self) -> list[RecordCall]:
         """Cut off the calls that are still under way.
 
-        They end without leaving a reading or a miss, and the exchange may have counted them (SEMANTICS B3): they are
-        returned.
+        They end without leaving a reading or a miss, and the exchange may have counted them
+        (SEMANTICS B3): they are returned.
         """
         at = self._clock.now()
         flying = self._budgets.flying
-        cut_off = [RecordCall(at, call.endpoint, call.user, n, host) for n, (host, call) in enumerate(flying)]
+        cut_off = [
+            RecordCall(at, call.endpoint, call.user, n, host)
+            for n, (host, call) in enumerate(flying)
+        ]
         self._schedule.stop()
         return cut_off
 
@@ -188,19 +199,25 @@ class Accounts:
         self._loops.run(f"the confirming of {account.name}", confirm)
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
         self._loops.run(f"the calls beside the slots of {account.name}", poller.beside)
-        listener = self._streams.add(account.exchange, self._keys(account, user_id), intake, poller, owner)
+        listener = self._streams.add(
+            account.exchange, self._keys(account, user_id), intake, poller, owner
+        )
         if listener is not None:
             self._loops.run(_stream(account.name), listener.run)
 
     def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
-        tools = exchanges.ExchangeDependencies(self._session, self._budgets.at(account.host), self._clock)
+        tools = exchanges.ExchangeDependencies(
+            self._session, self._budgets.at(account.host), self._clock
+        )
         return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
 
     async def _dial(
         self, account: exchanges.ExchangeAccount, dialect: StreamProtocol
     ) -> stream_connection.StreamConnection | NoAnswer:
         url, timeout = account.ws_url, self._config.daemon.timeout
-        return await stream_connection.connect(self._session, url, dialect, self._clock, timeout, account.ws_route)
+        return await stream_connection.connect(
+            self._session, url, dialect, self._clock, timeout, account.ws_route
+        )
 
     def _keys(self, account: Account, user_id: str) -> exchanges.ExchangeAccount:
         return exchanges.ExchangeAccount(
@@ -225,13 +242,19 @@ class Accounts:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
 
     def _slot_slow(self, account: str, is_slow: bool) -> None:
-        """Calls take longer than the interval: told once, with which of the two causes it is, and its end once."""
+        """Calls take longer than the interval: told once, with which of the two causes it is, and
+        its end once.
+        """
         if not is_slow:
-            self._episodes.ended(("slow", account), f"{account} is read at every interval again", account=account)
+            self._episodes.ended(
+                ("slow", account), f"{account} is read at every interval again", account=account
+            )
             return
         waits = self._budgets.at(self._hosts[account]).waits(self._pacer.user_ids.get(account, ""))
         sentence = slow_sentence(account, self.paces()[account], waits=waits)
-        self._episodes.failed(("slow", account), sentence, reason="budget" if waits else "exchange", account=account)
+        self._episodes.failed(
+            ("slow", account), sentence, reason="budget" if waits else "exchange", account=account
+        )
 
     # The budget.
 
@@ -240,7 +263,9 @@ class Accounts:
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
     def _fill_budgets(self, legacy: CarryOver) -> None:
-        """The calls of the last life, and of commands, still stand in the budget of their host (SEMANTICS B3)."""
+        """The calls of the last life, and of commands, still stand in the budget of their host
+        (SEMANTICS B3).
+        """
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
             user = self._pacer.user_ids.get(call.account, "")
@@ -261,7 +286,9 @@ class Accounts:
             if every > wishes[name]
         ]
         if stretched:
-            _log.warning("reading less often than asked, to stay within [budget]: %s", ", ".join(stretched))
+            _log.warning(
+                "reading less often than asked, to stay within [budget]: %s", ", ".join(stretched)
+            )
 
 
 def _stream(account: str) -> str:

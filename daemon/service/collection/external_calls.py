@@ -1,6 +1,8 @@
-"""What other commands book at the exchange while the daemon runs, heard in time to leave room for it (SEMANTICS B3).
+"""What other commands book at the exchange while the daemon runs, heard in time to leave room for
+it (SEMANTICS B3).
 
-A command announces a call some seconds ahead, and books it once more when it has ended; the daemon looks every second.
+A command announces a call some seconds ahead, and books it once more when it has ended; the daemon
+looks every second.
 """
 
 import asyncio
@@ -16,10 +18,16 @@ EVERY: Millis = SECOND
 
 
 class ExternalCalls:
-    """`booked` gives what is booked at or after an instant; `span` is that of the longest window."""
+    """`booked` gives what is booked at or after an instant; `span` is that of the longest
+    window.
+    """
 
     def __init__(
-        self, booked: Callable[[Millis], Iterable[RecordCall]], budgets: Budgets, span: Millis, clock: Clock
+        self,
+        booked: Callable[[Millis], Iterable[RecordCall]],
+        budgets: Budgets,
+        span: Millis,
+        clock: Clock,
     ) -> None:
         self._booked = booked
         self._budgets = budgets

@@ -1,6 +1,8 @@
-"""Keeps every account at the interval that its host's budget allows: all there stretch evenly, further while halved.
+"""Keeps every account at the interval that its host's budget allows: all there stretch evenly,
+further while halved.
 
-SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the budget itself.
+SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the
+budget itself.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,9 @@ EVERY: Millis = SECOND
 
 
 class IntervalController:
-    """`user_ids`, by account, are those that are known; whoever learns another one adds it and calls `apply`."""
+    """`user_ids`, by account, are those that are known; whoever learns another one adds it and
+    calls `apply`.
+    """
 
     def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:
         self._config = config
@@ -28,7 +32,9 @@ class IntervalController:
     def paces(self) -> dict[str, Millis]:
         """By account, its interval now."""
         halved = self._budgets.halved_for
-        return intervals.intervals(self._config.accounts, self._config.budget, self.user_ids, halved)
+        return intervals.intervals(
+            self._config.accounts, self._config.budget, self.user_ids, halved
+        )
 
     def begin(self) -> Mapping[str, Millis]:
         """The intervals at which the accounts are polled from now on."""
@@ -48,7 +54,9 @@ class IntervalController:
         self._applied = paces
 
     async def run(self) -> None:
-        """Slow down when a budget is halved, and speed up when it is whole again; runs until cancelled."""
+        """Slow down when a budget is halved, and speed up when it is whole again; runs until
+        cancelled.
+        """
         halved = self._budgets.halved_for.keys()
         while True:
             await self._clock.sleep(EVERY)

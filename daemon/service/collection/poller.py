@@ -1,6 +1,7 @@
 """Asks the exchange about one account, slot by slot, and hands on what came of it.
 
-It neither judges nor stores. After a miss it keeps the distance that the exchange asks for (SEMANTICS B2).
+It neither judges nor stores. After a miss it keeps the distance that the exchange asks for
+(SEMANTICS B2).
 """
 
 import asyncio
@@ -49,26 +50,32 @@ class Poller:
             self.again()
 
     async def confirm(self) -> None:
-        """Ask now, before all routine polls, unless the exchange asked for a pause (SEMANTICS B5)."""
+        """Ask now, before all routine polls, unless the exchange asked for a pause (SEMANTICS
+        B5).
+        """
         if await self._call(urgent=True):
             self.again()
 
     def again(self) -> None:
-        """Make a call beside the slots, after the one under way; wanted twice before it leaves, it is one."""
+        """Make a call beside the slots, after the one under way; wanted twice before it leaves, it
+        is one.
+        """
         self._wanted.set()
 
     async def beside(self) -> None:
         """Make the calls that are wanted beside the slots, until cancelled.
 
-        One that came too late is not made a third time before the next slot: where balances move faster than calls
-        travel, pushes tell all there is to know.
+        One that came too late is not made a third time before the next slot: where balances move
+        faster than calls travel, pushes tell all there is to know.
         """
         while True:
             await self._wanted.wait()
             await self._call()
 
     async def _call(self, *, urgent: bool = False) -> bool:
-        """One call, the only one at a time; whether it is to be made again. None is made in a pause."""
+        """One call, the only one at a time; whether it is to be made again. None is made in a
+        pause.
+        """
         async with self._busy:
             self._wanted.clear()
             return self._clock.elapsed() >= self.pause.not_before and await self._ask(urgent=urgent)
@@ -86,5 +93,9 @@ class Poller:
             self._ears.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
         self.pause = after(self.pause, reason, self._clock.elapsed())
-        sent = replace(answer, source=Source.CONFIRM) if urgent and isinstance(answer, Answer) else answer
+        sent = (
+            replace(answer, source=Source.CONFIRM)
+            if urgent and isinstance(answer, Answer)
+            else answer
+        )
         return bool(self._ears.heard(sent))

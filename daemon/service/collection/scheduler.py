@@ -1,7 +1,8 @@
 """When each account is polled: APScheduler, set so that no run is lost and none piles up.
 
-Slots are spread by a stable hash of the account's name, so that a restart does not bunch them. APScheduler computes
-its runs from the wall clock, and sleeps on a clock that stops in suspend; `realign` puts them right after either.
+Slots are spread by a stable hash of the account's name, so that a restart does not bunch them.
+APScheduler computes its runs from the wall clock, and sleeps on a clock that stops in suspend;
+`realign` puts them right after either.
 """
 
 import asyncio
@@ -18,13 +19,17 @@ from daemon.text.durations import duration_text
 from daemon.types import Millis
 
 BUSY = 3
-"""So many slots in a row that find an account busy are told: fewer are a slow answer, or the rush of a start."""
+"""So many slots in a row that find an account busy are told: fewer are a slow answer, or the rush
+of a start.
+"""
 
 Trouble = Callable[[str, str], None]
 """(account, what happened to its run)."""
 
 Slow = Callable[[str, bool], None]
-"""(account, whether its calls take longer than its interval): True from then on, False once they do not any more."""
+"""(account, whether its calls take longer than its interval): True from then on, False once they do
+not any more.
+"""
 
 _WAITS = (
     "its calls wait for their turn in [budget]",
@@ -47,13 +52,18 @@ class Schedule:
         self._busy = Counter[str]()
         """By account, the slots since its call began that found it busy."""
         self._stopping = False
-        self._scheduler.add_listener(self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
+        self._scheduler.add_listener(
+            self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR
+        )
 
-    def add(self, account: str, every: Millis, tick: Callable[[], Awaitable[None]], now: Millis) -> None:
+    def add(
+        self, account: str, every: Millis, tick: Callable[[], Awaitable[None]], now: Millis
+    ) -> None:
         """Call `tick` every `every` ms from the account's own slot on; the first time at once."""
 
         async def run() -> None:
-            # A stop cancels what is under way, which APScheduler would tell as a failure, with a traceback.
+            # A stop cancels what is under way, which APScheduler would tell as a failure, with a
+            # traceback.
             try:
                 await tick()
             except asyncio.CancelledError:
@@ -67,7 +77,9 @@ class Schedule:
         self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
 
     def pace(self, account: str, every: Millis, now: Millis) -> None:
-        """Call the account's `tick` every `every` ms from its next slot on; nothing happens where it is so already."""
+        """Call the account's `tick` every `every` ms from its next slot on; nothing happens where
+        it is so already.
+        """
         if self._triggers[account].interval != timedelta(milliseconds=every):
             self._reschedule(account, every, now)
 
@@ -75,10 +87,11 @@ class Schedule:
         self._scheduler.start()
 
     def realign(self, now: Millis) -> None:
-        """The wall clock was set, or the machine slept: every run counts anew, from the account's next slot on.
+        """The wall clock was set, or the machine slept: every run counts anew, from the account's
+        next slot on.
 
-        A trigger that began when the clock was ahead would not run before that instant comes again; and after a suspend
-        all would be due at once.
+        A trigger that began when the clock was ahead would not run before that instant comes again;
+        and after a suspend all would be due at once.
         """
         for account, trigger in self._triggers.items():
             self._reschedule(account, round(trigger.interval.total_seconds() * 1_000), now)
@@ -106,9 +119,13 @@ class Schedule:
 
 
 def slow_sentence(account: str, every: Millis, *, waits: bool) -> str:
-    """How an account is told whose calls take longer than its interval; `waits` is for a place in the budget."""
+    """How an account is told whose calls take longer than its interval; `waits` is for a place in
+    the budget.
+    """
     cause, remedy = _WAITS if waits else _ANSWERS_LATE
-    return f"{account} is read less often than every {duration_text(every)}, because {cause}: {remedy}"
+    return (
+        f"{account} is read less often than every {duration_text(every)}, because {cause}: {remedy}"
+    )
 
 
 def _trigger(account: str, every: Millis, now: Millis) -> IntervalTrigger:

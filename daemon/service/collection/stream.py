@@ -1,4 +1,5 @@
-"""The push stream of one account: listens, reconnects, and says once when it fails and once when it works again.
+"""The push stream of one account: listens, reconnects, and says once when it fails and once when it
+works again.
 
     connections ──► a push ──► intake (the mailbox) at once
         └── up ──► one call beside the slots, for what changed while nobody listened
@@ -36,7 +37,12 @@ class StreamWorker:
     """Of one account."""
 
     def __init__(
-        self, account: str, hands: StreamCallbacks, clock: Clock, jitter: Callable[[], float], episodes: FailureLog
+        self,
+        account: str,
+        hands: StreamCallbacks,
+        clock: Clock,
+        jitter: Callable[[], float],
+        episodes: FailureLog,
     ) -> None:
         self._account = account
         self._hands = hands
@@ -70,7 +76,9 @@ class StreamWorker:
                 was_up = True
                 self._hands.up()
             if line.works(now):
-                self._episodes.ended(("stream", self._account), "balances are pushed again", account=self._account)
+                self._episodes.ended(
+                    ("stream", self._account), "balances are pushed again", account=self._account
+                )
             match what:
                 case NoAnswer() as why:
                     self._failed(why)
@@ -86,11 +94,15 @@ class StreamWorker:
         """Hand on what is the account's own (SEMANTICS B4)."""
         own = [answer for answer in answers if answer.user_id == self._user_id]
         if len(own) < len(answers):
-            self._foreign(next(answer.user_id for answer in answers if answer.user_id != self._user_id))
+            self._foreign(
+                next(answer.user_id for answer in answers if answer.user_id != self._user_id)
+            )
         if len(own) > 1:
             self._unusable("what was pushed says different things of one account")
         elif own:
-            self._episodes.ended(("push", self._account), "what is pushed can be used again", account=self._account)
+            self._episodes.ended(
+                ("push", self._account), "what is pushed can be used again", account=self._account
+            )
             self._hands.pushed(own[0])
 
     def _foreign(self, theirs: str) -> None:
@@ -101,8 +113,12 @@ class StreamWorker:
 
     def _unusable(self, detail: str) -> None:
         sentence = f"{detail}: going by what is asked for"
-        self._episodes.failed(("push", self._account), sentence, reason="bad_answer", account=self._account)
+        self._episodes.failed(
+            ("push", self._account), sentence, reason="bad_answer", account=self._account
+        )
 
     def _failed(self, why: NoAnswer) -> None:
         sentence = f"no pushes, balances are still asked for: {why.detail}"
-        self._episodes.failed(("stream", self._account), sentence, reason=why.reason, account=self._account)
+        self._episodes.failed(
+            ("stream", self._account), sentence, reason=why.reason, account=self._account
+        )

@@ -1,4 +1,6 @@
-"""The push streams of one life, and what they share: the doors through which connections are made."""
+"""The push streams of one life, and what they share: the doors through which connections are
+made.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
@@ -17,17 +19,22 @@ from daemon.service.collection.stream import StreamCallbacks, StreamWorker
 from daemon.service.judging.account_owner import Owner
 from daemon.types import SECOND, Limit, NoAnswer
 
-# How many connections an exchange takes is not known: few, and of a budget of their own, so that ever so many of them
-# that hang hold up no call. Together with the default [budget] they stay below CoinW's strictest reading.
+# How many connections an exchange takes is not known: few, and of a budget of their own, so that
+# ever so many of them that hang hold up no call. Together with the default [budget] they stay below
+# CoinW's strictest reading.
 DOORS = Limit(20, 10 * SECOND)
 USER_DOORS = Limit(5, 10 * SECOND)
 
-Dial: TypeAlias = Callable[[exchanges.ExchangeAccount, StreamProtocol], Awaitable[StreamConnection | NoAnswer]]
+Dial: TypeAlias = Callable[
+    [exchanges.ExchangeAccount, StreamProtocol], Awaitable[StreamConnection | NoAnswer]
+]
 """Connects to the account's push stream and logs in."""
 
 
 class Streams:
-    def __init__(self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: FailureLog) -> None:
+    def __init__(
+        self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: FailureLog
+    ) -> None:
         self._dial = dial
         self._clock = clock
         self._jitter = jitter

@@ -16,7 +16,9 @@ PROBE_GAP = 5 * SECOND
 """Between the probes that new criticals trigger."""
 LONGEST_PAUSE = HOUR
 CRITICAL_PAUSE = 15 * MINUTE
-"""While a critical waits. A service that asks for more is tried all the same: it may be wrong, or not itself."""
+"""While a critical waits. A service that asks for more is tried all the same: it may be wrong, or
+not itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,23 @@ class Health:
     asked_at: Millis = 0
     """When the service said so."""
     refused: bool = False
-    """Parked: it refused for good. A start, a reload or a test that got through has it tried again."""
+    """Parked: it refused for good. A start, a reload or a test that got through has it tried
+    again.
+    """
     answer: str = ""
     """What the last failing attempt said."""
 
 
 def remembered(failing_since: Millis, answer: str) -> Health:
-    """Of a channel that failed in an earlier life: it is tried at once, and where it fails again, it has all along."""
+    """Of a channel that failed in an earlier life: it is tried at once, and where it fails again,
+    it has all along.
+    """
     return Health(failing_since=failing_since, answer=answer)
 
 
 def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
-    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock on the wall.
+    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock
+    on the wall.
 
     Where the service asked for a pause that is not over, it goes on.
     """
@@ -72,8 +79,12 @@ def begun(health: Health, now: Millis) -> Health:
     return replace(health, tried_at=now)
 
 
-def after(health: Health, attempted: AttemptResult, now: Millis, critical: bool, jitter: float) -> Health:
-    """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`: 0 to 1."""
+def after(
+    health: Health, attempted: AttemptResult, now: Millis, critical: bool, jitter: float
+) -> Health:
+    """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`:
+    0 to 1.
+    """
     if attempted.outcome is Outcome.DELIVERED:
         return Health(tried_at=health.tried_at)
     streak = health.streak + 1
@@ -90,13 +101,19 @@ def after(health: Health, attempted: AttemptResult, now: Millis, critical: bool,
 
 
 def delay(streak: int, critical: bool, jitter: float) -> Millis:
-    """Full jitter: anywhere between nothing and a bound that doubles with every failure up to its cap."""
+    """Full jitter: anywhere between nothing and a bound that doubles with every failure up to its
+    cap.
+    """
     cap = CRITICAL_CAP if critical else CAP
     return int(jitter * min(cap, FIRST * 2 ** min(streak, 20)))
 
 
-def due_at(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis | None:
-    """The instant of the next attempt; None when nothing waits. A critical waits for nobody (F5)."""
+def due_at(
+    health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis
+) -> Millis | None:
+    """The instant of the next attempt; None when nothing waits. A critical waits for nobody
+    (F5).
+    """
     if not waiting:
         return None
     critical = any(one.critical for one in waiting)

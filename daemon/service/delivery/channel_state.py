@@ -1,4 +1,5 @@
-"""How the way to one channel stands: whether it takes anything, since when it does not, and why (SEMANTICS F1 to F4).
+"""How the way to one channel stands: whether it takes anything, since when it does not, and why
+(SEMANTICS F1 to F4).
 
 It makes no attempt: the courier tells it of each, and asks it what follows.
 """
@@ -45,7 +46,9 @@ class ChannelState:
 
     @property
     def is_parked(self) -> bool:
-        """It refused for good, and others can be told in its stead; where all refuse, all are tried on and on."""
+        """It refused for good, and others can be told in its stead; where all refuse, all are tried
+        on and on.
+        """
         return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
 
     @property
@@ -60,7 +63,9 @@ class ChannelState:
     def number(self, now: Millis) -> MessageKey:
         """Of the next message."""
         last = self._last
-        self._last = MessageKey(self._channel.name, now, last.n + 1 if last is not None and last.at == now else 0)
+        self._last = MessageKey(
+            self._channel.name, now, last.n + 1 if last is not None and last.at == now else 0
+        )
         return self._last
 
     def begun(self) -> None:
@@ -73,16 +78,21 @@ class ChannelState:
         self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
 
     def ended(self, attempted: AttemptResult, *, critical: bool) -> Millis:
-        """What the end of an attempt says of the channel; when that was, by the clock on the wall."""
+        """What the end of an attempt says of the channel; when that was, by the clock on the
+        wall.
+        """
         office, elapsed = self._office, self._office.clock.elapsed()
         self._outage = self.outage or self._outage
         self.health = after(self.health, attempted, elapsed, critical, office.jitter())
-        (office.refusing.add if self.health.refused else office.refusing.discard)(self._channel.name)
+        (office.refusing.add if self.health.refused else office.refusing.discard)(
+            self._channel.name
+        )
         return office.clock.now()
 
     async def heed_test(self) -> None:
-        """A test that got through since the last failure shows that somebody mended the channel: it is parked no
-        longer (SEMANTICS F3), and tried without any further pause but one that the service itself asked for.
+        """A test that got through since the last failure shows that somebody mended the channel: it
+        is parked no longer (SEMANTICS F3), and tried without any further pause but one that the
+        service itself asked for.
         """
         office, last = self._office, self._last
         if self.health.streak == 0 or last is None:
@@ -90,9 +100,14 @@ class ChannelState:
         with suppress(StoreError):  # where nobody can tell, it stays as it is
             if await office.journal.tested(last):
                 self._outage = self.outage
-                self.health = Health(not_before=self.health.not_before, asked_at=self.health.asked_at)
+                self.health = Health(
+                    not_before=self.health.not_before, asked_at=self.health.asked_at
+                )
                 office.refusing.discard(self._channel.name)
-                _log.info("a test got through: the channel is tried again", extra={"channel": self._channel.name})
+                _log.info(
+                    "a test got through: the channel is tried again",
+                    extra={"channel": self._channel.name},
+                )
 
     @property
     def is_failing_long(self) -> bool:
@@ -102,8 +117,12 @@ class ChannelState:
 
     @property
     def shared_at(self) -> Millis | None:
-        """When the present streak of failures will have lasted too long; a parked channel passes on anyway."""
-        known = self.health.streak > 0 and not self.is_parked  # what an earlier life found is tried once more first
+        """When the present streak of failures will have lasted too long; a parked channel passes on
+        anyway.
+        """
+        known = (
+            self.health.streak > 0 and not self.is_parked
+        )  # what an earlier life found is tried once more first
         since = self.health.failing_since if known else None
         return None if since is None else since + self._channel.patience
 
@@ -112,10 +131,18 @@ class ChannelState:
         now = self._office.clock.now()
         outage = self.outage or self._outage
         if outage is not None and any(each.queued_at <= outage.until_elapsed for each in waited):
-            since, until = (moment(at, now, self._office.zone) for at in (outage.since, outage.until))
+            since, until = (
+                moment(at, now, self._office.zone) for at in (outage.since, outage.until)
+            )
             until = "" if self._outage is not outage else f" until {until}"
-            yield f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
+            yield (
+                f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
+            )
         absent = self._office.absent
-        if absent is not None and absent[1] - absent[0] >= LATE_AFTER and any(each.kept for each in waited):
+        if (
+            absent is not None
+            and absent[1] - absent[0] >= LATE_AFTER
+            and any(each.kept for each in waited)
+        ):
             since, until = (moment(at, now, self._office.zone) for at in absent)
             yield f"marginwatch did not run from {since} to {until}"

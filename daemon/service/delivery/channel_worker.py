@@ -4,10 +4,11 @@
     book ──► claim (committed with what causes the news) ──► leave ──┘
                 └──► overtaken ──► withdraw (committed)
 
-The attempt is recorded before the call; one without an outcome counts as told, and its retry says that it may be a
-repeat. A claim that may be recorded is sent or withdrawn, whatever happens in between (SEMANTICS F7).
-Channels share nothing but the ledger: a slow or dead one delays no other (SEMANTICS F2). What a channel refuses for
-good, or could not deliver for so long, goes to its fallback, or else to all others (F1, F3, F4).
+The attempt is recorded before the call; one without an outcome counts as told, and its retry says
+that it may be a repeat. A claim that may be recorded is sent or withdrawn, whatever happens in
+between (SEMANTICS F7). Channels share nothing but the ledger: a slow or dead one delays no other
+(SEMANTICS F2). What a channel refuses for good, or could not deliver for so long, goes to its
+fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
@@ -30,11 +31,32 @@ from daemon.service.delivery.fallback import Fallback
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.service.delivery.rate import SendRate
 from daemon.service.delivery.report_queue import QueuedReport
-from daemon.store.operations import Claim, CommitFailed, MessageKey, NoticeState, RecordAttempt, Supersede, Withdraw
-from daemon.types import NEWS, SECOND, AttemptResult, Kind, Message, Millis, Notice, NoticeKey, Outcome, Silence
+from daemon.store.operations import (
+    Claim,
+    CommitFailed,
+    MessageKey,
+    NoticeState,
+    RecordAttempt,
+    Supersede,
+    Withdraw,
+)
+from daemon.types import (
+    NEWS,
+    SECOND,
+    AttemptResult,
+    Kind,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    Outcome,
+    Silence,
+)
 
 HOLD: Millis = SECOND
-"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a slow database."""
+"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a
+slow database.
+"""
 LISTEN: Millis = 10 * SECOND
 """How often a channel that fails looks whether a test got through meanwhile."""
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
@@ -69,7 +91,9 @@ class ChannelWorker:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
         self._booked: PreparedMessage | None = None
-        """It leaves if its claim is committed; nothing else does before that is known, or for so long."""
+        """It leaves if its claim is committed; nothing else does before that is known, or for so
+        long.
+        """
         self._claimed: PreparedMessage | None = None
         """It is claimed, and to be sent at once."""
 
@@ -100,7 +124,9 @@ class ChannelWorker:
         self._wake()
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace, or what waits."""
+        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace,
+        or what waits.
+        """
         entries = [QueuedNotification(notice, self._office.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
             return None
@@ -116,7 +142,9 @@ class ChannelWorker:
     def leave(self, claim: Claim) -> None:
         assert self._booked is not None  # it is held  # noqa: S101
         keys, queued = claim.keys, self._office.ledger.open(self._channel.name)
-        self._claimed = replace(self._booked, entries=[entry for entry in queued if entry.notice.key in keys])
+        self._claimed = replace(
+            self._booked, entries=[entry for entry in queued if entry.notice.key in keys]
+        )
         self._office.ledger.sending(keys)
         self.release(claim)
 
@@ -135,7 +163,9 @@ class ChannelWorker:
         return self._held_until is not None and self._office.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
-        """A chart that belongs into the message may be worth waiting for: that is for the usual way to see."""
+        """A chart that belongs into the message may be worth waiting for: that is for the usual way
+        to see.
+        """
         office, now = self._office, self._office.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
         if taken or self._exhibit.is_inside or self.line.health.streak or self.line.is_parked:
@@ -148,7 +178,9 @@ class ChannelWorker:
         return clear and due is not None and due <= now
 
     async def attempt(self) -> None:
-        """Send one message with what waits, the most severe first; a report where nothing else does."""
+        """Send one message with what waits, the most severe first; a report where nothing else
+        does.
+        """
         self._is_busy = True
         try:
             await self._attempt()
@@ -172,18 +204,29 @@ class ChannelWorker:
             return
         letter = self._letter(entries)
         told = {piece.episode for piece in letter.told}
-        dispatch = self._dispatch([entry for entry in entries if entry.notice.episode in told], letter)
+        dispatch = self._dispatch(
+            [entry for entry in entries if entry.notice.episode in told], letter
+        )
         await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
 
     async def _hush(self) -> None:
-        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS E2)."""
-        office, news = self._office, [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
+        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS
+        E2).
+        """
+        office, news = (
+            self._office,
+            [entry for entry in self._ready() if entry.notice.key.kind in NEWS],
+        )
         if not news:
             return
         with suppress(StoreError):  # where nobody can read them, what was known before holds
             self._silences = await office.journal.silences(office.clock.now())
         now = office.clock.now()
-        fresh = [each for each in news if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat]
+        fresh = [
+            each
+            for each in news
+            if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat
+        ]
         held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
         if held:
             await office.journal.insist(Supersede(now, tuple(held)))
@@ -193,12 +236,16 @@ class ChannelWorker:
         key, alert = notice.key, notice.facts.code
         return silenced(self._silences, key.rule, key.account, alert, now) is not None
 
-    async def _guarded(self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]) -> None:
+    async def _guarded(
+        self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]
+    ) -> None:
         self._office.ledger.sending(keys)
         try:
             await work
         except Exception:
-            self._office.ledger.unsend(keys)  # a fault of ours must not keep the news from being tried again
+            self._office.ledger.unsend(
+                keys
+            )  # a fault of ours must not keep the news from being tried again
             raise
 
     def _letter(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
@@ -217,10 +264,14 @@ class ChannelWorker:
             "; ".join(self.line.why_late(waited)),
         )
 
-    def _dispatch(self, entries: Sequence[QueuedNotification], letter: ComposedMessage) -> PreparedMessage:
+    def _dispatch(
+        self, entries: Sequence[QueuedNotification], letter: ComposedMessage
+    ) -> PreparedMessage:
         message = self._exhibit.illustrated(letter.message, letter.subject)
         claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
-        return PreparedMessage(entries, letter.subject, message, claim, self._office.clock.elapsed())
+        return PreparedMessage(
+            entries, letter.subject, message, claim, self._office.clock.elapsed()
+        )
 
     async def _deliver(self, dispatch: PreparedMessage) -> None:
         if await self._claim(dispatch.claim):
@@ -237,18 +288,24 @@ class ChannelWorker:
             self._exhibit.follow(dispatch.subject, self._is_idle)
 
     async def _report(self) -> None:
-        """Send what waits of reports, one by one; a parked channel keeps them until it is tried again."""
+        """Send what waits of reports, one by one; a parked channel keeps them until it is tried
+        again.
+        """
         office, parcel = self._office, self._parcel
         if parcel is None:
             return
         doubts = Doubts(parcel.maybe_repeat, not parcel.recorded)
-        message = replace(reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture)
+        message = replace(
+            reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture
+        )
         claim = Claim(self.line.number(office.clock.now()), (), message, parcel.key)
         if not await self._claim(claim):
             return
         attempted = await self._send(message)
         at = self._ended(attempted, ())
-        await office.journal.insist(RecordAttempt(claim.message, at, attempted, {}, report=parcel.key))
+        await office.journal.insist(
+            RecordAttempt(claim.message, at, attempted, {}, report=parcel.key)
+        )
         office.tray.settle(parcel, attempted.outcome)
         office.watcher.attempted(self._channel.name, message, (), attempted)
         if attempted.outcome is Outcome.DELIVERED:
@@ -274,7 +331,9 @@ class ChannelWorker:
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
-        """The call is not made: if the claim is recorded, it must not look like an attempt that was."""
+        """The call is not made: if the claim is recorded, it must not look like an attempt that
+        was.
+        """
         await self._office.journal.insist(Withdraw(claim.message, self._office.clock.now()))
         self._office.ledger.unsend(claim.keys)
 
@@ -283,14 +342,20 @@ class ChannelWorker:
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
-            return AttemptResult(Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})")
+            return AttemptResult(
+                Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})"
+            )
 
-    async def _settle(self, key: MessageKey, entries: Sequence[QueuedNotification], attempted: AttemptResult) -> None:
+    async def _settle(
+        self, key: MessageKey, entries: Sequence[QueuedNotification], attempted: AttemptResult
+    ) -> None:
         office, elapsed = self._office, self._office.clock.elapsed()
         at = self._ended(attempted, entries)
         parked = self.line.is_parked
         handed = self._stand_ins.instead(entries, giving_up=True) if parked else []
-        state = NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
+        state = (
+            NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
+        )
         states = {entry.notice.key: state for entry in entries}
         told = {each: office.ledger.lasted(each, elapsed) for each in states}
         await office.journal.insist(RecordAttempt(key, at, attempted, states, tuple(handed), told))
@@ -307,7 +372,9 @@ class ChannelWorker:
 
     def _is_idle(self) -> bool:
         """Nothing waits that may leave, and nothing is on its way."""
-        return not self._ready() and not any(each.sending for each in self._office.ledger.open(self._channel.name))
+        return not self._ready() and not any(
+            each.sending for each in self._office.ledger.open(self._channel.name)
+        )
 
     def _released_at(self) -> Millis | None:
         """When the next mute window ends that holds something back here, by `elapsed`."""
@@ -317,10 +384,14 @@ class ChannelWorker:
 
     def _piece(self, entry: QueuedNotification) -> MessageItem:
         unheard = self._office.ledger.unheard(entry.notice.key)
-        return MessageItem(entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard)
+        return MessageItem(
+            entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard
+        )
 
     async def _due(self) -> bool:
-        """Wait until an attempt is due (True), or something new may have brought it forward (False)."""
+        """Wait until an attempt is due (True), or something new may have brought it forward
+        (False).
+        """
         office = self._office
         changed = office.ledger.changed(self._channel.name)
         changed.clear()
@@ -333,7 +404,13 @@ class ChannelWorker:
             return True
         shared_at = None if self.line.is_failing_long else self.line.shared_at
         listen_at = now + LISTEN if self.line.health.streak else None
-        times = (due, shared_at, self._released_at(), listen_at, self._held_until if self._is_held else None)
+        times = (
+            due,
+            shared_at,
+            self._released_at(),
+            listen_at,
+            self._held_until if self._is_held else None,
+        )
         wake = min((at for at in times if at is not None), default=None)
         await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
         return False
@@ -343,7 +420,9 @@ class ChannelWorker:
         if entries and self._exhibit.is_inside and self.line.health.streak == 0:
             self._exhibit.expect(self._letter(entries).subject)
         for entry in entries:
-            yield WaitingNotification(entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice))
+            yield WaitingNotification(
+                entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice)
+            )
         if self._parcel is not None:
             yield WaitingNotification(self._parcel.queued_at, critical=False)
 
@@ -361,7 +440,9 @@ def _keys(entries: Iterable[QueuedNotification]) -> tuple[NoticeKey, ...]:
     return tuple(entry.notice.key for entry in entries)
 
 
-async def first(event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None) -> None:
+async def first(
+    event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None
+) -> None:
     """Return when the event is set or the time has come."""
     tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
     try:

@@ -1,9 +1,11 @@
-"""Charts for messages: drawn beside everything else, never waited for by what must leave (SEMANTICS F8).
+"""Charts for messages: drawn beside everything else, never waited for by what must leave (SEMANTICS
+F8).
 
     something waits ──► the chart of what is told first is begun ──► ready in time: in the message       (e-mail)
     a text arrived ──► its chart ──► nothing waits, and the pace has room: a silent message of its own   (Telegram)
 
-A chart that cannot be drawn or sent is told to the log, once, and to nobody else: the text is all that counts.
+A chart that cannot be drawn or sent is told to the log, once, and to nobody else: the text is all
+that counts.
 """
 
 import asyncio
@@ -58,9 +60,10 @@ class ChartRenderer:
         self._turn = asyncio.Lock()
 
     def draw(self, notice: Notice) -> asyncio.Task[bytes] | None:
-        """Its chart as PNG, begun now or earlier; empty where it cannot be drawn. None where there is nothing to draw:
-        of a rule that nobody wrote, and of the daemon itself. One at a time is read and drawn; what waits for its turn
-        too long is forgotten, that no crowd of alerts becomes a crowd of charts.
+        """Its chart as PNG, begun now or earlier; empty where it cannot be drawn. None where there
+        is nothing to draw: of a rule that nobody wrote, and of the daemon itself. One at a time is
+        read and drawn; what waits for its turn too long is forgotten, that no crowd of alerts
+        becomes a crowd of charts.
         """
         rule = None if self._studio is None else self._studio.rules.get(base(notice.key.rule))
         if self._studio is None or rule is None or rule.system or not notice.key.account:
@@ -74,11 +77,15 @@ class ChartRenderer:
         return self._begun[subject]
 
     async def paint(self, make: Callable[[], Chart]) -> bytes:
-        """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is no studio."""
+        """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is
+        no studio.
+        """
         return b"" if self._studio is None else await self._in_turn(self._studio, make)
 
     async def _in_turn(self, studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
-        """Reading takes a thread of those in which everything else is read, and a text must never want for one."""
+        """Reading takes a thread of those in which everything else is read, and a text must never
+        want for one.
+        """
         async with self._turn:
             return await _drawn(studio, make)
 
@@ -95,7 +102,10 @@ class ChartRenderer:
         if attempted.outcome is Outcome.DELIVERED:
             self._studio.episodes.ended(("chart", channel), f"charts reach {channel} again")
         else:
-            sentence = f"a chart did not reach {channel}, its text did: {attempted.detail or attempted.outcome}"
+            sentence = (
+                f"a chart did not reach {channel}, its text did:"
+                f" {attempted.detail or attempted.outcome}"
+            )
             self._studio.episodes.failed(("chart", channel), sentence)
 
 
@@ -107,7 +117,9 @@ async def _drawn(studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
     except Exception as error:  # noqa: BLE001 -- a fault of ours must not keep a text back
         picture = NotDrawn(type(error).__name__)
     if isinstance(picture, NotDrawn):
-        studio.episodes.failed("charts", f"a chart could not be drawn, its message goes without: {picture.why}")
+        studio.episodes.failed(
+            "charts", f"a chart could not be drawn, its message goes without: {picture.why}"
+        )
         return b""
     studio.episodes.ended("charts", "charts are drawn again")
     return picture
@@ -116,14 +128,21 @@ async def _drawn(studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
 def _chart(studio: ChartSettings, notice: Notice, rule: Rule) -> Chart:
     account, field, span = notice.key.account, field_of(notice.facts.judged), before(notice.at)
     with History.open(studio.database.reveal()) as history:
-        return alert_chart(history, Subject(account, field, span, studio.zone, studio.every(account)), rule)
+        return alert_chart(
+            history, Subject(account, field, span, studio.zone, studio.every(account)), rule
+        )
 
 
 class ChannelCharts:
     """The charts of one channel. `wake` is called when one that was awaited is there."""
 
     def __init__(
-        self, artist: ChartRenderer, channel: str, notifier: Notifier, pace: SendRate, wake: Callable[[], None]
+        self,
+        artist: ChartRenderer,
+        channel: str,
+        notifier: Notifier,
+        pace: SendRate,
+        wake: Callable[[], None],
     ) -> None:
         self._artist = artist
         self._channel = channel
@@ -148,7 +167,9 @@ class ChannelCharts:
             chart.add_done_callback(lambda _: self._wake())
 
     def is_awaited(self, notice: Notice) -> bool:
-        """Whether it may wait for the chart: nobody needs a reminder, or an end, within the second."""
+        """Whether it may wait for the chart: nobody needs a reminder, or an end, within the
+        second.
+        """
         expected = self._expected
         return expected is not None and not expected[1].done() and notice.key.kind not in LAID_DOWN
 
@@ -156,10 +177,16 @@ class ChannelCharts:
         """With the chart of what it tells first, if that is there."""
         expected, self._expected = self._expected, None
         there = expected is not None and expected[0].key == notice.key and expected[1].done()
-        return replace(message, picture=_picture(expected[1])) if expected is not None and there else message
+        return (
+            replace(message, picture=_picture(expected[1]))
+            if expected is not None and there
+            else message
+        )
 
     def follow(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
-        """The text has arrived: its chart comes after it, unless one still does, or something else waits by then."""
+        """The text has arrived: its chart comes after it, unless one still does, or something else
+        waits by then.
+        """
         if notice.key.kind in NEWS:
             self._hang(lambda: self._drawn(notice), notice.facts.severity, is_idle)
 
@@ -176,7 +203,9 @@ class ChannelCharts:
         if self._following is not None:
             self._following.cancel()
 
-    def _hang(self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]) -> None:
+    def _hang(
+        self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]
+    ) -> None:
         apart = self._notifier.traits.pictures is Pictures.AFTER
         if apart and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._send(draw, severity, is_idle))
@@ -203,7 +232,9 @@ class ChannelCharts:
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
-            return AttemptResult(Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})")
+            return AttemptResult(
+                Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})"
+            )
 
 
 def _picture(chart: asyncio.Task[bytes]) -> bytes:

@@ -20,7 +20,9 @@ class ChannelPolicy:
     name: str
     group_wait: Millis
     others: Sequence[str] = ()
-    """Every other channel: where the news goes that neither this one nor its fallback can deliver."""
+    """Every other channel: where the news goes that neither this one nor its fallback can
+    deliver.
+    """
     fallback: str = ""
     """The one that is told instead; empty is all others."""
     patience: Millis = HAND_OVER_AFTER

@@ -1,4 +1,6 @@
-"""Who is told instead, where a channel refused for good, or could not deliver for too long (SEMANTICS F1, F3, F4)."""
+"""Who is told instead, where a channel refused for good, or could not deliver for too long
+(SEMANTICS F1, F3, F4).
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +28,9 @@ class Fallback:
             self.queue(handed)
 
     async def take_over(self, entries: Sequence[QueuedNotification]) -> None:
-        """A parked channel is not tried until a test got through: what comes in goes to the others at once."""
+        """A parked channel is not tried until a test got through: what comes in goes to the others
+        at once.
+        """
         office, at = self._office, self._office.clock.now()
         handed = self.instead(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
@@ -35,11 +39,17 @@ class Fallback:
         office.ledger.settle(keys, Outcome.REFUSED, office.clock.elapsed(), give_up=True)
 
     def instead(self, entries: Sequence[QueuedNotification], *, giving_up: bool) -> list[Notice]:
-        """The news for those who are told instead; what this one keeps trying is given to them once."""
+        """The news for those who are told instead; what this one keeps trying is given to them
+        once.
+        """
         fresh = [entry for entry in entries if giving_up or not entry.handed_over]
         for entry in fresh:
             entry.handed_over = True
-        return [notice for entry in fresh for notice in self._elsewhere(entry.notice, giving_up=giving_up)]
+        return [
+            notice
+            for entry in fresh
+            for notice in self._elsewhere(entry.notice, giving_up=giving_up)
+        ]
 
     def queue(self, handed: Sequence[Notice]) -> None:
         """It is recorded that they are told."""
@@ -47,10 +57,14 @@ class Fallback:
             self._office.ledger.queue(notice, self._office.clock.elapsed())
 
     def _elsewhere(self, notice: Notice, *, giving_up: bool) -> list[Notice]:
-        """For the fallback; where that has had it already, or there is none, for all others that have not (F4)."""
+        """For the fallback; where that has had it already, or there is none, for all others that
+        have not (F4).
+        """
         ledger, outage = self._office.ledger, self._line.outage
         if outage is not None:
-            facts = replace(notice.facts, handed_over_since=outage.since, handed_over_why=outage.answer)
+            facts = replace(
+                notice.facts, handed_over_since=outage.since, handed_over_why=outage.answer
+            )
             notice = replace(notice, facts=facts)
         if self._channel.fallback:
             handed = ledger.elsewhere(notice, (self._channel.fallback,), giving_up=False)

@@ -1,10 +1,12 @@
-"""What leaves at once: messages that are claimed in the transaction which causes their news (SEMANTICS F7).
+"""What leaves at once: messages that are claimed in the transaction which causes their news
+(SEMANTICS F7).
 
 a decision's notices ──► book: the couriers that are free write their messages ──► committed with the record
                              └──► leave: they send them          release: they go on as if they had not been asked
 
-The owner of the account commits them. Each claim that may be recorded and does not leave it withdraws, before anybody
-else hears of the news: then an attempt without an outcome is one that was made, or that a crash cut off.
+The owner of the account commits them. Each claim that may be recorded and does not leave it
+withdraws, before anybody else hears of the news: then an attempt without an outcome is one that was
+made, or that a crash cut off.
 """
 
 from collections import defaultdict
@@ -20,11 +22,15 @@ class EagerSender(Protocol):
     """One that takes news to a channel."""
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """Write the message that tells these, and keep free for it; None where it cannot leave at once."""
+        """Write the message that tells these, and keep free for it; None where it cannot leave at
+        once.
+        """
         ...
 
     def holds(self, claim: Claim) -> bool:
-        """Whether it can still leave: nothing else did meanwhile, and the channel is not about to stop."""
+        """Whether it can still leave: nothing else did meanwhile, and the channel is not about to
+        stop.
+        """
         ...
 
     def leave(self, claim: Claim) -> None:
@@ -71,5 +77,9 @@ def book(couriers: Mapping[str, EagerSender], notices: Sequence[Notice]) -> Eage
     by_channel: dict[str, list[Notice]] = defaultdict(list)
     for notice in notices:
         by_channel[notice.key.channel].append(notice)
-    asked = [(couriers[channel], news) for channel, news in by_channel.items() if channel in couriers]
-    return EagerClaims([(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None])
+    asked = [
+        (couriers[channel], news) for channel, news in by_channel.items() if channel in couriers
+    ]
+    return EagerClaims(
+        [(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None]
+    )

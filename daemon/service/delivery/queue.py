@@ -1,8 +1,8 @@
 """The open notifications of all channels, and what each channel was told: the outbox's memory.
 
-It is filled from the store at a start, by the account owners when an input is committed, and by the couriers when
-an attempt ends. All of them run in one event loop, so that what an owner reads here is true until it awaits.
-It holds no channel, no text and no database.
+It is filled from the store at a start, by the account owners when an input is committed, and by the
+couriers when an attempt ends. All of them run in one event loop, so that what an owner reads here
+is true until it awaits. It holds no channel, no text and no database.
 """
 
 import asyncio
@@ -57,7 +57,8 @@ class QueuedNotification:
     def held_for(self, now: Millis, elapsed: Millis) -> Millis:
         """How much longer a mute window holds it back; 0 where it may leave. `now` is wall time.
 
-        No longer than the window lasted when this was decided: a clock that was set far back holds nothing for ever.
+        No longer than the window lasted when this was decided: a clock that was set far back holds
+        nothing for ever.
         """
         return max(0, self._leaves_in(now, elapsed))
 
@@ -86,18 +87,24 @@ class NotificationQueue:
         """When each alert began, as recorded: the mark by which instants are told to the store."""
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._taken: set[NoticeKey] = set()
-        """News that one channel has, and for which another one's is still open; without a channel."""
+        """News that one channel has, and for which another one's is still open; without a
+        channel.
+        """
 
     def dated(self, account: str, offset: Millis) -> None:
         """What is told of the account from here on is told by a clock that was set."""
         self._offsets[account] = offset
 
     def instant(self, account: str, elapsed: Millis) -> Millis:
-        """Wall time as the account's instants are meant: without a step that it has yet to judge, and to shift by."""
+        """Wall time as the account's instants are meant: without a step that it has yet to judge,
+        and to shift by.
+        """
         return elapsed + self._offsets.get(account, self._offset)
 
     def lasted(self, key: NoticeKey, elapsed: Millis) -> Millis:
-        """How long after the beginning of its alert that was: a step of the clock moves both, and changes nothing."""
+        """How long after the beginning of its alert that was: a step of the clock moves both, and
+        changes nothing.
+        """
         begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
         return self.instant(key.account, elapsed) - begun
 
@@ -106,7 +113,9 @@ class NotificationQueue:
         return self._told[account]
 
     def knows(self, key: NoticeKey, channel: str) -> bool:
-        """Whether `channel` has, or is about to have, the news that `key` is about: of the firing, or of the end."""
+        """Whether `channel` has, or is about to have, the news that `key` is about: of the firing,
+        or of the end.
+        """
         told = self._known(replace(key, channel=channel))
         firing = told.sure or told.waiting is not None or (told.knows and not told.given_up)
         end = told.ended and not told.end_given_up
@@ -117,22 +126,33 @@ class NotificationQueue:
         there = replace(key, channel=channel)
         if key.kind in NEWS:
             return self._known(there).sure
-        waits = any(_episode(each) == _episode(key) and each.account == key.account for each in self._open[channel])
+        waits = any(
+            _episode(each) == _episode(key) and each.account == key.account
+            for each in self._open[channel]
+        )
         return self._known(there).ended and not self._known(there).end_given_up and not waits
 
-    def elsewhere(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
+    def elsewhere(
+        self, notice: Notice, channels: Sequence[str], *, giving_up: bool
+    ) -> list[Notice]:
         """The same news for each of `channels` that does not have it, reserved for it from here on.
 
-        A notification visits a channel once, unless all that it visited gave it up, and so does the last one now. That
-        somebody knows of an alert need not be told by others.
+        A notification visits a channel once, unless all that it visited gave it up, and so does the
+        last one now. That somebody knows of an alert need not be told by others.
         """
         if notice.key.kind is Kind.ACK:
             return []
         facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
         fresh = [channel for channel in channels if not self._visited(notice.key, channel)]
-        if giving_up and not fresh and not any(self.knows(notice.key, channel) for channel in channels):
+        if (
+            giving_up
+            and not fresh
+            and not any(self.knows(notice.key, channel) for channel in channels)
+        ):
             fresh = list(channels)
-        handed = [Notice(replace(notice.key, channel=channel), notice.at, facts) for channel in fresh]
+        handed = [
+            Notice(replace(notice.key, channel=channel), notice.at, facts) for channel in fresh
+        ]
         for each in handed:
             self._expect(each.key)
         return handed
@@ -142,25 +162,36 @@ class NotificationQueue:
         return self.knows(key, channel) or (told.given_up if key.kind in NEWS else told.ended)
 
     def waiting(self, channel: str) -> list[QueuedNotification]:
-        """What is queued there, oldest first; an end only when the news of its firing is here, if that is to come."""
-        return [entry for entry in self._open[channel].values() if not entry.sending and not self._early(entry)]
+        """What is queued there, oldest first; an end only when the news of its firing is here, if
+        that is to come.
+        """
+        return [
+            entry
+            for entry in self._open[channel].values()
+            if not entry.sending and not self._early(entry)
+        ]
 
     def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[QueuedNotification]:
         """What waits there and may leave at `now` (wall time).
 
-        Of an alert whose end is held by a mute window nothing leaves before: it is over, and told as that (E2).
+        Of an alert whose end is held by a mute window nothing leaves before: it is over, and told
+        as that (E2).
         """
         waiting = self.waiting(channel)
         held = {entry.notice.episode for entry in waiting if entry.held_for(now, elapsed)}
         return [entry for entry in waiting if entry.notice.episode not in held] if held else waiting
 
     def held_for(self, channel: str, now: Millis, elapsed: Millis) -> Millis | None:
-        """How long until the next mute window ends that holds something back there; None where none does."""
+        """How long until the next mute window ends that holds something back there; None where none
+        does.
+        """
         spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
         return min((span for span in spans if span), default=None)
 
     def taken(self, entry: QueuedNotification) -> bool:
-        """Whether another channel has these news; of those that an earlier life left, as far as it is known."""
+        """Whether another channel has these news; of those that an earlier life left, as far as it
+        is known.
+        """
         key = entry.notice.key
         if replace(key, channel="") in self._taken:
             return True
@@ -190,14 +221,21 @@ class NotificationQueue:
         self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
 
     def adopt(self, record: Record, now: Millis, *, recorded: bool = True) -> None:
-        """What an input came to has been committed (or waits for the store): its news is open from here on."""
+        """What an input came to has been committed (or waits for the store): its news is open from
+        here on.
+        """
         if isinstance(record.event, ClockStep):
             self.shift(record.account, record.event.by)
-        self._begun[record.account].update({(alert.rule, alert.seq): alert.started_at for alert in record.alerts})
+        self._begun[record.account].update(
+            {(alert.rule, alert.seq): alert.started_at for alert in record.alerts}
+        )
         self.supersede(record.superseded)
         for notice in record.notices:
             self.queue(notice, now, recorded=recorded)
-        self.over(record.account, [(alert.rule, alert.seq) for alert in record.alerts if alert.ended_at is not None])
+        self.over(
+            record.account,
+            [(alert.rule, alert.seq) for alert in record.alerts if alert.ended_at is not None],
+        )
 
     def queue(self, notice: Notice, now: Millis, *, recorded: bool = True) -> None:
         self.keep(QueuedNotification(notice, now, recorded=recorded))
@@ -233,12 +271,16 @@ class NotificationQueue:
                 self._tell(key, waiting=None, in_flight=True)
 
     def unsend(self, keys: Iterable[NoticeKey]) -> None:
-        """The attempt never began: back into the queue as if nothing had been tried; what is settled stays so."""
+        """The attempt never began: back into the queue as if nothing had been tried; what is
+        settled stays so.
+        """
         for key in keys:
             if key in self._open[key.channel]:
                 self._requeue(key)
 
-    def settle(self, keys: Iterable[NoticeKey], outcome: Outcome, elapsed: Millis, *, give_up: bool = False) -> None:
+    def settle(
+        self, keys: Iterable[NoticeKey], outcome: Outcome, elapsed: Millis, *, give_up: bool = False
+    ) -> None:
         """An attempt ended. `give_up`: refused, and told to other channels instead."""
         for key in keys:
             at = self.instant(key.account, elapsed)
@@ -261,19 +303,27 @@ class NotificationQueue:
         self._close(key, **sure, **(news if key.kind in NEWS else {}))
 
     def resume(self, state: AccountState) -> None:
-        """These alerts are open; what was told of others is kept only while something of it waits."""
+        """These alerts are open; what was told of others is kept only while something of it
+        waits.
+        """
         live = {(alert.rule, alert.seq): alert.started_at for alert in state.alerts.values()}
         self._begun[state.account].update(live)
-        self.over(state.account, [episode for episode in self._told[state.account] if episode not in live])
+        self.over(
+            state.account, [episode for episode in self._told[state.account] if episode not in live]
+        )
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
-        """These alerts have ended: what was told of them is forgotten once nothing of them waits any more."""
+        """These alerts have ended: what was told of them is forgotten once nothing of them waits
+        any more.
+        """
         for episode in episodes:
             self._over[account].add(episode)
             self._forget(account, episode)
 
     def shift(self, account: str, by: Millis) -> None:
-        """The wall clock was set: what was told of open alerts moves with it, so that repeats keep their distance."""
+        """The wall clock was set: what was told of open alerts moves with it, so that repeats keep
+        their distance.
+        """
         for episode, channels in self._told[account].items():
             for channel, told in channels.items():
                 if told.told_at is not None and episode not in self._over[account]:
@@ -330,7 +380,11 @@ class NotificationQueue:
     def _forget(self, account: str, episode: Episode) -> None:
         if episode not in self._over[account]:
             return
-        if not any(k.account == account and _episode(k) == episode for entries in self._open.values() for k in entries):
+        if not any(
+            k.account == account and _episode(k) == episode
+            for entries in self._open.values()
+            for k in entries
+        ):
             self._told[account].pop(episode, None)
             self._begun[account].pop(episode, None)
             self._over[account].discard(episode)

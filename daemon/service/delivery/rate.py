@@ -1,4 +1,6 @@
-"""The pace at which one service takes messages (SEMANTICS F5): what left of late, and what may leave now."""
+"""The pace at which one service takes messages (SEMANTICS F5): what left of late, and what may
+leave now.
+"""
 
 from collections.abc import Sequence
 
@@ -8,8 +10,13 @@ from daemon.types import Limit, Millis
 
 
 def free_at(sent: Sequence[Millis], limits: Sequence[Limit]) -> Millis | None:
-    """The earliest instant at which a service takes one more than those sent; None where any is early enough."""
-    return max((sent[-limit.count] + limit.per for limit in limits if len(sent) >= limit.count), default=None)
+    """The earliest instant at which a service takes one more than those sent; None where any is
+    early enough.
+    """
+    return max(
+        (sent[-limit.count] + limit.per for limit in limits if len(sent) >= limit.count),
+        default=None,
+    )
 
 
 class SendRate:
@@ -42,7 +49,11 @@ class SendRate:
 
     @property
     def is_easy(self) -> bool:
-        """Whether less than half of what the service takes has left: there is room for what need not be sent."""
+        """Whether less than half of what the service takes has left: there is room for what need
+        not be sent.
+        """
         now = self._clock.elapsed()
-        used = [(sum(at > now - limit.per for at in self._sent), limit.count) for limit in self._limits]
+        used = [
+            (sum(at > now - limit.per for at in self._sent), limit.count) for limit in self._limits
+        ]
         return all(2 * count < most for count, most in used if most > 1)

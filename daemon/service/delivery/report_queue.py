@@ -27,7 +27,9 @@ class QueuedReport:
 
 
 class ReportQueue:
-    """Filled by `reports`, emptied by the couriers. `wake` is told the channel that something new waits for."""
+    """Filled by `reports`, emptied by the couriers. `wake` is told the channel that something new
+    waits for.
+    """
 
     def __init__(self, wake: Callable[[str], object] = lambda _channel: None) -> None:
         self._wake = wake
@@ -44,7 +46,9 @@ class ReportQueue:
 
     def next(self, channel: str) -> QueuedReport | None:
         """What has waited there the longest."""
-        return min(self._waiting[channel].values(), key=lambda parcel: parcel.queued_at, default=None)
+        return min(
+            self._waiting[channel].values(), key=lambda parcel: parcel.queued_at, default=None
+        )
 
     def settle(self, parcel: QueuedReport, outcome: Outcome) -> None:
         """An attempt ended: what was not delivered waits on."""

@@ -3,10 +3,11 @@
     mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
                                                                                └──► withdraw what cannot leave any more
 
-It adopts the new state only after the commit (or after the store said that it keeps the record until it can write
-again). A commit that failed, or whose outcome is unknown, is a restart of this account's engine: the recorded state
-is loaded, the windows are rebuilt, and the input is judged again unless it turns out to be recorded.
-Nothing here decides what is true of an alert, or knows SQL.
+It adopts the new state only after the commit (or after the store said that it keeps the record
+until it can write again). A commit that failed, or whose outcome is unknown, is a restart of this
+account's engine: the recorded state is loaded, the windows are rebuilt, and the input is judged
+again unless it turns out to be recorded. Nothing here decides what is true of an alert, or knows
+SQL.
 """
 
 import asyncio
@@ -31,7 +32,15 @@ from daemon.service.judging.confirmer import Overdue
 from daemon.service.judging.context import JudgingContext, concerns
 from daemon.service.judging.hourly_change import HourlyBaseline
 from daemon.service.judging.plausibility_gate import Gate
-from daemon.store.operations import Claim, CommitFailed, Operation, RecordWithClaims, StaleSilences, Withdraw, Written
+from daemon.store.operations import (
+    Claim,
+    CommitFailed,
+    Operation,
+    RecordWithClaims,
+    StaleSilences,
+    Withdraw,
+    Written,
+)
 from daemon.types import (
     SECOND,
     AccountState,
@@ -64,7 +73,9 @@ SLICE: Millis = 20
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody noticed that the wall clock was set: look at it now, rather than at the next input."""
+    """Somebody noticed that the wall clock was set: look at it now, rather than at the next
+    input.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +92,22 @@ Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
 
 def joined(before: Gap | None, now: Gap) -> Gap:
     """Two suspends between which nothing was heard are one."""
-    return now if before is None else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
+    return (
+        now
+        if before is None
+        else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
+    )
 
 
 def after(suspend: Gap, event: Input) -> Gap | None:
-    """What is left of a suspend to be recorded once this input is: a step of the clock moves it, all else ends it."""
+    """What is left of a suspend to be recorded once this input is: a step of the clock moves it,
+    all else ends it.
+    """
     if not isinstance(event, ClockStep):
         return None
-    return replace(suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by)
+    return replace(
+        suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by
+    )
 
 
 @dataclass(slots=True)
@@ -117,7 +136,9 @@ class Progress:
     judged: int
     """How many had arrived when the last of them was judged and stored."""
     behind: bool
-    """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that broke."""
+    """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that
+    broke.
+    """
 
 
 NOBODY = SuspectListener()
@@ -153,7 +174,9 @@ class Owner:
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
-        """When the windows could last not be rebuilt; until they are, only rules without any are judged."""
+        """When the windows could last not be rebuilt; until they are, only rules without any are
+        judged.
+        """
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
         self._starts = 0
         """Of the loop: more than one where it broke."""
@@ -166,7 +189,8 @@ class Owner:
 
     @property
     def progress(self) -> Progress:
-        # A first start may rebuild windows for minutes: until then what waits is no sign of trouble.
+        # A first start may rebuild windows for minutes: until then what waits is no sign of
+        # trouble.
         begun = self._arrived if self._starts > 1 else self._begun
         return Progress(self._done, begun > self._done)
 
@@ -226,7 +250,10 @@ class Owner:
         """What is to be recorded, where a reading should have been there meanwhile."""
         if not slept.missed:
             return self._asleep
-        return joined(self._asleep, Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed))
+        return joined(
+            self._asleep,
+            Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed),
+        )
 
     async def _enter(self, event: Input) -> None:
         if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
@@ -244,7 +271,8 @@ class Owner:
             raise
 
     async def _withdraw(self, claims: Iterable[Claim]) -> None:
-        """These may be recorded, as part of a commit that took too long or whose outcome is unknown, and do not leave.
+        """These may be recorded, as part of a commit that took too long or whose outcome is
+        unknown, and do not leave.
 
         Until that is on record nobody else knows their news, so that nothing comes in between.
         """
@@ -252,11 +280,15 @@ class Owner:
             await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
 
     async def _commit(self, case: PendingInput) -> Written:
-        """As often as it takes; where that is a restart of this account's engine, the case is judged anew."""
+        """As often as it takes; where that is a restart of this account's engine, the case is
+        judged anew.
+        """
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
-                self._desk.episodes.failed(("commit", self.account), self._sentence(), account=self.account)
+                self._desk.episodes.failed(
+                    ("commit", self.account), self._sentence(), account=self.account
+                )
             await self._desk.clock.sleep(pause)
             recorded = await self._restart()
             if recorded is None:
@@ -266,11 +298,16 @@ class Owner:
                 break
             await self._withdraw(case.departures.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
-        self._desk.episodes.ended(("commit", self.account), "its readings are stored again", account=self.account)
+        self._desk.episodes.ended(
+            ("commit", self.account), "its readings are stored again", account=self.account
+        )
         return written
 
     def _sentence(self) -> str:
-        return f"the database does not take the readings of {self.account}: they are offered again every second"
+        return (
+            f"the database does not take the readings of {self.account}: they are offered again"
+            " every second"
+        )
 
     async def _write(self, case: PendingInput) -> Written | None:
         """None where nobody knows whether it is recorded."""
@@ -282,7 +319,9 @@ class Owner:
                     self._silences = await self._desk.silences(self._silences, case.event.at)
                     await self._decide(case)
             case.departures.release()
-            return await self._desk.journal.write(case.decision.record)  # nobody waits for those who change their minds
+            return await self._desk.journal.write(
+                case.decision.record
+            )  # nobody waits for those who change their minds
         except CommitFailed:
             return None
 
@@ -290,7 +329,9 @@ class Owner:
         record = case.decision.record
         if not concerns(case.decision):
             return record
-        return RecordWithClaims(record, lasting(self._silences, case.event.at), case.departures.claims)
+        return RecordWithClaims(
+            record, lasting(self._silences, case.event.at), case.departures.claims
+        )
 
     @property
     def _next(self) -> int:
@@ -299,7 +340,8 @@ class Owner:
     def _inputs(self, arrival: Arrival, now: Millis) -> Iterator[Input]:
         """What an arrival comes to; each is stamped when the one before it is adopted.
 
-        A suspect that a miss leaves unsettled is judged before the miss is, as readings have not been missing.
+        A suspect that a miss leaves unsettled is judged before the miss is, as readings have not
+        been missing.
         """
         suspect = self._gate.unsettled(arrival)
         if suspect is not None:
@@ -312,21 +354,28 @@ class Owner:
                 else:
                     yield reading
             case NoAnswer(reason, detail):
-                # Else readings would seem to be missing while pushes came. One from before a suspend must not end it.
+                # Else readings would seem to be missing while pushes came. One from before a
+                # suspend must not end it.
                 if self._left_out is not None and self._asleep is None:
                     yield self._left_out
                 yield Miss(self._next, max(now, self._state.at), reason, detail)
 
     def _stamp(self, answer: Answer, now: Millis) -> Reading:
-        """Our clock, read once, never going back except by a step; and the account's next counter (A1)."""
+        """Our clock, read once, never going back except by a step; and the account's next counter
+        (A1).
+        """
         seq, at = self._next, max(now, self._state.at)
         quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
-        return Reading(seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra)
+        return Reading(
+            seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra
+        )
 
     def _is_repeat(self, reading: Reading) -> bool:
-        """Whether it is a push that changes nothing, within a polling interval: no input at all (SEMANTICS B7).
+        """Whether it is a push that changes nothing, within a polling interval: no input at all
+        (SEMANTICS B7).
 
-        Left out before it is judged, so that a replay sees the very inputs that were judged (promise 6).
+        Left out before it is judged, so that a replay sees the very inputs that were judged
+        (promise 6).
         """
         before = self._last
         if before is None or not push_check.repeats(reading, before):
@@ -341,7 +390,9 @@ class Owner:
     async def _judge(self, case: PendingInput, event: Input) -> None:
         seen = scene(self._evaluator, self._verdicts(event), self._state.alerts)
         case.event = event
-        case.scene = replace(seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances))
+        case.scene = replace(
+            seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances)
+        )
         await self._decide(case)
 
     async def _decide(self, case: PendingInput) -> None:
@@ -351,8 +402,18 @@ class Owner:
         case.departures = self._desk.book(case.decision.record.notices)
 
     def _weigh(self, event: Input, scene: EvaluationSnapshot) -> Decision:
-        told, name_alert = self._desk.ledger.told(self.account), partial(code, taken=self._desk.codes)
-        decision = decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+        told, name_alert = (
+            self._desk.ledger.told(self.account),
+            partial(code, taken=self._desk.codes),
+        )
+        decision = decide(
+            self._state,
+            event,
+            scene,
+            replace(self._order, silences=self._silences),
+            told,
+            name_alert,
+        )
         first, gap = self._gate.contradicted(event), self._ended_by(event)
         if first is None and gap is None:
             return decision
@@ -367,7 +428,11 @@ class Owner:
         verdicts = judge(self._evaluator, event, self._state.alerts)
         if self._cold_since is None:
             return verdicts
-        return {rule: verdict for rule, verdict in verdicts.items() if rule not in self._evaluator.windowed}
+        return {
+            rule: verdict
+            for rule, verdict in verdicts.items()
+            if rule not in self._evaluator.windowed
+        }
 
     def _adopt(self, case: PendingInput, *, recorded: bool) -> None:
         desk, record = self._desk, case.decision.record
@@ -383,7 +448,9 @@ class Owner:
         desk.watcher.judged(record)
 
     async def _restart(self) -> int | None:
-        """Start this account's engine anew from the record: its last `seq`, or None where it cannot be read."""
+        """Start this account's engine anew from the record: its last `seq`, or None where it cannot
+        be read.
+        """
         try:
             self._state = await self._desk.journal.load(self.account)
             await self._warm()
@@ -392,24 +459,31 @@ class Owner:
         return self._state.seq
 
     async def _warm_or_wait(self) -> None:
-        """Rebuild the windows, or go on without: an outage must not keep `available_margin < 100` from firing."""
+        """Rebuild the windows, or go on without: an outage must not keep `available_margin < 100`
+        from firing.
+        """
         try:
             await self._warm()
         except StoreError as error:
             self._cold_since = self._desk.clock.elapsed()
             sentence = (
-                f"rules of {self.account} that look back are not judged, for its readings cannot be read: {error}"
+                f"rules of {self.account} that look back are not judged, for its readings cannot be"
+                f" read: {error}"
             )
             self._desk.episodes.failed(("windows", self.account), sentence, account=self.account)
         else:
             self._cold_since = None
-            self._desk.episodes.ended(("windows", self.account), "all rules are judged", account=self.account)
+            self._desk.episodes.ended(
+                ("windows", self.account), "all rules are judged", account=self.account
+            )
 
     async def _warm(self) -> None:
         """Rebuild the windows from the record, in slices, so that no other account waits for it."""
         evaluator = Evaluator(tuple(self._rules.values()))
         started = self._desk.clock.elapsed()
-        async for reading in self._desk.journal.recent(self.account, self._state.at - evaluator.look_back):
+        async for reading in self._desk.journal.recent(
+            self.account, self._state.at - evaluator.look_back
+        ):
             evaluator.warm(reading)
             if self._desk.clock.elapsed() - started >= SLICE:
                 await self._desk.clock.sleep(0)

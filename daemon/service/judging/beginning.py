@@ -1,6 +1,8 @@
-"""Begins a life of the daemon in the store: what is recorded is loaded, and a new epoch is committed.
+"""Begins a life of the daemon in the store: what is recorded is loaded, and a new epoch is
+committed.
 
-Blocking: for a thread of its own, before any loop runs. What the accounts become is decided in `opening`.
+Blocking: for a thread of its own, before any loop runs. What the accounts become is decided in
+`opening`.
 """
 
 from collections.abc import Mapping
@@ -27,12 +29,16 @@ class StartResult:
     absent: tuple[Millis, Millis] | None
     """From when to when nobody watched; None in the first life of all."""
     own: AccountState
-    """The recorded state of the daemon's own alerts. Loaded here, as the others are: when the watch over the
-    daemon first looks, the database may be gone, which it has to tell."""
+    """The recorded state of the daemon's own alerts. Loaded here, as the others are: when the watch
+    over the daemon first looks, the database may be gone, which it has to tell."""
 
 
 def begin(
-    store: Store, ledger: NotificationQueue, setting: StartConfig, clock: Clock, reason: str = "start"
+    store: Store,
+    ledger: NotificationQueue,
+    setting: StartConfig,
+    clock: Clock,
+    reason: str = "start",
 ) -> StartResult:
     """What is recorded, with the beginning committed and the ledger filled.
 
@@ -41,16 +47,33 @@ def begin(
 
     """
     _remember(store, ledger, clock)
-    names = [*setting.accounts, *(name for name in store.alerting() if name not in setting.accounts)]
+    names = [
+        *setting.accounts,
+        *(name for name in store.alerting() if name not in setting.accounts),
+    ]
     known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
     own = store.load(DAEMON_ACCOUNT)
     for state in known.values():
-        ledger.resume(state)  # a step of the clock that is found now moves nothing of what was over before
+        ledger.resume(
+            state
+        )  # a step of the clock that is found now moves nothing of what was over before
     openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
     last = store.last_life()
     absent = absence(last, known.values(), now)
-    expected = {} if reason == RELOAD else {name: setting.every[name] for name in setting.every if name in last.watched}
-    _commit(store, ledger, setting, openings, clock, reason, tuple(gaps(absent, known, openings, expected)))
+    expected = (
+        {}
+        if reason == RELOAD
+        else {name: setting.every[name] for name in setting.every if name in last.watched}
+    )
+    _commit(
+        store,
+        ledger,
+        setting,
+        openings,
+        clock,
+        reason,
+        tuple(gaps(absent, known, openings, expected)),
+    )
     _redirect(store, ledger, setting, clock)
     for opening in openings.values():
         ledger.resume(opening.state)
@@ -66,13 +89,18 @@ def _remember(store: Store, ledger: NotificationQueue, clock: Clock) -> None:
     for known in store.told():
         ledger.remember(known.key, known.told, known.begun)
     for kept in store.open_notices():
-        ledger.keep(QueuedNotification(kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True))
+        ledger.keep(
+            QueuedNotification(
+                kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True
+            )
+        )
 
 
 def _redirect(store: Store, ledger: NotificationQueue, setting: StartConfig, clock: Clock) -> None:
     """What waits for a channel that is no longer configured goes to those that are (promise 2).
 
-    So does an end whose channel gave up the firing: others were told of that in its stead, and wait for the end.
+    So does an end whose channel gave up the firing: others were told of that in its stead, and wait
+    for the end.
     """
     notices = [entry.notice for channel in ledger.channels() for entry in ledger.open(channel)]
     gone = [each for each in notices if each.key.channel not in setting.channels]
@@ -83,7 +111,9 @@ def _redirect(store: Store, ledger: NotificationQueue, setting: StartConfig, clo
     handed = [
         notice
         for each in (*gone, *(one for one in shared if one not in gone))
-        for notice in ledger.elsewhere(each, _others(setting, each.key.channel), giving_up=each in gone)
+        for notice in ledger.elsewhere(
+            each, _others(setting, each.key.channel), giving_up=each in gone
+        )
     ]
     _write(store, Reroute(_now(ledger, clock), tuple(handed), refused=keys))
     for notice in handed:
@@ -128,6 +158,10 @@ def _write(store: Store, operation: Operation) -> None:
     try:
         written = store.submit(operation).result()
     except (CommitFailed, Rejected) as error:
-        raise StoreError(f"the database does not take the beginning of this run: {error}") from error
+        raise StoreError(
+            f"the database does not take the beginning of this run: {error}"
+        ) from error
     if written is not Written.COMMITTED:
-        raise StoreError("the database refuses to write: see that nothing locks it and that its disk is not full")
+        raise StoreError(
+            "the database refuses to write: see that nothing locks it and that its disk is not full"
+        )

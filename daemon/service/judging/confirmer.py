@@ -1,9 +1,11 @@
-"""Asks again where a reading is not believed at once, and says when it has waited long enough (SEMANTICS B5).
+"""Asks again where a reading is not believed at once, and says when it has waited long enough
+(SEMANTICS B5).
 
     suspicion ──► a confirming read, before all routine polls ──► the owner, as any answer
               └─► PATIENCE later ──► Overdue ──► the owner judges what nothing has settled
 
-It decides nothing: whatever arrives in time settles the suspicion, and a word that comes too late changes nothing.
+It decides nothing: whatever arrives in time settles the suspicion, and a word that comes too late
+changes nothing.
 """
 
 import asyncio
@@ -18,7 +20,9 @@ PATIENCE: Millis = 3 * SECOND
 """From a suspect reading to its judgement, where nothing settles it."""
 
 APART: Millis = 10 * SECOND
-"""Between two confirming reads of an account; meanwhile its polls settle what is suspect, or PATIENCE does."""
+"""Between two confirming reads of an account; meanwhile its polls settle what is suspect, or
+PATIENCE does.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,9 @@ class Confirmer:
         self._suspicions.put_nowait((suspicion, False))
 
     def left(self, suspicion: PendingSuspect) -> None:
-        """The last life left it: it is judged when the first attempt to read has ended (SEMANTICS A4)."""
+        """The last life left it: it is judged when the first attempt to read has ended (SEMANTICS
+        A4).
+        """
         self._suspicions.put_nowait((suspicion, True))
 
     def stop(self) -> None:
@@ -54,7 +60,9 @@ class Confirmer:
         self._stopping = True
 
     async def run(self, ask: Ask, post: Post) -> None:
-        """`ask` makes one call whose answer the owner gets, or none where the exchange wants to be left alone."""
+        """`ask` makes one call whose answer the owner gets, or none where the exchange wants to be
+        left alone.
+        """
         async with asyncio.TaskGroup() as tasks:
             while True:
                 suspicion, is_left = await self._suspicions.get()

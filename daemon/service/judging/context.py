@@ -33,7 +33,9 @@ class JudgingContext:
     mutes: Mutes = NO_MUTES
     book: Callable[[Sequence[Notice]], EagerClaims] = lambda _: EagerClaims()
     max_jump: Decimal | None = None
-    """The share of the last available_margin by which a believed one differs at most; None is any."""
+    """The share of the last available_margin by which a believed one differs at most; None is
+    any.
+    """
 
     async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
         """As they stand for an instant; as they were last known where nobody can read them."""
@@ -44,6 +46,8 @@ class JudgingContext:
 
 
 def concerns(decision: Decision) -> bool:
-    """Whether people may be told something: all else needs no look at what they asked not to be told."""
+    """Whether people may be told something: all else needs no look at what they asked not to be
+    told.
+    """
     firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
     return firing or bool(decision.record.notices)

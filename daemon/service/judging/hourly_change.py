@@ -1,4 +1,5 @@
-"""How an account's fields stood about an hour ago, read ahead of need: no alert waits for what it tells beside.
+"""How an account's fields stood about an hour ago, read ahead of need: no alert waits for what it
+tells beside.
 
 Nothing is judged by it; where nobody can read it, messages do without.
 """
@@ -32,14 +33,18 @@ class HourlyBaseline:
         self._earlier: Reading | None = None
 
     def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
-        """How the fields moved until `at`, by what was read ahead; nothing where nobody read them about then."""
+        """How the fields moved until `at`, by what was read ahead; nothing where nobody read them
+        about then.
+        """
         earlier = self._earlier
         if earlier is None or not -self._ahead <= at - HOUR - earlier.at <= ABOUT:
             return {}
         return moved(earlier.balances, now)
 
     async def renew(self, at: Millis) -> None:
-        """Look ahead to the next input, which is expected as long after this one as this came after the last."""
+        """Look ahead to the next input, which is expected as long after this one as this came after
+        the last.
+        """
         before, self._renewed_at = self._renewed_at, at
         if self._read_at is not None and 0 <= at - self._read_at < RENEWED:
             return

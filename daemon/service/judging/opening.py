@@ -1,7 +1,8 @@
 """A life of the daemon begins: what the recorded states become under the rules now in force. Pure.
 
-Two inputs may stand at the beginning: a clock step, where the record ends in the future, and the change of the
-configuration, which retires the alerts whose rule or account is gone or means something else now.
+Two inputs may stand at the beginning: a clock step, where the record ends in the future, and the
+change of the configuration, which retires the alerts whose rule or account is gone or means
+something else now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +42,9 @@ class StartConfig:
     """By account: the effective interval."""
 
     def written(self) -> dict[str, object]:
-        """What is recorded with an epoch, so that the past can be looked at as it was: `rules` and `mutes`."""
+        """What is recorded with an epoch, so that the past can be looked at as it was: `rules` and
+        `mutes`.
+        """
         return {"rules": [rule.written() for rule in self.rules], "mutes": self.mutes.written()}
 
 
@@ -50,7 +53,9 @@ def watching(rules: Iterable[Rule], account: str) -> dict[str, Rule]:
     return {rule.name: rule for rule in rules if rule.watches(account)}
 
 
-def open_account(recorded: AccountState, told: ToldBy, setting: StartConfig, now: Millis) -> AccountStart:
+def open_account(
+    recorded: AccountState, told: ToldBy, setting: StartConfig, now: Millis
+) -> AccountStart:
     """Begin one account at `now` from what is recorded of it."""
     state, stepped = recorded, None
     by = now - recorded.at
@@ -58,7 +63,9 @@ def open_account(recorded: AccountState, told: ToldBy, setting: StartConfig, now
         state, stepped = _take(recorded, ClockStep(recorded.seq + 1, now, by), {}, told, setting)
     configured = recorded.account in setting.accounts
     rules = watching(setting.rules, recorded.account) if configured else {}
-    state, changed = _take(state, ConfigChange(state.seq + 1, max(now, state.at)), rules, told, setting)
+    state, changed = _take(
+        state, ConfigChange(state.seq + 1, max(now, state.at)), rules, told, setting
+    )
     # An account that is configured no more: from now on nobody expects readings of it.
     return AccountStart(state if configured else replace(state, since=None), stepped, changed)
 

@@ -1,7 +1,9 @@
-"""What one account's owner asks before it judges an answer, and what it tells after a commit (SEMANTICS B5, B6).
+"""What one account's owner asks before it judges an answer, and what it tells after a commit
+(SEMANTICS B5, B6).
 
-It holds what `readings.plausible` and `readings.expectation` remember, a function of the recorded readings, and says
-in the log what is not believed. It judges nothing and asks no exchange: whoever is `doubted` does.
+It holds what `readings.plausible` and `readings.expectation` remember, a function of the recorded
+readings, and says in the log what is not believed. It judges nothing and asks no exchange: whoever
+is `doubted` does.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,12 +21,16 @@ Doubted = Callable[[PendingSuspect], None]
 _NEWS = {
     Quality.CONFIRMED: "a second reading says the same: it is judged",
     Quality.OK: "another reading contradicts it: it judged nothing",
-    Quality.UNCONFIRMED: "nothing confirmed or contradicted it in time: it is judged, as unconfirmed",
+    Quality.UNCONFIRMED: (
+        "nothing confirmed or contradicted it in time: it is judged, as unconfirmed"
+    ),
 }
 
 
 class Gate:
-    def __init__(self, account: str, max_jump: Decimal | None, episodes: FailureLog, doubted: Doubted) -> None:
+    def __init__(
+        self, account: str, max_jump: Decimal | None, episodes: FailureLog, doubted: Doubted
+    ) -> None:
         self._account = account
         self._max_jump = max_jump
         self._episodes = episodes
@@ -38,7 +44,9 @@ class Gate:
         return self._trust.suspicion
 
     def recall(self, recorded: Iterable[Reading]) -> None:
-        """Remember the last readings there are, in their order and whatever their quality, and nothing else."""
+        """Remember the last readings there are, in their order and whatever their quality, and
+        nothing else.
+        """
         trust, readings = PlausibilityState(), list(recorded)
         for reading in readings:
             trust = after(trust, reading, self._max_jump)
@@ -49,12 +57,18 @@ class Gate:
 
     def contradicted(self, event: Input) -> int | None:
         """The first of the suspects that an input, stamped and not adopted yet, contradicts."""
-        if self.suspicion is None or not isinstance(event, Reading) or event.quality is Quality.STALE:
+        if (
+            self.suspicion is None
+            or not isinstance(event, Reading)
+            or event.quality is Quality.STALE
+        ):
             return None
         return weigh(self._trust, event, self._max_jump).contradicts
 
     def unsettled(self, arrival: object) -> Reading | None:
-        """The suspect that is to be judged after all, for this arrival says that nothing will settle it in time."""
+        """The suspect that is to be judged after all, for this arrival says that nothing will
+        settle it in time.
+        """
         open_one = self.suspicion
         if open_one is None:
             return None
@@ -67,7 +81,9 @@ class Gate:
         self._trust = after(self._trust, event, self._max_jump)
         self._expected = compared(expected, event)
         if self._expected.off and not expected.off:
-            self._episodes.failed(("sum", self._account), f"{self._account}: {SENTENCE}", account=self._account)
+            self._episodes.failed(
+                ("sum", self._account), f"{self._account}: {SENTENCE}", account=self._account
+            )
         if isinstance(event, Reading) and event.quality is Quality.SUSPECT:
             self._suspect()
         elif was is not None and self._trust.suspicion is None:
@@ -77,10 +93,17 @@ class Gate:
         found = self._trust.suspicion
         assert found is not None  # a suspect was adopted  # noqa: S101
         why = ", ".join(sorted(found.doubts))
-        sentence = f"a reading of {self._account} is not believed at once ({why}): it waits for another to confirm it"
+        sentence = (
+            f"a reading of {self._account} is not believed at once ({why}): it waits for another to"
+            " confirm it"
+        )
         self._episodes.failed(("suspect", self._account), sentence, account=self._account)
         self._doubted(found)
 
     def _settled(self, event: Input) -> None:
-        quality = Quality.UNCONFIRMED if isinstance(event, Unconfirmed) else getattr(event, "quality", Quality.OK)
+        quality = (
+            Quality.UNCONFIRMED
+            if isinstance(event, Unconfirmed)
+            else getattr(event, "quality", Quality.OK)
+        )
         self._episodes.ended(("suspect", self._account), _NEWS[quality], account=self._account)

@@ -2,8 +2,8 @@
 
     couriers, disk, clock, owners ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
 
-It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it saw is recorded
-only where it changed an alert, or is told.
+It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it
+saw is recorded only where it changed an alert, or is told.
 """
 
 import asyncio
@@ -136,7 +136,9 @@ def _limit(rule: Rule) -> Decimal:
     """A duration in milliseconds, or a share: what stands at the rule's key in `[system]`."""
     nodes = walk(rule.when.tree)
     return next(
-        Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value for node in nodes if _is_limit(node)
+        Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value
+        for node in nodes
+        if _is_limit(node)
     )
 
 
@@ -159,12 +161,18 @@ def _account_not_judged(limit: Decimal, sight: ProbeResults) -> Verdict:
     named = ", ".join(list(long)[:NAMED])
     more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
     remedy = "restart the service, and report this"
-    return _told(holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}")
+    return _told(
+        holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}"
+    )
 
 
 def _channel_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
     """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
-    failing = {name: health.failing_since for name, health in _in_need(sight) if health.failing_since is not None}
+    failing = {
+        name: health.failing_since
+        for name, health in _in_need(sight)
+        if health.failing_since is not None
+    }
     long = [name for name, since in failing.items() if sight.elapsed - since >= limit]
     if not long:
         return _told(holds=False, detail="")
@@ -174,17 +182,28 @@ def _channel_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
     since = moment(sight.now - (sight.elapsed - failing[worst]), sight.now, sight.zone)
     answer = sight.channels[worst].answer
     others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
-    return _told(holds=True, detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}")
+    return _told(
+        holds=True,
+        detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}",
+    )
 
 
 def _in_need(sight: ProbeResults) -> Iterator[tuple[str, Health]]:
-    """The channels that something waits for, or that refuse what they are given: of others nobody knows any more."""
-    return ((name, health) for name, health in sight.channels.items() if health.refused or name in sight.waiting)
+    """The channels that something waits for, or that refuse what they are given: of others nobody
+    knows any more.
+    """
+    return (
+        (name, health)
+        for name, health in sight.channels.items()
+        if health.refused or name in sight.waiting
+    )
 
 
 def _clock_stepped(limit: Decimal, sight: ProbeResults) -> Verdict:
     by = max(sight.steps, key=abs, default=0)
-    size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)  # a minute is no 59 s for want of a millisecond
+    size = (
+        abs(by) if abs(by) < MINUTE else round(abs(by), -3)
+    )  # a minute is no 59 s for want of a millisecond
     detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
     return _told(by != 0 and abs(by) >= limit, detail)
 
@@ -193,7 +212,9 @@ def _disk_full(limit: Decimal, sight: ProbeResults) -> Verdict:
     if sight.disk is None:
         return UNKNOWN
     share = format((limit * 100).normalize(), "f")
-    return _told(sight.disk < limit, f"less than {share} % of the disk that holds the database is free")
+    return _told(
+        sight.disk < limit, f"less than {share} % of the disk that holds the database is free"
+    )
 
 
 def _database_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
@@ -201,17 +222,30 @@ def _database_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
         return _told(holds=False, detail="")
     lasted = sight.elapsed - sight.refused.since
     since = moment(sight.now - lasted, sight.now, sight.zone)
-    return _told(lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}")
+    return _told(
+        lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}"
+    )
 
 
 def _push_contradicted(_limit: Decimal, sight: ProbeResults) -> Verdict:
     """Where pushes are heard but hardly compared since a start, nobody knows."""
-    found = {name: ", ".join(pushes.contradicted) for name, pushes in sight.pushes.items() if pushes.contradicted}
-    if not found and sight.pushes and all(pushes.compared < pushes.limit for pushes in sight.pushes.values()):
+    found = {
+        name: ", ".join(pushes.contradicted)
+        for name, pushes in sight.pushes.items()
+        if pushes.contradicted
+    }
+    if (
+        not found
+        and sight.pushes
+        and all(pushes.compared < pushes.limit for pushes in sight.pushes.values())
+    ):
         return UNKNOWN
     named = [f"{fields} of {name}" for name, fields in list(found.items())[:NAMED]]
     more = f" and of {len(found) - NAMED} more" if len(found) > NAMED else ""
-    detail = f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a restart"
+    detail = (
+        f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a"
+        " restart"
+    )
     return _told(bool(found), detail)
 
 
@@ -226,12 +260,18 @@ _JUDGES: Mapping[str, Callable[[Decimal, ProbeResults], Verdict]] = {
 
 
 class SelfMonitor:
-    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not off."""
+    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not
+    off.
+    """
 
-    def __init__(self, desk: JudgingContext, recorded: AccountState, rules: Sequence[Rule], senses: Probes) -> None:
+    def __init__(
+        self, desk: JudgingContext, recorded: AccountState, rules: Sequence[Rule], senses: Probes
+    ) -> None:
         self._desk = desk
         self._senses = senses
-        self._order = NotificationPolicy({rule.name: rule for rule in rules}, desk.channels, desk.mutes)
+        self._order = NotificationPolicy(
+            {rule.name: rule for rule in rules}, desk.channels, desk.mutes
+        )
         self._state = recorded
         self._begun = False
         self._drift = ClockDrift(desk.clock, desk.offset)
@@ -265,7 +305,9 @@ class SelfMonitor:
         await self._take(Check(self._next, now), EvaluationSnapshot(verdicts))
 
     async def _begin(self) -> None:
-        """Go on from what is recorded; what is asked no more, or otherwise, is told as retired (D5)."""
+        """Go on from what is recorded; what is asked no more, or otherwise, is told as retired
+        (D5).
+        """
         self._desk.ledger.resume(self._state)
         now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
         if now - self._state.at < -STEP:
@@ -298,8 +340,9 @@ class SelfMonitor:
     def _passed(self) -> Millis:
         """Return how much of the time since the last look counts for a stall.
 
-        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the rest was a
-        suspend, or an event loop that stood still, in which the owners could not run either.
+        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the
+        rest was a suspend, or an event loop that stood still, in which the owners could not run
+        either.
         """
         before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
         return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
@@ -325,8 +368,18 @@ class SelfMonitor:
         return self._state.seq + 1
 
     def _decide(self, event: Input, scene: EvaluationSnapshot) -> Decision:
-        told, name_alert = self._desk.ledger.told(DAEMON_ACCOUNT), partial(code, taken=self._desk.codes)
-        return decide(self._state, event, scene, replace(self._order, silences=self._silences), told, name_alert)
+        told, name_alert = (
+            self._desk.ledger.told(DAEMON_ACCOUNT),
+            partial(code, taken=self._desk.codes),
+        )
+        return decide(
+            self._state,
+            event,
+            scene,
+            replace(self._order, silences=self._silences),
+            told,
+            name_alert,
+        )
 
     async def _take(self, event: Input, scene: EvaluationSnapshot) -> None:
         decision = self._decide(event, scene)
@@ -336,7 +389,9 @@ class SelfMonitor:
         await self._commit(decision)
 
     async def _commit(self, decision: Decision) -> None:
-        """Adopted after the commit; what the database does not take is seen again at a later look."""
+        """Adopted after the commit; what the database does not take is seen again at a later
+        look.
+        """
         desk, record = self._desk, decision.record
         if not _says(record):
             self._state = decision.state
@@ -352,18 +407,25 @@ class SelfMonitor:
         desk.watcher.judged(record)
 
     async def _write(self, record: Record) -> Written | None:
-        """As often as it takes to know what became of it: writing twice is writing once. None where it is rejected."""
+        """As often as it takes to know what became of it: writing twice is writing once. None where
+        it is rejected.
+        """
         while True:
             try:
                 written = await self._desk.journal.write(record)
             except Rejected as error:
-                sentence = f"the database does not take the daemon's own alerts, which are judged anew: {error}"
+                sentence = (
+                    "the database does not take the daemon's own alerts, which are judged anew:"
+                    f" {error}"
+                )
                 self._desk.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
                 return None
             except CommitFailed:
                 await self._desk.clock.sleep(SECOND)
             else:
-                self._desk.episodes.ended(("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again")
+                self._desk.episodes.ended(
+                    ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
+                )
                 return written
 
 

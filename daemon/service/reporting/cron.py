@@ -1,8 +1,10 @@
-"""When a report is due: cron as crontab(5) describes it, by the clock on the wall. Knows no report and sends nothing.
+"""When a report is due: cron as crontab(5) describes it, by the clock on the wall. Knows no report
+and sends nothing.
 
-Minute, hour, day of month, month, day of week. Sunday is 0 and 7; where a day of the month and a day of the week are
-both named, either will do. A time that the clocks leave out comes when they are set forward, and one that comes twice
-counts the first time: what is due once a day is so on both DST days, too.
+Minute, hour, day of month, month, day of week. Sunday is 0 and 7; where a day of the month and a
+day of the week are both named, either will do. A time that the clocks leave out comes when they are
+set forward, and one that comes twice counts the first time: what is due once a day is so on both
+DST days, too.
 """
 
 from collections.abc import Iterator
@@ -15,7 +17,9 @@ from daemon.types import HOUR, Millis
 EXAMPLES = 'such as "0 8 * * *" for every day at 8:00, or "0 8 * * mon" for Mondays'
 
 FARTHEST: Millis = 3 * HOUR
-"""No zone sets its clocks back further: what is looked for from so far away cannot be overlooked."""
+"""No zone sets its clocks back further: what is looked for from so far away cannot be
+overlooked.
+"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANY = datetime(2000, 1, 1)  # noqa: DTZ001 -- on the wall, of no zone
@@ -51,8 +55,13 @@ def previous(cron: str, zone: tzinfo | None, before: Millis) -> Millis:
 
 
 def _none(part: str) -> str:
-    upward = '; Sunday is 0 and 7, and a range goes upward, as in "6-7"' if part == "day of week" else ""
-    return f"names no {part} that there is{upward}; write minute, hour, day of month, month, day of week, {EXAMPLES}"
+    upward = (
+        '; Sunday is 0 and 7, and a range goes upward, as in "6-7"' if part == "day of week" else ""
+    )
+    return (
+        f"names no {part} that there is{upward}; write minute, hour, day of month, month, day of"
+        f" week, {EXAMPLES}"
+    )
 
 
 def _first(instants: Iterator[Millis]) -> Millis:
@@ -62,7 +71,9 @@ def _first(instants: Iterator[Millis]) -> Millis:
         raise ValueError("it is never due") from None
 
 
-def _instants(cron: str, zone: tzinfo | None, start: Millis, *, back: bool = False) -> Iterator[Millis]:
+def _instants(
+    cron: str, zone: tzinfo | None, start: Millis, *, back: bool = False
+) -> Iterator[Millis]:
     """Those at which it is due, from there on, never turning round; some may come twice."""
     for wall in CronSim(cron, _wall(start, zone), reverse=back):
         yield _instant(wall, zone)
@@ -70,7 +81,10 @@ def _instants(cron: str, zone: tzinfo | None, start: Millis, *, back: bool = Fal
 
 def _instant(wall: datetime, zone: tzinfo | None) -> Millis:
     """When the clock on the wall first shows this, or is set forward over it."""
-    while _wall(at := (wall.replace(tzinfo=zone).astimezone(UTC) - _EPOCH) // _MILLISECOND, zone) != wall:
+    while (
+        _wall(at := (wall.replace(tzinfo=zone).astimezone(UTC) - _EPOCH) // _MILLISECOND, zone)
+        != wall
+    ):
         wall += _MINUTE
     return at
 

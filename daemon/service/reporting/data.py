@@ -53,16 +53,22 @@ class ReportReader:
             StoreError: where the record cannot be read.
 
         """
-        subject = Subject(told.account, CORE[0], ChartSpan(*facts.span), self.zone, self.every(told.account))
+        subject = Subject(
+            told.account, CORE[0], ChartSpan(*facts.span), self.zone, self.every(told.account)
+        )
         with History.open(self.database.reveal()) as history:
             return chart(history, subject, watching(rules, told.account).values())
 
-    def drawing(self, artist: ChartRenderer, rules: Iterable[Rule]) -> Callable[[ReportData], Awaitable[bytes]]:
+    def drawing(
+        self, artist: ChartRenderer, rules: Iterable[Rule]
+    ) -> Callable[[ReportData], Awaitable[bytes]]:
         """What draws a report's chart: of the account that is told first."""
 
         async def draw(facts: ReportData) -> bytes:
             told = worst(facts)
-            return b"" if told is None else await artist.paint(lambda: self.chart(told, facts, rules))
+            return (
+                b"" if told is None else await artist.paint(lambda: self.chart(told, facts, rules))
+            )
 
         return draw
 

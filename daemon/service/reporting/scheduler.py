@@ -2,8 +2,9 @@
 
     cron ──► due ──► ONE transaction: issued, older ones superseded ──► facts, chart ──► tray ──► courier
 
-What waited when the last life ended waits again; what fell due while nobody ran is issued late, the newest of each
-alone. A report is told by when it is due: issued once, it is not issued again, wherever the clock is set.
+What waited when the last life ended waits again; what fell due while nobody ran is issued late, the
+newest of each alone. A report is told by when it is due: issued once, it is not issued again,
+wherever the clock is set.
 """
 
 import asyncio
@@ -26,7 +27,9 @@ from daemon.types import MINUTE, SECOND, Millis
 _log = logging.getLogger("marginwatch")
 
 LOOK: Millis = MINUTE
-"""It looks at the clock on the wall at least so often: that may be set, and stands still for nobody who sleeps."""
+"""It looks at the clock on the wall at least so often: that may be set, and stands still for nobody
+who sleeps.
+"""
 
 UNSURE: Millis = MINUTE
 """What was due so shortly before a life ended may not have been issued."""
@@ -58,10 +61,15 @@ class ReportDependencies:
 
 
 class Reports:
-    """`reports` name their channels; `absent` is when nobody watched before this life, if there was one before."""
+    """`reports` name their channels; `absent` is when nobody watched before this life, if there was
+    one before.
+    """
 
     def __init__(
-        self, reports: Sequence[Report], means: ReportDependencies, absent: tuple[Millis, Millis] | None
+        self,
+        reports: Sequence[Report],
+        means: ReportDependencies,
+        absent: tuple[Millis, Millis] | None,
     ) -> None:
         self._reports = {report.name: report for report in reports}
         self._means = means
@@ -81,7 +89,11 @@ class Reports:
     async def look(self) -> None:
         """Issue what is due, and make ready what waits."""
         open_, due = await self._open() or [], self._due()
-        new = [ReportKey(name, at, channel) for name, at in due for channel in self._reports[name].channels]
+        new = [
+            ReportKey(name, at, channel)
+            for name, at in due
+            for channel in self._reports[name].channels
+        ]
         newest = _newest([*(each.key for each in open_), *new])
         gone = [each.key for each in open_ if each.key not in newest or not self._asked(each.key)]
         recorded = not (new or gone) or await self._write(
@@ -92,20 +104,28 @@ class Reports:
         kept = await self._open() if recorded else None
         if kept is None:
             known = {each.key for each in open_}
-            kept = [*open_, *(OpenReport(key, maybe_repeat=False) for key in new if key not in known)]
+            kept = [
+                *open_,
+                *(OpenReport(key, maybe_repeat=False) for key in new if key not in known),
+            ]
         await self._prepare([each for each in kept if each.key not in gone], recorded)
 
     def _pause(self) -> Millis:
         """Until the next one is due, or somebody may have set the clock."""
         now = self._means.clock.now()
-        coming = [cron.due(report.cron, self._means.zone, now) - now for report in self._reports.values()]
+        coming = [
+            cron.due(report.cron, self._means.zone, now) - now for report in self._reports.values()
+        ]
         return min([LOOK, *coming])
 
     def _due(self) -> list[tuple[str, Millis]]:
         """Of each the newest that is due and was not issued."""
         now = self._means.clock.now()
         self._seen = min(self._seen, now)
-        found = [(name, cron.previous(each.cron, self._means.zone, now + 1)) for name, each in self._reports.items()]
+        found = [
+            (name, cron.previous(each.cron, self._means.zone, now + 1))
+            for name, each in self._reports.items()
+        ]
         return [each for each in found if each[1] > self._seen and each not in self._issued]
 
     def _asked(self, key: ReportKey) -> bool:
@@ -121,7 +141,8 @@ class Reports:
             return None
 
     async def _write(self, operation: ScheduleReports) -> bool:
-        """Whether it is recorded. What is not, for now or for good, is sent all the same, and says so.
+        """Whether it is recorded. What is not, for now or for good, is sent all the same, and says
+        so.
 
         Written as often as it takes to know: writing twice is writing once.
         """
@@ -145,7 +166,9 @@ class Reports:
             for each in alike:
                 self._means.tray.put(self._parcel(each, facts, picture, recorded))
 
-    def _grouped(self, waiting: Iterable[OpenReport]) -> Iterator[tuple[ReportPeriod, list[OpenReport]]]:
+    def _grouped(
+        self, waiting: Iterable[OpenReport]
+    ) -> Iterator[tuple[ReportPeriod, list[OpenReport]]]:
         groups: dict[tuple[str, Millis], list[OpenReport]] = {}
         for each in waiting:
             groups.setdefault((each.key.name, each.key.due_at), []).append(each)
@@ -155,12 +178,22 @@ class Reports:
     def _cover(self, name: str, due_at: Millis) -> ReportPeriod:
         written, zone = self._reports[name].cron, self._means.zone
         span = ReportSpan(cron.previous(written, zone, due_at), due_at)
-        return ReportPeriod(name, span, cron.due(written, zone, max(due_at, self._means.clock.now())))
+        return ReportPeriod(
+            name, span, cron.due(written, zone, max(due_at, self._means.clock.now()))
+        )
 
-    def _parcel(self, waiting: OpenReport, facts: ReportData, picture: bytes, recorded: bool) -> QueuedReport:
+    def _parcel(
+        self, waiting: OpenReport, facts: ReportData, picture: bytes, recorded: bool
+    ) -> QueuedReport:
         kept = waiting.key.due_at < self._began
         return QueuedReport(
-            waiting.key, facts, self._means.clock.elapsed(), picture, waiting.maybe_repeat, recorded, kept
+            waiting.key,
+            facts,
+            self._means.clock.elapsed(),
+            picture,
+            waiting.maybe_repeat,
+            recorded,
+            kept,
         )
 
 

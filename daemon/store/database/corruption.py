@@ -1,8 +1,10 @@
-"""Rows that hold what marginwatch never wrote: changed by hand, or damaged. Told with their place, never guessed at.
+"""Rows that hold what marginwatch never wrote: changed by hand, or damaged. Told with their place,
+never guessed at.
 
     a row ──► its values, or Damaged (which row) ──► told: one sentence, with the account's name
 
-Whatever turns rows into values goes through here, so that a wrong row never looks like a mistake of the program.
+Whatever turns rows into values goes through here, so that a wrong row never looks like a mistake of
+the program.
 """
 
 from collections.abc import Iterator
@@ -73,20 +75,29 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
     except MistypedError as error:
         found = next(_mistyped_rows(connection), None)
         if found is None:  # mended meanwhile
-            raise StoreError(f"the database {named(url)} was changed while it was read: try again") from error
+            raise StoreError(
+                f"the database {named(url)} was changed while it was read: try again"
+            ) from error
         raise _sentence(url, found, connection) from error
 
 
 def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
     """The first row of each table in which a column holds a value of another type.
 
-    Looked for only now: to ask for the key of a row with each value that is read would slow down all reading.
+    Looked for only now: to ask for the key of a row with each value that is read would slow down
+    all reading.
     """
     for table in metadata.sorted_tables:
-        wrong = [_is_mistyped(column, column.type) for column in table.c if isinstance(column.type, Words | Whole)]
+        wrong = [
+            _is_mistyped(column, column.type)
+            for column in table.c
+            if isinstance(column.type, Words | Whole)
+        ]
         if not wrong:
             continue
-        row = connection.execute(select(*table.primary_key).where(or_(*wrong)).limit(1)).one_or_none()
+        row = connection.execute(
+            select(*table.primary_key).where(or_(*wrong)).limit(1)
+        ).one_or_none()
         if row is not None:
             keys: tuple[Any, ...] = tuple(row)
             yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
@@ -98,8 +109,9 @@ def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[
 
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
     return StoreError(
-        f"the table {damaged.table} of the database {named(url)} holds what marginwatch never wrote, in the row "
-        f"{_place(damaged, connection)}: mend it, or put a copy of the database from before in its place",
+        f"the table {damaged.table} of the database {named(url)} holds what marginwatch never"
+        f" wrote, in the row {_place(damaged, connection)}: mend it, or put a copy of the database"
+        " from before in its place",
     )
 
 

@@ -8,7 +8,9 @@ from daemon.store.database import engine as engines
 
 
 def free(url: str) -> Decimal | None:
-    """The share that is free, to a thousandth; None where the disk is another machine's, or cannot be asked."""
+    """The share that is free, to a thousandth; None where the disk is another machine's, or cannot
+    be asked.
+    """
     parsed = engines.parse(url)
     if parsed.get_backend_name() != "sqlite":
         return None

@@ -1,8 +1,8 @@
 """Connections: how a database is opened for writing, and for reading beside whoever writes.
 
-SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver): the writer with
-BEGIN IMMEDIATE, so that it never finds itself unable to go on halfway; readers with a plain BEGIN, so that what they
-read together belongs together. Nothing here knows a table.
+SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver): the writer
+with BEGIN IMMEDIATE, so that it never finds itself unable to go on halfway; readers with a plain
+BEGIN, so that what they read together belongs together. Nothing here knows a table.
 """
 
 import importlib.util
@@ -24,7 +24,8 @@ PATIENCE: Millis = 2_000
 """How long a writer waits for another one before it says that the database is locked."""
 
 MOST_STEPS = 2_000_000_000
-"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of readings take.
+"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of
+readings take.
 
 They are counted instead of time, so that a slow disk is not taken for a database that never ends.
 """
@@ -52,7 +53,9 @@ SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/d
 
 
 def parse(url: str) -> URL:
-    """The database that a configuration names; raises StoreConfigError for one that cannot be used."""
+    """The database that a configuration names; raises StoreConfigError for one that cannot be
+    used.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -80,7 +83,9 @@ def _with_driver(url: URL) -> URL:
 
 
 def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
-    """An engine of one connection, for one writer. Its answers to a commit are those of the disk."""
+    """An engine of one connection, for one writer. Its answers to a commit are those of the
+    disk.
+    """
     if url.get_backend_name() == "sqlite":
         engine = _sqlite(url, f"file:{_quoted(url)}?mode=rwc", "BEGIN IMMEDIATE")
         _at_connect(engine, f"PRAGMA busy_timeout = {patience}", "PRAGMA foreign_keys = ON")
@@ -89,7 +94,8 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
     # One connection: a second session would not get the lock that the first one holds.
     engine = _server(url, max_overflow=0, name=process_name())
     _at_connect(engine, f"SET lock_timeout = {patience}", "SET statement_timeout = 30000")
-    # Where this process vanishes with its machine, the server must notice, or it would keep its lock.
+    # Where this process vanishes with its machine, the server must notice, or it would keep its
+    # lock.
     _at_connect(engine, "SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10")
     _at_connect(engine, "SET tcp_keepalives_count = 3")
     return engine
@@ -98,7 +104,9 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
 def reading(url: URL) -> Engine:
     """An engine that cannot write; raises StoreError where the database cannot be read."""
     if url.get_backend_name() != "sqlite":
-        engine = _server(url, isolation_level="REPEATABLE READ").execution_options(postgresql_readonly=True)
+        engine = _server(url, isolation_level="REPEATABLE READ").execution_options(
+            postgresql_readonly=True
+        )
         _at_connect(engine, f"SET statement_timeout = {READING_TIMEOUT}")
         return engine
     path = Path(str(url.database))
@@ -113,12 +121,16 @@ def reading(url: URL) -> Engine:
     if not exists:
         raise AbsentError(f"there is no database at {path}")
     if not is_file:
-        raise StoreError(f"the database {path} is a pipe or a device, not a file: name another file")
+        raise StoreError(
+            f"the database {path} is a pipe or a device, not a file: name another file"
+        )
     return _sqlite_reading(url, "mode=ro")
 
 
 def reading_alone(url: URL) -> Engine:
-    """An engine that reads the file without its WAL and without locks: right only while nobody writes."""
+    """An engine that reads the file without its WAL and without locks: right only while nobody
+    writes.
+    """
     return _sqlite_reading(url, "mode=ro&immutable=1")
 
 
@@ -130,7 +142,9 @@ def _sqlite_reading(url: URL, how: str) -> Engine:
 
 
 def bound(engine: Engine, most_steps: int) -> None:
-    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made to take for ever."""
+    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made
+    to take for ever.
+    """
 
     @event.listens_for(engine, "connect")
     def _limit(connection: sqlite3.Connection, _: object) -> None:
@@ -148,7 +162,8 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(file, uri=True, check_same_thread=False, timeout=PATIENCE / 1_000)
 
-    # The path goes to the driver as a URI of our own, which SQLAlchemy would not take apart rightly.
+    # The path goes to the driver as a URI of our own, which SQLAlchemy would not take apart
+    # rightly.
     engine = create_engine(
         url,
         creator=connect,
@@ -160,7 +175,8 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _manual(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        # What stands in a schema may have been put there by anybody: it gets no functions that do more than compute.
+        # What stands in a schema may have been put there by anybody: it gets no functions that do
+        # more than compute.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
 

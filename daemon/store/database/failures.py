@@ -1,4 +1,5 @@
-"""What a failing database means: that it refuses writes for now, or a sentence for the person who must mend it.
+"""What a failing database means: that it refuses writes for now, or a sentence for the person who
+must mend it.
 
 Secrets stay out: a database is named without its user and password.
 """
@@ -27,7 +28,9 @@ REFUSING_SQLITE = {
     sqlite3.SQLITE_PROTOCOL: "locked by another program",
     sqlite3.SQLITE_NOTADB: "the file is not a database",
 }
-"""By SQLite's primary result code: why nothing can be written at present, whatever the operation is."""
+"""By SQLite's primary result code: why nothing can be written at present, whatever the operation
+is.
+"""
 
 REFUSING_POSTGRESQL = {
     "08": "the connection is lost",
@@ -50,7 +53,9 @@ UNDECIDED_POSTGRESQL = ("08", "40003", "57", "58", "XX")
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
-    """The store takes no writes at present, for the reason given. Tests raise it from the seam at the commit."""
+    """The store takes no writes at present, for the reason given. Tests raise it from the seam at
+    the commit.
+    """
 
     def __init__(self, reason: str, *, undecided: bool = False) -> None:
         super().__init__(reason)
@@ -63,7 +68,9 @@ class Unfit(ValueError):  # noqa: N818 -- as above
 
 
 def refusal(error: BaseException) -> str | None:
-    """Why the store refuses all writes, or None where only this operation failed, or nobody knows."""
+    """Why the store refuses all writes, or None where only this operation failed, or nobody
+    knows.
+    """
     if isinstance(error, Refused | StoreError):
         return str(error)
     if not isinstance(error, DBAPIError):
@@ -76,12 +83,16 @@ def refusal(error: BaseException) -> str | None:
 
 
 def undecided(error: BaseException) -> bool:
-    """Whether a commit that failed in this way may be on disk: nobody answered, or the disk failed below it."""
+    """Whether a commit that failed in this way may be on disk: nobody answered, or the disk failed
+    below it.
+    """
     if isinstance(error, Refused):
         return error.undecided
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF == sqlite3.SQLITE_IOERR
+        return (
+            getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF == sqlite3.SQLITE_IOERR
+        )
     sqlstate = getattr(cause, "sqlstate", None)
     return sqlstate is None or sqlstate.startswith(UNDECIDED_POSTGRESQL)
 
@@ -118,11 +129,13 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
         return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
     if is_undecodable(cause):
         return StoreError(
-            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never wrote: "
-            "put a copy from before in its place",
+            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never"
+            " wrote: put a copy from before in its place",
         )
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
-        return StoreError(f"the database {named(url)} has other tables than expected: run marginwatch db upgrade")
+        return StoreError(
+            f"the database {named(url)} has other tables than expected: run marginwatch db upgrade"
+        )
     if url.get_backend_name() == "postgresql":
         said = _server_says(cause or error)
         refused = getattr(cause, "sqlstate", None) is None and _LOGIN.search(said)
@@ -135,7 +148,9 @@ _LOGIN = re.compile(
     r"authentication failed|no password supplied|(?:role|database) .* does not exist"
     r"|not permitted to log in|pg_hba\.conf"
 )
-"""How a server refuses a login for good. Before a session exists the driver gives its words and no SQLSTATE."""
+"""How a server refuses a login for good. Before a session exists the driver gives its words and no
+SQLSTATE.
+"""
 
 
 def _owner(url: URL, code: int) -> str:
@@ -146,21 +161,35 @@ def _owner(url: URL, code: int) -> str:
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "is locked by another program: end it, or try again",
     sqlite3.SQLITE_LOCKED: "is locked by another program: end it, or try again",
-    sqlite3.SQLITE_READONLY: "may not be written: give this user the right to write the file and its directory",
-    sqlite3.SQLITE_PERM: "may not be opened: give this user the right to read the file and its directory",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and that this user may read and write it",
+    sqlite3.SQLITE_READONLY: (
+        "may not be written: give this user the right to write the file and its directory"
+    ),
+    sqlite3.SQLITE_PERM: (
+        "may not be opened: give this user the right to read the file and its directory"
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened: see that its directory exists and that this user may read and write it"
+    ),
     sqlite3.SQLITE_FULL: "has no room: free space on its disk, and where temporary files are",
     sqlite3.SQLITE_IOERR: "cannot be read, or written: its disk fails, or is full",
-    sqlite3.SQLITE_CORRUPT: "is damaged: put a copy from before in its place, or move it away to begin anew",
+    sqlite3.SQLITE_CORRUPT: (
+        "is damaged: put a copy from before in its place, or move it away to begin anew"
+    ),
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another file, or move this one away",
-    sqlite3.SQLITE_INTERRUPT: "takes far longer to read than any of marginwatch: put a copy from before in its place",
-    sqlite3.SQLITE_TOOBIG: "holds a value that is too large to be of marginwatch: put a copy from before in its place",
+    sqlite3.SQLITE_INTERRUPT: (
+        "takes far longer to read than any of marginwatch: put a copy from before in its place"
+    ),
+    sqlite3.SQLITE_TOOBIG: (
+        "holds a value that is too large to be of marginwatch: put a copy from before in its place"
+    ),
 }
 
 
 def is_undecodable(cause: BaseException | None) -> bool:
     """Whether SQLite holds text that is not UTF-8."""
-    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith("Could not decode to UTF-8")
+    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(
+        "Could not decode to UTF-8"
+    )
 
 
 def _misses_table(cause: BaseException | None) -> bool:
@@ -170,5 +199,8 @@ def _misses_table(cause: BaseException | None) -> bool:
 def _server_says(error: BaseException) -> str:
     """The last line of the server's answer: the ones before repeat addresses that were tried."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = next((line for line in reversed(lines) if "FATAL:" in line or "failed:" in line), lines[0] if lines else "")
+    said = next(
+        (line for line in reversed(lines) if "FATAL:" in line or "failed:" in line),
+        lines[0] if lines else "",
+    )
     return said.rpartition("FATAL:")[2].strip() or "no answer"

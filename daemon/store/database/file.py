@@ -1,11 +1,13 @@
-"""The file that a daemon writes into, and whether its path still names it. SQLite alone would never notice.
+"""The file that a daemon writes into, and whether its path still names it. SQLite alone would never
+notice.
 
     verify ──► the path names our file, and our WAL ──► write
                  ├─ another WAL or none ──► fold what it held into the file, and open a new one
                  └─ another file or none ──► Refused, until ours is back, or a copy that holds the same bytes
 
-While the file is lost it is kept alive: it can be put back, even after its deletion. No other file is ever written
-into: the record in memory belongs to ours. Called by the writer's thread, except for `trouble`.
+While the file is lost it is kept alive: it can be put back, even after its deletion. No other file
+is ever written into: the record in memory belongs to ours. Called by the writer's thread, except
+for `trouble`.
 """
 
 import os
@@ -36,11 +38,14 @@ class DatabaseFile:
         self._lock = lock
         self._engines = (writing, reading)
         self._writing = writing
-        # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds on it.
+        # O_PATH: closing any other descriptor of a database would drop the locks that SQLite holds
+        # on it.
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
         self._folder = _identity(Path(real_path(url)).parent)
         self._log: tuple[Identity | None, ...] | None = None
-        """The WAL and its index as our connection has them open; None while it is not known to be open."""
+        """The WAL and its index as our connection has them open; None while it is not known to be
+        open.
+        """
         self._lost = False
         """The file, or its WAL."""
         self._closed = False
@@ -48,23 +53,28 @@ class DatabaseFile:
         """While disconnected: whether our file holds all that was committed, without its WAL."""
 
     def verify(self) -> None:
-        """Raises Refused where what is written now would be written into a file that nobody finds."""
+        """Raises Refused where what is written now would be written into a file that nobody
+        finds.
+        """
         database = real_path(self._url)
-        folder = _identity(os.path.dirname(database))  # noqa: PTH120 -- a string: it is done twice a commit
+        folder = _identity(os.path.dirname(database))
         try:
             trouble = self._settle(database)
         except OSError as error:
             trouble = f"{self._path} cannot be looked at ({error.strerror})"
         if trouble is None:
             self._folder = folder
-        # The lock at the path keeps others out, and tells `status` of this daemon, also while the file is lost. Only
-        # in the folder that held it: nothing may keep that from being put back, or a disk from being unmounted.
+        # The lock at the path keeps others out, and tells `status` of this daemon, also while the
+        # file is lost. Only in the folder that held it: nothing may keep that from being put back,
+        # or a disk from being unmounted.
         unlocked = self._lock.renew() if folder == self._folder else None
         if reason := trouble or unlocked:
             raise Refused(reason)
 
     def trouble(self) -> str | None:
-        """Why the path may not be read from at present: it does not name our file. For any thread."""
+        """Why the path may not be read from at present: it does not name our file. For any
+        thread.
+        """
         return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
@@ -98,7 +108,9 @@ class DatabaseFile:
             self._disconnect()
 
     def _settle_log(self, database: str) -> str | None:
-        """A WAL that was deleted alone still takes commits, of which nothing would be left after a kill."""
+        """A WAL that was deleted alone still takes commits, of which nothing would be left after a
+        kill.
+        """
         if not self._connected():
             self._log = None
             return None
@@ -107,7 +119,9 @@ class DatabaseFile:
         if self._log == log:
             return None
         if not self._folded():
-            self._lost = True  # a connection anew would begin a WAL without what the deleted one holds
+            self._lost = (
+                True  # a connection anew would begin a WAL without what the deleted one holds
+            )
             return f"{database}-wal was moved or deleted: end other programs that use the database"
         self._disconnect()
         return None
@@ -118,7 +132,9 @@ class DatabaseFile:
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def _folded(self) -> bool:
-        """Bring what the WAL holds into the file, through the connection that has both open; whether all of it is."""
+        """Bring what the WAL holds into the file, through the connection that has both open;
+        whether all of it is.
+        """
         if not self._connected():
             return False
         connection = self._writing.raw_connection()
@@ -136,11 +152,15 @@ class DatabaseFile:
         self._log = None
 
     def _is_copy(self) -> bool:
-        """Whether the file at the path goes on where ours ended: it holds the same bytes, and no WAL beside it."""
+        """Whether the file at the path goes on where ours ended: it holds the same bytes, and no
+        WAL beside it.
+        """
         if not self._whole:
             return False
         with suppress(OSError):
-            return version_at_rest(self._url) is not None and _same(Path(f"/proc/self/fd/{self._kept}"), self._path)
+            return version_at_rest(self._url) is not None and _same(
+                Path(f"/proc/self/fd/{self._kept}"), self._path
+            )
         return False
 
     def _adopt(self) -> None:
@@ -152,7 +172,10 @@ class DatabaseFile:
         """What became of our file, and what to do."""
         place = self._place()
         if place == os.path.realpath(self._path):
-            remedy = "its file cannot be reached: let this user enter its directory, or unmount what covers it"
+            remedy = (
+                "its file cannot be reached: let this user enter its directory, or unmount what"
+                " covers it"
+            )
         elif not place.endswith(" (deleted)"):
             remedy = f"its file is now {place}: move it back to {self._path}"
         elif self._whole:
@@ -162,7 +185,10 @@ class DatabaseFile:
             remedy = "its file was deleted"
         if _identity(self._path) is None:
             return remedy
-        return f"another file is at {self._path}, and {remedy}; or restart marginwatch to go on with the other file"
+        return (
+            f"another file is at {self._path}, and {remedy}; or restart marginwatch to go on with"
+            " the other file"
+        )
 
     def _place(self) -> str:
         """Where our file is now."""

@@ -1,7 +1,8 @@
-"""The files of a SQLite database: whether all of it is in one of them, and whether this user may use them.
+"""The files of a SQLite database: whether all of it is in one of them, and whether this user may
+use them.
 
-Whoever opens a database makes the WAL and its index where they are missing. Where those belong to another user, the one
-who should write cannot.
+Whoever opens a database makes the WAL and its index where they are missing. Where those belong to
+another user, the one who should write cannot.
 """
 
 import fcntl
@@ -18,14 +19,20 @@ Version: TypeAlias = tuple[int, ...]
 """Changes with each write to the file."""
 
 FLOCK = "hhqqi0q"
-"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets have 64 bits everywhere."""
+"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets have 64 bits
+everywhere.
+"""
 
 LOCKS = (120, 9)
-"""The locks of a WAL's index: the first byte and their number. All who have it open hold the last one."""
+"""The locks of a WAL's index: the first byte and their number. All who have it open hold the last
+one.
+"""
 
 
 def version_at_rest(url: URL) -> Version | None:
-    """The version of a file that alone holds everything; None where some of it may be in a WAL or a journal."""
+    """The version of a file that alone holds everything; None where some of it may be in a WAL or a
+    journal.
+    """
     if url.get_backend_name() != "sqlite":
         return None
     if any(_size(beside(url, suffix)) for suffix in ("-wal", "-journal")):
@@ -48,7 +55,9 @@ def real_path(url: URL) -> str:
 
 
 def refuse_unwritable(url: URL) -> None:
-    """Raises StoreError where this user may not write what is there, before anything is left beside it."""
+    """Raises StoreError where this user may not write what is there, before anything is left beside
+    it.
+    """
     if url.get_backend_name() != "sqlite":
         return
     for file in (beside(url, ""), *foreign(url)):
@@ -65,7 +74,8 @@ def _refuse_folder(url: URL) -> None:
 
 
 def must_be_files(url: URL) -> None:
-    """Refuse a folder, a pipe or a device in the place of the database, or of the files of SQLite's own beside it.
+    """Refuse a folder, a pipe or a device in the place of the database, or of the files of SQLite's
+    own beside it.
 
     Raises:
         StoreConfigError: where the database is named wrongly.
@@ -74,16 +84,22 @@ def must_be_files(url: URL) -> None:
     """
     database = beside(url, "")
     if database.is_dir():
-        raise StoreConfigError(f"{database} is no file: name a file, such as {database / 'marginwatch.db'}")
+        raise StoreConfigError(
+            f"{database} is no file: name a file, such as {database / 'marginwatch.db'}"
+        )
     if database.exists() and not database.is_file():
         raise StoreConfigError(f"{database} is a pipe or a device, not a file: name another file")
     for file in (beside(url, suffix) for suffix in ("-wal", "-shm", "-journal")):
         if file.exists() and not file.is_file():
-            raise StoreError(f"{file} is no regular file, and SQLite needs that name for its own: move it away")
+            raise StoreError(
+                f"{file} is no regular file, and SQLite needs that name for its own: move it away"
+            )
 
 
 def must_be_usable(url: URL) -> None:
-    """Raises StoreError where a daemon of this user could not write what is there. Changes nothing."""
+    """Raises StoreError where a daemon of this user could not write what is there. Changes
+    nothing.
+    """
     must_be_files(url)
     database = beside(url, "")
     if database.exists() and not _writable(database):
@@ -91,9 +107,13 @@ def must_be_usable(url: URL) -> None:
     _refuse_folder(url)
     for file in foreign(url):
         if _in_use(beside(url, "-shm")):
-            raise StoreError(f"{file} is in use{owned(file)}: end the program of that user, then try again")
+            raise StoreError(
+                f"{file} is in use{owned(file)}: end the program of that user, then try again"
+            )
         if version_at_rest(url) is None:
-            raise StoreError(f"{file} holds a part of the record, and may not be written{owned(file)}: chown it")
+            raise StoreError(
+                f"{file} holds a part of the record, and may not be written{owned(file)}: chown it"
+            )
 
 
 def reclaim(url: URL) -> None:
@@ -108,7 +128,9 @@ def reclaim(url: URL) -> None:
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{file} may not be written{owned(file)} ({error.strerror}): remove it") from None
+            raise StoreError(
+                f"{file} may not be written{owned(file)} ({error.strerror}): remove it"
+            ) from None
 
 
 def foreign(url: URL) -> list[Path]:
@@ -119,8 +141,13 @@ def foreign(url: URL) -> list[Path]:
 
 def _denied(file: Path) -> StoreError:
     if os.statvfs(file).f_flag & os.ST_RDONLY:
-        return StoreError(f"{file} may not be written, for its disk is mounted for reading only: mount it for writing")
-    return StoreError(f"{file} may not be written{owned(file)}: let this user write it, or be its owner")
+        return StoreError(
+            f"{file} may not be written, for its disk is mounted for reading only: mount it for"
+            " writing"
+        )
+    return StoreError(
+        f"{file} may not be written{owned(file)}: let this user write it, or be its owner"
+    )
 
 
 def _size(file: Path) -> int:

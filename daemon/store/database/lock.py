@@ -1,9 +1,10 @@
 """Only one daemon collects into a database; commands that write a row of their own need no lock.
 
-SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however that ends; the
-file stays and means nothing by itself. It is this user's alone, as whoever can open it can lock it. While it is held,
-it says who holds it, and why nothing can be recorded, for `status`. PostgreSQL: an advisory lock of the writer's
-session, taken anew whenever it has to connect again, so that nothing is ever written without it.
+SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however
+that ends; the file stays and means nothing by itself. It is this user's alone, as whoever can open
+it can lock it. While it is held, it says who holds it, and why nothing can be recorded, for
+`status`. PostgreSQL: an advisory lock of the writer's session, taken anew whenever it has to
+connect again, so that nothing is ever written without it.
 """
 
 import errno
@@ -27,10 +28,14 @@ from daemon.store.database.files import beside, reclaim
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
-"""The first half of our advisory locks' key ("marg"); the second is the schema's: several may share a database."""
+"""The first half of our advisory locks' key ("marg"); the second is the schema's: several may share
+a database.
+"""
 
 TAKE = f"SELECT pg_advisory_lock({PROJECT}, hashtext(current_schema()))"
-"""Waits for as long as `lock_timeout` says: the server may need a moment to see that a killed holder is gone."""
+"""Waits for as long as `lock_timeout` says: the server may need a moment to see that a killed
+holder is gone.
+"""
 
 HOLDER = f"""
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -68,7 +73,9 @@ class Lock:
             self._descriptor = None
 
     def note(self, trouble: str) -> None:
-        """Let others know why nothing can be recorded; empty where all is well. Never fails: there may be no room."""
+        """Let others know why nothing can be recorded; empty where all is well. Never fails: there
+        may be no room.
+        """
         self._trouble = trouble
         if self._descriptor is not None:
             text = f"{os.getpid()}\n{trouble}\n".encode()[:SIZE]
@@ -76,8 +83,14 @@ class Lock:
                 os.pwrite(self._descriptor, text.ljust(SIZE, b"\n"), 0)
 
     def renew(self) -> str | None:
-        """Take the lock anew where its file was removed: another daemon could take a new one. Why that cannot be."""
-        if self._descriptor is None or self._url is None or _is_at(lock_path(self._url), self._descriptor):
+        """Take the lock anew where its file was removed: another daemon could take a new one. Why
+        that cannot be.
+        """
+        if (
+            self._descriptor is None
+            or self._url is None
+            or _is_at(lock_path(self._url), self._descriptor)
+        ):
             return None
         try:
             renewed = _lock_file(self._url)
@@ -102,7 +115,9 @@ def open_lock(path: Path, flags: int) -> int:
 
     """
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, OWNER_ONLY)
+        descriptor = os.open(
+            path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, OWNER_ONLY
+        )
     except OSError as error:
         if error.errno in _NO_FILE:
             raise _not_a_lock(path) from None
@@ -116,7 +131,10 @@ def open_lock(path: Path, flags: int) -> int:
 
 
 def _not_a_lock(path: Path) -> StoreError:
-    return StoreError(f"{path} cannot be read as a lock, as it is something else: look what it is, and move it away")
+    return StoreError(
+        f"{path} cannot be read as a lock, as it is something else: look what it is, and move it"
+        " away"
+    )
 
 
 def read_lock(descriptor: int) -> tuple[str, str]:
@@ -133,7 +151,9 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def collect(url: URL, engine: Engine) -> Lock:
-    """Become the one daemon that writes through `engine`; raises StoreError, now or where it connects, if not alone."""
+    """Become the one daemon that writes through `engine`; raises StoreError, now or where it
+    connects, if not alone.
+    """
     if url.get_backend_name() == "sqlite":
         lock = Lock(url)
         try:
@@ -147,7 +167,9 @@ def collect(url: URL, engine: Engine) -> Lock:
 
 
 def must_be_takable(url: URL) -> None:
-    """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing behind."""
+    """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing
+    behind.
+    """
     path = lock_path(url)
     try:
         if os.path.lexists(path):
@@ -164,7 +186,9 @@ def must_be_takable(url: URL) -> None:
 
 def _untakable(path: Path, error: OSError) -> StoreError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return StoreConfigError(f"there is no directory {path.parent} for the database: make it, or name another one")
+        return StoreConfigError(
+            f"there is no directory {path.parent} for the database: make it, or name another one"
+        )
     place = path if path.exists() else path.parent
     remedy = "let this user write it, or be its owner"
     return StoreError(f"{place} cannot be written ({error.strerror}){owned(place)}: {remedy}")
@@ -187,20 +211,26 @@ def _lock_file(url: URL) -> int:
 def _keep_private(descriptor: int) -> None:
     """Close a lock file to others, who could lock it; older versions left it open."""
     if os.fstat(descriptor).st_mode & 0o077:
-        with suppress(OSError):  # on a file system that knows no modes, or where it belongs to another user
+        with suppress(
+            OSError
+        ):  # on a file system that knows no modes, or where it belongs to another user
             os.fchmod(descriptor, OWNER_ONLY)
 
 
 def _is_foreign(descriptor: int) -> bool:
-    """Whether it is another user's, and others than that user can open it: whoever can may keep it locked for ever."""
+    """Whether it is another user's, and others than that user can open it: whoever can may keep it
+    locked for ever.
+    """
     found = os.fstat(descriptor)
     return found.st_uid != os.geteuid() and bool(found.st_mode & 0o077)
 
 
 def _replaced(path: Path, descriptor: int) -> int:
-    """A lock file of our own, locked, in the place of another user's, which we hold: so that no daemon has it.
+    """A lock file of our own, locked, in the place of another user's, which we hold: so that no
+    daemon has it.
 
-    Replaced rather than refused: a file system that knows no owners shows every file as another user's.
+    Replaced rather than refused: a file system that knows no owners shows every file as another
+    user's.
     """
     try:
         _must_be_replaceable(path, descriptor)
@@ -249,17 +279,22 @@ def _held(url: URL, descriptor: int) -> StoreError:
     owner = lock_owner(os.fstat(descriptor))
     if _is_foreign(descriptor):  # what it says may be a lie
         return StoreError(
-            f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by "
-            f"{owner.name if owner else 'a program that cannot be seen from here'}: "
-            f"if that is not marginwatch, remove the file ({shlex.join(['rm', str(path)])}), then start again",
+            f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by"
+            f" {owner.name if owner else 'a program that cannot be seen from here'}: if that is not"
+            f" marginwatch, remove the file ({shlex.join(['rm', str(path)])}), then start again",
         )
     if owner is not None and owner.is_exclusive and owner.is_called(pid):
         return _taken(url, str(owner.pid), f", or kill {owner.pid}")
     if owner is not None:
         remedy = "end it, then start again"
-        return StoreError(f"{path} is locked by {owner.name}, which does not say that it is a marginwatch: {remedy}")
+        return StoreError(
+            f"{path} is locked by {owner.name}, which does not say that it is a marginwatch:"
+            f" {remedy}"
+        )
     if _is_granted(descriptor, fcntl.LOCK_SH):  # a daemon shares it with nobody
-        return StoreError(f"{path} is locked by a program that cannot be seen from here: end it, then start again")
+        return StoreError(
+            f"{path} is locked by a program that cannot be seen from here: end it, then start again"
+        )
     return _taken(url, pid)
 
 
@@ -293,5 +328,6 @@ def _granted(connection: Any) -> bool:
 def _taken(url: URL, pid: str, kill: str = "") -> StoreError:
     who = f" (pid {pid})" if pid else ""
     return StoreError(
-        f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop marginwatch{kill})",
+        f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop"
+        f" marginwatch{kill})",
     )

@@ -1,4 +1,5 @@
-"""Who collects into a database at present, for `status`: asked of the lock itself, never guessed from what is recorded.
+"""Who collects into a database at present, for `status`: asked of the lock itself, never guessed
+from what is recorded.
 
 It takes nothing away from the holder, and changes nothing.
 """
@@ -21,7 +22,9 @@ from daemon.store.database.lock_owner import LOCKS, lock_owner
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The daemon that collects. `pid` is empty where the lock does not tell it, `host` where it is this machine."""
+    """The daemon that collects. `pid` is empty where the lock does not tell it, `host` where it is
+    this machine.
+    """
 
     pid: str = ""
     host: str = ""
@@ -62,12 +65,16 @@ def _of_file(url: URL) -> Holder | None:
 
 
 def _of_another_user(path: Path, error: OSError) -> Holder | None:
-    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records nothing."""
+    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records
+    nothing.
+    """
     if isinstance(error, PermissionError) and os.access(LOCKS, os.R_OK):
         with suppress(PermissionError):
             owner = lock_owner(path.lstat())
             return Holder(str(owner.pid)) if owner is not None and owner.is_exclusive else None
-    raise StoreError(f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it") from None
+    raise StoreError(
+        f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it"
+    ) from None
 
 
 def _of_sessions(url: URL) -> Holder | None:

@@ -2,8 +2,8 @@
 
     /proc/locks → the process that holds the file's lock → /proc/PID → its name, its numbers
 
-Nothing is opened or locked, so a file that may not be read can be asked about, and nobody is held up.
-Processes of another container are not seen from within one.
+Nothing is opened or locked, so a file that may not be read can be asked about, and nobody is held
+up. Processes of another container are not seen from within one.
 """
 
 import os
@@ -16,14 +16,18 @@ from pathlib import Path
 LOCKS = Path("/proc/locks")
 _PROC = Path("/proc")
 _ANONYMOUS = "00"
-"""The major number of devices that are none: btrfs and overlayfs show files under another one than /proc/locks."""
+"""The major number of devices that are none: btrfs and overlayfs show files under another one than
+/proc/locks.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class LockOwner:
     pid: int
     is_exclusive: bool
-    """A daemon holds the lock alone; a shared one is held by somebody who only looks, or is in the way."""
+    """A daemon holds the lock alone; a shared one is held by somebody who only looks, or is in the
+    way.
+    """
 
     def is_called(self, pid: str) -> bool:
         """Whether this is the process's number, here or in the container in which it runs."""
@@ -33,7 +37,10 @@ class LockOwner:
     def name(self) -> str:
         """`process 4711 (sleep)`; without the name where /proc does not tell it."""
         with suppress(OSError):
-            return f"process {self.pid} ({(_PROC / str(self.pid) / 'comm').read_text(errors='replace').strip()})"
+            return (
+                f"process {self.pid}"
+                f" ({(_PROC / str(self.pid) / 'comm').read_text(errors='replace').strip()})"
+            )
         return f"process {self.pid}"
 
     def _numbers(self) -> list[str]:
@@ -45,14 +52,18 @@ class LockOwner:
 
 
 def lock_owner(file: os.stat_result) -> LockOwner | None:
-    """The process that holds the lock of this file; None where there is none, or none that can be seen here."""
+    """The process that holds the lock of this file; None where there is none, or none that can be
+    seen here.
+    """
     with suppress(OSError):
         return owner_among(LOCKS.read_text(), file)
     return None
 
 
 def owner_among(locks: str, file: os.stat_result) -> LockOwner | None:
-    """The owner by the lines of /proc/locks; by another device only where none is of the file's own."""
+    """The owner by the lines of /proc/locks; by another device only where none is of the file's
+    own.
+    """
     found = [*_owners(file, locks, _is_own_device)] or [*_owners(file, locks, _is_anonymous_device)]
     return min(found, key=lambda owner: not owner.is_exclusive, default=None)
 
@@ -63,11 +74,17 @@ def is_marginwatch(pid: str) -> bool:
         words = (_PROC / pid / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return (b"-m", b"daemon") in pairwise(words) or any(word.rpartition(b"/")[2] == b"marginwatch" for word in words)
+    return (b"-m", b"daemon") in pairwise(words) or any(
+        word.rpartition(b"/")[2] == b"marginwatch" for word in words
+    )
 
 
-def _owners(file: os.stat_result, locks: str, is_alike: Callable[[str, int], bool]) -> Iterator[LockOwner]:
-    """By lines such as `4: FLOCK  ADVISORY  WRITE 6569 00:1b:1258 0 EOF`; those that wait have an arrow."""
+def _owners(
+    file: os.stat_result, locks: str, is_alike: Callable[[str, int], bool]
+) -> Iterator[LockOwner]:
+    """By lines such as `4: FLOCK  ADVISORY  WRITE 6569 00:1b:1258 0 EOF`; those that wait have an
+    arrow.
+    """
     for line in locks.splitlines():
         _, *words = line.split()
         if len(words) != 7 or words[0] != "FLOCK" or not words[3].isdecimal():

@@ -1,7 +1,7 @@
 """The schema of a database: made, brought up to date, or refused.
 
-Alembic costs 95 ms to import, so it is, only where something has to be done. Migrations run forward on real data, in
-one transaction; a database of a newer version is left alone.
+Alembic costs 95 ms to import, so it is, only where something has to be done. Migrations run forward
+on real data, in one transaction; a database of a newer version is left alone.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,9 @@ OURS = frozenset({VERSIONS, *metadata.tables})
 
 
 def known() -> frozenset[str]:
-    """The revisions that this version can start from: the names of their files begin with these numbers."""
+    """The revisions that this version can start from: the names of their files begin with these
+    numbers.
+    """
     files = bundled.path("migrations").glob("versions/[0-9]*_*.py")
     return frozenset(file.stem.partition("_")[0] for file in files)
 
@@ -32,7 +34,9 @@ HEAD = max(known(), default="")
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date, or make one; raises StoreError where that cannot be, or a daemon is collecting."""
+    """Bring a database up to date, or make one; raises StoreError where that cannot be, or a daemon
+    is collecting.
+    """
     parsed = parse(url)
     engine = writing(parsed)
     lock = collect(parsed, engine)
@@ -45,7 +49,9 @@ def upgrade(url: str) -> None:
 
 
 def bring_up(connection: Connection, url: URL) -> bool:
-    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database was empty."""
+    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database
+    was empty.
+    """
     current = must_fit(connection, url)
     if current != HEAD:
         _run(connection)
@@ -53,7 +59,8 @@ def bring_up(connection: Connection, url: URL) -> bool:
 
 
 def must_fit(connection: Connection, url: URL) -> str | None:
-    """The revision of a database that a daemon can use as it is, or bring up to date; None where it is empty.
+    """The revision of a database that a daemon can use as it is, or bring up to date; None where it
+    is empty.
 
     Raises:
         StoreError: where it is another program's, or of a newer version.
@@ -69,7 +76,9 @@ def must_fit(connection: Connection, url: URL) -> str | None:
 
 
 def check(connection: Connection, url: URL) -> None:
-    """Raises StoreError unless the schema is the one that this version reads, AbsentError for an empty database."""
+    """Raises StoreError unless the schema is the one that this version reads, AbsentError for an
+    empty database.
+    """
     current = revision(connection)
     if current is None:
         _must_be_empty(connection, url)
@@ -77,19 +86,22 @@ def check(connection: Connection, url: URL) -> None:
     if current not in known():
         raise _newer(url, current)
     if current != HEAD:
-        raise StoreError(f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade")
+        raise StoreError(
+            f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade"
+        )
 
 
 def _must_hold_tables(connection: Connection) -> None:
-    """Raises StoreError where a view, or what a module of SQLite makes up, stands in the place of one of our tables.
+    """Raises StoreError where a view, or what a module of SQLite makes up, stands in the place of
+    one of our tables.
 
     To read such a one runs whatever its maker wrote, and may never end.
     """
     for kind, name, root in _objects(connection):
         if name.lower() in OURS and kind in {"table", "view"} and (kind == "view" or not root):
             raise StoreError(
-                f"in the database {named(connection.engine.url)} {name} is not a table of marginwatch: "
-                "put a copy of the database from before in its place",
+                f"in the database {named(connection.engine.url)} {name} is not a table of"
+                " marginwatch: put a copy of the database from before in its place",
             )
 
 
@@ -98,16 +110,20 @@ def must_hold_no_triggers(connection: Connection, url: URL) -> None:
     for kind, name, _ in _objects(connection):
         if kind == "trigger":
             raise StoreError(
-                f"the database {named(url)} holds the trigger {name!r}, which would run at each write: "
-                "marginwatch makes none; look at it, and remove it with DROP TRIGGER",
+                f"the database {named(url)} holds the trigger {name!r}, which would run at each"
+                " write: marginwatch makes none; look at it, and remove it with DROP TRIGGER",
             )
 
 
 def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
-    """What a file of SQLite holds: kind, name, and where a table begins, which only real ones do."""
+    """What a file of SQLite holds: kind, name, and where a table begins, which only real ones
+    do.
+    """
     if connection.dialect.name != "sqlite":
         return ()
-    return connection.execute(text("SELECT type, substr(name, 1, 80), rootpage FROM sqlite_master")).all()
+    return connection.execute(
+        text("SELECT type, substr(name, 1, 80), rootpage FROM sqlite_master")
+    ).all()
 
 
 def revision(connection: Connection) -> str | None:
@@ -115,7 +131,7 @@ def revision(connection: Connection) -> str | None:
     _must_hold_tables(connection)
     if not inspect(connection).has_table(VERSIONS):
         return None
-    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 -- a name of ours
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))
     return found
 
 
@@ -130,8 +146,8 @@ def _must_be_empty(connection: Connection, url: URL) -> None:
 
 def _newer(url: URL, current: str) -> StoreError:
     return StoreError(
-        f"the database {named(url)} is of a newer marginwatch (revision {str(current)[:40]}, known up to {HEAD}): "
-        "install that version, or name another database",
+        f"the database {named(url)} is of a newer marginwatch (revision {str(current)[:40]}, known"
+        f" up to {HEAD}): install that version, or name another database",
     )
 
 
@@ -140,7 +156,9 @@ def _run(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))  # years of readings may take a while
+        connection.execute(
+            text("SET LOCAL statement_timeout = 0")
+        )  # years of readings may take a while
     config = Config()
     # The option goes through a parser to which "%" means something.
     config.set_main_option("script_location", str(bundled.path("migrations")).replace("%", "%%"))

@@ -1,4 +1,5 @@
-"""Why a daemon could not begin to collect into a database: asked by `check`, and by `run` before all else.
+"""Why a daemon could not begin to collect into a database: asked by `check`, and by `run` before
+all else.
 
 Nothing is left behind: no file is made, no lock is taken, nothing is migrated.
 """
@@ -17,9 +18,13 @@ from daemon.store.read.reader import Reader
 OLDEST = 10
 """The version of PostgreSQL that the driver asks for at least."""
 
-READ_ONLY = text("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean")
+READ_ONLY = text(
+    "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+)
 
-RIGHTS = text("SELECT current_schema(), current_user, has_schema_privilege(current_schema(), 'CREATE')")
+RIGHTS = text(
+    "SELECT current_schema(), current_user, has_schema_privilege(current_schema(), 'CREATE')"
+)
 
 
 def preflight(url: str) -> None:
@@ -63,18 +68,25 @@ def _must_take_writes(connection: Connection, url: URL) -> None:
         raise StoreConfigError(f"the database {named(url)} {old}")
     if connection.scalar(READ_ONLY):
         remedy = "name the server that takes writes"
-        raise StoreError(f"the database {named(url)} is read-only, or a copy of another server: {remedy}")
+        raise StoreError(
+            f"the database {named(url)} is read-only, or a copy of another server: {remedy}"
+        )
 
 
 def too_old(version: tuple[int | str, ...]) -> str:
     """Why a server of this version cannot be used; empty where it can."""
     if int(version[0]) >= OLDEST:
         return ""
-    return f"is PostgreSQL {'.'.join(map(str, version))}, which is too old: use version {OLDEST} or newer"
+    return (
+        f"is PostgreSQL {'.'.join(map(str, version))}, which is too old: use version {OLDEST} or"
+        " newer"
+    )
 
 
 def _must_take_tables(connection: Connection, url: URL) -> None:
     schema, user, may = connection.execute(RIGHTS).one()
     if not may:
         grant = f'GRANT CREATE ON SCHEMA {schema or "public"} TO "{user}"'
-        raise StoreError(f"the database {named(url)} lets this user make no tables: let its owner say {grant}")
+        raise StoreError(
+            f"the database {named(url)} lets this user make no tables: let its owner say {grant}"
+        )

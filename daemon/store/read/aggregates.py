@@ -1,9 +1,11 @@
-"""What SQL can tell of many readings at once, exactly: how many, the lowest and the highest, where there are none.
+"""What SQL can tell of many readings at once, exactly: how many, the lowest and the highest, where
+there are none.
 
     aggregates (a day of an account in some hundredths of a second) ──► the few rows that they point to, read as ever
 
-SQLite's REAL keeps the order of what it rounds: the lowest value is among the rows that have the lowest REAL, and
-where digits that it does not keep stand beside one of those (`extra`), they decide.
+SQLite's REAL keeps the order of what it rounds: the lowest value is among the rows that have the
+lowest REAL, and where digits that it does not keep stand beside one of those (`extra`), they
+decide.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -46,21 +48,30 @@ class ReadingAggregates:
 
     @property
     def ours(self) -> ColumnElement[bool]:
-        within = and_(s.account_id == self.record.account_id, s.seq >= self.first, s.seq <= self.last)
+        within = and_(
+            s.account_id == self.record.account_id, s.seq >= self.first, s.seq <= self.last
+        )
         return and_(within, s.quality.in_(JUDGED))
 
     def went(self) -> tuple[int, dict[str, FieldSummary]]:
         """How many there are, and by field how it went; without the fields that no reading has."""
         summary = self._summary()
         known = [name for name in CORE if summary[f"{name}_last"] is not None]
-        ends = [each for name in known for each in self._ends(name, summary[f"{name}_low"], summary[f"{name}_high"])]
+        ends = [
+            each
+            for name in known
+            for each in self._ends(name, summary[f"{name}_low"], summary[f"{name}_high"])
+        ]
         found = self._rows_of(ends)
         places = {
             name: (low, high, summary[f"{name}_last"])
             for name, low, high in zip(known, found[::2], found[1::2], strict=True)
         }
         rows = self._readings({seq for each in places.values() for seq in each})
-        courses = {name: FieldSummary(*(self._seen(rows[seq], name) for seq in places[name])) for name in known}
+        courses = {
+            name: FieldSummary(*(self._seen(rows[seq], name) for seq in places[name]))
+            for name in known
+        }
         return summary["readings"], courses
 
     def gaps(self, span: ReportSpan, patience: Millis) -> list[ReportSpan]:
@@ -69,7 +80,11 @@ class ReadingAggregates:
         if ends[0] is None or ends[1] is None:
             apart = [span]
         else:
-            apart = [ReportSpan(span.since, ends[0]), *self._apart(patience), ReportSpan(ends[1], span.until)]
+            apart = [
+                ReportSpan(span.since, ends[0]),
+                *self._apart(patience),
+                ReportSpan(ends[1], span.until),
+            ]
         return [each for each in apart if each.lasted > patience]
 
     def _summary(self) -> RowMapping:
@@ -82,8 +97,12 @@ class ReadingAggregates:
         return self.record.connection.execute(select(*columns).where(self.ours)).mappings().one()
 
     def _ends(self, name: str, low: Decimal, high: object) -> tuple[_End, _End]:
-        if not isinstance(high, Decimal):  # SQLite keeps whatever it is given, and takes text for higher than numbers
-            seq = self.record.connection.scalar(select(s.seq).where(self.ours).order_by(s[name].desc()).limit(1))
+        if not isinstance(
+            high, Decimal
+        ):  # SQLite keeps whatever it is given, and takes text for higher than numbers
+            seq = self.record.connection.scalar(
+                select(s.seq).where(self.ours).order_by(s[name].desc()).limit(1)
+            )
             raise Damaged("snapshots", seq or 0, self.record.account_id)
         return _End(name, min, low), _End(name, max, high)
 
@@ -94,7 +113,10 @@ class ReadingAggregates:
         columns: list[ColumnElement[Any]] = []
         for each in ends:
             alike = s[each.field] == each.value
-            columns += [func.min(s.seq).filter(alike), func.count().filter(alike, self._has_digits(each.field))]
+            columns += [
+                func.min(s.seq).filter(alike),
+                func.count().filter(alike, self._has_digits(each.field)),
+            ]
         found = self.record.connection.execute(select(*columns).where(self.ours)).one()
         pairs = zip(ends, found[::2], found[1::2], strict=True)
         return [self._by_digits(each) if digits else seq for each, seq, digits in pairs]
@@ -106,11 +128,17 @@ class ReadingAggregates:
         return and_(s.extra.is_not(None), s.extra[name].as_string().is_not(None))
 
     def _by_digits(self, end: _End) -> int:
-        """Of the rows that SQLite takes for equal, the first of those that are lowest or highest."""
+        """Of the rows that SQLite takes for equal, the first of those that are lowest or
+        highest.
+        """
         told = s.extra[end.field].as_string()
-        alike = select(told, func.min(s.seq)).where(self.ours, s[end.field] == end.value).group_by(told)
+        alike = (
+            select(told, func.min(s.seq)).where(self.ours, s[end.field] == end.value).group_by(told)
+        )
         rows = self.record.connection.execute(alike).all()
-        values = [(end.value if text is None else self._exact(text, seq), seq) for text, seq in rows]
+        values = [
+            (end.value if text is None else self._exact(text, seq), seq) for text, seq in rows
+        ]
         utmost = end.end(value for value, _ in values)
         return min(int(seq) for value, seq in values if value == utmost)
 
@@ -119,7 +147,9 @@ class ReadingAggregates:
             return digits(text)
 
     def _readings(self, seqs: Collection[int]) -> dict[int, Reading]:
-        chosen = snapshot_rows().where(s.account_id == self.record.account_id, s.seq.in_(sorted(seqs)))
+        chosen = snapshot_rows().where(
+            s.account_id == self.record.account_id, s.seq.in_(sorted(seqs))
+        )
         return {row.seq: reading(row) for row in self.record.connection.execute(chosen)}
 
     def _seen(self, found: Reading, name: str) -> Seen:
@@ -132,8 +162,13 @@ class ReadingAggregates:
         return None if row is None else self._meant(row.seq, row.at)
 
     def _apart(self, patience: Millis) -> list[ReportSpan]:
-        """From one reading to the next where that is longer, or may be, as the clock was set in between."""
-        before = [func.lag(column).over(order_by=s.seq).label(f"{column.name}_before") for column in (s.seq, s.at)]
+        """From one reading to the next where that is longer, or may be, as the clock was set in
+        between.
+        """
+        before = [
+            func.lag(column).over(order_by=s.seq).label(f"{column.name}_before")
+            for column in (s.seq, s.at)
+        ]
         pairs = select(s.seq, s.at, *before).where(self.ours).subquery()
         distance = pairs.c.at - pairs.c.at_before
         far = select(pairs).where(distance > patience - self._set_by()).order_by(pairs.c.seq)
@@ -145,7 +180,10 @@ class ReadingAggregates:
     def _set_by(self) -> Millis:
         """At most by how much the clock was set within."""
         known = self.record.steps
-        moves = [known.moved(self.first), *(known.moved(seq) for seq in known.seqs if self.first <= seq <= self.last)]
+        moves = [
+            known.moved(self.first),
+            *(known.moved(seq) for seq in known.seqs if self.first <= seq <= self.last),
+        ]
         return sum(abs(after - before) for before, after in pairwise(moves))
 
     def _meant(self, seq: int, at: Millis) -> Millis:

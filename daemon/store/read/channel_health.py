@@ -1,7 +1,9 @@
-"""How each channel has fared, as far as the recorded attempts tell: for `status`, and for the daemon's next life.
+"""How each channel has fared, as far as the recorded attempts tell: for `status`, and for the
+daemon's next life.
 
-A test that `check --notify` sends is an attempt like any other. What the daemon itself knows of it is only that it
-arrived: then it tries a channel again that it had parked (SEMANTICS F3). So its own failures are counted apart, too.
+A test that `check --notify` sends is an attempt like any other. What the daemon itself knows of it
+is only that it arrived: then it tries a channel again that it had parked (SEMANTICS F3). So its own
+failures are counted apart, too.
 """
 
 from dataclasses import dataclass
@@ -58,16 +60,24 @@ class Deliveries:
 
 def deliveries(connection: Connection) -> list[Deliveries]:
     """By channel, of all that were ever tried."""
-    channels = connection.scalars(select(messages.c.channel).distinct().order_by(messages.c.channel)).all()
+    channels = connection.scalars(
+        select(messages.c.channel).distinct().order_by(messages.c.channel)
+    ).all()
     return [_of(connection, channel) for channel in channels]
 
 
 def tested(connection: Connection, since: MessageKey) -> bool:
-    """Whether a test was delivered to the channel of this message, by an attempt later than its own."""
+    """Whether a test was delivered to the channel of this message, by an attempt later than its
+    own.
+    """
     m, a = messages.c, attempts.c
     this = and_(m.channel == since.channel, m.at == since.at, m.n == since.n)
     own = select(a.id).join_from(attempts, messages).where(this).scalar_subquery()
-    later = select(a.id).join_from(attempts, messages).where(a.id > own, m.channel == since.channel, _DELIVERED, ~_OWN)
+    later = (
+        select(a.id)
+        .join_from(attempts, messages)
+        .where(a.id > own, m.channel == since.channel, _DELIVERED, ~_OWN)
+    )
     return connection.scalar(later.limit(1)) is not None
 
 
@@ -86,22 +96,34 @@ def _of(connection: Connection, channel: str) -> Deliveries:
 
 
 def _begun(connection: Connection, channel: str) -> tuple[Millis, ...]:
-    chosen = select(attempts.c.at).join_from(attempts, messages).where(messages.c.channel == channel, _OWN, _MADE)
+    chosen = (
+        select(attempts.c.at)
+        .join_from(attempts, messages)
+        .where(messages.c.channel == channel, _OWN, _MADE)
+    )
     last = connection.scalars(chosen.order_by(attempts.c.id.desc()).limit(MOST)).all()
     return tuple(reversed(last))
 
 
 def _streak(connection: Connection, which: ColumnElement[bool]) -> Streak | None:
     a = attempts.c
-    ends = select(func.count(), func.min(a.id), func.max(a.id)).join_from(attempts, messages).where(which)
+    ends = (
+        select(func.count(), func.min(a.id), func.max(a.id))
+        .join_from(attempts, messages)
+        .where(which)
+    )
     count, first, last = connection.execute(ends).one()
     if not count:
         return None
-    rows = {row.id: row for row in connection.execute(select(attempts).where(a.id.in_((first, last))))}
+    rows = {
+        row.id: row for row in connection.execute(select(attempts).where(a.id.in_((first, last))))
+    }
     with within("attempts", last):
         outcome = Outcome(rows[last].outcome)
     done = rows[last]
-    return Streak(count, rows[first].done_at, done.done_at, outcome, done.detail or "", done.retry_after)
+    return Streak(
+        count, rows[first].done_at, done.done_at, outcome, done.detail or "", done.retry_after
+    )
 
 
 def _last_delivery(connection: Connection, channel: str) -> tuple[int, Millis | None, bool]:

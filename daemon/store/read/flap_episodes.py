@@ -1,4 +1,5 @@
-"""Which episodes of an account's rules fired of late: what the engine remembers of them, from what is recorded.
+"""Which episodes of an account's rules fired of late: what the engine remembers of them, from what
+is recorded.
 
 It is what `alerts.flapping.remember` keeps in memory, and must come to the same.
 """
@@ -23,7 +24,9 @@ TELLING = (State.FIRING.value, State.RESOLVED.value)
 def fired(
     connection: Connection, account_id: AccountId, since: Millis, steps: Steps
 ) -> dict[str, tuple[FlapEpisode, ...]]:
-    """By rule, its episodes that fired at `since` or later, oldest first; instants as they are meant now (A5)."""
+    """By rule, its episodes that fired at `since` or later, oldest first; instants as they are
+    meant now (A5).
+    """
     found = defaultdict[str, list[FlapEpisode]](list)
     rows = _recent(connection, account_id, since - max(0, *steps.moves))
     values = _values(connection, [row.id for row in rows])
@@ -35,7 +38,9 @@ def fired(
     return {rule: tuple(swings) for rule, swings in found.items()}
 
 
-def _recent(connection: Connection, account_id: AccountId, since: Millis) -> Sequence[Row[Any, Any]]:
+def _recent(
+    connection: Connection, account_id: AccountId, since: Millis
+) -> Sequence[Row[Any, Any]]:
     """The alerts that were not over before `since`, as instants were when they ended."""
     chosen = select(alerts.c.id, alerts.c.data).where(
         alerts.c.account_id == account_id,
@@ -50,7 +55,9 @@ def fired_at(alert: Alert, steps: Steps) -> Millis | None:
 
 
 def moved(alert: Alert, steps: Steps) -> Millis:
-    """By how much its instants have moved: steps move an alert where it is recorded, and none does from its end on."""
+    """By how much its instants have moved: steps move an alert where it is recorded, and none does
+    from its end on.
+    """
     ended = alert.ended_at is not None and alert.ended_seq is not None
     return steps.moved(alert.ended_seq or 0) if ended else 0
 
@@ -65,7 +72,9 @@ def _values(connection: Connection, numbers: list[int]) -> Mapping[int, list[Dec
 
 def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
     if numbers:
-        chosen: Select[Any] = select(transitions.c.id, transitions.c.alert_id, transitions.c.value, transitions.c.exact)
+        chosen: Select[Any] = select(
+            transitions.c.id, transitions.c.alert_id, transitions.c.value, transitions.c.exact
+        )
         ours = transitions.c.alert_id.between(min(numbers), max(numbers))
         yield from connection.execute(chosen.where(ours, transitions.c.to_state.in_(TELLING)))
 
@@ -74,4 +83,6 @@ def _swing(at: Millis, alert: Alert, values: list[Decimal | None]) -> FlapEpisod
     """How long readings were missing is no value of the rule's."""
     known = [value for value in (alert.worst, *values) if value is not None and not alert.missing]
     judged = None if alert.missing else alert.judged
-    return FlapEpisode(at, min(known, default=None), max(known, default=None), alert.meaning, judged)
+    return FlapEpisode(
+        at, min(known, default=None), max(known, default=None), alert.meaning, judged
+    )

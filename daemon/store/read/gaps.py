@@ -1,8 +1,10 @@
-"""What the ledger of gaps is derived from: misses, what is recorded as missing, and the readings beside them.
+"""What the ledger of gaps is derived from: misses, what is recorded as missing, and the readings
+beside them.
 
-Readings are many and gaps are few: so only misses and gaps are read row by row, and of the readings between two of
-them the first and the last. Reads only, a page in the caller's short transaction. Instants come as they are meant now,
-moved by every clock step that was recorded after them (SEMANTICS A5).
+Readings are many and gaps are few: so only misses and gaps are read row by row, and of the readings
+between two of them the first and the last. Reads only, a page in the caller's short transaction.
+Instants come as they are meant now, moved by every clock step that was recorded after them
+(SEMANTICS A5).
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,12 +46,16 @@ class GapReader:
     steps: Steps
 
     def begin(self, connection: Connection, since: Millis) -> GapCursor:
-        """At the last reading at or before `since`: a gap that reaches into the span begins there."""
+        """At the last reading at or before `since`: a gap that reaches into the span begins
+        there.
+        """
         found = AccountRows(connection, self.account_id, self.steps).begin(since, pushes=True)
         return GapCursor(FIRST, FIRST) if found is None else GapCursor(found - 1, found)
 
     def page(self, connection: Connection, place: GapCursor) -> tuple[list[Seen], GapCursor | None]:
-        """What happened beyond the place, and how far that reaches; None where it is all there is."""
+        """What happened beyond the place, and how far that reaches; None where it is all there
+        is.
+        """
         recorded, reach = self._some(connection, gaps, place.events, LAST)
         missed, reach = self._some(connection, misses, place.events, reach)
         # Of one counter the gap comes first: the input ended it.
@@ -64,9 +70,13 @@ class GapReader:
             return seen, place
         return seen + list(self._readings(connection, place.readings, LAST)), None
 
-    def _some(self, connection: Connection, table: Table, after: int, last: int) -> tuple[Sequence[Row[Any]], int]:
+    def _some(
+        self, connection: Connection, table: Table, after: int, last: int
+    ) -> tuple[Sequence[Row[Any]], int]:
         chosen = past.gap_rows().order_by(None) if table is gaps else select(misses)
-        chosen = chosen.where(table.c.account_id == self.account_id, table.c.seq > after, table.c.seq <= last)
+        chosen = chosen.where(
+            table.c.account_id == self.account_id, table.c.seq > after, table.c.seq <= last
+        )
         rows = connection.execute(chosen.order_by(table.c.seq).limit(PAGE)).all()
         return rows, (last if len(rows) < PAGE else rows[-1].seq)
 
@@ -76,14 +86,20 @@ class GapReader:
             missed = past.miss(row)
             return Miss(missed.seq, missed.at + moved, missed.reason, missed.detail)
         gap = past.gap(row)
-        return ListedGap(gap.reason, gap.started_at + moved, gap.ended_at + moved, gap.missed, gap.step)
+        return ListedGap(
+            gap.reason, gap.started_at + moved, gap.ended_at + moved, gap.missed, gap.step
+        )
 
     def _readings(self, connection: Connection, first: int, before: int) -> Iterator[Millis]:
-        """The instants of the first and the last reading from one counter on, before another one."""
+        """The instants of the first and the last reading from one counter on, before another
+        one.
+        """
         if first >= before:
             return
         seq = snapshots.c.seq
-        ours = select(seq, snapshots.c.at).where(snapshots.c.account_id == self.account_id, seq >= first, seq < before)
+        ours = select(seq, snapshots.c.at).where(
+            snapshots.c.account_id == self.account_id, seq >= first, seq < before
+        )
         for order in (seq, seq.desc()):
             row = connection.execute(ours.order_by(order).limit(1)).one_or_none()
             if row is None:

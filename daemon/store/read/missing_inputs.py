@@ -1,7 +1,8 @@
-"""Counters that no row has: inputs that were pruned, or judged while the store was down and never stored.
+"""Counters that no row has: inputs that were pruned, or judged while the store was down and never
+stored.
 
-Every input of an account has the next counter (SEMANTICS A1), so that what is missing shows. The change of the
-configuration at a start or reload has no row of its own: its epoch names its counter.
+Every input of an account has the next counter (SEMANTICS A1), so that what is missing shows. The
+change of the configuration at a start or reload has no row of its own: its epoch names its counter.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -23,15 +24,25 @@ class Hole:
     first: int
     last: int
     store_down: bool = False
-    """They were judged, but the store was down; else they are pruned, or lost in a way that nobody recorded."""
+    """They were judged, but the store was down; else they are pruned, or lost in a way that nobody
+    recorded.
+    """
 
 
-def lacking(connection: Connection, account_id: int, wanted: range, turns: Collection[int]) -> Iterator[Hole]:
-    """The holes among the counters `wanted`, where `turns` are those of changes of the configuration."""
+def lacking(
+    connection: Connection, account_id: int, wanted: range, turns: Collection[int]
+) -> Iterator[Hole]:
+    """The holes among the counters `wanted`, where `turns` are those of changes of the
+    configuration.
+    """
     found = set(turns)
     for table in (snapshots, misses):
-        found.update(connection.scalars(select(table.c.seq).where(*_within(table, account_id, wanted))))
-    stood = connection.execute(select(gaps.c.seq, gaps.c.reason).where(*_within(gaps, account_id, wanted))).all()
+        found.update(
+            connection.scalars(select(table.c.seq).where(*_within(table, account_id, wanted)))
+        )
+    stood = connection.execute(
+        select(gaps.c.seq, gaps.c.reason).where(*_within(gaps, account_id, wanted))
+    ).all()
     found.update(seq for seq, reason in stood if reason == GapReason.CLOCK_STEP)
     lost = {seq for seq, reason in stood if reason == GapReason.STORE_DOWN}
     return joined(Hole(seq, seq, seq in lost) for seq in wanted if seq not in found)

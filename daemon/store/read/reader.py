@@ -3,8 +3,8 @@
     at rest, no WAL ──► the file alone, without a lock ──► unchanged meanwhile? its answer; else read again
     a WAL that holds something ──► through the WAL, whose files are there
 
-SQLite makes the WAL and its index wherever a database is opened that may have them. A reader cannot remove them again,
-and if it is another user they keep the daemon from writing.
+SQLite makes the WAL and its index wherever a database is opened that may have them. A reader cannot
+remove them again, and if it is another user they keep the daemon from writing.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,9 @@ from daemon.store.database.files import Version, version_at_rest
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""To read a file alone that others change meanwhile, before it is read as one that is being written."""
+"""To read a file alone that others change meanwhile, before it is read as one that is being
+written.
+"""
 
 Read: TypeAlias = Callable[[Connection], T]
 """Must be repeatable: it is called again where the file changed under it."""
@@ -59,7 +61,9 @@ class Reader:
         self._forget()
 
     def _opened(self, version: Version) -> Engine:
-        """Nothing of a former version is remembered: such a connection never looks whether the file has changed."""
+        """Nothing of a former version is remembered: such a connection never looks whether the file
+        has changed.
+        """
         if self._alone is None or self._version != version:
             self._forget()
             self._alone, self._version = engines.reading_alone(self._url), version
@@ -70,5 +74,9 @@ class Reader:
             self._alone.dispose()
 
     def _within(self, engine: Engine, what: Read[T]) -> T:
-        with told(self._url), engine.connect() as connection, corruption.told(self._url, connection):
+        with (
+            told(self._url),
+            engine.connect() as connection,
+            corruption.told(self._url, connection),
+        ):
             return what(connection)

@@ -10,7 +10,15 @@ from sqlalchemy import Connection, Row, Select, func, select
 from daemon.store.codec import alert_of, check_instants, typed, value_of
 from daemon.store.database.corruption import UNREADABLE, within
 from daemon.store.operations import UNSETTLED, NoticeState
-from daemon.store.schema import accounts, alerts, attempts, gaps, messages, notifications, transitions
+from daemon.store.schema import (
+    accounts,
+    alerts,
+    attempts,
+    gaps,
+    messages,
+    notifications,
+    transitions,
+)
 from daemon.types import (
     AccountState,
     Alert,
@@ -36,7 +44,9 @@ _Told: TypeAlias = tuple[int, str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class PastAlert:
-    """An alert with all its transitions, in their order. `account` is empty where it is about the daemon itself."""
+    """An alert with all its transitions, in their order. `account` is empty where it is about the
+    daemon itself.
+    """
 
     account: str
     alert: Alert
@@ -150,7 +160,9 @@ def move(row: Row[Any]) -> PastMove:
 
 def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
     alert = alert_of(row)
-    return PastAlert(row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes))
+    return PastAlert(
+        row.account, alert, tuple(_transition(alert.rule, alert.seq, change) for change in changes)
+    )
 
 
 def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
@@ -163,7 +175,19 @@ def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
 def notice_rows() -> Select[Any]:
     n = notifications.c
     return (
-        select(n.id, n.alert_id, n.channel, n.kind, n.seq, n.state, n.at, n.done_at, n.told_at, n.attempts, n.facts)
+        select(
+            n.id,
+            n.alert_id,
+            n.channel,
+            n.kind,
+            n.seq,
+            n.state,
+            n.at,
+            n.done_at,
+            n.told_at,
+            n.attempts,
+            n.facts,
+        )
         .add_columns(alerts.c.rule, alerts.c.seq.label("alert_seq"))
         .add_columns(n.message_id, messages.c.title)
         .add_columns(attempts.c.at.label("tried_at"), attempts.c.outcome, attempts.c.detail)
@@ -183,7 +207,9 @@ def notices(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastNotice
 def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, list[str]]:
     """By alert, kind, counter and channel: who was given such news in that channel's stead."""
     n, found = notifications.c, defaultdict[_Told, list[str]](list)
-    siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(n.alert_id.in_(numbers))
+    siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(
+        n.alert_id.in_(numbers)
+    )
     for row in connection.execute(siblings.order_by(n.id)):
         with within("notifications", row.id):
             by = row.facts.get("handed_over_by")
@@ -211,7 +237,11 @@ def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
 
 
 def gap_rows() -> Select[Any]:
-    return select(gaps, accounts.c.name.label("account")).join(accounts).order_by(gaps.c.started_at, gaps.c.seq)
+    return (
+        select(gaps, accounts.c.name.label("account"))
+        .join(accounts)
+        .order_by(gaps.c.started_at, gaps.c.seq)
+    )
 
 
 def gap(row: Row[Any]) -> PastGap:
@@ -225,7 +255,9 @@ def epoch(row: Row[Any]) -> PastEpoch:
         if row.rules is UNREADABLE:
             raise ValueError("the rules are no JSON")
         state = typed(dict[str, AccountState], row.state)
-        return PastEpoch(row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state)
+        return PastEpoch(
+            row.started_at, row.ended_at, row.reason, row.end_reason, row.version, row.rules, state
+        )
 
 
 def miss(row: Row[Any]) -> Miss:

@@ -1,7 +1,7 @@
 """What is recorded, as the daemon needs it to go on: at a start, and after a commit that failed.
 
-Reads only, in the caller's short transaction. Instants come back as they are meant now: moved by every clock step
-that was recorded after them (SEMANTICS A5).
+Reads only, in the caller's short transaction. Instants come back as they are meant now: moved by
+every clock step that was recorded after them (SEMANTICS A5).
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,17 @@ from daemon.store.operations import UNSETTLED, NoticeState, RecordCall
 from daemon.store.read.flap_episodes import fired
 from daemon.store.read.replay import ReadingStream
 from daemon.store.read.time_index import ASKED, LAST, NO_STEPS, Steps, step_of, steps
-from daemon.store.schema import accounts, alerts, budget, epochs, gaps, messages, misses, notifications, snapshots
+from daemon.store.schema import (
+    accounts,
+    alerts,
+    budget,
+    epochs,
+    gaps,
+    messages,
+    misses,
+    notifications,
+    snapshots,
+)
 from daemon.store.write.inputs import OPEN
 from daemon.types import (
     DAEMON_ACCOUNT,
@@ -41,7 +51,9 @@ from daemon.types import (
 
 PAGE = 2_000
 LATEST = 200
-"""Readings that tell what is believed of an account: among so many, one has each of its fields and a time."""
+"""Readings that tell what is believed of an account: among so many, one has each of its fields and
+a time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,9 @@ class KeptNotice:
     state: NoticeState
     attempts: int
     told_at: Millis | None
-    """The last attempt that delivered it, or may have: one without an outcome counts from its beginning."""
+    """The last attempt that delivered it, or may have: one without an outcome counts from its
+    beginning.
+    """
     handed_over: bool
     """Other channels were told in its stead."""
     begun: Millis
@@ -127,22 +141,31 @@ def load(connection: Connection, account: str) -> AccountState:
 
 def last_life(connection: Connection) -> LastLife:
     """The one before the next start; that of a database without any watched nothing."""
-    chosen = select(epochs.c.id, epochs.c.ended_at, epochs.c.state).order_by(epochs.c.id.desc()).limit(1)
+    chosen = (
+        select(epochs.c.id, epochs.c.ended_at, epochs.c.state).order_by(epochs.c.id.desc()).limit(1)
+    )
     row = connection.execute(chosen).one_or_none()
     if row is None:
         return LastLife(None, frozenset())
     with within("epochs", row.id):
         states = typed(dict[str, AccountState], row.state)
-    return LastLife(row.ended_at, frozenset(name for name, state in states.items() if state.since is not None))
+    return LastLife(
+        row.ended_at, frozenset(name for name, state in states.items() if state.since is not None)
+    )
 
 
-def start(connection: Connection, account: str, since: Millis, *, pushes: bool = False) -> Start | None:
-    """The last judged reading at or before `since`, else the first one (SEMANTICS C1); see `Record.begin`."""
+def start(
+    connection: Connection, account: str, since: Millis, *, pushes: bool = False
+) -> Start | None:
+    """The last judged reading at or before `since`, else the first one (SEMANTICS C1); see
+    `Record.begin`.
+    """
     account_id = _number(connection, account)
     if account_id is None:
         return None
     steps = _steps(connection, account_id)
-    # Between two steps our clock never went back, so that the first stretch that reaches `since` decides.
+    # Between two steps our clock never went back, so that the first stretch that reaches `since`
+    # decides.
     bounds = [0, *(seq for seq, _ in steps), None]
     for after, before in reversed(list(pairwise(bounds))):
         limit = since - _moved(steps, after or 0)
@@ -162,7 +185,9 @@ def standing(connection: Connection, account: str, at: Millis) -> Reading | None
 
 def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
     """Judged readings from `begin` on, in their order."""
-    readings, _ = ReadingStream(begin.account_id, unknown=False).judged(connection, begin.seq - 1, LAST, most)
+    readings, _ = ReadingStream(begin.account_id, unknown=False).judged(
+        connection, begin.seq - 1, LAST, most
+    )
     return [replace(each, at=each.at + _moved(begin.steps, each.seq)) for each in readings]
 
 
@@ -191,7 +216,9 @@ def told(connection: Connection) -> list[RecordedDelivery]:
         key = kept.notice.key
         episode = (key.account, key.rule, key.alert_seq, key.channel)
         known[episode] = RecordedDelivery(
-            key, _more(known[episode].told if episode in known else ChannelStatus(), kept), kept.begun
+            key,
+            _more(known[episode].told if episode in known else ChannelStatus(), kept),
+            kept.begun,
         )
     return list(known.values())
 
@@ -202,7 +229,9 @@ def _waiting() -> Select[int]:
 
 
 def _more(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
-    """What a channel knows after one more notification; those that were superseded before an attempt tell nothing."""
+    """What a channel knows after one more notification; those that were superseded before an
+    attempt tell nothing.
+    """
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
     refused = kept.state is NoticeState.REFUSED
@@ -251,17 +280,23 @@ def calls(connection: Connection, since: Millis) -> list[RecordedCall]:
     """Calls of the daemon itself, as far as what they brought was recorded, oldest first."""
     # Account by account: that is how their rows are indexed.
     names = connection.execute(select(accounts.c.id, accounts.c.name)).all()
-    found = [RecordedCall(row.name, at) for row in names for at in _called(connection, row.id, since)]
+    found = [
+        RecordedCall(row.name, at) for row in names for at in _called(connection, row.id, since)
+    ]
     return sorted(found, key=lambda call: call.at)
 
 
 def _called(connection: Connection, account_id: int, since: Millis) -> Iterator[Millis]:
     for table in (snapshots, misses):
-        chosen = select(table.c.seq, table.c.at).where(table.c.account_id == account_id, table.c.at >= since)
+        chosen = select(table.c.seq, table.c.at).where(
+            table.c.account_id == account_id, table.c.at >= since
+        )
         chosen = chosen.where(table.c.seq > 0)
         if table is snapshots:
             chosen = chosen.where(snapshots.c.source.in_((Source.REST, Source.CONFIRM)))
-            chosen = chosen.where(snapshots.c.quality != Quality.UNCONFIRMED)  # a second row of one call
+            chosen = chosen.where(
+                snapshots.c.quality != Quality.UNCONFIRMED
+            )  # a second row of one call
         for row in connection.execute(chosen):
             with within(table.name, row.seq, account_id):
                 check(INSTANTS, (row.at,))
@@ -276,7 +311,9 @@ def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
     """Counter and instant of the last input that left a row of its own."""
     found = [(0, 0)]
     for instant in (snapshots.c.at, misses.c.at, gaps.c.ended_at):
-        chosen = select(instant.table.c.seq, instant).where(instant.table.c.account_id == account_id)
+        chosen = select(instant.table.c.seq, instant).where(
+            instant.table.c.account_id == account_id
+        )
         chosen = chosen.where(instant.table.c.seq > 0).order_by(instant.table.c.seq.desc()).limit(1)
         for seq, at in connection.execute(chosen):
             with within(instant.table.name, seq, account_id):
@@ -290,7 +327,9 @@ def _begun(connection: Connection, account: str) -> AccountState:
     before: int | None = None
     while True:
         chosen = select(epochs.c.id, epochs.c.state).order_by(epochs.c.id.desc()).limit(4)
-        rows = connection.execute(chosen if before is None else chosen.where(epochs.c.id < before)).all()
+        rows = connection.execute(
+            chosen if before is None else chosen.where(epochs.c.id < before)
+        ).all()
         for row in rows:
             with within("epochs", row.id):
                 states = typed(dict[str, object], row.state)
@@ -301,11 +340,19 @@ def _begun(connection: Connection, account: str) -> AccountState:
             return AccountState(account)
 
 
-def _judged_at(connection: Connection, account_id: int, begun: AccountState, moves: Steps) -> Millis | None:
-    """The last judged reading's; an epoch's word counts where that reading was never stored, or is pruned."""
+def _judged_at(
+    connection: Connection, account_id: int, begun: AccountState, moves: Steps
+) -> Millis | None:
+    """The last judged reading's; an epoch's word counts where that reading was never stored, or is
+    pruned.
+    """
     newest = connection.execute(
         select(snapshots.c.seq, snapshots.c.at)
-        .where(snapshots.c.account_id == account_id, snapshots.c.seq > 0, snapshots.c.quality.in_(JUDGED))
+        .where(
+            snapshots.c.account_id == account_id,
+            snapshots.c.seq > 0,
+            snapshots.c.quality.in_(JUDGED),
+        )
         .order_by(snapshots.c.seq.desc())
         .limit(1),
     ).one_or_none()
@@ -316,16 +363,24 @@ def _judged_at(connection: Connection, account_id: int, begun: AccountState, mov
 
 
 def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
-    chosen = select(alerts.c.id, alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    chosen = select(alerts.c.id, alerts.c.data).where(
+        alerts.c.account_id == account_id, alerts.c.state.in_(OPEN)
+    )
     found = [alert_of(row) for row in connection.execute(chosen.order_by(alerts.c.id))]
     return {alert.rule: alert for alert in found}
 
 
 def _daemon(connection: Connection) -> AccountState:
-    """Of the daemon's own alerts. Its looks at itself leave no rows: the counter is that of the last that told."""
+    """Of the daemon's own alerts. Its looks at itself leave no rows: the counter is that of the
+    last that told.
+    """
     ours = alerts.c.account_id.is_(None)
-    found = [alert_of(row) for row in connection.execute(select(alerts.c.id, alerts.c.data).where(ours))]
-    told = connection.scalar(select(func.max(notifications.c.seq)).join_from(notifications, alerts).where(ours))
+    found = [
+        alert_of(row) for row in connection.execute(select(alerts.c.id, alerts.c.data).where(ours))
+    ]
+    told = connection.scalar(
+        select(func.max(notifications.c.seq)).join_from(notifications, alerts).where(ours)
+    )
     seq = max((max(alert.seq, alert.ended_seq or 0) for alert in found), default=0)
     at = max((alert.ended_at or alert.fired_at or alert.started_at for alert in found), default=0)
     live = {alert.rule: alert for alert in found if alert.ended_at is None}
@@ -362,7 +417,9 @@ def _notices() -> Select[Any]:
     return (
         select(n.id, n.channel, n.kind, n.seq, n.state, n.at, n.told_at, n.attempts, n.facts)
         .add_columns(n.alert_id, a.rule, a.seq.label("alert_seq"), a.started_at)
-        .add_columns(func.coalesce(accounts.c.name, "").label("account"), messages.c.at.label("claimed_at"))
+        .add_columns(
+            func.coalesce(accounts.c.name, "").label("account"), messages.c.at.label("claimed_at")
+        )
         .join_from(notifications, alerts)
         .join(accounts, isouter=True)
         .join(messages, messages.c.id == n.message_id, isouter=True)

@@ -1,7 +1,8 @@
-"""How the exchange has treated us of late, as far as readings and misses tell: for a start, and for `status`.
+"""How the exchange has treated us of late, as far as readings and misses tell: for a start, and for
+`status`.
 
-Reads only, in the caller's short transaction. Instants come as they are meant now, moved by every clock step that was
-recorded after them (SEMANTICS A5).
+Reads only, in the caller's short transaction. Instants come as they are meant now, moved by every
+clock step that was recorded after them (SEMANTICS A5).
 """
 
 from collections.abc import Collection, Iterator
@@ -29,22 +30,32 @@ class RefusalHistory:
     """Of one account."""
 
     refusals: tuple[Miss, ...]
-    """Since its last answer, oldest first: the last refusals, and the last miss whatever its reason."""
+    """Since its last answer, oldest first: the last refusals, and the last miss whatever its
+    reason.
+    """
     ahead: Millis | None
-    """By how much the exchange's clock is ahead of ours, or a little more; None where its answers do not tell."""
+    """By how much the exchange's clock is ahead of ours, or a little more; None where its answers
+    do not tell.
+    """
 
 
-def treatments(connection: Connection, reasons: Collection[MissReason]) -> dict[str, RefusalHistory]:
+def treatments(
+    connection: Connection, reasons: Collection[MissReason]
+) -> dict[str, RefusalHistory]:
     """By account, of all that were ever recorded; `reasons` are those that are refusals."""
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     return {
-        row.name: RefusalHistory(tuple(_refusals(connection, row.id, reasons)), _ahead(connection, row.id))
+        row.name: RefusalHistory(
+            tuple(_refusals(connection, row.id, reasons)), _ahead(connection, row.id)
+        )
         for row in rows
     }
 
 
 def limited(connection: Connection, since: Millis) -> dict[str, Millis]:
-    """By account, when the exchange last said that there were too many calls; without those it did not since then."""
+    """By account, when the exchange last said that there were too many calls; without those it did
+    not since then.
+    """
     # Account by account: that is how misses are indexed.
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     found = {row.name: max(_limited(connection, row.id, since), default=None) for row in rows}
@@ -57,19 +68,25 @@ def _limited(connection: Connection, account_id: int, since: Millis) -> Iterator
         yield recorded.miss(row).at
 
 
-def _refusals(connection: Connection, account_id: int, reasons: Collection[MissReason]) -> list[Miss]:
+def _refusals(
+    connection: Connection, account_id: int, reasons: Collection[MissReason]
+) -> list[Miss]:
     answered = connection.scalar(_answers(account_id, snapshots.c.seq).limit(1)) or 0
     missed = select(misses).where(misses.c.account_id == account_id, misses.c.seq > answered)
     missed = missed.order_by(misses.c.seq.desc())
     refused = missed.where(misses.c.reason.in_(reasons)).limit(MOST)
-    rows = {row.seq: row for chosen in (refused, missed.limit(1)) for row in connection.execute(chosen)}
+    rows = {
+        row.seq: row for chosen in (refused, missed.limit(1)) for row in connection.execute(chosen)
+    }
     moves = steps(connection, account_id)
     found = [recorded.miss(rows[seq]) for seq in sorted(rows)]
     return [replace(each, at=each.at + moves.moved(each.seq)) for each in found]
 
 
 def _ahead(connection: Connection, account_id: int) -> Millis | None:
-    """Of the last answers the one that took the least time tells most; a time that did not move tells nothing."""
+    """Of the last answers the one that took the least time tells most; a time that did not move
+    tells nothing.
+    """
     columns = snapshots.c.seq, snapshots.c.at, snapshots.c.exchange_at
     rows = connection.execute(_answers(account_id, *columns).limit(LATEST)).all()
     for row in rows:
@@ -77,12 +94,18 @@ def _ahead(connection: Connection, account_id: int) -> Millis | None:
             check(INSTANTS, (row.at, row.exchange_at or 0))
     times = [row.exchange_at for row in rows]
     before = [*times[1:], *(times[-1:] if len(times) == LATEST else [None])]
-    found = [there - row.at for row, there, old in zip(rows, times, before, strict=False) if there not in (None, old)]
+    found = [
+        there - row.at
+        for row, there, old in zip(rows, times, before, strict=False)
+        if there not in (None, old)
+    ]
     return max(found, default=None)
 
 
 def _answers(account_id: int, *columns: Any) -> Select[Any]:
     """What was asked for, newest first."""
     asked = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
-    chosen = select(*columns).where(snapshots.c.account_id == account_id, snapshots.c.seq > 0, asked)
+    chosen = select(*columns).where(
+        snapshots.c.account_id == account_id, snapshots.c.seq > 0, asked
+    )
     return chosen.order_by(snapshots.c.seq.desc())

@@ -1,7 +1,9 @@
-"""An account's inputs in the order of replay, a page in a transaction of its own, fast enough for years.
+"""An account's inputs in the order of replay, a page in a transaction of its own, fast enough for
+years.
 
-Each table is read by its primary key as plain tuples of the driver; misses and clock steps, which are few, are mixed
-into a page of readings only where they lie within it. What is read is exact: `columns` and `codec` say how.
+Each table is read by its primary key as plain tuples of the driver; misses and clock steps, which
+are few, are mixed into a page of readings only where they lie within it. What is read is exact:
+`columns` and `codec` say how.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,17 @@ from daemon.store.columns import load
 from daemon.store.database.corruption import CAUSES, within
 from daemon.store.read.time_index import FIRST
 from daemon.store.schema import gaps, misses, snapshots
-from daemon.types import JUDGED, ClockStep, GapReason, Millis, Miss, MissReason, Quality, Reading, Unconfirmed
+from daemon.types import (
+    JUDGED,
+    ClockStep,
+    GapReason,
+    Millis,
+    Miss,
+    MissReason,
+    Quality,
+    Reading,
+    Unconfirmed,
+)
 
 Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
 """The inputs that have rows of their own; a ConfigChange is an epoch's."""
@@ -44,7 +56,9 @@ class ReadingStream:
     fields: tuple[str, ...] = FIELDS
 
     unknown: bool = True
-    """Whether unknown fields of the exchange's answer are read too, where `fields` are all there are."""
+    """Whether unknown fields of the exchange's answer are read too, where `fields` are all there
+    are.
+    """
 
     @property
     def whole(self) -> bool:
@@ -55,14 +69,18 @@ class ReadingStream:
         rows, reach = _some(connection, self._snapshots(after, last), last)
         missed, reach = _some(connection, self._of(misses, after, reach), reach)
         stepped, reach = _some(connection, self._of(gaps, after, reach), reach)
-        inputs = self._settled(connection, [row for row in rows if row[0] <= reach] if stepped or missed else rows)
+        inputs = self._settled(
+            connection, [row for row in rows if row[0] <= reach] if stepped or missed else rows
+        )
         if missed or stepped:
             inputs += [self._miss(*row) for row in missed if row[0] <= reach]
             inputs += [self._step(*row) for row in stepped]
             inputs.sort(key=_seq)
         return inputs, reach
 
-    def judged(self, connection: Connection, after: int, last: int, most: int = PAGE) -> tuple[list[Reading], int]:
+    def judged(
+        self, connection: Connection, after: int, last: int, most: int = PAGE
+    ) -> tuple[list[Reading], int]:
         """As `page`, but only what was judged, as it was judged; at most so many rows."""
         chosen = self._snapshots(after, last).where(snapshots.c.quality.in_(JUDGED))
         rows, reach = _some(connection, chosen, last, most)
@@ -101,24 +119,38 @@ class ReadingStream:
         """With the digits that a float does not keep, and whatever else the exchange said."""
         held: Any = load(extra) if isinstance(extra, str) else extra  # the driver's choice
         exact = {name: digits(held[name]) for name in self.fields if name in held}
-        unknown = {theirs(name): value for name, value in held.items() if name not in FIELDS} if self.whole else {}
+        unknown = (
+            {theirs(name): value for name, value in held.items() if name not in FIELDS}
+            if self.whole
+            else {}
+        )
         return replace(found, balances=replace(found.balances, **exact), extra=unknown)
 
     def _settled(self, connection: Connection, rows: Sequence[Raw]) -> list[Replayed]:
         """With the suspects in the place of the rows that say that nothing confirmed them."""
         found = self.readings(rows)
         settled: list[Replayed] = list(found)
-        for place in [place for place, row in enumerate(rows) if row[QUALITY] == Quality.UNCONFIRMED]:
+        for place in [
+            place for place, row in enumerate(rows) if row[QUALITY] == Quality.UNCONFIRMED
+        ]:
             judged = found[place]
             settled[place] = Unconfirmed(judged.seq, judged.at, self._suspect(connection, judged))
         return settled
 
     def _suspect(self, connection: Connection, judged: Reading) -> Reading:
-        """The last one before that nothing settled; where that is pruned or was lost, this row has its values."""
-        chosen = self._snapshots(FIRST, judged.seq - 1).where(snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT}))
+        """The last one before that nothing settled; where that is pruned or was lost, this row has
+        its values.
+        """
+        chosen = self._snapshots(FIRST, judged.seq - 1).where(
+            snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT})
+        )
         rows = _raw(connection, chosen.order_by(None).order_by(snapshots.c.seq.desc()).limit(1))
         found = self.readings(rows)
-        return found[0] if found and found[0].quality is Quality.SUSPECT else replace(judged, quality=Quality.SUSPECT)
+        return (
+            found[0]
+            if found and found[0].quality is Quality.SUSPECT
+            else replace(judged, quality=Quality.SUSPECT)
+        )
 
     def _snapshots(self, after: int, last: int) -> Select[Any]:
         return _between(snapshots, (*LEADING, *self.fields), self.account_id, after, last)
@@ -127,24 +159,32 @@ class ReadingStream:
         if table is misses:
             return _between(misses, ("seq", "at", "reason", "detail"), self.account_id, after, last)
         stepped = gaps.c.reason == GapReason.CLOCK_STEP
-        return _between(gaps, ("seq", "ended_at", "step_ms"), self.account_id, after, last).where(stepped)
+        return _between(gaps, ("seq", "ended_at", "step_ms"), self.account_id, after, last).where(
+            stepped
+        )
 
 
-def _between(table: Table, columns: Sequence[str], account_id: int, after: int, last: int) -> Select[Any]:
+def _between(
+    table: Table, columns: Sequence[str], account_id: int, after: int, last: int
+) -> Select[Any]:
     seq = table.c.seq
     read = (bounded_extra() if name == "extra" else table.c[name] for name in columns)
     chosen = select(*read).where(table.c.account_id == account_id)
     return chosen.where(seq > after, seq <= last).order_by(seq)
 
 
-def _some(connection: Connection, chosen: Select[Any], last: int, most: int = PAGE) -> tuple[Sequence[Raw], int]:
+def _some(
+    connection: Connection, chosen: Select[Any], last: int, most: int = PAGE
+) -> tuple[Sequence[Raw], int]:
     """The first rows, and how far they reach: to `last`, unless there may be more."""
     rows = _raw(connection, chosen.limit(most))
     return rows, (last if len(rows) < most else rows[-1][0])
 
 
 def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
-    """Tuples of the driver, without the types of columns: one call a row and column is what this saves."""
+    """Tuples of the driver, without the types of columns: one call a row and column is what this
+    saves.
+    """
     with connection.execute(chosen) as result:
         assert result.cursor is not None  # it is a SELECT  # noqa: S101
         driver = connection.dialect.loaded_dbapi

@@ -1,7 +1,8 @@
-"""How a span went, for a report: by account and by channel, what fired, and when the daemon did not run.
+"""How a span went, for a report: by account and by channel, what fired, and when the daemon did not
+run.
 
-Instants are those that are meant now (SEMANTICS A5). Imported readings are left out: no daemon watched then. Few
-queries, each of which reads its span by an index, or a table that stays small.
+Instants are those that are meant now (SEMANTICS A5). Imported readings are left out: no daemon
+watched then. Few queries, each of which reads its span by an index, or a table that stays small.
 """
 
 from collections import defaultdict
@@ -18,13 +19,26 @@ from daemon.store.operations import TEST, UNSETTLED
 from daemon.store.read.aggregates import ReadingAggregates
 from daemon.store.read.flap_episodes import fired_at, moved
 from daemon.store.read.time_index import LAST, NO_STEPS, AccountRows, Steps, steps
-from daemon.store.schema import accounts, alerts, attempts, epochs, messages, misses, notifications, snapshots
+from daemon.store.schema import (
+    accounts,
+    alerts,
+    attempts,
+    epochs,
+    messages,
+    misses,
+    notifications,
+    snapshots,
+)
 from daemon.store.write.epochs import CRASH
 from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
 
 
-def watched(connection: Connection, account_id: int, account: str, span: ReportSpan, patience: Millis) -> Watched:
-    """What was recorded of an account; gaps are all times without judged readings that are longer than `patience`."""
+def watched(
+    connection: Connection, account_id: int, account: str, span: ReportSpan, patience: Millis
+) -> Watched:
+    """What was recorded of an account; gaps are all times without judged readings that are longer
+    than `patience`.
+    """
     record = AccountRows(connection, account_id, steps(connection, account_id))
     extent = record.extent(0, LAST)
     begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
@@ -41,16 +55,23 @@ def watched(connection: Connection, account_id: int, account: str, span: ReportS
 
 
 def episodes(connection: Connection, span: ReportSpan) -> list[ReportedAlert]:
-    """What fired in the span, or before it and was not over then, in the order of their beginnings."""
+    """What fired in the span, or before it and was not over then, in the order of their
+    beginnings.
+    """
     rows = connection.execute(select(accounts.c.id, accounts.c.name)).all()
     names: dict[int | None, str] = {None: "", **{row.id: row.name for row in rows}}
-    clocks: dict[int | None, Steps] = {None: NO_STEPS, **{row.id: steps(connection, row.id) for row in rows}}
+    clocks: dict[int | None, Steps] = {
+        None: NO_STEPS,
+        **{row.id: steps(connection, row.id) for row in rows},
+    }
     moves = [0, *(move for each in clocks.values() for move in each.moves)]
     within = and_(
         alerts.c.started_at < span.until - min(moves),
         or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= span.since - max(moves)),
     )
-    chosen: Select[Any] = select(alerts.c.id, alerts.c.data, alerts.c.account_id).where(within).order_by(alerts.c.id)
+    chosen: Select[Any] = (
+        select(alerts.c.id, alerts.c.data, alerts.c.account_id).where(within).order_by(alerts.c.id)
+    )
     found = [
         _episode(names[row.account_id], alert_of(row), clocks[row.account_id], span)
         for row in connection.execute(chosen)
@@ -58,23 +79,32 @@ def episodes(connection: Connection, span: ReportSpan) -> list[ReportedAlert]:
     return [each for each in found if each is not None]
 
 
-def posted(connection: Connection, channels: Sequence[str], span: ReportSpan, now: Millis) -> list[Posted]:
-    """By channel, the messages that left in the span, without tests; and what has waited for over a minute by `now`."""
+def posted(
+    connection: Connection, channels: Sequence[str], span: ReportSpan, now: Millis
+) -> list[Posted]:
+    """By channel, the messages that left in the span, without tests; and what has waited for over a
+    minute by `now`.
+    """
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
     failed = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
     counts = select(m.channel, func.count().filter(delivered), func.count().filter(failed))
     within = and_(m.channel.in_(channels), m.at >= span.since, m.at < span.until, m.n > TEST)
-    rows = connection.execute(counts.join_from(messages, attempts).where(within).group_by(m.channel))
+    rows = connection.execute(
+        counts.join_from(messages, attempts).where(within).group_by(m.channel)
+    )
     sent, waits = {channel: (good, bad) for channel, good, bad in rows}, _waiting(connection, now)
     return [
-        Posted(name, *sent.get(name, (0, 0)), len(waits[name]), min(waits[name], default=None)) for name in channels
+        Posted(name, *sent.get(name, (0, 0)), len(waits[name]), min(waits[name], default=None))
+        for name in channels
     ]
 
 
 def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Millis]]:
     """By channel, since when: from the end of the mute window on, where one held it back."""
     n, found = notifications.c, defaultdict[str, list[Millis]](list)
-    for row in connection.execute(select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))):
+    for row in connection.execute(
+        select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))
+    ):
         with within("notifications", row.id):
             since = max(row.at, row.facts.get("not_before") or row.at)
         if now - since > MINUTE:
@@ -83,13 +113,18 @@ def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Milli
 
 
 def downs(connection: Connection, span: ReportSpan, patience: Millis) -> list[Down]:
-    """From the end of a life to the beginning of the next, where that was longer than `patience` and touches the span.
+    """From the end of a life to the beginning of the next, where that was longer than `patience`
+    and touches the span.
 
     The first life ever has none before it.
     """
     e = epochs.c
     before = select(func.max(e.id)).where(e.ended_at < span.since).scalar_subquery()
-    chosen = select(e.started_at, e.ended_at, e.end_reason).where(e.id >= func.coalesce(before, 0)).order_by(e.id)
+    chosen = (
+        select(e.started_at, e.ended_at, e.end_reason)
+        .where(e.id >= func.coalesce(before, 0))
+        .order_by(e.id)
+    )
     lives = connection.execute(chosen).all()
     found = [
         Down(ReportSpan(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
@@ -109,7 +144,9 @@ def _episode(account: str, alert: Alert, clock: Steps, span: ReportSpan) -> Repo
 
 
 def _between(record: AccountRows, table: Table, span: ReportSpan) -> tuple[int, int]:
-    """The counters of our first and last row of a table in the span; where there is none, the first is the higher."""
+    """The counters of our first and last row of a table in the span; where there is none, the first
+    is the higher.
+    """
     first, beyond = record.first(table, span.since), record.first(table, span.until)
     return LAST if first is None else max(first, 1), LAST if beyond is None else beyond - 1
 
@@ -117,5 +154,7 @@ def _between(record: AccountRows, table: Table, span: ReportSpan) -> tuple[int, 
 def _missed(record: AccountRows, span: ReportSpan) -> dict[MissReason, int]:
     m, (first, last) = misses.c, _between(record, misses, span)
     ours = and_(m.account_id == record.account_id, m.seq >= first, m.seq <= last)
-    rows = record.connection.execute(select(m.reason, func.count()).where(ours).group_by(m.reason)).all()
+    rows = record.connection.execute(
+        select(m.reason, func.count()).where(ours).group_by(m.reason)
+    ).all()
     return {MissReason(reason): count for reason, count in rows}

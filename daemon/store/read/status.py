@@ -71,6 +71,8 @@ def _count(connection: Connection, table: Table, account_id: int, since: Millis)
 
 
 def _open(connection: Connection, account_id: int | None) -> dict[str, Alert]:
-    chosen = select(alerts.c.id, alerts.c.data).where(alerts.c.account_id == account_id, alerts.c.state.in_(OPEN))
+    chosen = select(alerts.c.id, alerts.c.data).where(
+        alerts.c.account_id == account_id, alerts.c.state.in_(OPEN)
+    )
     found = [alert_of(row) for row in connection.execute(chosen.order_by(alerts.c.id))]
     return {alert.rule: alert for alert in found}

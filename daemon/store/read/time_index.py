@@ -1,8 +1,9 @@
 """Where in an account's record an instant lies, although its clock may have been set in between.
 
-Our clock never goes back but by a clock step (SEMANTICS A1), and an instant before a step is meant as moved by it
-(A5). Meant so, instants never decrease along the counter, and whoever looks for one may halve the distance: a handful
-of look-ups by the primary key, however long the record is and however often the clock was set.
+Our clock never goes back but by a clock step (SEMANTICS A1), and an instant before a step is meant
+as moved by it (A5). Meant so, instants never decrease along the counter, and whoever looks for one
+may halve the distance: a handful of look-ups by the primary key, however long the record is and
+however often the clock was set.
 """
 
 from bisect import bisect_right
@@ -27,7 +28,9 @@ ASKED: ColumnElement[bool] = snapshots.c.source != Source.WS.value
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The clock steps of an account: their counters, and by how much each and all after it move what lay before."""
+    """The clock steps of an account: their counters, and by how much each and all after it move
+    what lay before.
+    """
 
     seqs: tuple[int, ...]
     moves: tuple[Millis, ...]
@@ -53,10 +56,16 @@ def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
     """Those up to and with the input `until`."""
     rows = connection.execute(
         select(gaps.c.seq, gaps.c.step_ms)
-        .where(gaps.c.account_id == account_id, gaps.c.reason == GapReason.CLOCK_STEP, gaps.c.seq <= until)
+        .where(
+            gaps.c.account_id == account_id,
+            gaps.c.reason == GapReason.CLOCK_STEP,
+            gaps.c.seq <= until,
+        )
         .order_by(gaps.c.seq),
     )
-    own = select(func.min(snapshots.c.seq)).where(snapshots.c.account_id == account_id, snapshots.c.seq > 0)
+    own = select(func.min(snapshots.c.seq)).where(
+        snapshots.c.account_id == account_id, snapshots.c.seq > 0
+    )
     return Steps.of((step_of(account_id, row) for row in rows), connection.scalar(own) or 0)
 
 
@@ -95,13 +104,16 @@ class AccountRows:
     def begin(self, at: Millis, *, pushes: bool = False) -> int | None:
         """The last judged reading at or before `at` (SEMANTICS C1); None where there is none.
 
-        Windows begin with one that is not a push: whether the exchange's time moves on is told by those alone.
+        Windows begin with one that is not a push: whether the exchange's time moves on is told by
+        those alone.
         """
         beyond = self.first(snapshots, at + 1)
         chosen = (
             select(snapshots.c.seq)
             .where(snapshots.c.account_id == self.account_id, snapshots.c.quality.in_(JUDGED))
-            .where(snapshots.c.seq < beyond if beyond is not None else snapshots.c.seq <= self.until)
+            .where(
+                snapshots.c.seq < beyond if beyond is not None else snapshots.c.seq <= self.until
+            )
             .where(true() if pushes else ASKED)
             .order_by(snapshots.c.seq.desc())
             .limit(1)
@@ -116,7 +128,10 @@ class AccountRows:
     def extent(self, after: int, last: int) -> "Extent | None":
         """What lies beyond the counter `after`, up to and with `last`; None where nothing does."""
         ends = [self._ends(table, after, last) for table in (snapshots, misses)]
-        firsts, lasts = [first for first, _ in filter(None, ends)], [last for _, last in filter(None, ends)]
+        firsts, lasts = (
+            [first for first, _ in filter(None, ends)],
+            [last for _, last in filter(None, ends)],
+        )
         if not firsts:
             return None
         (low, first_at), (high, last_at) = min(firsts), max(lasts)
@@ -132,7 +147,10 @@ class AccountRows:
     def first(self, table: Table, at: Millis) -> int | None:
         """The first row of the table that lies at or after `at`; None where all are earlier."""
         # Apart: SQLite looks up one end in an index, but reads the whole table for both.
-        low, high = [self.connection.scalar(select(end(table.c.seq)).where(*self._ours(table))) for end in ENDS]
+        low, high = [
+            self.connection.scalar(select(end(table.c.seq)).where(*self._ours(table)))
+            for end in ENDS
+        ]
         if low is None or high is None or not self._late(table, self._row(table, high), at):
             return None
         while low < high:
@@ -145,7 +163,9 @@ class AccountRows:
         return int(self._row(table, low).seq)
 
     def _ends(self, table: Table, after: int, last: int) -> tuple[Place, Place] | None:
-        chosen = select(table.c.seq, table.c.at).where(*self._ours(table), table.c.seq > after, table.c.seq <= last)
+        chosen = select(table.c.seq, table.c.at).where(
+            *self._ours(table), table.c.seq > after, table.c.seq <= last
+        )
         ends = [
             self.connection.execute(chosen.order_by(order).limit(1)).one_or_none()
             for order in (table.c.seq, table.c.seq.desc())
@@ -164,7 +184,11 @@ class AccountRows:
     def _row(self, table: Table, seq: int) -> Row[int, Millis]:
         """The first one at or after `seq`, with its instant."""
         instant = table.c.ended_at if table is gaps else table.c.at
-        chosen = select(table.c.seq, instant).where(*self._ours(table), table.c.seq >= seq).order_by(table.c.seq)
+        chosen = (
+            select(table.c.seq, instant)
+            .where(*self._ours(table), table.c.seq >= seq)
+            .order_by(table.c.seq)
+        )
         return self.connection.execute(chosen.limit(1)).one()
 
     def _ours(self, table: Table) -> tuple[ColumnElement[bool], ...]:

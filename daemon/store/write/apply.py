@@ -1,7 +1,7 @@
 """Every operation into its SQL, inside a transaction that somebody else begins and commits.
 
-Rows are found by natural keys, and inserted only where their key is free, so that what was applied before changes
-nothing (each operation is idempotent).
+Rows are found by natural keys, and inserted only where their key is free, so that what was applied
+before changes nothing (each operation is idempotent).
 """
 
 from typing import assert_never
@@ -46,7 +46,9 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
         case StartEpoch() | EndEpoch():
             epochs.turn(connection, ids, operation)
         case SetUserId(account, user_id):
-            connection.execute(update(accounts).where(accounts.c.name == account).values(user_id=user_id))
+            connection.execute(
+                update(accounts).where(accounts.c.name == account).values(user_id=user_id)
+            )
         case RecordCall():
             _book(connection, operation)
         case _:
@@ -54,7 +56,9 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
 
 
 def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) -> None:
-    """What is recorded already was announced then; the silences are looked at before its own alerts end any."""
+    """What is recorded already was announced then; the silences are looked at before its own alerts
+    end any.
+    """
     if not inputs.enter(connection, ids, new.record):
         return
     if tuple(silences.holding(connection, new.record.event.at)) != new.silences:
@@ -65,7 +69,9 @@ def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) ->
 
 
 def _book(connection: Connection, new: RecordCall) -> None:
-    """The budget's longest window is seconds; a minute is plenty, on either side of a clock that was set."""
+    """The budget's longest window is seconds; a minute is plenty, on either side of a clock that
+    was set.
+    """
     old = or_(budget.c.at < new.at - MINUTE, budget.c.at > new.at + MINUTE)
     connection.execute(delete(budget).where(old))
     insert(connection, budget, at=new.at, n=new.n, endpoint=new.column, user=new.user)

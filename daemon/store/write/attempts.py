@@ -1,7 +1,9 @@
-"""Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that others hold.
+"""Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that
+others hold.
 
-A claim without a mark is an attempt whose outcome nobody knows; one that is withdrawn was never made. What a claim or
-mark names and the database does not hold is passed over: that a message was sent is true all the same.
+A claim without a mark is an attempt whose outcome nobody knows; one that is withdrawn was never
+made. What a claim or mark names and the database does not hold is passed over: that a message was
+sent is true all the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +30,9 @@ from daemon.store.write.inputs import queue, supersede
 from daemon.types import AttemptResult, Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
-"""What was superseded while its message was on the way to be claimed, is being sent all the same (SEMANTICS F7)."""
+"""What was superseded while its message was on the way to be claimed, is being sent all the same
+(SEMANTICS F7).
+"""
 
 CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
 """Without having been delivered."""
@@ -49,12 +53,18 @@ TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
 """After these a channel counts as told (promise 3)."""
 
 
-_BEGUN = select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_id).scalar_subquery()
-"""Of the alert that a notification is about: it moves with the clock for as long as the alert is open."""
+_BEGUN = (
+    select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_id).scalar_subquery()
+)
+"""Of the alert that a notification is about: it moves with the clock for as long as the alert is
+open.
+"""
 
 
 def deliver(
-    connection: Connection, ids: AccountIds, new: Claim | RecordAttempt | Withdraw | Reroute | Supersede
+    connection: Connection,
+    ids: AccountIds,
+    new: Claim | RecordAttempt | Withdraw | Reroute | Supersede,
 ) -> None:
     match new:
         case Claim():
@@ -74,7 +84,9 @@ def deliver(
 def _claim(connection: Connection, new: Claim) -> None:
     key, text = new.message, new.text
     title, body = (clean(text.title), clean(text.body)) if text is not None else (None, None)
-    number = add(connection, messages, channel=key.channel, at=key.at, n=key.n, title=title, body=body)
+    number = add(
+        connection, messages, channel=key.channel, at=key.at, n=key.n, title=title, body=body
+    )
     if number is None:
         return
     insert(connection, attempts, message_id=number, at=key.at)
@@ -100,23 +112,35 @@ def _mark(connection: Connection, ids: AccountIds, new: RecordAttempt) -> None:
 
 def _withdraw(connection: Connection, new: Withdraw) -> None:
     number = _number(connection, new.message)
-    if number is None or not _conclude(connection, number, new.at, AttemptResult(Outcome.NEVER_MADE)):
+    if number is None or not _conclude(
+        connection, number, new.at, AttemptResult(Outcome.NEVER_MADE)
+    ):
         return
     for table in (notifications, reports):
-        claimed = update(table).where(table.c.message_id == number, table.c.state == NoticeState.SENDING.value)
-        again = {"state": NoticeState.QUEUED.value, "message_id": None, "attempts": table.c.attempts - 1}
+        claimed = update(table).where(
+            table.c.message_id == number, table.c.state == NoticeState.SENDING.value
+        )
+        again = {
+            "state": NoticeState.QUEUED.value,
+            "message_id": None,
+            "attempts": table.c.attempts - 1,
+        }
         connection.execute(claimed.values(again))
 
 
 def _hand_over(connection: Connection, ids: AccountIds, new: Reroute) -> None:
-    refused = [_settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused]
+    refused = [
+        _settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused
+    ]
     if any(refused):  # else it was written before
         _revive(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
 def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
-    """What a channel gave up before, it gets again, where it is handed back because no other channel has it."""
+    """What a channel gave up before, it gets again, where it is handed back because no other
+    channel has it.
+    """
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
         connection.execute(update(notifications).where(_IS_CLOSED).values(again), named(notice.key))
@@ -140,7 +164,12 @@ def _conclude(connection: Connection, number: int, at: Millis, attempted: Attemp
     """Give the attempt its outcome; False where it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
     said = {"detail": clean(attempted.detail), "retry_after": attempted.retry_after}
-    return connection.execute(unknown.values(outcome=attempted.outcome.value, done_at=at, **said)).rowcount > 0
+    return (
+        connection.execute(
+            unknown.values(outcome=attempted.outcome.value, done_at=at, **said)
+        ).rowcount
+        > 0
+    )
 
 
 def _number(connection: Connection, key: MessageKey) -> int | None:

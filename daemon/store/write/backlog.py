@@ -1,7 +1,8 @@
 """What waits while the store refuses writes: in order, and bounded.
 
-Once it is full, readings and misses that changed nothing are not kept: each run of them becomes one gap of their
-account (promise 1). Whatever alerts, tells or counts is kept beyond the bound. Not thread-safe; its owner is.
+Once it is full, readings and misses that changed nothing are not kept: each run of them becomes one
+gap of their account (promise 1). Whatever alerts, tells or counts is kept beyond the bound. Not
+thread-safe; its owner is.
 """
 
 from collections import deque
@@ -29,7 +30,9 @@ class Backlog:
         return len(self._slots)
 
     def add(self, operation: Operation) -> None:
-        """Of an announcement only the record waits: nobody can say yet when what it tells will leave."""
+        """Of an announcement only the record waits: nobody can say yet when what it tells will
+        leave.
+        """
         if isinstance(operation, RecordWithClaims):
             operation = operation.record
         if not isinstance(operation, Record):
@@ -78,4 +81,6 @@ def _gap(record: Record) -> StoreDownGap:
 def _grown(gap: StoreDownGap, record: Record) -> StoreDownGap:
     event = record.event
     alerts = {(alert.rule, alert.seq): alert for alert in (*gap.alerts, *record.alerts)}
-    return replace(gap, seq=event.seq, ended_at=event.at, missed=gap.missed + 1, alerts=tuple(alerts.values()))
+    return replace(
+        gap, seq=event.seq, ended_at=event.at, missed=gap.missed + 1, alerts=tuple(alerts.values())
+    )

@@ -37,7 +37,15 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
     for absence in new.gaps:
         gap(connection, ids, absence)
     rules = plain(new.rules)
-    insert(connection, epochs, started_at=new.at, reason=new.reason, version=new.version, rules=rules, state=state)
+    insert(
+        connection,
+        epochs,
+        started_at=new.at,
+        reason=new.reason,
+        version=new.version,
+        rules=rules,
+        state=state,
+    )
 
 
 def _end(connection: Connection, new: EndEpoch) -> None:
@@ -53,12 +61,16 @@ def _known(connection: Connection, at: Millis, state: object) -> bool:
 def _introduce(connection: Connection, new: StartEpoch) -> None:
     for name, exchange in new.accounts.items():
         if not insert(connection, accounts, name=name, exchange=exchange):
-            connection.execute(update(accounts).where(accounts.c.name == name).values(exchange=exchange))
+            connection.execute(
+                update(accounts).where(accounts.c.name == name).values(exchange=exchange)
+            )
 
 
 def _bury(connection: Connection, now: Millis) -> None:
     """End the epochs that a crash left open where their record ends."""
-    left = connection.execute(select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))).all()
+    left = connection.execute(
+        select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))
+    ).all()
     last = _last(connection) if left else 0
     for number, started_at in left:
         ended_at = max(started_at, min(last, now))
@@ -67,11 +79,15 @@ def _bury(connection: Connection, now: Millis) -> None:
 
 
 def _doubt(connection: Connection) -> None:
-    """What was being sent when the last life ended may have arrived: it waits again, and its channel may know.
+    """What was being sent when the last life ended may have arrived: it waits again, and its
+    channel may know.
 
-    From here on that is so whatever comes of the next attempt, and its instant moves with the clock.
+    From here on that is so whatever comes of the next attempt, and its instant moves with the
+    clock.
     """
-    claimed_at = select(messages.c.at).where(messages.c.id == notifications.c.message_id).scalar_subquery()
+    claimed_at = (
+        select(messages.c.at).where(messages.c.id == notifications.c.message_id).scalar_subquery()
+    )
     doubtful = update(notifications).where(notifications.c.state == NoticeState.SENDING.value)
     connection.execute(doubtful.values(state=NoticeState.QUEUED.value, told_at=claimed_at))
 
@@ -80,7 +96,10 @@ def _last(connection: Connection) -> Millis:
     """The latest instant of any input that we recorded ourselves."""
     numbers = connection.scalars(select(accounts.c.id)).all()
     latest = [
-        connection.scalar(select(func.max(table.c.at)).where(table.c.account_id == number, table.c.seq > 0)) or 0
+        connection.scalar(
+            select(func.max(table.c.at)).where(table.c.account_id == number, table.c.seq > 0)
+        )
+        or 0
         for number in numbers
         for table in (snapshots, misses)
     ]

@@ -1,8 +1,9 @@
-"""Readings that others recorded, into `snapshots`, in short transactions beside a daemon that may be running.
+"""Readings that others recorded, into `snapshots`, in short transactions beside a daemon that may
+be running.
 
-The counter of an imported reading is made of its instant: negative, so that our own come later, and ascending by time
-by itself, whatever is imported when. The same line always gets the same counter, so that importing it again changes
-nothing, and nothing else in the database names these counters.
+The counter of an imported reading is made of its instant: negative, so that our own come later, and
+ascending by time by itself, whatever is imported when. The same line always gets the same counter,
+so that importing it again changes nothing, and nothing else in the database names these counters.
 """
 
 from collections import defaultdict
@@ -30,7 +31,9 @@ INSTANT = 1_000
 """Readings that one instant may have."""
 
 ORIGIN = -9_000_000_000_000_000
-"""The counter of the first one at the instant 0. Every program reads a number of this size exactly (below 2^53)."""
+"""The counter of the first one at the instant 0. Every program reads a number of this size exactly
+(below 2^53).
+"""
 
 LATEST: Millis = -ORIGIN // INSTANT - 1
 """The last instant that can be imported: in the year 2255."""
@@ -54,7 +57,9 @@ class ImportedReading:
 
 @dataclass(frozen=True, slots=True)
 class ImportConflict:
-    """What a line says of a field, and what is imported for its instant instead; None where that says nothing."""
+    """What a line says of a field, and what is imported for its instant instead; None where that
+    says nothing.
+    """
 
     line: int
     field: str
@@ -99,10 +104,14 @@ class Importer:
         self._engine = engine
 
     def introduce(self, exchanges: Mapping[str, str]) -> list[str]:
-        """Add the accounts, by name with their exchange, that the database does not know; returns their names."""
+        """Add the accounts, by name with their exchange, that the database does not know; returns
+        their names.
+        """
         with self._writing() as connection:
             return [
-                name for name in exchanges if rows.insert(connection, accounts, name=name, exchange=exchanges[name])
+                name
+                for name in exchanges
+                if rows.insert(connection, accounts, name=name, exchange=exchanges[name])
             ]
 
     def add(self, account: str, batch: Sequence[ImportedReading]) -> ImportCounts:
@@ -114,15 +123,23 @@ class Importer:
             held = _held(connection, number, {each.at for each in early})
             new = [each for each in early if each.seq not in held[each.at]]
             if new:
-                connection.execute(insert(snapshots), [{"account_id": number, **_columns(each)} for each in new])
+                connection.execute(
+                    insert(snapshots), [{"account_id": number, **_columns(each)} for each in new]
+                )
         there = [each for each in early if each.seq in held[each.at]]
         clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
         first = min(clashes, key=lambda clash: clash.line, default=None)
-        return ImportCounts(len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first)
+        return ImportCounts(
+            len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with told(self._url), self._engine.begin() as connection, corruption.told(self._url, connection):
+        with (
+            told(self._url),
+            self._engine.begin() as connection,
+            corruption.told(self._url, connection),
+        ):
             yield connection
 
 
@@ -173,7 +190,12 @@ def _absent(url: URL) -> bool:
 def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:
     """When the account's own readings begin; None where it has none."""
     table = snapshots.c
-    first = select(table.at).where(table.account_id == account_id, table.seq > 0).order_by(table.seq).limit(1)
+    first = (
+        select(table.at)
+        .where(table.account_id == account_id, table.seq > 0)
+        .order_by(table.seq)
+        .limit(1)
+    )
     return connection.scalar(first)
 
 
@@ -182,7 +204,9 @@ def _held(
 ) -> Mapping[Millis, dict[int, Balances]]:
     """What is imported for these instants, by instant and counter."""
     table = snapshots.c
-    chosen = snapshot_rows().where(table.account_id == account_id, table.seq < 0, table.at.in_(instants))
+    chosen = snapshot_rows().where(
+        table.account_id == account_id, table.seq < 0, table.at.in_(instants)
+    )
     found = defaultdict[Millis, dict[int, Balances]](dict)
     for each in map(reading, connection.execute(chosen)):
         found[each.at][each.seq] = each.balances
@@ -197,7 +221,9 @@ def _clash(line: ImportedReading, held: Mapping[int, Balances]) -> ImportConflic
 
 
 def _difference(line: ImportedReading, held: Balances) -> ImportConflict | None:
-    """The first field of which they say something else; that of which a line says nothing does not count."""
+    """The first field of which they say something else; that of which a line says nothing does not
+    count.
+    """
     for name in FIELDS:
         said, there = getattr(line.balances, name), getattr(held, name)
         if said is not None and said != there:

@@ -1,6 +1,8 @@
-"""An input of an account and all that it causes, into rows (promise 1), in a transaction that others hold.
+"""An input of an account and all that it causes, into rows (promise 1), in a transaction that
+others hold.
 
-An input commits with everything it causes or not at all, so one that is there already is there as a whole.
+An input commits with everything it causes or not at all, so one that is there already is there as a
+whole.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,15 @@ from daemon.store.codec import plain, snapshot, value_columns
 from daemon.store.columns import clean
 from daemon.store.database.failures import Unfit
 from daemon.store.operations import NoticeState, StoreDownGap
-from daemon.store.rows import IS_NOTICE, AccountId, AccountIds, alert_id, insert, named, upsert_alert
+from daemon.store.rows import (
+    IS_NOTICE,
+    AccountId,
+    AccountIds,
+    alert_id,
+    insert,
+    named,
+    upsert_alert,
+)
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
 from daemon.types import (
     Check,
@@ -48,7 +58,9 @@ def enter(connection: Connection, ids: AccountIds, new: Record) -> bool:
         case ConfigChange() | Check():
             return True  # the epoch is the row of the one; the other has none
         case Reading() | Unconfirmed() as event:
-            return _insert_input(connection, snapshots, new, account_id=account_id, **snapshot(event))
+            return _insert_input(
+                connection, snapshots, new, account_id=account_id, **snapshot(event)
+            )
         case Miss(seq, at, reason, detail):
             columns = {"seq": seq, "at": at, "reason": reason.value, "detail": clean(detail)}
             return _insert_input(connection, misses, new, account_id=account_id, **columns)
@@ -63,7 +75,9 @@ def enter(connection: Connection, ids: AccountIds, new: Record) -> bool:
 def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
     """What the input caused."""
     account_id = ids(connection, new.account)
-    numbers = {(alert.rule, alert.seq): upsert_alert(connection, account_id, alert) for alert in new.alerts}
+    numbers = {
+        (alert.rule, alert.seq): upsert_alert(connection, account_id, alert) for alert in new.alerts
+    }
 
     def number(rule: str, seq: int) -> int:
         return numbers.get((rule, seq)) or alert_id(connection, account_id, rule, seq)
@@ -82,7 +96,12 @@ def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
 def _contradict(connection: Connection, account_id: AccountId, first: int, until: int) -> None:
     """Suspect readings judge nothing either way: that nothing came of them is for people to see."""
     s = snapshots.c
-    theirs = (s.account_id == account_id, s.seq >= first, s.seq < until, s.quality == Quality.SUSPECT.value)
+    theirs = (
+        s.account_id == account_id,
+        s.seq >= first,
+        s.seq < until,
+        s.quality == Quality.SUSPECT.value,
+    )
     connection.execute(update(snapshots).where(*theirs).values(quality=Quality.CONTRADICTED.value))
 
 
@@ -106,7 +125,11 @@ def gap(connection: Connection, ids: AccountIds, new: Gap | StoreDownGap) -> Non
 def queue(connection: Connection, ids: AccountIds, notices: Iterable[Notice]) -> None:
     for notice in notices:
         key = notice.key
-        _queue(connection, alert_id(connection, ids(connection, key.account), key.rule, key.alert_seq), notice)
+        _queue(
+            connection,
+            alert_id(connection, ids(connection, key.account), key.rule, key.alert_seq),
+            notice,
+        )
 
 
 def _queue(connection: Connection, number: int, notice: Notice) -> None:
@@ -157,8 +180,16 @@ def _taken(account: str, event: Input) -> str:
     return f"account {account} has another input {event.seq} already: its state must be loaded anew"
 
 
-def _clock_step(connection: Connection, account_id: AccountId, new: Record, event: ClockStep) -> bool:
-    columns = {"seq": event.seq, "started_at": event.at, "ended_at": event.at, "step_ms": event.by, "missed": 0}
+def _clock_step(
+    connection: Connection, account_id: AccountId, new: Record, event: ClockStep
+) -> bool:
+    columns = {
+        "seq": event.seq,
+        "started_at": event.at,
+        "ended_at": event.at,
+        "step_ms": event.by,
+        "missed": 0,
+    }
     reason = GapReason.CLOCK_STEP.value
     if not _insert_input(connection, gaps, new, account_id=account_id, reason=reason, **columns):
         return False
@@ -167,10 +198,18 @@ def _clock_step(connection: Connection, account_id: AccountId, new: Record, even
 
 
 def _own_step(connection: Connection, new: Record, event: ClockStep) -> bool:
-    """The daemon's own inputs have no rows: an alert that stands where the step leaves it was moved before."""
+    """The daemon's own inputs have no rows: an alert that stands where the step leaves it was moved
+    before.
+    """
     for alert in new.alerts:
-        ours = alerts.c.account_id.is_(None) & (alerts.c.rule == alert.rule) & (alerts.c.seq == alert.seq)
-        _move_told(connection, ours & (alerts.c.started_at == alert.started_at - event.by), event.by)
+        ours = (
+            alerts.c.account_id.is_(None)
+            & (alerts.c.rule == alert.rule)
+            & (alerts.c.seq == alert.seq)
+        )
+        _move_told(
+            connection, ours & (alerts.c.started_at == alert.started_at - event.by), event.by
+        )
     return True
 
 

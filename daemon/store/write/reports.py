@@ -1,7 +1,8 @@
-"""Reports that are due, into rows and back: waiting from when they are issued until they are delivered, or superseded.
+"""Reports that are due, into rows and back: waiting from when they are issued until they are
+delivered, or superseded.
 
-In a transaction that others hold. What a claim or mark names and the database does not hold is passed over, as with
-notifications.
+In a transaction that others hold. What a claim or mark names and the database does not hold is
+passed over, as with notifications.
 """
 
 from dataclasses import dataclass
@@ -29,13 +30,21 @@ def issue(connection: Connection, new: ScheduleReports) -> None:
         insert(connection, reports, **names, state=NoticeState.QUEUED.value, at=new.at, attempts=0)
     for key in new.superseded:
         open_ = _is(key) & reports.c.state.in_(UNSETTLED)
-        gone = update(reports).where(open_).values(state=NoticeState.SUPERSEDED.value, done_at=new.at)
+        gone = (
+            update(reports).where(open_).values(state=NoticeState.SUPERSEDED.value, done_at=new.at)
+        )
         connection.execute(gone)
 
 
 def claim(connection: Connection, key: ReportKey, message_id: int | None) -> None:
-    sending = {"state": NoticeState.SENDING.value, "message_id": message_id, "attempts": reports.c.attempts + 1}
-    connection.execute(update(reports).where(_is(key), reports.c.state.in_(UNSETTLED)).values(sending))
+    sending = {
+        "state": NoticeState.SENDING.value,
+        "message_id": message_id,
+        "attempts": reports.c.attempts + 1,
+    }
+    connection.execute(
+        update(reports).where(_is(key), reports.c.state.in_(UNSETTLED)).values(sending)
+    )
 
 
 def mark(connection: Connection, key: ReportKey, at: Millis, outcome: Outcome) -> None:
@@ -51,7 +60,9 @@ def mark(connection: Connection, key: ReportKey, at: Millis, outcome: Outcome) -
 
 def doubt(connection: Connection) -> None:
     """What was being sent when the last life ended may have arrived: it waits again."""
-    claimed_at = select(messages.c.at).where(messages.c.id == reports.c.message_id).scalar_subquery()
+    claimed_at = (
+        select(messages.c.at).where(messages.c.id == reports.c.message_id).scalar_subquery()
+    )
     doubtful = update(reports).where(reports.c.state == NoticeState.SENDING.value)
     connection.execute(doubtful.values(state=NoticeState.QUEUED.value, told_at=claimed_at))
 
@@ -60,7 +71,10 @@ def open_reports(connection: Connection) -> list[OpenReport]:
     """What waits or is on its way, in the order in which it was issued."""
     chosen = select(reports).where(reports.c.state.in_(UNSETTLED)).order_by(reports.c.id)
     rows = connection.execute(chosen).all()
-    return [OpenReport(ReportKey(row.name, row.due_at, row.channel), row.told_at is not None) for row in rows]
+    return [
+        OpenReport(ReportKey(row.name, row.due_at, row.channel), row.told_at is not None)
+        for row in rows
+    ]
 
 
 def _is(key: ReportKey) -> ColumnElement[bool]:

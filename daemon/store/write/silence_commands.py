@@ -1,4 +1,6 @@
-"""Where commands write silences and acks: short transactions beside a daemon that may be collecting."""
+"""Where commands write silences and acks: short transactions beside a daemon that may be
+collecting.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,7 +13,9 @@ from daemon.types import Millis, Silence
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Of the database at a URL, which must exist. Everything raises StoreError where it cannot be written."""
+    """Of the database at a URL, which must exist. Everything raises StoreError where it cannot be
+    written.
+    """
 
     url: str = field(repr=False)
 
@@ -21,7 +25,9 @@ class Quiet:
             try:
                 return silences.add(connection, new, now)
             except LookupError:
-                raise StoreError(f"the alert {new.code} has ended meanwhile: there is nothing to silence") from None
+                raise StoreError(
+                    f"the alert {new.code} has ended meanwhile: there is nothing to silence"
+                ) from None
 
     def end(self, numbers: Collection[int], now: Millis) -> list[int]:
         """Those of them that had not ended."""

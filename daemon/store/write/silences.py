@@ -1,6 +1,8 @@
-"""Silences and acknowledged alerts, as rows. Commands write them in short transactions of their own.
+"""Silences and acknowledged alerts, as rows. Commands write them in short transactions of their
+own.
 
-A silence of one alert, and an ack, name it by its number and last as long as it does; the others go by globs and time.
+A silence of one alert, and an ack, name it by its number and last as long as it does; the others go
+by globs and time.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -25,7 +27,8 @@ SILENCE, ACK = "silence", "ack"
 def holding(connection: Connection, now: Millis) -> list[Silence]:
     """Those that hold at `now`, or will.
 
-    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their sake.
+    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their
+    sake.
     """
     try:
         return [_silence(row) for row in connection.execute(_HOLDING, {"now": now})]
@@ -42,7 +45,9 @@ def every(connection: Connection) -> list[Silence]:
 
 
 def add(connection: Connection, new: Silence, created_at: Millis) -> int:
-    """Its number; that of `new` says nothing. LookupError where there is no open alert with its code."""
+    """Its number; that of `new` says nothing. LookupError where there is no open alert with its
+    code.
+    """
     alert_id = _open_alert(connection, new.code) if new.code else None
     values = {
         "kind": ACK if new.ack else SILENCE,
@@ -54,12 +59,16 @@ def add(connection: Connection, new: Silence, created_at: Millis) -> int:
         "ended_at": new.ended_at,
         "comment": new.comment,
     }
-    return int(connection.execute(silences.insert().values(values).returning(silences.c.id)).scalar_one())
+    return int(
+        connection.execute(silences.insert().values(values).returning(silences.c.id)).scalar_one()
+    )
 
 
 def end(connection: Connection, ids: Collection[int], now: Millis) -> list[int]:
     """End those of them that hold, or would; which ones that were."""
-    lasting = and_(silences.c.id.in_(ids), or_(silences.c.ended_at.is_(None), silences.c.ended_at > now))
+    lasting = and_(
+        silences.c.id.in_(ids), or_(silences.c.ended_at.is_(None), silences.c.ended_at > now)
+    )
     found = list(connection.scalars(select(silences.c.id).where(lasting).order_by(silences.c.id)))
     connection.execute(update(silences).where(silences.c.id.in_(found)).values(ended_at=now))
     return found
@@ -94,5 +103,12 @@ def _silence(row: Row[Any]) -> Silence:
     with within("silences", row.id):
         check_instants(row.started_at, row.ended_at or 0)
         return Silence(
-            row.id, row.kind == ACK, row.rule, row.account, row.code or "", row.started_at, row.ended_at, row.comment
+            row.id,
+            row.kind == ACK,
+            row.rule,
+            row.account,
+            row.code or "",
+            row.started_at,
+            row.ended_at,
+            row.comment,
         )

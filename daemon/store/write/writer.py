@@ -1,14 +1,17 @@
-"""The one thread that writes: what waits shares a transaction, each operation in a savepoint of its own.
+"""The one thread that writes: what waits shares a transaction, each operation in a savepoint of its
+own.
 
     submit ──► pending ──► one transaction ──► COMMITTED            the usual way
                   │             └─ refused ──► DEFERRED: the backlog, tried again every second, in order, until it works
                   └─ while down ─────────────► DEFERRED: the backlog
 
-An operation that fails by itself takes nothing with it. A commit that failed for an unknown reason is told to
-everyone in it (CommitFailed). The writer decides nothing about what it writes, and never reads the clock.
+An operation that fails by itself takes nothing with it. A commit that failed for an unknown reason
+is told to everyone in it (CommitFailed). The writer decides nothing about what it writes, and never
+reads the clock.
 
-`stop` gives up what is not written in time. Nothing is committed after that, except a commit that was already sent:
-it cannot be recalled, and counts as unknown. Whoever owns the database's lock lets it go when the thread has ended.
+`stop` gives up what is not written in time. Nothing is committed after that, except a commit that
+was already sent: it cannot be recalled, and counts as unknown. Whoever owns the database's lock
+lets it go when the thread has ended.
 """
 
 import logging
@@ -53,7 +56,11 @@ def _nothing(*_: object) -> None:
 
 
 def _log_rejected(operation: Operation, error: Exception) -> None:
-    _log.error("an operation that waited for the database cannot be written: %s: %s", type(operation).__name__, error)
+    _log.error(
+        "an operation that waited for the database cannot be written: %s: %s",
+        type(operation).__name__,
+        error,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,9 @@ class _Waiting:
 
 
 class Writer:
-    """Starts its thread at once, which calls `ended` as its last act. `engine` must be for it alone."""
+    """Starts its thread at once, which calls `ended` as its last act. `engine` must be for it
+    alone.
+    """
 
     def __init__(
         self,
@@ -137,7 +146,9 @@ class Writer:
         self._committing = 0
         """Operations whose commit is sent and not answered."""
         self._undecided = 0
-        """The oldest operations of the backlog: their commit failed, and may be on disk all the same."""
+        """The oldest operations of the backlog: their commit failed, and may be on disk all the
+        same.
+        """
         self._latest: Future[Written] | None = None
         self._unwritten: Unwritten | None = None
         """Set once this writer is given up: nothing is committed after that."""
@@ -152,7 +163,9 @@ class Writer:
         return self._down
 
     def submit(self, operation: Operation) -> Future[Written]:
-        """Write it; the answer cannot be cancelled. It raises Rejected, CommitFailed, or StoreError after `stop`."""
+        """Write it; the answer cannot be cancelled. It raises Rejected, CommitFailed, or StoreError
+        after `stop`.
+        """
         waiting = _Waiting(operation)
         with self._work:
             if self._stop.is_set():
@@ -167,13 +180,17 @@ class Writer:
         return waiting.future
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was submitted is written, or deferred; whether it is within so many seconds."""
+        """Wait until all that was submitted is written, or deferred; whether it is within so many
+        seconds.
+        """
         with self._work:
             latest = self._latest
         return latest is None or bool(wait([latest], timeout).done)
 
     def stop(self, timeout: float) -> Unwritten:
-        """Write what can be written within so many seconds, and give up the rest; what is not recorded."""
+        """Write what can be written within so many seconds, and give up the rest; what is not
+        recorded.
+        """
         with self._work:
             self._stop.set()
             self._work.notify()
@@ -219,7 +236,9 @@ class Writer:
                     return
 
     def _next(self) -> list[_Waiting]:
-        """What waits, as soon as something does; nothing once stopped, or when it is time to look at the database."""
+        """What waits, as soon as something does; nothing once stopped, or when it is time to look
+        at the database.
+        """
         with self._work:
             self._work.wait_for(lambda: self._pending or self._stop.is_set(), self._seams.look)
             group = [self._pending.popleft() for _ in range(min(GROUP, len(self._pending)))]
@@ -265,7 +284,9 @@ class Writer:
             waiting.future.set_result(Written.DEFERRED)
 
     def _catch_up(self) -> None:
-        """Write the backlog from its beginning, as far as the store lets us; up again once nothing is left."""
+        """Write the backlog from its beginning, as far as the store lets us; up again once nothing
+        is left.
+        """
         try:
             self._place.verify()
             self._write_backlog()
@@ -298,14 +319,18 @@ class Writer:
                     self._tell(self._hooks.on_rejected, operation, failure)
 
     def _keep(self, count: int, failed: Exception) -> None:
-        """The oldest operations stay in the backlog. A commit that nobody answered for may be on disk."""
+        """The oldest operations stay in the backlog. A commit that nobody answered for may be on
+        disk.
+        """
         with self._work:
             self._committing = 0
             if not isinstance(failed, Refused) or failed.undecided:
                 self._undecided = max(self._undecided, count)
 
     def _oldest(self) -> list[Operation]:
-        """The next operations of the backlog; none, and up again, once nothing is left; none once given up."""
+        """The next operations of the backlog; none, and up again, once nothing is left; none once
+        given up.
+        """
         with self._work:
             if self._unwritten is not None:
                 return []
@@ -315,15 +340,19 @@ class Writer:
             return operations
 
     def _transact(self, operations: Sequence[Operation]) -> list[Exception | None]:
-        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for all of them.
+        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for
+        all of them.
 
-        What was committed into a file that was lost meanwhile is written again: writing twice is writing once.
+        What was committed into a file that was lost meanwhile is written again: writing twice is
+        writing once.
         """
         try:
             self._place.verify()
             with self._engine.connect() as connection:
                 alone = len(operations) == 1
-                failures = [self._attempt(connection, operation, alone=alone) for operation in operations]
+                failures = [
+                    self._attempt(connection, operation, alone=alone) for operation in operations
+                ]
                 self._begin_commit(len(operations))
                 self._seams.commit(connection)
             self._verify_committed()
@@ -333,7 +362,9 @@ class Writer:
             reason = refusal(error)
             if reason is not None:
                 self._place.renew()
-                raise Refused(reason, undecided=bool(self._committing) and undecided(error)) from error
+                raise Refused(
+                    reason, undecided=bool(self._committing) and undecided(error)
+                ) from error
             raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
 
     def _verify_committed(self) -> None:
@@ -343,14 +374,20 @@ class Writer:
             raise Refused(str(refused), undecided=True) from None  # it is in the file that was lost
 
     def _begin_commit(self, count: int) -> None:
-        """The point of no return: what was given up before it is rolled back, what follows it cannot be recalled."""
+        """The point of no return: what was given up before it is rolled back, what follows it
+        cannot be recalled.
+        """
         with self._work:
             if self._unwritten is not None:
                 raise Refused(CLOSED)
             self._committing = count
 
-    def _attempt(self, connection: Connection, operation: Operation, *, alone: bool) -> Exception | None:
-        """Why it failed by itself. One that is alone needs no savepoint: its transaction is undone."""
+    def _attempt(
+        self, connection: Connection, operation: Operation, *, alone: bool
+    ) -> Exception | None:
+        """Why it failed by itself. One that is alone needs no savepoint: its transaction is
+        undone.
+        """
         savepoint = None if alone else connection.begin_nested()
         try:
             apply(connection, self._ids, operation)
@@ -365,7 +402,9 @@ class Writer:
         return None
 
     def _tell(self, hook: Callable[..., None], *arguments: object) -> None:
-        """Call a listener, which must not end the thread that writes. Nobody listens to a writer that was given up."""
+        """Call a listener, which must not end the thread that writes. Nobody listens to a writer
+        that was given up.
+        """
         if self._unwritten is not None:
             return
         try:

@@ -12,15 +12,25 @@ from daemon.simulator.stories import DEMO, demo_story, shown_since
 
 
 def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_logging: None) -> None:
-    """Seven seconds: the balance falls below 100 at the fifth; rule, account and state word stand in one line."""
+    """Seven seconds: the balance falls below 100 at the fifth; rule, account and state word stand
+    in one line.
+    """
     result = CliRunner().invoke(commands, ["demo", "--for", "7s"])
     assert result.exit_code == 0
     shown = result.stdout
-    assert re.search(r"^[\d:]+ reading +main: available_margin [\d.]+, al_freeze 0$", shown, re.MULTILINE)
-    assert re.search(r"^[\d:]+ firing +low-margin on main at [\d.]+ \(alert \w{4}\)$", shown, re.MULTILINE)
-    assert re.search(r"^  \| WARNING low-margin · main: available_margin [\d.]+$", shown, re.MULTILINE)
     assert re.search(
-        r"^readings +\d\d, \d+ of them pushed\nmisses +0\nalerts +\d fired, 0 ended\nnotif", shown, re.MULTILINE
+        r"^[\d:]+ reading +main: available_margin [\d.]+, al_freeze 0$", shown, re.MULTILINE
+    )
+    assert re.search(
+        r"^[\d:]+ firing +low-margin on main at [\d.]+ \(alert \w{4}\)$", shown, re.MULTILINE
+    )
+    assert re.search(
+        r"^  \| WARNING low-margin · main: available_margin [\d.]+$", shown, re.MULTILINE
+    )
+    assert re.search(
+        r"^readings +\d\d, \d+ of them pushed\nmisses +0\nalerts +\d fired, 0 ended\nnotif",
+        shown,
+        re.MULTILINE,
     )
     assert re.search(r"^latency +\d+ ms from a change to its notification", shown, re.MULTILINE)
 
@@ -28,7 +38,10 @@ def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_log
 def test_a_duration_that_is_none_is_bad_usage() -> None:
     """Exit status 2, and what to write instead."""
     result = subprocess.run(
-        [sys.executable, "-m", "daemon", "demo", "--for", "soon"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "daemon", "demo", "--for", "soon"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 2
     assert "30s" in result.stderr

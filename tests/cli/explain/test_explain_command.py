@@ -33,7 +33,12 @@ def lived(folder: Path, rules: Iterable[Rule], *arrivals: Arrival, **life: Any) 
     """One life of the account main, an arrival each second, on the database of this folder."""
     rounds = [{"main": arrival} for arrival in arrivals]
     asyncio.run(
-        play(lambda **how: Life(url(folder), ["main"], list(rules), **life, **how), rounds, SECOND, lambda _: "")
+        play(
+            lambda **how: Life(url(folder), ["main"], list(rules), **life, **how),
+            rounds,
+            SECOND,
+            lambda _: "",
+        )
     )
 
 
@@ -43,12 +48,23 @@ def change(folder: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def asked(folder: Path, name: str, at: str = "2026-01-01T12:00:10", *more: str, tables: tuple[str, ...] = ()) -> Result:
+def asked(
+    folder: Path,
+    name: str,
+    at: str = "2026-01-01T12:00:10",
+    *more: str,
+    tables: tuple[str, ...] = (),
+) -> Result:
     return call("explain", name, "--at", at, *more, "--config", write(folder, *tables), clock=LATER)
 
 
 def lines(
-    folder: Path, name: str, at: str = "2026-01-01T12:00:10", *, tables: tuple[str, ...] = (), account: str = ""
+    folder: Path,
+    name: str,
+    at: str = "2026-01-01T12:00:10",
+    *,
+    tables: tuple[str, ...] = (),
+    account: str = "",
 ) -> list[str]:
     """What it prints, without the blanks that align it."""
     answered = asked(folder, name, at, *(["--account", account] if account else []), tables=tables)
@@ -61,7 +77,12 @@ MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 
 def test_every_value_of_the_condition_is_shown(tmp_path: Path) -> None:
     """The tree with what each part was worth, and how many readings a window held."""
-    lived(tmp_path, [rule("deep", "max(available_margin, 10s) - available_margin > 100")], answer(), answer())
+    lived(
+        tmp_path,
+        [rule("deep", "max(available_margin, 10s) - available_margin > 100")],
+        answer(),
+        answer(),
+    )
     assert lines(tmp_path, "deep")[3:8] == [
         "when max(available_margin, 10s) - available_margin > 100 no",
         "max(available_margin, 10s) - available_margin 0",
@@ -72,8 +93,15 @@ def test_every_value_of_the_condition_is_shown(tmp_path: Path) -> None:
 
 
 def test_c4_a_ratio_is_shown_as_the_percentage_it_is_compared_with(tmp_path: Path) -> None:
-    """C4: In the condition, of the alert, and of what became of it, from what the epoch and the alert recorded."""
-    lived(tmp_path, [rule("fell", "drop(available_margin, 30s) > 30%")], answer(), answer(available_margin="285.2"))
+    """C4: In the condition, of the alert, and of what became of it, from what the epoch and the
+    alert recorded.
+    """
+    lived(
+        tmp_path,
+        [rule("fell", "drop(available_margin, 30s) > 30%")],
+        answer(),
+        answer(available_margin="285.2"),
+    )
     shown = lines(tmp_path, "fell")
     assert shown[3:6] == [
         "when drop(available_margin, 30s) > 30% yes",
@@ -86,7 +114,12 @@ def test_c4_a_ratio_is_shown_as_the_percentage_it_is_compared_with(tmp_path: Pat
 
 def test_an_unknown_part_says_why(tmp_path: Path) -> None:
     """Nothing is a mere "unknown": the missing field, or the readings that a window lacks."""
-    lived(tmp_path, [rule("pnl", "cross_un_pnl < -5 or zscore(al_freeze, 1m) > 3")], answer(), answer())
+    lived(
+        tmp_path,
+        [rule("pnl", "cross_un_pnl < -5 or zscore(al_freeze, 1m) > 3")],
+        answer(),
+        answer(),
+    )
     shown = lines(tmp_path, "pnl")
     assert "cross_un_pnl unknown: cross_un_pnl is not sent" in shown
     assert "zscore(al_freeze, 1m) unknown: 2 of 10 readings needed in 1m" in shown
@@ -97,14 +130,19 @@ def test_it_stands_as_it_stood_then(tmp_path: Path) -> None:
     lived(tmp_path, [rule("low")], answer(), answer(available_margin="90"), answer())
     assert "alert none is open" in lines(tmp_path, "low", "2026-01-01T12:00:00")
     firing = lines(tmp_path, "low", "2026-01-01T12:00:01")
-    assert any(line.startswith("alert ") and "firing since 2026-01-01 12:00:01, worst 90" in line for line in firing)
+    assert any(
+        line.startswith("alert ") and "firing since 2026-01-01 12:00:01, worst 90" in line
+        for line in firing
+    )
     assert "was 2026-01-01 12:00:01 ok → firing (condition) at 90" in firing
     assert "told 2026-01-01 12:00:01 firing to telegram: queued" in firing
     assert "was 2026-01-01 12:00:02 firing → resolved (cleared) at 500" in lines(tmp_path, "low")
 
 
 def test_the_clocks_that_run_are_shown(tmp_path: Path) -> None:
-    """`for`, `keep_firing_for`, `missing_after` and `at_least`: how far each is, and what it needs."""
+    """`for`, `keep_firing_for`, `missing_after` and `at_least`: how far each is, and what it
+    needs.
+    """
     rules = [
         rule("held", hold=10 * SECOND),
         rule("kept", "al_freeze > 5", keep_firing_for=10 * SECOND),
@@ -114,9 +152,13 @@ def test_the_clocks_that_run_are_shown(tmp_path: Path) -> None:
     low, frozen = answer(available_margin="90"), answer(available_margin="90", al_freeze="10")
     lived(tmp_path, rules, frozen, low, low, MISS, MISS)
     assert "clock for 10s: 2 s so far, 8 s to go" in lines(tmp_path, "held", "2026-01-01T12:00:02")
-    assert "clock keep_firing_for 10s: 1 s so far, 9 s to go" in lines(tmp_path, "kept", "2026-01-01T12:00:02")
+    assert "clock keep_firing_for 10s: 1 s so far, 9 s to go" in lines(
+        tmp_path, "kept", "2026-01-01T12:00:02"
+    )
     assert "clock missing_after 10s: 2 s so far, 8 s to go" in lines(tmp_path, "silent")
-    assert "at_least 2 of the last 2 readings hold; needed: 3 of 5" in lines(tmp_path, "most", "2026-01-01T12:00:01")
+    assert "at_least 2 of the last 2 readings hold; needed: 3 of 5" in lines(
+        tmp_path, "most", "2026-01-01T12:00:01"
+    )
 
 
 def test_a_miss_is_named_and_the_last_reading_too(tmp_path: Path) -> None:
@@ -138,7 +180,9 @@ def test_what_mutes_it_is_named(tmp_path: Path) -> None:
     assert "told nothing was sent of it" in shown
 
 
-LUNCH = Mutes({"lunch": MuteWindow("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin"))
+LUNCH = Mutes(
+    {"lunch": MuteWindow("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin")
+)
 
 
 def test_e2_the_mute_windows_are_those_that_were_in_force(tmp_path: Path) -> None:
@@ -150,7 +194,12 @@ def test_e2_the_mute_windows_are_those_that_were_in_force(tmp_path: Path) -> Non
 
 def test_e2_mute_windows_that_were_not_recorded_are_those_of_today(tmp_path: Path) -> None:
     """E2: an earlier version recorded the rules alone; whose windows are shown then, is said."""
-    lived(tmp_path, [rule("low", mute=("lunch",)), rule("other")], answer(available_margin="90"), mutes=LUNCH)
+    lived(
+        tmp_path,
+        [rule("low", mute=("lunch",)), rule("other")],
+        answer(available_margin="90"),
+        mutes=LUNCH,
+    )
     change(tmp_path, "UPDATE epochs SET rules = rules -> '$.rules'")
     window = '[[mutes]]\nname = "lunch"\nbetween = ["11:30", "12:30"]\n'
     shown = lines(tmp_path, "low", tables=(account(), RULE, CHANNEL, window))
@@ -185,7 +234,12 @@ def test_a_long_condition_is_cut_for_its_parts_follow(tmp_path: Path) -> None:
 
 def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal of 40 columns nothing is wider."""
-    lived(tmp_path, [rule("low", "max(available_margin, 10s) - available_margin > 100")], answer(), MISS)
+    lived(
+        tmp_path,
+        [rule("low", "max(available_margin, 10s) - available_margin > 100")],
+        answer(),
+        MISS,
+    )
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
@@ -205,7 +259,9 @@ def test_a_flapping_rule_says_so(tmp_path: Path) -> None:
 
 
 def test_what_came_before_a_restart_is_not_forgotten(tmp_path: Path) -> None:
-    """Transitions and notifications are those of the record, and the alert went on over the stop."""
+    """Transitions and notifications are those of the record, and the alert went on over the
+    stop.
+    """
     past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW))
     past.lived(tmp_path, [rule("low")], past.alone(past.LOW, past.FINE), begin=NOON + MINUTE)
     assert lines(tmp_path, "low", "2026-01-01T12:01:00")[-2:] == [
@@ -221,7 +277,9 @@ def test_what_came_before_a_restart_is_not_forgotten(tmp_path: Path) -> None:
 
 
 def test_d5_what_a_reload_retired_is_told(tmp_path: Path) -> None:
-    """D5: the end of an alert whose rule means something else now, although the replay begins after it."""
+    """D5: the end of an alert whose rule means something else now, although the replay begins after
+    it.
+    """
     past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW), ending=RELOAD)
     lower = rule("low", "available_margin < 95")
     past.lived(tmp_path, [lower], past.alone(past.FINE), begin=NOON + 10 * SECOND, reason=RELOAD)
@@ -263,15 +321,29 @@ def test_an_account_that_left_without_an_open_alert_is_watched_no_more(tmp_path:
     past.lived(tmp_path, [rule("low")], [{"other": past.FINE}], begin=NOON + MINUTE)
     past.lived(tmp_path, [rule("low")], past.alone(past.FINE), begin=NOON + 2 * MINUTE)
     gone = asked(tmp_path, "low", "2026-01-01T12:01:30", "--account", "main").stdout
-    assert "not watched low watched main until 2026-01-01 12:01:00, when the daemon was started without that" in gone
-    assert "not watched" not in asked(tmp_path, "low", "2026-01-01T12:02:00", "--account", "main").stdout
+    assert (
+        "not watched low watched main until 2026-01-01 12:01:00, when the daemon was started"
+        " without that" in gone
+    )
+    assert (
+        "not watched"
+        not in asked(tmp_path, "low", "2026-01-01T12:02:00", "--account", "main").stdout
+    )
 
 
 def test_the_last_of_everything_is_shown(tmp_path: Path) -> None:
-    """Eight transitions and eight notifications, the rule's flapping among them, up to the instant and no others."""
+    """Eight transitions and eight notifications, the rule's flapping among them, up to the instant
+    and no others.
+    """
     swings = past.alone(*[past.LOW, past.FINE] * 6)
-    past.lived(tmp_path, [rule("low", flapping=Limit(4, HOUR)), rule("high", "al_freeze < 1")], swings)
-    shown = [line for line in lines(tmp_path, "low", "2026-01-01T12:00:46") if line.startswith(("was", "told"))]
+    past.lived(
+        tmp_path, [rule("low", flapping=Limit(4, HOUR)), rule("high", "al_freeze < 1")], swings
+    )
+    shown = [
+        line
+        for line in lines(tmp_path, "low", "2026-01-01T12:00:46")
+        if line.startswith(("was", "told"))
+    ]
     assert [line.partition("12:00:")[2] for line in shown] == [
         "15 firing → resolved (cleared) at 500",
         "20 ok → firing (condition) at 90",
@@ -286,7 +358,13 @@ def test_the_last_of_everything_is_shown(tmp_path: Path) -> None:
 
 
 TOLD = [
-    *(("05", "resolved"), ("10", "firing"), ("15", "resolved"), ("20", "firing"), ("25", "resolved")),
+    *(
+        ("05", "resolved"),
+        ("10", "firing"),
+        ("15", "resolved"),
+        ("20", "firing"),
+        ("25", "resolved"),
+    ),
     *(("30", "firing"), ("35", "resolved"), ("40", "firing (flapping)")),
 ]
 
@@ -306,14 +384,20 @@ def test_f1_how_a_notification_fared_is_told(
     """F1: when it arrived, or how often it was tried, when last, and what was answered."""
     lived(tmp_path, [rule("low")], answer(available_margin="90"))
     change(tmp_path, "INSERT INTO messages VALUES (7, 'telegram', 0, 0, '', '')")
-    change(tmp_path, "INSERT INTO attempts VALUES (1, 7, ?, 0, 'later', 'it is full', NULL)", NOON + 2 * SECOND)
+    change(
+        tmp_path,
+        "INSERT INTO attempts VALUES (1, 7, ?, 0, 'later', 'it is full', NULL)",
+        NOON + 2 * SECOND,
+    )
     fared = "UPDATE notifications SET state = ?, attempts = ?, done_at = ?, message_id = 7"
     change(tmp_path, fared, state, attempts, done)
     assert lines(tmp_path, "low")[-1] == f"told 2026-01-01 12:00:00 firing to telegram: {how}"
 
 
 def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
-    """One sentence with the remedy: no such rule, account or time; several accounts; nothing recorded."""
+    """One sentence with the remedy: no such rule, account or time; several accounts; nothing
+    recorded.
+    """
     lived(tmp_path, [rule("low-margin")], answer())
     assert 'did you mean "low-margin"?' in asked(tmp_path, "low-margn").stderr
     assert (
@@ -321,7 +405,10 @@ def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
         in asked(tmp_path, "low-margin", "now", "--account", "grid").stderr
     )
     early = asked(tmp_path, "low-margin", "2025-01-01")
-    assert (early.exit_code, early.stderr) == (2, "the record of main begins only at 2026-01-01 12:00:00\n")
+    assert (early.exit_code, early.stderr) == (
+        2,
+        "the record of main begins only at 2026-01-01 12:00:00\n",
+    )
     assert asked(tmp_path, "low-margin", "yesterday").exit_code == 2
     late = asked(tmp_path, "low-margin", "2026-01-02")
     sentence = "2026-01-02 00:00:00 lies in the future: only what has been can be explained\n"

@@ -1,4 +1,6 @@
-"""`explain` of what was imported: today's rules, played as `backtest` does (daemon/cli/explain/hypothetical.py)."""
+"""`explain` of what was imported: today's rules, played as `backtest` does
+(daemon/cli/explain/hypothetical.py).
+"""
 
 from pathlib import Path
 
@@ -19,16 +21,25 @@ BEFORE = "2026-01-01T11:00"
 NOBODY = "no daemon watched main then: today's rules are played over the imported readings"
 
 
-def bring_in(folder: Path, *margins: str, every: Millis = MINUTE, until: Millis = NOON - HOUR) -> None:
+def bring_in(
+    folder: Path, *margins: str, every: Millis = MINUTE, until: Millis = NOON - HOUR
+) -> None:
     """Import readings of the account main, the last of them at `until`."""
     begin = until - (len(margins) - 1) * every
-    rows = [f"main,{iso(begin + number * every, None)},{margin}" for number, margin in enumerate(margins)]
-    (folder / "old.csv").write_text("\n".join(["account,time,available_margin", *rows]), encoding="utf-8")
+    rows = [
+        f"main,{iso(begin + number * every, None)},{margin}"
+        for number, margin in enumerate(margins)
+    ]
+    (folder / "old.csv").write_text(
+        "\n".join(["account,time,available_margin", *rows]), encoding="utf-8"
+    )
     assert call("import", folder / "old.csv", "--config", write(folder), clock=LATER).exit_code == 0
 
 
 def test_what_was_imported_is_explained_by_todays_rules(tmp_path: Path) -> None:
-    """DESIGN §5: as `backtest` plays them; that nobody watched then, and from when on they are played, is said."""
+    """DESIGN §5: as `backtest` plays them; that nobody watched then, and from when on they are
+    played, is said.
+    """
     bring_in(tmp_path, "500", "90", "80", "110")
     assert asked(tmp_path, "low", BEFORE).stdout.splitlines() == [
         "low on main at 2026-01-01 11:00:00",
@@ -48,9 +59,13 @@ def test_what_was_imported_is_explained_by_todays_rules(tmp_path: Path) -> None:
 
 
 def test_it_stands_as_it_would_have_stood_then(tmp_path: Path) -> None:
-    """The instant decides, also among imported readings; how far back the last of them lies is said."""
+    """The instant decides, also among imported readings; how far back the last of them lies is
+    said.
+    """
     bring_in(tmp_path, "500", "90", "500")
-    assert "alert firing since 2026-01-01 10:59:00, worst 90" in lines(tmp_path, "low", "2026-01-01T10:59:30")
+    assert "alert firing since 2026-01-01 10:59:00, worst 90" in lines(
+        tmp_path, "low", "2026-01-01T10:59:30"
+    )
     shown = lines(tmp_path, "low", "2026-01-01T11:30")
     assert shown[2] == "gap nothing is recorded of the 30 min before that"
     assert "as it stood at the last input, 30 min before:" in shown
@@ -73,11 +88,15 @@ def test_an_account_that_was_added_later_was_not_watched_before(tmp_path: Path) 
     lived(tmp_path, [rule("low")], [{"other": FINE, "main": FINE}])
     shown = asked(tmp_path, "low", BEFORE, "--account", "main").stdout
     assert NOBODY in shown
-    assert "supposed" not in asked(tmp_path, "low", "2026-01-01T12:00:05", "--account", "main").stdout
+    assert (
+        "supposed" not in asked(tmp_path, "low", "2026-01-01T12:00:05", "--account", "main").stdout
+    )
 
 
 def test_a_play_is_no_longer_than_a_week(tmp_path: Path) -> None:
-    """However much was imported: from then on alerts are known, and before it only what fills the windows is read."""
+    """However much was imported: from then on alerts are known, and before it only what fills the
+    windows is read.
+    """
     bring_in(tmp_path, *["90"] * 40, every=6 * HOUR)
     shown = lines(tmp_path, "low", BEFORE)
     assert shown[1].endswith("from 2025-12-25 11:00:00 on")
@@ -96,9 +115,14 @@ def test_c1_windows_are_full_where_the_play_begins(tmp_path: Path) -> None:
 def test_what_cannot_be_supposed_is_said(tmp_path: Path) -> None:
     """One sentence: no such rule today, no readings that early, none at all."""
     bring_in(tmp_path, "90")
-    assert refused(asked(tmp_path, "lo", BEFORE)) == 'no rule "lo" watches main in rules.toml; did you mean "low"?'
+    assert (
+        refused(asked(tmp_path, "lo", BEFORE))
+        == 'no rule "lo" watches main in rules.toml; did you mean "low"?'
+    )
     without = asked(tmp_path, "xyz", BEFORE, tables=(account(), CHANNEL))
-    assert refused(without).startswith('no rule "xyz" watches main in rules.toml; there are no-readings, ')
+    assert refused(without).startswith(
+        'no rule "xyz" watches main in rules.toml; there are no-readings, '
+    )
     early = asked(tmp_path, "low", "2026-01-01T10:00")
     assert refused(early) == "the record of main begins only at 2026-01-01 11:00:00"
     change(tmp_path, "DELETE FROM snapshots")

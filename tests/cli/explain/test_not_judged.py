@@ -1,4 +1,6 @@
-"""`explain` says that nothing was judged for a while, and why (daemon/cli/explain/not_judged.py)."""
+"""`explain` says that nothing was judged for a while, and why
+(daemon/cli/explain/not_judged.py).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,11 @@ def live(folder: Path, begin: int = NOON, **how: Any) -> None:
 
 def gap(folder: Path, at: str, name: str = "low") -> str:
     """What is said of it, empty where nothing is."""
-    said = [line.removeprefix("gap ") for line in lines(folder, name, f"2026-01-01T{at}") if line.startswith("gap ")]
+    said = [
+        line.removeprefix("gap ")
+        for line in lines(folder, name, f"2026-01-01T{at}")
+        if line.startswith("gap ")
+    ]
     return "".join(said)
 
 
@@ -33,7 +39,8 @@ def test_the_time_for_which_the_daemon_was_stopped_is_told(tmp_path: Path) -> No
     """From when to when, as the epochs tell it; where it did not run again, that."""
     live(tmp_path)
     never = (
-        "nothing was judged for 55 s before that: the daemon was stopped at 2026-01-01 12:00:10, and none has run since"
+        "nothing was judged for 55 s before that: the daemon was stopped at 2026-01-01 12:00:10,"
+        " and none has run since"
     )
     assert gap(tmp_path, "12:01") == never
     live(tmp_path, begin=NOON + 8 * MINUTE)
@@ -47,8 +54,8 @@ def test_right_after_a_start_the_time_before_it_is_told(tmp_path: Path) -> None:
     live(tmp_path)
     lived(tmp_path, RULES, [NOTHING], begin=NOON + 2 * MINUTE)
     lived(tmp_path, RULES, [NOTHING], begin=NOON + 4 * MINUTE)
-    assert gap(tmp_path, "12:04:00") == (
-        "nothing was judged for 3 min 55 s before that: "
+    assert (
+        gap(tmp_path, "12:04:00") == "nothing was judged for 3 min 55 s before that: "
         "the daemon was stopped from 2026-01-01 12:00:10 to 2026-01-01 12:02:00; "
         "the daemon was stopped from 2026-01-01 12:02:05 to 2026-01-01 12:04:00"
     )
@@ -58,14 +65,20 @@ def test_a_first_start_that_read_nothing(tmp_path: Path) -> None:
     """Nothing is known before it."""
     lived(tmp_path, RULES, [NOTHING] * 9)
     assert gap(tmp_path, "12:00:10") == ""
-    assert gap(tmp_path, "12:00:40") == "nothing was judged for 40 s before that, as far as the record knows"
+    assert (
+        gap(tmp_path, "12:00:40")
+        == "nothing was judged for 40 s before that, as far as the record knows"
+    )
 
 
 def test_a_daemon_that_ended_without_a_word(tmp_path: Path) -> None:
-    """It was killed after the last that it recorded of any account, whether one ran later or not."""
+    """It was killed after the last that it recorded of any account, whether one ran later or
+    not.
+    """
     lived(tmp_path, RULES, [{"main": FINE, "other": FINE}, {"other": FINE}], ending=KILL)
     killed = (
-        f"nothing was judged for 1 min before that: the daemon was killed, or the machine went down, after {LAST}, and"
+        "nothing was judged for 1 min before that: the daemon was killed, or the machine went"
+        f" down, after {LAST}, and"
     )
     assert gap_of_main(tmp_path, "12:01") == f"{killed} none has run since"
     lived(tmp_path, RULES, [{"main": FINE, "other": FINE}], begin=NOON + 8 * MINUTE)
@@ -82,7 +95,10 @@ async def test_a_daemon_that_runs_was_not_killed(tmp_path: Path) -> None:
     clock = RestlessClock()
     async with Life(url(tmp_path), ["main"], RULES, clock=clock) as life:
         await life.tell({"main": FINE})
-        assert gap(tmp_path, "12:01") == "nothing was judged for 1 min before that, as far as the record knows"
+        assert (
+            gap(tmp_path, "12:01")
+            == "nothing was judged for 1 min before that, as far as the record knows"
+        )
 
 
 def test_a_daemon_of_which_nobody_can_tell_is_not_said_to_be_dead(tmp_path: Path) -> None:
@@ -91,22 +107,35 @@ def test_a_daemon_of_which_nobody_can_tell_is_not_said_to_be_dead(tmp_path: Path
     lock = tmp_path / "marginwatch.db.lock"
     lock.unlink()
     lock.symlink_to(lock)
-    assert gap(tmp_path, "12:01") == "nothing was judged for 55 s before that, as far as the record knows"
+    assert (
+        gap(tmp_path, "12:01")
+        == "nothing was judged for 55 s before that, as far as the record knows"
+    )
 
 
 @pytest.mark.parametrize("reason", [MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.AUTH])
 def test_b2_a_pause_after_a_refusal_is_told(tmp_path: Path, reason: MissReason) -> None:
-    """B2: the daemon ran on, and left the exchange alone; longer than a pause can last, that explains nothing."""
+    """B2: the daemon ran on, and left the exchange alone; longer than a pause can last, that
+    explains nothing.
+    """
     lived(tmp_path, RULES, [*alone(FINE, NoAnswer(reason, "no")), *[NOTHING] * 100, *alone(FINE)])
     pause = f"after a refusal ({reason}) the exchange is left alone for up to 5 min"
     assert gap(tmp_path, "12:00:55") == f"nothing was judged for 50 s before that: {pause}"
-    assert gap(tmp_path, "12:08:05") == "nothing was judged for 8 min before that, as far as the record knows"
+    assert (
+        gap(tmp_path, "12:08:05")
+        == "nothing was judged for 8 min before that, as far as the record knows"
+    )
 
 
 def test_b2_other_misses_make_no_pause(tmp_path: Path) -> None:
     """B2: after a timeout the next slot is used."""
-    lived(tmp_path, RULES, [*alone(NoAnswer(MissReason.TIMEOUT, "no")), *[NOTHING] * 20, *alone(FINE)])
-    assert gap(tmp_path, "12:01") == "nothing was judged for 1 min before that, as far as the record knows"
+    lived(
+        tmp_path, RULES, [*alone(NoAnswer(MissReason.TIMEOUT, "no")), *[NOTHING] * 20, *alone(FINE)]
+    )
+    assert (
+        gap(tmp_path, "12:01")
+        == "nothing was judged for 1 min before that, as far as the record knows"
+    )
 
 
 SPAN = "from 2026-01-01 12:00:20 to 2026-01-01 12:00:50"
@@ -117,12 +146,17 @@ LOST = f"the database refused to write, so that what was judged {SPAN} is lost (
     ("reason", "said"),
     [
         ("store_down", f"nothing is recorded of the 1 min before that: {LOST}"),
-        ("suspended", f"nothing was judged for 1 min before that: the machine was suspended {SPAN}"),
+        (
+            "suspended",
+            f"nothing was judged for 1 min before that: the machine was suspended {SPAN}",
+        ),
         ("clock_step", "nothing was judged for 1 min before that, as far as the record knows"),
     ],
 )
 def test_a_recorded_gap_is_told(tmp_path: Path, reason: str, said: str) -> None:
-    """Readings that were judged but never stored are no silence of the daemon, and that is not claimed."""
+    """Readings that were judged but never stored are no silence of the daemon, and that is not
+    claimed.
+    """
     lived(tmp_path, RULES, [*alone(FINE), *[NOTHING] * 20, *alone(FINE)])
     span = (NOON + 20 * SECOND, NOON + 50 * SECOND)
     step = SECOND if reason == "clock_step" else None
@@ -133,10 +167,19 @@ def test_a_recorded_gap_is_told(tmp_path: Path, reason: str, said: str) -> None:
 def test_an_account_that_was_away_is_told(tmp_path: Path) -> None:
     """Right after it came back: daemons ran, but not for it."""
     live(tmp_path, ending=RELOAD)
-    lived(tmp_path, RULES, [{"other": FINE}] * 10, begin=NOON + 10 * SECOND, ending=RELOAD, reason=RELOAD)
+    lived(
+        tmp_path,
+        RULES,
+        [{"other": FINE}] * 10,
+        begin=NOON + 10 * SECOND,
+        ending=RELOAD,
+        reason=RELOAD,
+    )
     lived(tmp_path, RULES, [NOTHING], begin=NOON + MINUTE, reason=RELOAD)
-    assert gap_of_main(tmp_path, "12:01") == (
-        "nothing was judged for 55 s before that: main was not configured from 2026-01-01 12:00:10 on"
+    assert (
+        gap_of_main(tmp_path, "12:01")
+        == "nothing was judged for 55 s before that: main was not configured from 2026-01-01"
+        " 12:00:10 on"
     )
 
 
@@ -173,4 +216,6 @@ def test_misses_are_no_silence(tmp_path: Path) -> None:
     """The last input tells by itself what went wrong."""
     lived(tmp_path, RULES, alone(LOW, *[NoAnswer(MissReason.TIMEOUT, "no answer")] * 12))
     assert gap(tmp_path, "12:01") == ""
-    assert "last read 2026-01-01 12:00:00, 1 min before" in lines(tmp_path, "low", "2026-01-01T12:01")
+    assert "last read 2026-01-01 12:00:00, 1 min before" in lines(
+        tmp_path, "low", "2026-01-01T12:01"
+    )

@@ -71,8 +71,12 @@ def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path) -> None:
     assert ask("marginwatch.service", [tmp_path]) == Ending()
 
 
-def test_s13_systemctl_is_the_systems_own_and_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S13: one that PATH names is not run; of the environment the other one sees a language and a path."""
+def test_s13_systemctl_is_the_systems_own_and_gets_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S13: one that PATH names is not run; of the environment the other one sees a language and a
+    path.
+    """
     (tmp_path / "hostile").mkdir()
     program(tmp_path / "hostile", f"env > {tmp_path}/caught")
     program(tmp_path, f"env > {tmp_path}/seen")

@@ -1,4 +1,6 @@
-"""A screen of lines with words before them: plain to a pipe, wrapped on a terminal (daemon/cli/output/lines.py)."""
+"""A screen of lines with words before them: plain to a pipe, wrapped on a terminal
+(daemon/cli/output/lines.py).
+"""
 
 import sys
 
@@ -32,7 +34,9 @@ def test_a_pipe_gets_lines_as_they_are() -> None:
 
 
 def test_a_phone_gets_lines_that_go_on_below_themselves() -> None:
-    """An instant is not torn apart, a value comes behind its part, and a part is never taken for what goes on."""
+    """An instant is not torn apart, a value comes behind its part, and a part is never taken for
+    what goes on.
+    """
     assert list(laid_out(LINES, 40)) == [
         "low-margin on main at",
         "  2026-01-01 12:00:30",
@@ -59,15 +63,23 @@ def test_values_stay_aligned_as_far_as_there_is_room() -> None:
 
 texts = st.text("ab (),-→", max_size=90).map("x{}".format)
 made = st.builds(
-    LabelledLine, st.sampled_from(["", "muted", "clear_when"]), texts, st.just("") | texts, st.integers(0, 30)
+    LabelledLine,
+    st.sampled_from(["", "muted", "clear_when"]),
+    texts,
+    st.just("") | texts,
+    st.integers(0, 30),
 )
 
 
 @given(st.lists(st.one_of(made, texts, st.just("")), max_size=6), st.integers(NARROWEST, 90))
-def test_nothing_is_cut_and_nothing_sticks_out(lines: list[LabelledLine | str], columns: int) -> None:
+def test_nothing_is_cut_and_nothing_sticks_out(
+    lines: list[LabelledLine | str], columns: int
+) -> None:
     """Whatever is said, on however few columns; what is blank may take more."""
     shown = list(laid_out(lines, columns))
-    said = "".join(line if isinstance(line, str) else line.word + line.text + line.value for line in lines)
+    said = "".join(
+        line if isinstance(line, str) else line.word + line.text + line.value for line in lines
+    )
     assert "".join("".join(shown).split()) == "".join(said.split())
     assert all(len(line.rstrip()) <= columns for line in shown)
 

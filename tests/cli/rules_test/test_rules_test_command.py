@@ -1,4 +1,6 @@
-"""`rules test`: which rules a file tests, what is said of its mistakes, and how the outcome is printed."""
+"""`rules test`: which rules a file tests, what is said of its mistakes, and how the outcome is
+printed.
+"""
 
 import csv
 import json
@@ -31,7 +33,9 @@ expect = ["20s low firing", "30s low resolved"]
 """
 
 
-def _test(folder: Path, *cases: str, name: str = "rules.test.toml", options: tuple[object, ...] = ()) -> Result:
+def _test(
+    folder: Path, *cases: str, name: str = "rules.test.toml", options: tuple[object, ...] = ()
+) -> Result:
     """Write these cases beside the rules and play them."""
     if not (folder / "rules.toml").exists():
         write(folder)
@@ -75,7 +79,9 @@ def test_the_shipped_rules_pass_their_tests() -> None:
         ('# key-refused = "0s"', 'key-refused = "1m"'),
     ],
 )
-def test_a_change_of_a_shipped_rule_fails_its_tests(tmp_path: Path, written: str, changed: str) -> None:
+def test_a_change_of_a_shipped_rule_fails_its_tests(
+    tmp_path: Path, written: str, changed: str
+) -> None:
     """Every rule is covered: what it fires at, its end, its policy."""
     text = bundled.path("rules.toml").read_text(encoding="utf-8")
     assert written in text
@@ -88,8 +94,8 @@ def test_a_failure_says_what_differs_and_why(tmp_path: Path) -> None:
     """One line a case, the difference in the order of time, the readings around it, the sum."""
     result = _test(tmp_path, GOOD, WRONG)
     assert result.exit_code == 1
-    assert result.stdout == (
-        f"{tmp_path}/rules.test.toml with the rules of {tmp_path}/rules.toml\n"
+    assert (
+        result.stdout == f"{tmp_path}/rules.test.toml with the rules of {tmp_path}/rules.toml\n"
         "ok    low fires and ends (3 attempts, 2 transitions)\n"
         "FAIL  low is late (7 attempts, 2 transitions)\n"
         "\n"
@@ -126,7 +132,10 @@ def test_colour_is_for_terminals(tmp_path: Path) -> None:
 
 def test_what_was_left_out_is_seen(tmp_path: Path) -> None:
     """Far apart instants are shown with what is around each; a field never sent is pointed out."""
-    rules = '[[rules]]\nname = "spike"\nwhen = "delta(al_freeze, 10m) > 200 and available_margin < 1000"\n'
+    rules = (
+        '[[rules]]\nname = "spike"\nwhen = "delta(al_freeze, 10m) > 200 and available_margin <'
+        ' 1000"\n'
+    )
     write(tmp_path, account(), rules)
     cases = """
 [[tests]]
@@ -156,10 +165,17 @@ told = [{ message = "1s low firing", contains = ["margin 90", "margin 91"] }]
 
 def test_a_long_comparison_is_cut(tmp_path: Path) -> None:
     """A rule that flaps must not fill the terminal."""
-    write(tmp_path, account(), '[[rules]]\nname = "low"\nwhen = "available_margin < 100"\nflapping = ""\n')
+    write(
+        tmp_path,
+        account(),
+        '[[rules]]\nname = "low"\nwhen = "available_margin < 100"\nflapping = ""\n',
+    )
     series = " ".join(["90", "130"] * MOST)
     cases = f'[[tests]]\nname = "many"\nseries.available_margin = "{series}"\nexpect = []\n'
-    assert f"  … and {MOST} lines more, which --format json shows" in _test(tmp_path, cases).stdout.splitlines()
+    assert (
+        f"  … and {MOST} lines more, which --format json shows"
+        in _test(tmp_path, cases).stdout.splitlines()
+    )
 
 
 def test_a_terminal_sees_how_far_a_long_case_is(tmp_path: Path) -> None:
@@ -177,7 +193,12 @@ def test_json_has_everything(tmp_path: Path) -> None:
     result = _test(tmp_path, GOOD, WRONG, options=("--format", "json"))
     assert result.exit_code == 1
     good, wrong = json.loads(result.stdout)
-    assert (good["case"], good["ok"], good["attempts"], good["differences"]) == ("low fires and ends", True, 3, [])
+    assert (good["case"], good["ok"], good["attempts"], good["differences"]) == (
+        "low fires and ends",
+        True,
+        3,
+        [],
+    )
     assert good["transitions"][0] == {
         "after": "5s",
         "at": "2026-01-05T12:00:05.000+01:00",
@@ -191,7 +212,9 @@ def test_json_has_everything(tmp_path: Path) -> None:
     assert (told["after"], told["channel"]) == ("6s", "hook")
     assert told["news"] == [{"rule": "low", "account": "main", "kind": "firing"}]
     assert told["text"].startswith("WARNING low · main: available_margin 90\n")
-    assert [(each["sign"], each["after"], each["what"], each["remark"]) for each in wrong["differences"]] == [
+    assert [
+        (each["sign"], each["after"], each["what"], each["remark"]) for each in wrong["differences"]
+    ] == [
         ("-", "20s", "low firing", ""),
         ("+", "25s", "low firing 95", "5s later than expected"),
     ]
@@ -226,7 +249,9 @@ def test_pending_alerts_are_listed_where_they_are_wanted(tmp_path: Path) -> None
     case = '[[tests]]\nname = "a"\nseries.available_margin = "90 500"\n'
     assert _test(tmp_path, case + "expect = []").exit_code == 0
     assert _test(tmp_path, case + "expect = []\npending = true").exit_code == 1
-    assert _test(tmp_path, case + 'expect = ["0s low pending 90", "5s low resolved"]').exit_code == 0
+    assert (
+        _test(tmp_path, case + 'expect = ["0s low pending 90", "5s low resolved"]').exit_code == 0
+    )
 
 
 # Which files, which rules.
@@ -238,7 +263,9 @@ def test_without_a_file_all_beside_the_configuration_are_played(tmp_path: Path) 
     (tmp_path / "b.test.toml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "a.test.toml").write_text(GOOD, encoding="utf-8")
     result = call("rules", "test", "--config", config, environ={})
-    assert [line.split()[0] for line in result.stdout.splitlines() if " with the rules of " in line] == [
+    assert [
+        line.split()[0] for line in result.stdout.splitlines() if " with the rules of " in line
+    ] == [
         str(tmp_path / "a.test.toml"),
         str(tmp_path / "b.test.toml"),
     ]
@@ -251,7 +278,9 @@ def test_without_any_file_it_is_said_where_one_was_looked_for(tmp_path: Path) ->
     assert (result.exit_code, result.stderr) == (2, expected)
 
 
-def test_the_rules_are_those_of_the_option_the_file_the_name_or_the_ones_in_force(tmp_path: Path) -> None:
+def test_the_rules_are_those_of_the_option_the_file_the_name_or_the_ones_in_force(
+    tmp_path: Path,
+) -> None:
     """In this order."""
     folders = {name: tmp_path / name for name in ("option", "file", "name", "force")}
     for folder in folders.values():
@@ -273,16 +302,22 @@ def test_the_rules_are_those_of_the_option_the_file_the_name_or_the_ones_in_forc
     assert rules(GOOD, tests.with_name("other.test.toml")) == str(force)
 
 
-def test_a_file_that_is_no_more_than_rules_has_a_channel_that_stands_for_all(tmp_path: Path) -> None:
+def test_a_file_that_is_no_more_than_rules_has_a_channel_that_stands_for_all(
+    tmp_path: Path,
+) -> None:
     """Rules are tested without accounts, keys and channels."""
     (tmp_path / "rules.toml").write_text(RULE, encoding="utf-8")
-    cases = '[[tests]]\nname = "a"\nseries.available_margin = "90"\ntold = ["0s channel: low firing"]\n'
+    cases = (
+        '[[tests]]\nname = "a"\nseries.available_margin = "90"\ntold = ["0s channel: low firing"]\n'
+    )
     assert _test(tmp_path, cases).exit_code == 0
 
 
 def test_the_time_zone_is_that_of_the_case_of_the_rules_or_utc(tmp_path: Path) -> None:
     """A mute window is judged in it, and messages tell its time."""
-    rules = '[[mutes]]\nname = "night"\nbetween = ["23:00", "07:00"]\n' + RULE + 'mute = ["night"]\n'
+    rules = (
+        '[[mutes]]\nname = "night"\nbetween = ["23:00", "07:00"]\n' + RULE + 'mute = ["night"]\n'
+    )
     cases = """
 [[tests]]
 name = "muted until seven"
@@ -292,7 +327,12 @@ series.available_margin = "90x10"
 told = [{{ message = "5m1s low firing", contains = ["since 06:55:00, muted"] }}]
 {zone}
 """
-    for own, zone, offset in (("", "", ""), ("Asia/Tokyo", "", ""), ("", "Asia/Tokyo", ""), ("", "", "+00:00")):
+    for own, zone, offset in (
+        ("", "", ""),
+        ("Asia/Tokyo", "", ""),
+        ("", "Asia/Tokyo", ""),
+        ("", "", "+00:00"),
+    ):
         write(tmp_path, account(), rules, CHANNEL, timezone=own)
         written = f'timezone = "{zone}"' if zone else ""
         result = _test(tmp_path, cases.format(zone=written, offset=offset))
@@ -303,7 +343,9 @@ told = [{{ message = "5m1s low firing", contains = ["since 06:55:00, muted"] }}]
 
 
 def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
-    """Of tests and of rules, each with its file and its place; what a broken file of rules breaks is told once."""
+    """Of tests and of rules, each with its file and its place; what a broken file of rules breaks
+    is told once.
+    """
     write(tmp_path, account(), RULE.replace("available_margin <", "avalable_margin <"))
     good = tmp_path / "good.toml"
     good.write_text(account() + RULE, encoding="utf-8")
@@ -315,21 +357,32 @@ def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     result = call("rules", "test", *files, environ={})
     assert result.exit_code == 78
     assert result.stderr.splitlines() == [
-        "rules.toml: rules[0].when: there is no field `avalable_margin`; did you mean `available_margin`?",
+        (
+            "rules.toml: rules[0].when: there is no field `avalable_margin`; did you mean"
+            " `available_margin`?"
+        ),
         "    avalable_margin < 100",
         "    ^",
         "c.test.toml: line 2, column 6: this is no value; texts stand in quotes",
         'good.test.toml: tests[0].expct: unknown key; did you mean "expect"?',
-        "good.test.toml: tests[0].expect: is missing; write what is to happen, [] for nothing, or what is told",
+        (
+            "good.test.toml: tests[0].expect: is missing; write what is to happen, [] for nothing,"
+            " or what is told"
+        ),
     ]
 
 
 def test_a_file_of_rules_that_is_not_there_is_said(tmp_path: Path) -> None:
-    """With the file and the key that name it; `init`, which writes a whole configuration, is no remedy."""
+    """With the file and the key that name it; `init`, which writes a whole configuration, is no
+    remedy.
+    """
     result = _test(tmp_path, 'rules = "other.toml"', GOOD)
     assert (result.exit_code, result.stderr) == (
         78,
-        f"rules.test.toml: rules: there is no file {tmp_path}/other.toml; name the one with the rules\n",
+        (
+            f"rules.test.toml: rules: there is no file {tmp_path}/other.toml; name the one with the"
+            " rules\n"
+        ),
     )
 
 
@@ -346,22 +399,36 @@ def test_a_file_of_rules_is_no_file_of_tests(tmp_path: Path) -> None:
     (tmp_path / "rules.test.toml").write_text(GOOD, encoding="utf-8")
     assert said(config) == (78, f"{where}\n")
     (tmp_path / "a.test.toml").write_text(RULE, encoding="utf-8")
-    expected = f"{tmp_path}/a.test.toml: this is a file of rules; those of tests begin with [[tests]]\n"
+    expected = (
+        f"{tmp_path}/a.test.toml: this is a file of rules; those of tests begin with [[tests]]\n"
+    )
     assert said(tmp_path / "a.test.toml") == (78, expected)
 
 
 def test_nothing_written_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
     """Control characters are not printed, wherever they stand."""
-    case = GOOD.replace("low fires and ends", "a").replace("5s low", "5s l\\u001bow").replace("500", "\\u001b")
+    case = (
+        GOOD.replace("low fires and ends", "a")
+        .replace("5s low", "5s l\\u001bow")
+        .replace("500", "\\u001b")
+    )
     assert "\x1b" not in _test(tmp_path, case).stderr
-    told = '[[tests]]\nname = "a"\nseries.available_margin = "90"\ntold = [{ message = "1s low firing", '
+    told = (
+        '[[tests]]\nname = "a"\nseries.available_margin = "90"\ntold = [{ message = "1s low'
+        ' firing", '
+    )
     assert "\x1b" not in _test(tmp_path, told + 'contains = ["\\u001b"] }]').stdout
 
 
 def test_the_place_of_a_typo_in_a_series_is_shown(tmp_path: Path) -> None:
     """A caret under the character."""
-    assert _mistakes(tmp_path, GOOD, GOOD.replace("low fires", "x").replace("500 90", "500 -1Ox3")) == [
-        "tests[1].series.available_margin: `O` cannot stand here: a series is written as in `500 -10x30 _x5 480`",
+    assert _mistakes(
+        tmp_path, GOOD, GOOD.replace("low fires", "x").replace("500 90", "500 -1Ox3")
+    ) == [
+        (
+            "tests[1].series.available_margin: `O` cannot stand here: a series is written as in"
+            " `500 -10x30 _x5 480`"
+        ),
         "    500 -1Ox3 130",
         "          ^",
     ]
@@ -390,7 +457,10 @@ SERIES = 'series.available_margin = "500 90"\n'
             '[[tests]]\nname = " "\nexpect = []\n' + SERIES,
             "tests[0].name: must say in one line what is tested, in at most 200 characters",
         ),
-        (CASE + SERIES + "start = 5\nexpect = []", 'tests[0].start: must be a time such as "2026-01-05T12:00", not 5'),
+        (
+            CASE + SERIES + "start = 5\nexpect = []",
+            'tests[0].start: must be a time such as "2026-01-05T12:00", not 5',
+        ),
         (
             CASE + SERIES + 'start = "2026-13-05"\nexpect = []',
             'tests[0].start: must be a time such as "2026-01-05T12:00", not "2026-13-05"',
@@ -401,9 +471,15 @@ SERIES = 'series.available_margin = "500 90"\n'
         ),
         (
             CASE + SERIES + 'start = "2026-10-25T02:30"\nexpect = []',
-            'tests[0].start: "2026-10-25T02:30:00" comes twice that day: write 02:30+02:00 or 02:30+01:00',
+            (
+                'tests[0].start: "2026-10-25T02:30:00" comes twice that day: write 02:30+02:00 or'
+                " 02:30+01:00"
+            ),
         ),
-        (CASE + SERIES + "pending = 1\nexpect = []", "tests[0].pending: must be true or false, not 1"),
+        (
+            CASE + SERIES + "pending = 1\nexpect = []",
+            "tests[0].pending: must be true or false, not 1",
+        ),
         (
             CASE + SERIES + 'timezone = "Europe/Berln"\nexpect = []',
             'tests[0].timezone: no such time zone as "Europe/Berln"; write "Europe/Berlin"',
@@ -433,11 +509,18 @@ SERIES = 'series.available_margin = "500 90"\n'
         ),
         (
             CASE + 'accounts."a/b".al_freeze = "0"\nexpect = []',
-            'tests[0].accounts.a/b: the name must be 1 to 64 letters, digits, spaces or _ . -, not "a/b"',
+            (
+                "tests[0].accounts.a/b: the name must be 1 to 64 letters, digits, spaces or _ . -,"
+                ' not "a/b"'
+            ),
         ),
         (
-            CASE + 'accounts.a.al_freeze = "0x50001"\naccounts.b.al_freeze = "0x50000"\nexpect = []',
-            "tests[0].accounts: these are more than 100000 attempts; use a longer interval or fewer of them",
+            CASE
+            + 'accounts.a.al_freeze = "0x50001"\naccounts.b.al_freeze = "0x50000"\nexpect = []',
+            (
+                "tests[0].accounts: these are more than 100000 attempts; use a longer interval or"
+                " fewer of them"
+            ),
         ),
         (
             CASE + "series = 5\nexpect = []",
@@ -445,24 +528,39 @@ SERIES = 'series.available_margin = "500 90"\n'
         ),
         (
             CASE + 'series.avalableMargin = "5"\nexpect = []',
-            'tests[0].series.avalableMargin: there is no such field; did you mean "available_margin"?',
+            (
+                "tests[0].series.avalableMargin: there is no such field; did you mean"
+                ' "available_margin"?'
+            ),
         ),
         (
             CASE + 'series.free_margin = "5"\nexpect = []',
-            "tests[0].series.free_margin: is computed from available_margin and al_margin; give those",
+            (
+                "tests[0].series.free_margin: is computed from available_margin and al_margin; give"
+                " those"
+            ),
         ),
         (
             CASE + 'series.age = "5"\nexpect = []',
-            "tests[0].series.age: is the time since the last reading; let readings be missed, as in `500 _x30`",
+            (
+                "tests[0].series.age: is the time since the last reading; let readings be missed,"
+                " as in `500 _x30`"
+            ),
         ),
         (
             CASE + SERIES + 'series.availableMargin = "5"\nexpect = []',
             "tests[0].series.availableMargin: is available_margin, which is there already",
         ),
-        (CASE + "series.al_freeze = 5\nexpect = []", "tests[0].series.al_freeze: must be a text in quotes, not 5"),
+        (
+            CASE + "series.al_freeze = 5\nexpect = []",
+            "tests[0].series.al_freeze: must be a text in quotes, not 5",
+        ),
         (
             CASE + 'series.al_freeze = "5 ~1m 6"\nseries.al_margin = "5 ~2m 6"\nexpect = []',
-            "tests[0].series.al_margin: another field pauses here for another time; say it in one of them",
+            (
+                "tests[0].series.al_margin: another field pauses here for another time; say it in"
+                " one of them"
+            ),
         ),
         # messages
         (CASE + SERIES + "told = 5", "tests[0].told: must be a list of lines, not 5"),
@@ -486,15 +584,30 @@ def test_each_mistake_has_its_sentence(tmp_path: Path, case: str, mistake: str) 
     ("key", "line", "column", "sentence"),
     [
         ("expect", "", 0, "the line is empty: expected one such as `3m25s low-margin firing`"),
-        ("expect", "x low firing", 0, "expected the time since the start, such as `3m25s`, found `x`"),
+        (
+            "expect",
+            "x low firing",
+            0,
+            "expected the time since the start, such as `3m25s`, found `x`",
+        ),
         ("expect", "5s", 2, STATES),
         ("expect", "5s low", 3, STATES),
         ("expect", "5s low frng 9", 7, f'{STATES}; did you mean "firing"?'),
         ("expect", "5s firing", 3, "a rule is named before `firing`"),
         ("expect", "5s lwo firing", 3, 'there is no rule `lwo`; did you mean "low"?'),
-        ("expect", "5s disk-full firing", 3, "`disk-full` is off or about the daemon itself, and not played"),
+        (
+            "expect",
+            "5s disk-full firing",
+            3,
+            "`disk-full` is off or about the daemon itself, and not played",
+        ),
         ("expect", "5s b/low firing", 3, "this case has no account `b`"),
-        ("expect", "5s low firing 9o", 14, "expected the value judged, such as `90`, `20%`, `2m` or `∞`, found `9o`"),
+        (
+            "expect",
+            "5s low firing 9o",
+            14,
+            "expected the value judged, such as `90`, `20%`, `2m` or `∞`, found `9o`",
+        ),
         ("expect", "5s low firing 90 91", 17, "nothing follows the value"),
         ("expect", "5s other firing", 3, f"the rule does not watch main, but b c; {NAME_THEM}"),
         ("expect", "5s other:flapping firing", 3, '`other` never flaps: flapping = ""'),
@@ -502,11 +615,18 @@ def test_each_mistake_has_its_sentence(tmp_path: Path, case: str, mistake: str) 
         ("told", "5s hok: low firing", 3, 'there is no channel `hok`; did you mean "hook"?'),
         ("told", "5s hook: low firin", 13, f'{KINDS}; did you mean "firing"?'),
         ("told", "5s low firing, ", 14, KINDS),
-        ("told", "5s low firing 90", 14, 'nothing follows; what stands in the text is said by contains = ["…"]'),
+        (
+            "told",
+            "5s low firing 90",
+            14,
+            'nothing follows; what stands in the text is said by contains = ["…"]',
+        ),
         ("told", "5s low firing, low2 firing", 3, "no channel hears of these rules together"),
     ],
 )
-def test_each_mistake_of_a_line_has_its_place(tmp_path: Path, key: str, line: str, column: int, sentence: str) -> None:
+def test_each_mistake_of_a_line_has_its_place(
+    tmp_path: Path, key: str, line: str, column: int, sentence: str
+) -> None:
     """A caret under the word."""
     more = """
 [[rules]]
@@ -538,11 +658,13 @@ def test_a_line_names_the_account_and_a_rule_that_is_looked_at(tmp_path: Path) -
     """Where there are several accounts, and where `rules` leaves the rule out."""
     write(tmp_path, account(), RULE, RULE.replace('"low"', '"other"'), CHANNEL)
     accounts = 'accounts.a.al_freeze = "0"\naccounts.b.al_freeze = "0"\n'
-    assert _mistakes(tmp_path, CASE + accounts + 'expect = ["5s low firing"]')[0] == (
-        "tests[0].expect[0]: there are several accounts: write ACCOUNT/low"
+    assert (
+        _mistakes(tmp_path, CASE + accounts + 'expect = ["5s low firing"]')[0]
+        == "tests[0].expect[0]: there are several accounts: write ACCOUNT/low"
     )
-    assert _mistakes(tmp_path, CASE + SERIES + 'rules = ["other"]\nexpect = ["5s low firing"]')[0] == (
-        "tests[0].expect[0]: `low` is not among the rules of this case"
+    assert (
+        _mistakes(tmp_path, CASE + SERIES + 'rules = ["other"]\nexpect = ["5s low firing"]')[0]
+        == "tests[0].expect[0]: `low` is not among the rules of this case"
     )
 
 
@@ -555,7 +677,9 @@ def test_a_line_names_the_account_and_a_rule_that_is_looked_at(tmp_path: Path) -
         ("age > 1m", 'available_margin = "5 _x13"', "1m5s"),
     ],
 )
-def test_values_are_written_as_people_write_them(tmp_path: Path, when: str, series: str, value: str) -> None:
+def test_values_are_written_as_people_write_them(
+    tmp_path: Path, when: str, series: str, value: str
+) -> None:
     """Infinity, signs, percentages and durations, compared exactly."""
     write(tmp_path, account(), f'[[rules]]\nname = "low"\nwhen = "{when}"\n')
     at = "1m5s" if "age" in when else "0s"

@@ -39,14 +39,23 @@ def begun(since: Millis | None = NOON) -> StartEpoch:
 
 
 def recorded(folder: Path, *, stopped: bool = True) -> Path:
-    """A minute without answers of `main`, then a suspend and a step of the clock; `grid-1` is refused for good."""
+    """A minute without answers of `main`, then a suspend and a step of the clock; `grid-1` is
+    refused for good.
+    """
     with collecting(folder) as store:
         operations: list[Operation] = [
             begun(),
             Record("main", reading(1, at(0))),
-            *(Record("main", Miss(seq, at(5 * seq), MissReason.TIMEOUT, "no answer")) for seq in range(2, 12)),
+            *(
+                Record("main", Miss(seq, at(5 * seq), MissReason.TIMEOUT, "no answer"))
+                for seq in range(2, 12)
+            ),
             Record("main", reading(12, at(60))),
-            Record("main", reading(13, at(300)), gap=Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40)),
+            Record(
+                "main",
+                reading(13, at(300)),
+                gap=Gap("main", 13, at(100), at(300), GapReason.SUSPENDED, 40),
+            ),
             Record("main", ClockStep(14, at(310), -250)),
             Record("grid-1", Miss(1, at(4), MissReason.BLOCKED, SAID)),
             *([EndEpoch(at(320))] if stopped else []),
@@ -84,7 +93,11 @@ def test_a3_json_has_reason_span_and_what_was_missed(tmp_path: Path) -> None:
 
 def test_csv_has_the_same(tmp_path: Path) -> None:
     """A header and a row per gap."""
-    rows = list(csv.DictReader(io.StringIO(show(recorded(tmp_path), "--format", "csv", "--account", "main"))))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(show(recorded(tmp_path), "--format", "csv", "--account", "main"))
+        )
+    )
     assert [row["reason"] for row in rows] == ["timeout", "suspended", "clock_step"]
     assert rows[2]["detail"] == ""
     assert rows[2]["step_ms"] == "-250"
@@ -97,7 +110,19 @@ def test_a_table_is_for_people(tmp_path: Path) -> None:
         ["account", "from", "to", "lasted", "reason", "missed"],
         ["main", "2026-01-01", "11:59:59", "2026-01-01", "12:00:59", "1", "min", "timeout", "10"],
         ["grid-1", "2026-01-01", "12:00:04", "goes", "on", "5", "min", "18", "s", "blocked", "1"],
-        ["main", "2026-01-01", "12:01:39", "2026-01-01", "12:04:59", "3", "min", "20", "s", "suspended", "40"],
+        [
+            "main",
+            "2026-01-01",
+            "12:01:39",
+            "2026-01-01",
+            "12:04:59",
+            "3",
+            "min",
+            "20",
+            "s",
+            "suspended",
+            "40",
+        ],
         ["main", "2026-01-01", "12:05:10", "clock_step", "-250", "ms"],
     ]
 
@@ -122,7 +147,9 @@ def test_beside_a_daemon_that_collects_nobody_is_away(tmp_path: Path) -> None:
     with collecting(tmp_path) as store:
         path = write(tmp_path, account(), account("grid-1"))
         assert "daemon_down" not in show(path, now=at(320) + HOUR)
-        store.submit(StartEpoch(at(400), "start", "1", [], {}, state={"main": AccountState("main")})).result()
+        store.submit(
+            StartEpoch(at(400), "start", "1", [], {}, state={"main": AccountState("main")})
+        ).result()
     assert "daemon_down" not in show(path, now=at(320) + HOUR)
 
 
@@ -131,11 +158,16 @@ def test_beside_a_daemon_that_collects_nobody_is_away(tmp_path: Path) -> None:
     [
         (["--since", "2026-01-01T12:01:39"], ["blocked", "suspended", "clock_step"]),
         (["--until", "2026-01-01T12:00:02"], ["timeout"]),
-        (["--since", "2026-01-01T12:02:00", "--until", "2026-01-01T12:03:00"], ["blocked", "suspended"]),
+        (
+            ["--since", "2026-01-01T12:02:00", "--until", "2026-01-01T12:03:00"],
+            ["blocked", "suspended"],
+        ),
         (["--account", "grid-*"], ["blocked"]),
     ],
 )
-def test_the_span_and_the_account_choose(tmp_path: Path, span: list[str], expected: list[str]) -> None:
+def test_the_span_and_the_account_choose(
+    tmp_path: Path, span: list[str], expected: list[str]
+) -> None:
     """What touches the span is shown as a whole."""
     found = json.loads(show(recorded(tmp_path), "--format", "json", *span))
     assert [row["reason"] for row in found] == expected
@@ -144,7 +176,10 @@ def test_the_span_and_the_account_choose(tmp_path: Path, span: list[str], expect
 def test_no_gap_is_said(tmp_path: Path) -> None:
     """A table looks back a week where nothing is said."""
     path = recorded(tmp_path)
-    assert show(path, "--until", "2026-01-01T10:00") == "no gaps in this span; an earlier --since looks further back\n"
+    assert (
+        show(path, "--until", "2026-01-01T10:00")
+        == "no gaps in this span; an earlier --since looks further back\n"
+    )
     assert "suspended" not in show(path, now=at(0) + 8 * 24 * HOUR)
 
 
@@ -155,7 +190,9 @@ def test_a_table_shows_the_last_and_says_so(tmp_path: Path) -> None:
         for n in range(count):
             store.submit(Record("main", reading(2 * n + 1, NOON + 2 * n * MINUTE)))
             store.submit(
-                Record("main", Miss(2 * n + 2, NOON + (2 * n + 1) * MINUTE, MissReason.NETWORK, "no"))
+                Record(
+                    "main", Miss(2 * n + 2, NOON + (2 * n + 1) * MINUTE, MissReason.NETWORK, "no")
+                )
             ).result()
         store.submit(Record("main", reading(2 * count + 1, NOON + 2 * count * MINUTE))).result()
     lines = show(write(tmp_path, account()), now=NOON + 2 * count * MINUTE).splitlines()

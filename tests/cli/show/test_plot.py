@@ -21,7 +21,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 SIZE = (800).to_bytes(4) + (450).to_bytes(4)
 
 
-def plotted_by(folder: Path, *arguments: object, config: Path | None = None, clock: ManualClock = LATER) -> Result:
+def plotted_by(
+    folder: Path, *arguments: object, config: Path | None = None, clock: ManualClock = LATER
+) -> Result:
     return call("plot", *arguments, "--config", config or write(folder), clock=clock)
 
 
@@ -46,8 +48,10 @@ def test_f8_any_field_is_a_picture(few: Path, field: str) -> None:
     result = plotted_by(few, field, "--png", few / "a.png")
     assert (result.exit_code, result.stderr) == (0, "")
     assert is_picture((few / "a.png").read_bytes())
-    assert result.stdout == (
-        f"{few}/a.png: {plot_draw.drawable(field)} of main, 2025-12-31 13:00:00 to 2026-01-01 13:00:00\n"
+    assert (
+        result.stdout
+        == f"{few}/a.png: {plot_draw.drawable(field)} of main, 2025-12-31 13:00:00 to 2026-01-01"
+        " 13:00:00\n"
     )
 
 
@@ -58,7 +62,9 @@ def test_f8_beside_a_running_daemon(tmp_path: Path) -> None:
 
 
 def test_f8_the_rules_that_watch_the_account_are_in_it(tmp_path: Path) -> None:
-    """F8: their levels on this field and when they fired, but no other account's, and nothing of other fields."""
+    """F8: their levels on this field and when they fired, but no other account's, and nothing of
+    other fields.
+    """
     others = '[[rules]]\nname = "grid"\nwhen = "available_margin < 300"\naccounts = ["grid-*"]\n'
     config = write(tmp_path, account(), account("grid-1"), RULE, others, CHANNEL)
     low = rule("low", clear_when="available_margin > 120")
@@ -67,7 +73,16 @@ def test_f8_the_rules_that_watch_the_account_are_in_it(tmp_path: Path) -> None:
     pictures = {}
     for name, rules in {"both": (RULE, others), "one": (RULE,), "none": ()}.items():
         config = write(tmp_path, account(), account("grid-1"), CHANNEL, *rules)
-        call("plot", "available_margin", "--png", tmp_path / name, *same, "--config", config, clock=clock)
+        call(
+            "plot",
+            "available_margin",
+            "--png",
+            tmp_path / name,
+            *same,
+            "--config",
+            config,
+            clock=clock,
+        )
         pictures[name] = (tmp_path / name).read_bytes()
     assert pictures["both"] == pictures["one"] != pictures["none"]
     assert all(map(is_picture, pictures.values()))
@@ -85,8 +100,9 @@ def test_f8_no_readings_are_a_picture_too(few: Path) -> None:
     span = ["--since", "2025-11-01", "--until", "2025-11-02"]
     result = plotted_by(few, "available_margin", *span, "--png", few / "a.png")
     assert (result.exit_code, is_picture((few / "a.png").read_bytes())) == (0, True)
-    assert result.stderr == (
-        "no reading of main has available_margin in this span, and the picture says so; "
+    assert (
+        result.stderr
+        == "no reading of main has available_margin in this span, and the picture says so; "
         "an earlier --since looks further back\n"
     )
 
@@ -103,11 +119,17 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         (["availableMargn"], 'there is no field "availableMargn": did you mean "availableMargin"?'),
         (["xyz"], f'there is no field "xyz": there are {", ".join(NAMES[:-1])}'),
         (["age"], "age is no value of a reading: in the picture of any other field a gap shows it"),
-        (["al_margin", "--account", "grid"], 'no account "grid" is recorded; there are main, grid-1'),
+        (
+            ["al_margin", "--account", "grid"],
+            'no account "grid" is recorded; there are main, grid-1',
+        ),
         (["al_margin"], "say which account: --account NAME; there are main, grid-1"),
         (
             ["al_margin", "--account", "main", "--since", "soon"],
-            '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago, or now',
+            (
+                '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+                " or now"
+            ),
         ),
         (
             ["al_margin", "--account", "main", "--since", "2026-02-01", "--until", "2026-02-02"],
@@ -119,7 +141,9 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         ),
     ],
 )
-def test_f8_what_cannot_be_drawn_is_bad_usage(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+def test_f8_what_cannot_be_drawn_is_bad_usage(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
     """F8: one sentence, status 2, no file."""
     record(tmp_path, read(1, NOON), read(1, NOON, "grid-1"), accounts=("main", "grid-1"))
     result = plotted_by(tmp_path, *arguments, "--png", tmp_path / "a.png")
@@ -130,7 +154,10 @@ def test_f8_what_cannot_be_drawn_is_bad_usage(tmp_path: Path, arguments: list[st
 def test_f8_a_picture_needs_a_place(few: Path) -> None:
     """F8: the option is asked for."""
     result = plotted_by(few, "al_margin")
-    assert (result.exit_code, result.stderr) == (2, "missing option '--png' (see marginwatch plot --help)\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "missing option '--png' (see marginwatch plot --help)\n",
+    )
 
 
 def test_f8_a_record_without_accounts_has_no_picture(tmp_path: Path) -> None:
@@ -154,18 +181,27 @@ def test_f8_a_place_that_cannot_be_written_is_one_sentence(few: Path) -> None:
 def test_f8_a_drawing_that_failed_says_why(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """F8: status 1, and a picture of before stays as it is."""
     (few / "a.png").write_text("of before")
-    monkeypatch.setattr(plot_draw, "DRAWING", [sys.executable, "-c", "raise SystemExit('no room for it')"])
+    monkeypatch.setattr(
+        plot_draw, "DRAWING", [sys.executable, "-c", "raise SystemExit('no room for it')"]
+    )
     result = plotted_by(few, "al_margin", "--png", few / "a.png")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "the picture could not be drawn: no room for it\n"
     assert (few / "a.png").read_text() == "of before"
 
 
-def test_f8_a_drawing_that_takes_too_long_says_so(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f8_a_drawing_that_takes_too_long_says_so(
+    few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """F8: status 1."""
-    monkeypatch.setattr(plot_draw, "DRAWING", [sys.executable, "-c", "import time; time.sleep(600)"])
+    monkeypatch.setattr(
+        plot_draw, "DRAWING", [sys.executable, "-c", "import time; time.sleep(600)"]
+    )
     result = plotted_by(few, "al_margin", "--png", few / "a.png", clock=HastyClock(NOON + HOUR))
-    assert (result.exit_code, result.stderr) == (1, "the picture could not be drawn: it took longer than 60 s\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "the picture could not be drawn: it took longer than 60 s\n",
+    )
 
 
 class HastyClock(ManualClock):
@@ -178,7 +214,17 @@ class HastyClock(ManualClock):
 def test_f8_a_terminal_gets_no_picture(few: Path) -> None:
     """F8: the bytes would be noise there: status 2, before anything is read."""
     parent, child = os.openpty()
-    arguments = [sys.executable, "-m", "daemon", "plot", "al_margin", "--png", "-", "--config", str(write(few))]
+    arguments = [
+        sys.executable,
+        "-m",
+        "daemon",
+        "plot",
+        "al_margin",
+        "--png",
+        "-",
+        "--config",
+        str(write(few)),
+    ]
     shown = subprocess.run(arguments, stdout=child, stderr=subprocess.PIPE, text=True, check=False)
     os.close(child)
     os.close(parent)

@@ -9,7 +9,18 @@ from daemon.service.delivery.backoff import LONGEST_PAUSE
 from daemon.store.operations import NoticeState
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
-from daemon.types import HOUR, MINUTE, SECOND, Kind, Millis, Notice, NoticeKey, NotificationFacts, Outcome, Severity
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Kind,
+    Millis,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Outcome,
+    Severity,
+)
 from tests.values import T0, judged
 
 NOW = T0 + MINUTE
@@ -55,7 +66,9 @@ def why(way: Way, *waiting: PastNotice) -> list[WaitReason]:
     ],
 )
 def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: WaitReason) -> None:
-    """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is obeyed any longer."""
+    """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is
+    obeyed any longer.
+    """
     assert why(way, past()) == [expected]
 
 
@@ -67,18 +80,25 @@ def test_f5_a_critical_joins_nothing_and_shortens_a_pause() -> None:
     assert why(long, grave, mild) == [WaitReason(Why.BACKING_OFF, NOW + 29 * SECOND)] * 2
     held = replace(grave.notice.facts, not_before=NOW + 1)
     muted = replace(grave, notice=replace(grave.notice, facts=held))
-    assert why(long, muted, mild) == [WaitReason(Why.MUTED, NOW + 1), WaitReason(Why.BACKING_OFF, NOW + 299 * SECOND)]
+    assert why(long, muted, mild) == [
+        WaitReason(Why.MUTED, NOW + 1),
+        WaitReason(Why.BACKING_OFF, NOW + 299 * SECOND),
+    ]
 
 
 def test_e2_what_a_mute_window_holds_waits_for_its_end() -> None:
-    """E2: whatever else is the matter with the channel; from then on it waits like anything else."""
+    """E2: whatever else is the matter with the channel; from then on it waits like anything
+    else.
+    """
     held = past(not_before=NOW + MINUTE)
     assert why(replace(WAY, failing=FAILED), held) == [WaitReason(Why.MUTED, NOW + MINUTE)]
     assert reasons([held], WAY, NOW + MINUTE) == [WaitReason(Why.DUE)]
 
 
 def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
-    """F2: at most one attempt is; what an earlier life left without an outcome is no attempt any more."""
+    """F2: at most one attempt is; what an earlier life left without an outcome is no attempt any
+    more.
+    """
     sending = past("grave", state=NoticeState.SENDING, tried_at=NOW - SECOND)
     assert why(WAY, sending, past()) == [WaitReason(Why.SENDING), WaitReason(Why.BEHIND)]
     left = replace(sending, tried_at=T0 - 2 * MINUTE)
@@ -86,7 +106,9 @@ def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
 
 
 def test_f3_parked_is_who_refused_last_in_this_life() -> None:
-    """F3: an earlier life's refusal is tried once more, and where all refused, nobody is left alone."""
+    """F3: an earlier life's refusal is tried once more, and where all refused, nobody is left
+    alone.
+    """
     refused = replace(FAILED, outcome=Outcome.REFUSED)
     fared = [
         Deliveries("a", None, tested=False, failing=refused, own=refused),

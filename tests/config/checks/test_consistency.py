@@ -11,13 +11,17 @@ SLOW = ACCOUNT + 'every = "5m"\n' + CHANNELS + "[system]\nno-readings = '10m'\n"
 
 def too_far(reach: str, apart: str) -> str:
     return (
-        f"at_least: reaches back up to {reach}, its readings missing_after = {apart} apart and the windows of the rule "
-        "added; 7d is the most: ask for fewer readings, or a shorter missing_after"
+        f"at_least: reaches back up to {reach}, its readings missing_after = {apart} apart and the"
+        " windows of the rule added; 7d is the most: ask for fewer readings, or a shorter"
+        " missing_after"
     )
 
 
 def too_short(limit: str, what: str) -> str:
-    return f'missing_after: is {limit}, but "main" is read only every 5m, so {what}; write a longer time'
+    return (
+        f'missing_after: is {limit}, but "main" is read only every 5m, so {what}; write a longer'
+        " time"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,13 @@ def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences:
     [
         ("5m", []),
         ("off", []),
-        ("4m", ['system.no-readings: is 4m, but "main" is read only every 5m; write a longer time, or "off"']),
+        (
+            "4m",
+            [
+                'system.no-readings: is 4m, but "main" is read only every 5m; write a longer time,'
+                ' or "off"'
+            ],
+        ),
     ],
 )
 def test_b3_no_readings_is_no_shorter_than_the_interval(limit: str, sentences: list[str]) -> None:
@@ -103,7 +113,9 @@ def test_b3_no_readings_is_no_shorter_than_the_interval(limit: str, sentences: l
 def test_b3_the_default_of_no_readings_counts_as_written() -> None:
     """An account that is read every five minutes needs a longer limit than the default."""
     found = problems(SLOW.replace("no-readings = '10m'", ""))
-    assert found == ['system.no-readings: is 2m, but "main" is read only every 5m; write a longer time, or "off"']
+    assert found == [
+        'system.no-readings: is 2m, but "main" is read only every 5m; write a longer time, or "off"'
+    ]
 
 
 def test_rules_loaded_alone_are_checked_as_well() -> None:
@@ -114,5 +126,10 @@ def test_rules_loaded_alone_are_checked_as_well() -> None:
 
 def test_a_rule_with_a_mistake_is_not_searched_for_more() -> None:
     """Where the condition is wrong, that is what is told."""
-    assert len(problems(WHOLE.replace("available_margin", "margn") + 'for = "1m"\nat_least = "3 of 5"')) == 1
+    assert (
+        len(
+            problems(WHOLE.replace("available_margin", "margn") + 'for = "1m"\nat_least = "3 of 5"')
+        )
+        == 1
+    )
     assert loaded(WHOLE).rules

@@ -1,4 +1,6 @@
-"""Keys that are not effective yet: at their default or empty they may stand, otherwise they are refused."""
+"""Keys that are not effective yet: at their default or empty they may stand, otherwise they are
+refused.
+"""
 
 import pytest
 

@@ -32,7 +32,9 @@ from daemon.rules.language.parse import condition
         ("al_freeze < 1 / 0", "al_freeze > 5", "al_freeze = 5.5"),
     ],
 )
-def test_a_value_where_both_are_true_is_named(when: str, clear_when: str, found: str | None) -> None:
+def test_a_value_where_both_are_true_is_named(
+    when: str, clear_when: str, found: str | None
+) -> None:
     """Looked for at the numbers of both conditions, between them and beside them."""
     assert contradiction.example(condition(when), condition(clear_when)) == found
 
@@ -65,12 +67,18 @@ HOLDS = {
 
 @given(st.sampled_from(sorted(HOLDS)), levels, st.sampled_from(sorted(HOLDS)), levels)
 @example("<", Decimal(0), ">", Decimal("-0.01"))
-def test_thresholds_are_decided_exactly(fires: str, one: Decimal, clears: str, other: Decimal) -> None:
+def test_thresholds_are_decided_exactly(
+    fires: str, one: Decimal, clears: str, other: Decimal
+) -> None:
     """Of two thresholds every overlap is found, and what is found is one."""
-    found = contradiction.example(condition(f"al_freeze {fires} {one}"), condition(f"al_freeze {clears} {other}"))
+    found = contradiction.example(
+        condition(f"al_freeze {fires} {one}"), condition(f"al_freeze {clears} {other}")
+    )
     beside = [level + step for level in (one, other) for step in (-5_000, 0, 5_000)]
     overlap = [
-        value for value in (*beside, (one + other) / 2) if HOLDS[fires](value, one) and HOLDS[clears](value, other)
+        value
+        for value in (*beside, (one + other) / 2)
+        if HOLDS[fires](value, one) and HOLDS[clears](value, other)
     ]
     assert (found is not None) == bool(overlap)
     if found is not None:

@@ -58,13 +58,17 @@ def rule(name: str, *lines: str) -> str:
     ],
 )  # fmt: skip
 def test_each_mistake_between_tables_is_one_sentence(text: str, sentences: list[str]) -> None:
-    """Double names, dangling references and circles are told once, with their place; all else passes."""
+    """Double names, dangling references and circles are told once, with their place; all else
+    passes.
+    """
     assert problems(text) == sentences
 
 
 def test_a_bad_name_that_is_referred_to_is_one_mistake() -> None:
     """A reference to a name that is written wrongly, but alike, is not a second mistake."""
-    text = ACCOUNT + '[[channels]]\nname = "a!"\nurl = "jsons://h"\n' + rule("r", 'channels = ["a!"]')
+    text = (
+        ACCOUNT + '[[channels]]\nname = "a!"\nurl = "jsons://h"\n' + rule("r", 'channels = ["a!"]')
+    )
     assert problems(text) == [
         'channels[0].name: must be 1 to 64 letters, digits, spaces or _ . -, not "a!"',
     ]

@@ -6,7 +6,9 @@ from daemon.config import Checks
 from daemon.config.checks.warnings import NO_HEARTBEAT
 from tests.config.written import ACCOUNT, CHANNELS, RULE, WHOLE, doubts, loaded
 
-SILENT = "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+SILENT = (
+    "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+)
 NO_SYSTEM = '\n[system]\nno-readings = "off"\n'
 
 
@@ -15,7 +17,9 @@ def rule(name: str, when: str, *lines: str) -> str:
 
 
 def channels(*urls: str) -> str:
-    return "".join(f'[[channels]]\nname = "c{index}"\nurl = "{url}"\n' for index, url in enumerate(urls))
+    return "".join(
+        f'[[channels]]\nname = "c{index}"\nurl = "{url}"\n' for index, url in enumerate(urls)
+    )
 
 
 def mute(name: str, start: str, end: str) -> str:
@@ -152,7 +156,9 @@ def test_f9_a_configuration_without_a_heartbeat_is_warned_of() -> None:
 
 
 def test_what_the_notifier_says_of_a_url_is_a_warning() -> None:
-    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed, and `check` warns of it."""
+    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed, and `check` warns of
+    it.
+    """
     checks = Checks(caution=lambda url: "goes unencrypted" if url.startswith("json:") else None)
     text = ACCOUNT + channels("jsons://h/x", "json://h/y") + RULE
     assert doubts(loaded(text, checks=checks)) == ["channels[1].url: goes unencrypted"]

@@ -1,4 +1,6 @@
-"""The key `database`: passwords that a URL would cut, and folders whose names look like parts of a URL."""
+"""The key `database`: passwords that a URL would cut, and folders whose names look like parts of a
+URL.
+"""
 
 from pathlib import Path
 from pwd import getpwuid
@@ -53,7 +55,9 @@ def parts_of(password: str) -> list[str]:
 @pytest.mark.parametrize("key", ADDRESSES)
 @pytest.mark.parametrize("password", CUTS)
 def test_a_password_that_a_url_would_cut_is_a_mistake(key: str, password: str) -> None:
-    """A6: its rest would be taken for a host, shown, and looked up; the sentence holds no part of it."""
+    """A6: its rest would be taken for a host, shown, and looked up; the sentence holds no part of
+    it.
+    """
     (sentence,) = problems(written(key, ADDRESSES[key].format(password)))
     assert "user or password" in sentence
     assert [part for part in parts_of(password) if part in sentence] == []
@@ -63,7 +67,10 @@ def test_a_password_that_a_url_would_cut_is_a_mistake(key: str, password: str) -
 def test_the_remedy_says_how_to_write_it(password: str) -> None:
     """A6: percent-encoded, or where it need not be."""
     (sentence,) = problems(written("database", ADDRESSES["database"].format(password)))
-    assert "write @ as %40, / as %2F, ? as %3F, # as %23, or put the password into {file:PATH}" in sentence
+    assert (
+        "write @ as %40, / as %2F, ? as %3F, # as %23, or put the password into {file:PATH}"
+        in sentence
+    )
 
 
 @pytest.mark.parametrize("password", CUTS)
@@ -79,12 +86,19 @@ def test_a_password_in_a_file_may_hold_anything(password: str, tmp_path: Path) -
 @pytest.mark.parametrize("key", [*ADDRESSES, "url"])
 @pytest.mark.parametrize("password", CUTS)
 def test_no_mistake_beside_it_shows_a_part(key: str, password: str) -> None:
-    """A6: the filter of mistakes knows all between "://" and the last "@", whatever else is wrong."""
+    """A6: the filter of mistakes knows all between "://" and the last "@", whatever else is
+    wrong.
+    """
     tail = next(part for part in parts_of(password) if "tail" in part)
     address = ADDRESSES.get(key, "json://watch:{}@127.0.0.1/hook").format(password)
-    text = written(key, address) if key != "url" else f"{WHOLE}[[channels]]\nname = 'hook'\nurl = '{address}'\n"
+    text = (
+        written(key, address)
+        if key != "url"
+        else f"{WHOLE}[[channels]]\nname = 'hook'\nurl = '{address}'\n"
+    )
     said: Checks = Checks(
-        account=lambda *_: [("user_id", f"cannot ask {tail}")], channel=lambda _url: f"no host {tail}"
+        account=lambda *_: [("user_id", f"cannot ask {tail}")],
+        channel=lambda _url: f"no host {tail}",
     )
     assert tail not in "\n".join(problems(text, checks=said))
 
@@ -92,9 +106,13 @@ def test_no_mistake_beside_it_shows_a_part(key: str, password: str) -> None:
 @pytest.mark.parametrize("password", CUTS)
 def test_the_log_knows_the_parts_of_a_channels_password(password: str) -> None:
     """A6: what a library would look up or show, of a channel whose password was cut."""
-    config = loaded(f"{WHOLE}[[channels]]\nname = 'hook'\nurl = 'json://watch:{password}@127.0.0.1/hook'\n")
+    config = loaded(
+        f"{WHOLE}[[channels]]\nname = 'hook'\nurl = 'json://watch:{password}@127.0.0.1/hook'\n"
+    )
     line = f"no such host {' '.join(parts_of(password))}"
-    assert Redactor(config.secrets()).redact(line) == "no such host " + " ".join("***" for _ in parts_of(password))
+    assert Redactor(config.secrets()).redact(line) == "no such host " + " ".join(
+        "***" for _ in parts_of(password)
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,8 +170,17 @@ def test_the_address_of_a_server_stays_as_it_is(url: str) -> None:
         ("postgresql+psycopg://h", KINDS),
         ("postgresql+psycopg://u:planted-pw@h:port/d", KINDS),
         ("sqlite:///file:mw.db", "write the path itself, without file:"),
-        ("sqlite:///mw.db?mode=ro", "takes no options: leave out what follows the ?, or write a ? in a name as %3F"),
-        ("sqlite:///a%00b", "its path holds a control character, or one that is not UTF-8; rename that folder or file"),
+        (
+            "sqlite:///mw.db?mode=ro",
+            "takes no options: leave out what follows the ?, or write a ? in a name as %3F",
+        ),
+        (
+            "sqlite:///a%00b",
+            (
+                "its path holds a control character, or one that is not UTF-8; rename that folder"
+                " or file"
+            ),
+        ),
     ],
 )
 def test_what_is_no_database_is_a_mistake(url: str, sentence: str) -> None:
@@ -183,7 +210,10 @@ FOLDERS = (
 def test_a_folders_name_is_no_part_of_a_url(folder: str, tmp_path: Path) -> None:
     """A8: the database lies where the rules.toml is, whatever the folder is called."""
     place = tmp_path / folder / "rules.toml"
-    for database, expected in (("", "marginwatch.db"), (daemon("database", "sqlite:///sub/w.db"), "sub/w.db")):
+    for database, expected in (
+        ("", "marginwatch.db"),
+        (daemon("database", "sqlite:///sub/w.db"), "sub/w.db"),
+    ):
         url = loaded(WHOLE + database, path=place).daemon.database.reveal()
         assert engine.parse(url).database == str(tmp_path / folder / expected)
 
@@ -228,7 +258,10 @@ def test_secrets_may_lie_at_home(tmp_path: Path) -> None:
         ("/mw?host=db.example.com", {}, "db.example.com"),
         ("localhost/mw?host=127.0.0.1,db.example.com:5433", {}, "db.example.com"),
         ("localhost/mw?hostaddr=10.0.0.7", {}, "10.0.0.7"),
-        *((f"db.example.com/mw?sslmode={mode}", {}, "db.example.com") for mode in ("prefer", "require", "verify-ca")),
+        *(
+            (f"db.example.com/mw?sslmode={mode}", {}, "db.example.com")
+            for mode in ("prefer", "require", "verify-ca")
+        ),
         ("db.example.com/mw?sslmode=verify-full&sslmode=require", {}, "db.example.com"),
         ("db.example.com/mw?sslmode=require", {"PGSSLMODE": "verify-full"}, "db.example.com"),
         ("db.example.com/mw?sslmode=verify-full&sslrootcert=/ca.pem", {}, None),
@@ -243,7 +276,9 @@ def test_secrets_may_lie_at_home(tmp_path: Path) -> None:
 def test_s13_a_server_beyond_this_machine_wants_tls_and_its_name(
     place: str, environ: dict[str, str], named: str | None
 ) -> None:
-    """S13: without verify-full the driver falls back to plain text, or takes any server's certificate."""
+    """S13: without verify-full the driver falls back to plain text, or takes any server's
+    certificate.
+    """
     text = WHOLE + daemon("database", f"postgresql+psycopg://watch:planted-pw@{place}")
     said = [each for each in loaded(text, environ).warnings if each.startswith("daemon.database: ")]
     assert [each.partition(" may read")[0] for each in said] == (

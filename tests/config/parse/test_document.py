@@ -8,7 +8,10 @@ from tests.config.written import ACCOUNT, WHOLE, problems
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("evry = '5s'\n" + WHOLE, "evry: stands outside of any table; put it below the [table] it belongs to"),
+        (
+            "evry = '5s'\n" + WHOLE,
+            "evry: stands outside of any table; put it below the [table] it belongs to",
+        ),
         (WHOLE + "[[rule]]\nname = 'a'", 'rule: unknown table; did you mean "rules"?'),
         (ACCOUNT + "[rules]\nname = 'a'", "rules: must be tables that each begin with [[rules]]"),
         (WHOLE + "[[daemon]]\nevery = '5s'", "daemon: must be one table that begins with [daemon]"),

@@ -1,4 +1,6 @@
-"""S13: files of silly size are refused or handled, in little time and memory, whoever wrote them."""
+"""S13: files of silly size are refused or handled, in little time and memory, whoever wrote
+them.
+"""
 
 import json
 import os
@@ -89,12 +91,16 @@ def said() -> dict[str, tuple[int, str]]:
     command = [sys.executable, "-c", f"from {__name__} import _load_all; _load_all()"]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
-    return {name: (number, text) for name, number, text in map(json.loads, done.stdout.splitlines())}
+    return {
+        name: (number, text) for name, number, text in map(json.loads, done.stdout.splitlines())
+    }
 
 
 @pytest.mark.parametrize("name", SILLY)
 def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> None:
-    """S13: it loads, or is refused by a sentence that gives the limit; never more than a screen or two of them."""
+    """S13: it loads, or is refused by a sentence that gives the limit; never more than a screen or
+    two of them.
+    """
     expected = SILLY[name][1]
     number, text = said[name]
     assert number <= 101
@@ -112,7 +118,9 @@ def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> No
     ],
 )
 def test_dots_that_are_no_key(line: str) -> None:
-    """S13: texts and remarks may hold dots; names of hosts have fewer parts, and sentences more words."""
+    """S13: texts and remarks may hold dots; names of hosts have fewer parts, and sentences more
+    words.
+    """
     assert limits.line_of_long_key(f"[a]\n{line}\n") is None
 
 

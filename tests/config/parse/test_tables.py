@@ -29,7 +29,9 @@ def test_every_key_of_a_rule_may_stand_at_its_default() -> None:
     """A rule that spells out all defaults of DESIGN §5 is the rule that leaves them out."""
     problems = Problems()
     spelt = tables.read(tables.RuleTable, ALL_DEFAULTS, "rules[0]", problems)
-    short = tables.read(tables.RuleTable, {k: ALL_DEFAULTS[k] for k in ("name", "when")}, "rules[0]", problems)
+    short = tables.read(
+        tables.RuleTable, {k: ALL_DEFAULTS[k] for k in ("name", "when")}, "rules[0]", problems
+    )
     problems.raise_if_any()
     assert spelt.table == short.table
     assert set(ALL_DEFAULTS) == set(tables.RuleTable.keys())
@@ -38,14 +40,25 @@ def test_every_key_of_a_rule_may_stand_at_its_default() -> None:
 def test_a_bad_value_counts_as_not_written() -> None:
     """One mistake does not hide what is right beside it, so that later checks see the rest."""
     problems = Problems()
-    item = tables.read(tables.RuleTable, {"name": "a", "for": 5, "repeat": "1h"}, "rules[0]", problems)
+    item = tables.read(
+        tables.RuleTable, {"name": "a", "for": 5, "repeat": "1h"}, "rules[0]", problems
+    )
     assert (item.table.hold, item.table.repeat, item.table.when) == (0, HOUR, None)
-    assert [problems.within(f"rules[0].{key}") for key in ("for", "when", "repeat")] == [True, True, False]
+    assert [problems.within(f"rules[0].{key}") for key in ("for", "when", "repeat")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_an_item_knows_whether_a_key_differs_from_its_default() -> None:
     """Two spellings of one value are the same value."""
-    item = tables.read(tables.RuleTable, {**ALL_DEFAULTS, "flapping": "6 per 60m", "for": "1s"}, "rules[0]", Problems())
+    item = tables.read(
+        tables.RuleTable,
+        {**ALL_DEFAULTS, "flapping": "6 per 60m", "for": "1s"},
+        "rules[0]",
+        Problems(),
+    )
     assert [item.differs(key) for key in ("flapping", "for", "mute")] == [False, True, False]
 
 

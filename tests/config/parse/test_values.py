@@ -48,7 +48,9 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.optional(values.duration, empty=None), "", None),
 ]
 
-TWO_TIMES = 'must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00", "24:00"]'
+TWO_TIMES = (
+    'must be two different times such as ["23:00", "07:00"]; a whole day is ["00:00", "24:00"]'
+)
 
 BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.text, 5, "must be a text in quotes, not 5"),
@@ -119,13 +121,17 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
 
 
 @pytest.mark.parametrize(("parse", "written", "meant"), GOOD)
-def test_a_good_value_is_understood(parse: Callable[[object], object], written: object, meant: object) -> None:
+def test_a_good_value_is_understood(
+    parse: Callable[[object], object], written: object, meant: object
+) -> None:
     """Every kind of value is parsed to what it means."""
     assert parse(written) == meant
 
 
 @pytest.mark.parametrize(("parse", "written", "sentence"), BAD)
-def test_a_bad_value_is_explained(parse: Callable[[object], object], written: object, sentence: str) -> None:
+def test_a_bad_value_is_explained(
+    parse: Callable[[object], object], written: object, sentence: str
+) -> None:
     """Every kind of mistake is one short sentence, without a value that may be secret."""
     with pytest.raises(MistakeError) as caught:
         parse(written)
@@ -148,7 +154,13 @@ def test_a_written_duration_reads_back(millis: int) -> None:
 
 @pytest.mark.parametrize(
     ("host", "own"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("localhost.example.com", False)],
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("localhost.example.com", False),
+    ],
 )
 def test_loopback_is_this_machine_alone(host: str, own: bool) -> None:
     """Promise 9: only addresses of the machine itself may be reached unencrypted."""

@@ -80,8 +80,12 @@ SPELLINGS = ("UTC{}", "GMT{}", "utc{}", "UTC {}", "{}")
 def test_an_offset_is_answered_with_zones_that_have_it(spelling: str, hours: int) -> None:
     """B3: UTC+8 lies 8 hours ahead, in whatever spelling; never "Etc/GMT+8", which lies behind."""
     for sign in (f"{hours:+d}", f"{hours:+03d}:00", f"{hours:+03d}00"):
-        found = hints(spelling.format(sign)) if spelling.format(sign) not in {"GMT+0", "GMT-0"} else []
-        assert [name for name in found if hours not in offsets(name) or name.startswith("Etc/")] == []
+        found = (
+            hints(spelling.format(sign)) if spelling.format(sign) not in {"GMT+0", "GMT-0"} else []
+        )
+        assert [
+            name for name in found if hours not in offsets(name) or name.startswith("Etc/")
+        ] == []
         assert found or hours == 0
 
 
@@ -133,7 +137,9 @@ def test_zones_that_are_not_what_they_seem_are_a_warning(zone: str, said: str) -
     assert doubts(loaded(f'[daemon]\ntimezone = "{zone}"\n{WHOLE}')) == [f"daemon.timezone: {said}"]
 
 
-@pytest.mark.parametrize("zone", ["", "UTC", "CET", "HST", "Etc/GMT+0", "Etc/UTC", "Singapore", "Asia/Hong_Kong"])
+@pytest.mark.parametrize(
+    "zone", ["", "UTC", "CET", "HST", "Etc/GMT+0", "Etc/UTC", "Singapore", "Asia/Hong_Kong"]
+)
 def test_other_zones_are_taken_as_they_are(zone: str) -> None:
     """B3: no doubt without a reason."""
     assert doubts(loaded(f'[daemon]\ntimezone = "{zone}"\n{WHOLE}')) == []

@@ -51,7 +51,10 @@ def miss(found: Answer | NoAnswer) -> NoAnswer:
     ("path", "expected"),
     [
         (ASSETS, "RyJXdCZMDFV6l7bXKApHFcpwkrC7ZnQ2mCXYCD9vVMo="),
-        ("/v1/perpum/account/almightyGoldInfo?type=1", "1/rbUQBFaEI+wDaeWmuqo8fcqKriz3VFV23wmVtpmhQ="),
+        (
+            "/v1/perpum/account/almightyGoldInfo?type=1",
+            "1/rbUQBFaEI+wDaeWmuqo8fcqKriz3VFV23wmVtpmhQ=",
+        ),
     ],
 )
 def test_sign_follows_the_documented_rule(path: str, expected: str) -> None:
@@ -76,7 +79,10 @@ def test_numbers_keep_every_digit(sent: str) -> None:
 
 
 @given(
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**23), max_value=10**23, places=16), st.booleans()
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**23), max_value=10**23, places=16
+    ),
+    st.booleans(),
 )
 def test_any_plausible_amount_is_exact(amount: Decimal, as_text: bool) -> None:
     """Whatever plausible amount is sent, as number or text, is what is read (promise 7)."""
@@ -120,9 +126,15 @@ def test_an_unusable_field_is_named(field: str, sent: str, said: str) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("sent", ["", "null", '""', '"  "', '"\\t\\n"'])
 def test_a5_a_field_that_says_nothing_is_unknown(field: str, sent: str) -> None:
-    """A5, B3a: null, absent or blank: the others are read, it is None and named as missing, never a zero."""
+    """A5, B3a: null, absent or blank: the others are read, it is None and named as missing, never a
+    zero.
+    """
     found = answer(parse(with_data(**{field: sent, "time": "1742374984772"})))
-    ours = {"availableMargin": "available_margin", "availableUsdt": "available_usdt", "almightyGold": "almighty_gold"}
+    ours = {
+        "availableMargin": "available_margin",
+        "availableUsdt": "available_usdt",
+        "almightyGold": "almighty_gold",
+    }
     ours |= {"alMargin": "al_margin", "alFreeze": "al_freeze"}
     expected = Balances(**{name: Decimal(1) for sent_as, name in ours.items() if sent_as != field})
     assert (found.balances, found.missing, found.extra) == (expected, (ours[field],), {})
@@ -132,20 +144,33 @@ def test_a5_a_field_that_says_nothing_is_unknown(field: str, sent: str) -> None:
 def test_a5_an_answer_without_any_amount_is_none(sent: str) -> None:
     """A5, B3a: that every field says nothing is a miss, also where `data` has other things."""
     found = miss(parse(with_data(**dict.fromkeys(FIELDS, sent), time="1742374984772", note='"x"')))
-    assert found == NoAnswer(MissReason.BAD_ANSWER, "CoinW's answer cannot be used: no balance is in it")
+    assert found == NoAnswer(
+        MissReason.BAD_ANSWER, "CoinW's answer cannot be used: no balance is in it"
+    )
 
 
 def test_a5_the_one_amount_there_is_is_read() -> None:
     """A5: also where it is the optional one; all that is missing is named."""
     found = answer(parse(page('{"code":0,"data":{"crossUnPnl":-1.5},"msg":""}')))
     assert found.balances == Balances(cross_un_pnl=Decimal("-1.5"))
-    names = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze", "user_id", "time")
+    names = (
+        "available_margin",
+        "available_usdt",
+        "almighty_gold",
+        "al_margin",
+        "al_freeze",
+        "user_id",
+        "time",
+    )
     assert (found.user_id, found.missing) == ("", names)
 
 
 def test_cross_pnl_is_optional() -> None:
     """`crossUnPnl` is read where sent, and None where absent or null."""
-    found = [answer(parse(with_data(crossUnPnl=sent))).balances.cross_un_pnl for sent in ("-1.5", "", "null")]
+    found = [
+        answer(parse(with_data(crossUnPnl=sent))).balances.cross_un_pnl
+        for sent in ("-1.5", "", "null")
+    ]
     assert [Decimal("-1.5"), None, None] == found
 
 
@@ -155,7 +180,9 @@ def test_cross_pnl_must_be_usable_when_sent() -> None:
     assert found.detail == 'CoinW\'s answer cannot be used: crossUnPnl is "soon", not a number'
 
 
-@pytest.mark.parametrize(("sent", "expected"), [("1162061", "1162061"), ('"1162061"', "1162061"), ("9" * 30, "9" * 30)])
+@pytest.mark.parametrize(
+    ("sent", "expected"), [("1162061", "1162061"), ('"1162061"', "1162061"), ("9" * 30, "9" * 30)]
+)
 def test_user_ids_are_text(sent: str, expected: str) -> None:
     """The user id is an opaque label, whether sent as number or as text."""
     assert expected == answer(parse(with_data(userId=sent))).user_id
@@ -183,15 +210,28 @@ def test_an_unusable_user_id_is_refused(sent: str) -> None:
     ],
 )
 def test_time_is_optional(sent: str, at: int | None, extra: dict[str, object]) -> None:
-    """The exchange's time is taken where it is one in ms; otherwise it is kept as an unknown field."""
+    """The exchange's time is taken where it is one in ms; otherwise it is kept as an unknown
+    field.
+    """
     found = answer(parse(with_data(time=sent)))
     assert (at, extra) == (found.exchange_at, found.extra)
 
 
 def test_unknown_fields_are_kept() -> None:
     """Fields that we do not know are kept as sent, cleaned only of what no database takes."""
-    found = answer(parse(with_data(ts="5", leverageMap='{"a":[1.50,null]}', note='"a\\u0000b\\ud800"', big="1e99")))
-    expected = {"ts": 5, "leverageMap": {"a": [Decimal("1.50"), None]}, "note": "a\\x00b\\ud800", "big": "1E+99"}
+    found = answer(
+        parse(
+            with_data(
+                ts="5", leverageMap='{"a":[1.50,null]}', note='"a\\u0000b\\ud800"', big="1e99"
+            )
+        )
+    )
+    expected = {
+        "ts": 5,
+        "leverageMap": {"a": [Decimal("1.50"), None]},
+        "note": "a\\x00b\\ud800",
+        "big": "1E+99",
+    }
     assert expected == found.extra
 
 
@@ -211,7 +251,10 @@ def test_unknown_fields_are_kept() -> None:
         (b"[" * 500_000, "is nested too deeply"),
         (b'{"code":0,"code":1}', "names a key twice"),
         (SAMPLE.replace('"alFreeze":0', '"alFreeze":0,"alFreeze":1').encode(), "names a key twice"),
-        (SAMPLE.replace('"userId"', '"x":' + "[" * 20 + "]" * 20 + ',"userId"').encode(), "is nested too deeply"),
+        (
+            SAMPLE.replace('"userId"', '"x":' + "[" * 20 + "]" * 20 + ',"userId"').encode(),
+            "is nested too deeply",
+        ),
         (b'{"code":0}', "data is neither"),
         (b'{"code":0,"data":null}', "data is neither"),
         (b'{"code":0,"data":[]}', "data is neither"),
@@ -226,7 +269,9 @@ def test_unknown_fields_are_kept() -> None:
     ],
 )
 def test_a3_everything_else_is_a_bad_answer(body: bytes, said: str) -> None:
-    """A3: whatever is not the documented answer is `bad_answer` with its reason, never an exception."""
+    """A3: whatever is not the documented answer is `bad_answer` with its reason, never an
+    exception.
+    """
     found = miss(parse(page(body)))
     assert (found.reason, said in found.detail) == (MissReason.BAD_ANSWER, True), found.detail
 
@@ -250,10 +295,30 @@ def test_parse_never_raises(body: bytes, status: int, kind: str) -> None:
         (200, "application/json", '{"code":"6001","msg":"x"}', MissReason.AUTH),
         (401, "application/json", '{"code":1,"msg":"x"}', MissReason.AUTH),
         (401, "text/html", HTML, MissReason.AUTH),
-        (200, "application/json", '{"code":6003,"message":"require more permission"}', MissReason.PERMISSION),
-        (403, "application/json", '{"code":6003,"message":"require more permission"}', MissReason.PERMISSION),
-        (200, "application/json", '{"code":29001,"msg":"API access frequently"}', MissReason.RATE_LIMITED),
-        (503, "application/json", '{"code":29001,"msg":"API access frequently"}', MissReason.RATE_LIMITED),
+        (
+            200,
+            "application/json",
+            '{"code":6003,"message":"require more permission"}',
+            MissReason.PERMISSION,
+        ),
+        (
+            403,
+            "application/json",
+            '{"code":6003,"message":"require more permission"}',
+            MissReason.PERMISSION,
+        ),
+        (
+            200,
+            "application/json",
+            '{"code":29001,"msg":"API access frequently"}',
+            MissReason.RATE_LIMITED,
+        ),
+        (
+            503,
+            "application/json",
+            '{"code":29001,"msg":"API access frequently"}',
+            MissReason.RATE_LIMITED,
+        ),
         (200, "application/json", '{"code":429,"msg":"x"}', MissReason.RATE_LIMITED),
         (429, "text/html", HTML, MissReason.RATE_LIMITED),
         (429, "", "", MissReason.RATE_LIMITED),
@@ -272,14 +337,21 @@ def test_parse_never_raises(body: bytes, status: int, kind: str) -> None:
         (200, "text/html", "", MissReason.BAD_ANSWER),
         (200, "text/html", "Down for maintenance", MissReason.BAD_ANSWER),
         (200, "application/json", "\ufeff" + HTML, MissReason.BLOCKED),
-        (404, "application/json", '{"code":404,"msg":"Requested address does not exist"}', MissReason.BAD_ANSWER),
+        (
+            404,
+            "application/json",
+            '{"code":404,"msg":"Requested address does not exist"}',
+            MissReason.BAD_ANSWER,
+        ),
         (400, "application/json", '{"code":904,"msg":"x"}', MissReason.BAD_ANSWER),
         (302, "text/html", HTML, MissReason.BAD_ANSWER),
         (201, "application/json", SAMPLE, MissReason.BAD_ANSWER),
     ],
 )
 def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: MissReason) -> None:
-    """A3: status, content type and code map to the closed set of reasons; a known code ranks first."""
+    """A3: status, content type and code map to the closed set of reasons; a known code ranks
+    first.
+    """
     assert reason == miss(parse(page(body, status, kind))).reason
 
 
@@ -299,7 +371,9 @@ def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: Mi
 )
 @pytest.mark.parametrize("begin", ["", "\ufeff", " \r\n\t"])
 def test_a4_the_body_decides_what_an_answer_is(kind: str, begin: str) -> None:
-    """A4, B3a: JSON is read, whatever its type and charset are said to be, also with a byte order mark."""
+    """A4, B3a: JSON is read, whatever its type and charset are said to be, also with a byte order
+    mark.
+    """
     assert parse(page(SAMPLE)) == parse(page(begin + SAMPLE, kind=kind))
 
 
@@ -310,34 +384,97 @@ SUPPORT = "if it lasts, do what it says, or ask its support"
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (200, '{"code":9105,"msg":"API key has expired"}', f"answered without balances (HTTP 200, {EXPIRED}): asking"),
-        (400, '{"code":9105,"msg":"API key has expired"}', f"answered without balances (HTTP 400, {EXPIRED}): asking"),
-        (200, '{"code":"7","message":"maintenance"}', f"(HTTP 200, 7: maintenance): asking again; {SUPPORT}"),
-        (200, '{"error":"maintenance"}', f"(HTTP 200, no code: maintenance): asking again; {SUPPORT}"),
-        (200, '{"code":7,"msg":" ","message":null,"error":"IP"}', "(HTTP 200, 7: IP): asking again"),
-        (401, '{"code":9105,"msg":"API key has expired"}', f"refused the key (HTTP 401, {EXPIRED}): check api_key"),
+        (
+            200,
+            '{"code":9105,"msg":"API key has expired"}',
+            f"answered without balances (HTTP 200, {EXPIRED}): asking",
+        ),
+        (
+            400,
+            '{"code":9105,"msg":"API key has expired"}',
+            f"answered without balances (HTTP 400, {EXPIRED}): asking",
+        ),
+        (
+            200,
+            '{"code":"7","message":"maintenance"}',
+            f"(HTTP 200, 7: maintenance): asking again; {SUPPORT}",
+        ),
+        (
+            200,
+            '{"error":"maintenance"}',
+            f"(HTTP 200, no code: maintenance): asking again; {SUPPORT}",
+        ),
+        (
+            200,
+            '{"code":7,"msg":" ","message":null,"error":"IP"}',
+            "(HTTP 200, 7: IP): asking again",
+        ),
+        (
+            401,
+            '{"code":9105,"msg":"API key has expired"}',
+            f"refused the key (HTTP 401, {EXPIRED}): check api_key",
+        ),
         (401, "Key expired\n", "refused the key (HTTP 401, Key expired): check api_key"),
         (
             403,
             '{"code":9105,"msg":"API key has expired"}',
             f"call (HTTP 403, {EXPIRED}): pausing; {SUPPORT}",
         ),
-        (403, "error code: 1020", f"refused the call (HTTP 403, error code: 1020): pausing; {SUPPORT}"),
-        (403, HTML, "keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare): pausing"),
+        (
+            403,
+            "error code: 1020",
+            f"refused the call (HTTP 403, error code: 1020): pausing; {SUPPORT}",
+        ),
+        (
+            403,
+            HTML,
+            (
+                "keeps this machine out (HTTP 403, a web page, Attention Required! | Cloudflare):"
+                " pausing"
+            ),
+        ),
         (403, "", "keeps this machine out (HTTP 403): pausing"),
         (403, "<html><body>no", "keeps this machine out (HTTP 403, a web page): pausing"),
-        (429, '{"code":1,"msg":"slow down"}', "says too many calls (HTTP 429, 1: slow down): pausing"),
-        (503, '{"code":1,"msg":"maintenance"}', "failed to answer (HTTP 503, 1: maintenance): asking again"),
-        (503, "<TITLE lang='en'>Down &amp; out</TITLE>", "failed to answer (HTTP 503, a web page, Down & out): asking"),
-        (404, '{"code":404,"msg":"Requested address does not exist"}', "does not exist): check rest_url"),
+        (
+            429,
+            '{"code":1,"msg":"slow down"}',
+            "says too many calls (HTTP 429, 1: slow down): pausing",
+        ),
+        (
+            503,
+            '{"code":1,"msg":"maintenance"}',
+            "failed to answer (HTTP 503, 1: maintenance): asking again",
+        ),
+        (
+            503,
+            "<TITLE lang='en'>Down &amp; out</TITLE>",
+            "failed to answer (HTTP 503, a web page, Down & out): asking",
+        ),
+        (
+            404,
+            '{"code":404,"msg":"Requested address does not exist"}',
+            "does not exist): check rest_url",
+        ),
         (405, '{"code":1,"msg":"x"}', "(HTTP 405, 1: x): check rest_url"),
-        (200, '{"code":500,"msg":"Internal server error"}', "(HTTP 200, 500: Internal server error): check rest_url"),
-        (404, "<title>404 Not Found</title>", "(HTTP 404, a web page, 404 Not Found): pausing; check rest_url"),
+        (
+            200,
+            '{"code":500,"msg":"Internal server error"}',
+            "(HTTP 200, 500: Internal server error): check rest_url",
+        ),
+        (
+            404,
+            "<title>404 Not Found</title>",
+            "(HTTP 404, a web page, 404 Not Found): pausing; check rest_url",
+        ),
         (403, "x" * 5_000, "keeps this machine out (HTTP 403): pausing"),
     ],
 )
-def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(status: int, body: str, said: str) -> None:
-    """B1: its own words stand in the sentence, whatever the status; only a wrong address is one to be checked."""
+def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(
+    status: int, body: str, said: str
+) -> None:
+    """B1: its own words stand in the sentence, whatever the status; only a wrong address is one to
+    be checked.
+    """
     found = miss(parse(page(body, status))).detail
     assert said in found
     assert ("rest_url" in found) == ("rest_url" in said)
@@ -359,11 +496,20 @@ def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     assert NoAnswer(MissReason.BAD_ANSWER, said) == found
 
 
-@pytest.mark.parametrize("write", [str, str.lower, str.upper, lambda key: f"%{ord(key[0]):02x}{key[1:]}"])
+@pytest.mark.parametrize(
+    "write", [str, str.lower, str.upper, lambda key: f"%{ord(key[0]):02x}{key[1:]}"]
+)
 def test_s13_a_redirect_shows_no_key(write: Callable[[str], str]) -> None:
-    """S13: where a redirect leads is told in lower case, as hosts are; a key in it is blanked all the same."""
+    """S13: where a redirect leads is told in lower case, as hosts are; a key in it is blanked all
+    the same.
+    """
     key = "KeyQQ7731aabbCC"
-    found = miss(parse(Page(301, "text/html", b"", f"https://{write(key)}.evil.example/"), Redactor([key]).forms))
+    found = miss(
+        parse(
+            Page(301, "text/html", b"", f"https://{write(key)}.evil.example/"),
+            Redactor([key]).forms,
+        )
+    )
     assert "sends us on to ***.evil.example (HTTP 301)" in found.detail
 
 
@@ -371,8 +517,8 @@ def test_a_refused_key_says_what_to_do() -> None:
     """The sentence names the code, the server's words and the remedy."""
     found = miss(parse(page('{"code":6001,"msg":"invalid\\u001b[31m\\nsignature"}')))
     expected = (
-        "CoinW refused the key (6001: invalid\\x1b[31m signature): check api_key and secret_key, and, "
-        "if the key is bound to addresses, that this machine's is among them"
+        "CoinW refused the key (6001: invalid\\x1b[31m signature): check api_key and secret_key,"
+        " and, if the key is bound to addresses, that this machine's is among them"
     )
     assert expected == found.detail
 
@@ -400,13 +546,20 @@ def test_long_words_of_the_server_are_cut() -> None:
     ],
 )
 def test_secrets_that_the_server_echoes_are_blotted_out(body: str) -> None:
-    """Promise 9: our own key and secret never appear in a sentence or an unknown field, even in part."""
+    """Promise 9: our own key and secret never appear in a sentence or an unknown field, even in
+    part.
+    """
     said = repr(parse(page(body), ("KEY", "SECRET")))
     assert [secret for secret in ("KEY", "SECRE") if secret in said] == []
 
 
 def account(**changes: str) -> ExchangeAccount:
-    keys = {"api_key": "test_key", "secret_key": "test_secret", "rest_url": REST_URL, "ws_url": WS_URL} | changes
+    keys = {
+        "api_key": "test_key",
+        "secret_key": "test_secret",
+        "rest_url": REST_URL,
+        "ws_url": WS_URL,
+    } | changes
     return ExchangeAccount("main", **keys)  # type: ignore[arg-type]
 
 
@@ -417,7 +570,12 @@ def test_the_defaults_have_no_problem() -> None:
 
 def test_every_problem_of_an_account_is_named() -> None:
     """Promise 9: all unusable keys at once, without quoting a secret."""
-    wrong = account(api_key="", secret_key="hush\n", rest_url="http://api.coinw.com", ws_url="ws://10.0.0.1/perpum")
+    wrong = account(
+        api_key="",
+        secret_key="hush\n",
+        rest_url="http://api.coinw.com",
+        ws_url="ws://10.0.0.1/perpum",
+    )
     found = problems(wrong)
     assert [key for key, _ in found] == ["api_key", "secret_key", "rest_url", "ws_url"]
     assert "hush" not in repr(found) + repr(wrong)
@@ -427,7 +585,11 @@ class Site:
     """A small server that answers as told and keeps what it was asked."""
 
     def __init__(
-        self, server: BaseTestServer, session: HttpSession, asked: list[web.Request], clock: ManualClock
+        self,
+        server: BaseTestServer,
+        session: HttpSession,
+        asked: list[web.Request],
+        clock: ManualClock,
     ) -> None:
         self.url = str(server.make_url("")).rstrip("/")
         self.asked = asked
@@ -454,7 +616,9 @@ async def site() -> AsyncIterator[Site]:
     async def handle(request: web.Request) -> web.Response:
         asked.append(request)
         here = sites[0]
-        return web.Response(text=here.body, content_type="application/json", headers={"Date": here.date})
+        return web.Response(
+            text=here.body, content_type="application/json", headers={"Date": here.date}
+        )
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
@@ -464,7 +628,9 @@ async def site() -> AsyncIterator[Site]:
 
 
 async def test_a_call_is_signed_as_documented(site: Site) -> None:
-    """One GET with the headers sign, api_key and timestamp, the signature being of that very timestamp."""
+    """One GET with the headers sign, api_key and timestamp, the signature being of that very
+    timestamp.
+    """
     assert answer(await site.client().read()).user_id == "1162061"
     (request,) = site.asked
     timestamp = str(site.clock.now())
@@ -476,7 +642,9 @@ async def test_a_call_is_signed_as_documented(site: Site) -> None:
 async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     """The wait for the budget comes before the timestamp, so that a signature is never old."""
     tools = ExchangeDependencies(
-        site.tools.session, Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}), site.clock
+        site.tools.session,
+        Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}),
+        site.clock,
     )
     client = connect(account(rest_url=site.url), tools)
     began = site.clock.now()
@@ -484,7 +652,9 @@ async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     second = asyncio.create_task(client.read())
     await site.clock.advance(3 * SECOND)
     await second
-    assert [began, began + 2 * SECOND + 1] == [int(request.headers["timestamp"]) for request in site.asked]
+    assert [began, began + 2 * SECOND + 1] == [
+        int(request.headers["timestamp"]) for request in site.asked
+    ]
 
 
 async def test_a_foreign_user_is_a_miss(site: Site) -> None:
@@ -507,11 +677,16 @@ async def test_the_user_is_learned(site: Site) -> None:
 
 
 async def test_a5_an_answer_that_names_no_user_is_its_own_once_that_is_known(site: Site) -> None:
-    """A5, B4: the account's own key asked; before its first answer nobody can tell, and nothing is learned from it."""
+    """A5, B4: the account's own key asked; before its first answer nobody can tell, and nothing is
+    learned from it.
+    """
     client, nobody = site.client(), SAMPLE.replace(',"userId":1162061', "")
     site.body = nobody
     unknown = miss(await client.read())
-    said = "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet: asking again"
+    said = (
+        "CoinW's answer cannot be used: userId is missing, and the account's user is not known yet:"
+        " asking again"
+    )
     assert (unknown, client.user_id) == (NoAnswer(MissReason.BAD_ANSWER, said), "")
     site.body = SAMPLE
     await client.read()
@@ -547,9 +722,13 @@ async def test_a_clock_that_is_right_signs_as_it_is(site: Site, ahead: int) -> N
     assert {request.headers["timestamp"] for request in site.asked} == {str(site.clock.now())}
 
 
-@pytest.mark.parametrize(("ahead", "which"), [(40_000, "40s behind"), (-3_600_000, "59m59s ahead of")])
+@pytest.mark.parametrize(
+    ("ahead", "which"), [(40_000, "40s behind"), (-3_600_000, "59m59s ahead of")]
+)
 async def test_a_wrong_clock_is_corrected_when_signing(site: Site, ahead: int, which: str) -> None:
-    """From the first answer on, be it a refusal, which says so; each signature is of the time that is sent."""
+    """From the first answer on, be it a refusal, which says so; each signature is of the time that
+    is sent.
+    """
     site.ahead, client = ahead, site.client()
     site.body = '{"code":6001,"msg":"invalid signature"}'
     said = f"this machine's clock is {which} CoinW's, which is corrected from the next call on"

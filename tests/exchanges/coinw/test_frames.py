@@ -1,4 +1,6 @@
-"""What CoinW's frames mean: every shape of the fact sheet, whatever else may come, and never a made-up number."""
+"""What CoinW's frames mean: every shape of the fact sheet, whatever else may come, and never a
+made-up number.
+"""
 
 import json
 from decimal import Decimal
@@ -28,7 +30,11 @@ from tests.exchanges.damage import damaged
 from tests.exchanges.recorded import FRAMES
 from tests.exchanges.recorded import PUSH as SAMPLE
 
-ME = frames(ExchangeAccount("main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"))
+ME = frames(
+    ExchangeAccount(
+        "main", "the-key", "the-secret", "https://api.coinw.com", "wss://ws.futurescw.com/perpum"
+    )
+)
 
 
 def told(**changes: Any) -> StreamEvent:
@@ -58,9 +64,15 @@ def test_what_is_said() -> None:
 
 def test_promise_9_no_secret_is_shown() -> None:
     """Neither in the repr nor in what is made of a frame that echoes it."""
-    refused = ME.understand('{"data":{"result":false,"errorMsg":"bad the-secret of the-key"},"channel":"login"}')
+    refused = ME.understand(
+        '{"data":{"result":false,"errorMsg":"bad the-secret of the-key"},"channel":"login"}'
+    )
     odd = told(note="the-secret", margin="the-secret")
-    assert not any(secret in repr(shown) for shown in (ME, refused, odd) for secret in ("the-key", "the-secret"))
+    assert not any(
+        secret in repr(shown)
+        for shown in (ME, refused, odd)
+        for secret in ("the-key", "the-secret")
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,9 @@ def test_promise_9_no_secret_is_shown() -> None:
     ],
 )
 def test_replies(text: str, expected: StreamEvent) -> None:
-    """Fact sheet 2.1: a login is answered in one of several shapes; what concerns nobody is nothing."""
+    """Fact sheet 2.1: a login is answered in one of several shapes; what concerns nobody is
+    nothing.
+    """
     assert ME.understand(text) == expected
 
 
@@ -88,16 +102,24 @@ def test_replies(text: str, expected: StreamEvent) -> None:
     [
         (LOGIN_REFUSED, MissReason.AUTH),
         ('{"event":"login","success":false}', MissReason.AUTH),
-        ('{"data":{"result":false,"errorCode":77,"errorMsg":"no"},"channel":"login"}', MissReason.AUTH),
+        (
+            '{"data":{"result":false,"errorCode":77,"errorMsg":"no"},"channel":"login"}',
+            MissReason.AUTH,
+        ),
         (refusal(1003, "authentication error", "assets"), MissReason.AUTH),
         (refusal(1007, "Invalid parameter", "assets"), MissReason.BAD_ANSWER),
         (MALFORMED, MissReason.BAD_ANSWER),
         (NOT_JSON, MissReason.RATE_LIMITED),
-        ('{"data":{"result":false,"errorCode":[1003]},"channel":"subscribe"}', MissReason.BAD_ANSWER),
+        (
+            '{"data":{"result":false,"errorCode":[1003]},"channel":"subscribe"}',
+            MissReason.BAD_ANSWER,
+        ),
     ],
 )
 def test_refusals(text: str, reason: MissReason) -> None:
-    """A3, fact sheet 2.6: 1003 is a refused key, and so is whatever refuses the login; the sentence says what to do."""
+    """A3, fact sheet 2.6: 1003 is a refused key, and so is whatever refuses the login; the sentence
+    says what to do.
+    """
     heard = ME.understand(text)
     assert isinstance(heard, NoAnswer)
     assert heard.reason is reason
@@ -106,7 +128,9 @@ def test_refusals(text: str, reason: MissReason) -> None:
 
 def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
     """Each field from its own, also where numbers come as text."""
-    shown = SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", '"0.14311"', "7", cross_un_pnl="-1")
+    shown = SimulatedBalances(
+        "499.71964459000003", "495.07556766", "4.64407693", '"0.14311"', "7", cross_un_pnl="-1"
+    )
     balances = only(ME.understand(push_frame(shown, "5"))).balances
     assert balances == Balances(
         Decimal("499.71964459000003"),
@@ -119,10 +143,16 @@ def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
 
 @pytest.mark.parametrize("lacking", [..., None, "", " "])
 def test_a5_a_field_that_is_not_sent_is_unknown(lacking: object) -> None:
-    """A5, promise 5: never zero, never that of another field; `hold` and `profitUnreal` stand for none of ours."""
+    """A5, promise 5: never zero, never that of another field; `hold` and `profitUnreal` stand for
+    none of ours.
+    """
     found = only(told(margin=lacking, hold=3, profitUnreal=4))
     balances = found.balances
-    assert (balances.al_margin, balances.cross_un_pnl, balances.al_freeze) == (None, None, Decimal(0))
+    assert (balances.al_margin, balances.cross_un_pnl, balances.al_freeze) == (
+        None,
+        None,
+        Decimal(0),
+    )
     assert (found.missing, only(told()).missing) == (("al_margin",), ())
 
 
@@ -131,7 +161,9 @@ def test_unknown_fields_are_kept() -> None:
     assert only(told(mood="calm")).extra == {"mood": "calm"}
 
 
-@pytest.mark.parametrize(("currency", "expected"), [("USDT", 1), ("Usdt", 1), ("usdc", 0), (None, 0), (7, 0), (..., 0)])
+@pytest.mark.parametrize(
+    ("currency", "expected"), [("USDT", 1), ("Usdt", 1), ("usdc", 0), (None, 0), (7, 0), (..., 0)]
+)
 def test_only_entries_in_usdt_count(currency: object, expected: int) -> None:
     """In either case of letters; another currency is of no concern."""
     heard = told(currency=currency)
@@ -181,7 +213,9 @@ def test_one_entry_may_stand_without_a_list() -> None:
     ],
 )
 def test_what_cannot_be_used_is_said_and_nothing_more(heard: StreamEvent) -> None:
-    """A number that is none, a user that is none, no JSON, too deep, too many: one sentence, no reading."""
+    """A number that is none, a user that is none, no JSON, too deep, too many: one sentence, no
+    reading.
+    """
     assert isinstance(heard, Malformed)
     assert heard.detail.startswith("what CoinW pushed cannot be used: ")
     assert len(heard.detail) < 250
@@ -192,8 +226,12 @@ def test_no_push_and_no_refusal() -> None:
     assert pushed([]) == Ignored()
 
 
-words = st.sampled_from(["event", "channel", "type", "data", "result", "success", "errorCode", "errorMsg", "biz"])
-known = st.sampled_from(["login", "assets", "subscribe", "ping", "pong", "usdt", True, False, None, 1003, 1001])
+words = st.sampled_from(
+    ["event", "channel", "type", "data", "result", "success", "errorCode", "errorMsg", "biz"]
+)
+known = st.sampled_from(
+    ["login", "assets", "subscribe", "ping", "pong", "usdt", True, False, None, 1003, 1001]
+)
 replies = st.dictionaries(words, known | st.dictionaries(words, known), min_size=1).map(json.dumps)
 torn = damaged(FRAMES).map(lambda body: body.decode(errors="surrogateescape"))
 
@@ -205,5 +243,6 @@ torn = damaged(FRAMES).map(lambda body: body.decode(errors="surrogateescape"))
 def test_any_frame(text: str) -> None:
     """Whatever arrives, it is understood or said to be unusable: nothing is raised."""
     assert isinstance(
-        ME.understand(text), Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
+        ME.understand(text),
+        Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer,
     )

@@ -14,25 +14,45 @@ AHEAD = st.integers(-10 * MINUTE, 10 * MINUTE)
 TOOK = st.integers(0, 10 * SECOND)
 
 
-def shown(ahead: Millis, there: Millis = 50, back: Millis = 50, sent: Millis = T0, *, time: bool = True) -> Bounds:
+def shown(
+    ahead: Millis, there: Millis = 50, back: Millis = 50, sent: Millis = T0, *, time: bool = True
+) -> Bounds:
     """What an answer shows that took so long to be written, and so long to arrive."""
     written = sent + there + ahead
-    found = bounds(sent, sent + there + back, formatdate(written // SECOND, usegmt=True), written if time else None)
+    found = bounds(
+        sent,
+        sent + there + back,
+        formatdate(written // SECOND, usegmt=True),
+        written if time else None,
+    )
     assert found is not None
     return found
 
 
 @given(AHEAD, TOOK, TOOK, st.integers(0, 999), st.booleans())
-def test_one_answer_bounds_the_difference(ahead: int, there: int, back: int, part: int, time: bool) -> None:
-    """However slow it was: the truth lies within, and the width is its duration, and a second without a time."""
+def test_one_answer_bounds_the_difference(
+    ahead: int, there: int, back: int, part: int, time: bool
+) -> None:
+    """However slow it was: the truth lies within, and the width is its duration, and a second
+    without a time.
+    """
     found = shown(ahead, there, back, T0 + part, time=time)
     assert found.low <= ahead <= found.high
     assert found.high - found.low <= there + back + (0 if time else SECOND)
 
 
-@given(AHEAD, st.lists(st.tuples(TOOK, TOOK, st.integers(0, 999), st.booleans()), min_size=1, max_size=2 * KEPT))
-def test_several_answers_never_exclude_the_truth(ahead: int, answers: list[tuple[int, int, int, bool]]) -> None:
-    """Together they bound it no less closely than the best of the last; corrected time is no farther off than ours."""
+@given(
+    AHEAD,
+    st.lists(
+        st.tuples(TOOK, TOOK, st.integers(0, 999), st.booleans()), min_size=1, max_size=2 * KEPT
+    ),
+)
+def test_several_answers_never_exclude_the_truth(
+    ahead: int, answers: list[tuple[int, int, int, bool]]
+) -> None:
+    """Together they bound it no less closely than the best of the last; corrected time is no
+    farther off than ours.
+    """
     skew = Skew()
     for there, back, part, time in answers:
         skew = skew.seen(shown(ahead, there, back, T0 + part, time=time))

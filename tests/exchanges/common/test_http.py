@@ -21,7 +21,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 class Raw:
-    """A server of raw bytes: answers each request with the next text, b"" being a dropped connection."""
+    """A server of raw bytes: answers each request with the next text, b"" being a dropped
+    connection.
+    """
 
     def __init__(self, *answers: bytes) -> None:
         self.answers = list(answers)
@@ -84,7 +86,9 @@ class Counting:
 
 
 @asynccontextmanager
-async def serve(server: Raw | Mute | Counting, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def serve(
+    server: Raw | Mute | Counting, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """The server's host and port."""
     listening = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls)
     port = listening.sockets[0].getsockname()[1]
@@ -105,8 +109,17 @@ def response(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 
 async def test_an_answer_is_a_page() -> None:
-    """Status, content type, body and where a redirect points come back as they are; it is not followed."""
-    server = Raw(response(b"<html>", "Content-Type: text/html", "Location: http://127.0.0.1:1/", status="302 Found"))
+    """Status, content type, body and where a redirect points come back as they are; it is not
+    followed.
+    """
+    server = Raw(
+        response(
+            b"<html>",
+            "Content-Type: text/html",
+            "Location: http://127.0.0.1:1/",
+            status="302 Found",
+        )
+    )
     async with serve(server) as where:
         found = await fetch(where)
     assert Page(302, "text/html", b"<html>", "http://127.0.0.1:1/") == found
@@ -126,7 +139,9 @@ async def test_b1_a_dropped_call_is_never_resent(before: int) -> None:
 
 
 async def test_it_is_we_who_prevent_the_resending() -> None:
-    """The trap is real: without our middleware aiohttp sends the same GET twice over a kept connection."""
+    """The trap is real: without our middleware aiohttp sends the same GET twice over a kept
+    connection.
+    """
     server = Raw(OK, b"", OK)
     async with serve(server) as where, aiohttp.ClientSession() as session:
         for _ in range(2):
@@ -151,7 +166,9 @@ async def test_an_answer_that_stalls_is_a_timeout() -> None:
     assert found.reason == MissReason.TIMEOUT
 
 
-@pytest.mark.parametrize(("size", "whole"), [(MAX_BODY, True), (MAX_BODY + 1, False), (5 * MAX_BODY, False)])
+@pytest.mark.parametrize(
+    ("size", "whole"), [(MAX_BODY, True), (MAX_BODY + 1, False), (5 * MAX_BODY, False)]
+)
 async def test_the_body_is_read_to_a_mebibyte(size: int, whole: bool) -> None:
     """More than 1 MiB is not read, and marked as cut."""
     async with serve(Raw(response(b"x" * size))) as where:
@@ -161,7 +178,9 @@ async def test_the_body_is_read_to_a_mebibyte(size: int, whole: bool) -> None:
 
 async def test_a_compressed_body_is_bounded_as_unpacked() -> None:
     """A small body that unpacks to much is cut at the same bound."""
-    async with serve(Raw(response(gzip.compress(bytes(20 * MAX_BODY)), "Content-Encoding: gzip"))) as where:
+    async with serve(
+        Raw(response(gzip.compress(bytes(20 * MAX_BODY)), "Content-Encoding: gzip"))
+    ) as where:
         found = await fetch(where)
     assert isinstance(found, Page)
     assert (len(found.body), found.whole) == (MAX_BODY, False)
@@ -230,9 +249,13 @@ async def test_a4_a_body_is_unpacked_by_what_it_is(body: bytes, encoding: str) -
         (b"", "gzip", "is not JSON"),
     ],
 )
-async def test_b2_a_packed_body_that_cannot_be_read_is_named(body: bytes, encoding: str, said: str) -> None:
+async def test_b2_a_packed_body_that_cannot_be_read_is_named(
+    body: bytes, encoding: str, said: str
+) -> None:
     """B2: what came is said, and the status is still known."""
-    async with serve(Raw(response(body, f"Content-Encoding: {encoding}", status="429 Slow"))) as where:
+    async with serve(
+        Raw(response(body, f"Content-Encoding: {encoding}", status="429 Slow"))
+    ) as where:
         found = await fetch(where)
     assert isinstance(found, Page), found
     assert found.status == 429
@@ -246,7 +269,10 @@ async def test_b2_a_packed_body_that_cannot_be_read_is_named(body: bytes, encodi
         (b"SSH-2.0-OpenSSH_9.2\r\n", 'does not speak HTTP (it says "SSH-2.0-OpenSSH_9.2")'),
         (b"220 mail.example ESMTP\r\n", 'does not speak HTTP (it says "220 mail.example ESMTP")'),
         (b"* OK IMAP4 ready\r\n", 'does not speak HTTP (it says "* OK IMAP4 ready")'),
-        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00", "speaks HTTP/2 only, which is not supported"),
+        (
+            b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00",
+            "speaks HTTP/2 only, which is not supported",
+        ),
         (b"HTTP/2 200 OK\r\n\r\n", "speaks HTTP/2 only, which is not supported"),
         (b"\x15\x03\x01\x00\x02\x02\x46", "speaks TLS where plain HTTP was expected"),
         (b"\xff\xfe\x00\x01'\"\\\r\n", "does not speak HTTP (it says "),
@@ -273,7 +299,9 @@ async def test_b2_we_ask_for_what_we_can_read() -> None:
 
 
 async def test_a13_a_host_that_drops_what_is_kept_gets_new_connections() -> None:
-    """A13, B1: calls in a row share a connection; after one broke, each of the next thousand has its own."""
+    """A13, B1: calls in a row share a connection; after one broke, each of the next thousand has
+    its own.
+    """
     server, url = Counting(), ""
     async with serve(server) as where, open_session() as session:
         url = f"http://{where}/"
@@ -281,7 +309,10 @@ async def test_a13_a_host_that_drops_what_is_kept_gets_new_connections() -> None
             assert isinstance(await get(session, url, {}, 20 * SECOND, ()), Page)
         assert server.connections == 1
         server.drops = 10**9
-        lost = [isinstance(await get(session, url, {}, 20 * SECOND, ()), NoAnswer) for _ in range(WARY + 1)]
+        lost = [
+            isinstance(await get(session, url, {}, 20 * SECOND, ()), NoAnswer)
+            for _ in range(WARY + 1)
+        ]
         assert lost == [True] + [False] * WARY
         assert server.connections == 1 + WARY
         server.drops = 0
@@ -302,7 +333,9 @@ async def test_no_cookies_are_kept() -> None:
     server = Raw(OK.replace(b"OK\r\n", b"OK\r\nSet-Cookie: a=b\r\n", 1), OK)
     async with serve(server) as where, open_session() as session:
         for _ in range(2):
-            await get(session, f"http://{where.replace('127.0.0.1', 'localhost')}/", {}, 20 * SECOND, ())
+            await get(
+                session, f"http://{where.replace('127.0.0.1', 'localhost')}/", {}, 20 * SECOND, ()
+            )
     assert [b"cookie" in request.lower() for request in server.requests] == [False, False]
 
 
@@ -319,9 +352,14 @@ def self_signed(directory: Path) -> ssl.SSLContext:
     if openssl is None:
         pytest.skip("this machine has no openssl to make a certificate with")
     key, certificate = directory / "key.pem", directory / "certificate.pem"
-    made = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    made = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
+        " subjectAltName=IP:127.0.0.1"
+    )
     subprocess.run(  # a fixed command line
-        [openssl, *made.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True
+        [openssl, *made.split(), "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -329,11 +367,15 @@ def self_signed(directory: Path) -> ssl.SSLContext:
 
 
 async def test_certificates_are_verified(tmp_path: Path) -> None:
-    """Promise 9: a server whose certificate nobody vouches for gets no request, and the sentence says why."""
+    """Promise 9: a server whose certificate nobody vouches for gets no request, and the sentence
+    says why.
+    """
     server = Raw(OK)
     async with serve(server, self_signed(tmp_path)) as where:
         found = await fetch(where, scheme="https")
-    remedy = "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+    remedy = (
+        "check the address; if your network opens TLS, name its certificates in [daemon] ca_file"
+    )
     said = f"{where} has no valid certificate (self-signed certificate): {remedy}"
     expected = NoAnswer(MissReason.NETWORK, said)
     assert (expected, []) == (found, server.requests)
@@ -343,12 +385,17 @@ async def test_a_server_without_tls_is_named() -> None:
     """TLS to a server that speaks none says so."""
     async with serve(Mute(response(b"speak plainly", status="400 Bad Request"))) as where:
         found = await fetch(where, scheme="https")
-    said = f"{where} does not speak TLS here: check the port, and that nothing intercepts the connection"
+    said = (
+        f"{where} does not speak TLS here: check the port, and that nothing intercepts the"
+        " connection"
+    )
     assert NoAnswer(MissReason.NETWORK, said) == found
 
 
 async def test_a_refused_connection_is_named() -> None:
-    """A port that nobody listens on is told as such; the rest of the address stays out of the sentence."""
+    """A port that nobody listens on is told as such; the rest of the address stays out of the
+    sentence.
+    """
     said = "127.0.0.1:1 refused the connection: check the address and that it is up"
     assert NoAnswer(MissReason.NETWORK, said) == await fetch("127.0.0.1:1")
 
@@ -356,7 +403,9 @@ async def test_a_refused_connection_is_named() -> None:
 class NoNames(aiohttp.abc.AbstractResolver):
     """A resolver whose name servers know nothing."""
 
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[aiohttp.abc.ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: int = 0
+    ) -> list[aiohttp.abc.ResolveResult]:
         raise OSError(None, "Name or service not known")
 
     async def close(self) -> None:

@@ -77,7 +77,9 @@ async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         here = await stack.enter_async_context(world(tick=1_000 * SECOND))
         main = here.simulator.account("main")
         main.set(available_margin="500")
-        behind = await stack.enter_async_context(wire(here.simulator.port, tls=certified(authority, NAME)))
+        behind = await stack.enter_async_context(
+            wire(here.simulator.port, tls=certified(authority, NAME))
+        )
         proxy = ProxyServer({ONWARD: behind.port})
         await proxy.start()
         stack.push_async_callback(proxy.stop)
@@ -93,7 +95,9 @@ def to(proxy: ProxyServer, login: str = "", scheme: str = "http") -> Route:
 
 
 async def test_a3_calls_and_pushes_go_through_the_proxy(network: Network) -> None:
-    """A3: both are tunnelled, and TLS is the exchange's own: the proxy learns its name and no more."""
+    """A3: both are tunnelled, and TLS is the exchange's own: the proxy learns its name and no
+    more.
+    """
     connection = await network.listen(to(network.proxy))
     assert isinstance(connection, StreamConnection), connection
     answer = await network.read(to(network.proxy))
@@ -102,7 +106,9 @@ async def test_a3_calls_and_pushes_go_through_the_proxy(network: Network) -> Non
     assert network.proxy.asked == [f"CONNECT {ONWARD} HTTP/1.1"] * 2
     assert str(answer.balances.available_margin) == "500"
     heads = "".join(network.proxy.heads).lower()
-    assert [word for word in ("api_key", "sign", network.account.api_key.lower()) if word in heads] == []
+    assert [
+        word for word in ("api_key", "sign", network.account.api_key.lower()) if word in heads
+    ] == []
 
 
 async def test_a3_the_proxy_is_given_its_password(network: Network) -> None:
@@ -128,8 +134,13 @@ async def test_a3_a_proxy_behind_tls(network: Network) -> None:
         connection = await network.listen(to(secure, CODED, "https"))
         assert isinstance(connection, StreamConnection), connection
         await connection.close()
-        said = f"the proxy {foreign.place} has no valid certificate: check proxy, or name its authority in ca_file"
-        assert await network.both(to(foreign, scheme="https")) == {NoAnswer(MissReason.NETWORK, said)}
+        said = (
+            f"the proxy {foreign.place} has no valid certificate: check proxy, or name its"
+            " authority in ca_file"
+        )
+        assert await network.both(to(foreign, scheme="https")) == {
+            NoAnswer(MissReason.NETWORK, said)
+        }
     finally:
         await secure.stop()
         await foreign.stop()
@@ -149,7 +160,9 @@ REFUSALS: dict[str, tuple[Callable[[Network], Route], str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a3_407_says_what_the_proxy_wants(network: Network, case: str) -> None:
-    """A3: the proxy is named, whether it was given no password or a wrong one, and the password is not."""
+    """A3: the proxy is named, whether it was given no password or a wrong one, and the password is
+    not.
+    """
     network.proxy.login, (route, said) = LOGIN, REFUSALS[case]
     way = route(network)
     expected = NoAnswer(MissReason.NETWORK, f"the proxy {network.proxy.place} {said}")
@@ -163,14 +176,24 @@ async def test_a3_407_says_what_the_proxy_wants(network: Network, case: str) -> 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (403, f"does not let calls to {NAME} through (HTTP 403): ask whoever runs it to allow {NAME}"),
-        (405, f"does not let calls to {NAME} through (HTTP 405): ask whoever runs it to allow {NAME}"),
+        (
+            403,
+            f"does not let calls to {NAME} through (HTTP 403): ask whoever runs it to allow {NAME}",
+        ),
+        (
+            405,
+            f"does not let calls to {NAME} through (HTTP 405): ask whoever runs it to allow {NAME}",
+        ),
         (502, f"did not reach {NAME} (HTTP 502): check that it has a way out; asking again"),
         (302, f"did not reach {NAME} (HTTP 302): check that it has a way out; asking again"),
     ],
 )
-async def test_a3_what_a_proxy_answers_is_told_of_it(network: Network, status: int, said: str) -> None:
-    """A3: not of the exchange, and as a failure of the network: no pause, no doubt about the key."""
+async def test_a3_what_a_proxy_answers_is_told_of_it(
+    network: Network, status: int, said: str
+) -> None:
+    """A3: not of the exchange, and as a failure of the network: no pause, no doubt about the
+    key.
+    """
     network.proxy.answer = status
     expected = NoAnswer(MissReason.NETWORK, f"the proxy {network.proxy.place} {said}")
     assert await network.both(to(network.proxy)) == {expected}
@@ -179,14 +202,23 @@ async def test_a3_what_a_proxy_answers_is_told_of_it(network: Network, status: i
 async def test_a3_a_proxy_that_is_down_or_unknown(network: Network) -> None:
     """A3: the sentence names the proxy, not the exchange, and never DNS of the exchange."""
     await network.proxy.stop()
-    refused = f"the proxy {network.proxy.place} refused the connection: check proxy and that it is up"
+    refused = (
+        f"the proxy {network.proxy.place} refused the connection: check proxy and that it is up"
+    )
     assert await network.both(to(network.proxy, CODED)) == {NoAnswer(MissReason.NETWORK, refused)}
-    unknown = "the proxy proxy.invalid:3128 was not found (DNS): check proxy and this machine's name servers"
-    assert await network.both(Route("http://proxy.invalid:3128")) == {NoAnswer(MissReason.NETWORK, unknown)}
+    unknown = (
+        "the proxy proxy.invalid:3128 was not found (DNS): check proxy and this machine's name"
+        " servers"
+    )
+    assert await network.both(Route("http://proxy.invalid:3128")) == {
+        NoAnswer(MissReason.NETWORK, unknown)
+    }
 
 
 async def test_a3_what_is_no_proxy(network: Network) -> None:
-    """A3: something else that listens there: it speaks no HTTP, no TLS, or closes without a word."""
+    """A3: something else that listens there: it speaks no HTTP, no TLS, or closes without a
+    word.
+    """
     said = {}
     for what, server in (("ssh", Raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")), ("closes", Raw(b""))):
         async with serve(server) as place:
@@ -199,7 +231,10 @@ async def test_a3_what_is_no_proxy(network: Network) -> None:
         said["no TLS"] = found.detail.replace(place, "IT")
     assert said == {
         "ssh": "the proxy IT does not speak HTTP: check proxy",
-        "closes": f"{NAME} closed the connection without answering: asking again (called through the proxy IT)",
+        "closes": (
+            f"{NAME} closed the connection without answering: asking again (called through the"
+            " proxy IT)"
+        ),
         "no TLS": "the proxy IT does not agree on TLS: see whether proxy should begin with http://",
     }
 
@@ -208,7 +243,9 @@ async def test_a3_silence_names_the_proxy() -> None:
     """A3: who did not answer in time is not known, so both are named."""
     async with http.open_session() as session, serve(Mute()) as place:
         found = await http.get(session, f"https://{NAME}/x", {}, 50, (), Route(f"http://{place}"))
-    said = f"{NAME} did not answer within 0.05s: check the network (called through the proxy {place})"
+    said = (
+        f"{NAME} did not answer within 0.05s: check the network (called through the proxy {place})"
+    )
     assert found == NoAnswer(MissReason.TIMEOUT, said)
 
 
@@ -219,9 +256,13 @@ async def test_a3_a_variable_that_is_not_used_is_named(network: Network) -> None
         assert found.detail.endswith(f"; {said}")
 
 
-@pytest.mark.parametrize("proxy", ["http://me:planted-pw@127.0.0.1:3128", "https://planted-pw@proxy.example"])
+@pytest.mark.parametrize(
+    "proxy", ["http://me:planted-pw@127.0.0.1:3128", "https://planted-pw@proxy.example"]
+)
 def test_promise_9_a_route_shows_no_password(proxy: str) -> None:
-    """Promise 9: neither the route nor the proxy taken apart has it in its `repr`, nor what is said of them."""
+    """Promise 9: neither the route nor the proxy taken apart has it in its `repr`, nor what is said
+    of them.
+    """
     route = Route(proxy)
     account = ExchangeAccount("main", "k", "s", "", rest_route=route)
     shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.described(route)}"
@@ -244,7 +285,9 @@ async def test_promise_9_a_proxy_that_says_the_password_back(network: Network, p
 
 
 async def test_promise_9_no_error_holds_the_password(network: Network) -> None:
-    """Promise 9: not even the exceptions of the library, whose `repr` shows the address of the proxy."""
+    """Promise 9: not even the exceptions of the library, whose `repr` shows the address of the
+    proxy.
+    """
     network.proxy.login = LOGIN
     way = proxies.options("https://x", to(network.proxy, "me:planted-wrong"))
     with pytest.raises(proxies.ProxyError) as caught:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.common.rate_limit import ASSETS, HALVED, HOST, USER, Budget, Budgets, CallWindow, free_in, halved
+from daemon.exchanges.common.rate_limit import (
+    ASSETS,
+    HALVED,
+    HOST,
+    USER,
+    Budget,
+    Budgets,
+    CallWindow,
+    free_in,
+    halved,
+)
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
@@ -22,7 +32,9 @@ calls = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 25)), max_size=40)
 def most(instants: list[Millis], per: Millis) -> int:
     """The most instants that any closed window of that length holds."""
     instants = sorted(instants)
-    return max((bisect.bisect_right(instants, at + per) - i for i, at in enumerate(instants)), default=0)
+    return max(
+        (bisect.bisect_right(instants, at + per) - i for i, at in enumerate(instants)), default=0
+    )
 
 
 def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis, Millis]]:
@@ -48,7 +60,9 @@ def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis,
 def test_b3_no_window_ever_holds_more(
     count: int, per: Millis, wished: list[tuple[Millis, Millis]], data: st.DataObject
 ) -> None:
-    """B3: wherever within its flight each call arrives, no window of the length `per` holds more than `count`."""
+    """B3: wherever within its flight each call arrives, no window of the length `per` holds more
+    than `count`.
+    """
     made = run(Limit(count, per), wished)
     arrived = [data.draw(st.integers(sent, ended)) for sent, ended in made]
     assert most(arrived, per) <= count
@@ -56,7 +70,9 @@ def test_b3_no_window_ever_holds_more(
 
 @given(calls)
 def test_waits_are_never_longer_than_needed(wished: list[tuple[Millis, Millis]]) -> None:
-    """A place that is free is given: with instant answers the wait ends in the very millisecond it may."""
+    """A place that is free is given: with instant answers the wait ends in the very millisecond it
+    may.
+    """
     instants = [sent for sent, _ in run(TWO, [(wait, 0) for wait, _ in wished])]
     now, expected = 0, list[Millis]()
     for wait, _ in wished:
@@ -85,7 +101,9 @@ class Running(ManualClock):
 
 
 @pytest.mark.parametrize("before", range(40))
-async def test_b3_no_place_is_given_by_the_time_that_passes_while_it_is_looked_for(before: int) -> None:
+async def test_b3_no_place_is_given_by_the_time_that_passes_while_it_is_looked_for(
+    before: int,
+) -> None:
     """B3, promise 8: however the moments fall, a call that may leave holds a place."""
     clock = Running()
     budget = Budget(clock, Limit(1, 10), WIDE, {})
@@ -108,7 +126,15 @@ class Traffic:
         self.sent: list[tuple[str, Millis]] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    def ask(self, name: str, user: str = "u", *, urgent: bool = False, flight: Millis = 0, learns: str = "") -> None:
+    def ask(
+        self,
+        name: str,
+        user: str = "u",
+        *,
+        urgent: bool = False,
+        flight: Millis = 0,
+        learns: str = "",
+    ) -> None:
         async def call() -> None:
             async with self.budget.call("assets", user, urgent=urgent) as place:
                 self.sent.append((name, self.clock.elapsed() - self.began))
@@ -122,7 +148,10 @@ class Traffic:
 def small(**limits: Limit) -> Callable[[ManualClock], Budget]:
     """A budget with the given limits, the others wide."""
     return lambda clock: Budget(
-        clock, limits.get("host", WIDE), limits.get("user", WIDE), {"assets": limits.get("assets", WIDE)}
+        clock,
+        limits.get("host", WIDE),
+        limits.get("user", WIDE),
+        {"assets": limits.get("assets", WIDE)},
     )
 
 
@@ -190,7 +219,9 @@ async def test_b3_urgent_calls_go_first() -> None:
 
 
 async def test_one_who_gives_up_loses_no_place() -> None:
-    """A call cancelled while it waits takes nothing; one cancelled in flight holds its place like any other."""
+    """A call cancelled while it waits takes nothing; one cancelled in flight holds its place like
+    any other.
+    """
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.ask("flying", flight=1_000)
     traffic.ask("waiting")
@@ -203,7 +234,9 @@ async def test_one_who_gives_up_loses_no_place() -> None:
 
 
 async def test_b2_halving_and_its_end() -> None:
-    """B2: after a refusal every limit is halved for five minutes, and whole again at once after them."""
+    """B2: after a refusal every limit is halved for five minutes, and whole again at once after
+    them.
+    """
     traffic = Traffic(small(assets=Limit(2, 10 * MINUTE)))
     traffic.budget.halve()
     for name in "abc":
@@ -230,7 +263,9 @@ def test_half_of_a_limit(whole: int, half: int) -> None:
 
 
 async def test_b3_calls_of_before_a_restart_count() -> None:
-    """B3: stored readings and misses of the last seconds occupy their places again; older ones do not."""
+    """B3: stored readings and misses of the last seconds occupy their places again; older ones do
+    not.
+    """
     traffic = Traffic(small(assets=TWO))
     now = traffic.clock.now()
     for at in (now - 4, now - 11, now - 8):
@@ -242,7 +277,9 @@ async def test_b3_calls_of_before_a_restart_count() -> None:
 
 
 async def test_a_call_from_the_future_counts_as_of_now() -> None:
-    """A stored instant ahead of a clock that was set back holds its place for one window, not for ever."""
+    """A stored instant ahead of a clock that was set back holds its place for one window, not for
+    ever.
+    """
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.budget.book(traffic.clock.now() + MINUTE, "assets", "u")
     traffic.ask("a")
@@ -251,7 +288,9 @@ async def test_a_call_from_the_future_counts_as_of_now() -> None:
 
 
 async def test_b3_an_announced_call_keeps_its_place_from_now_until_its_window_has_passed() -> None:
-    """B3: a command says seconds ahead when it will call; the daemon leaves room before and after that instant."""
+    """B3: a command says seconds ahead when it will call; the daemon leaves room before and after
+    that instant.
+    """
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.budget.book(traffic.clock.now() + 30, "assets", "u")
     traffic.ask("a")
@@ -270,9 +309,16 @@ async def test_a_clock_step_changes_no_window() -> None:
     assert traffic.sent == [("a", 0), ("b", 11)]
 
 
-@given(st.lists(st.tuples(st.sampled_from("uvw"), st.integers(0, 12), st.integers(0, 30), st.booleans()), max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("uvw"), st.integers(0, 12), st.integers(0, 30), st.booleans()),
+        max_size=25,
+    )
+)
 def test_b3_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]]) -> None:
-    """B3: whatever is asked through the queue, in whatever order: every limit holds and every call is made."""
+    """B3: whatever is asked through the queue, in whatever order: every limit holds and every call
+    is made.
+    """
     limits = {"host": Limit(4, 20), "user": Limit(3, 20), "assets": Limit(2, 7)}
 
     async def made() -> list[tuple[str, Millis]]:
@@ -298,7 +344,9 @@ def both(clock: ManualClock) -> Budgets:
 
 
 async def test_strict_7_a_complaint_halves_the_limits_of_its_host() -> None:
-    """Strict 7: and of no other, for as long as it lasts; that of a host nobody knows those of all."""
+    """Strict 7: and of no other, for as long as it lasts; that of a host nobody knows those of
+    all.
+    """
     clock = ManualClock()
     budgets = both(clock)
     budgets.at("here").halve(MINUTE)
@@ -307,11 +355,17 @@ async def test_strict_7_a_complaint_halves_the_limits_of_its_host() -> None:
     budgets.halve("elsewhere", HALVED)
     second = budgets.halved_for
     await clock.advance(MINUTE)
-    assert (first, second, budgets.halved_for) == ({"here": MINUTE}, {"here": SECOND, "there": SECOND}, {})
+    assert (first, second, budgets.halved_for) == (
+        {"here": MINUTE},
+        {"here": SECOND, "there": SECOND},
+        {},
+    )
 
 
 async def test_strict_7_calls_take_places_at_their_host() -> None:
-    """Strict 7: a full window keeps nobody from calling elsewhere; a call to nobody knows where counts twice."""
+    """Strict 7: a full window keeps nobody from calling elsewhere; a call to nobody knows where
+    counts twice.
+    """
     clock = ManualClock()
     budgets = both(clock)
     for host in ("here", "", "elsewhere"):
@@ -341,16 +395,25 @@ async def test_strict_7_what_is_under_way_is_known_with_its_host() -> None:
 
 
 def test_strict_7_the_record_tells_which_host_complained() -> None:
-    """Strict 7: the last complaint counts, no longer than from now on; of an account that is gone all."""
+    """Strict 7: the last complaint counts, no longer than from now on; of an account that is gone
+    all.
+    """
     hosts = {"a": "here", "b": "here", "c": "there"}
     now = 10 * MINUTE
-    limited = {"a": now - 2 * MINUTE, "b": now - MINUTE, "gone": now - 3 * MINUTE, "c": now - HALVED}
+    limited = {
+        "a": now - 2 * MINUTE,
+        "b": now - MINUTE,
+        "gone": now - 3 * MINUTE,
+        "c": now - HALVED,
+    }
     assert halved(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
     assert halved({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
 
 
 async def test_c6_it_tells_whose_calls_wait() -> None:
-    """C6: a call that waits for its place is the budget's doing; one in flight, or another user's, is not."""
+    """C6: a call that waits for its place is the budget's doing; one in flight, or another user's,
+    is not.
+    """
     clock = ManualClock()
     budget = Budget(clock, user=Limit(1, SECOND), endpoints={})
     async with budget.call("assets", "1"):

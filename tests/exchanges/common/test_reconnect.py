@@ -18,7 +18,14 @@ REFUSED = NoAnswer(MissReason.AUTH, "refused")
 
 def test_delays_double_from_a_second_to_a_minute() -> None:
     """At most: with less jitter they are shorter, never below a second."""
-    assert list(itertools.islice(delays(lambda: 1.0), 8)) == [2_000, 4_000, 8_000, 16_000, 32_000, *[60_000] * 3]
+    assert list(itertools.islice(delays(lambda: 1.0), 8)) == [
+        2_000,
+        4_000,
+        8_000,
+        16_000,
+        32_000,
+        *[60_000] * 3,
+    ]
     assert list(itertools.islice(delays(lambda: 0.0), 8)) == [SHORTEST] * 8
 
 
@@ -26,7 +33,10 @@ def test_delays_double_from_a_second_to_a_minute() -> None:
 def test_delays_stay_within_their_bounds(luck: list[float]) -> None:
     """Whatever the jitter."""
     drawn = iter(luck)
-    assert all(SHORTEST <= delay <= LONGEST for delay in itertools.islice(delays(lambda: next(drawn)), len(luck)))
+    assert all(
+        SHORTEST <= delay <= LONGEST
+        for delay in itertools.islice(delays(lambda: next(drawn)), len(luck))
+    )
 
 
 class Door:
@@ -96,4 +106,8 @@ async def test_b2_a_refused_login_is_tried_as_a_refused_key() -> None:
 async def test_b2_an_exchange_that_has_enough_is_left_alone() -> None:
     """B2: 30 s, then a minute after a block; the delays go on beside."""
     blocked = (NoAnswer(MissReason.BLOCKED, "403"), False, False)
-    assert await waits(blocked, blocked, (CLOSED, False, False)) == [30 * SECOND, MINUTE, 3 * SECOND]
+    assert await waits(blocked, blocked, (CLOSED, False, False)) == [
+        30 * SECOND,
+        MINUTE,
+        3 * SECOND,
+    ]

@@ -4,11 +4,22 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.exchanges.common.responses import MAX_BODY, MalformedError, Page, amount, decode, plain, refusal, tidy
+from daemon.exchanges.common.responses import (
+    MAX_BODY,
+    MalformedError,
+    Page,
+    amount,
+    decode,
+    plain,
+    refusal,
+    tidy,
+)
 
 
 def test_numbers_are_decoded_as_written() -> None:
-    """Fractions are Decimal, integers int, and Decimal where a 64-bit integer could not hold them."""
+    """Fractions are Decimal, integers int, and Decimal where a 64-bit integer could not hold
+    them.
+    """
     body = b'{"a":1.10,"b":7,"c":99999999999999999999}'
     expected = [Decimal("1.10"), 7, Decimal(99999999999999999999)]
     assert repr(expected) == repr(list(decode(Page(200, "", body)).values()))
@@ -36,7 +47,9 @@ def test_a_cut_body_is_not_read() -> None:
     ],
 )
 def test_amounts_are_bounded(value: object, expected: bool) -> None:
-    """An amount has at most 24 digits before the point and 40 after it, so that exact sums stay affordable."""
+    """An amount has at most 24 digits before the point and 40 after it, so that exact sums stay
+    affordable.
+    """
     try:
         amount(value)
         found = True
@@ -59,7 +72,10 @@ def test_unknown_values_are_bounded_in_depth() -> None:
 
 def test_a_plain_page_has_to_be_read() -> None:
     """A JSON answer with an ordinary status is neither a refusal nor a success by itself."""
-    assert [refusal(Page(status, "application/json", b"{}"), "X") for status in (200, 404)] == [None, None]
+    assert [refusal(Page(status, "application/json", b"{}"), "X") for status in (200, 404)] == [
+        None,
+        None,
+    ]
 
 
 def test_the_bound_is_a_mebibyte() -> None:

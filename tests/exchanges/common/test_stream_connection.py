@@ -33,7 +33,9 @@ class Line:
 
     async def dial(self, url: str = "", within: Millis = 5 * SECOND) -> StreamConnection | NoAnswer:
         keys = self.main.keys
-        account = ExchangeAccount("main", keys.api_key, keys.secret_key, "", url or self.here.simulator.ws_url)
+        account = ExchangeAccount(
+            "main", keys.api_key, keys.secret_key, "", url or self.here.simulator.ws_url
+        )
         speech = dialect("coinw", account)
         assert speech is not None
         return await connect(self.session, account.ws_url, speech, self.here.clock, within)
@@ -66,7 +68,9 @@ async def heard(connection: StreamConnection, kind: type[StreamEvent]) -> Stream
     return what
 
 
-async def meanwhile(waiting: Awaitable[StreamEvent], clock: ManualClock, *spans: Millis) -> StreamEvent:
+async def meanwhile(
+    waiting: Awaitable[StreamEvent], clock: ManualClock, *spans: Millis
+) -> StreamEvent:
     """Let these spans pass while something is waited for."""
     task = asyncio.ensure_future(waiting)
     for span in spans:
@@ -76,7 +80,9 @@ async def meanwhile(waiting: Awaitable[StreamEvent], clock: ManualClock, *spans:
 
 @pytest.mark.parametrize("fault", [None, "ws_login_event", "ws_login_both"])
 async def test_login_in_every_shape_then_pushes(line: Line, fault: str | None) -> None:
-    """Fact sheet 2.1: whatever shape the answer has, the subscription follows, and then every change."""
+    """Fact sheet 2.1: whatever shape the answer has, the subscription follows, and then every
+    change.
+    """
     if fault:
         line.main.fault(fault, times=1)
     async with line.connected() as connection:
@@ -92,7 +98,10 @@ async def test_a_login_that_is_not_answered_is_followed_by_the_subscription(line
     """The first push is the proof, however the login was answered."""
     line.main.fault("ws_login_unheard", times=1)
     async with line.connected() as connection:
-        assert await meanwhile(heard(connection, Subscribed), line.here.clock, ANSWER_WITHIN) == Subscribed()
+        assert (
+            await meanwhile(heard(connection, Subscribed), line.here.clock, ANSWER_WITHIN)
+            == Subscribed()
+        )
 
 
 @pytest.mark.parametrize(
@@ -115,12 +124,16 @@ async def test_what_ends_it_before_it_is_up(line: Line, fault: str, reason: Miss
     assert lost.reason is reason
 
 
-@pytest.mark.parametrize(("fault", "reason"), [("ws_sub_silent", "timeout"), ("ws_login_silent", "auth")])
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("ws_sub_silent", "timeout"), ("ws_login_silent", "auth")]
+)
 async def test_an_exchange_that_says_nothing(line: Line, fault: str, reason: str) -> None:
     """Ten seconds for the login, ten for the subscription."""
     line.main.fault(fault)
     async with line.connected() as connection:
-        lost = await meanwhile(heard(connection, Subscribed), line.here.clock, ANSWER_WITHIN, ANSWER_WITHIN)
+        lost = await meanwhile(
+            heard(connection, Subscribed), line.here.clock, ANSWER_WITHIN, ANSWER_WITHIN
+        )
     assert isinstance(lost, NoAnswer)
     assert lost.reason == reason
 
@@ -134,7 +147,9 @@ async def test_a_ping_every_fifteen_seconds_is_answered(line: Line) -> None:
             assert line.said("ping") == count
 
 
-@pytest.mark.parametrize(("fault", "reason"), [("ws_no_pong", "timeout"), ("ws_ping_drop", "network")])
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("ws_no_pong", "timeout"), ("ws_ping_drop", "network")]
+)
 async def test_a_ping_that_is_not_answered_ends_it(line: Line, fault: str, reason: str) -> None:
     """Half-open or cut: it is not worth keeping."""
     line.main.fault(fault)
@@ -146,7 +161,9 @@ async def test_a_ping_that_is_not_answered_ends_it(line: Line, fault: str, reaso
 
 
 async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
-    """Not documented, seen by two clients: with the one sign of life that is never refused, so that pushes go on."""
+    """Not documented, seen by two clients: with the one sign of life that is never refused, so that
+    pushes go on.
+    """
     line.main.fault("ws_server_ping", times=1)
     async with line.connected() as connection:
         await heard(connection, Subscribed)
@@ -178,7 +195,9 @@ async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
     ],
 )
 async def test_every_fault_of_a_push(line: Line, fault: str, kind: type[StreamEvent]) -> None:
-    """Bounded: what is too long or no text ends it, what cannot be used does not, and the next push comes."""
+    """Bounded: what is too long or no text ends it, what cannot be used does not, and the next push
+    comes.
+    """
     line.main.fault(fault, times=1)
     async with line.connected() as connection:
         await heard(connection, Subscribed)
@@ -212,7 +231,9 @@ async def test_what_is_heard_between_two_waits_is_not_lost(line: Line) -> None:
     ],
 )
 async def test_a_handshake_that_is_refused(line: Line, status: int, reason: str) -> None:
-    """A3: by its status. A redirect is not followed: the login must not go where nobody configured it."""
+    """A3: by its status. A redirect is not followed: the login must not go where nobody configured
+    it.
+    """
     line.here.simulator.socket_status = status
     refused = await line.dial()
     assert isinstance(refused, NoAnswer)
@@ -221,7 +242,9 @@ async def test_a_handshake_that_is_refused(line: Line, status: int, reason: str)
 
 
 @asynccontextmanager
-async def server(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+async def server(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
     """The address of one that does as told with every connection."""
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)
     try:
@@ -247,7 +270,9 @@ async def babbling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 async def shaking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A handshake that proves nothing."""
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+    writer.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    )
     writer.write(b"Sec-WebSocket-Accept: wrong\r\n\r\n")
     await reader.read(1)
     writer.close()
@@ -267,9 +292,15 @@ async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def upgraded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A handshake as it should be."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    key = next(each.split(": ")[1] for each in head.splitlines() if each.lower().startswith("sec-websocket-key"))
+    key = next(
+        each.split(": ")[1]
+        for each in head.splitlines()
+        if each.lower().startswith("sec-websocket-key")
+    )
     digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+    writer.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    )
     writer.write(b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
 
 
@@ -284,9 +315,13 @@ async def upgraded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     ],
 )
 async def test_what_is_no_websocket(
-    line: Line, answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], reason: str
+    line: Line,
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    reason: str,
 ) -> None:
-    """One that accepts and answers never or byte by byte, hangs up, or speaks something else: named, never for long."""
+    """One that accepts and answers never or byte by byte, hangs up, or speaks something else:
+    named, never for long.
+    """
     async with server(answer) as url:
         refused = await line.dial(url, within=200 if reason == "timeout" else 5 * SECOND)
     assert isinstance(refused, NoAnswer)
@@ -299,7 +334,10 @@ async def test_nobody_there(line: Line) -> None:
         pass
     refused = await line.dial(url)
     assert isinstance(refused, NoAnswer)
-    assert (refused.reason, "refused the connection" in refused.detail) == (MissReason.NETWORK, True)
+    assert (refused.reason, "refused the connection" in refused.detail) == (
+        MissReason.NETWORK,
+        True,
+    )
 
 
 async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
@@ -345,11 +383,17 @@ async def test_promise_9_certificates_are_verified(line: Line, tmp_path: Path) -
     async with serve(server, self_signed(tmp_path)) as where:
         refused = await line.dial(f"wss://{where}/perpum")
     assert isinstance(refused, NoAnswer)
-    assert (refused.reason, "no valid certificate" in refused.detail, server.requests) == ("network", True, [])
+    assert (refused.reason, "no valid certificate" in refused.detail, server.requests) == (
+        "network",
+        True,
+        [],
+    )
 
 
 async def test_what_cannot_be_said_is_the_end(line: Line) -> None:
-    """A connection that is gone when something is said on it: told as if it had been noticed by listening."""
+    """A connection that is gone when something is said on it: told as if it had been noticed by
+    listening.
+    """
     async with line.connected() as connection:
         await connection.close()
         lost = await connection.say("anything")
@@ -358,7 +402,9 @@ async def test_what_cannot_be_said_is_the_end(line: Line) -> None:
     assert "closed its push stream" in lost.detail
 
 
-async def test_promise_9_the_login_is_in_no_log(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+async def test_promise_9_the_login_is_in_no_log(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
     """It holds the secret itself; nobody writes frames down, at whatever level."""
     caplog.set_level(logging.DEBUG)
     async with line.connected() as connection:
@@ -378,12 +424,42 @@ async def test_more_streams_than_a_pool_has_connections(line: Line) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason", "said"),
     [
-        ("403 Forbidden", b'{"code":9105,"msg":"API key has expired"}', MissReason.BLOCKED, "API key has expired"),
-        ("403 Forbidden", b"<title>Attention Required!</title>", MissReason.BLOCKED, "Attention Required!"),
-        ("200 OK", b"<title>Just a moment...</title>", MissReason.BLOCKED, "a web page, Just a moment..."),
-        ("503 Down", b"Maintenance until 04:00", MissReason.HTTP_5XX, "HTTP 503, Maintenance until 04:00"),
-        ("200 OK", b"welcome", MissReason.BAD_ANSWER, "answered HTTP 200, welcome, where a WebSocket was expected"),
-        ("200 OK", b"", MissReason.BAD_ANSWER, "answered HTTP 200 where a WebSocket was expected: check ws_url"),
+        (
+            "403 Forbidden",
+            b'{"code":9105,"msg":"API key has expired"}',
+            MissReason.BLOCKED,
+            "API key has expired",
+        ),
+        (
+            "403 Forbidden",
+            b"<title>Attention Required!</title>",
+            MissReason.BLOCKED,
+            "Attention Required!",
+        ),
+        (
+            "200 OK",
+            b"<title>Just a moment...</title>",
+            MissReason.BLOCKED,
+            "a web page, Just a moment...",
+        ),
+        (
+            "503 Down",
+            b"Maintenance until 04:00",
+            MissReason.HTTP_5XX,
+            "HTTP 503, Maintenance until 04:00",
+        ),
+        (
+            "200 OK",
+            b"welcome",
+            MissReason.BAD_ANSWER,
+            "answered HTTP 200, welcome, where a WebSocket was expected",
+        ),
+        (
+            "200 OK",
+            b"",
+            MissReason.BAD_ANSWER,
+            "answered HTTP 200 where a WebSocket was expected: check ws_url",
+        ),
     ],
 )
 async def test_b1_a_refused_handshake_is_quoted(

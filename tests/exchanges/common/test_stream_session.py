@@ -2,7 +2,15 @@
 
 import pytest
 
-from daemon.exchanges.common.stream_protocol import Accepted, Ignored, Malformed, Pong, Pushed, StreamEvent, Subscribed
+from daemon.exchanges.common.stream_protocol import (
+    Accepted,
+    Ignored,
+    Malformed,
+    Pong,
+    Pushed,
+    StreamEvent,
+    Subscribed,
+)
 from daemon.exchanges.common.stream_session import (
     ANSWER_WITHIN,
     PING_EVERY,
@@ -65,7 +73,9 @@ def test_a_subscription_that_nobody_answers_ends_it() -> None:
 
 
 def test_a_ping_every_fifteen_seconds() -> None:
-    """Whatever is pushed meanwhile: a silent socket is not health, and a talking one no proof that it hears us."""
+    """Whatever is pushed meanwhile: a silent socket is not health, and a talking one no proof that
+    it hears us.
+    """
     up = line(*UP)
     assert move(up, T + PING_EVERY - 1) == Wait(1)
     assert move(heard(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Send.PING
@@ -89,8 +99,17 @@ def test_pings_begin_before_the_login_is_answered() -> None:
 def test_what_is_known_to_work() -> None:
     """A push is the proof; without one it has to last. Before it is up, nothing is known."""
     quiet, told = line(*UP), line(*UP, PUSH)
-    assert [quiet.works(T), quiet.works(T + STEADY), told.works(T), line(PUSH).works(T)] == [False, True, True, False]
-    assert [told.steady(T), told.steady(T + STEADY), line().steady(T + STEADY)] == [False, True, False]
+    assert [quiet.works(T), quiet.works(T + STEADY), told.works(T), line(PUSH).works(T)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [told.steady(T), told.steady(T + STEADY), line().steady(T + STEADY)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_confirmation_that_nobody_asked_for_is_none() -> None:

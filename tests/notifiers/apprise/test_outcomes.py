@@ -14,8 +14,12 @@ from daemon.types import AttemptResult, Outcome
 
 
 def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
-    """A3: nothing left, so the message is tried again without doubt, and it is not the service that refused."""
-    error = requests.exceptions.ProxyError("Unable to connect to proxy", ConnectionRefusedError(111, "refused"))
+    """A3: nothing left, so the message is tried again without doubt, and it is not the service that
+    refused.
+    """
+    error = requests.exceptions.ProxyError(
+        "Unable to connect to proxy", ConnectionRefusedError(111, "refused")
+    )
     why = "the proxy that the environment names (HTTPS_PROXY) is down, or does not let us through"
     found = outcome("FAILURE", "ntfy", [Complaint("A Connection error occurred", error)])
     assert found == AttemptResult(Outcome.LATER, f"ntfy was not reached: {why}")
@@ -58,14 +62,18 @@ def test_results_are_classed(status: str, expected: Outcome) -> None:
     ],
 )
 def test_telegram_refuses_only_in_its_own_words(said: str, status: int, expected: Outcome) -> None:
-    """F1: a revoked token or a blocked bot is for good; the same status from a proxy's page is not."""
+    """F1: a revoked token or a blocked bot is for good; the same status from a proxy's page is
+    not.
+    """
     assert telegram(said, status).outcome is expected
 
 
 def test_telegram_says_when_to_come_back() -> None:
     """F2: Telegram's retry_after, which stands only in its text, is passed on in milliseconds."""
     assert telegram("Too Many Requests: retry after 35", 429) == AttemptResult(
-        Outcome.LATER, "Telegram answered HTTP 429 (Too Many Requests: retry after 35)", retry_after=35_000
+        Outcome.LATER,
+        "Telegram answered HTTP 429 (Too Many Requests: retry after 35)",
+        retry_after=35_000,
     )
     assert telegram("Too Many Requests", 429).retry_after is None
 
@@ -73,10 +81,22 @@ def test_telegram_says_when_to_come_back() -> None:
 @pytest.mark.parametrize(
     ("said", "code", "expected"),
     [
-        ("unauthorized", "40101", AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)")),
-        ("forbidden", "40301", AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)")),
+        (
+            "unauthorized",
+            "40101",
+            AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 401 (unauthorized)"),
+        ),
+        (
+            "forbidden",
+            "40301",
+            AttemptResult(Outcome.REFUSED, "ntfy answered HTTP 403 (forbidden)"),
+        ),
         ("forbidden", "403", AttemptResult(Outcome.LATER, "ntfy answered HTTP 403")),
-        ("limit reached", "42908", AttemptResult(Outcome.LATER, "ntfy answered HTTP 429 (limit reached)")),
+        (
+            "limit reached",
+            "42908",
+            AttemptResult(Outcome.LATER, "ntfy answered HTTP 429 (limit reached)"),
+        ),
     ],
 )
 def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: AttemptResult) -> None:
@@ -94,14 +114,21 @@ def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Atte
     ],
 )
 def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcome) -> None:
-    """S1: a service that says in its answer what became of a message may have taken it; a status decides alone."""
+    """S1: a service that says in its answer what became of a message may have taken it; a status
+    decides alone.
+    """
     assert outcome("FAILURE", "Slack", [Complaint(text, broke_off=True)]).outcome is expected
 
 
 def test_a_status_of_success_that_failed() -> None:
-    """F1: a service that answers 200 and still did not take the message is later, and says no more than is known."""
-    assert outcome("FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]) == AttemptResult(
-        Outcome.LATER, "Slack answered HTTP 200, but did not take the message; Apprise does not say why"
+    """F1: a service that answers 200 and still did not take the message is later, and says no more
+    than is known.
+    """
+    assert outcome(
+        "FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]
+    ) == AttemptResult(
+        Outcome.LATER,
+        "Slack answered HTTP 200, but did not take the message; Apprise does not say why",
     )
 
 
@@ -133,13 +160,20 @@ def test_a_mail_that_some_got() -> None:
 def test_the_longest_wait_is_obeyed() -> None:
     """F2: of two chats that name a time, the channel waits for the later."""
     said = [
-        f"Failed to send Telegram notification to {n}: Too Many Requests: retry after {n}, error=429." for n in (9, 35)
+        f"Failed to send Telegram notification to {n}: Too Many Requests: retry after {n},"
+        " error=429."
+        for n in (9, 35)
     ]
-    assert outcome("FAILURE", "Telegram", list(map(Complaint, said)), recipients=2).retry_after == 35_000
+    assert (
+        outcome("FAILURE", "Telegram", list(map(Complaint, said)), recipients=2).retry_after
+        == 35_000
+    )
 
 
 def test_several_recipients_are_refused_only_together() -> None:
-    """F1: one recipient that may still be reached keeps the channel; one possibly reached makes it unknown."""
+    """F1: one recipient that may still be reached keeps the channel; one possibly reached makes it
+    unknown.
+    """
 
     class RequestException(OSError):  # noqa: N818 - it is known by the name that requests gives it
         pass
@@ -163,7 +197,10 @@ def test_several_recipients_are_refused_only_together() -> None:
         (ConnectionRefusedError(), "E-Mail was not reached: it refuses connections"),
         (
             smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server."),
-            "the mail server cannot do what the URL asks for: STARTTLS extension not supported by server.",
+            (
+                "the mail server cannot do what the URL asks for: STARTTLS extension not supported"
+                " by server."
+            ),
         ),
         (RuntimeError("no TLS"), "E-Mail was not reached (RuntimeError)"),
         (
@@ -176,30 +213,49 @@ def test_several_recipients_are_refused_only_together() -> None:
 )
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
     """F1: whatever a mail server says is later; its sentence says what it said."""
-    assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == AttemptResult(Outcome.LATER, detail)
+    assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == AttemptResult(
+        Outcome.LATER, detail
+    )
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (UnicodeEncodeError("latin-1", "tok3n€", 5, 6, "ordinal not in range"), "it holds a character that cannot be"),
+        (
+            UnicodeEncodeError("latin-1", "tok3n€", 5, 6, "ordinal not in range"),
+            "it holds a character that cannot be",
+        ),
         (
             UnicodeEncodeError("ascii", "\0me\0hünter22", 5, 6, "ordinal not in range"),
             "it holds a character that cannot",
         ),
-        (requests.exceptions.InvalidHeader("Invalid leading whitespace: tok3n"), "one of its headers cannot be sent"),
-        (email.errors.HeaderParseError("Header injection tok3n"), "one of its headers cannot be sent"),
+        (
+            requests.exceptions.InvalidHeader("Invalid leading whitespace: tok3n"),
+            "one of its headers cannot be sent",
+        ),
+        (
+            email.errors.HeaderParseError("Header injection tok3n"),
+            "one of its headers cannot be sent",
+        ),
         (requests.exceptions.InvalidURL("tok3n"), "its address cannot be used"),
         (requests.exceptions.MissingSchema("tok3n"), "its address cannot be used"),
         (
             requests.exceptions.InvalidSchema("tok3n"),
-            "its address cannot be used, or the proxy of the environment is SOCKS, which is not supported",
+            (
+                "its address cannot be used, or the proxy of the environment is SOCKS, which is not"
+                " supported"
+            ),
         ),
-        (requests.exceptions.InvalidProxyURL("tok3n"), "the proxy of the environment has no usable address"),
+        (
+            requests.exceptions.InvalidProxyURL("tok3n"),
+            "the proxy of the environment has no usable address",
+        ),
     ],
 )
 def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
-    """A9: what fails before anything left, because of the URL alone, is refused, and told without a part of it."""
+    """A9: what fails before anything left, because of the URL alone, is refused, and told without a
+    part of it.
+    """
     attempted = outcome("FAILURE", "JSON", [Complaint("", error)])
     assert attempted.outcome is Outcome.REFUSED
     assert attempted.detail.startswith(f"the URL of this channel can never be used: {words}")
@@ -211,37 +267,61 @@ def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
     ("error", "expected"),
     [
         (OSError(101, "Network is unreachable"), "JSON was not reached (OSError)"),
-        (ssl.SSLCertVerificationError("expired"), "JSON was not reached: its certificate or its TLS is not accepted"),
-        (requests.exceptions.SSLError("expired"), "JSON was not reached: its certificate or its TLS is not accepted"),
+        (
+            ssl.SSLCertVerificationError("expired"),
+            "JSON was not reached: its certificate or its TLS is not accepted",
+        ),
+        (
+            requests.exceptions.SSLError("expired"),
+            "JSON was not reached: its certificate or its TLS is not accepted",
+        ),
     ],
 )
 def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None:
     """A9: a network may come back, and a certificate be renewed."""
-    assert outcome("FAILURE", "JSON", [Complaint("", error)]) == AttemptResult(Outcome.LATER, expected)
+    assert outcome("FAILURE", "JSON", [Complaint("", error)]) == AttemptResult(
+        Outcome.LATER, expected
+    )
 
 
 @pytest.mark.parametrize("error", [requests.ReadTimeout("slow"), requests.ConnectionError("reset")])
 @pytest.mark.parametrize(
     ("unsent", "expected"),
     [
-        (True, "JSON was not reached: the connection ended before anything of the message was sent"),
+        (
+            True,
+            "JSON was not reached: the connection ended before anything of the message was sent",
+        ),
         (False, "the connection to JSON ended without an answer; the message may have arrived"),
     ],
 )
 def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, expected: str) -> None:
-    """F1: the same failure is later before the message left, for instance within TLS, and unknown after that."""
+    """F1: the same failure is later before the message left, for instance within TLS, and unknown
+    after that.
+    """
     outcome_of = Outcome.LATER if unsent else Outcome.UNKNOWN
     complaint = Complaint("", error, unsent=unsent)
     assert outcome("FAILURE", "JSON", [complaint]) == AttemptResult(outcome_of, expected)
 
 
 @pytest.mark.parametrize(
-    "error", [KeyError("id"), json.JSONDecodeError("no", "<html>", 0), TypeError("None"), RecursionError("deep")]
+    "error",
+    [
+        KeyError("id"),
+        json.JSONDecodeError("no", "<html>", 0),
+        TypeError("None"),
+        RecursionError("deep"),
+    ],
 )
 def test_what_breaks_over_an_answer_may_have_arrived(error: Exception) -> None:
     """A9: a service that was reached, and answered oddly, is not said to have been out of reach."""
-    expected = f"Apprise broke while it sent to Matrix ({type(error).__name__}); the message may have arrived"
-    assert outcome("FAILURE", "Matrix", [Complaint("", error)]) == AttemptResult(Outcome.UNKNOWN, expected)
+    expected = (
+        f"Apprise broke while it sent to Matrix ({type(error).__name__}); the message may have"
+        " arrived"
+    )
+    assert outcome("FAILURE", "Matrix", [Complaint("", error)]) == AttemptResult(
+        Outcome.UNKNOWN, expected
+    )
 
 
 def test_a_circle_of_causes_ends() -> None:

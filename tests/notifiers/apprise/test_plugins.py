@@ -1,4 +1,6 @@
-"""Apprise's plugin for a channel URL: which URLs have one, what is unwise about them, what of them is taken back."""
+"""Apprise's plugin for a channel URL: which URLs have one, what is unwise about them, what of them
+is taken back.
+"""
 
 import re
 from pathlib import Path
@@ -24,30 +26,50 @@ TELEGRAM = "tgram://123456789:abcdefghijklmnopqrstuvwxyz_0123456"
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("just text", "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"),
+        (
+            "just text",
+            "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://",
+        ),
         (f"tgrm://{SECRET}/1", "Apprise knows no service tgrm://; did you mean tgram://?"),
-        (f"tgram://{SECRET}/1", "Apprise refuses this Telegram URL; it has the form tgram://{bot_token}/{targets}"),
+        (
+            f"tgram://{SECRET}/1",
+            "Apprise refuses this Telegram URL; it has the form tgram://{bot_token}/{targets}",
+        ),
         (f"windows://{SECRET}", "windows:// needs something that is not installed here; see "),
         (
             f"mailto://{SECRET}",
-            "Apprise refuses this E-Mail URL; it has the form mailto://{user}:{password}@{host}:{port}/{targets}",
+            (
+                "Apprise refuses this E-Mail URL; it has the form"
+                " mailto://{user}:{password}@{host}:{port}/{targets}"
+            ),
         ),
-        (f"json://a/{SECRET} json://b/", "this is more than one URL; give each a channel of its own"),
+        (
+            f"json://a/{SECRET} json://b/",
+            "this is more than one URL; give each a channel of its own",
+        ),
         (
             f"tgram://123456789:{SECRET}-abcdefghijklmnopqrst/!{SECRET}/1234567",
-            "Apprise would leave out a part of this Telegram URL: Dropped invalid Telegram chat/group (***) specified.",
+            (
+                "Apprise would leave out a part of this Telegram URL: Dropped invalid Telegram"
+                " chat/group (***) specified."
+            ),
         ),
     ],
 )
 def test_bad_urls_are_refused_without_showing_them(url: str, sentence: str) -> None:
-    """A URL that Apprise cannot use gets one sentence with the remedy, and nothing of it is shown."""
+    """A URL that Apprise cannot use gets one sentence with the remedy, and nothing of it is
+    shown.
+    """
     assert (notifiers.problem(url) or "").startswith(sentence)
     with pytest.raises(ValueError, match=r"URL|service") as refusal:
         AppriseNotifier(url, ManualClock())
     assert SECRET not in str(refusal.value)
 
 
-LOGIN_CUT = "the user or the password in this URL holds a character at which it would be cut; put it into a file and "
+LOGIN_CUT = (
+    "the user or the password in this URL holds a character at which it would be cut; put it into a"
+    " file and "
+)
 QUERY_CUT = "what follows ? in this URL is no list of NAME=VALUE; "
 
 
@@ -55,21 +77,32 @@ QUERY_CUT = "what follows ? in this URL is no list of NAME=VALUE; "
     ("url", "sentence"),
     [
         *((f"jsons://me:ab{sign}{SECRET}@a.example.com/x", LOGIN_CUT) for sign in "@:/?#"),
-        *((f"mailtos://me:ab{sign}{SECRET}@a.example.com?to=a@b.de", LOGIN_CUT) for sign in "@:/?#"),
+        *(
+            (f"mailtos://me:ab{sign}{SECRET}@a.example.com?to=a@b.de", LOGIN_CUT)
+            for sign in "@:/?#"
+        ),
         (f"mailtos://me:ab::{SECRET}@example.com", LOGIN_CUT),
         (f"mailtos://me@example.com:{SECRET}@smtp.example.com", LOGIN_CUT),
         (f"mailtos://me:ab%cd{SECRET}@example.com", LOGIN_CUT),
         (f"ntfys://me:a:{SECRET}@example.com/topic", LOGIN_CUT),
         (f"mailtos://me:12?{SECRET}@a.example.com?to=a@b.de", QUERY_CUT),
-        (f"mailtos://me:12#{SECRET}@a.example.com?to=a@b.de", "this URL would be cut at its #; write it as %23"),
+        (
+            f"mailtos://me:12#{SECRET}@a.example.com?to=a@b.de",
+            "this URL would be cut at its #; write it as %23",
+        ),
         (f"jsons://a.example.com/x#{SECRET}", "this URL would be cut at its #; write it as %23"),
-        (f"discord://123456789012345678/Ab#{SECRET}", "this URL would be cut at its #; write it as %23"),
+        (
+            f"discord://123456789012345678/Ab#{SECRET}",
+            "this URL would be cut at its #; write it as %23",
+        ),
         (f"jsons://a.example.com/x?+Authorization=ab;{SECRET}", QUERY_CUT),
         (f"jsons://a.example.com/x?+Authorization=ab&{SECRET}", QUERY_CUT),
     ],
 )
 def test_a_literal_that_would_be_cut_is_refused(url: str, sentence: str) -> None:
-    """B6: Apprise takes what stands before the sign and drops the rest, so that no login would ever be right."""
+    """B6: Apprise takes what stands before the sign and drops the rest, so that no login would ever
+    be right.
+    """
     said = notifiers.problem(url) or ""
     assert said.startswith(sentence)
     assert SECRET not in said
@@ -93,24 +126,40 @@ def test_signs_where_they_belong_are_no_cut(url: str) -> None:
     assert notifiers.problem(url) is None
 
 
-printable = st.text(st.characters(max_codepoint=255, exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+printable = st.text(
+    st.characters(max_codepoint=255, exclude_categories=["C", "Z"]), min_size=1, max_size=12
+)
 
 
 @given(printable, printable)
 def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
-    """B6: a user or password from a file or a variable reaches Apprise as it is, whatever signs it has."""
+    """B6: a user or password from a file or a variable reaches Apprise as it is, whatever signs it
+    has.
+    """
     around = Surroundings(HiddenMapping({"USER": user, "PW": password}), Path())
-    for written in ("jsons://{env:USER}:{env:PW}@example.com/x", "xml://{env:USER}:{env:PW}@localhost:9/y"):
+    for written in (
+        "jsons://{env:USER}:{env:PW}@example.com/x",
+        "xml://{env:USER}:{env:PW}@localhost:9/y",
+    ):
         plugin, refusal = plugins.load(secret_references.url(written, around).text.reveal())
         assert plugin is not None, refusal
         assert (vars(plugin)["user"], vars(plugin)["password"]) == (user, password)
 
 
-@given(st.text(st.characters(max_codepoint=126, exclude_categories=["C", "Z"]), min_size=1, max_size=12))
+@given(
+    st.text(
+        st.characters(max_codepoint=126, exclude_categories=["C", "Z"]), min_size=1, max_size=12
+    )
+)
 def test_a_literal_password_is_whole_or_refused(password: str) -> None:
-    """B6: it never reaches Apprise cut; only what looks like a host, or a port, and a path cannot be told from one."""
+    """B6: it never reaches Apprise cut; only what looks like a host, or a port, and a path cannot
+    be told from one.
+    """
     assume(re.match(r"[0-9]*/|[^/]*@[^/]+/", password) is None)
-    for form in ("jsons://me:{}@example.com/x", "mailtos://me:{}@smtp.example.com?from=a@b.de&to=c@d.de"):
+    for form in (
+        "jsons://me:{}@example.com/x",
+        "mailtos://me:{}@smtp.example.com?from=a@b.de&to=c@d.de",
+    ):
         plugin, _ = plugins.load(form.format(password))
         assert plugin is None or vars(plugin)["password"] == unquote(password)
 
@@ -131,7 +180,9 @@ def test_a_literal_password_is_whole_or_refused(password: str) -> None:
     ],
 )
 def test_plain_schemes_beyond_this_machine_are_named(url: str, unwise: bool) -> None:
-    """Promise 9: a channel whose messages would leave this machine unencrypted is a warning of `check`."""
+    """Promise 9: a channel whose messages would leave this machine unencrypted is a warning of
+    `check`.
+    """
     assert (notifiers.caution(url) is not None) is unwise
 
 
@@ -151,7 +202,8 @@ def test_several_recipients_are_named(url: str, service: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [f"{TELEGRAM}/1", f"{TELEGRAM}/1?retry=3", "mailtos://me:pw@example.com?to=a@example.com"]
+    "url",
+    [f"{TELEGRAM}/1", f"{TELEGRAM}/1?retry=3", "mailtos://me:pw@example.com?to=a@example.com"],
 )
 def test_one_recipient_is_fine(url: str) -> None:
     """A URL of one recipient is wise, however often it wants to be tried."""
@@ -160,7 +212,10 @@ def test_one_recipient_is_fine(url: str) -> None:
 
 def test_recipients_that_apprise_cannot_count_are_no_failure() -> None:
     """Apprise's Twitter raises where a URL names people to no purpose; `check` goes on."""
-    assert notifiers.caution("tweet://consumer/secret00/access00/secret01/%40someone1%40example.com") is None
+    assert (
+        notifiers.caution("tweet://consumer/secret00/access00/secret01/%40someone1%40example.com")
+        is None
+    )
 
 
 UNVERIFIED = "verify=no lets anybody on the way read every message, and the login; "
@@ -183,15 +238,24 @@ PLAIN = "sends every message unencrypted; "
         (f"{TELEGRAM}/1?redirect=yes", [REDIRECTED]),
         ("json://localhost/x?redirect=yes", [REDIRECTED]),
         ("jsons://hooks.example.com/x?redirect=no&verify=yes", []),
-        ("json://hooks.example.com/x?verify=no&redirect=yes", [f"json:// {PLAIN}", UNVERIFIED, REDIRECTED]),
+        (
+            "json://hooks.example.com/x?verify=no&redirect=yes",
+            [f"json:// {PLAIN}", UNVERIFIED, REDIRECTED],
+        ),
         ("json://foo.localhost/x", [f"json:// {PLAIN}"]),
         ("mailto://me:pw@mail.example.com?to=a@example.com", [f"mailto:// {PLAIN}"]),
     ],
 )
 def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -> None:
-    """S10: one sentence for each, with the remedy; nothing for a receiver on this machine that nobody can reach."""
+    """S10: one sentence for each, with the remedy; nothing for a receiver on this machine that
+    nobody can reach.
+    """
     said = notifiers.caution(url) or ""
-    found = [caution for caution in (f"{url.partition(':')[0]}:// {PLAIN}", UNVERIFIED, REDIRECTED) if caution in said]
+    found = [
+        caution
+        for caution in (f"{url.partition(':')[0]}:// {PLAIN}", UNVERIFIED, REDIRECTED)
+        if caution in said
+    ]
     assert found == cautions
     assert bool(said) == bool(cautions)
 
@@ -209,11 +273,16 @@ def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -
         ),
         ("mailto://me:pw@mail.example.com", f"mailto:// {PLAIN}write mailtos:// in its place"),
         ("xbmc://hooks.example.com", f"xbmc:// {PLAIN}write xbmcs:// in its place"),
-        ("rsyslog://logs.example.com", f"rsyslog:// {PLAIN}Remote Syslog has no encrypted scheme: use another service"),
+        (
+            "rsyslog://logs.example.com",
+            f"rsyslog:// {PLAIN}Remote Syslog has no encrypted scheme: use another service",
+        ),
     ],
 )
 def test_s10_the_remedy_of_a_plain_channel_is_one_it_has(url: str, sentence: str) -> None:
-    """S10: the sentence names what makes the channel plain, and nothing that the service does not have."""
+    """S10: the sentence names what makes the channel plain, and nothing that the service does not
+    have.
+    """
     assert notifiers.caution(url) == f"{sentence}, or use a receiver on this machine"
 
 
@@ -233,9 +302,12 @@ async def test_lines_are_not_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "seconds"), [("", (21, 21)), ("?rto=2", (21, 2)), ("?cto=3", (3, 21)), ("?cto=3&rto=2", (3, 2))]
+    ("query", "seconds"),
+    [("", (21, 21)), ("?rto=2", (21, 2)), ("?cto=3", (3, 21)), ("?cto=3&rto=2", (3, 2))],
 )
 def test_sockets_give_up_just_after_us(query: str, seconds: tuple[float, float]) -> None:
-    """F2: an attempt that was given up ends by itself a second later, unless the URL asks for less patience."""
+    """F2: an attempt that was given up ends by itself a second later, unless the URL asks for less
+    patience.
+    """
     notifier = AppriseNotifier(f"json://127.0.0.1/{query}", ManualClock(), timeout=20 * SECOND)
     assert notifier._apprise[0].request_timeout == seconds

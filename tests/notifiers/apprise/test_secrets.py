@@ -51,7 +51,10 @@ def test_a_token_is_found_wherever_it_stands(url: str) -> None:
 )
 def test_plain_words_and_hosts_stay_readable(url: str) -> None:
     """A log in which every `notifications` is blanked would help nobody."""
-    line = "notifications alerts example.com me@example.com marginwatch watchman 127.0.0.1 localhost receiver 10.0.0.7"
+    line = (
+        "notifications alerts example.com me@example.com marginwatch watchman 127.0.0.1 localhost"
+        " receiver 10.0.0.7"
+    )
     assert Redactor(url_secrets.secrets(url)).redact(line) == line
     assert Redactor(notifiers.secrets(url)).redact(line) == line
 
@@ -76,7 +79,13 @@ def test_plain_words_and_hosts_stay_readable(url: str) -> None:
 def test_s2_every_part_of_an_address_that_is_a_token_is_known(url: str, secret: str) -> None:
     """S2: in each spelling in which a library may print it."""
     redactor = Redactor(url_secrets.secrets(url))
-    for text in (secret, secret.lower(), quote(secret, safe=""), quote(secret, safe="").lower(), repr(secret)):
+    for text in (
+        secret,
+        secret.lower(),
+        quote(secret, safe=""),
+        quote(secret, safe="").lower(),
+        repr(secret),
+    ):
         assert secret.lower() not in redactor.redact(f"url={text}!").lower()
         assert "***" in redactor.redact(f"url={text}!")
 
@@ -96,7 +105,13 @@ def test_s2_what_a_service_declares_to_be_private_is_known(url: str, part: str) 
 
 @pytest.mark.parametrize(
     ("url", "scheme"),
-    [("tgram://x", "tgram"), ("  JSON://x", "json"), ("no url", ""), ("123:abc://x", ""), ("x" * 40 + "://y", "")],
+    [
+        ("tgram://x", "tgram"),
+        ("  JSON://x", "json"),
+        ("no url", ""),
+        ("123:abc://x", ""),
+        ("x" * 40 + "://y", ""),
+    ],
 )
 def test_a_scheme_is_a_short_word(url: str, scheme: str) -> None:
     """Only what looks like a service's name is taken for one, and may be shown."""
@@ -105,7 +120,13 @@ def test_a_scheme_is_a_short_word(url: str, scheme: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("localhost", True), ("127.9.9.9", True), ("[::1]", True), ("10.0.0.1", False), ("localhost.example.com", False)],
+    [
+        ("localhost", True),
+        ("127.9.9.9", True),
+        ("[::1]", True),
+        ("10.0.0.1", False),
+        ("localhost.example.com", False),
+    ],
 )
 def test_loopback_is_this_machine(host: str, expected: bool) -> None:
     """Plain http is for this machine alone."""

@@ -1,4 +1,6 @@
-"""Blocking calls from the event loop: one at a time, given up in time, never in the way of an exit."""
+"""Blocking calls from the event loop: one at a time, given up in time, never in the way of an
+exit.
+"""
 
 import asyncio
 import subprocess
@@ -46,7 +48,9 @@ async def test_calls_take_turns() -> None:
 
 
 async def test_hanging_calls_are_given_up_and_bounded() -> None:
-    """F2: a call past its time is given up; while too many hang none is begun; when they end all is well again."""
+    """F2: a call past its time is given up; while too many hang none is begun; when they end all is
+    well again.
+    """
     clock, release = ManualClock(), threading.Event()
     calls: BoundedCalls[bool] = BoundedCalls(clock, 1000, bool, abandoned=0)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
@@ -67,13 +71,18 @@ async def test_hanging_calls_are_given_up_and_bounded() -> None:
         ([], Unfinished.TIMED_OUT),
         ([CallConnections.connecting], Unfinished.UNSENT),
         ([CallConnections.connecting, CallConnections.sending], Unfinished.TIMED_OUT),
-        ([CallConnections.connecting, CallConnections.sending, CallConnections.connecting], Unfinished.TIMED_OUT),
+        (
+            [CallConnections.connecting, CallConnections.sending, CallConnections.connecting],
+            Unfinished.TIMED_OUT,
+        ),
     ],
 )
 async def test_a_call_that_sent_nothing_is_told_apart(
     tells: Sequence[Callable[[CallConnections], None]], expected: Unfinished
 ) -> None:
-    """F1: only where its library tells that nothing of the message left, and it sends nothing from then on."""
+    """F1: only where its library tells that nothing of the message left, and it sends nothing from
+    then on.
+    """
     clock, release = ManualClock(), threading.Event()
     refused: list[str] = []
 
@@ -121,5 +130,7 @@ print(asyncio.run(calls.run(threading.Event().wait)))
 
 def test_a_hanging_call_does_not_hold_the_process() -> None:
     """A process whose receiver hangs for ever still ends."""
-    done = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True
+    )
     assert (done.stdout.strip(), done.stderr) == ("Unfinished.TIMED_OUT", "")

@@ -17,7 +17,9 @@ STATUSES = (301, 302, 303, 307, 308)
 @pytest.mark.parametrize("scheme", ["json", "form", "ntfy", "mmost"])
 @pytest.mark.parametrize("status", STATUSES)
 async def test_s10_no_message_and_no_header_follows_a_redirect(scheme: str, status: int) -> None:
-    """S10: whatever the URL asks for and whatever the status is; the host is named, without the token in it."""
+    """S10: whatever the URL asks for and whatever the status is; the host is named, without the
+    token in it.
+    """
     with Receiver(answering(200)).serving() as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.port}/{TOKEN}"
         with Receiver(answering(status, Location=location)).serving() as receiver:
@@ -44,8 +46,13 @@ async def test_s10_no_message_and_no_header_follows_a_redirect(scheme: str, stat
 async def test_s10_the_outcome_says_where_it_leads(location: str, place: str) -> None:
     """S10, S13: the host alone, without a token that the receiver put into it."""
     with Receiver(answering(302, Location=location)).serving() as receiver:
-        attempted = await AppriseNotifier(f"json://127.0.0.1:{receiver.port}/{TOKEN}", ManualClock()).send(MESSAGE)
-    said = f"JSON sends the message on to {place} (HTTP 302), where it does not go: correct the URL of this channel"
+        attempted = await AppriseNotifier(
+            f"json://127.0.0.1:{receiver.port}/{TOKEN}", ManualClock()
+        ).send(MESSAGE)
+    said = (
+        f"JSON sends the message on to {place} (HTTP 302), where it does not go: correct the URL of"
+        " this channel"
+    )
     assert attempted == AttemptResult(Outcome.LATER, said)
 
 
@@ -55,6 +62,9 @@ def test_s10_requests_itself_follows_none(status: int) -> None:
     install()
     with Receiver(answering(200)).serving() as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.port}/"
-        with Receiver(answering(status, Location=location)).serving() as receiver, pytest.raises(RedirectError):
+        with (
+            Receiver(answering(status, Location=location)).serving() as receiver,
+            pytest.raises(RedirectError),
+        ):
             requests.post(f"http://127.0.0.1:{receiver.port}/", data="x", timeout=10)
     assert elsewhere.got == []

@@ -1,4 +1,6 @@
-"""`at_least = "3 of 5"`: SEMANTICS D3, and together with clear_when, pushes, unknown readings and gaps."""
+"""`at_least = "3 of 5"`: SEMANTICS D3, and together with clear_when, pushes, unknown readings and
+gaps.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,10 +34,18 @@ def played(one: Rule, values: Sequence[str | Reading]) -> str:
     """What the rule's alert is after each reading, one a second: `.` none, `F` firing."""
     evaluator, here, seen = Evaluator([one]), state(), ""
     for seq, value in enumerate(values, 1):
-        given = reading(seq, T0 + seq * SECOND, available_margin=value) if isinstance(value, str) else value
+        given = (
+            reading(seq, T0 + seq * SECOND, available_margin=value)
+            if isinstance(value, str)
+            else value
+        )
         event = replace(given, seq=seq, at=T0 + seq * SECOND)
-        here = step(here, event, evaluator.read(event, here.alerts), {one.name: one}, lambda *_: "abcd").state
-        seen += {None: ".", State.FIRING: "F"}[here.alerts[one.name].state if one.name in here.alerts else None]
+        here = step(
+            here, event, evaluator.read(event, here.alerts), {one.name: one}, lambda *_: "abcd"
+        ).state
+        seen += {None: ".", State.FIRING: "F"}[
+            here.alerts[one.name].state if one.name in here.alerts else None
+        ]
     return seen
 
 
@@ -52,14 +62,21 @@ def test_d3_it_clears_when_fewer_hold() -> None:
 
 
 def test_d3_with_clear_when_it_clears_when_so_many_fulfil_that() -> None:
-    """D3: three of the last five above 120; what lies between the two conditions counts for neither."""
+    """D3: three of the last five above 120; what lies between the two conditions counts for
+    neither.
+    """
     assert played(WIDE, ["90", "90", "90", "110", "110", "110", "110"]) == "..FFFFF"
     assert played(WIDE, ["90", "90", "90", "130", "130", "110", "130"]) == "..FFFF."
-    assert played(WIDE, ["90", "90", "90", "130", "110", "110", "130", "110", "110", "130"]) == "..FFFFFFFF"
+    assert (
+        played(WIDE, ["90", "90", "90", "130", "110", "110", "130", "110", "110", "130"])
+        == "..FFFFFFFF"
+    )
 
 
 def test_d3_while_enough_hold_nothing_clears() -> None:
-    """D2, D3: of few enough readings, both can be true at once; then `when` wins, until it is not."""
+    """D2, D3: of few enough readings, both can be true at once; then `when` wins, until it is
+    not.
+    """
     both = rule(at_least=AtLeast(2, 5), clear_when="available_margin > 120")
     assert played(both, ["90", "90", "130", "130", "110", "110"]) == ".FFFF."
 
@@ -95,7 +112,9 @@ def test_d3_at_an_unknown_reading_nothing_is_said() -> None:
 
 
 def test_d3_a_gap_empties_it_and_ends_nothing() -> None:
-    """D3, promise 5: longer than missing_after; the readings after it are counted from one again."""
+    """D3, promise 5: longer than missing_after; the readings after it are counted from one
+    again.
+    """
     evaluator = Evaluator([OFTEN])
 
     def when(at: Millis, value: str) -> bool | None:
@@ -154,8 +173,12 @@ TRUTHS: st.SearchStrategy[bool | None] = st.sampled_from([True, False, None])
     st.integers(0, 3),
     st.integers(0, 30),
 )
-def test_d3_equals_a_recomputation_and_a_rebuild(inputs: list[Given], count: int, more: int, stop: int) -> None:
-    """D3, promise 4: carried along it says what all readings say, and what those within its look-back say."""
+def test_d3_equals_a_recomputation_and_a_rebuild(
+    inputs: list[Given], count: int, more: int, stop: int
+) -> None:
+    """D3, promise 4: carried along it says what all readings say, and what those within its
+    look-back say.
+    """
     least = AtLeast(count, count + more)
     live, found, now = MOfNCounter(least, 100), list[Given](), T0
     rebuilt = MOfNCounter(least, 100)

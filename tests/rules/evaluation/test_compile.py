@@ -31,7 +31,9 @@ def frame(*values: str | None) -> Frame:
 
 
 def holds(text: str, *values: str | None) -> bool | None:
-    """Whether a condition holds for values of al_margin, al_freeze, age, available_margin and a window."""
+    """Whether a condition holds for values of al_margin, al_freeze, age, available_margin and a
+    window.
+    """
     return truth(condition(text).tree, Fixed())(frame(*values))
 
 
@@ -83,7 +85,9 @@ def test_three_valued_not(value: str | None, expected: bool | None) -> None:
     ],
 )
 def test_comparisons(operator: str, expected: list[bool]) -> None:
-    """Each comparison below, at and above its threshold, written either way round or between fields."""
+    """Each comparison below, at and above its threshold, written either way round or between
+    fields.
+    """
     values = ["4", "5.0", "6"]
     assert [holds(f"al_margin {operator} 5", value) for value in values] == expected
     assert [holds(f"al_margin {operator} al_freeze", value, "5") for value in values] == expected
@@ -137,7 +141,10 @@ def test_rounds_half_even_once() -> None:
     tree = condition("al_margin + 0.5 < 0").tree
     assert isinstance(tree, Comparison)
     add = number(tree.left, Fixed())
-    assert [str(add(frame(value))) for value in ("1" * 27 + "2", "1" * 27 + "3")] == ["1" * 27 + "2", "1" * 27 + "4"]
+    assert [str(add(frame(value))) for value in ("1" * 27 + "2", "1" * 27 + "3")] == [
+        "1" * 27 + "2",
+        "1" * 27 + "4",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -172,9 +179,11 @@ def test_rounds_half_even_once() -> None:
     ],
 )
 def test_deciding(text: str, values: tuple[str | None, ...], expected: str) -> None:
-    """The deciding comparison is the first that is as true as the whole, told with the varying side first.
+    """The deciding comparison is the first that is as true as the whole, told with the varying side
+    first.
 
-    Of two bounds of one field it is the one on the side where that gets worse: that one is to be told, and worsens.
+    Of two bounds of one field it is the one on the side where that gets worse: that one is to be
+    told, and worsens.
     """
     told = judged(text, *values)
     assert told.text == expected
@@ -184,7 +193,9 @@ def test_deciding(text: str, values: tuple[str | None, ...], expected: str) -> N
 def test_judged_numbers() -> None:
     """A judged comparison tells both sides: the field as text, its value, and the threshold."""
     told = judged("2 * 50 > -al_margin + 1", "3")
-    expected = DecidingComparison("-al_margin + 1 < 2 * 50", "-al_margin + 1", Decimal(-2), Decimal(100), falling=True)
+    expected = DecidingComparison(
+        "-al_margin + 1 < 2 * 50", "-al_margin + 1", Decimal(-2), Decimal(100), falling=True
+    )
     assert told == expected
 
 
@@ -208,7 +219,9 @@ def test_oriented_leaves_what_varies() -> None:
     assert oriented(one) is one
 
 
-@pytest.mark.parametrize(("compile_", "tree"), [(number, condition("1 < 2").tree), (truth, Field("age"))])
+@pytest.mark.parametrize(
+    ("compile_", "tree"), [(number, condition("1 < 2").tree), (truth, Field("age"))]
+)
 def test_wrong_kind(compile_: object, tree: Node) -> None:
     """What the builder never makes is refused, not misread."""
     with pytest.raises(TypeError, match="not a"):

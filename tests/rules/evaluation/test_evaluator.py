@@ -1,4 +1,6 @@
-"""The evaluator: verdicts on readings and misses, equal to a plain recomputation and to a rebuild."""
+"""The evaluator: verdicts on readings and misses, equal to a plain recomputation and to a
+rebuild.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,7 +14,17 @@ from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import Comparison, Node, uses
 from daemon.rules.rule import AtLeast, Condition, Rule
-from daemon.types import DAY, MINUTE, Balances, DecidingComparison, Millis, Quality, Reading, Source, Unconfirmed
+from daemon.types import (
+    DAY,
+    MINUTE,
+    Balances,
+    DecidingComparison,
+    Millis,
+    Quality,
+    Reading,
+    Source,
+    Unconfirmed,
+)
 from tests.rules import naive
 from tests.rules.strategies import Event, Fail, Judge, Step, conditions, days, reading
 from tests.values import miss
@@ -49,7 +61,9 @@ def test_threshold_verdict() -> None:
 )
 def test_clear_when(amount: str, expected: tuple[bool, bool]) -> None:
     """D2: with `clear_when` a rule may clear only when that holds."""
-    verdict = Evaluator([rule("available_margin < 100", "available_margin > 120")]).read(margin(0, amount))["r"]
+    verdict = Evaluator([rule("available_margin < 100", "available_margin > 120")]).read(
+        margin(0, amount)
+    )["r"]
     assert (verdict.when, verdict.clear) == expected
 
 
@@ -67,12 +81,18 @@ def test_nan_is_unknown() -> None:
 def test_window_includes_both_ends() -> None:
     """C1: a reading exactly `w` old is in the window, one a millisecond older is not."""
     readings = [margin(0, "500"), margin(600_000, "1"), margin(600_001, "1")]
-    assert whens(Evaluator([rule("max(available_margin, 10m) == 500")]), readings) == [True, True, False]
+    assert whens(Evaluator([rule("max(available_margin, 10m) == 500")]), readings) == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_delta_needs_two_readings() -> None:
     """C2: `delta` is unknown with one reading, known with two."""
-    assert whens(Evaluator([rule("delta(available_margin, 1m) <= 0")]), [margin(0, "5"), margin(1, "5")]) == [
+    assert whens(
+        Evaluator([rule("delta(available_margin, 1m) <= 0")]), [margin(0, "5"), margin(1, "5")]
+    ) == [
         None,
         True,
     ]
@@ -107,7 +127,10 @@ def test_age_grows_at_misses() -> None:
     """`age` is 0 at a judged reading and the time since it at a miss."""
     evaluator = Evaluator([rule("age >= 2m")])
     assert evaluator.read(margin(0, "1"))["r"].when is False
-    early, late = evaluator.miss(miss(1, START + 119_999))["r"], evaluator.miss(miss(1, START + 120_000))["r"]
+    early, late = (
+        evaluator.miss(miss(1, START + 119_999))["r"],
+        evaluator.miss(miss(1, START + 120_000))["r"],
+    )
     assert (early.when, late.when) == (False, True)
     assert late.judged == DecidingComparison(
         "age >= 2m", "age", Decimal(120_000), Decimal(120_000), falling=False, duration=True
@@ -120,7 +143,9 @@ def test_a4_age_before_the_first_reading() -> None:
 
 
 def test_miss_concerns_only_rules_with_age() -> None:
-    """Promise 5: a miss gives a verdict to rules that ask for `age`, in `when` or in `clear_when`, and to no other."""
+    """Promise 5: a miss gives a verdict to rules that ask for `age`, in `when` or in `clear_when`,
+    and to no other.
+    """
     rules = [
         Rule("plain", condition("available_margin < 100")),
         Rule("when", condition("age > 1m or available_margin < 100")),
@@ -130,8 +155,12 @@ def test_miss_concerns_only_rules_with_age() -> None:
 
 
 def test_miss_keeps_fields_and_moves_windows() -> None:
-    """At a miss the fields are as last judged, while windows are those of the miss's own instant."""
-    evaluator = Evaluator([rule("age > 0s and available_margin == 5 and max(available_margin, 1m) > 0")])
+    """At a miss the fields are as last judged, while windows are those of the miss's own
+    instant.
+    """
+    evaluator = Evaluator(
+        [rule("age > 0s and available_margin == 5 and max(available_margin, 1m) > 0")]
+    )
     evaluator.read(margin(0, "5"))
     assert evaluator.miss(miss(1, START + 60_000))["r"].when is True
     assert evaluator.miss(miss(1, START + 60_001))["r"].when is None
@@ -140,10 +169,14 @@ def test_miss_keeps_fields_and_moves_windows() -> None:
 def test_unconfirmed_is_judged_at_its_own_instant() -> None:
     """B5: an unconfirmed suspect's values are judged when it was given up, not when it was read."""
     evaluator = Evaluator([rule("age >= 0s and available_margin < 100")])
-    suspect = Reading(7, START, Source.REST, Quality.SUSPECT, None, Balances(available_margin=Decimal(1)))
+    suspect = Reading(
+        7, START, Source.REST, Quality.SUSPECT, None, Balances(available_margin=Decimal(1))
+    )
     assert evaluator.read(Unconfirmed(8, START + 3_000, suspect))["r"].when is True
     age = evaluator.miss(miss(1, START + 4_000))["r"].judged
-    assert age == DecidingComparison("age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True)
+    assert age == DecidingComparison(
+        "age >= 0s", "age", Decimal(1_000), Decimal(0), falling=False, duration=True
+    )
 
 
 def test_a5_shift_keeps_durations_true() -> None:
@@ -160,7 +193,9 @@ def test_changes() -> None:
     evaluator = Evaluator([])
     evaluator.read(reading(START, Balances(Decimal(500), Decimal(400), al_freeze=Decimal("0.1"))))
     assert evaluator.changes() == {}
-    evaluator.read(reading(START + 600_000, Balances(Decimal(440), Decimal(400), cross_un_pnl=Decimal(1))))
+    evaluator.read(
+        reading(START + 600_000, Balances(Decimal(440), Decimal(400), cross_un_pnl=Decimal(1)))
+    )
     assert evaluator.changes() == {"available_margin": Decimal(-60), "available_usdt": Decimal(0)}
 
 
@@ -198,7 +233,9 @@ class Side:
                 return {}
 
     def rebuild(self) -> None:
-        """Forget the windows and feed stored readings, from the last one at or before the look-back's start."""
+        """Forget the windows and feed stored readings, from the last one at or before the
+        look-back's start.
+        """
         self.evaluator = Evaluator(self.rules)
         since = self.now - self.evaluator.look_back
         before = [number for number, (at, _) in enumerate(self.history) if at <= since]
@@ -214,7 +251,9 @@ def rules_of(trees: list[Node]) -> list[Rule]:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days)
 def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
-    """C1 to C4: after any readings, misses and steps, verdicts are those of a recomputation from all readings."""
+    """C1 to C4: after any readings, misses and steps, verdicts are those of a recomputation from
+    all readings.
+    """
     side = Side(rules_of(trees))
     for event in day:
         for name, verdict in side.apply(event).items():
@@ -231,7 +270,9 @@ def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days, st.integers(0, 25))
 def test_equals_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
-    """Promise 4: an evaluator rebuilt at any point from the readings within its look-back says the same ever after."""
+    """Promise 4: an evaluator rebuilt at any point from the readings within its look-back says the
+    same ever after.
+    """
     live, restarted = Side(rules_of(trees)), Side(rules_of(trees))
     for number, event in enumerate(day):
         if number == stop:
@@ -248,11 +289,17 @@ def counted(trees: list[Node]) -> list[Rule]:
         Rule(str(n), one, told[n - 1], at_least=AtLeast(n + 1, n + 2), missing_after=5_000)
         for n, one in enumerate(told)
     ]
-    return [*written, system_rule("exchange-frozen", 30_000), system_rule("rule-unknown", 15 * MINUTE)]
+    return [
+        *written,
+        system_rule("exchange-frozen", 30_000),
+        system_rule("rule-unknown", 15 * MINUTE),
+    ]
 
 
 @given(st.lists(conditions, min_size=1, max_size=3), days, st.integers(0, 25))
-def test_d3_what_is_counted_equals_a_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
+def test_d3_what_is_counted_equals_a_rebuild(
+    trees: list[Node], day: list[Event], stop: int
+) -> None:
     """Promise 4, D3, D7: also what is no window but counted, or timed, from reading to reading."""
     live, restarted = Side(counted(trees)), Side(counted(trees))
     for number, event in enumerate(day):
@@ -263,7 +310,9 @@ def test_d3_what_is_counted_equals_a_rebuild(trees: list[Node], day: list[Event]
 
 def test_a5_what_is_counted_moves_with_the_clock() -> None:
     """A5, D3: a step makes no gap."""
-    one = Rule("often", condition("available_margin < 100"), at_least=AtLeast(2, 2), missing_after=MINUTE)
+    one = Rule(
+        "often", condition("available_margin < 100"), at_least=AtLeast(2, 2), missing_after=MINUTE
+    )
     evaluator = Evaluator([one, rule("al_margin > 1")])
     evaluator.read(margin(0, "90"))
     evaluator.shift(60 * MINUTE)
@@ -278,7 +327,9 @@ def test_only_age_is_asked_at_misses(tree: Node) -> None:
 
 
 def test_c7_the_values_of_the_last_ten_minutes_are_at_hand_for_messages() -> None:
-    """C7: By their instants as the clock stands now, both ends included, also where their window is packed."""
+    """C7: By their instants as the clock stands now, both ends included, also where their window is
+    packed.
+    """
     evaluator = Evaluator([], ["available_margin"])
     for second in range(0, 1_205, 5):
         evaluator.read(margin(second * 1_000, str(second)))
@@ -293,7 +344,12 @@ def test_c7_the_values_of_the_last_ten_minutes_are_at_hand_for_messages() -> Non
 def test_c7_the_estimate_of_free_margin_has_values_where_both_its_parts_have() -> None:
     """C7: A reading without one of the parts leaves a place out."""
     evaluator = Evaluator([])
-    for at, amount, bound in ((0, "500", "10"), (1, "400", None), (2, None, "20"), (3, "300", "30")):
+    for at, amount, bound in (
+        (0, "500", "10"),
+        (1, "400", None),
+        (2, None, "20"),
+        (3, "300", "30"),
+    ):
         parts = (None if each is None else Decimal(each) for each in (amount, bound))
         sent = dict(zip(("available_margin", "al_margin"), parts, strict=True))
         evaluator.read(reading(START + at, Balances(**sent)))

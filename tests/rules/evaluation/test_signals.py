@@ -44,7 +44,9 @@ def holds(found: Mapping[str, Verdict]) -> dict[str, bool | None]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
-    """D7: named as the key of `[system]`; where only a person can help the severity is critical, else warning."""
+    """D7: named as the key of `[system]`; where only a person can help the severity is critical,
+    else warning.
+    """
     one = system_rule(name, 30 * SECOND, channels=("email",))
     critical = {"key-refused", "answers-unusable", "account-not-judged"}
     severity = Severity.CRITICAL if name in critical else Severity.WARNING
@@ -52,7 +54,9 @@ def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
 
 
 def test_d7_no_readings_is_missing_readings() -> None:
-    """D4, D7: it fires as missing, for an account that was never read too, and not beside what says why."""
+    """D4, D7: it fires as missing, for an account that was never read too, and not beside what says
+    why.
+    """
     one = system_rule("no-readings", 2 * MINUTE)
     assert (one.on_missing, one.missing_after) == (OnMissing.FIRING, 2 * MINUTE)
     assert one.inhibited_by == ("key-refused", "rate-limited", "answers-unusable")
@@ -61,7 +65,9 @@ def test_d7_no_readings_is_missing_readings() -> None:
 
 @pytest.mark.parametrize("reason", list(MissReason))
 def test_d7_a_refused_key(reason: MissReason) -> None:
-    """D7: by auth, permission and wrong_user; another miss says nothing, a reading that it is accepted."""
+    """D7: by auth, permission and wrong_user; another miss says nothing, a reading that it is
+    accepted.
+    """
     refused = reason in {MissReason.AUTH, MissReason.PERMISSION, MissReason.WRONG_USER}
     evaluator = system("key-refused", 0)
     found = evaluator.miss(miss(1, T0, reason))["key-refused"]
@@ -69,7 +75,9 @@ def test_d7_a_refused_key(reason: MissReason) -> None:
     assert evaluator.read(at(1))["key-refused"].when is False
 
 
-@pytest.mark.parametrize("reason", [MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.NETWORK])
+@pytest.mark.parametrize(
+    "reason", [MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.NETWORK]
+)
 def test_d7_limited_calls(reason: MissReason) -> None:
     """D7: by 29001, 429, 403 and HTML; it fires after two minutes of it."""
     found = system("rate-limited", 2 * MINUTE).miss(miss(1, T0, reason))["rate-limited"]
@@ -79,10 +87,15 @@ def test_d7_limited_calls(reason: MissReason) -> None:
 
 @pytest.mark.parametrize("reason", list(MissReason))
 def test_b1_answers_without_balances(reason: MissReason) -> None:
-    """B1, D7: a bad answer counts, another miss says nothing, a reading that all is well; what was said is told."""
+    """B1, D7: a bad answer counts, another miss says nothing, a reading that all is well; what was
+    said is told.
+    """
     evaluator = system("answers-unusable", MINUTE)
     found = evaluator.miss(miss(1, T0, reason))["answers-unusable"]
-    assert (found.when, found.detail) == (True if reason is MissReason.BAD_ANSWER else None, "no answer within 10 s")
+    assert (found.when, found.detail) == (
+        True if reason is MissReason.BAD_ANSWER else None,
+        "no answer within 10 s",
+    )
     assert evaluator.read(at(1))["answers-unusable"].when is False
     assert evaluator.read(replace(at(2), source=Source.WS))["answers-unusable"].when is None
 
@@ -90,7 +103,10 @@ def test_b1_answers_without_balances(reason: MissReason) -> None:
 def test_d7_a_skew_is_seen_where_the_exchanges_time_moves() -> None:
     """D7: in either direction; the same time once more is unknown, and so is none at all."""
     evaluator = system("clock-skew", 30 * SECOND)
-    found = [evaluator.read(one)["clock-skew"].when for one in (at(0), at(40, 10), at(45, 10), at(50, 80), at(51, 52))]
+    found = [
+        evaluator.read(one)["clock-skew"].when
+        for one in (at(0), at(40, 10), at(45, 10), at(50, 80), at(51, 52))
+    ]
     assert found == [False, True, None, True, False]
     assert evaluator.read(at(60, None))["clock-skew"].when is None
 
@@ -98,7 +114,10 @@ def test_d7_a_skew_is_seen_where_the_exchanges_time_moves() -> None:
 def test_d7_frozen_data() -> None:
     """B6: the exchange's own time stands still for so long while readings arrive."""
     evaluator = system("exchange-frozen", 30 * SECOND)
-    found = [evaluator.read(one)["exchange-frozen"] for one in (at(0), at(29.999), at(30), at(31, 31), at(40, None))]
+    found = [
+        evaluator.read(one)["exchange-frozen"]
+        for one in (at(0), at(29.999), at(30), at(31, 31), at(40, None))
+    ]
     assert [verdict.when for verdict in found] == [False, False, True, False, None]
     assert found[2].judged == DecidingComparison(
         "exchange_unchanged >= 30s",
@@ -119,8 +138,13 @@ def test_d7_an_unconfirmed_reading_shows_what_it_was_sent_with() -> None:
 
 
 def test_c2_a_rule_that_stays_unknown_is_named() -> None:
-    """C2: after so long of unknown readings; one that is known begins it anew, a miss adds nothing."""
-    unsure = [rule("first", when="cross_un_pnl < 0"), rule("other", when="delta(available_margin, 1m) < 0")]
+    """C2: after so long of unknown readings; one that is known begins it anew, a miss adds
+    nothing.
+    """
+    unsure = [
+        rule("first", when="cross_un_pnl < 0"),
+        rule("other", when="delta(available_margin, 1m) < 0"),
+    ]
     evaluator = Evaluator([*unsure, system_rule("rule-unknown", 15 * MINUTE)])
     assert evaluator.read(at(0))["rule-unknown"].when is False
     assert evaluator.read(at(10))["other"].when is False
@@ -129,25 +153,35 @@ def test_c2_a_rule_that_stays_unknown_is_named() -> None:
         evaluator.read(at(60 * minute))
     early, late = evaluator.read(at(15 * 60 - 0.001)), evaluator.read(at(15 * 60))
     assert (early["rule-unknown"].when, late["rule-unknown"].when) == (False, True)
-    assert late["rule-unknown"].detail == "the rule first (cross_un_pnl is not sent) cannot be judged"
+    assert (
+        late["rule-unknown"].detail == "the rule first (cross_un_pnl is not sent) cannot be judged"
+    )
     known = replace(at(15 * 60 + 1), balances=replace(at(1).balances, cross_un_pnl=Decimal(1)))
     calm = evaluator.read(known)["rule-unknown"]
     assert (calm.when, calm.detail) == (False, "")
 
 
 def test_c2_every_rule_that_stays_unknown_is_named_with_the_part_to_blame() -> None:
-    """C2: as long as the cause lasts in the same words; one that is known again is named no more."""
+    """C2: as long as the cause lasts in the same words; one that is known again is named no
+    more.
+    """
     few = rule("few", when="zscore(al_freeze, 1h) > 3")
     endless = rule("endless", when="available_margin < 100", clear_when="cross_un_pnl > 0")
-    evaluator = Evaluator([rule("one", when="cross_un_pnl < 0"), few, endless, system_rule("rule-unknown", MINUTE)])
+    evaluator = Evaluator(
+        [rule("one", when="cross_un_pnl < 0"), few, endless, system_rule("rule-unknown", MINUTE)]
+    )
 
     def told(second: float, pnl: str | None = None) -> str:
         sent = replace(at(second).balances, cross_un_pnl=None if pnl is None else Decimal(pnl))
-        return evaluator.read(replace(at(second), balances=sent), {"rule-unknown"})["rule-unknown"].detail
+        return evaluator.read(replace(at(second), balances=sent), {"rule-unknown"})[
+            "rule-unknown"
+        ].detail
 
     assert [told(0), told(59.999)] == ["", ""]
     parts = "zscore(al_freeze, 1h): fewer than 10 readings", "cross_un_pnl is not sent"
-    everything = f"the rules one ({parts[1]}), few ({parts[0]}), endless ({parts[1]}) cannot be judged"
+    everything = (
+        f"the rules one ({parts[1]}), few ({parts[0]}), endless ({parts[1]}) cannot be judged"
+    )
     assert [told(60), told(61)] == [everything] * 2
     only = f"the rule few ({parts[0]}) cannot be judged"
     assert [told(62, "1"), told(63, "1")] == [only] * 2
@@ -166,13 +200,18 @@ def test_c2_of_many_unknown_rules_the_first_are_named() -> None:
 def test_c2_unknown_counts_only_while_readings_arrive() -> None:
     """C2: after a pause longer than the limit it counts anew."""
     evaluator = Evaluator([rule(when="cross_un_pnl < 0"), system_rule("rule-unknown", 3 * MINUTE)])
-    found = [evaluator.read(at(second))["rule-unknown"].when for second in (0, 120, 240, 420.001, 540, 600.001)]
+    found = [
+        evaluator.read(at(second))["rule-unknown"].when
+        for second in (0, 120, 240, 420.001, 540, 600.001)
+    ]
     assert found == [False, False, True, False, False, True]
 
 
 def test_c2_system_rules_are_not_unknown_rules() -> None:
     """C2: a skew that cannot be seen is nobody's fault."""
-    evaluator = Evaluator([system_rule("clock-skew", 30 * SECOND), system_rule("rule-unknown", 15 * MINUTE)])
+    evaluator = Evaluator(
+        [system_rule("clock-skew", 30 * SECOND), system_rule("rule-unknown", 15 * MINUTE)]
+    )
     found = [holds(evaluator.read(at(second))) for second in (0, 100, 200)]
     assert found[1:] == [{"clock-skew": None, "rule-unknown": False}] * 2
     assert SystemSignals(MINUTE).unknown_for(0) == []
@@ -181,12 +220,23 @@ def test_c2_system_rules_are_not_unknown_rules() -> None:
 def test_a5_a_step_of_the_clock_freezes_nothing() -> None:
     """A5: how long something stands still, or is unknown, are durations."""
     unsure = rule("unsure", when="cross_un_pnl < 0")
-    frozen, unknown = system_rule("exchange-frozen", 30 * SECOND), system_rule("rule-unknown", 30 * SECOND)
+    frozen, unknown = (
+        system_rule("exchange-frozen", 30 * SECOND),
+        system_rule("rule-unknown", 30 * SECOND),
+    )
     evaluator = Evaluator([unsure, frozen, unknown])
     evaluator.read(at(0))
     evaluator.shift(MINUTE)
-    assert holds(evaluator.read(at(60 + 29))) == {"unsure": None, "exchange-frozen": False, "rule-unknown": False}
-    assert holds(evaluator.read(at(60 + 30))) == {"unsure": None, "exchange-frozen": True, "rule-unknown": True}
+    assert holds(evaluator.read(at(60 + 29))) == {
+        "unsure": None,
+        "exchange-frozen": False,
+        "rule-unknown": False,
+    }
+    assert holds(evaluator.read(at(60 + 30))) == {
+        "unsure": None,
+        "exchange-frozen": True,
+        "rule-unknown": True,
+    }
 
 
 def test_promise_4_a_rebuild_finds_the_signs_again() -> None:
@@ -211,13 +261,17 @@ def test_promise_4_a_rebuild_finds_the_signs_again() -> None:
 
 def test_only_what_is_watched_or_holds_is_put_together() -> None:
     """The verdicts of all others would change nothing."""
-    evaluator = Evaluator([rule(), system_rule("exchange-frozen", 30 * SECOND), system_rule("clock-skew", SECOND)])
+    evaluator = Evaluator(
+        [rule(), system_rule("exchange-frozen", 30 * SECOND), system_rule("clock-skew", SECOND)]
+    )
     assert set(evaluator.read(at(0), ())) == set()
     assert set(evaluator.read(at(30), ("low",))) == {"low", "exchange-frozen"}
 
 
 def test_b7_a_push_says_nothing_of_clocks_keys_and_limits() -> None:
-    """B7, B6: it bears no time and was not asked for: a standstill lasts, and a refused key stays refused."""
+    """B7, B6: it bears no time and was not asked for: a standstill lasts, and a refused key stays
+    refused.
+    """
     frozen, refused = system("exchange-frozen", 30 * SECOND), system("key-refused", 0)
     push = replace(at(20, exchange=None), source=Source.WS)
     assert [holds(frozen.read(each)) for each in (at(0), push, at(30))] == [

@@ -27,11 +27,17 @@ def sent(*margins: str) -> list[Balances]:
 
 
 def test_every_part_is_shown() -> None:
-    """Truths, numbers and durations each with their kind; of a window how much it holds, and since when."""
+    """Truths, numbers and durations each with their kind; of a window how much it holds, and since
+    when.
+    """
     told = seen("max(al_margin + 1, 2m) > 4 and not age > 1m", *sent("7", "2", "3", "4"))
     assert (told.value, told.kind, len(told.children)) == (True, ValueType.TRUTH, 2)
     window = told.children[0].children[0]
-    assert (window.text, window.value, window.held) == ("max(al_margin + 1, 2m)", Decimal(5), Held(3, 60_000, 180_000))
+    assert (window.text, window.value, window.held) == (
+        "max(al_margin + 1, 2m)",
+        Decimal(5),
+        Held(3, 60_000, 180_000),
+    )
     assert [(part.text, part.value) for part in window.children] == [("al_margin + 1", Decimal(5))]
     age = told.children[1].children[0].children
     assert [(part.text, part.kind, part.value) for part in age] == [
@@ -42,7 +48,9 @@ def test_every_part_is_shown() -> None:
 
 
 def test_a_level_is_shown_and_a_length_is_not() -> None:
-    """Below a function of a window stands what it looks at, with its present value, and the level."""
+    """Below a function of a window stands what it looks at, with its present value, and the
+    level.
+    """
     told = seen("time_to(al_margin, 2 * al_freeze, 30m) < 2h", *sent("7"))
     (window, _) = told.children
     assert (window.kind, window.held) == (ValueType.DURATION, Held(1, 0, 0, needed=3))
@@ -54,17 +62,37 @@ def test_a_level_is_shown_and_a_length_is_not() -> None:
     [
         ("cross_un_pnl < 0", ["1"], ("cross_un_pnl", "cross_un_pnl is not sent")),
         ("1 < 2 and margin_usage < 1", ["1"], ("margin_usage", "available_margin is not sent")),
-        ("not freeze_ratio < 1", ["1"], ("freeze_ratio", "al_freeze and available_margin are not sent")),
+        (
+            "not freeze_ratio < 1",
+            ["1"],
+            ("freeze_ratio", "al_freeze and available_margin are not sent"),
+        ),
         ("al_margin < 0", [], ("al_margin", "no reading yet")),
         ("age > 1m", [], ("age", "no reading yet")),
         ("key_refused > 0", ["1"], ("key_refused", "nothing is known of key_refused here")),
-        ("spike(al_margin, 1h) > 3", ["1"] * 3, ("spike(al_margin, 1h)", "3 of 10 readings needed in 1h")),
+        (
+            "spike(al_margin, 1h) > 3",
+            ["1"] * 3,
+            ("spike(al_margin, 1h)", "3 of 10 readings needed in 1h"),
+        ),
         ("max(cross_un_pnl, 1h) > 3", ["1"], ("cross_un_pnl", "cross_un_pnl is not sent")),
-        ("-delta(al_margin, 30s) > 3", ["1", "2"], ("delta(al_margin, 30s)", "1 of 2 readings needed in 30s")),
+        (
+            "-delta(al_margin, 30s) > 3",
+            ["1", "2"],
+            ("delta(al_margin, 30s)", "1 of 2 readings needed in 30s"),
+        ),
         ("(al_margin - 1) / 0 > 3", ["1"], ("(al_margin - 1) / 0", "0 ÷ 0")),
         ("al_margin / 0 - 1 / 0 > 3", ["1.50"], ("al_margin / 0 - 1 / 0", "∞ \N{MINUS SIGN} ∞")),
-        ("-1 / 0 * (al_margin * 0) > 3", ["-1.50"], ("-1 / 0 * (al_margin * 0)", "-∞ \N{MULTIPLICATION SIGN} 0")),
-        ("stddev(2 / al_margin, 1h) > 3", ["2", "0", "3"], ("stddev(2 / al_margin, 1h)", "∞ among its readings")),
+        (
+            "-1 / 0 * (al_margin * 0) > 3",
+            ["-1.50"],
+            ("-1 / 0 * (al_margin * 0)", "-∞ \N{MULTIPLICATION SIGN} 0"),
+        ),
+        (
+            "stddev(2 / al_margin, 1h) > 3",
+            ["2", "0", "3"],
+            ("stddev(2 / al_margin, 1h)", "∞ among its readings"),
+        ),
         (
             "time_to(al_margin, cross_un_pnl, 1h) > 3s",
             ["2", "0", "3"],

@@ -21,7 +21,16 @@ def test_equal_windows_are_kept_once() -> None:
     board = ValueTable()
     first = board.window(call("max(alMargin + 1.0, 60s)"))
     assert board.window(call("max(al_margin + 1, 1m)")) == first
-    assert len({first, board.window(call("max(al_margin + 1, 2m)")), board.window(call("min(al_margin + 1, 1m)"))}) == 3
+    assert (
+        len(
+            {
+                first,
+                board.window(call("max(al_margin + 1, 2m)")),
+                board.window(call("min(al_margin + 1, 1m)")),
+            }
+        )
+        == 3
+    )
 
 
 def test_fields_are_kept_once() -> None:
@@ -32,7 +41,9 @@ def test_fields_are_kept_once() -> None:
 
 
 def test_shows_fields() -> None:
-    """After a reading the frame shows the fields asked for, derived ones included, and an age of 0."""
+    """After a reading the frame shows the fields asked for, derived ones included, and an age of
+    0.
+    """
     board = ValueTable()
     slots = [board.field(name) for name in ("al_margin", "margin_usage", "age", "cross_un_pnl")]
     board.feed(5_000, Balances(available_margin=Decimal(8), al_margin=Decimal(2)))
@@ -40,7 +51,9 @@ def test_shows_fields() -> None:
 
 
 def test_unknown_values_are_not_held() -> None:
-    """C1: a reading whose value is unknown is in no window of it, and the window moves on all the same."""
+    """C1: a reading whose value is unknown is in no window of it, and the window moves on all the
+    same.
+    """
     board = ValueTable()
     slot = board.window(call("max(al_margin, 1s)"))
     board.feed(0, Balances(al_margin=Decimal(9)))
@@ -62,27 +75,37 @@ def test_nested_windows_see_this_reading() -> None:
 
 
 def test_c5_levels_are_of_this_reading() -> None:
-    """C5: a level is that of the present instant, in whichever order rules name what it is made of."""
+    """C5: a level is that of the present instant, in whichever order rules name what it is made
+    of.
+    """
     board = ValueTable()
     first = board.window(call("max(al_margin, 1m)"))
     slot = board.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
     again = board.window(call("time_to(al_freeze, max(al_margin, 1m), 1m)", "0s"))
     for number, (margin, freeze) in enumerate(((90, 0), (80, 30), (70, 60))):
         board.feed(number * 10_000, Balances(al_margin=Decimal(margin), al_freeze=Decimal(freeze)))
-    assert [board.frame[each] for each in (first, slot, again)] == [Decimal(90), Decimal(70_000), Decimal(10_000)]
+    assert [board.frame[each] for each in (first, slot, again)] == [
+        Decimal(90),
+        Decimal(70_000),
+        Decimal(10_000),
+    ]
 
 
 def test_functions_of_a_window_share_it() -> None:
     """DESIGN 6: functions of equal expressions over equal spans slide along together."""
     board = ValueTable()
-    calls = [call(f"{name}(al_margin, 1m)") for name in ("sum", "avg", "max", "drop", "stddev", "zscore")]
+    calls = [
+        call(f"{name}(al_margin, 1m)") for name in ("sum", "avg", "max", "drop", "stddev", "zscore")
+    ]
     assert len({board.window(each) for each in calls}) == 6
     assert len({id(board.held(each)) for each in calls}) == 1
     assert len(board.held(calls[0])._running) == 3
 
 
 def test_memory_is_told() -> None:
-    """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside it."""
+    """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside
+    it.
+    """
     board = ValueTable()
     assert board.memory(5_000) == 0
     board.window(call("max(al_margin, 1h)"))

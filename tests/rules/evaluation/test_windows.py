@@ -23,7 +23,11 @@ def test_ring_numbers_stay() -> None:
     ring = Ring()
     fed(ring, values=[str(number) for number in range(1_000)])
     ring.forget(900)
-    assert (len(ring), ring.end, ring.instant(950)) == (1_000 - 900 // CHUNK * CHUNK, 1_000, 950_000)
+    assert (len(ring), ring.end, ring.instant(950)) == (
+        1_000 - 900 // CHUNK * CHUNK,
+        1_000,
+        950_000,
+    )
     assert ring.chunk(950)[950 % CHUNK] == Decimal(950)
 
 
@@ -48,14 +52,28 @@ def test_ring_keeps_what_is_open() -> None:
 
 def test_ring_keeps_every_digit() -> None:
     """Promise 7: packed and unpacked, a value is the one that was sent, however it was written."""
-    texts = ["996660.6064387699998485", "-0", "1E+27", "0E-8", "5.00", "Infinity", "-Infinity", "1" * 60, "3e-40"]
+    texts = [
+        "996660.6064387699998485",
+        "-0",
+        "1E+27",
+        "0E-8",
+        "5.00",
+        "Infinity",
+        "-Infinity",
+        "1" * 60,
+        "3e-40",
+    ]
     ring = Ring()
     fed(ring, values=texts * CHUNK)
-    assert [str(value) for value in ring.chunk(0)][: len(texts)] == [str(Decimal(text)) for text in texts]
+    assert [str(value) for value in ring.chunk(0)][: len(texts)] == [
+        str(Decimal(text)) for text in texts
+    ]
 
 
 def test_a5_ring_shifts() -> None:
-    """A5: a shift moves what is held by our clock, and not what comes; between them nothing changes."""
+    """A5: a shift moves what is held by our clock, and not what comes; between them nothing
+    changes.
+    """
     ring = Ring()
     ring.append(1_000, Decimal(1))
     ring.shift(-5_000)
@@ -65,7 +83,9 @@ def test_a5_ring_shifts() -> None:
 
 
 def test_window_is_trimmed() -> None:
-    """Over a long time a window's ring holds about what the window needs, not all there ever was."""
+    """Over a long time a window's ring holds about what the window needs, not all there ever
+    was.
+    """
     ring = Ring()
     window = Window(ring, 500_000)
     for _ in range(40):
@@ -79,9 +99,19 @@ def test_c1_a_window_holds_both_ends() -> None:
     ring = Ring()
     window = Window(ring, 1_000)
     fed(ring, window, values=["5", "7"])
-    assert (len(window), window.earliest, window.latest, window.reach) == (2, Decimal(5), Decimal(7), (0, 1_000))
+    assert (len(window), window.earliest, window.latest, window.reach) == (
+        2,
+        Decimal(5),
+        Decimal(7),
+        (0, 1_000),
+    )
     window.advance(1_001)
-    assert (len(window), window.earliest, window.latest, window.reach) == (1, Decimal(7), Decimal(7), (1_000, 1_000))
+    assert (len(window), window.earliest, window.latest, window.reach) == (
+        1,
+        Decimal(7),
+        Decimal(7),
+        (1_000, 1_000),
+    )
     window.advance(2_001)
     assert (len(window), window.reach, list(window.values())) == (0, None, [])
 
@@ -91,7 +121,11 @@ def test_windows_share_a_ring() -> None:
     ring = Ring()
     short, long_ = Window(ring, 10_000), Window(ring, 150_000)
     fed(ring, short, long_, values=[str(number) for number in range(500)])
-    assert (short.earliest, long_.earliest, long_.latest) == (Decimal(489), Decimal(349), Decimal(499))
+    assert (short.earliest, long_.earliest, long_.latest) == (
+        Decimal(489),
+        Decimal(349),
+        Decimal(499),
+    )
     assert list(short.values()) == [Decimal(number) for number in range(489, 500)]
     assert list(long_.values()) == [Decimal(number) for number in range(349, 500)]
 

@@ -13,11 +13,15 @@ from daemon.types import Balances
 
 
 def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> list[str | None]:
-    """The function's value after each entry of a series of (instant, value), `further` being its level or its least."""
+    """The function's value after each entry of a series of (instant, value), `further` being its
+    level or its least.
+    """
     function = window_function(name)
     ring = Ring()
     window = Window(ring, span)
-    given: list[object] = [window] if function.keeps is None else [window, window.keep(function.keeps)]
+    given: list[object] = (
+        [window] if function.keeps is None else [window, window.keep(function.keeps)]
+    )
     given += [Decimal(further)] if further else []
     shown = []
     for at, value in series:
@@ -30,8 +34,12 @@ def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> l
 
 
 def worth(text: str, *values: str | None) -> list[str | None]:
-    """What an expression on `al_margin` is worth after each reading of its values, ten seconds apart."""
-    tree = condition(f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}").tree
+    """What an expression on `al_margin` is worth after each reading of its values, ten seconds
+    apart.
+    """
+    tree = condition(
+        f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}"
+    ).tree
     assert isinstance(tree, Comparison)
     board = ValueTable()
     value = number(tree.left, board)

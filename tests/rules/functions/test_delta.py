@@ -5,7 +5,13 @@ from tests.rules.functions.sliding import slid
 
 def test_delta() -> None:
     """C3: last - first, known from two readings, negative when the value fell."""
-    assert slid("delta", 10, (0, "5"), (5, "3"), (10, "9"), (15, "9"), (26, "1")) == [None, "-2", "4", "6", None]
+    assert slid("delta", 10, (0, "5"), (5, "3"), (10, "9"), (15, "9"), (26, "1")) == [
+        None,
+        "-2",
+        "4",
+        "6",
+        None,
+    ]
 
 
 def test_delta_at_one_instant() -> None:
@@ -22,4 +28,8 @@ def test_delta_rounds_once() -> None:
 
 def test_delta_of_infinities() -> None:
     """C4: from a number to infinity is infinite; between infinities nothing is known."""
-    assert slid("delta", 10, (0, "1"), (1, "Infinity"), (11, "Infinity")) == [None, "Infinity", None]
+    assert slid("delta", 10, (0, "1"), (1, "Infinity"), (11, "Infinity")) == [
+        None,
+        "Infinity",
+        None,
+    ]

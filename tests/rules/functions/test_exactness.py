@@ -1,4 +1,6 @@
-"""Promise 7 for every window function: carried along, it is to the digit what a plain recomputation gives."""
+"""Promise 7 for every window function: carried along, it is to the digit what a plain recomputation
+gives.
+"""
 
 from decimal import Decimal
 
@@ -13,7 +15,15 @@ from tests.rules.functions.sliding import slid
 WINDOWS = [name for name in names() if isinstance(find(name), WindowFunction)]
 
 INFINITIES = ("Infinity", "-Infinity")
-AWKWARD = ("0", "-0", "0.10", "996660.6064387699998485", "1e27", "-3e-9", "3.333333333333333333333333333")
+AWKWARD = (
+    "0",
+    "-0",
+    "0.10",
+    "996660.6064387699998485",
+    "1e27",
+    "-3e-9",
+    "3.333333333333333333333333333",
+)
 even = st.integers(-5, 5).map(str)
 uneven = st.decimals(min_value=-1_000, max_value=1_000, places=4).map(str)
 values = st.one_of(even, uneven, uneven, st.sampled_from(AWKWARD))
@@ -34,7 +44,9 @@ def placed(steps: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return told
 
 
-def recomputed(name: str, span: int, told: list[tuple[int, str]], given: str) -> list[Decimal | None]:
+def recomputed(
+    name: str, span: int, told: list[tuple[int, str]], given: str
+) -> list[Decimal | None]:
     """The function's value after each entry, from all entries."""
     shown = []
     for number, (now, _) in enumerate(told):
@@ -54,11 +66,17 @@ def further_of(name: str, given: str) -> str:
 
 @pytest.mark.parametrize("name", WINDOWS)
 @given(series, spans, further)
-def test_c3_equals_recomputation(name: str, steps: list[tuple[int, str]], span: int, given: str) -> None:
-    """C3: over any readings, of any digits, the carried value is the recomputed one, rounded once."""
+def test_c3_equals_recomputation(
+    name: str, steps: list[tuple[int, str]], span: int, given: str
+) -> None:
+    """C3: over any readings, of any digits, the carried value is the recomputed one, rounded
+    once.
+    """
     told, beside = placed(steps), further_of(name, given)
     shown = slid(name, span, *told, further=beside)
-    assert [None if one is None else Decimal(one) for one in shown] == recomputed(name, span, told, beside or "1")
+    assert [None if one is None else Decimal(one) for one in shown] == recomputed(
+        name, span, told, beside or "1"
+    )
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -69,7 +87,9 @@ def test_c4_equals_recomputation_among_infinities(
     """C4: infinities are taken for what they are while they are held, and leave no trace."""
     told, beside = placed(steps), further_of(name, given)
     shown = slid(name, span, *told, further=beside)
-    assert [None if one is None else Decimal(one) for one in shown] == recomputed(name, span, told, beside or "1")
+    assert [None if one is None else Decimal(one) for one in shown] == recomputed(
+        name, span, told, beside or "1"
+    )
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -80,4 +100,6 @@ def test_a_window_does_not_remember(name: str, steps: list[tuple[int, str]], giv
     span = 20_000
     since = told[-1][0] - span
     held = [entry for entry in told if entry[0] >= since]
-    assert slid(name, span, *told, further=beside)[-1] == slid(name, span, *held, further=beside)[-1]
+    assert (
+        slid(name, span, *told, further=beside)[-1] == slid(name, span, *held, further=beside)[-1]
+    )

@@ -18,7 +18,9 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_contract(name: str) -> None:
-    """Every function says what it takes; one of windows begins with the series, and names each parameter once."""
+    """Every function says what it takes; one of windows begins with the series, and names each
+    parameter once.
+    """
     function = find(name)
     fewest, most = function.counts
     assert 1 <= fewest <= most
@@ -30,7 +32,9 @@ def test_contract(name: str) -> None:
         assert Parameter.LEAST not in function.parameters[:-1]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if not isinstance(find(name), PlainFunction)])
+@pytest.mark.parametrize(
+    "name", [name for name in names() if not isinstance(find(name), PlainFunction)]
+)
 def test_every_window_keeps_for_itself(name: str) -> None:
     """What is kept of one window is not kept of another."""
     keeps = window(name).keeps

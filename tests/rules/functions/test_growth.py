@@ -40,20 +40,40 @@ def test_c3_c4_change(first: str, last: str, expected: str | None) -> None:
 
 def test_c3_rise_is_from_the_lowest() -> None:
     """C3, C4: (last - min) ÷ min, wherever in the window the lowest was."""
-    assert slid("rise", 10, (0, "50"), (5, "40"), (10, "90"), (16, "90")) == [None, "0", "1.25", "0"]
-    assert [pair("rise", "0", "5"), pair("rise", "5", "0"), pair("rise", "0", "0")] == ["Infinity", "0", "0"]
+    assert slid("rise", 10, (0, "50"), (5, "40"), (10, "90"), (16, "90")) == [
+        None,
+        "0",
+        "1.25",
+        "0",
+    ]
+    assert [pair("rise", "0", "5"), pair("rise", "5", "0"), pair("rise", "0", "0")] == [
+        "Infinity",
+        "0",
+        "0",
+    ]
     assert pair("rise", "-10", "5") == "-1.5"
 
 
 def test_c3_drop_is_from_the_highest() -> None:
     """C3: (max - last) ÷ max, wherever in the window the highest was."""
-    assert slid("drop", 10, (0, "400"), (5, "500"), (10, "350"), (16, "350")) == [None, "0", "0.3", "0"]
+    assert slid("drop", 10, (0, "400"), (5, "500"), (10, "350"), (16, "350")) == [
+        None,
+        "0",
+        "0.3",
+        "0",
+    ]
     assert pair("drop", "Infinity", "1") is None
 
 
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
-    [("0", "-5", "Infinity"), ("-5", "-6", "Infinity"), ("-5", "-5", "0"), ("-5", "0", "0"), ("0", "0.0", "0")],
+    [
+        ("0", "-5", "Infinity"),
+        ("-5", "-6", "Infinity"),
+        ("-5", "-5", "0"),
+        ("-5", "0", "0"),
+        ("0", "0.0", "0"),
+    ],
 )
 def test_c3_drop_below_nothing(first: str, last: str, expected: str) -> None:
     """C3: below a highest value of 0 or less, 0 when nothing fell, else +∞."""
@@ -62,4 +82,7 @@ def test_c3_drop_below_nothing(first: str, last: str, expected: str) -> None:
 
 def test_rounded_once() -> None:
     """Promise 7: the difference is exact before it is divided."""
-    assert pair("change", "3", "3.00000000000000000000000000000001") == "3.333333333333333333333333333E-33"
+    assert (
+        pair("change", "3", "3.00000000000000000000000000000001")
+        == "3.333333333333333333333333333E-33"
+    )

@@ -14,7 +14,9 @@ moves = st.lists(st.none() | st.integers(-4, 4) | st.integers(-1_000, 1_000), ma
 
 @given(moves, st.integers(1, 5))
 def test_equals_a_sorted_list(steps: list[int | None], block: int) -> None:
-    """Whatever enters and leaves, in blocks of any size, every position holds what a sorted list holds there."""
+    """Whatever enters and leaves, in blocks of any size, every position holds what a sorted list
+    holds there.
+    """
     ordered, held = Ordered(block), deque[Decimal]()
     for step in steps:
         if step is not None:

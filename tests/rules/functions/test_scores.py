@@ -23,11 +23,19 @@ def test_c3_zscore() -> None:
 
 
 def test_c3_spike_is_not_fooled_by_itself() -> None:
-    """C3: the distance from the median in 1.4826 times the median distance, which the spike itself hardly moves."""
+    """C3: the distance from the median in 1.4826 times the median distance, which the spike itself
+    hardly moves.
+    """
     assert slid("spike", 60_000, *steady(*CALM, "200"), further="1")[-1] == "100"
     noise = ["98", "102", "98", "102", "100", "98", "102", "98", "102", "100"]
-    assert slid("spike", 60_000, *steady(*noise, "160"), further="1")[-1] == "20.23472278429785511938486443"
-    assert slid("spike", 60_000, *steady(*noise, "40"), further="1")[-1] == "20.23472278429785511938486443"
+    assert (
+        slid("spike", 60_000, *steady(*noise, "160"), further="1")[-1]
+        == "20.23472278429785511938486443"
+    )
+    assert (
+        slid("spike", 60_000, *steady(*noise, "40"), further="1")[-1]
+        == "20.23472278429785511938486443"
+    )
 
 
 def test_c3_least_is_divided_by_at_least() -> None:
@@ -36,7 +44,11 @@ def test_c3_least_is_divided_by_at_least() -> None:
     assert slid("zscore", 60_000, *steady(*CALM, "200"), further="45")[-1] == "2"
     assert slid("spike", 60_000, *steady(*CALM, "200"), further="50")[-1] == "2"
     values = ["0", *["0.5"] * 9, "4.5"]
-    assert worth("spike(al_margin, 1h)", *values)[-1] == worth("spike(al_margin, 1h, 1)", *values)[-1] == "4"
+    assert (
+        worth("spike(al_margin, 1h)", *values)[-1]
+        == worth("spike(al_margin, 1h, 1)", *values)[-1]
+        == "4"
+    )
     assert worth("spike(al_margin, 1h, 50%)", *values)[-1] == "8"
     assert worth("zscore(al_margin, 1h)", *CALM, "101")[-1] == "0.9"
 
@@ -53,7 +65,9 @@ def equals_recomputation(values: list[str]) -> bool:
     """Whether every spike over a growing window is that of a recomputation."""
     told = [(at, Decimal(value)) for at, value in steady(*values)]
     shown = slid("spike", 10_000_000, *steady(*values), further="0.001")
-    wanted = [naive._window("spike", told[: count + 1], Decimal("0.001")) for count in range(len(told))]
+    wanted = [
+        naive._window("spike", told[: count + 1], Decimal("0.001")) for count in range(len(told))
+    ]
     return [None if one is None else Decimal(one) for one in shown] == wanted
 
 
@@ -63,6 +77,10 @@ def test_spike_over_many_readings() -> None:
 
 
 def test_spike_finds_what_has_moved_far() -> None:
-    """The nearest half is found even when one reading moves it from one end to the other, and back again."""
+    """The nearest half is found even when one reading moves it from one end to the other, and back
+    again.
+    """
     low, high = [str(number) for number in range(50)], [str(1_000 + number) for number in range(50)]
-    assert equals_recomputation([*low, *high, "1050", "1051", "-1", "-2", "-3", "-4", "1052", "1053", "1054", "1055"])
+    assert equals_recomputation(
+        [*low, *high, "1050", "1051", "-1", "-2", "-3", "-4", "1052", "1053", "1054", "1055"]
+    )

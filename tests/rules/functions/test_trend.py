@@ -26,12 +26,21 @@ def test_c3_slope_is_per_hour() -> None:
 
 def test_c3_no_slope_within_an_instant() -> None:
     """C3: readings of one instant have no trend; that is unknown, and no error."""
-    assert slid("slope", 10, (0, "1"), (0, "2"), (0, "3"), (1, "3")) == [None, None, None, "3600000"]
+    assert slid("slope", 10, (0, "1"), (0, "2"), (0, "3"), (1, "3")) == [
+        None,
+        None,
+        None,
+        "3600000",
+    ]
 
 
 def test_c4_no_slope_among_infinities() -> None:
-    """C4: with an infinite value in the window the slope is unknown; without it, it is known again."""
-    assert slid("slope", 2_000, *[(n * 1_000, v) for n, v in enumerate(["1", "Infinity", "3", "4", "5"])]) == [
+    """C4: with an infinite value in the window the slope is unknown; without it, it is known
+    again.
+    """
+    assert slid(
+        "slope", 2_000, *[(n * 1_000, v) for n, v in enumerate(["1", "Infinity", "3", "4", "5"])]
+    ) == [
         None,
         None,
         None,
@@ -63,12 +72,16 @@ def test_c4_no_slope_among_infinities() -> None:
     ],
 )
 def test_c5_time_to(values: tuple[str, ...], level: str, expected: str | None) -> None:
-    """C5: 0 at or beyond the level as seen from the window's first value, +∞ when the trend does not lead there.
+    """C5: 0 at or beyond the level as seen from the window's first value, +∞ when the trend does
+    not lead there.
 
-    A window that began on the level is seen from its last value: to pay in from nothing is no reason to be warned.
+    A window that began on the level is seen from its last value: to pay in from nothing is no
+    reason to be warned.
     """
     shown = slid("time_to", 30 * MINUTE, *series(*values), further=level)[-1]
-    assert shown is None if expected is None else shown is not None and float(shown) == float(expected)
+    assert (
+        shown is None if expected is None else shown is not None and float(shown) == float(expected)
+    )
 
 
 def test_c5_within_an_instant() -> None:
@@ -78,7 +91,9 @@ def test_c5_within_an_instant() -> None:
 
 
 def test_c5_the_level_is_that_of_now() -> None:
-    """C5: a level that moves counts as it is at this reading, and an unknown one leaves the time unknown."""
+    """C5: a level that moves counts as it is at this reading, and an unknown one leaves the time
+    unknown.
+    """
     told = "time_to(al_margin, least(min(al_margin, 10s) - 10, 40), 30s)"
     assert worth(told, "100", "90", "80", "70", None) == [None, None, "40000", "30000", "30000"]
     assert worth("time_to(al_margin, cross_un_pnl, 30s)", "3", "2", "1", "0") == [None] * 4

@@ -14,10 +14,13 @@ FIELDS = (
     "free_margin, margin_usage, freeze_ratio, age"
 )
 FUNCTIONS = (
-    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, rise, slope, spike, stddev, "
-    "sum, time_to, zscore"
+    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, rise,"
+    " slope, spike, stddev, sum, time_to, zscore"
 )
-NEITHER = "is neither a number, such as `1_000`, `0.5` or `20%`, nor a duration, such as `250ms`, `90s` or `1h30m`"
+NEITHER = (
+    "is neither a number, such as `1_000`, `0.5` or `20%`, nor a duration, such as `250ms`, `90s`"
+    " or `1h30m`"
+)
 
 
 def refusal(text: str) -> tuple[int, str]:
@@ -30,19 +33,46 @@ def refusal(text: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("al_margin", 0, "expected a comparison, such as `available_margin < 100`; `al_margin` is a number"),
+        (
+            "al_margin",
+            0,
+            "expected a comparison, such as `available_margin < 100`; `al_margin` is a number",
+        ),
         ("age", 0, "expected a comparison, such as `available_margin < 100`; `age` is a duration"),
-        ("1 < 2 and 3", 10, "expected a comparison, such as `available_margin < 100`; `3` is a number"),
-        ("al_margin or 1 < 2", 0, "expected a comparison, such as `available_margin < 100`; `al_margin` is a number"),
-        ("not 5m", 4, "expected a comparison, such as `available_margin < 100`; `5m` is a duration"),
+        (
+            "1 < 2 and 3",
+            10,
+            "expected a comparison, such as `available_margin < 100`; `3` is a number",
+        ),
+        (
+            "al_margin or 1 < 2",
+            0,
+            "expected a comparison, such as `available_margin < 100`; `al_margin` is a number",
+        ),
+        (
+            "not 5m",
+            4,
+            "expected a comparison, such as `available_margin < 100`; `5m` is a duration",
+        ),
         (
             "age < 100",
             6,
-            "`age` is a duration and can be compared only with one, such as `10m`; `100` is a number",
+            (
+                "`age` is a duration and can be compared only with one, such as `10m`; `100` is a"
+                " number"
+            ),
         ),
-        ("al_margin < 10m", 12, "`al_margin` is a number and can be compared only with one; `10m` is a duration"),
+        (
+            "al_margin < 10m",
+            12,
+            "`al_margin` is a number and can be compared only with one; `10m` is a duration",
+        ),
         ("1 < 2 < 3s", 8, "`2` is a number and can be compared only with one; `3s` is a duration"),
-        ("1 < (1 < 2)", 5, "`1` is a number and can be compared only with one; `1 < 2` is a comparison"),
+        (
+            "1 < (1 < 2)",
+            5,
+            "`1` is a number and can be compared only with one; `1 < 2` is a comparison",
+        ),
         ("(1 < 2) == (2 < 3)", 1, "expected a number; `1 < 2` is a comparison"),
         ("al_margin + age < 1", 12, "expected a number; `age` is a duration"),
         ("5m * 2 < age", 0, "expected a number; `5m` is a duration"),
@@ -59,8 +89,16 @@ def test_c6_kinds(text: str, column: int, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("1 < avaliable_margin", 4, "there is no field `avaliable_margin`; did you mean `available_margin`?"),
-        ("AvailableMargin < 1", 0, "there is no field `AvailableMargin`; did you mean `availableMargin`?"),
+        (
+            "1 < avaliable_margin",
+            4,
+            "there is no field `avaliable_margin`; did you mean `available_margin`?",
+        ),
+        (
+            "AvailableMargin < 1",
+            0,
+            "there is no field `AvailableMargin`; did you mean `availableMargin`?",
+        ),
         ("xyz < 1", 0, f"there is no field `xyz`; the fields are {FIELDS}"),
         (
             "max < 1",
@@ -69,7 +107,11 @@ def test_c6_kinds(text: str, column: int, message: str) -> None:
         ),
         ("maxx(al_margin, 1m) < 1", 0, "there is no function `maxx`; did you mean `max`?"),
         ("qqq(1) < 1", 0, f"there is no function `qqq`; the functions are {FUNCTIONS}"),
-        ("al_margin(1) < 1", 0, "`al_margin` is a field and takes no arguments: expected an operator"),
+        (
+            "al_margin(1) < 1",
+            0,
+            "`al_margin` is a field and takes no arguments: expected an operator",
+        ),
         ("key_refused > 0", 0, f"there is no field `key_refused`; the fields are {FIELDS}"),
         ("spikes(al_margin, 1m) < 1", 0, "there is no function `spikes`; did you mean `spike`?"),
         ("x" * 60 + " < 1", 0, f"there is no field `{'x' * 40}…`; the fields are {FIELDS}"),
@@ -90,27 +132,61 @@ def test_names(text: str, column: int, message: str) -> None:
         ("least(1) < 1", 0, "`least` takes 2 or more arguments, `least(a, b, …)`; found 1"),
         ("least(1, 5m) < 1", 9, "expected a number; `5m` is a duration"),
         ("abs(age) < 1", 4, "expected a number; `age` is a duration"),
-        ("spike(al_margin) < 1", 0, "`spike` takes 2 or 3 arguments, `spike(x, duration[, least])`; found 1"),
+        (
+            "spike(al_margin) < 1",
+            0,
+            "`spike` takes 2 or 3 arguments, `spike(x, duration[, least])`; found 1",
+        ),
         ("spike(al_margin, 1h, 0) < 1", 21, f"{LEAST}, found `0`"),
         ("spike(al_margin, 1h, 5m) < 1", 21, f"{LEAST}, found `5m`"),
         ("spike(al_margin, 1h, -1) < 1", 21, f"{LEAST}, found `-1`"),
         ("spike(al_margin, 1h, al_freeze) < 1", 21, f"{LEAST}, found `al_freeze`"),
-        ("time_to(al_margin, 1h) < 1h", 0, "`time_to` takes 3 arguments, `time_to(x, level, duration)`; found 2"),
+        (
+            "time_to(al_margin, 1h) < 1h",
+            0,
+            "`time_to` takes 3 arguments, `time_to(x, level, duration)`; found 2",
+        ),
         ("time_to(al_margin, 1h, 5) < 1h", 19, "expected a number; `1h` is a duration"),
-        ("time_to(al_margin, 5, 5) < 1h", 22, "expected the length of the window, such as `10m`, found `5`"),
+        (
+            "time_to(al_margin, 5, 5) < 1h",
+            22,
+            "expected the length of the window, such as `10m`, found `5`",
+        ),
         (
             "time_to(al_margin, 5, 1h) < 5",
             28,
-            f"{TIME_TO} is a duration and can be compared only with one, such as `10m`; `5` is a number",
+            (
+                f"{TIME_TO} is a duration and can be compared only with one, such as `10m`; `5` is"
+                " a number"
+            ),
         ),
-        ("max(time_to(al_margin, 5, 1h), 1h) < 5", 4, f"expected a number; {TIME_TO} is a duration"),
-        ("max(al_margin, 10) < 1", 15, "expected the length of the window, such as `10m`, found `10`"),
-        ("max(al_margin, age) < 1", 15, "expected the length of the window, such as `10m`, found `age`"),
-        ("max(al_margin, 0s) < 1", 15, "expected the length of the window, such as `10m`, found `0s`"),
+        (
+            "max(time_to(al_margin, 5, 1h), 1h) < 5",
+            4,
+            f"expected a number; {TIME_TO} is a duration",
+        ),
+        (
+            "max(al_margin, 10) < 1",
+            15,
+            "expected the length of the window, such as `10m`, found `10`",
+        ),
+        (
+            "max(al_margin, age) < 1",
+            15,
+            "expected the length of the window, such as `10m`, found `age`",
+        ),
+        (
+            "max(al_margin, 0s) < 1",
+            15,
+            "expected the length of the window, such as `10m`, found `0s`",
+        ),
         (
             "0 < max(min(al_margin, 4d), 4d)",
             4,
-            "`max(min(al_margin, 4d), 4d)` looks back 8d, windows within windows added up; the longest possible is 7d",
+            (
+                "`max(min(al_margin, 4d), 4d)` looks back 8d, windows within windows added up; the"
+                " longest possible is 7d"
+            ),
         ),
     ],
 )
@@ -120,7 +196,8 @@ def test_arguments(text: str, column: int, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["10min", "1__0", "1_", "1.", ".5", "1.2.3", "10%%", "5m%", "1e5", "0x10", "9" * 16 + "d"]
+    "word",
+    ["10min", "1__0", "1_", "1.", ".5", "1.2.3", "10%%", "5m%", "1e5", "0x10", "9" * 16 + "d"],
 )
 def test_malformed_numbers(word: str) -> None:
     """A word that begins like a number is one, or is refused as a whole."""
@@ -137,7 +214,9 @@ def test_depth() -> None:
     """An expression nests to the bound and no further; the place is where it is exceeded."""
     inside, beyond = MAX_DEPTH - 2, MAX_DEPTH - 1
     assert str(condition("(" * inside + "1 < 2" + ")" * inside)) == "1 < 2"
-    message = "the condition nests more than 64 levels deep (operators in a row count, too); simplify it"
+    message = (
+        "the condition nests more than 64 levels deep (operators in a row count, too); simplify it"
+    )
     assert refusal("(" * beyond + "1 < 2" + ")" * beyond) == (beyond, message)
 
 

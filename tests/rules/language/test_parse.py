@@ -37,14 +37,23 @@ def refusal(text: str) -> ExpressionError:
         ("age > 1h30m", "age > 1h30m"),
         ("age > 250ms or age>7d", "age > 250ms or age > 7d"),
         ("0 < al_margin < 5", "0 < al_margin and al_margin < 5"),
-        ("1 < al_margin <= al_freeze != 3", "1 < al_margin and al_margin <= al_freeze and al_freeze != 3"),
+        (
+            "1 < al_margin <= al_freeze != 3",
+            "1 < al_margin and al_margin <= al_freeze and al_freeze != 3",
+        ),
         ("not 0 < al_margin < 5", "not (0 < al_margin and al_margin < 5)"),
         ("al_margin<1\n\tand\r\nal_freeze<2", "al_margin < 1 and al_freeze < 2"),
-        ("al_margin < 1 or al_freeze < 2 and not age > 1s", "al_margin < 1 or al_freeze < 2 and not age > 1s"),
+        (
+            "al_margin < 1 or al_freeze < 2 and not age > 1s",
+            "al_margin < 1 or al_freeze < 2 and not age > 1s",
+        ),
         ("-al_margin--2 < -3", "-al_margin - -2 < -3"),
         ("((al_margin)) * ((2)) < (3)", "al_margin * 2 < 3"),
         ("delta( marginUsage ,10m )>1", "delta(margin_usage, 10m) > 1"),
-        ("max(min(al_margin, 1m) - al_freeze, 1h) == 0", "max(min(al_margin, 1m) - al_freeze, 1h) == 0"),
+        (
+            "max(min(al_margin, 1m) - al_freeze, 1h) == 0",
+            "max(min(al_margin, 1m) - al_freeze, 1h) == 0",
+        ),
     ],
 )
 def test_language(text: str, expected: str) -> None:
@@ -91,7 +100,9 @@ def test_length_is_bounded() -> None:
     assert error.message == "the condition has 10200 characters; at most 2000 are possible"
 
 
-@pytest.mark.parametrize("text", ["al_margin < 1" + " " * 10_000, "(" * 10_000, "1" * 10_000, "x" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["al_margin < 1" + " " * 10_000, "(" * 10_000, "1" * 10_000, "x" * 10_000]
+)
 def test_ten_thousand_characters_are_refused_unread(text: str) -> None:
     """However long a text, its refusal is a short sentence about its length."""
     error = refusal(text)
@@ -99,16 +110,28 @@ def test_ten_thousand_characters_are_refused_unread(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1" + "<1" * 5_000, "al_margin < " + "9" * 10_000, " or ".join(["spike(al_margin, 1h) > 1"] * 400)]
+    "text",
+    [
+        "1" + "<1" * 5_000,
+        "al_margin < " + "9" * 10_000,
+        " or ".join(["spike(al_margin, 1h) > 1"] * 400),
+    ],
 )
 def test_recorded_text_may_be_longer(text: str) -> None:
-    """Canonical text may be longer than what was written, so what we recorded reads back however long it is."""
+    """Canonical text may be longer than what was written, so what we recorded reads back however
+    long it is.
+    """
     parsed = recorded(text)
     assert recorded(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize(
-    "text", ["not " * 61 + "0 < al_margin < 5", "-" * 62 + "al_margin < 1", "-(1 + " * 19 + "1" + ")" * 19 + " < 1"]
+    "text",
+    [
+        "not " * 61 + "0 < al_margin < 5",
+        "-" * 62 + "al_margin < 1",
+        "-(1 + " * 19 + "1" + ")" * 19 + " < 1",
+    ],
 )
 def test_recorded_text_may_nest_deeper(text: str) -> None:
     """What was read once is read again in its canonical spelling, parentheses and all."""
@@ -117,7 +140,9 @@ def test_recorded_text_may_nest_deeper(text: str) -> None:
 
 
 def test_recorded_text_is_read_with_the_same_care() -> None:
-    """A recorded text nests hardly deeper than a written one, and what is no condition is refused with its place."""
+    """A recorded text nests hardly deeper than a written one, and what is no condition is refused
+    with its place.
+    """
     with pytest.raises(ExpressionError) as caught:
         recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
     assert "256 levels" in caught.value.message
@@ -130,17 +155,22 @@ def test_recorded_text_is_read_with_the_same_care() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [f"{name} > {'1m' if lasts else 1}" for name, lasts in SIGNS.items()] + ["exchange_unchanged >= 30s or age > 2m"],
+    [f"{name} > {'1m' if lasts else 1}" for name, lasts in SIGNS.items()]
+    + ["exchange_unchanged >= 30s or age > 2m"],
 )
 def test_d7_only_recorded_rules_name_signs(text: str) -> None:
-    """D7: what system rules ask about has no name in a person's rule, and the kind it should have in theirs."""
+    """D7: what system rules ask about has no name in a person's rule, and the kind it should have
+    in theirs.
+    """
     assert str(recorded(text)) == text
     assert "there is no field" in refusal(text).message
 
 
 def test_d7_signs_are_not_suggested() -> None:
     """What cannot be named is not proposed either."""
-    assert refusal("clock_skews > 1m").message.startswith("there is no field `clock_skews`; the fields are")
+    assert refusal("clock_skews > 1m").message.startswith(
+        "there is no field `clock_skews`; the fields are"
+    )
 
 
 def test_longest() -> None:
@@ -162,7 +192,9 @@ def test_longest() -> None:
     ids=["parentheses", "open", "signs", "nots", "sums", "windows"],
 )
 def test_nesting_is_bounded(text: str) -> None:
-    """However deep a text nests, the answer is an error with its place, never an exhausted stack."""
+    """However deep a text nests, the answer is an error with its place, never an exhausted
+    stack.
+    """
     assert refusal(text).column > 0
 
 
@@ -201,13 +233,25 @@ def test_c6_no_text_runs(text: str) -> None:
     assert refusal(text).message
 
 
-NAMES = ["al_margin", "availableMargin", "age", "x", "and", "or", "not", "key_refused", *functions.names()]
+NAMES = [
+    "al_margin",
+    "availableMargin",
+    "age",
+    "x",
+    "and",
+    "or",
+    "not",
+    "key_refused",
+    *functions.names(),
+]
 MARKS = ["(", ")", ",", "<", "<=", "==", "!=", "+", "-", "*", "/", ".", "%", "="]
 words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m"])
 
 
 def nested(depth: int) -> st.SearchStrategy[str]:
-    """Texts that are nearly right: calls and operators within each other, with a slip here and there."""
+    """Texts that are nearly right: calls and operators within each other, with a slip here and
+    there.
+    """
     if not depth:
         return words
     inner = nested(depth - 1)
@@ -220,7 +264,12 @@ def nested(depth: int) -> st.SearchStrategy[str]:
 
 @pytest.mark.fuzz
 @settings(max_examples=max(500, settings().max_examples))
-@given(st.text() | nested(3) | st.lists(words, max_size=25).map(" ".join) | st.lists(words, max_size=12).map("".join))
+@given(
+    st.text()
+    | nested(3)
+    | st.lists(words, max_size=25).map(" ".join)
+    | st.lists(words, max_size=12).map("".join)
+)
 @example("")
 @example("\n")
 def test_any_text(text: str) -> None:
@@ -237,7 +286,10 @@ def test_any_text(text: str) -> None:
 SOUND = [
     *[f"{name}(al_margin, 1h) > 1" for name in functions.names()],
     "time_to(available_margin, 2 * al_margin, 30m) <= 2h or age > 1m30s",
-    "not spike(max(al_freeze / 3, 5m), 1h, 0.5) > 20% and 0 < least(al_margin, -cross_un_pnl) != 1_000",
+    (
+        "not spike(max(al_freeze / 3, 5m), 1h, 0.5) > 20% and 0 < least(al_margin, -cross_un_pnl)"
+        " != 1_000"
+    ),
 ]
 
 
@@ -245,7 +297,9 @@ SOUND = [
 @settings(max_examples=max(500, settings().max_examples))
 @given(st.sampled_from(SOUND), st.integers(0, 90), st.integers(0, 90), words | st.text(max_size=3))
 def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
-    """A condition with something cut out or put in is one that reads back, or an error with its place."""
+    """A condition with something cut out or put in is one that reads back, or an error with its
+    place.
+    """
     damaged = text[:start] + put + text[end:]
     told = outcome(damaged)
     if isinstance(told, ExpressionError):
@@ -256,6 +310,8 @@ def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
 
 
 def test_the_deepest_nesting_of_every_function() -> None:
-    """What may be nested to the bound is read, compiled and written without exhausting the stack."""
+    """What may be nested to the bound is read, compiled and written without exhausting the
+    stack.
+    """
     deep = "abs(" * (MAX_DEPTH - 2) + "al_margin" + ")" * (MAX_DEPTH - 2) + " < 1"
     assert str(condition(deep)) == deep

@@ -48,7 +48,8 @@ def test_canonical_text_keeps_what_matters(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("100", "100"), ("1e5", "100000"), ("0.500", "0.5"), ("10.0", "10"), ("0", "0")]
+    ("value", "expected"),
+    [("100", "100"), ("1e5", "100000"), ("0.500", "0.5"), ("10.0", "10"), ("0", "0")],
 )
 def test_numbers(value: str, expected: str) -> None:
     """Numbers are written plainly, without exponent or needless zeros."""
@@ -57,7 +58,10 @@ def test_numbers(value: str, expected: str) -> None:
 
 def test_flat() -> None:
     """`and` and `or` are flat; of one part, the part itself."""
-    a, b, c = (Comparison("<", Field(name), Number(Decimal(1))) for name in ("al_margin", "al_freeze", "age"))
+    a, b, c = (
+        Comparison("<", Field(name), Number(Decimal(1)))
+        for name in ("al_margin", "al_freeze", "age")
+    )
     assert every([every([a, b]), c]) == every([a, b, c])
     assert either([a, either([b, c])]) == either([a, b, c])
     assert (every([a]), either([b])) == (a, b)
@@ -93,19 +97,32 @@ def test_varies() -> None:
 def test_uses() -> None:
     """A field is found wherever it stands."""
     tree = condition("max(al_margin * 2, 1m) > 1 or not age > 1s").tree
-    assert (uses(tree, "age"), uses(tree, "al_margin"), uses(tree, "al_freeze")) == (True, True, False)
+    assert (uses(tree, "age"), uses(tree, "al_margin"), uses(tree, "al_freeze")) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_look_back() -> None:
     """C1: the look-back of windows in windows adds up; beside each other, the longest counts."""
-    tree = condition("max(delta(al_margin, 10m) - min(al_margin, 5m), 1h) > max(al_margin, 30m)").tree
+    tree = condition(
+        "max(delta(al_margin, 10m) - min(al_margin, 5m), 1h) > max(al_margin, 30m)"
+    ).tree
     assert look_back(tree) == 70 * MINUTE
 
 
 def test_c1_only_the_series_adds_up() -> None:
-    """C1: a level is that of the present instant, so its own window does not add to the outer one's."""
-    assert look_back(condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree) == 30 * MINUTE
-    assert look_back(condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree) == 50 * MINUTE
+    """C1: a level is that of the present instant, so its own window does not add to the outer
+    one's.
+    """
+    assert (
+        look_back(condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree) == 30 * MINUTE
+    )
+    assert (
+        look_back(condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree)
+        == 50 * MINUTE
+    )
     assert look_back(condition("least(max(al_margin, 5m), al_margin) > 1").tree) == 5 * MINUTE
 
 
@@ -128,7 +145,9 @@ def test_c4_the_readable_text_reads_back(tree: Node) -> None:
     ],
 )
 def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str | None) -> None:
-    """C4: What a rule means, and is compared and recorded by, is as ever; a person reads the percentage."""
+    """C4: What a rule means, and is compared and recorded by, is as ever; a person reads the
+    percentage.
+    """
     found = condition(text)
     assert readable(found.tree) == text
     assert "%" not in str(found)
@@ -163,7 +182,9 @@ def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str
     ],
 )
 def test_c4_what_is_compared_with_a_percentage_is_one(text: str, expected: bool) -> None:
-    """C4: The literal decides, not the field: a constant that was written with a percent sign, or made of such."""
+    """C4: The literal decides, not the field: a constant that was written with a percent sign, or
+    made of such.
+    """
     comparison = condition(text).tree
     assert isinstance(comparison, Comparison)
     assert compares_percentages(comparison) is expected

@@ -30,7 +30,8 @@ def paced(
     accounts = tuple(Account(name, Secret(name), Secret("s"), every=every) for name in names)
     limits = limits or BudgetLimits()
     shared = rate_limit.Budgets(
-        [HERE], lambda: rate_limit.Budget(clock, limits.host, limits.user, {"assets": limits.assets})
+        [HERE],
+        lambda: rate_limit.Budget(clock, limits.host, limits.user, {"assets": limits.assets}),
     )
     config = Config(path=None, daemon=Daemon(Secret("sqlite://")), accounts=accounts, budget=limits)  # type: ignore[arg-type]
     pacer = IntervalController(config, shared, schedule, clock)
@@ -45,7 +46,9 @@ def intervals(schedule: Schedule) -> set[timedelta]:
 
 
 async def test_b3_two_hundred_accounts_share_the_strict_budget() -> None:
-    """B3: by the exchange's strictest reading each is read every 40 seconds or so, and none less often than another."""
+    """B3: by the exchange's strictest reading each is read every 40 seconds or so, and none less
+    often than another.
+    """
     pacer, *_ = paced()
     assert set(pacer.paces().values()) == {STRICT}
 
@@ -65,4 +68,6 @@ async def test_b2_all_intervals_stretch_while_the_budget_is_halved() -> None:
     again = intervals(schedule)
     task.cancel()
     schedule.stop()
-    assert [whole, halved, again] == [{timedelta(milliseconds=each)} for each in (STRICT, 2 * STRICT, STRICT)]
+    assert [whole, halved, again] == [
+        {timedelta(milliseconds=each)} for each in (STRICT, 2 * STRICT, STRICT)
+    ]

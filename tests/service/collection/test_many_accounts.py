@@ -1,7 +1,8 @@
-"""Two hundred accounts, of which one gets no answers: real pollers and one real budget, on a clock that waits for all.
+"""Two hundred accounts, of which one gets no answers: real pollers and one real budget, on a clock
+that waits for all.
 
-What APScheduler does is played here: a slot that finds its account busy is left out. `benchmarks/accounts.py` measures
-the same with the real daemon, scheduler, sockets and database.
+What APScheduler does is played here: a slot that finds its account busy is left out.
+`benchmarks/accounts.py` measures the same with the real daemon, scheduler, sockets and database.
 """
 
 import asyncio
@@ -50,12 +51,16 @@ class Fleet:
     def __init__(self, limits: BudgetLimits, every: Millis) -> None:
         self.clock = ManualClock()
         names = [f"a{n}" for n in range(COUNT)]
-        accounts = [Account(name, Secret(name), Secret("s"), every=every, user_id=name) for name in names]
+        accounts = [
+            Account(name, Secret(name), Secret("s"), every=every, user_id=name) for name in names
+        ]
         self.paces = intervals.intervals(accounts, limits, {})
         shared = rate_limit.Budget(self.clock, limits.host, limits.user, {"assets": limits.assets})
         self.exchanges = {name: Exchange(name, shared, self.clock) for name in names}
         ears = PollCallbacks(lambda _answer: None, lambda _user: None)
-        self.pollers = {name: Poller(each, name, ears, self.clock) for name, each in self.exchanges.items()}
+        self.pollers = {
+            name: Poller(each, name, ears, self.clock) for name, each in self.exchanges.items()
+        }
         self.busy = Counter[str]()
         """By account, the slots that were left out."""
 
@@ -89,7 +94,10 @@ class Fleet:
 
 async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> None:
     """B3: no slot is left out, and the account that is stuck delays none but itself."""
-    fleet = Fleet(BudgetLimits(Limit(4_000, 10 * SECOND), Limit(50, 10 * SECOND), Limit(5, 2 * SECOND)), SECOND)
+    fleet = Fleet(
+        BudgetLimits(Limit(4_000, 10 * SECOND), Limit(50, 10 * SECOND), Limit(5, 2 * SECOND)),
+        SECOND,
+    )
     await fleet.live(rounds=8)
     assert set(fleet.busy) == {STUCK}
     assert {calls for name, calls in fleet.calls.items() if name != STUCK} == {8}
@@ -97,7 +105,9 @@ async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> N
 
 
 async def test_b3_the_strict_budget_is_shared_evenly_by_two_hundred() -> None:
-    """B3, promise 8: each is asked as often as the next one, every 40 s, and never more than the host may."""
+    """B3, promise 8: each is asked as often as the next one, every 40 s, and never more than the
+    host may.
+    """
     limits = BudgetLimits()
     fleet = Fleet(limits, SECOND)
     await fleet.live(rounds=4)

@@ -10,7 +10,9 @@ from tests.values import answer, confirming
 
 
 class ScriptedExchange:
-    def __init__(self, answers: Iterable[Answer | NoAnswer], gate: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, answers: Iterable[Answer | NoAnswer], gate: asyncio.Event | None = None
+    ) -> None:
         self._gate = gate
         self._answers = iter(answers)
         self.calls = 0
@@ -63,10 +65,14 @@ async def ticks(
 
 
 async def test_b2_every_slot_is_one_call() -> None:
-    """B2: an answer, a timeout, a broken network, a 5xx and a bad answer are followed by the next slot."""
+    """B2: an answer, a timeout, a broken network, a 5xx and a bad answer are followed by the next
+    slot.
+    """
     script: list[Answer | NoAnswer] = [
         answer(),
-        *map(no, (MissReason.TIMEOUT, MissReason.NETWORK, MissReason.HTTP_5XX, MissReason.BAD_ANSWER)),
+        *map(
+            no, (MissReason.TIMEOUT, MissReason.NETWORK, MissReason.HTTP_5XX, MissReason.BAD_ANSWER)
+        ),
         answer(),
     ]
     heard, _, calls = await ticks(script, 6)
@@ -88,7 +94,9 @@ async def test_b2_a_refused_key_is_asked_every_30_s() -> None:
 
 
 async def test_b5_a_confirming_read_is_urgent_and_never_beside_another() -> None:
-    """B5: it waits for the call under way, says what it is, and respects the pause in which that may have ended."""
+    """B5: it waits for the call under way, says what it is, and respects the pause in which that
+    may have ended.
+    """
     clock, heard, gate = ManualClock(), list[object](), asyncio.Event()
     script: list[Answer | NoAnswer] = [answer(), answer(), no(MissReason.RATE_LIMITED)]
     exchange = ScriptedExchange(script, gate)
@@ -112,7 +120,9 @@ async def test_b7_a_confirming_read_that_a_push_overtook_is_made_again() -> None
         heard.append(each)
         return len(heard) == 1
 
-    poller = Poller(ScriptedExchange([answer(), answer()]), "7", PollCallbacks(overtaken, print), clock)
+    poller = Poller(
+        ScriptedExchange([answer(), answer()]), "7", PollCallbacks(overtaken, print), clock
+    )
     beside = asyncio.create_task(poller.beside())
     await poller.confirm()
     await settle()
@@ -137,7 +147,10 @@ async def test_b4_whoever_needs_to_know_whose_account_it_is_can_wait_for_it() ->
         await poller.tick()
         await clock.advance(0)
         assert waiting.done() is known
-    assert (await waiting, await Poller(exchange, "7", PollCallbacks(print, print), clock).identified()) == ("42", "7")
+    assert (
+        await waiting,
+        await Poller(exchange, "7", PollCallbacks(print, print), clock).identified(),
+    ) == ("42", "7")
 
 
 async def test_b1_a_call_beside_the_slots_follows_the_one_under_way() -> None:

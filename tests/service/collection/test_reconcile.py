@@ -1,4 +1,6 @@
-"""SEMANTICS B7: answers and pushes on their way into the mailbox, in the order in which they arrived."""
+"""SEMANTICS B7: answers and pushes on their way into the mailbox, in the order in which they
+arrived.
+"""
 
 import logging
 from dataclasses import replace
@@ -18,8 +20,12 @@ def push(available_margin: str) -> Answer:
     return replace(answer(available_margin=available_margin), exchange_at=None, source=Source.WS)
 
 
-def intake_of(posted: list[Answer | NoAnswer], clock: ManualClock, limit: int = LIMIT) -> PushRestReconciler:
-    return PushRestReconciler("main", posted.append, clock, FailureLog(logging.getLogger("marginwatch"), clock), limit)
+def intake_of(
+    posted: list[Answer | NoAnswer], clock: ManualClock, limit: int = LIMIT
+) -> PushRestReconciler:
+    return PushRestReconciler(
+        "main", posted.append, clock, FailureLog(logging.getLogger("marginwatch"), clock), limit
+    )
 
 
 async def test_b7_a_push_is_handed_on_at_once() -> None:
@@ -42,7 +48,12 @@ async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again()
         intake.answered(replace(answer(available_margin="500"), asked_at=clock.elapsed() + 1)),
     ]
     assert told == [True, False, False]
-    assert [isinstance(each, Answer) and each.overtaken for each in posted] == [False, True, False, False]
+    assert [isinstance(each, Answer) and each.overtaken for each in posted] == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
@@ -56,7 +67,9 @@ async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
 
 
 async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
-    """B7: after as many disagreements in a row as the configuration says; where nothing is left, nothing is posted."""
+    """B7: after as many disagreements in a row as the configuration says; where nothing is left,
+    nothing is posted.
+    """
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
     intake = intake_of(posted, clock, limit=1)
     intake.pushed(push("90"))
@@ -65,18 +78,28 @@ async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
     balances = posted[-1].balances if isinstance(posted[-1], Answer) else None
     assert balances is not None
     assert intake.pushes.contradicted == ("available_margin", "available_usdt")
-    assert (balances.available_margin, balances.available_usdt, balances.al_margin) == (None, None, Decimal(0))
+    assert (balances.available_margin, balances.available_usdt, balances.al_margin) == (
+        None,
+        None,
+        Decimal(0),
+    )
 
 
 async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A5, B3a: a line for what is missing, another where something else is, one for the end; by source; all kept."""
+    """A5, B3a: a line for what is missing, another where something else is, one for the end; by
+    source; all kept.
+    """
     caplog.set_level(logging.INFO)
     posted = list[Answer | NoAnswer]()
     intake = intake_of(posted, ManualClock())
     without_coupon = replace(answer(), missing=("almighty_gold",))
-    for each in (without_coupon, without_coupon, replace(without_coupon, missing=("almighty_gold", "time"))):
+    for each in (
+        without_coupon,
+        without_coupon,
+        replace(without_coupon, missing=("almighty_gold", "time")),
+    ):
         intake.answered(each)
     intake.pushed(push("90"))
     intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
@@ -96,7 +119,9 @@ async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
 async def test_s3_unknown_fields_beyond_the_bound_are_left_out_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """S3: of answers and of pushes, each once in a life, however often they come and go; each reading counts them."""
+    """S3: of answers and of pushes, each once in a life, however often they come and go; each
+    reading counts them.
+    """
     posted: list[Answer | NoAnswer] = []
     intake = intake_of(posted, ManualClock())
     many: dict[str, object] = {f"field-{number}-{'x' * 60}": number for number in range(60)}
@@ -109,4 +134,7 @@ async def test_s3_unknown_fields_beyond_the_bound_are_left_out_and_named_once(
     assert counts[0] >= 17
     told = [record.getMessage() for record in caplog.records]
     assert [sentence.split(" of ")[0] for sentence in told] == ["answers", "pushes"]
-    assert all(f" and {counts[0] - 3} more are left out" in sentence and "x" * 50 not in sentence for sentence in told)
+    assert all(
+        f" and {counts[0] - 3} more are left out" in sentence and "x" * 50 not in sentence
+        for sentence in told
+    )

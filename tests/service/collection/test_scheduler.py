@@ -52,7 +52,9 @@ async def test_a_run_that_breaks_is_told() -> None:
 
 
 async def test_c6_calls_longer_than_the_interval_are_told_and_their_end() -> None:
-    """C6: slots in a row that found the account busy say so, the first call that a slot does not find says the end."""
+    """C6: slots in a row that found the account busy say so, the first call that a slot does not
+    find says the end.
+    """
     told, gate = asyncio.Queue[tuple[str, bool]](), asyncio.Event()
 
     async def slow() -> None:
@@ -90,7 +92,9 @@ def test_c6_the_sentence_says_which_of_the_two_it_is(waits: bool, said: str) -> 
 
 
 async def test_b3_a_new_pace_counts_from_the_next_slot_on() -> None:
-    """B3: an account whose interval changed is read by the new one, without waiting for the old one to pass."""
+    """B3: an account whose interval changed is read by the new one, without waiting for the old one
+    to pass.
+    """
     clock, runs = SystemClock(), Runs()
     schedule = Schedule(lambda _account, _what: None)
     schedule.add("main", 3_600_000, runs.tick, clock.now())
@@ -137,8 +141,12 @@ async def test_a5_after_the_clock_was_set_back_the_next_run_is_within_the_interv
     assert round(due) % 60_000 == slot("main", 60_000)
 
 
-async def test_b1_a_slot_that_finds_an_account_busy_is_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
-    """B1: all accounts begin at once, and answers may take a while; nor is a run that a stop cuts off a failure."""
+async def test_b1_a_slot_that_finds_an_account_busy_is_nobodys_business(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """B1: all accounts begin at once, and answers may take a while; nor is a run that a stop cuts
+    off a failure.
+    """
     troubles, gate, slots, enough = list[object](), asyncio.Event(), list[int](), asyncio.Event()
 
     async def waits() -> None:

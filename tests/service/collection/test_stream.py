@@ -1,4 +1,6 @@
-"""The push stream of one account: what it hands on, what it says of itself, and when it tries again."""
+"""The push stream of one account: what it hands on, what it says of itself, and when it tries
+again.
+"""
 
 import asyncio
 import logging
@@ -9,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from daemon.exchanges.common.stream_protocol import Ignored, Malformed, Pong, Pushed, StreamEvent, Subscribed
+from daemon.exchanges.common.stream_protocol import (
+    Ignored,
+    Malformed,
+    Pong,
+    Pushed,
+    StreamEvent,
+    Subscribed,
+)
 from daemon.exchanges.common.stream_session import STEADY, SessionStage, StreamSession
 from daemon.log import FailureLog
 from daemon.service.collection.stream import StreamCallbacks, StreamWorker
@@ -26,7 +35,9 @@ FOREIGN = answer("8")
 class Told:
     """A connection on which this is heard, one thing a second; then nothing more."""
 
-    def __init__(self, clock: ManualClock, heard: Sequence[StreamEvent], proven: bool = False) -> None:
+    def __init__(
+        self, clock: ManualClock, heard: Sequence[StreamEvent], proven: bool = False
+    ) -> None:
         self.line = StreamSession(clock.elapsed(), clock.elapsed(), SessionStage.UP, proven=proven)
         self.closed = False
         self._clock = clock
@@ -66,7 +77,9 @@ class Scene:
         found = self.script.pop(0) if self.script else ()
         if isinstance(found, NoAnswer):
             return found
-        self.made.append(Told(self.clock, found, proven=any(isinstance(each, Pushed) for each in found)))
+        self.made.append(
+            Told(self.clock, found, proven=any(isinstance(each, Pushed) for each in found))
+        )
         return self.made[-1]
 
     def rose(self) -> None:
@@ -77,7 +90,9 @@ class Scene:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        hands = StreamCallbacks(self.user_id, self.connect, self.pushed.append, self.rose, self.roomy)
+        hands = StreamCallbacks(
+            self.user_id, self.connect, self.pushed.append, self.rose, self.roomy
+        )
         episodes = FailureLog(logging.getLogger("stream"), self.clock)
         stream = StreamWorker("main", hands, self.clock, lambda: 0.0, episodes)
         task = asyncio.create_task(stream.run())
@@ -103,7 +118,9 @@ async def test_b7_pushes_are_handed_on_and_a_reading_follows_each_login() -> Non
     assert [each.closed for each in it.made] == [True, True]
 
 
-async def test_b4_what_is_another_users_is_dropped_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_b4_what_is_another_users_is_dropped_and_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """B4: however often it comes; what is the account's own beside it is taken."""
     it = scene([Pushed((FOREIGN,)), Pushed((FOREIGN, MINE)), Pushed((FOREIGN,))])
     async with it.running():
@@ -126,11 +143,17 @@ async def test_b4_it_listens_once_it_is_known_whose_account_it_is() -> None:
     assert it.pushed == [MINE]
 
 
-async def test_what_cannot_be_used_is_said_once_with_its_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_cannot_be_used_is_said_once_with_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Also a push that says two things of one account: which of them is true, nobody knows."""
     caplog.set_level(logging.INFO)
     it = scene(
-        [Malformed("what CoinW pushed cannot be used: x"), Pushed((MINE, answer("7", al_freeze="9"))), Pushed((MINE,))]
+        [
+            Malformed("what CoinW pushed cannot be used: x"),
+            Pushed((MINE, answer("7", al_freeze="9"))),
+            Pushed((MINE,)),
+        ]
     )
     async with it.running():
         await it.clock.advance(10 * SECOND)
@@ -141,10 +164,16 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(caplog: pytest.LogC
     ]
 
 
-async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    """Back is what pushes, not what connects; the sentence says that balances are asked for all the same."""
+async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Back is what pushes, not what connects; the sentence says that balances are asked for all the
+    same.
+    """
     caplog.set_level(logging.INFO)
-    it = scene(CLOSED, CLOSED, REFUSED, CLOSED, [Subscribed(), CLOSED], [Subscribed(), Pushed((MINE,))])
+    it = scene(
+        CLOSED, CLOSED, REFUSED, CLOSED, [Subscribed(), CLOSED], [Subscribed(), Pushed((MINE,))]
+    )
     async with it.running():
         await it.clock.advance(120 * SECOND)
     assert [record.message for record in caplog.records] == [

@@ -1,7 +1,9 @@
-"""A world in which delivery goes wrong on purpose: lives that are killed between any two steps, ways out with moods.
+"""A world in which delivery goes wrong on purpose: lives that are killed between any two steps,
+ways out with moods.
 
-Everything is real but the clock, the ways out and the moment of each commit: owners, couriers, ledger and SQLite.
-It is deterministic: a commit happens where it is awaited, and between tasks nothing depends on threads.
+Everything is real but the clock, the ways out and the moment of each commit: owners, couriers,
+ledger and SQLite. It is deterministic: a commit happens where it is awaited, and between tasks
+nothing depends on threads.
 """
 
 import asyncio
@@ -34,7 +36,15 @@ from daemon.service.judging.account_owner import Arrival
 from daemon.service.reporting.data import ReportReader
 from daemon.service.reporting.scheduler import ReportDependencies, Reports
 from daemon.store import FaultInjection, Store
-from daemon.store.operations import Claim, CommitFailed, EndEpoch, MessageKey, Operation, RecordWithClaims, Written
+from daemon.store.operations import (
+    Claim,
+    CommitFailed,
+    EndEpoch,
+    MessageKey,
+    Operation,
+    RecordWithClaims,
+    Written,
+)
 from daemon.store.write.reports import OpenReport
 from daemon.types import (
     MINUTE,
@@ -111,7 +121,9 @@ class Call:
 
 @dataclass
 class Fate:
-    """When the process dies, and what happens to commits; the record of all calls, over all lives."""
+    """When the process dies, and what happens to commits; the record of all calls, over all
+    lives.
+    """
 
     clock: ManualClock
     calls: list[Call] = field(default_factory=list)
@@ -218,7 +230,9 @@ class SteadyJournal(ThreadedStore):
         assert claim.text is not None
         fate = self._fate
         if all(call.message != claim.message for call in fate.calls):
-            fate.calls.append(Call(claim.message, claim.keys, claim.text, fate.clock.elapsed(), fate.life))
+            fate.calls.append(
+                Call(claim.message, claim.keys, claim.text, fate.clock.elapsed(), fate.life)
+            )
 
     async def load(self, account: str) -> AccountState:
         return self._store.load(account)
@@ -262,7 +276,9 @@ class MoodyNotifier:
         return AttemptResult(call.outcome, str(mood))
 
     def _claimed(self, message: Message) -> Call:
-        ours = (call for call in reversed(self._fate.calls) if call.message.channel == self._channel)
+        ours = (
+            call for call in reversed(self._fate.calls) if call.message.channel == self._channel
+        )
         return next(call for call in ours if call.text == message and not call.made)
 
 
@@ -292,7 +308,9 @@ async def _no_chart(_facts: ReportData) -> bytes:
 
 
 class House:
-    """A life with its couriers. `begin`, then `tell` and let time pass; end it by `kill` or `stop`."""
+    """A life with its couriers. `begin`, then `tell` and let time pass; end it by `kill` or
+    `stop`.
+    """
 
     def __init__(self, url: str, plan: Plan, fate: Fate) -> None:
         self.fate, self.plan = fate, plan
@@ -313,14 +331,20 @@ class House:
             life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, absent, tray=tray
         )
         self.couriers = {
-            name: ChannelWorker(plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office)
+            name: ChannelWorker(
+                plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office
+            )
             for name in plan.channels
         }
         life.book = partial(book, self.couriers)
         for fared in life.store.deliveries():
             if fared.channel in self.couriers:
-                self.couriers[fared.channel].line.health = resumed(fared, fate.clock.now(), fate.clock.elapsed())
-        archive = ReportReader(Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND)
+                self.couriers[fared.channel].line.health = resumed(
+                    fared, fate.clock.now(), fate.clock.elapsed()
+                )
+        archive = ReportReader(
+            Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND
+        )
         means = ReportDependencies(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
         reports = [Reports(plan.reports, means, absent).run] if plan.reports else []
         loops = [
@@ -361,7 +385,9 @@ class House:
     async def _end(self) -> None:
         """Those that work for others are ended first: a loop finishes what it began."""
         ours = asyncio.current_task()
-        while tasks := [task for task in asyncio.all_tasks() if task is not ours and not task.done()]:
+        while tasks := [
+            task for task in asyncio.all_tasks() if task is not ours and not task.done()
+        ]:
             for task in tasks:
                 task.cancel()
             await settle()  # a dead process ends nothing in order: what would is cancelled again
@@ -377,7 +403,9 @@ class House:
 
 
 def begin(url: str, plan: Plan, fate: Fate) -> House:
-    """Start as often as it takes: a start may be killed, and a glitch at the start is an error with a sentence."""
+    """Start as often as it takes: a start may be killed, and a glitch at the start is an error with
+    a sentence.
+    """
     while True:
         fate.dead = False
         fate.life += 1

@@ -1,7 +1,8 @@
-"""Judges what ways out received against what the database knows of it: promises 2, 3 and 4, and SEMANTICS E3.
+"""Judges what ways out received against what the database knows of it: promises 2, 3 and 4, and
+SEMANTICS E3.
 
-It looks at a whole story when everything is over: at each call that was claimed on disk, in order, and at the last
-state of each notification.
+It looks at a whole story when everything is over: at each call that was claimed on disk, in order,
+and at the last state of each notification.
 """
 
 import json
@@ -24,11 +25,20 @@ class Oracle:
     """Judges a whole story when everything is over."""
 
     def __init__(
-        self, path: Path, calls: Sequence[Call], *, gone: set[str], repeat: Millis | None, killed: set[int]
+        self,
+        path: Path,
+        calls: Sequence[Call],
+        *,
+        gone: set[str],
+        repeat: Millis | None,
+        killed: set[int],
     ) -> None:
         """`killed` are the lives that ended so."""
         self.gone, self.repeat, self.killed = gone, repeat, killed
-        query = "SELECT channel, messages.at, n, outcome FROM messages JOIN attempts ON message_id = messages.id"
+        query = (
+            "SELECT channel, messages.at, n, outcome FROM messages JOIN attempts ON message_id ="
+            " messages.id"
+        )
         self.outcomes = {(c, at, n): outcome for c, at, n, outcome in rows(path, query)}
         self.calls = [call for call in calls if _number(call) in self.outcomes]
         query = """
@@ -39,7 +49,9 @@ class Oracle:
         self.handed: set[NoticeKey] = set()
         self.codes: dict[Episode, str] = {}
         for account, name, alert_seq, channel, kind, seq, state, facts, code in rows(path, query):
-            key = NoticeKey(str(account), str(name), _int(alert_seq), str(channel), Kind(str(kind)), _int(seq))
+            key = NoticeKey(
+                str(account), str(name), _int(alert_seq), str(channel), Kind(str(kind)), _int(seq)
+            )
             self.notices[key] = str(state)
             self.codes[_episode(key)] = str(code)
             if json.loads(str(facts))["handed_over_by"]:
@@ -55,10 +67,15 @@ class Oracle:
         self.acks()
 
     def claims(self) -> None:
-        """F7: every attempt on record was made, or says that it was not, unless a kill came between."""
+        """F7: every attempt on record was made, or says that it was not, unless a kill came
+        between.
+        """
         for call in self.calls:
             outcome = self.outcomes[_number(call)]
-            assert call.made == (outcome != "never_made") or call.life in self.killed, (outcome, call)
+            assert call.made == (outcome != "never_made") or call.life in self.killed, (
+                outcome,
+                call,
+            )
 
     def nothing_waits(self) -> None:
         """Promise 2: everything came to its end."""
@@ -70,18 +87,34 @@ class Oracle:
         for key, state in self.notices.items():
             assert state != "delivered" or key in arrived, key
             if state == "refused":
-                others = [other for other in self.notices if other != key and _alert(other) == _alert(key)]
+                others = [
+                    other for other in self.notices if other != key and _alert(other) == _alert(key)
+                ]
                 assert key.kind is Kind.ACK or any(
                     self.notices[other] in {"delivered", "superseded"} for other in others
                 ), key
 
     def ends(self) -> None:
-        """Promise 3: the end to whom it was told, or may have been; to others only as one account of both."""
-        told = {_episode(key) for call in self.calls if self._may_tell(call) for key in call.keys if key.kind in NEWS}
-        ended = {_episode(key) for key, state in self.notices.items() if state == "delivered" and key.kind in ENDS}
+        """Promise 3: the end to whom it was told, or may have been; to others only as one account
+        of both.
+        """
+        told = {
+            _episode(key)
+            for call in self.calls
+            if self._may_tell(call)
+            for key in call.keys
+            if key.kind in NEWS
+        }
+        ended = {
+            _episode(key)
+            for key, state in self.notices.items()
+            if state == "delivered" and key.kind in ENDS
+        }
         for episode in told - ended:
             refused = [
-                k for k, s in self.notices.items() if _episode(k) == episode and k.kind in ENDS and s == "refused"
+                k
+                for k, s in self.notices.items()
+                if _episode(k) == episode and k.kind in ENDS and s == "refused"
             ]
             gone = any(other[:3] == episode[:3] for other in ended)
             assert gone, f"no end for {episode}: {refused}"
@@ -95,11 +128,15 @@ class Oracle:
                         f"{key}, the end of something unheard of: {call.text}"
                     )
                 if key.kind is Kind.ACK:
-                    assert _episode(key) in before, f"{key}, an ack of something unheard of: {call.text}"
+                    assert _episode(key) in before, (
+                        f"{key}, an ack of something unheard of: {call.text}"
+                    )
             before |= news if self._may_tell(call) else set()
 
     def duplicates(self) -> None:
-        """Promise 4: what is known to be delivered never comes again; what may be a repeat says so."""
+        """Promise 4: what is known to be delivered never comes again; what may be a repeat says
+        so.
+        """
         delivered: set[NoticeKey] = set()
         doubtful: set[NoticeKey] = set()
         unheard: set[NoticeKey] = set()
@@ -123,13 +160,17 @@ class Oracle:
         """One message tells of a firing, and one of its end."""
         messages: dict[tuple[Episode, bool], set[object]] = defaultdict(set)
         for call in self.calls:
-            for key in delivered & set(call.keys) if self.outcomes[_number(call)] == "delivered" else ():
+            for key in (
+                delivered & set(call.keys) if self.outcomes[_number(call)] == "delivered" else ()
+            ):
                 if key.kind not in {Kind.REPEAT, Kind.WORSE, Kind.ACK}:
                     messages[_episode(key), key.kind is Kind.FIRING].add(_number(call))
         assert [episode for episode, found in messages.items() if len(found) > 1] == []
 
     def repeats(self) -> None:
-        """E3: never sooner than `repeat` after the last delivery (None: the clock was set, and nobody can tell)."""
+        """E3: never sooner than `repeat` after the last delivery (None: the clock was set, and
+        nobody can tell).
+        """
         if self.repeat is None:
             return
         told: dict[Episode, list[tuple[NoticeKey, Call]]] = defaultdict(list)
@@ -144,7 +185,11 @@ class Oracle:
 
     def acks(self) -> None:
         """E1: told once to each channel, and not of what is over already."""
-        acked = [_episode(key) for key, state in self.notices.items() if key.kind is Kind.ACK and state == "delivered"]
+        acked = [
+            _episode(key)
+            for key, state in self.notices.items()
+            if key.kind is Kind.ACK and state == "delivered"
+        ]
         assert len(acked) == len(set(acked))
 
     def _may_tell(self, call: Call) -> bool:

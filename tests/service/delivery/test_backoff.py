@@ -77,7 +77,9 @@ def test_a_failing_channel_waits_for_its_retry() -> None:
 def test_a_new_critical_triggers_a_probe_at_once() -> None:
     """F2: but at most one per 5 s."""
     health = failing(3)
-    assert due_at(health, [WaitingNotification(10_001, critical=True)], SECOND) == 10_000 + PROBE_GAP
+    assert (
+        due_at(health, [WaitingNotification(10_001, critical=True)], SECOND) == 10_000 + PROBE_GAP
+    )
     assert due_at(health, [WaitingNotification(16_000, critical=True)], SECOND) == 16_000
 
 
@@ -88,7 +90,9 @@ def test_a_critical_that_came_while_an_attempt_ran_is_new() -> None:
 
 
 def test_a_critical_waits_no_longer_than_its_cap() -> None:
-    """F2: at most 30 s while a critical is queued, also where the pause was chosen when none was."""
+    """F2: at most 30 s while a critical is queued, also where the pause was chosen when none
+    was.
+    """
     health = after(begun(failing(8), 100_000), LATER, 101_000, critical=False, jitter=1.0)
     assert due_at(health, [MILD], SECOND) == 101_000 + CAP
     assert due_at(health, [MILD, GRAVE], SECOND) == 100_000 + CRITICAL_CAP
@@ -96,16 +100,32 @@ def test_a_critical_waits_no_longer_than_its_cap() -> None:
 
 def test_the_services_own_word_is_obeyed() -> None:
     """F2: `retry_after` overrides a critical, too."""
-    health = after(Health(), AttemptResult(Outcome.LATER, retry_after=60_000), 10_000, critical=True, jitter=0.0)
+    health = after(
+        Health(),
+        AttemptResult(Outcome.LATER, retry_after=60_000),
+        10_000,
+        critical=True,
+        jitter=0.0,
+    )
     assert due_at(health, [WaitingNotification(20_000, critical=True)], SECOND) == 70_000
 
 
 @given(st.integers(1, 10**12), st.integers(0, 10**9), st.booleans(), st.floats(0, 1))
-def test_s6_no_service_silences_a_channel_for_long(asked: Millis, came: Millis, critical: bool, jitter: float) -> None:
-    """S6: whatever it asks for, an hour at most, and 15 minutes where a critical waits, also one that came later."""
-    health = after(begun(Health(), 0), replace(LATER, retry_after=asked), 0, critical=critical, jitter=jitter)
+def test_s6_no_service_silences_a_channel_for_long(
+    asked: Millis, came: Millis, critical: bool, jitter: float
+) -> None:
+    """S6: whatever it asks for, an hour at most, and 15 minutes where a critical waits, also one
+    that came later.
+    """
+    health = after(
+        begun(Health(), 0), replace(LATER, retry_after=asked), 0, critical=critical, jitter=jitter
+    )
     mild = due_at(health, [WaitingNotification(0, critical=False)], SECOND)
-    grave = due_at(health, [WaitingNotification(0, critical=False), WaitingNotification(came, critical=True)], SECOND)
+    grave = due_at(
+        health,
+        [WaitingNotification(0, critical=False), WaitingNotification(came, critical=True)],
+        SECOND,
+    )
     assert mild is not None
     assert grave is not None
     assert min(asked, LONGEST_PAUSE) <= mild <= LONGEST_PAUSE
@@ -116,23 +136,35 @@ def test_s6_no_service_silences_a_channel_for_long(asked: Millis, came: Millis, 
     ("ago", "asked", "due"), [(600, 900, 300), (600, 99_999, 3_000), (600, 500, 1), (600, None, 1)]
 )
 def test_s6_a_pause_outlasts_a_restart(ago: int, asked: int | None, due: int) -> None:
-    """S6: what the record tells of it is obeyed for the rest, up to its bound; without one the channel is tried."""
+    """S6: what the record tells of it is obeyed for the rest, up to its bound; without one the
+    channel is tried.
+    """
     now, elapsed = 10**9, 10**6
     retry_after = None if asked is None else asked * SECOND
     own = Streak(2, now - 2 * ago * SECOND, now - ago * SECOND, Outcome.LATER, "busy", retry_after)
     health = resumed(Deliveries("x", None, tested=False, failing=own, own=own), now, elapsed)
-    assert due_at(health, [WaitingNotification(elapsed, critical=False)], SECOND) == elapsed + due * SECOND
+    assert (
+        due_at(health, [WaitingNotification(elapsed, critical=False)], SECOND)
+        == elapsed + due * SECOND
+    )
     assert health.failing_since == elapsed - 2 * ago * SECOND
 
 
 def test_the_streak_ends_with_a_delivery() -> None:
-    """A delivered message makes the channel whole; the start of a streak is remembered until then."""
+    """A delivered message makes the channel whole; the start of a streak is remembered until
+    then.
+    """
     health = after(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
     assert (health.streak, health.failing_since) == (3, 10_000)
-    whole = after(begun(health, 29_000), AttemptResult(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5)
+    whole = after(
+        begun(health, 29_000), AttemptResult(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5
+    )
     assert whole == Health(tried_at=29_000)
 
 
 def test_a_refusal_is_remembered() -> None:
     """F3: the channel is parked."""
-    assert after(Health(), AttemptResult(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused is True
+    assert (
+        after(Health(), AttemptResult(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused
+        is True
+    )

@@ -43,11 +43,15 @@ from daemon.types import (
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
 
-LATER, REFUSED, UNKNOWN = (AttemptResult(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN))
+LATER, REFUSED, UNKNOWN = (
+    AttemptResult(outcome) for outcome in (Outcome.LATER, Outcome.REFUSED, Outcome.UNKNOWN)
+)
 FAILS = AttemptResult(Outcome.LATER, "no such host")
 
 
-def notice(rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1) -> Notice:
+def notice(
+    rule: str = "low", severity: Severity = Severity.WARNING, kind: Kind = Kind.FIRING, seq: int = 1
+) -> Notice:
     facts = NotificationFacts(severity, "k3f9", T0, T0, T0, judged("90"))
     return Notice(NoticeKey("main", rule, 1, "telegram", kind, seq), T0, facts)
 
@@ -91,11 +95,16 @@ def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absenc
     ways = {name: ScriptedNotifier() for name in names}
     channels = {
         name: ChannelPolicy(
-            name, SECOND, tuple(other for other in names if other != name), **_stead(name, fallbacks or {})
+            name,
+            SECOND,
+            tuple(other for other in names if other != name),
+            **_stead(name, fallbacks or {}),
         )
         for name in names
     }
-    couriers = {name: ChannelWorker(channel, ways[name], office) for name, channel in channels.items()}
+    couriers = {
+        name: ChannelWorker(channel, ways[name], office) for name, channel in channels.items()
+    }
     tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
     return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
 
@@ -128,7 +137,9 @@ async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
     bench.queue(notice("c"))
     await bench.clock.advance(1)
     assert len(bench.ways["telegram"].sent) == 1
-    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [3]
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [
+        3
+    ]
 
 
 async def test_f5_a_critical_never_waits(bench: Bench) -> None:
@@ -143,8 +154,14 @@ async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> Non
     bench.ways["telegram"].traits = Traits(room=800)
     bench.queue(*(notice(f"rule-{n}") for n in range(30)))
     await bench.clock.advance(SECOND)
-    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [12, 12, 6]
-    assert all(len(message.title) + len(message.body) < 800 for message in bench.ways["telegram"].sent)
+    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [
+        12,
+        12,
+        6,
+    ]
+    assert all(
+        len(message.title) + len(message.body) < 800 for message in bench.ways["telegram"].sent
+    )
 
 
 async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
@@ -182,7 +199,9 @@ async def test_f2_a_dead_channel_delays_nothing_else(bench: Bench) -> None:
 
 
 async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> None:
-    """F3: the channel is parked; its news, and all later news, is told elsewhere, with the reason."""
+    """F3: the channel is parked; its news, and all later news, is told elsewhere, with the
+    reason.
+    """
     bench.ways["telegram"].script = [REFUSED]
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
@@ -192,9 +211,9 @@ async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> No
     await bench.clock.advance(2 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
     assert len(bench.ways["email"].sent) == 2
-    assert next(operation for operation in bench.journal.operations if isinstance(operation, Reroute)).refused == (
-        notice("another").key,
-    )
+    assert next(
+        operation for operation in bench.journal.operations if isinstance(operation, Reroute)
+    ).refused == (notice("another").key,)
 
 
 async def test_f3_a_channel_that_knows_already_is_not_told_twice(bench: Bench) -> None:
@@ -218,7 +237,9 @@ async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
 
 
 async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> None:
-    """F4: `fallback_after` runs from the first failure; then what waits, and what comes, is told there at once."""
+    """F4: `fallback_after` runs from the first failure; then what waits, and what comes, is told
+    there at once.
+    """
     bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
     bench.ways["telegram"].script = [FAILS] * 99
     bench.queue(notice())
@@ -229,20 +250,26 @@ async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> 
     assert "the channel telegram cannot be reached since 11:00:01 (no such host)" in told.body
     bench.queue(notice("new"))
     await bench.clock.advance(SECOND)
-    assert [message.title for message in bench.ways["sms"].sent[1:]] == ["WARNING new · main: available_margin 90"]
+    assert [message.title for message in bench.ways["sms"].sent[1:]] == [
+        "WARNING new · main: available_margin 90"
+    ]
     assert bench.ways["email"].sent == []
     await end(bench)
 
 
 async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
-    """F4, promise 2: each notification visits a channel once; what nobody of the two delivers goes to the others."""
+    """F4, promise 2: each notification visits a channel once; what nobody of the two delivers goes
+    to the others.
+    """
     bench = make("telegram", "email", "sms", fallbacks={"telegram": "email", "email": "telegram"})
     for name in ("telegram", "email"):
         bench.ways[name].script = [FAILS] * 99
     bench.queue(notice())
     await bench.clock.advance(5 * MINUTE)
     assert len(bench.ways["sms"].sent) == 1
-    assert [entry.handed_over for name in ("telegram", "email") for entry in bench.ledger.open(name)] == [True, True]
+    assert [
+        entry.handed_over for name in ("telegram", "email") for entry in bench.ledger.open(name)
+    ] == [True, True]
     await bench.clock.advance(HOUR)
     assert len(bench.ways["sms"].sent) == 1
     await end(bench)
@@ -276,20 +303,28 @@ async def test_f3_a_refusal_goes_to_the_fallback_at_once() -> None:
 
 
 async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
-    """F5: one message a second, three in ten: what comes meanwhile goes together, criticals as well."""
+    """F5: one message a second, three in ten: what comes meanwhile goes together, criticals as
+    well.
+    """
     bench.ways["telegram"].traits = Traits(pace=(Limit(1, SECOND), Limit(3, 10 * SECOND)))
     for number in range(40):
         bench.queue(notice(f"rule-{number}", Severity.CRITICAL))
         await bench.clock.advance(250)
-    sent = [claim.message.at - NOON for claim in bench.journal.operations if isinstance(claim, Claim)]
+    sent = [
+        claim.message.at - NOON for claim in bench.journal.operations if isinstance(claim, Claim)
+    ]
     assert sent == [0, 1_000, 2_000, 10_000]
     await bench.clock.advance(10 * SECOND)
-    keys = [key for claim in bench.journal.operations if isinstance(claim, Claim) for key in claim.keys]
+    keys = [
+        key for claim in bench.journal.operations if isinstance(claim, Claim) for key in claim.keys
+    ]
     assert len(keys) == len(set(keys)) == 40
 
 
 async def test_f6_what_waited_says_why(bench: Bench) -> None:
-    """F6: since when the channel could not be reached, until when, and what it said; not of what came later."""
+    """F6: since when the channel could not be reached, until when, and what it said; not of what
+    came later.
+    """
     bench.ways["telegram"].traits = Traits(room=800)
     bench.ways["telegram"].script = [FAILS] * 9
     bench.queue(*(notice(f"rule-{n}") for n in range(16)))
@@ -331,7 +366,9 @@ async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Ben
 
 
 async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench: Bench) -> None:
-    """Promise 3: the person reads one line with both instants, and both notifications are delivered."""
+    """Promise 3: the person reads one line with both instants, and both notifications are
+    delivered.
+    """
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -343,7 +380,9 @@ async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench:
 
 
 async def test_a_claim_that_cannot_be_committed_is_no_attempt(bench: Bench) -> None:
-    """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried again."""
+    """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried
+    again.
+    """
     bench.journal.answers = [CommitFailed()]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -390,7 +429,10 @@ async def test_every_attempt_is_watched(bench: Bench) -> None:
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(5 * SECOND)
-    assert bench.watcher.attempts == [("telegram", LATER), ("telegram", AttemptResult(Outcome.DELIVERED))]
+    assert bench.watcher.attempts == [
+        ("telegram", LATER),
+        ("telegram", AttemptResult(Outcome.DELIVERED)),
+    ]
 
 
 class BrokenWay(ScriptedNotifier):
@@ -429,8 +471,12 @@ def ended(rule: str = "low") -> Notice:
     return notice(rule, kind=Kind.RESOLVED, seq=2)
 
 
-async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed_on(bench: Bench) -> None:
-    """F3: the others are told of the firing in the refusing channel's stead, and of its end as well."""
+async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed_on(
+    bench: Bench,
+) -> None:
+    """F3: the others are told of the firing in the refusing channel's stead, and of its end as
+    well.
+    """
     bench.ways["telegram"].script = [REFUSED]
     gate = bench.ways["telegram"].gate = asyncio.Event()
     bench.queue(notice())
@@ -438,7 +484,10 @@ async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed
     bench.queue(ended())
     gate.set()
     await bench.clock.advance(5 * SECOND)
-    assert [message.title.split()[0] for message in bench.ways["email"].sent][-1] in {"OVER", "RESOLVED"}
+    assert [message.title.split()[0] for message in bench.ways["email"].sent][-1] in {
+        "OVER",
+        "RESOLVED",
+    }
     assert bench.ledger.channels() == []
 
 
@@ -447,11 +496,16 @@ async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: B
     bench.ways["telegram"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)), *(ended(f"rule-{n}") for n in range(20)))
     await bench.clock.advance(5 * SECOND)
-    assert [message.title.split(":")[0] for message in bench.ways["telegram"].sent] == ["OVER", "OVER"]
+    assert [message.title.split(":")[0] for message in bench.ways["telegram"].sent] == [
+        "OVER",
+        "OVER",
+    ]
 
 
 async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
-    """F1: at that minute, and not only what the next message would hold; what is new then goes at once."""
+    """F1: at that minute, and not only what the next message would hold; what is new then goes at
+    once.
+    """
     bench.ways["telegram"].script = [LATER] * 99
     bench.ways["telegram"].traits = bench.ways["email"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)))
@@ -489,7 +543,9 @@ async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
 
 
 async def test_strict_1_a_stop_that_waits_for_no_commit_withdraws_its_claim() -> None:
-    """Strict 1: a courier that is cut off while its claim is committed sends nothing, and says so."""
+    """Strict 1: a courier that is cut off while its claim is committed sends nothing, and says
+    so.
+    """
     bench = make("telegram")
     bench.journal.hangs = asyncio.Event()
     bench.queue(notice(severity=Severity.CRITICAL))
@@ -514,10 +570,16 @@ class SlowJournal(ListJournal):
 
 
 async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
-    """Promise 4: the repeat clock reads the same before and after a restart, however long the mark took."""
+    """Promise 4: the repeat clock reads the same before and after a restart, however long the mark
+    took.
+    """
     journal = SlowJournal(bench.clock)
     office = replace(bench.couriers["telegram"]._office, journal=journal)
-    bench.tasks.append(asyncio.create_task(ChannelWorker(ChannelPolicy("slow", 0), ScriptedNotifier(), office).run()))
+    bench.tasks.append(
+        asyncio.create_task(
+            ChannelWorker(ChannelPolicy("slow", 0), ScriptedNotifier(), office).run()
+        )
+    )
     bench.queue(replace(notice(), key=replace(notice().key, channel="slow")))
     await bench.clock.advance(9 * SECOND)
     mark = journal.operations[-1]
@@ -541,16 +603,23 @@ async def test_e2_the_end_inside_a_mute_window_leaves_when_it_ends(bench: Bench)
 
 
 async def test_e2_what_is_held_delays_and_hurries_nothing(bench: Bench) -> None:
-    """F1, F2: other news leaves as ever; what may not leave is neither handed over nor a reason to be tried."""
+    """F1, F2: other news leaves as ever; what may not leave is neither handed over nor a reason to
+    be tried.
+    """
     bench.ways["telegram"].script = [LATER]
     bench.queue(held(bench.clock.now() + HOUR), notice("other"))
     await bench.clock.advance(20 * MINUTE)
-    assert [message.title.split()[1] for message in bench.ways["telegram"].sent] == ["other", "other"]
+    assert [message.title.split()[1] for message in bench.ways["telegram"].sent] == [
+        "other",
+        "other",
+    ]
     assert bench.ways["email"].sent == []
 
 
 async def test_e2_a_firing_waits_for_its_end_that_is_held(bench: Bench) -> None:
-    """Promise 3: what is over by the time it could be told is told as one account of both, when the window ends."""
+    """Promise 3: what is over by the time it could be told is told as one account of both, when the
+    window ends.
+    """
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -572,7 +641,9 @@ async def test_e2_a_stop_sends_nothing_that_is_held(bench: Bench) -> None:
 
 
 async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> None:
-    """A5: the clock was set forward beyond its end: what it held leaves, without waiting for the time to pass."""
+    """A5: the clock was set forward beyond its end: what it held leaves, without waiting for the
+    time to pass.
+    """
     bench.queue(held(bench.clock.now() + HOUR))
     await bench.clock.advance(SECOND)
     bench.clock.step(HOUR)
@@ -582,7 +653,9 @@ async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> N
 
 
 async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Bench) -> None:
-    """A window holds its ends no longer than it lasted when they were decided, whatever the wall shows."""
+    """A window holds its ends no longer than it lasted when they were decided, whatever the wall
+    shows.
+    """
     bench.queue(held(bench.clock.now() + HOUR))
     bench.clock.step(-1_000 * HOUR)
     bench.ledger.shift("main", -1_000 * HOUR)
@@ -593,7 +666,9 @@ async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Benc
 
 
 async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
-    """F1: a start tries at once; where that fails, it has failed all along, and the others are told."""
+    """F1: a start tries at once; where that fails, it has failed all along, and the others are
+    told.
+    """
     courier = bench.couriers["telegram"]
     courier.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
     bench.ways["telegram"].script = [LATER] * 9
@@ -649,7 +724,9 @@ async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_their
 
 
 async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) -> None:
-    """F2: no pause after a failure is longer than LISTEN then, but the one that the service asked for."""
+    """F2: no pause after a failure is longer than LISTEN then, but the one that the service asked
+    for.
+    """
     bench.ways["telegram"].script = [LATER] * 8
     bench.queue(notice())
     await bench.clock.advance(5 * MINUTE)
@@ -662,7 +739,9 @@ async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) 
 
 
 async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: Bench) -> None:
-    """S6: a warning waits an hour; a critical that comes meanwhile waits until 15 minutes of silence are over."""
+    """S6: a warning waits an hour; a critical that comes meanwhile waits until 15 minutes of
+    silence are over.
+    """
     sent, endless = bench.ways["telegram"].sent, replace(LATER, retry_after=999_999 * SECOND)
     bench.ways["telegram"].script = [endless] * 3
     bench.queue(notice())

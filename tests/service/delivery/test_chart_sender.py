@@ -1,4 +1,6 @@
-"""Charts with messages: SEMANTICS F8, with a scripted way out, a scripted drawer and a manual clock."""
+"""Charts with messages: SEMANTICS F8, with a scripted way out, a scripted drawer and a manual
+clock.
+"""
 
 import asyncio
 import logging
@@ -75,9 +77,14 @@ class Bench:
         self.clock, self.easel, self.way = ManualClock(), Easel(), ScriptedNotifier()
         self.ledger = NotificationQueue(offset(self.clock))
         self.tray = ReportQueue(lambda channel: self.ledger.changed(channel).set())
-        rules = {"low": rule("low", clear_when="available_margin > 120"), "no-readings": rule(system=True)}
+        rules = {
+            "low": rule("low", clear_when="available_margin > 120"),
+            "no-readings": rule(system=True),
+        }
         episodes = FailureLog(logging.getLogger("pictures"), self.clock)
-        self.artist = ChartRenderer(ChartSettings(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes))
+        self.artist = ChartRenderer(
+            ChartSettings(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes)
+        )
         office = DeliveryContext(
             ListJournal(),
             self.ledger,
@@ -134,14 +141,21 @@ INSIDE, APART = Traits(pictures=Pictures.WITH), Traits(pictures=Pictures.AFTER)
 
 
 async def test_f8_a_chart_that_is_ready_within_group_wait_is_in_the_message(bench: Bench) -> None:
-    """F8: as in an e-mail; it shows the last hours of the judged field, with the levels of its rule."""
+    """F8: as in an e-mail; it shows the last hours of the judged field, with the levels of its
+    rule.
+    """
     bench.way.traits = INSIDE
     await bench.queue(notice())
     assert await bench.sent() == []
-    assert [(picture, quiet) for _, picture, quiet in await bench.sent(5 * SECOND)] == [(PNG + b"main", False)]
+    assert [(picture, quiet) for _, picture, quiet in await bench.sent(5 * SECOND)] == [
+        (PNG + b"main", False)
+    ]
     (chart,) = bench.easel.charts
     assert (chart.field, chart.account, chart.span.until) == ("available_margin", "main", NOON + 1)
-    assert [(level.value, level.clear) for level in chart.levels] == [(Decimal(100), False), (Decimal(120), True)]
+    assert [(level.value, level.clear) for level in chart.levels] == [
+        (Decimal(100), False),
+        (Decimal(120), True),
+    ]
 
 
 async def test_f8_a_chart_that_is_late_delays_no_text(bench: Bench) -> None:
@@ -155,7 +169,9 @@ async def test_f8_a_chart_that_is_late_delays_no_text(bench: Bench) -> None:
     assert [picture for _, picture, _ in await bench.sent(5 * SECOND)] == [b"", PNG + b"main"]
 
 
-async def test_f8_a_critical_leaves_at_once_and_its_chart_comes_with_the_reminder_and_the_end(bench: Bench) -> None:
+async def test_f8_a_critical_leaves_at_once_and_its_chart_comes_with_the_reminder_and_the_end(
+    bench: Bench,
+) -> None:
     """F8: those wait for their charts, but not beyond `group_wait`."""
     bench.way.traits = INSIDE
     bench.easel.paint.clear()
@@ -183,7 +199,9 @@ async def test_f8_elsewhere_the_chart_follows_the_text_silently(bench: Bench) ->
 
 
 async def test_f8_a_chart_gives_way_to_a_text(bench: Bench) -> None:
-    """F8: what waits when the chart is ready leaves instead; so does a text while a chart hangs on its way."""
+    """F8: what waits when the chart is ready leaves instead; so does a text while a chart hangs on
+    its way.
+    """
     bench.way.traits = APART
     bench.easel.paint.clear()
     await bench.queue(notice(severity=CRITICAL))
@@ -198,11 +216,15 @@ async def test_f8_a_chart_gives_way_to_a_text(bench: Bench) -> None:
     await bench.drawn()
     gate.clear()
     await bench.queue(notice(severity=CRITICAL, seq=4, account="fourth"))
-    assert [title.partition(" · ")[2] for title, _, _ in await bench.sent()][-1].startswith("fourth")
+    assert [title.partition(" · ")[2] for title, _, _ in await bench.sent()][-1].startswith(
+        "fourth"
+    )
 
 
 async def test_f5_a_chart_that_is_there_at_once_waits_for_its_turn(bench: Bench) -> None:
-    """F5, F8: another channel had it drawn already: it follows a second after its text, unless a text is on its way."""
+    """F5, F8: another channel had it drawn already: it follows a second after its text, unless a
+    text is on its way.
+    """
     bench.way.traits = replace(APART, pace=(Limit(1, SECOND),))
     await bench.queue(notice(severity=CRITICAL))
     assert [bool(picture) for _, picture, _ in await bench.sent()] == [False]
@@ -211,9 +233,20 @@ async def test_f5_a_chart_that_is_there_at_once_waits_for_its_turn(bench: Bench)
     await bench.queue(notice(severity=CRITICAL, seq=2))
     bench.way.gate = asyncio.Event()
     await bench.queue(notice(severity=CRITICAL, seq=3))
-    assert [bool(picture) for _, picture, _ in await bench.sent(SECOND)] == [False, True, False, False]
+    assert [bool(picture) for _, picture, _ in await bench.sent(SECOND)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     bench.way.gate.set()
-    assert [bool(picture) for _, picture, _ in await bench.sent(SECOND)] == [False, True, False, False, True]
+    assert [bool(picture) for _, picture, _ in await bench.sent(SECOND)] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 async def test_f5_charts_leave_half_of_a_service_s_pace_to_texts(bench: Bench) -> None:
@@ -222,7 +255,14 @@ async def test_f5_charts_leave_half_of_a_service_s_pace_to_texts(bench: Bench) -
     for number in range(4):
         await bench.queue(notice(severity=CRITICAL, seq=number, account=f"account {number}"))
     assert [bool(picture) for _, picture, _ in await bench.sent()] == [False, True, False, False]
-    assert [bool(picture) for _, picture, _ in await bench.sent(MINUTE)] == [False, True, False, False, False, True]
+    assert [bool(picture) for _, picture, _ in await bench.sent(MINUTE)] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("traits", [INSIDE, APART])
@@ -231,10 +271,16 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
     bench.way.traits = traits
     for picture in (PNG, b""):
         key = ReportKey("daily", NOON, "phone")
-        bench.tray.put(QueuedReport(key, Told("daily", ReportSpan(NOON - DAY, NOON)), bench.clock.elapsed(), picture))
+        bench.tray.put(
+            QueuedReport(
+                key, Told("daily", ReportSpan(NOON - DAY, NOON)), bench.clock.elapsed(), picture
+            )
+        )
         await bench.sent(5 * SECOND)
     sent = [(bool(title), picture) for title, picture, _ in await bench.sent()]
-    assert sent == ([(True, PNG)] if traits is INSIDE else [(True, PNG), (False, PNG)]) + [(True, b"")]
+    assert sent == ([(True, PNG)] if traits is INSIDE else [(True, PNG), (False, PNG)]) + [
+        (True, b"")
+    ]
 
 
 async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
@@ -258,7 +304,12 @@ async def test_f8_a_chart_that_fails_is_told_once_and_mutes_nothing(
         await bench.sent(5 * SECOND)
     bench.easel.fault = None
     await bench.queue(notice(seq=9))
-    assert [bool(picture) for _, picture, _ in await bench.sent(5 * SECOND)] == [False, False, False, True]
+    assert [bool(picture) for _, picture, _ in await bench.sent(5 * SECOND)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
     why = "it took longer than 5 s" if isinstance(fault, NotDrawn) else "RuntimeError"
     assert [record.message for record in caplog.records] == [
         f"a chart could not be drawn, its message goes without: {why}",
@@ -273,15 +324,21 @@ async def test_f8_a_chart_that_does_not_arrive_is_no_failure_of_the_channel(
     bench.way.traits, bench.way.script = APART, [AttemptResult(Outcome.DELIVERED), LATER]
     await bench.queue(notice(severity=CRITICAL))
     assert len(await bench.sent()) == 2
-    assert [record.message for record in caplog.records] == ["a chart did not reach phone, its text did: no such host"]
+    assert [record.message for record in caplog.records] == [
+        "a chart did not reach phone, its text did: no such host"
+    ]
     await bench.queue(notice(severity=CRITICAL, seq=2))
     assert [bool(picture) for _, picture, _ in await bench.sent()] == [False, True, False, True]
 
 
 async def test_f8_there_is_a_chart_of_written_rules_on_accounts_only(bench: Bench) -> None:
-    """F8: silence, the daemon itself, and a rule that is gone have none; nor has a channel that takes none."""
+    """F8: silence, the daemon itself, and a rule that is gone have none; nor has a channel that
+    takes none.
+    """
     bench.way.traits = INSIDE
-    for number, (name, account) in enumerate([("no-readings", "main"), ("low", ""), ("gone", "main")]):
+    for number, (name, account) in enumerate(
+        [("no-readings", "main"), ("low", ""), ("gone", "main")]
+    ):
         await bench.queue(notice(seq=number, name=name, account=account))
         assert [picture for _, picture, _ in await bench.sent(5 * SECOND)][-1] == b""
     bench.way.traits = Traits()
@@ -304,7 +361,9 @@ async def test_f8_every_channel_shows_the_same_chart(bench: Bench) -> None:
 
 
 async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
-    """F8: one is read and drawn at a time, and whoever waits behind the last ones gets none; its text left long ago."""
+    """F8: one is read and drawn at a time, and whoever waits behind the last ones gets none; its
+    text left long ago.
+    """
     bench.easel.paint.clear()
     begun = [bench.artist.draw(notice(seq=number)) for number in range(3 * KEPT)]
     await bench.drawn()
@@ -313,7 +372,9 @@ async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
     for _ in range(KEPT):
         await bench.drawn()
     assert len(bench.easel.charts) == KEPT
-    assert [chart is not None and chart.cancelled() for chart in begun] == [True] * 2 * KEPT + [False] * KEPT
+    assert [chart is not None and chart.cancelled() for chart in begun] == [True] * 2 * KEPT + [
+        False
+    ] * KEPT
 
 
 async def test_f8_a_text_leaves_without_a_chart_that_is_forgotten(bench: Bench) -> None:

@@ -1,8 +1,9 @@
-"""Promises 2 and 3 as properties: whatever ways out, kills, stops and changes of the rules do, nobody is misled.
+"""Promises 2 and 3 as properties: whatever ways out, kills, stops and changes of the rules do,
+nobody is misled.
 
-What the ways out really received is held against what the database knows of attempts: a channel that may have been
-told of an alert gets its end, nobody else does, nothing that is known to be delivered comes again, and in the end
-nothing waits.
+What the ways out really received is held against what the database knows of attempts: a channel
+that may have been told of an alert gets its end, nobody else does, nothing that is known to be
+delivered comes again, and in the end nothing waits.
 """
 
 import asyncio
@@ -59,13 +60,29 @@ from tests.values import answer, rule
 REPEAT = 6 * MINUTE
 CRITICAL = rule("critical", "available_margin < 50", severity=Severity.CRITICAL, repeat=REPEAT)
 LOW = rule(
-    "low", "available_margin < 100", clear_when="available_margin > 120", inhibited_by=("critical",), repeat=REPEAT
+    "low",
+    "available_margin < 100",
+    clear_when="available_margin > 120",
+    inhibited_by=("critical",),
+    repeat=REPEAT,
 )
 ONLY = replace(LOW, name="only", channels=("alpha",))
 HELD = rule("held", "available_margin < 100", hold=3 * SECOND, repeat=None)
 SINKING = rule("sinking", "available_margin < 100", worse_by=Decimal("0.2"), repeat=REPEAT)
-FLAPPY = rule("flappy", "available_margin < 100", flapping=Limit(1, 10 * MINUTE), repeat=REPEAT, channels=("alpha",))
-BLIND = rule("blind", "available_margin < 20", on_missing=OnMissing.FIRING, missing_after=SECOND, repeat=REPEAT)
+FLAPPY = rule(
+    "flappy",
+    "available_margin < 100",
+    flapping=Limit(1, 10 * MINUTE),
+    repeat=REPEAT,
+    channels=("alpha",),
+)
+BLIND = rule(
+    "blind",
+    "available_margin < 20",
+    on_missing=OnMissing.FIRING,
+    missing_after=SECOND,
+    repeat=REPEAT,
+)
 QUIET = rule("quiet", "available_margin < 100", mute=("noon",), repeat=REPEAT)
 RULES = (CRITICAL, LOW, ONLY, HELD)
 POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET)
@@ -79,14 +96,23 @@ PLANS = (
     Plan(RULES, ("alpha", "beta", "gamma"), ("one", "two"), fallbacks=FALLBACKS, room=500),
     Plan(RULES, ("alpha",), ("one", "two"), room=300),
     Plan((CRITICAL, replace(LOW, clear_when=None), ONLY), ("alpha", "beta"), ("one", "two")),
-    Plan((CRITICAL, replace(LOW, severity=Severity.CRITICAL), replace(ONLY, channels=("beta",))), ("beta",), ("one",)),
+    Plan(
+        (CRITICAL, replace(LOW, severity=Severity.CRITICAL), replace(ONLY, channels=("beta",))),
+        ("beta",),
+        ("one",),
+    ),
 )
 POLICY_PLANS = (
     Plan(POLICIES, ("alpha", "beta"), ("one", "two"), MUTES),
     Plan(POLICIES, ("alpha",), ("one", "two"), MUTES),
     Plan(POLICIES, ("alpha", "beta", "gamma"), ("one",), MUTES, {"alpha": "gamma"}, 600),
     Plan((SINKING, replace(FLAPPY, channels=("beta",)), QUIET), ("beta", "gamma"), ("one", "two")),
-    Plan((replace(QUIET, severity=Severity.CRITICAL), FLAPPY, BLIND), ("alpha", "beta"), ("one", "two"), MUTES),
+    Plan(
+        (replace(QUIET, severity=Severity.CRITICAL), FLAPPY, BLIND),
+        ("alpha", "beta"),
+        ("one", "two"),
+        MUTES,
+    ),
 )
 
 
@@ -183,10 +209,16 @@ CHANGES = st.one_of(
     st.builds(Set, st.sampled_from([-20 * MINUTE, 40_000])),
     st.builds(Hush, st.sampled_from(["*", "low", "*l*"]), st.sampled_from([3_000, 8 * MINUTE])),
     st.just(Ack()),
-    st.builds(Try, CHANNELS, st.sampled_from([Outcome.DELIVERED, Outcome.DELIVERED, Outcome.LATER])),
+    st.builds(
+        Try, CHANNELS, st.sampled_from([Outcome.DELIVERED, Outcome.DELIVERED, Outcome.LATER])
+    ),
 )
-ACTS: st.SearchStrategy[Act] = st.one_of(READS, SOON, TURNS, READS, SOON, SPELLS, LONG, DOOMS, CHANGES)
-STORIES = st.tuples(st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5))
+ACTS: st.SearchStrategy[Act] = st.one_of(
+    READS, SOON, TURNS, READS, SOON, SPELLS, LONG, DOOMS, CHANGES
+)
+STORIES = st.tuples(
+    st.lists(ACTS, min_size=12, max_size=40), st.lists(st.integers(0, 3), min_size=1, max_size=5)
+)
 
 
 MENDED: list[Act] = [
@@ -198,10 +230,25 @@ MENDED: list[Act] = [
 
 SLOWLY = Shake((Glitch.SLOW,))
 OVERTAKEN: list[Act] = [
-    *(Turn("alpha", (Mood.DELIVERS,) * 3), SLOWLY, Read("40", None), Read(None, "40"), Pass(1_000), Pass(6_000)),
+    *(
+        Turn("alpha", (Mood.DELIVERS,) * 3),
+        SLOWLY,
+        Read("40", None),
+        Read(None, "40"),
+        Pass(1_000),
+        Pass(6_000),
+    ),
 ]
 STOPPED_MEANWHILE: list[Act] = [SLOWLY, Read("40", "500"), Restart(1), Pass(6_000)]
-KILLED_AFTERWARDS: list[Act] = [SLOWLY, Read("40", None), Read(None, "40"), Pass(2_500), Doom(3), Pass(1), Pass(6_000)]
+KILLED_AFTERWARDS: list[Act] = [
+    SLOWLY,
+    Read("40", None),
+    Read(None, "40"),
+    Pass(2_500),
+    Doom(3),
+    Pass(1),
+    Pass(6_000),
+]
 LOST_AND_OVERTAKEN: list[Act] = [
     *(Shake((Glitch.SLOWLY_LOST,)), Read("40", None), Read(None, "40"), Pass(1_000), Pass(6_000)),
 ]
@@ -235,19 +282,42 @@ HANDED_TO_NOBODY: list[Act] = [
 @example((STEPPED_WHILE_TOLD, [0]))
 @settings(max_examples=length(8, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
-    """Every channel that may know of an alert gets its end, no other; nothing is told twice, nothing waits for ever."""
+    """Every channel that may know of an alert gets its end, no other; nothing is told twice,
+    nothing waits for ever.
+    """
     tell(story, PLANS)
 
 
-FLAPS: list[Act] = [act for margin in ("90", "500", "90", "500", "40") for act in (Read(margin, "500"), Pass(2_500))]
+FLAPS: list[Act] = [
+    act for margin in ("90", "500", "90", "500", "40") for act in (Read(margin, "500"), Pass(2_500))
+]
 ENDS_IN_ABSENCE: list[Act] = [
-    *(Read("500", "90"), Restart(2), Turn("beta", (Mood.UNKNOWN,) * 12), Set(-20 * MINUTE), Restart(5)),
+    *(
+        Read("500", "90"),
+        Restart(2),
+        Turn("beta", (Mood.UNKNOWN,) * 12),
+        Set(-20 * MINUTE),
+        Restart(5),
+    ),
 ]
 ENDS_IN_DOUBT: list[Act] = [
-    *(Read("500", "90"), Read("500", "500"), Pass(1), Turn("alpha", (Mood.UNKNOWN,) * 12), Pass(1_000)),
+    *(
+        Read("500", "90"),
+        Read("500", "500"),
+        Pass(1),
+        Turn("alpha", (Mood.UNKNOWN,) * 12),
+        Pass(1_000),
+    ),
     *(Read("500", "40"), Read("500", "500")),
 ]
-ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass(MINUTE), Restart(0), Pass(MINUTE)]
+ENDS_MUTED: list[Act] = [
+    Read("90", "90"),
+    Pass(70_000),
+    Read("500", "90"),
+    Pass(MINUTE),
+    Restart(0),
+    Pass(MINUTE),
+]
 
 
 @pytest.mark.soak
@@ -258,7 +328,9 @@ ENDS_MUTED: list[Act] = [Read("90", "90"), Pass(70_000), Read("500", "90"), Pass
 @example((ENDS_IN_ABSENCE, [2]))
 @settings(max_examples=length(6, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_under_every_policy_of_a_rule(story: tuple[list[Act], list[int]]) -> None:
-    """D4, E1, E2, E4: the same with rules that get worse, flap, miss readings, or are muted for a while."""
+    """D4, E1, E2, E4: the same with rules that get worse, flap, miss readings, or are muted for a
+    while.
+    """
     tell(story, POLICY_PLANS)
 
 
@@ -355,7 +427,10 @@ class Story:
     def attempt(self, test: MessageKey, outcome: Outcome) -> None:
         """As `check --notify` does, beside the daemon."""
         self.tried = self.clock.now()
-        for operation in (Claim(test, ()), RecordAttempt(test, test.at, AttemptResult(outcome), {})):
+        for operation in (
+            Claim(test, ()),
+            RecordAttempt(test, test.at, AttemptResult(outcome), {}),
+        ):
             write_once(f"sqlite:///{self.path}", operation)
 
     async def burial(self) -> None:
@@ -385,30 +460,50 @@ class Story:
             return
         ours, theirs = self.living.life.ledger, NotificationQueue(offset(self.clock))
         _remember(self.living.life.store, theirs, self.clock)
-        quiet = [name for name in self.plan.channels if not any(entry.sending for entry in ours.open(name))]
+        quiet = [
+            name
+            for name in self.plan.channels
+            if not any(entry.sending for entry in ours.open(name))
+        ]
         assert known(ours, self.plan, quiet) == known(theirs, self.plan, quiet)
         self.compare_instants(ours)
-        if not self.stepped and not self.fate.shaken and self.clock.now() - self.tried >= 2 * LISTEN:
+        if (
+            not self.stepped
+            and not self.fate.shaken
+            and self.clock.now() - self.tried >= 2 * LISTEN
+        ):
             self.compare_parked(quiet)
 
     def compare_instants(self, ledger: NotificationQueue) -> None:
-        """A5: a channel was told of what fires when the attempt ended, moved by every step of the clock since."""
-        firing = "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
+        """A5: a channel was told of what fires when the attempt ended, moved by every step of the
+        clock since.
+        """
+        firing = (
+            "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
+        )
         for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
             for channel, told in ledger.told(str(account)).get((str(name), _int(seq)), {}).items():
                 ended = [
                     call.ended
                     for call in self.fate.calls
-                    if call.outcome in {Outcome.DELIVERED, Outcome.UNKNOWN} and call.life == self.fate.life
-                    if any(_episode(key) == (account, name, seq, channel) and key.kind in NEWS for key in call.keys)
+                    if call.outcome in {Outcome.DELIVERED, Outcome.UNKNOWN}
+                    and call.life == self.fate.life
+                    if any(
+                        _episode(key) == (account, name, seq, channel) and key.kind in NEWS
+                        for key in call.keys
+                    )
                 ]
                 if ended:
                     assert told.told_at == ledger.instant(str(account), ended[-1])
 
     def compare_parked(self, quiet: Sequence[str]) -> None:
-        """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears within LISTEN."""
+        """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears
+        within LISTEN.
+        """
         refused = refusing(self.living.life.store.deliveries(), self.begun)
-        left_alone = {name for name in self.plan.channels if self.living.couriers[name].line.is_parked}
+        left_alone = {
+            name for name in self.plan.channels if self.living.couriers[name].line.is_parked
+        }
         if len(quiet) == len(self.plan.channels):
             assert parked(self.plan.channels, refused) == left_alone
 
@@ -448,7 +543,9 @@ class Story:
             anyone = any("delivered" in found for found in told.values())
             for channel in named[base(str(name))]:
                 if channel in self.plan.channels:
-                    assert "delivered" in told[channel] or ("refused" in told[channel] and anyone), (name, told)
+                    assert "delivered" in told[channel] or (
+                        "refused" in told[channel] and anyone
+                    ), (name, told)
 
     def muted(self, name: str) -> bool:
         """Whether nobody need know of it: it was muted, at the latest input at least."""
@@ -460,7 +557,8 @@ def states(path: Path, alert: object) -> dict[str, set[str]]:
     """By channel, the states of the notifications of one alert's firing."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (
-        f"SELECT channel, state FROM notifications WHERE alert_id = {alert} AND kind IN ('firing', 'repeat', 'worse')"
+        f"SELECT channel, state FROM notifications WHERE alert_id = {alert} AND kind IN ('firing',"
+        " 'repeat', 'worse')"
     )
     for channel, state in rows(path, query):
         found[str(channel)].add(str(state))
@@ -468,11 +566,17 @@ def states(path: Path, alert: object) -> dict[str, set[str]]:
 
 
 def _arrival(margin: str | None) -> Arrival:
-    return NoAnswer(MissReason.TIMEOUT, "no answer") if margin is None else answer(available_margin=margin)
+    return (
+        NoAnswer(MissReason.TIMEOUT, "no answer")
+        if margin is None
+        else answer(available_margin=margin)
+    )
 
 
 def _comparable(told: ChannelStatus) -> tuple[bool, bool, ChannelStatus]:
-    """Of two pieces of news that wait, decided at the same moment by owner and courier, either may be named."""
+    """Of two pieces of news that wait, decided at the same moment by owner and courier, either may
+    be named.
+    """
     return told.waiting is not None, told.told_at is not None, replace(told, waiting=None)
 
 
@@ -485,5 +589,7 @@ def known(ledger: NotificationQueue, plan: Plan, names: Sequence[str]) -> tuple[
         for channel, told in channels.items()
         if channel in names
     }
-    waiting = {(entry.notice.key, entry.maybe_repeat) for name in names for entry in ledger.waiting(name)}
+    waiting = {
+        (entry.notice.key, entry.maybe_repeat) for name in names for entry in ledger.waiting(name)
+    }
     return told, waiting

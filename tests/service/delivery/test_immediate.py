@@ -1,4 +1,6 @@
-"""What leaves at once: SEMANTICS F7's first claim, written with what causes it; couriers with a scripted way out."""
+"""What leaves at once: SEMANTICS F7's first claim, written with what causes it; couriers with a
+scripted way out.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +37,9 @@ from tests.values import T0, judged, reading
 CHANNEL = "phone"
 
 
-def notice(rule: str = "low", kind: Kind = Kind.FIRING, channel: str = CHANNEL, **facts: Any) -> Notice:
+def notice(
+    rule: str = "low", kind: Kind = Kind.FIRING, channel: str = CHANNEL, **facts: Any
+) -> Notice:
     told = NotificationFacts(Severity.CRITICAL, "k3f9", T0, T0, T0, judged("90"))
     return Notice(NoticeKey("main", rule, 1, channel, kind, 1), T0, replace(told, **facts))
 
@@ -51,7 +55,9 @@ class Bench:
     def __post_init__(self) -> None:
         self.ledger = NotificationQueue(offset(self.clock))
         self.watcher = RecordingWatcher()
-        office = DeliveryContext(self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher)
+        office = DeliveryContext(
+            self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher
+        )
         self.courier = ChannelWorker(ChannelPolicy(CHANNEL, SECOND, ("mail",)), self.way, office)
         self.task = asyncio.create_task(self.courier.run())
 
@@ -83,7 +89,9 @@ async def bench() -> AsyncIterator[Bench]:
     await made.end()
 
 
-async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(bench: Bench) -> None:
+async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(
+    bench: Bench,
+) -> None:
     """F7: the courier only marks it; the text is the one that was claimed."""
     claim = await bench.leave(notice())
     (mark,) = bench.journal.operations
@@ -115,7 +123,9 @@ async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> 
 
 
 async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
-    """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes the usual way."""
+    """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes
+    the usual way.
+    """
     departures, other = bench.book(notice()), notice("other")
     (booked,) = departures.claims
     assert departures.overtaken() == []
@@ -130,11 +140,15 @@ async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
     assert len(bench.way.sent) == 1
     third.release()
     await bench.clock.advance(0)
-    (claim,) = (operation for operation in bench.journal.operations[2:] if isinstance(operation, Claim))
+    (claim,) = (
+        operation for operation in bench.journal.operations[2:] if isinstance(operation, Claim)
+    )
     assert claim.keys == (notice().key,)
 
 
-async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(bench: Bench) -> None:
+async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(
+    bench: Bench,
+) -> None:
     """Where the channel stayed free, its message is still the next one."""
     departures = bench.book(notice())
     await bench.clock.advance(MINUTE)
@@ -145,7 +159,9 @@ async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(b
 
 
 async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
-    """Released, the courier takes what it finds: here the same news, as the record was written after all."""
+    """Released, the courier takes what it finds: here the same news, as the record was written
+    after all.
+    """
     departures = bench.book(notice())
     departures.release()
     bench.adopt(notice())
@@ -158,7 +174,11 @@ async def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
     bench.way.script = [AttemptResult(Outcome.UNKNOWN)]
     await bench.leave(notice())
     await bench.clock.advance(MINUTE)
-    assert [type(operation) for operation in bench.journal.operations] == [RecordAttempt, Claim, RecordAttempt]
+    assert [type(operation) for operation in bench.journal.operations] == [
+        RecordAttempt,
+        Claim,
+        RecordAttempt,
+    ]
     assert "may be a repeat" in bench.way.sent[1].body
 
 
@@ -191,22 +211,35 @@ async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -
     departures.leave()
     await bench.end()
     assert bench.journal.operations == [Withdraw(claim.message, bench.clock.now())]
-    assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == ([], [False])
+    assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == (
+        [],
+        [False],
+    )
 
 
-async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_anew(bench: Bench) -> None:
-    """Strict 1: a courier that broke is started again, and must not send by a claim that says it was never made."""
+async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_anew(
+    bench: Bench,
+) -> None:
+    """Strict 1: a courier that broke is started again, and must not send by a claim that says it
+    was never made.
+    """
     departures = bench.book(notice())
     bench.adopt(notice())
     departures.leave()
     await bench.end()
     await bench.courier.run()
-    assert [type(operation) for operation in bench.journal.operations] == [Withdraw, Claim, RecordAttempt]
+    assert [type(operation) for operation in bench.journal.operations] == [
+        Withdraw,
+        Claim,
+        RecordAttempt,
+    ]
     assert len(bench.way.sent) == 1
 
 
 @pytest.mark.parametrize("how", ["stopped", "cancelled"])
-async def test_strict_1_what_is_committed_after_the_end_is_overtaken(bench: Bench, how: str) -> None:
+async def test_strict_1_what_is_committed_after_the_end_is_overtaken(
+    bench: Bench, how: str
+) -> None:
     """Strict 1: nobody sends it any more; the owner of its account withdraws it."""
     departures = bench.book(notice())
     claims = list(departures.claims)
@@ -220,7 +253,9 @@ async def test_strict_1_what_is_committed_after_the_end_is_overtaken(bench: Benc
 
 
 async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> None:
-    """Strict 1, F3: another message was refused for good while the commit hung: what was booked goes to the others."""
+    """Strict 1, F3: another message was refused for good while the commit hung: what was booked
+    goes to the others.
+    """
     departures, other = bench.book(notice()), notice("other")
     claims = list(departures.claims)
     bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
@@ -231,7 +266,11 @@ async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> N
     departures.leave()
     await bench.clock.advance(SECOND)
     assert len(bench.way.sent) == 1
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt, Reroute]
+    assert [type(operation) for operation in bench.journal.operations] == [
+        Claim,
+        RecordAttempt,
+        Reroute,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +286,9 @@ async def test_what_need_not_leave_at_once_is_not_booked(bench: Bench, news: Not
 
 
 async def test_f4_an_end_does_not_overtake_its_beginning(bench: Bench) -> None:
-    """The news of the firing is reserved for the channel, and about to be queued there: both are told as one."""
+    """The news of the firing is reserved for the channel, and about to be queued there: both are
+    told as one.
+    """
     assert bench.ledger.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
     assert bench.book(notice(kind=Kind.RESOLVED)).claims == ()
 
@@ -286,7 +327,10 @@ async def test_a_channel_that_fails_is_not_free(bench: Bench) -> None:
 async def test_what_a_channel_has_to_wait_for(bench: Bench, traits: Traits) -> None:
     """Its service's pace, a picture, or a second message: the usual way sees to it."""
     bench.way.traits = traits
-    news = [notice(f"a-rule-with-quite-a-long-name-{number}") for number in range(3 if traits.room == 150 else 1)]
+    news = [
+        notice(f"a-rule-with-quite-a-long-name-{number}")
+        for number in range(3 if traits.room == 150 else 1)
+    ]
     if traits.pace:
         await bench.leave(notice())
     assert bench.book(*news).claims == ()

@@ -1,7 +1,8 @@
-"""A provider is down for two hours, forty alerts come and go, the daemon dies twice: what a person reads then (F6).
+"""A provider is down for two hours, forty alerts come and go, the daemon dies twice: what a person
+reads then (F6).
 
-Every count, time, value, name and id of the messages is held against the record: the transitions, and the readings
-between them.
+Every count, time, value, name and id of the messages is held against the record: the transitions,
+and the readings between them.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,13 @@ from tests.service.delivery.deliveries import Call, Fate, House, Mood, Plan, beg
 from tests.service.lives import rows
 from tests.values import answer, rule
 
-LOW = rule("low", "available_margin < 100", clear_when="available_margin > 120", flapping=None, severity=Severity.INFO)
+LOW = rule(
+    "low",
+    "available_margin < 100",
+    clear_when="available_margin > 120",
+    flapping=None,
+    severity=Severity.INFO,
+)
 DEEP = rule("deep", "available_margin < 50", flapping=None)
 ACCOUNTS = ("one", "two", "three", "four")
 SINKING = {"deep": (7, 6, 4, 1), "low": (8, 7, 5, 2)}
@@ -80,7 +87,9 @@ def margin(account: int, number: int) -> str:
     if ACCOUNTS[account] in LASTING and minute >= DOWN - 5:
         return f"7{account}.{number:03}"
     depth = 4 if sinks else 8
-    level = {2: 90, 3: 10 * depth + account, 4: 10 * depth + episode % 5, 5: 75, 6: 110}.get(phase, 500)
+    level = {2: 90, 3: 10 * depth + account, 4: 10 * depth + episode % 5, 5: 75, 6: 110}.get(
+        phase, 500
+    )
     return f"{level if falls else 500}.{number:03}"
 
 
@@ -125,7 +134,9 @@ class Story:
     def episodes(self) -> list[Episode]:
         return [self.episode(*row) for row in rows(self.path, TRANSITIONS)]
 
-    def episode(self, rule: object, account: object, code: object, fired: object, ended: object) -> Episode:
+    def episode(
+        self, rule: object, account: object, code: object, fired: object, ended: object
+    ) -> Episode:
         assert isinstance(fired, int)
         assert isinstance(ended, int | None)
         lowest = self.amount(LOWEST.format(account, fired, fired if ended is None else ended))
@@ -141,8 +152,13 @@ class Story:
     def still(self, each: Episode, sent: Millis) -> list[str]:
         """What is said of an alert that fires on, made of the record alone."""
         then = self.amount(AT.format(each.account, each.fired))
-        ago = (self.amount(AT.format(each.account, each.fired - span)) for span in (10 * MINUTE, HOUR))
-        moved = ", ".join(f"{then - before:.2f} in {span}" for before, span in zip(ago, ("10 min", "1 h"), strict=True))
+        ago = (
+            self.amount(AT.format(each.account, each.fired - span)) for span in (10 * MINUTE, HOUR)
+        )
+        moved = ", ".join(
+            f"{then - before:.2f} in {span}"
+            for before, span in zip(ago, ("10 min", "1 h"), strict=True)
+        )
         return [
             f"INFO low · {each.account}: available_margin {then}",
             f"available_margin {then}, threshold 100 (rule: available_margin < 100)",
@@ -155,7 +171,10 @@ class Story:
             "al_margin 0",
             "al_freeze 0",
             f"alert {each.code} · info",
-            f"quiet: marginwatch ack {each.code}, or marginwatch silence add --alert {each.code} --for 2h",
+            (
+                f"quiet: marginwatch ack {each.code}, or marginwatch silence add --alert"
+                f" {each.code} --for 2h"
+            ),
         ]
 
     def step(self, each: Episode, then: Decimal) -> str:
@@ -181,12 +200,17 @@ def over(alike: Sequence[Episode]) -> str:
         lasted = lasting(sum((each.ended or 0) - each.fired for each in alike))
         listed = [f"first {listed[0]}", f"last {listed[-1]}", f"{lasted} in all"]
     worst, codes = amount(min(each.lowest for each in alike)), " ".join(each.code for each in alike)
-    return f"{name} {len(alike)} times, cleared each time: {', '.join(listed)}; worst {worst} · alerts {codes}"
+    return (
+        f"{name} {len(alike)} times, cleared each time: {', '.join(listed)}; worst {worst} · alerts"
+        f" {codes}"
+    )
 
 
 @pytest.mark.no_cover
 async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_path: Path) -> None:
-    """F6: what fires first, then a line for each rule and account, then why it is late; nothing else, nothing wrong."""
+    """F6: what fires first, then a line for each rule and account, then why it is late; nothing
+    else, nothing wrong.
+    """
     story = Story(tmp_path)
     call, episodes = await story.play(), story.episodes()
     gone = [each for each in episodes if each.ended is not None]
@@ -194,10 +218,14 @@ async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_p
     assert (len(gone), sorted(each.account for each in firing)) == (40, sorted(LASTING))
     since, (died, begun) = *story.instants(FIRST_FAILURE), story.instants(LAST_ABSENCE)
     *paragraphs, why = call.text.body.split("\n\n")
-    assert why == (
-        f"late: phone could not be reached since {since} (later); marginwatch did not run from {died} to {begun}"
+    assert (
+        why
+        == f"late: phone could not be reached since {since} (later); marginwatch did not run from"
+        f" {died} to {begun}"
     )
-    told = [over(list(alike)) for _, alike in groupby(gone, key=lambda each: (each.rule, each.account))]
+    told = [
+        over(list(alike)) for _, alike in groupby(gone, key=lambda each: (each.rule, each.account))
+    ]
     assert sorted(paragraphs[len(firing) :]) == sorted(told)
     assert [line.split()[1] for line in paragraphs[len(firing) :]] == ["deep"] * 4 + ["low"] * 4
     stills = sorted("\n".join(story.still(each, call.message.at)) for each in firing)

@@ -47,7 +47,9 @@ def test_what_is_being_sent_cannot_be_superseded() -> None:
 
 
 def test_what_was_superseded_was_never_told() -> None:
-    """E2: a held firing leaves the channel knowing nothing; superseding twice is superseding once."""
+    """E2: a held firing leaves the channel knowing nothing; superseding twice is superseding
+    once.
+    """
     ledger = queued(FIRING)
     ledger.supersede([FIRING.key])
     ledger.supersede([FIRING.key])
@@ -138,19 +140,25 @@ def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
     assert ledger.waiting("telegram")[0].recorded is True
 
 
-def handed(ledger: NotificationQueue, notice: Notice, *channels: str, giving_up: bool = True) -> list[str]:
+def handed(
+    ledger: NotificationQueue, notice: Notice, *channels: str, giving_up: bool = True
+) -> list[str]:
     return [each.key.channel for each in ledger.elsewhere(notice, channels, giving_up=giving_up)]
 
 
 def test_f4_news_visits_a_channel_once() -> None:
-    """What is on its way to a channel is reserved for it, whoever else wants to hand it over meanwhile."""
+    """What is on its way to a channel is reserved for it, whoever else wants to hand it over
+    meanwhile.
+    """
     ledger = queued(FIRING)
     assert handed(ledger, FIRING, "email", "sms") == ["email", "sms"]
     assert handed(ledger, FIRING, "email", "sms", "desk") == ["desk"]
 
 
 def test_promise_3_an_end_follows_the_news_that_was_handed_over() -> None:
-    """Who was told of a firing in another's stead has no end of its own: it is handed over as well, once."""
+    """Who was told of a firing in another's stead has no end of its own: it is handed over as well,
+    once.
+    """
     ledger = queued(FIRING, END)
     assert handed(ledger, FIRING, "email") == ["email"]
     assert handed(ledger, END, "email") == ["email"]
@@ -158,7 +166,9 @@ def test_promise_3_an_end_follows_the_news_that_was_handed_over() -> None:
 
 
 def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
-    """Where no other channel has it, it goes back to those that refused it in an earlier life; else nowhere."""
+    """Where no other channel has it, it goes back to those that refused it in an earlier life; else
+    nowhere.
+    """
     ledger = queued(FIRING)
     email = replace(FIRING.key, channel="email")
     ledger.remember(email, ChannelStatus(given_up=True))
@@ -177,11 +187,16 @@ def test_an_end_does_not_overtake_the_news_that_is_reserved() -> None:
     ledger.queue(replace(END, key=replace(END.key, channel="email")), 200)
     assert ledger.waiting("email") == []
     ledger.queue(there, 300)
-    assert {entry.notice.key.kind for entry in ledger.waiting("email")} == {Kind.FIRING, Kind.RESOLVED}
+    assert {entry.notice.key.kind for entry in ledger.waiting("email")} == {
+        Kind.FIRING,
+        Kind.RESOLVED,
+    }
 
 
 def test_what_is_handed_back_may_be_a_repeat() -> None:
-    """Promise 2: an attempt without an outcome is not forgotten when the channel refuses the next one."""
+    """Promise 2: an attempt without an outcome is not forgotten when the channel refuses the next
+    one.
+    """
     ledger = queued(END)
     for outcome in (Outcome.UNKNOWN, Outcome.REFUSED):
         ledger.sending([END.key])

@@ -41,7 +41,12 @@ def test_a_tray_keeps_what_is_not_delivered() -> None:
     daily, weekly = QueuedReport(KEY, FACTS, 1), QueuedReport(replace(KEY, name="weekly"), FACTS, 2)
     tray.put(weekly)
     tray.put(daily)
-    assert (tray.next("phone"), tray.next("mail"), tray.channels(), woken) == (daily, None, ["phone"], ["phone"] * 2)
+    assert (tray.next("phone"), tray.next("mail"), tray.channels(), woken) == (
+        daily,
+        None,
+        ["phone"],
+        ["phone"] * 2,
+    )
     tray.settle(daily, Outcome.UNKNOWN)
     assert (daily.maybe_repeat, tray.holds(KEY)) == (True, True)
     newer = QueuedReport(replace(KEY, due_at=NOON + DAY), FACTS, 3)
@@ -60,11 +65,17 @@ class Bench:
         self.clock, self.journal, self.way = ManualClock(), ListJournal(), ScriptedNotifier()
         ledger = NotificationQueue(offset(self.clock))
         self.tray = ReportQueue(lambda channel: ledger.changed(channel).set())
-        office = DeliveryContext(self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray)
-        means = ReportDependencies(self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",))
+        office = DeliveryContext(
+            self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray
+        )
+        means = ReportDependencies(
+            self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",)
+        )
         self.reports = Reports((DAILY,), means, None)
         self.drawn: list[ReportData] = []
-        self.task = asyncio.create_task(ChannelWorker(ChannelPolicy("phone", SECOND), self.way, office).run())
+        self.task = asyncio.create_task(
+            ChannelWorker(ChannelPolicy("phone", SECOND), self.way, office).run()
+        )
 
     def read(self, cover: ReportPeriod) -> ReportData:
         return ReportData(cover.name, cover.span, next_at=cover.next_at)
@@ -102,7 +113,10 @@ async def test_promise_1_a_store_that_refuses_writes_stops_no_report(bench: Benc
     await bench.look(Written.DEFERRED)
     assert bench.operations() == [ScheduleReports, Claim, RecordAttempt]
     (message,) = bench.way.sent
-    assert ("not recorded: the database refuses to write" in message.body, message.picture) == (True, b"PNG")
+    assert ("not recorded: the database refuses to write" in message.body, message.picture) == (
+        True,
+        b"PNG",
+    )
     assert len(bench.drawn) == 1
 
 
@@ -114,14 +128,18 @@ async def test_a_commit_of_unknown_outcome_is_written_again(bench: Bench) -> Non
 
 
 async def test_what_the_store_rejects_is_sent_all_the_same(bench: Bench) -> None:
-    """A fault of ours must not make silence; what it rejects is held by nothing, and by no later life."""
+    """A fault of ours must not make silence; what it rejects is held by nothing, and by no later
+    life.
+    """
     bench.journal.unreadable = True
     await bench.look(Rejected("it does not fit"))
     assert len(bench.way.sent) == 1
 
 
 async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
-    """Promise 2: nothing was sent, and what may stand in the database says so; a second later it is."""
+    """Promise 2: nothing was sent, and what may stand in the database says so; a second later it
+    is.
+    """
     bench.tray.put(QueuedReport(KEY, FACTS, bench.clock.elapsed()))
     bench.journal.answers = [CommitFailed("unknown")]
     await bench.clock.advance(SECOND)

@@ -1,4 +1,6 @@
-"""Step, commit, then adopt: whatever happens to commits and lives, the record is that of an undisturbed run."""
+"""Step, commit, then adopt: whatever happens to commits and lives, the record is that of an
+undisturbed run.
+"""
 
 import asyncio
 import logging
@@ -24,7 +26,18 @@ from daemon.service.judging.context import JudgingContext
 from daemon.service.loops import supervise
 from daemon.store import FaultInjection
 from daemon.store.operations import Operation, Rejected, Written
-from daemon.types import HOUR, MINUTE, SECOND, Limit, Millis, MissReason, NoAnswer, OnMissing, Quality, Reading
+from daemon.types import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Limit,
+    Millis,
+    MissReason,
+    NoAnswer,
+    OnMissing,
+    Quality,
+    Reading,
+)
 from tests.fakes import ListJournal, ManualClock, RecordingWatcher, settle
 from tests.lengths import length
 from tests.service.lives import (
@@ -46,21 +59,39 @@ from tests.values import answer, confirming, rule, state
 
 RULES = (
     rule("critical", "available_margin < 50", clear_when="available_margin > 60"),
-    rule("low", "available_margin < 100", clear_when="available_margin > 120", inhibited_by=("critical",)),
+    rule(
+        "low",
+        "available_margin < 100",
+        clear_when="available_margin > 120",
+        inhibited_by=("critical",),
+    ),
     rule("held", "available_margin < 100", hold=3 * SECOND),
     rule("spike", "delta(al_freeze, 10s) > 200", clear_when="al_freeze < 150"),
     rule("deep", "min(delta(available_margin, 5s), 20s) < -80 or max(al_freeze, 8s) > 450"),
     rule("stale", "age > 2s"),
-    rule("lasting", "available_margin < 100", keep_firing_for=2 * SECOND, flapping=Limit(2, 10 * SECOND)),
+    rule(
+        "lasting",
+        "available_margin < 100",
+        keep_firing_for=2 * SECOND,
+        flapping=Limit(2, 10 * SECOND),
+    ),
     rule("often", "available_margin < 120", at_least=AtLeast(3, 5)),
     rule("silent", "available_margin < 40", on_missing=OnMissing.FIRING, missing_after=SECOND),
-    rule("forgotten", "available_margin < 80", on_missing=OnMissing.OK, missing_after=SECOND, worse_by=Decimal("0.2")),
+    rule(
+        "forgotten",
+        "available_margin < 80",
+        on_missing=OnMissing.OK,
+        missing_after=SECOND,
+        worse_by=Decimal("0.2"),
+    ),
 )
 NAMES = tuple(f"account {number}" for number in range(20))
 
 
 def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict[str, Told]]:
-    """Random balances around the thresholds, with misses now and then, and answers that are not believed at once."""
+    """Random balances around the thresholds, with misses now and then, and answers that are not
+    believed at once.
+    """
     draw = random.Random(seed)
     margin, doubted = dict.fromkeys(names, 150.0), set[str]()
     for _ in range(rounds):
@@ -70,8 +101,21 @@ def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict
             freeze = draw.choice((0, 0, 0, 100, 500))
             lost = draw.random() < 0.1
             found = answer(available_margin=f"{margin[name]:.8f}", al_freeze=str(freeze))
-            settling: tuple[Told, ...] = (Late(), Late(), confirming(NOTHING), confirming(found), NOTHING, found)
-            read = draw.choice(settling) if name in doubted else NOTHING if draw.random() < 0.1 else found
+            settling: tuple[Told, ...] = (
+                Late(),
+                Late(),
+                confirming(NOTHING),
+                confirming(found),
+                NOTHING,
+                found,
+            )
+            read = (
+                draw.choice(settling)
+                if name in doubted
+                else NOTHING
+                if draw.random() < 0.1
+                else found
+            )
             arrivals[name] = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s") if lost else read
             (doubted.add if arrivals[name] is NOTHING else doubted.discard)(name)
         yield arrivals
@@ -89,12 +133,17 @@ def record(path: Path) -> list[list[tuple[object, ...]]]:
 
 
 def moves(path: Path) -> list[list[tuple[object, ...]]]:
-    """The transitions and notifications of all rules but `other`, in an order that is not the rules'."""
+    """The transitions and notifications of all rules but `other`, in an order that is not the
+    rules'.
+    """
     told = """
         SELECT code, kind, channel, notifications.at FROM notifications
         JOIN alerts ON alerts.id = alert_id WHERE rule <> 'other'
     """
-    return [sorted(row for row in rows(path, TRANSITIONS) if row[1] != "other"), sorted(rows(path, told))]
+    return [
+        sorted(row for row in rows(path, TRANSITIONS) if row[1] != "other"),
+        sorted(rows(path, told)),
+    ]
 
 
 def unreliable(seed: int) -> Callable[[Connection], None]:
@@ -115,7 +164,9 @@ def unreliable(seed: int) -> Callable[[Connection], None]:
 
 @pytest.mark.no_cover
 async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
-    """Promise 1: 20 accounts with 5 % of commits rolled back and 5 % unanswered record what a quiet run records."""
+    """Promise 1: 20 accounts with 5 % of commits rolled back and 5 % unanswered record what a quiet
+    run records.
+    """
     quiet, rough = tmp_path / "quiet.db", tmp_path / "rough.db"
     await play(partial(Life, f"sqlite:///{quiet}", NAMES, RULES), day(1, 25), 500, never)
     failing = False
@@ -123,20 +174,25 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
     def life(**given: Any) -> Life:
         nonlocal failing
         flaky = unreliable(2)
-        # The beginning itself is not disturbed: a start that fails is an error with a sentence, not a lost reading.
+        # The beginning itself is not disturbed: a start that fails is an error with a sentence, not
+        # a lost reading.
         made = Life(
             f"sqlite:///{rough}",
             NAMES,
             RULES,
             **given,
-            seams=FaultInjection(commit=lambda connection: flaky(connection) if failing else connection.commit()),
+            seams=FaultInjection(
+                commit=lambda connection: flaky(connection) if failing else connection.commit()
+            ),
         )
         failing = True
         return made
 
     await play(life, day(1, 25), 500, never)
     assert record(rough) == record(quiet)
-    taken = sum(not isinstance(arrival, Late) for arrivals in day(1, 25) for arrival in arrivals.values())
+    taken = sum(
+        not isinstance(arrival, Late) for arrivals in day(1, 25) for arrival in arrivals.values()
+    )
     unconfirmed = sum(row[3] == "unconfirmed" for row in rows(quiet, READINGS))
     assert len(rows(quiet, READINGS)) + len(rows(quiet, MISSES)) == taken + unconfirmed
     assert {row[3] for row in rows(quiet, READINGS)} == set(Quality) - {Quality.STALE}
@@ -147,11 +203,15 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> None:
-    """Promise 4: stops, kills and reloads at random points change no reading, no transition and no notification."""
+    """Promise 4: stops, kills and reloads at random points change no reading, no transition and no
+    notification.
+    """
     names = NAMES[:3]
     through, stopped = tmp_path / "through.db", tmp_path / "stopped.db"
     draw = random.Random(seed)
-    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 90, names), 500, never)
+    await play(
+        partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 90, names), 500, never
+    )
     await play(
         partial(Life, f"sqlite:///{stopped}", names, RULES),
         day(seed, 90, names),
@@ -167,32 +227,63 @@ async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> No
 @pytest.mark.soak
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(length(2, 20)))
-async def test_promise_4_reloads_that_change_other_rules_are_invisible(tmp_path: Path, seed: int) -> None:
-    """Promise 4, D5: other rules change, come and go, its own policy changes; an unchanged meaning goes on."""
+async def test_promise_4_reloads_that_change_other_rules_are_invisible(
+    tmp_path: Path, seed: int
+) -> None:
+    """Promise 4, D5: other rules change, come and go, its own policy changes; an unchanged meaning
+    goes on.
+    """
     names = NAMES[:2]
     through, reloaded = tmp_path / "through.db", tmp_path / "reloaded.db"
     draw = random.Random(seed)
 
     def life(**given: Any) -> Life:
-        others = [rule("other", f"available_margin < {draw.randrange(150, 250)}")] * draw.choice((0, 1, 1, 1))
+        others = [rule("other", f"available_margin < {draw.randrange(150, 250)}")] * draw.choice(
+            (0, 1, 1, 1)
+        )
         own = [replace(each, repeat=draw.choice((HOUR, None))) for each in RULES]
-        return Life(f"sqlite:///{reloaded}", names, draw.sample([*own, *others], len([*own, *others])), **given)
+        return Life(
+            f"sqlite:///{reloaded}",
+            names,
+            draw.sample([*own, *others], len([*own, *others])),
+            **given,
+        )
 
-    await play(partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 80, names), 500, never)
+    await play(
+        partial(Life, f"sqlite:///{through}", names, RULES), day(seed, 80, names), 500, never
+    )
     await play(life, day(seed, 80, names), 500, lambda _: RELOAD if draw.random() < 0.2 else "")
     assert moves(reloaded) == moves(through)
-    assert {"other"} == {rule for (rule,) in rows(reloaded, "SELECT DISTINCT rule FROM alerts WHERE state = 'retired'")}
+    assert {"other"} == {
+        rule
+        for (rule,) in rows(reloaded, "SELECT DISTINCT rule FROM alerts WHERE state = 'retired'")
+    }
 
 
 async def test_a1_every_input_gets_the_next_seq(tmp_path: Path) -> None:
-    """A1: readings, misses, clock steps and configuration changes share one counter without holes."""
+    """A1: readings, misses, clock steps and configuration changes share one counter without
+    holes.
+    """
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], RULES) as life:
-        told: list[Told] = [answer(), NoAnswer(MissReason.NETWORK, "refused"), Step(5_000), answer()]
+        told: list[Told] = [
+            answer(),
+            NoAnswer(MissReason.NETWORK, "refused"),
+            Step(5_000),
+            answer(),
+        ]
         for arrival in told:
             await life.tell({"main": arrival})
-    seqs = "SELECT seq FROM snapshots UNION ALL SELECT seq FROM misses UNION ALL SELECT seq FROM gaps ORDER BY seq"
-    assert [seq for (seq,) in rows(path, seqs)] == [2, 3, 4, 5]  # 1 is the change of the configuration at the start
+    seqs = (
+        "SELECT seq FROM snapshots UNION ALL SELECT seq FROM misses UNION ALL SELECT seq FROM gaps"
+        " ORDER BY seq"
+    )
+    assert [seq for (seq,) in rows(path, seqs)] == [
+        2,
+        3,
+        4,
+        5,
+    ]  # 1 is the change of the configuration at the start
 
 
 async def test_a1_the_instant_never_goes_back_except_by_a_step(tmp_path: Path) -> None:
@@ -209,10 +300,18 @@ async def test_a1_the_instant_never_goes_back_except_by_a_step(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR])
-async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(tmp_path: Path, by: Millis) -> None:
-    """A5: also where nobody noticed the step before; no duration takes it in, and instants go on with the clock."""
+async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(
+    tmp_path: Path, by: Millis
+) -> None:
+    """A5: also where nobody noticed the step before; no duration takes it in, and instants go on
+    with the clock.
+    """
     path = tmp_path / "m.db"
-    rules = [rule("held", hold=30 * SECOND, repeat=None), rule("stale", "age > 2m"), rule("slow", hold=30 * MINUTE)]
+    rules = [
+        rule("held", hold=30 * SECOND, repeat=None),
+        rule("stale", "age > 2m"),
+        rule("slow", hold=30 * MINUTE),
+    ]
     clock = ManualClock()
     async with Life(f"sqlite:///{path}", ["main"], rules, clock=clock) as life:
         await life.tell({"main": answer(available_margin="90")})
@@ -222,36 +321,59 @@ async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(
         for _ in range(2):
             await clock.advance(10 * SECOND)
             await life.tell({"main": answer(available_margin="90")})
-    moves = "SELECT rule, to_state FROM transitions JOIN alerts ON alerts.id = alert_id ORDER BY transitions.id"
+    moves = (
+        "SELECT rule, to_state FROM transitions JOIN alerts ON alerts.id = alert_id ORDER BY"
+        " transitions.id"
+    )
     assert rows(path, moves) == [("held", "pending"), ("slow", "pending"), ("held", "firing")]
     inputs = "SELECT seq, at FROM snapshots UNION ALL SELECT seq, at FROM misses ORDER BY seq"
-    assert [at for _, at in rows(path, inputs)][1:] == [clock.now() - more * SECOND for more in (20, 10, 0)]
+    assert [at for _, at in rows(path, inputs)][1:] == [
+        clock.now() - more * SECOND for more in (20, 10, 0)
+    ]
     assert rows(path, "SELECT reason, step_ms FROM gaps") == [("clock_step", by)]
 
 
-async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(tmp_path: Path) -> None:
+async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(
+    tmp_path: Path,
+) -> None:
     """What messages show; nothing of an hour where nobody read about an hour ago."""
     clock = ManualClock()
-    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], channels=["telegram"], clock=clock) as life:
-        for minutes in (0, 20, 54, 5, 5):  # the last one is not ten minutes after any, but after two within five each
+    async with Life(
+        f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], channels=["telegram"], clock=clock
+    ) as life:
+        for minutes in (
+            0,
+            20,
+            54,
+            5,
+            5,
+        ):  # the last one is not ten minutes after any, but after two within five each
             await clock.advance(minutes * MINUTE)
             await life.tell({"main": answer(available_margin=f"{500 - minutes}")})
         await clock.advance(SECOND)
         await life.tell({"main": answer(available_margin="90")})
         await clock.advance(SECOND)
         await life.tell({"main": answer(available_margin="500")})
-        (fired, cleared) = [entry.notice.facts for entry in life.ledger.waiting("telegram")]
+        fired, cleared = [entry.notice.facts for entry in life.ledger.waiting("telegram")]
     assert (fired.changes["available_margin"], fired.span) == (Decimal(-405), 5 * MINUTE + SECOND)
     assert fired.hourly["available_margin"] == Decimal(-390)
     assert cleared.hourly["available_margin"] == Decimal(20)
-    async with Life(f"sqlite:///{tmp_path}/n.db", ["main"], [rule()], channels=["telegram"], clock=clock) as life:
+    async with Life(
+        f"sqlite:///{tmp_path}/n.db", ["main"], [rule()], channels=["telegram"], clock=clock
+    ) as life:
         await life.tell({"main": answer(available_margin="90")})
         (entry,) = life.ledger.waiting("telegram")
-    assert (entry.notice.facts.changes, entry.notice.facts.span, entry.notice.facts.hourly) == ({}, 0, {})
+    assert (entry.notice.facts.changes, entry.notice.facts.span, entry.notice.facts.hourly) == (
+        {},
+        0,
+        {},
+    )
 
 
 async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path) -> None:
-    """Promise 1's exception: announced as not recorded while the store is down, complete in order afterwards."""
+    """Promise 1's exception: announced as not recorded while the store is down, complete in order
+    afterwards.
+    """
     path = tmp_path / "m.db"
     other = Life(f"sqlite:///{path}", ["main"], [rule()], channels=["telegram"])
 
@@ -266,35 +388,54 @@ async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path)
         assert rows(path, "SELECT count(*) FROM snapshots") == [(1,)]
         blocker.execute("ROLLBACK")
         blocker.close()
-    assert rows(path, "SELECT available_margin FROM snapshots ORDER BY seq") == [(500.0,), (90.0,), (80.0,)]
+    assert rows(path, "SELECT available_margin FROM snapshots ORDER BY seq") == [
+        (500.0,),
+        (90.0,),
+        (80.0,),
+    ]
     assert [row[5] for row in rows(path, TRANSITIONS)] == ["firing"]
 
 
-async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_that_look_back() -> None:
-    """A database that is gone at the start keeps no threshold from firing; what looks back waits for its windows."""
+async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_that_look_back() -> (
+    None
+):
+    """A database that is gone at the start keeps no threshold from firing; what looks back waits
+    for its windows.
+    """
     clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
     journal.unreadable = True
     rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
     episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
     owner = Owner(
-        JudgingContext(journal, NotificationQueue(moved), clock, (), set(), episodes, watcher, moved), state(), rules
+        JudgingContext(
+            journal, NotificationQueue(moved), clock, (), set(), episodes, watcher, moved
+        ),
+        state(),
+        rules,
     )
     task = asyncio.create_task(owner.run())
     for _ in range(2):
         owner.post(answer(available_margin="90"))
         await clock.advance(SECOND)
-    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == ["low"]
+    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == [
+        "low"
+    ]
     journal.unreadable = False
     await clock.advance(COLD)
     owner.post(answer(available_margin="90"))
     await clock.advance(SECOND)
-    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == ["low", "fell"]
+    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == [
+        "low",
+        "fell",
+    ]
     task.cancel()
 
 
 class Breaking(ListJournal):
-    """A store whose records break whoever reads or writes them, by a fault of ours, while told to."""
+    """A store whose records break whoever reads or writes them, by a fault of ours, while told
+    to.
+    """
 
     reads = writes = True
     slow: asyncio.Event | None = None
@@ -318,7 +459,9 @@ async def supervised(journal: Breaking, clock: ManualClock) -> AsyncIterator[Own
     """An owner that is started again a second after it broke."""
     episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
-    desk = JudgingContext(journal, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved)
+    desk = JudgingContext(
+        journal, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved
+    )
     owner = Owner(desk, state("main"), [rule()])
     task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
     await settle()
@@ -329,7 +472,13 @@ async def supervised(journal: Breaking, clock: ManualClock) -> AsyncIterator[Own
 async def test_d7_what_is_judged_is_progress_and_what_says_nothing_new_too() -> None:
     """D7: readings and misses count; a look at the clock and a suspend are none."""
     async with supervised(Breaking(), clock := ManualClock()) as owner:
-        for arrival in (answer(), answer(), NoAnswer(MissReason.TIMEOUT, ""), Look(), Slept(HOUR, 3)):
+        for arrival in (
+            answer(),
+            answer(),
+            NoAnswer(MissReason.TIMEOUT, ""),
+            Look(),
+            Slept(HOUR, 3),
+        ):
             owner.post(arrival)
         await owner.drained()
         await clock.advance(SECOND)
@@ -337,7 +486,9 @@ async def test_d7_what_is_judged_is_progress_and_what_says_nothing_new_too() -> 
 
 
 async def test_d7_what_broke_the_loop_is_behind_until_a_later_one_is_judged() -> None:
-    """D7: the one that was lost, and each that breaks it again; the first that is judged ends it."""
+    """D7: the one that was lost, and each that breaks it again; the first that is judged ends
+    it.
+    """
     journal, clock = Breaking(), ManualClock()
     async with supervised(journal, clock) as owner:
         journal.writes = False

@@ -17,7 +17,9 @@ from tests.service.lives import RELOAD, TRANSITIONS, Life, rows
 from tests.values import answer, rule
 
 
-async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shifted(tmp_path: Path) -> None:
+async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shifted(
+    tmp_path: Path,
+) -> None:
     """A5: by = -(last - now), stored as a gap, and alerts keep their age."""
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], [rule()], clock=ManualClock()) as life:
@@ -31,7 +33,9 @@ async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shi
 
 
 async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None:
-    """F6: from the last input of all accounts to its beginning; nobody was missed before the first."""
+    """F6: from the last input of all accounts to its beginning; nobody was missed before the
+    first.
+    """
     url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
         assert life.beginning.absent is None
@@ -57,7 +61,11 @@ async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: 
         ("low", "retired", "rule_changed"),
         ("same", "firing", "condition"),
     ]
-    assert rows(path, "SELECT kind FROM notifications ORDER BY id") == [("firing",), ("firing",), ("retired",)]
+    assert rows(path, "SELECT kind FROM notifications ORDER BY id") == [
+        ("firing",),
+        ("firing",),
+        ("retired",),
+    ]
 
 
 async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Path) -> None:
@@ -71,7 +79,9 @@ async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Pa
 
 
 async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: Path) -> None:
-    """D5: told once, as retired; the rule goes on where it still watches, and one that is back begins anew."""
+    """D5: told once, as retired; the rule goes on where it still watches, and one that is back
+    begins anew.
+    """
     path = tmp_path / "m.db"
     url, names = f"sqlite:///{path}", ["main", "grid-1"]
     async with Life(url, names, [rule("low"), rule("gone")]) as life:
@@ -80,11 +90,22 @@ async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: P
     narrowed = rule("low", accounts=("grid-*",), severity=Severity.CRITICAL)
     for _ in range(2):
         async with Life(url, names, [narrowed], reason=RELOAD) as life:
-            assert {name: list(state.alerts) for name, state in life.states.items()} == {"main": [], "grid-1": ["low"]}
+            assert {name: list(state.alerts) for name, state in life.states.items()} == {
+                "main": [],
+                "grid-1": ["low"],
+            }
             assert life.states["grid-1"].alerts["low"].severity is Severity.CRITICAL
             life.ending = RELOAD
-    retired = [(name, one, why) for name, one, _, _, _, to, why, _ in rows(path, TRANSITIONS) if to == "retired"]
-    expected = [("grid-1", "gone", "rule_removed"), ("main", "gone", "rule_removed"), ("main", "low", "rule_removed")]
+    retired = [
+        (name, one, why)
+        for name, one, _, _, _, to, why, _ in rows(path, TRANSITIONS)
+        if to == "retired"
+    ]
+    expected = [
+        ("grid-1", "gone", "rule_removed"),
+        ("main", "gone", "rule_removed"),
+        ("main", "low", "rule_removed"),
+    ]
     assert retired == expected
     assert rows(path, "SELECT count(*) FROM notifications WHERE kind = 'retired'") == [(3,)]
     assert rows(path, "SELECT end_reason FROM epochs") == [("reload",)] * 3
@@ -94,7 +115,12 @@ async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path
     """E2: so that it can be told later why nobody was woken."""
     path = tmp_path / "m.db"
     night = MuteWindow("night", frozenset({"sat"}), time(23), time(7))
-    async with Life(f"sqlite:///{path}", ["main"], [rule()], mutes=Mutes({"night": night}, ZoneInfo("Asia/Tokyo"))):
+    async with Life(
+        f"sqlite:///{path}",
+        ["main"],
+        [rule()],
+        mutes=Mutes({"night": night}, ZoneInfo("Asia/Tokyo")),
+    ):
         pass
     [(recorded,)] = rows(path, "SELECT rules FROM epochs")
     held = json.loads(str(recorded))
@@ -103,13 +129,17 @@ async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path
     assert held["mutes"] == {"timezone": "Asia/Tokyo", "windows": windows}
 
 
-async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(tmp_path: Path) -> None:
+async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(
+    tmp_path: Path,
+) -> None:
     """Promise 2: a channel removed from the configuration loses no news."""
     url = f"sqlite:///{tmp_path / 'm.db'}"
     async with Life(url, ["main"], [rule()], channels=["telegram"]) as life:
         await life.tell({"main": answer(available_margin="90")})
     async with Life(url, ["main"], [rule()], channels=["email"]) as life:
-        assert [entry.notice.facts.handed_over_by for entry in life.ledger.waiting("email")] == ["telegram"]
+        assert [entry.notice.facts.handed_over_by for entry in life.ledger.waiting("email")] == [
+            "telegram"
+        ]
         await life.tell({"main": answer(available_margin="80")})
         assert len(life.ledger.waiting("email")) == 1
     states = rows(tmp_path / "m.db", "SELECT channel, state FROM notifications ORDER BY id")
@@ -137,4 +167,6 @@ def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> N
         raise RuntimeError("lost")
 
     with pytest.raises(StoreError, match="beginning"):
-        Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=FaultInjection(commit=fail))
+        Life(
+            f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=FaultInjection(commit=fail)
+        )

@@ -12,7 +12,9 @@ from tests.values import reading
 
 
 class Scene:
-    """A confirmer, the calls it wanted, and what it said, each with its instant since the beginning."""
+    """A confirmer, the calls it wanted, and what it said, each with its instant since the
+    beginning.
+    """
 
     def __init__(self) -> None:
         self.clock = ManualClock()

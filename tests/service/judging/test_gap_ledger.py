@@ -29,7 +29,11 @@ def ledger(folder: Path) -> list[ListedGap]:
 
 
 def life(
-    folder: Path, clock: ManualClock, reason: str = "start", every: Millis = EVERY, seams: FaultInjection | None = None
+    folder: Path,
+    clock: ManualClock,
+    reason: str = "start",
+    every: Millis = EVERY,
+    seams: FaultInjection | None = None,
 ) -> Life:
     url = f"sqlite:///{folder / 'm.db'}"
     return Life(url, ["main"], [rule()], clock=clock, reason=reason, every=every, seams=seams)
@@ -37,7 +41,9 @@ def life(
 
 @pytest.mark.parametrize("ending", [STOP, KILL])
 async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) -> None:
-    """A3: from the end of the last life, or where it was cut off from its last input, to the beginning of this one."""
+    """A3: from the end of the last life, or where it was cut off from its last input, to the
+    beginning of this one.
+    """
     clock = RestlessClock()
     async with life(tmp_path, clock) as first:
         await first.tell({"main": answer()})
@@ -49,12 +55,18 @@ async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) ->
     async with life(tmp_path, clock) as second:
         await second.tell({"main": answer()})
     [gap] = ledger(tmp_path)
-    assert (gap.reason, gap.started_at, gap.ended_at) == (GapReason.DAEMON_DOWN, ended_at, clock.now())
+    assert (gap.reason, gap.started_at, gap.ended_at) == (
+        GapReason.DAEMON_DOWN,
+        ended_at,
+        clock.now(),
+    )
     assert gap.missed == passed("main", EVERY, ended_at, clock.now())
 
 
 async def test_b3_no_gap_where_no_slot_was_missed(tmp_path: Path) -> None:
-    """B3: the first life, a restart within the interval, a reload however long, and an account nobody expected."""
+    """B3: the first life, a restart within the interval, a reload however long, and an account
+    nobody expected.
+    """
     clock = RestlessClock()
     await clock.advance(MINUTE)
     for pause, reason in ((EVERY, "start"), (0, "start"), (MINUTE, RELOAD)):
@@ -71,7 +83,9 @@ async def test_b3_no_gap_where_no_slot_was_missed(tmp_path: Path) -> None:
 
 
 async def test_b3_a_pause_that_outlasts_a_restart_is_no_downtime(tmp_path: Path) -> None:
-    """B3: the exchange was left alone; the daemon was away for two seconds of it, in which no slot lay."""
+    """B3: the exchange was left alone; the daemon was away for two seconds of it, in which no slot
+    lay.
+    """
     clock = RestlessClock()
     async with life(tmp_path, clock, every=MINUTE) as first:
         await first.tell({"main": answer()})
@@ -86,7 +100,9 @@ async def test_b3_a_pause_that_outlasts_a_restart_is_no_downtime(tmp_path: Path)
 
 
 async def test_a3_a_suspend_is_recorded_with_what_ended_it(tmp_path: Path) -> None:
-    """A3: whether a reading or a miss; two of them that nothing came between are one; none that missed no slot."""
+    """A3: whether a reading or a miss; two of them that nothing came between are one; none that
+    missed no slot.
+    """
     clock = RestlessClock()
     async with life(tmp_path, clock) as living:
         await living.tell({"main": answer()})
@@ -104,7 +120,9 @@ async def test_a3_a_suspend_is_recorded_with_what_ended_it(tmp_path: Path) -> No
 
 
 async def test_a5_a_suspend_moves_with_the_clock_until_it_is_recorded(tmp_path: Path) -> None:
-    """A5: a clock that is set right after it woke up has a gap row of its own, and both are there."""
+    """A5: a clock that is set right after it woke up has a gap row of its own, and both are
+    there.
+    """
     clock = RestlessClock()
     async with life(tmp_path, clock) as living:
         await living.tell({"main": answer()})
@@ -147,7 +165,11 @@ def killed_at(number: int) -> Callable[[Connection], None]:
     return commit
 
 
-ENDS: dict[str, Arrival] = {"reading": answer(), "miss": NONE, "firing": answer(available_margin="90")}
+ENDS: dict[str, Arrival] = {
+    "reading": answer(),
+    "miss": NONE,
+    "firing": answer(available_margin="90"),
+}
 """What may end a suspend."""
 
 
@@ -156,22 +178,30 @@ ENDS: dict[str, Arrival] = {"reading": answer(), "miss": NONE, "firing": answer(
 async def test_promise_1_a_gap_is_there_exactly_if_the_input_is_that_ended_it(
     tmp_path: Path, end: str, commits: int
 ) -> None:
-    """Strict 5: whichever commit is the last before a kill, a suspend and the input after it are both there or not."""
+    """Strict 5: whichever commit is the last before a kill, a suspend and the input after it are
+    both there or not.
+    """
     clock = RestlessClock()
     async with life(tmp_path, clock):
         pass
-    async with life(tmp_path, clock, reason=RELOAD, seams=FaultInjection(commit=killed_at(commits + 1))) as living:
+    async with life(
+        tmp_path, clock, reason=RELOAD, seams=FaultInjection(commit=killed_at(commits + 1))
+    ) as living:
         await living.tell({"main": answer()})
         await clock.suspend(MINUTE)
         await living.tell({"main": Slept(MINUTE, 12)})
         await living.tell({"main": ENDS[end]})
-    inputs = rows(tmp_path / "m.db", "SELECT seq FROM snapshots UNION SELECT seq FROM misses ORDER BY 1")
+    inputs = rows(
+        tmp_path / "m.db", "SELECT seq FROM snapshots UNION SELECT seq FROM misses ORDER BY 1"
+    )
     suspends = rows(tmp_path / "m.db", "SELECT seq FROM gaps WHERE reason = 'suspended'")
     assert suspends == inputs[1:]
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(tmp_path: Path, end: str) -> None:
+async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(
+    tmp_path: Path, end: str
+) -> None:
     """Strict 5: its input is judged anew, and takes the suspend along once."""
     clock, commits = RestlessClock(), count(1)
 
@@ -187,4 +217,7 @@ async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(tmp_
             await clock.suspend(MINUTE)
             await living.tell({"main": Slept(MINUTE, 12)})
             await living.tell({"main": ENDS[end]})
-    assert rows(tmp_path / "m.db", "SELECT seq, missed FROM gaps ORDER BY seq") == [(3, 12), (4, 12)]
+    assert rows(tmp_path / "m.db", "SELECT seq, missed FROM gaps ORDER BY seq") == [
+        (3, 12),
+        (4, 12),
+    ]

@@ -30,7 +30,9 @@ def margin(moved: object) -> object:
 
 
 async def test_c7_no_alert_waits_for_the_database() -> None:
-    """C7: What was read ahead is told, however long ago that was; where nothing was, messages do without."""
+    """C7: What was read ahead is told, however long ago that was; where nothing was, messages do
+    without.
+    """
     past = Past()
     hindsight = HourlyBaseline("main", past)
     assert hindsight.hourly(T0 + HOUR, NOW) == {}
@@ -41,7 +43,9 @@ async def test_c7_no_alert_waits_for_the_database() -> None:
 
 
 async def test_c7_it_is_read_for_the_next_input() -> None:
-    """C7: Where readings are rare, an hour before the last of them is more than an hour before the next."""
+    """C7: Where readings are rare, an hour before the last of them is more than an hour before the
+    next.
+    """
     past = Past()
     hindsight = HourlyBaseline("main", past)
     for minute in (0, 5):
@@ -54,7 +58,9 @@ async def test_c7_it_is_read_for_the_next_input() -> None:
 
 
 async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> None:
-    """The clock was set back: what was read ahead is read again, for the instants as they are now."""
+    """The clock was set back: what was read ahead is read again, for the instants as they are
+    now.
+    """
     past = Past()
     hindsight = HourlyBaseline("main", past)
     await hindsight.renew(T0 + HOUR)

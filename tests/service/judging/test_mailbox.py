@@ -1,4 +1,6 @@
-"""What waits in an account's mailbox, and what a person hears of an exchange that has had enough."""
+"""What waits in an account's mailbox, and what a person hears of an exchange that has had
+enough.
+"""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +28,9 @@ class Gated(ThreadedStore):
         return await super().write(operation)
 
 
-async def test_a6_readings_that_arrive_during_a_commit_wait_and_none_is_skipped(tmp_path: Path) -> None:
+async def test_a6_readings_that_arrive_during_a_commit_wait_and_none_is_skipped(
+    tmp_path: Path,
+) -> None:
     """A6: each is judged after the one before is committed, in the order in which they came."""
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], [rule()], journal=Gated) as life:
@@ -49,7 +53,12 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
     clock, pause = RestlessClock(), Pause()
     limited = system_rule("rate-limited", 2 * MINUTE)
     async with Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [limited], clock=clock) as life:
-        refused = [MissReason.RATE_LIMITED, MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.TIMEOUT]
+        refused = [
+            MissReason.RATE_LIMITED,
+            MissReason.RATE_LIMITED,
+            MissReason.BLOCKED,
+            MissReason.TIMEOUT,
+        ]
         began = clock.now()
         while clock.now() - began < 30 * MINUTE:
             reason = refused[len(life.watcher.records) % len(refused)]
@@ -62,7 +71,9 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
 
 
 async def test_b1_an_unknown_code_that_lasts_is_one_alert_that_quotes_it(tmp_path: Path) -> None:
-    """B1, D7: told after a minute with the exchange's own words, critical, and nothing is told beside it."""
+    """B1, D7: told after a minute with the exchange's own words, critical, and nothing is told
+    beside it.
+    """
     clock, pause, asked = RestlessClock(), Pause(), 0
     watched = [system_rule("no-readings", 2 * MINUTE), system_rule("answers-unusable", MINUTE)]
     said = "CoinW answered without balances (HTTP 200, 9105: API key has expired)"
@@ -75,7 +86,10 @@ async def test_b1_an_unknown_code_that_lasts_is_one_alert_that_quotes_it(tmp_pat
             await life.tell({"main": NoAnswer(MissReason.BAD_ANSWER, said)})
             await clock.advance(max(pause.length, 5 * SECOND))
         await life.tell({"main": answer()})
-    found = rows(tmp_path / "m.db", "SELECT rule, kind FROM notifications JOIN alerts ON alerts.id = alert_id")
+    found = rows(
+        tmp_path / "m.db",
+        "SELECT rule, kind FROM notifications JOIN alerts ON alerts.id = alert_id",
+    )
     assert found == [("answers-unusable", "firing"), ("answers-unusable", "resolved")]
     assert said in str(rows(tmp_path / "m.db", "SELECT facts FROM notifications LIMIT 1"))
     assert asked <= 10 * 12 + 20 + 1

@@ -12,7 +12,9 @@ from tests.values import T0, TRUE, reading, rule, state
 
 
 def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> StartConfig:
-    return StartConfig(rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=()))
+    return StartConfig(
+        rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=())
+    )
 
 
 def firing() -> AccountState:

@@ -1,4 +1,6 @@
-"""Owners and what leaves with a commit: exactly what was written, by the silences as they stood then."""
+"""Owners and what leaves with a commit: exactly what was written, by the silences as they stood
+then.
+"""
 
 import asyncio
 import logging
@@ -19,7 +21,14 @@ from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Owner
 from daemon.service.judging.context import JudgingContext
 from daemon.store import FaultInjection
-from daemon.store.operations import Claim, MessageKey, Operation, RecordWithClaims, StaleSilences, Written
+from daemon.store.operations import (
+    Claim,
+    MessageKey,
+    Operation,
+    RecordWithClaims,
+    StaleSilences,
+    Written,
+)
 from daemon.store.write.silence_commands import Quiet
 from daemon.types import Message, Notice, Record, Severity, Silence
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher
@@ -37,7 +46,11 @@ class Ramp:
     def book(self, notices: Sequence[Notice]) -> Claim:
         self.booked.append(notices)
         message = Message("low", "margin 90", Severity.WARNING)
-        return Claim(MessageKey("telegram", NOON, len(self.booked)), tuple(each.key for each in notices), message)
+        return Claim(
+            MessageKey("telegram", NOON, len(self.booked)),
+            tuple(each.key for each in notices),
+            message,
+        )
 
     def holds(self, claim: Claim) -> bool:
         return bool(claim.keys)
@@ -54,7 +67,9 @@ SLEEPS = Silence(0, ack=False, rule="low", account="*", code="", started_at=0, e
 
 
 async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path: Path) -> None:
-    """E2, F7: the decision is taken anew, and what was about to leave stays; lifted, it is told with the next input."""
+    """E2, F7: the decision is taken anew, and what was about to leave stays; lifted, it is told
+    with the next input.
+    """
     path, ramp = tmp_path / "m.db", Ramp()
     async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
         life.book = partial(book, {"telegram": ramp})
@@ -69,15 +84,22 @@ async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path:
     assert rows(path, "SELECT state, attempts FROM notifications") == [("sending", 1)]
 
 
-async def test_promise_1_what_could_not_be_recorded_does_not_leave_as_if_it_were(tmp_path: Path) -> None:
-    """Promise 1's exception: while the store refuses writes, nothing leaves by a claim that is not written."""
+async def test_promise_1_what_could_not_be_recorded_does_not_leave_as_if_it_were(
+    tmp_path: Path,
+) -> None:
+    """Promise 1's exception: while the store refuses writes, nothing leaves by a claim that is not
+    written.
+    """
     path, ramp = tmp_path / "m.db", Ramp()
     async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
         life.book = partial(book, {"telegram": ramp})
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         await life.tell({"main": answer(available_margin="90")})
-        assert (ramp.ended, [entry.recorded for entry in life.ledger.waiting("telegram")]) == (["released"], [False])
+        assert (ramp.ended, [entry.recorded for entry in life.ledger.waiting("telegram")]) == (
+            ["released"],
+            [False],
+        )
         blocker.execute("ROLLBACK")
         blocker.close()
 
@@ -96,13 +118,17 @@ def undone(connection: Connection) -> None:
 async def test_what_leaves_is_what_was_committed(
     tmp_path: Path, fails: Callable[[Connection], None], became: list[str]
 ) -> None:
-    """A commit of unknown outcome: recorded after all, its message leaves; undone, the one that is decided anew."""
+    """A commit of unknown outcome: recorded after all, its message leaves; undone, the one that is
+    decided anew.
+    """
     commits, ramp = chain([Connection.commit, fails], repeat(Connection.commit)), Ramp()
 
     def commit(connection: Connection) -> None:
         next(commits)(connection)
 
-    async with Life(f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=FaultInjection(commit=commit)) as life:
+    async with Life(
+        f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=FaultInjection(commit=commit)
+    ) as life:
         life.book = partial(book, {"telegram": ramp})
         await life.tell({"main": answer(available_margin="90")})
     assert ramp.ended == became
@@ -122,7 +148,9 @@ async def test_nobody_waits_for_those_who_change_their_minds_about_silence() -> 
     """After a few attempts it is written by what was read last, and told in the usual way."""
     clock, journal, watcher, ramp = ManualClock(), Fickle(), RecordingWatcher(), Ramp()
     episodes, moved = FailureLog(logging.getLogger("owner"), clock), offset(clock)
-    desk = JudgingContext(journal, NotificationQueue(moved), clock, ("telegram",), set(), episodes, watcher, moved)
+    desk = JudgingContext(
+        journal, NotificationQueue(moved), clock, ("telegram",), set(), episodes, watcher, moved
+    )
     owner = Owner(replace(desk, book=partial(book, {"telegram": ramp})), state(), (rule("low"),))
     task = asyncio.create_task(owner.run())
     owner.post(answer(available_margin="90"))

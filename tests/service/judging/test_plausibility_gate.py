@@ -1,4 +1,6 @@
-"""The plausibility gate in front of a real engine and a real store (B5, B6): what is judged, told and recorded."""
+"""The plausibility gate in front of a real engine and a real store (B5, B6): what is judged, told
+and recorded.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -26,11 +28,16 @@ INPUTS = """
     SELECT seq, source, quality, available_margin FROM snapshots
     UNION ALL SELECT seq, 'miss', reason, NULL FROM misses ORDER BY seq
 """
-MOVES = "SELECT rule, to_state FROM transitions JOIN alerts ON alerts.id = alert_id ORDER BY transitions.id"
+MOVES = (
+    "SELECT rule, to_state FROM transitions JOIN alerts ON alerts.id = alert_id ORDER BY"
+    " transitions.id"
+)
 
 
 async def told(path: Path, *arrivals: Told, ending: Sequence[str] = ()) -> Life:
-    """Lives on one database: each arrival a second after the one before, a life's end after each that has one."""
+    """Lives on one database: each arrival a second after the one before, a life's end after each
+    that has one.
+    """
     clock = RestlessClock()
     life, ends = Life(f"sqlite:///{path}", ["main"], LOW, clock=clock), list(ending)
     pending = list(arrivals)
@@ -48,14 +55,27 @@ async def told(path: Path, *arrivals: Told, ending: Sequence[str] = ()) -> Life:
 
 
 SETTLED: list[tuple[list[Told], list[tuple[str, str, float | None]], list[tuple[str, str]]]] = [
-    ([confirming(ZERO)], [("rest", "suspect", 0), ("confirm", "confirmed", 0)], [("low", "firing")]),
+    (
+        [confirming(ZERO)],
+        [("rest", "suspect", 0), ("confirm", "confirmed", 0)],
+        [("low", "firing")],
+    ),
     ([ZERO], [("rest", "suspect", 0), ("rest", "confirmed", 0)], [("low", "firing")]),
     ([confirming(FINE)], [("rest", "contradicted", 0), ("confirm", "ok", 500)], []),
     ([Late()], [("rest", "suspect", 0), ("rest", "unconfirmed", 0)], [("low", "firing")]),
-    ([LOST], [("rest", "suspect", 0), ("rest", "unconfirmed", 0), ("miss", "timeout", None)], [("low", "firing")]),
+    (
+        [LOST],
+        [("rest", "suspect", 0), ("rest", "unconfirmed", 0), ("miss", "timeout", None)],
+        [("low", "firing")],
+    ),
     (
         [Late(), ZERO, FINE],
-        [("rest", "suspect", 0), ("rest", "unconfirmed", 0), ("rest", "ok", 0), ("rest", "ok", 500)],
+        [
+            ("rest", "suspect", 0),
+            ("rest", "unconfirmed", 0),
+            ("rest", "ok", 0),
+            ("rest", "ok", 500),
+        ],
         [("low", "firing"), ("low", "resolved")],
     ),
     (
@@ -92,7 +112,9 @@ async def test_b5_messages_say_that_nothing_confirmed_it(tmp_path: Path) -> None
 
 
 async def test_b5_an_old_suspect_of_a_miss_is_no_end_of_readings(tmp_path: Path) -> None:
-    """B5, D7: where a life left it and nobody answers, it is judged first: readings are neither missing nor back."""
+    """B5, D7: where a life left it and nobody answers, it is judged first: readings are neither
+    missing nor back.
+    """
     path, clock = tmp_path / "m.db", RestlessClock()
     async with Life(f"sqlite:///{path}", ["main"], LOW, clock=clock) as life:
         await life.tell({"main": FINE})
@@ -104,7 +126,9 @@ async def test_b5_an_old_suspect_of_a_miss_is_no_end_of_readings(tmp_path: Path)
 
 
 async def test_b5_a_jump_that_never_settles_is_judged_all_the_same(tmp_path: Path) -> None:
-    """B5: a balance that leaps at every answer has one clock, and the last value is judged when it ends."""
+    """B5: a balance that leaps at every answer has one clock, and the last value is judged when it
+    ends.
+    """
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], LOW, max_jump=Decimal("0.5")) as life:
         for margin in ("500", "1200", "90", "1300"):
@@ -136,7 +160,10 @@ async def test_b5_the_next_life_is_told_what_the_last_one_left(tmp_path: Path) -
 def gate(caplog: pytest.LogCaptureFixture) -> tuple[Gate, list[PendingSuspect]]:
     caplog.set_level(logging.INFO)
     heard = list[PendingSuspect]()
-    return Gate("main", None, FailureLog(logging.getLogger("gate"), ManualClock()), heard.append), heard
+    return (
+        Gate("main", None, FailureLog(logging.getLogger("gate"), ManualClock()), heard.append),
+        heard,
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,14 +173,21 @@ def gate(caplog: pytest.LogCaptureFixture) -> tuple[Gate, list[PendingSuspect]]:
         (Quality.OK, "another reading contradicts it: it judged nothing"),
     ],
 )
-def test_b5_the_log_says_why_and_how_it_ended(caplog: pytest.LogCaptureFixture, quality: Quality, said: str) -> None:
+def test_b5_the_log_says_why_and_how_it_ended(
+    caplog: pytest.LogCaptureFixture, quality: Quality, said: str
+) -> None:
     """B5: once, and once its end."""
     it, heard = gate(caplog)
     for seq, each in enumerate((Quality.OK, Quality.SUSPECT, Quality.SUSPECT, quality), 1):
-        it.adopt(reading(seq, quality=each, available_margin="0" if each is Quality.SUSPECT else "500"))
+        it.adopt(
+            reading(seq, quality=each, available_margin="0" if each is Quality.SUSPECT else "500")
+        )
     assert [each.reading.seq for each in heard] == [2, 3]
     assert caplog.messages == [
-        "a reading of main is not believed at once (all fields are zero): it waits for another to confirm it",
+        (
+            "a reading of main is not believed at once (all fields are zero): it waits for another"
+            " to confirm it"
+        ),
         said,
     ]
 
@@ -165,18 +199,28 @@ def test_b5_b7_a_stale_answer_contradicts_nothing(caplog: pytest.LogCaptureFixtu
     it.adopt(reading(2, quality=Quality.SUSPECT, available_margin="0"))
     assert it.contradicted(reading(3, quality=Quality.STALE)) is None
     assert it.contradicted(reading(3)) == 2
-    assert (it.unsettled(Overdue(1)), it.unsettled(Overdue(2))) == (None, it.suspicion and it.suspicion.reading)
+    assert (it.unsettled(Overdue(1)), it.unsettled(Overdue(2))) == (
+        None,
+        it.suspicion and it.suspicion.reading,
+    )
 
 
 def unlike(seq: int) -> Reading:
     sent: Answer = answer(available_margin="500")
     fields = sent.balances
     return Reading(
-        seq, seq, Source.REST, Quality.OK, None, type(fields)(Decimal(400), fields.available_usdt, Decimal(0))
+        seq,
+        seq,
+        Source.REST,
+        Quality.OK,
+        None,
+        type(fields)(Decimal(400), fields.available_usdt, Decimal(0)),
     )
 
 
-def test_b6_it_is_logged_once_and_never_again_after_a_restart(caplog: pytest.LogCaptureFixture) -> None:
+def test_b6_it_is_logged_once_and_never_again_after_a_restart(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """B6: three in a row; what the last life said already is known from the record."""
     it, _ = gate(caplog)
     for seq in range(1, 9):

@@ -1,4 +1,6 @@
-"""What is loaded of an account is what its engine holds, after every input: alerts, episodes, and since when."""
+"""What is loaded of an account is what its engine holds, after every input: alerts, episodes, and
+since when.
+"""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,9 @@ from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, T
 BY_NAME = {rule.name: rule for rule in RULES}
 
 
-def with_steps(rounds: Iterator[Mapping[str, Told]], draw: random.Random) -> Iterator[Mapping[str, Told]]:
+def with_steps(
+    rounds: Iterator[Mapping[str, Told]], draw: random.Random
+) -> Iterator[Mapping[str, Told]]:
     """Now and then the clock is set, and all accounts hear of it."""
     for arrivals in rounds:
         yield arrivals
@@ -23,9 +27,14 @@ def with_steps(rounds: Iterator[Mapping[str, Told]], draw: random.Random) -> Ite
             yield dict.fromkeys(arrivals, Step(by))
 
 
-def remembered(state: AccountState) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[FlapEpisode]]]:
+def remembered(
+    state: AccountState,
+) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[FlapEpisode]]]:
     """What of it a later input can depend on: episodes that are too old count no more."""
-    fired = {name: [one for one in swings if _counts(name, one, state)] for name, swings in state.fired.items()}
+    fired = {
+        name: [one for one in swings if _counts(name, one, state)]
+        for name, swings in state.fired.items()
+    }
     return state.alerts, state.since, {name: swings for name, swings in fired.items() if swings}
 
 
@@ -50,7 +59,9 @@ async def test_a5_promise_4_what_is_loaded_is_what_was_held(tmp_path: Path, seed
                 await clock.advance(500)
                 for name, owner in life.owners.items():
                     assert remembered(life.store.load(name)) == remembered(owner._state)
-                    flapped += any(alert.swings is not None for alert in owner._state.alerts.values())
+                    flapped += any(
+                        alert.swings is not None for alert in owner._state.alerts.values()
+                    )
                 if draw.random() < 0.1:
                     life.ending = draw.choice((STOP, KILL, RELOAD))
                     break

@@ -1,6 +1,8 @@
-"""SEMANTICS B7: a push that changes nothing is no input within a polling interval, and no verdict is the worse for it.
+"""SEMANTICS B7: a push that changes nothing is no input within a polling interval, and no verdict
+is the worse for it.
 
-Whatever is judged is stored, and so a replay sees what was judged (promise 6, which tests/replay holds it to).
+Whatever is judged is stored, and so a replay sees what was judged (promise 6, which tests/replay
+holds it to).
 """
 
 import random
@@ -16,7 +18,18 @@ from hypothesis import strategies as st
 from daemon.readings.fields import SENT
 from daemon.readings.push_check import repeats
 from daemon.rules.evaluation.evaluator import Evaluator
-from daemon.types import HOUR, SECOND, Answer, Balances, Millis, MissReason, NoAnswer, OnMissing, Quality, Source
+from daemon.types import (
+    HOUR,
+    SECOND,
+    Answer,
+    Balances,
+    Millis,
+    MissReason,
+    NoAnswer,
+    OnMissing,
+    Quality,
+    Source,
+)
 from tests.replay.days import push
 from tests.service.lives import RELOAD, STOP, TRANSITIONS, Life, RestlessClock, Told, rows
 from tests.values import T0, answer, miss, reading, rule
@@ -48,12 +61,22 @@ def test_b7_a_repeat_can_change_no_verdict_on_fields(before: Balances, after: Ba
 
 
 def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
-    """S3: an answer never is, nor what settles or doubts anything; a field may lack, but none may be new or other."""
-    suspect, confirmed = replace(reading(2), quality=Quality.SUSPECT), replace(reading(2), quality=Quality.CONFIRMED)
+    """S3: an answer never is, nor what settles or doubts anything; a field may lack, but none may
+    be new or other.
+    """
+    suspect, confirmed = (
+        replace(reading(2), quality=Quality.SUSPECT),
+        replace(reading(2), quality=Quality.CONFIRMED),
+    )
     less = replace(pushed, balances=replace(pushed.balances, al_freeze=None))
     more = replace(pushed, balances=replace(pushed.balances, cross_un_pnl=Decimal(1)))
     other = replace(pushed, balances=replace(pushed.balances, al_freeze=Decimal(1)))
-    assert [repeats(each, reading(2)) for each in (pushed, less, more, other)] == [True, True, False, False]
+    assert [repeats(each, reading(2)) for each in (pushed, less, more, other)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert [repeats(pushed, each) for each in (confirmed, suspect, pushed, miss(2), None)] == [
         True,
         False,
@@ -68,11 +91,16 @@ def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
 
 
 def day(draw: random.Random, rounds: int) -> Iterator[Told]:
-    """Answers and pushes of an exchange that says most things over and over, and misses between them."""
+    """Answers and pushes of an exchange that says most things over and over, and misses between
+    them.
+    """
     found = answer()
     for _ in range(rounds):
         if draw.random() < 0.2:
-            margin, pnl = draw.choice(("90", "110", "500")), draw.choice((None, Decimal(-9), Decimal(3)))
+            margin, pnl = (
+                draw.choice(("90", "110", "500")),
+                draw.choice((None, Decimal(-9), Decimal(3))),
+            )
             found = answer(available_margin=margin, al_freeze=draw.choice(("0", "100", "500")))
             found = replace(found, balances=replace(found.balances, cross_un_pnl=pnl))
         lost = NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH)), "it failed")
@@ -85,7 +113,9 @@ async def live(folder: Path, seed: int, every: Millis) -> Path:
     draw, clock, path = random.Random(seed), RestlessClock(), folder / f"{every}.db"
     arrivals, reason = day(draw, 150), "start"
     for _ in range(2):
-        async with Life(f"sqlite:///{path}", ["main"], ON_FIELDS, clock=clock, reason=reason, every=every) as life:
+        async with Life(
+            f"sqlite:///{path}", ["main"], ON_FIELDS, clock=clock, reason=reason, every=every
+        ) as life:
             for _, arrival in zip(range(75), arrivals, strict=False):
                 await life.tell({"main": arrival})
                 await clock.advance(SECOND)
@@ -96,7 +126,9 @@ async def live(folder: Path, seed: int, every: Millis) -> Path:
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_b7_without_the_repeats_a_day_is_the_same(tmp_path: Path, seed: int) -> None:
-    """S3: the transitions of rules on fields, their instants and values are those of a daemon that judges all."""
+    """S3: the transitions of rules on fields, their instants and values are those of a daemon that
+    judges all.
+    """
     all_of_it, thinned = [await live(tmp_path, seed, every) for every in (0, EVERY)]
     assert rows(thinned, TRANSITIONS) == rows(all_of_it, TRANSITIONS) != []
     pushes = "SELECT count(*) FROM snapshots WHERE source = 'ws'"
@@ -120,10 +152,14 @@ async def test_b7_a_flood_of_the_same_push_is_one_row_an_interval(tmp_path: Path
 
 
 async def test_b7_readings_are_not_missing_while_pushes_repeat_themselves(tmp_path: Path) -> None:
-    """S3: the last repeat before a miss is judged at its own instant, so that `age` and `on_missing` count from it."""
+    """S3: the last repeat before a miss is judged at its own instant, so that `age` and
+    `on_missing` count from it.
+    """
     clock, path = RestlessClock(), tmp_path / "m.db"
     lost = NoAnswer(MissReason.TIMEOUT, "it failed")
-    missing = replace(rule("gone", "available_margin < 1"), on_missing=OnMissing.FIRING, missing_after=2 * SECOND)
+    missing = replace(
+        rule("gone", "available_margin < 1"), on_missing=OnMissing.FIRING, missing_after=2 * SECOND
+    )
     rules = [rule("stale", "age > 2s"), missing]
     async with Life(f"sqlite:///{path}", ["main"], rules, clock=clock, every=EVERY) as life:
         for _ in range(4):
@@ -132,6 +168,14 @@ async def test_b7_readings_are_not_missing_while_pushes_repeat_themselves(tmp_pa
         await life.tell({"main": lost})
         await clock.advance(2 * SECOND)
         await life.tell({"main": lost})
-    assert rows(path, "SELECT seq, at - min(at) OVER () FROM snapshots") == [(2, 0), (3, 3 * SECOND)]
-    assert {row[1:2] + row[5:6] for row in rows(path, TRANSITIONS)} == {("stale", "firing"), ("gone", "firing")}
-    assert set(rows(path, "SELECT at - (SELECT min(at) FROM snapshots) FROM transitions")) == {(6 * SECOND,)}
+    assert rows(path, "SELECT seq, at - min(at) OVER () FROM snapshots") == [
+        (2, 0),
+        (3, 3 * SECOND),
+    ]
+    assert {row[1:2] + row[5:6] for row in rows(path, TRANSITIONS)} == {
+        ("stale", "firing"),
+        ("gone", "firing"),
+    }
+    assert set(rows(path, "SELECT at - (SELECT min(at) FROM snapshots) FROM transitions")) == {
+        (6 * SECOND,)
+    }

@@ -1,4 +1,6 @@
-"""Promise 6 in the small: the recorded inputs, fed again through the same functions, give the recorded transitions."""
+"""Promise 6 in the small: the recorded inputs, fed again through the same functions, give the
+recorded transitions.
+"""
 
 import json
 from collections.abc import Iterator
@@ -37,14 +39,24 @@ FIELDS = "available_margin, available_usdt, almighty_gold, al_margin, al_freeze"
 def inputs(path: Path) -> Iterator[Input]:
     """Everything that was recorded of the only account, in the order of its counter."""
     found: list[Input] = []
-    for seq, at, source, quality, *amounts in rows(path, f"SELECT seq, at, source, quality, {FIELDS} FROM snapshots"):
+    for seq, at, source, quality, *amounts in rows(
+        path, f"SELECT seq, at, source, quality, {FIELDS} FROM snapshots"
+    ):
         balances = Balances(*(Decimal(repr(amount)) for amount in amounts))
-        read = Reading(_int(seq), _int(at), Source(str(source)), Quality(str(quality)), None, balances)
+        read = Reading(
+            _int(seq), _int(at), Source(str(source)), Quality(str(quality)), None, balances
+        )
         unconfirmed = read.quality is Quality.UNCONFIRMED
-        found.append(Unconfirmed(read.seq, read.at, replace(read, quality=Quality.SUSPECT)) if unconfirmed else read)
+        found.append(
+            Unconfirmed(read.seq, read.at, replace(read, quality=Quality.SUSPECT))
+            if unconfirmed
+            else read
+        )
     for seq, at in rows(path, "SELECT seq, at FROM misses"):
         found.append(Miss(_int(seq), _int(at), MissReason.TIMEOUT, ""))
-    for seq, at, by in rows(path, "SELECT seq, ended_at, step_ms FROM gaps WHERE reason = 'clock_step'"):
+    for seq, at, by in rows(
+        path, "SELECT seq, ended_at, step_ms FROM gaps WHERE reason = 'clock_step'"
+    ):
         found.append(ClockStep(_int(seq), _int(at), _int(by)))
     for (state,) in rows(path, "SELECT state FROM epochs"):
         held = json.loads(str(state))["main"]
@@ -61,7 +73,9 @@ def replay(path: Path) -> list[Transition]:
     rules, codes = {one.name: one for one in RULES}, set[str]()
     for event in inputs(path):
         verdicts: dict[str, Verdict] = {}
-        if isinstance(event, Unconfirmed) or (isinstance(event, Reading) and event.quality in JUDGED):
+        if isinstance(event, Unconfirmed) or (
+            isinstance(event, Reading) and event.quality in JUDGED
+        ):
             verdicts = dict(evaluator.read(event))
         elif isinstance(event, Miss):
             verdicts = dict(evaluator.miss(event))
@@ -76,10 +90,17 @@ def replay(path: Path) -> list[Transition]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
-    """Promise 6, A1: over misses, suspects and restarts, every transition comes again, to the instant and the digit."""
+    """Promise 6, A1: over misses, suspects and restarts, every transition comes again, to the
+    instant and the digit.
+    """
     path = tmp_path / "m.db"
     rounds = list(day(seed, 150, ("main",)))
-    await play(partial(Life, f"sqlite:///{path}", ["main"], RULES), rounds, 500, lambda n: KILL if n % 31 == 7 else "")
+    await play(
+        partial(Life, f"sqlite:///{path}", ["main"], RULES),
+        rounds,
+        500,
+        lambda n: KILL if n % 31 == 7 else "",
+    )
     recorded = rows(
         path,
         "SELECT rule, seq, at, from_state, to_state, reason, value FROM transitions"
@@ -89,6 +110,8 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     assert [(t.rule, t.alert_seq, t.at, t.from_state, t.to_state, t.reason) for t in replayed] == [
         row[:6] for row in recorded
     ]
-    assert [None if t.value is None else float(t.value) for t in replayed] == [row[6] for row in recorded]
+    assert [None if t.value is None else float(t.value) for t in replayed] == [
+        row[6] for row in recorded
+    ]
     assert len(recorded) > 20
     assert rows(path, "SELECT count(*) > 1 FROM snapshots WHERE quality = 'unconfirmed'") == [(1,)]

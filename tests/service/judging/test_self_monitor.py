@@ -1,4 +1,6 @@
-"""The daemon's own alerts (SEMANTICS D7): what a look says, and how it is recorded, told and remembered."""
+"""The daemon's own alerts (SEMANTICS D7): what a look says, and how it is recorded, told and
+remembered.
+"""
 
 import asyncio
 import logging
@@ -20,7 +22,16 @@ from daemon.service.delivery.backoff import Health
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Progress
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.self_monitor import CALM, EVERY, UNKNOWN, ProbeResults, Probes, SelfMonitor, Stall, verdict
+from daemon.service.judging.self_monitor import (
+    CALM,
+    EVERY,
+    UNKNOWN,
+    ProbeResults,
+    Probes,
+    SelfMonitor,
+    Stall,
+    verdict,
+)
 from daemon.store import Store
 from daemon.store.operations import (
     Claim,
@@ -64,7 +75,10 @@ def health(failing_for: Millis, streak: int = 3, **changes: object) -> Health:
 
 
 def sight(
-    waiting: str = "email", steps: Sequence[Millis] = (), disk: str | None = None, **channels: Health
+    waiting: str = "email",
+    steps: Sequence[Millis] = (),
+    disk: str | None = None,
+    **channels: Health,
 ) -> ProbeResults:
     free = None if disk is None else Decimal(disk)
     return ProbeResults(NOON, ELAPSED, channels, frozenset(waiting.split()), free, steps, UTC)
@@ -72,14 +86,21 @@ def sight(
 
 def test_d7_a_channel_that_fails_for_long_is_named_with_what_it_said() -> None:
     """The sentence says which one, since when, and why; the longest one stands for all."""
-    seen = sight("email sms", email=health(11 * MINUTE), sms=health(20 * MINUTE), push=health(MINUTE))
-    assert verdict(FAILING, seen).detail == "the channel sms fails since 10:40:00: no such host; so do email"
+    seen = sight(
+        "email sms", email=health(11 * MINUTE), sms=health(20 * MINUTE), push=health(MINUTE)
+    )
+    assert (
+        verdict(FAILING, seen).detail
+        == "the channel sms fails since 10:40:00: no such host; so do email"
+    )
     assert verdict(FAILING, seen).when is True
     assert verdict(FAILING, sight(email=health(9 * MINUTE))).clear is True
 
 
 def test_d7_a_channel_that_nothing_waits_for_is_not_in_need() -> None:
-    """It was tried once, and what it failed to tell was superseded: nobody knows more; one that refused is parked."""
+    """It was tried once, and what it failed to tell was superseded: nobody knows more; one that
+    refused is parked.
+    """
     assert verdict(FAILING, sight("", email=health(HOUR))).when is False
     assert verdict(FAILING, sight("", email=health(HOUR, refused=True))).when is True
 
@@ -91,7 +112,12 @@ def test_d7_a_streak_of_an_earlier_life_is_unknown_until_it_is_tried() -> None:
 
 @pytest.mark.parametrize(
     ("by", "told"),
-    [(HOUR, "set by +1 h"), (-90 * SECOND, "set by -1 min 30 s"), (-HOUR + 2, "set by -1 h"), (1_400, "by +1 s")],
+    [
+        (HOUR, "set by +1 h"),
+        (-90 * SECOND, "set by -1 min 30 s"),
+        (-HOUR + 2, "set by -1 h"),
+        (1_400, "by +1 s"),
+    ],
 )
 def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> None:
     """Of several the largest; where there was none of late it is over."""
@@ -105,7 +131,10 @@ def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> 
 
 def test_d7_a_full_disk_is_told_and_another_machines_is_not_known() -> None:
     """Less than the limit fires; the limit itself does not."""
-    assert verdict(FULL, sight(disk="0.049")).detail == "less than 5 % of the disk that holds the database is free"
+    assert (
+        verdict(FULL, sight(disk="0.049")).detail
+        == "less than 5 % of the disk that holds the database is free"
+    )
     assert verdict(FULL, sight(disk="0.05")).when is False
     assert verdict(FULL, sight()) == UNKNOWN
 
@@ -179,8 +208,13 @@ async def test_d7_a_full_disk_fires_is_told_and_ends(bench: Bench, path: Path) -
     assert waiting.notice.facts.detail.startswith("less than 5 %")
     bench.free = Decimal("0.2")
     await watch.look()
-    assert bench.moves() == [("disk-full", "firing", "condition"), ("disk-full", "resolved", "cleared")]
-    assert rows(path, "SELECT account_id, rule, state FROM alerts") == [(None, "disk-full", "resolved")]
+    assert bench.moves() == [
+        ("disk-full", "firing", "condition"),
+        ("disk-full", "resolved", "cleared"),
+    ]
+    assert rows(path, "SELECT account_id, rule, state FROM alerts") == [
+        (None, "disk-full", "resolved")
+    ]
     assert rows(path, "SELECT kind FROM notifications ORDER BY id") == [("firing",), ("resolved",)]
 
 
@@ -195,7 +229,9 @@ async def test_d7_a_channel_that_only_a_report_waits_for_is_in_need(bench: Bench
     assert bench.moves() == [("channel-failing", "firing", "condition")]
 
 
-async def test_promise_4_a_restart_goes_on_with_the_daemons_own_alerts(bench: Bench, path: Path) -> None:
+async def test_promise_4_a_restart_goes_on_with_the_daemons_own_alerts(
+    bench: Bench, path: Path
+) -> None:
     """Its alert goes on and is not told again; no counter is used twice."""
     bench.free = Decimal("0.03")
     first = bench.watch()
@@ -221,7 +257,10 @@ async def test_d5_a_rule_of_the_daemon_that_is_off_retires_its_alert(bench: Benc
     await bench.watch().look()
     await bench.watch(FAILING, STEPPED).look()
     assert bench.moves()[-1] == ("disk-full", "retired", "rule_removed")
-    assert [entry.notice.key.kind for entry in bench.ledger.waiting("email")] == [Kind.FIRING, Kind.RETIRED]
+    assert [entry.notice.key.kind for entry in bench.ledger.waiting("email")] == [
+        Kind.FIRING,
+        Kind.RETIRED,
+    ]
     assert bench.store.load(DAEMON_ACCOUNT).alerts == {}
 
 
@@ -242,15 +281,22 @@ async def test_d7_a_step_is_seen_at_once_and_moves_what_is_held(bench: Bench) ->
     assert bench.moves()[-1] == ("clock-stepped", "resolved", "cleared")
 
 
-async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record_too(bench: Bench, path: Path) -> None:
-    """A5, E3, promise 4: reminders keep their distance over a restart; a step that is written twice moves once."""
+async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record_too(
+    bench: Bench, path: Path
+) -> None:
+    """A5, E3, promise 4: reminders keep their distance over a restart; a step that is written twice
+    moves once.
+    """
     bench.clock, bench.free = RestlessClock(), Decimal("0.03")
     watch = bench.watch()
     await watch.look()
     key = bench.ledger.waiting("email")[0].notice.key
     claim = Claim(MessageKey("email", bench.clock.now()), (key,))
     delivered = RecordAttempt(
-        claim.message, bench.clock.now(), AttemptResult(Outcome.DELIVERED), {key: NoticeState.DELIVERED}
+        claim.message,
+        bench.clock.now(),
+        AttemptResult(Outcome.DELIVERED),
+        {key: NoticeState.DELIVERED},
     )
     for operation in (claim, delivered):
         bench.store.submit(operation).result()
@@ -260,10 +306,14 @@ async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record
     journal.answers = [CommitFailed("unknown")]
     watch._desk = replace(watch._desk, journal=journal)
     await watch.look()
-    assert rows(path, "SELECT told_at FROM notifications WHERE told_at IS NOT NULL") == [(told_at + HOUR,)]
+    assert rows(path, "SELECT told_at FROM notifications WHERE told_at IS NOT NULL") == [
+        (told_at + HOUR,)
+    ]
 
 
-async def test_a5_a_record_that_ends_in_the_future_is_a_step_for_its_own_alerts_too(bench: Bench) -> None:
+async def test_a5_a_record_that_ends_in_the_future_is_a_step_for_its_own_alerts_too(
+    bench: Bench,
+) -> None:
     """A5: the clock was set back while the daemon was down."""
     bench.free = Decimal("0.03")
     await bench.watch().look()
@@ -281,7 +331,10 @@ async def test_promise_4_flapping_of_its_own_goes_on_after_a_restart(bench: Benc
     for free in ("0.03", "0.5") * 3:
         bench.free = Decimal(free)
         await watch.look()
-    assert bench.moves()[-2:] == [("disk-full:flapping", "firing", "flapping"), ("disk-full", "resolved", "cleared")]
+    assert bench.moves()[-2:] == [
+        ("disk-full:flapping", "firing", "flapping"),
+        ("disk-full", "resolved", "cleared"),
+    ]
     await bench.watch(often).look()
     assert list(bench.store.load(DAEMON_ACCOUNT).alerts) == ["disk-full:flapping"]
 
@@ -302,8 +355,12 @@ class Unsure(ThreadedStore):
 
 
 @pytest.mark.parametrize("error", [CommitFailed("unknown"), Rejected("unfit")])
-async def test_promise_1_a_commit_that_fails_is_told_once(bench: Bench, path: Path, error: Exception) -> None:
-    """An unknown outcome is written again, what was rejected is seen again: one alert, one notification."""
+async def test_promise_1_a_commit_that_fails_is_told_once(
+    bench: Bench, path: Path, error: Exception
+) -> None:
+    """An unknown outcome is written again, what was rejected is seen again: one alert, one
+    notification.
+    """
     journal = Unsure(bench.store, RestlessClock())
     journal.answers = [error]
     bench.clock = RestlessClock()
@@ -318,7 +375,9 @@ async def test_promise_1_a_commit_that_fails_is_told_once(bench: Bench, path: Pa
 async def test_strict_6_what_the_database_rejects_is_logged_once_with_its_end(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Strict 6: the daemon's own alert that is not taken is tried at every look, and not in silence."""
+    """Strict 6: the daemon's own alert that is not taken is tried at every look, and not in
+    silence.
+    """
     caplog.set_level(logging.INFO)
     journal = Unsure(bench.store, RestlessClock())
     journal.answers = [Rejected("unfit"), Rejected("unfit")]
@@ -373,13 +432,19 @@ def pushed(*streaks: int, compared: int = 0) -> Pushes:
         ({"main": pushed(3), "desk": pushed()}, True),
     ],
 )
-def test_b7_pushes_that_contradict_readings(pushes: dict[str, Pushes], expected: bool | None) -> None:
-    """B7: it fires once a field is believed no more; after a start nobody knows, until enough was compared."""
+def test_b7_pushes_that_contradict_readings(
+    pushes: dict[str, Pushes], expected: bool | None
+) -> None:
+    """B7: it fires once a field is believed no more; after a start nobody knows, until enough was
+    compared.
+    """
     assert verdict(CONTRADICTED, replace(sight(), pushes=pushes)).when is expected
 
 
 def test_b7_the_contradicted_fields_are_named() -> None:
-    """B7: with their accounts, some of them where there are many; what is done about it is said, too."""
+    """B7: with their accounts, some of them where there are many; what is done about it is said,
+    too.
+    """
     some = {"main": pushed(3, 3), "desk": pushed(3)}
     many = {**some, **{f"a{number}": pushed(3) for number in range(5)}}
     told = [verdict(CONTRADICTED, replace(sight(), pushes=each)).detail for each in (some, many)]
@@ -389,7 +454,9 @@ def test_b7_the_contradicted_fields_are_named() -> None:
 
 
 async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) -> None:
-    """A2: after its limit, since when, and why at that time; it ends when the database writes again."""
+    """A2: after its limit, since when, and why at that time; it ends when the database writes
+    again.
+    """
     watch = bench.watch(rule("database-failing", 30 * SECOND))
     await watch.look()
     bench.refused = "the disk is full"
@@ -403,7 +470,10 @@ async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) 
     assert waiting.notice.facts.detail.endswith(": the disk is full")
     bench.refused = None
     await watch.look()
-    assert bench.moves() == [("database-failing", "firing", "condition"), ("database-failing", "resolved", "cleared")]
+    assert bench.moves() == [
+        ("database-failing", "firing", "condition"),
+        ("database-failing", "resolved", "cleared"),
+    ]
 
 
 class Unreadable(Unsure):
@@ -413,7 +483,9 @@ class Unreadable(Unsure):
         raise StoreError("there is no database")
 
 
-async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(bench: Bench, path: Path) -> None:
+async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(
+    bench: Bench, path: Path
+) -> None:
     """A2: it was moved away right after the start; what an earlier life left firing goes on."""
     bench.free = Decimal("0.03")
     await bench.watch().look()
@@ -463,14 +535,18 @@ STUCK, GOING, NEW = Progress(7, behind=True), Progress(8, behind=False), Progres
 def test_d7_an_account_that_is_not_judged_for_long(
     seen: tuple[Millis, ...], progress: tuple[Progress, ...], when: bool | None, clear: bool | None
 ) -> None:
-    """D7: it fires at its limit, and ends when every account has judged something since the start."""
+    """D7: it fires at its limit, and ends when every account has judged something since the
+    start.
+    """
     by_account = {f"a{number}": each for number, each in enumerate(progress)}
     found = verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*seen), progress=by_account))
     assert (found.when, found.clear) == (when, clear)
 
 
 def test_d7_the_accounts_that_are_not_judged_are_named() -> None:
-    """D7: some of them where there are many, since when, and what to do; none that lasts less long."""
+    """D7: some of them where there are many, since when, and what to do; none that lasts less
+    long.
+    """
     end = " are not judged since 10:58:00: restart the service, and report this"
     told = [
         verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*lasted))).detail
@@ -505,7 +581,9 @@ async def test_d7_an_account_that_goes_on_slowly_is_judged(bench: Bench) -> None
 
 
 async def test_d7_an_outage_of_the_database_is_no_stall(bench: Bench) -> None:
-    """D7: `database-failing` tells it; what waited is judged when it is over, and a stall of before goes on."""
+    """D7: `database-failing` tells it; what waited is judged when it is over, and a stall of before
+    goes on.
+    """
     watch = bench.watch(NOT_JUDGED)
     bench.progress = {"main": STUCK}
     for refused in (None, *["the disk is full"] * 100, None, None):

@@ -1,4 +1,6 @@
-"""When a report is due (daemon/service/reporting/cron.py): standard cron by the clock on the wall."""
+"""When a report is due (daemon/service/reporting/cron.py): standard cron by the clock on the
+wall.
+"""
 
 import os
 import time
@@ -15,7 +17,14 @@ from daemon.service.reporting import cron
 from daemon.types import DAY, HOUR, MINUTE, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+)
 NEVER = ("0 8 30 2 *", "0 8 * *", "75 8 * * *", "0 8 * * 8", "0 8 lastx * *", "0 8 * 2 mon#6")
 
 MINUTES = st.sampled_from(["0", "30", "59", "*/20", "10,35"])
@@ -27,7 +36,9 @@ INSTANTS = st.integers(1_300_000_000_000, 1_900_000_000_000)
 
 
 def at(written: str, fold: int = 0, zone: tzinfo = BERLIN) -> Millis:
-    return round(datetime.fromisoformat(written).replace(tzinfo=zone, fold=fold).timestamp() * 1_000)
+    return round(
+        datetime.fromisoformat(written).replace(tzinfo=zone, fold=fold).timestamp() * 1_000
+    )
 
 
 def shown(instant: Millis, zone: tzinfo = BERLIN) -> str:
@@ -73,7 +84,9 @@ def test_what_is_due_now_was_due_and_is_due_again() -> None:
 
 
 def test_days_on_which_clocks_are_set_have_their_report() -> None:
-    """In spring 02:30 comes with 03:00, in autumn the first time: one a day, 23 and 25 hours apart."""
+    """In spring 02:30 comes with 03:00, in autumn the first time: one a day, 23 and 25 hours
+    apart.
+    """
     assert following("30 2 * * *", at("2026-03-28T12:00"), 2) == [
         "Sun 2026-03-29 03:00 +0200",
         "Mon 2026-03-30 02:30 +0200",
@@ -103,7 +116,9 @@ def test_a_day_that_a_zone_leaves_out_is_made_up_for() -> None:
 
 @given(CRONS, st.sampled_from(ZONES), INSTANTS)
 def test_due_and_previous_are_two_sides_of_one(expression: str, name: str, instant: Millis) -> None:
-    """Between them nothing is due, whatever the clocks do: no span is left out, and none comes twice."""
+    """Between them nothing is due, whatever the clocks do: no span is left out, and none comes
+    twice.
+    """
     zone = ZoneInfo(name)
     after = cron.due(expression, zone, instant)
     before = cron.previous(expression, zone, after)
@@ -115,7 +130,9 @@ def test_due_and_previous_are_two_sides_of_one(expression: str, name: str, insta
 
 @given(st.sampled_from(ZONES), INSTANTS)
 def test_a_daily_report_comes_every_day(name: str, instant: Millis) -> None:
-    """No two are further apart than a day and the hours by which clocks are set back; seven make a week."""
+    """No two are further apart than a day and the hours by which clocks are set back; seven make a
+    week.
+    """
     zone = ZoneInfo(name)
     first = cron.due("30 2 * * *", zone, instant)
     dues = [first]
@@ -145,7 +162,9 @@ def test_no_zone_is_that_of_the_system(new_york: None) -> None:
         for expression in ("30 2 * * *", "30 1 * * *"):
             instant = at(f"{day}T00:00", zone=zone)
             assert cron.due(expression, None, instant) == cron.due(expression, zone, instant)
-            assert cron.previous(expression, None, instant) == cron.previous(expression, zone, instant)
+            assert cron.previous(expression, None, instant) == cron.previous(
+                expression, zone, instant
+            )
 
 
 @pytest.mark.parametrize(

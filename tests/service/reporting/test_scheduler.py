@@ -1,4 +1,6 @@
-"""Reports: issued when due, delivered through the outbox, over kills, outages and clocks that are set."""
+"""Reports: issued when due, delivered through the outbox, over kills, outages and clocks that are
+set.
+"""
 
 import asyncio
 import sqlite3
@@ -79,7 +81,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_a_report_is_sent_when_it_is_due(bench: Bench) -> None:
-    """Once, to each of its channels, quietly, and as no more than information; a day later the next one."""
+    """Once, to each of its channels, quietly, and as no more than information; a day later the next
+    one.
+    """
     both = replace(DAILY, channels=("phone", "mail"))
     await bench.live(replace(PLAN, channels=("phone", "mail", "other"), reports=(both,)))
     await bench.advance(HOUR - 2 * SECOND)
@@ -92,11 +96,15 @@ async def test_a_report_is_sent_when_it_is_due(bench: Bench) -> None:
     assert "daily: Wed 31 Dec 12:00 to Thu 1 Jan 12:00\n" in bench.arrived()[0].body
     assert "late" not in bench.arrived()[0].body
     await bench.advance(DAY)
-    assert bench.rows() == [(name, "delivered", 1, AT_12 + day) for day in (0, DAY) for name in ("phone", "mail")]
+    assert bench.rows() == [
+        (name, "delivered", 1, AT_12 + day) for day in (0, DAY) for name in ("phone", "mail")
+    ]
 
 
 @pytest.mark.parametrize("step", range(9))
-async def test_promise_2_a_kill_at_any_step_loses_none_and_repeats_one_at_most(bench: Bench, step: int) -> None:
+async def test_promise_2_a_kill_at_any_step_loses_none_and_repeats_one_at_most(
+    bench: Bench, step: int
+) -> None:
     """Promise 2: whatever was being committed or called. A repeat says that it may be one."""
     await bench.live()
     bench.fate.doom = step
@@ -114,17 +122,23 @@ async def test_promise_2_a_kill_at_any_step_loses_none_and_repeats_one_at_most(b
 async def test_strict_6_a_report_that_cannot_be_recorded_is_sent_and_says_so(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Strict 6: a database that rejects it for good keeps it from nobody; that is logged once for each."""
+    """Strict 6: a database that rejects it for good keeps it from nobody; that is logged once for
+    each.
+    """
     await bench.live()
     with sqlite3.connect(bench.path) as connection:
-        connection.execute("CREATE TRIGGER no BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'unfit'); END")
+        connection.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'unfit'); END"
+        )
     connection.close()
     await bench.advance(HOUR)
     await bench.advance(10 * MINUTE)
     assert ["not recorded" in each.body for each in bench.arrived()] == [True]
-    assert [record.levelname for record in caplog.records if "without being recorded: daily" in record.message] == [
-        "ERROR"
-    ]
+    assert [
+        record.levelname
+        for record in caplog.records
+        if "without being recorded: daily" in record.message
+    ] == ["ERROR"]
     assert bench.rows() == []
 
 
@@ -159,7 +173,9 @@ async def test_a_first_life_has_missed_nothing(bench: Bench) -> None:
 
 
 async def test_a_dead_channel_gets_the_newest_when_it_is_back(bench: Bench) -> None:
-    """Nothing expires, but a later report takes the place of one that waits; it says what kept it."""
+    """Nothing expires, but a later report takes the place of one that waits; it says what kept
+    it.
+    """
     await bench.live(replace(PLAN, reports=(Report("hourly", "0 * * * *", ("phone",)),)))
     bench.fate.moods["phone"] = [Mood.LATER] * 500
     await bench.advance(HOUR)
@@ -189,7 +205,10 @@ async def test_alerts_go_first(bench: Bench) -> None:
     await bench.advance(HOUR)
     await house.tell({"main": answer(available_margin="90")})
     await bench.advance(MINUTE)
-    assert [each.title.partition(":")[0] for each in bench.arrived()] == ["WARNING low · main", "REPORT daily"]
+    assert [each.title.partition(":")[0] for each in bench.arrived()] == [
+        "WARNING low · main",
+        "REPORT daily",
+    ]
 
 
 async def test_f3_a_parked_channel_keeps_it_until_it_is_tried_again(bench: Bench) -> None:
@@ -207,7 +226,9 @@ async def test_f3_a_parked_channel_keeps_it_until_it_is_tried_again(bench: Bench
 
 async def test_what_nobody_asks_for_any_more_is_not_sent(bench: Bench) -> None:
     """A report, or a channel of it, that is gone from the configuration waits for nothing."""
-    both = replace(PLAN, channels=("phone", "mail"), reports=(replace(DAILY, channels=("phone", "mail")),))
+    both = replace(
+        PLAN, channels=("phone", "mail"), reports=(replace(DAILY, channels=("phone", "mail")),)
+    )
     await bench.live(both)
     bench.fate.moods["phone"] = bench.fate.moods["mail"] = [Mood.LATER] * 50
     await bench.advance(HOUR)
@@ -235,7 +256,9 @@ async def test_a_clock_that_is_set_back_repeats_none(bench: Bench) -> None:
 
 
 async def test_a_clock_that_was_far_ahead_silences_none(bench: Bench) -> None:
-    """A machine that thought for an hour that it was years later sends what is due after that as ever."""
+    """A machine that thought for an hour that it was years later sends what is due after that as
+    ever.
+    """
     bench.clock.step(3_000 * DAY)
     await bench.live()
     await bench.advance(2 * HOUR)
@@ -256,7 +279,12 @@ async def test_what_falls_into_a_leap_of_the_clock_is_sent_late(bench: Bench) ->
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """Silence would say that all is well."""
     archive = ReportReader(
-        Secret(f"sqlite:///{tmp_path}/none.db"), ManualClock(), None, ("main",), ("phone",), lambda _: None
+        Secret(f"sqlite:///{tmp_path}/none.db"),
+        ManualClock(),
+        None,
+        ("main",),
+        ("phone",),
+        lambda _: None,
     )
     cover = ReportPeriod("daily", ReportSpan(NOON, NOON + DAY), NOON + 2 * DAY)
     assert "none.db" in archive.facts(cover).unreadable

@@ -1,4 +1,6 @@
-"""Rows that marginwatch never wrote, as the daemon and its commands meet them (daemon/store/database/corruption.py)."""
+"""Rows that marginwatch never wrote, as the daemon and its commands meet them
+(daemon/store/database/corruption.py).
+"""
 
 from collections.abc import Callable
 
@@ -27,22 +29,45 @@ def change(url: str, *statements: str) -> None:
 @pytest.fixture
 def filled(store: Store, write: Write) -> Store:
     step = Record(ACCOUNT, ClockStep(5, T0 + 5_000, 1_000))
-    write(fires(2), clears(3), Record(ACCOUNT, miss(4, T0 + 4_000)), step, fires(6), epoch(at=T0 + 7_000, seq=7))
+    write(
+        fires(2),
+        clears(3),
+        Record(ACCOUNT, miss(4, T0 + 4_000)),
+        step,
+        fires(6),
+        epoch(at=T0 + 7_000, seq=7),
+    )
     return store
 
 
 @pytest.mark.parametrize(
     ("statement", "read", "place"),
     [
-        ("UPDATE epochs SET state = '[7]'", lambda store: store.load(ACCOUNT), "epochs .* with id 2"),
-        ("UPDATE alerts SET data = '[]' WHERE seq = 6", lambda store: store.load(ACCOUNT), r"alerts .* with id \d+"),
-        ("UPDATE alerts SET data = '[]' WHERE id = 1", lambda store: store.load(ACCOUNT), "alerts .* with id 1"),
+        (
+            "UPDATE epochs SET state = '[7]'",
+            lambda store: store.load(ACCOUNT),
+            "epochs .* with id 2",
+        ),
+        (
+            "UPDATE alerts SET data = '[]' WHERE seq = 6",
+            lambda store: store.load(ACCOUNT),
+            r"alerts .* with id \d+",
+        ),
+        (
+            "UPDATE alerts SET data = '[]' WHERE id = 1",
+            lambda store: store.load(ACCOUNT),
+            "alerts .* with id 1",
+        ),
         (
             "UPDATE snapshots SET source = 'weird' WHERE seq = 3",
             lambda store: list(store.recent(ACCOUNT, 0)),
             "snapshots .* of account main with account_id 1 and seq 3",
         ),
-        ("UPDATE notifications SET facts = '[]' WHERE id = 1", lambda store: store.told(), "notifications .* id 1"),
+        (
+            "UPDATE notifications SET facts = '[]' WHERE id = 1",
+            lambda store: store.told(),
+            "notifications .* id 1",
+        ),
         (
             "UPDATE notifications SET kind = 'x' WHERE id = 2",
             lambda store: store.open_notices(),
@@ -53,7 +78,9 @@ def filled(store: Store, write: Write) -> Store:
 def test_a_daemon_is_told_of_it(
     url: str, filled: Store, statement: str, read: Callable[[Store], object], place: str
 ) -> None:
-    """Which row it is, as a failure of the database: a start ends with this sentence, a run goes on from memory."""
+    """Which row it is, as a failure of the database: a start ends with this sentence, a run goes on
+    from memory.
+    """
     change(url, statement)
     with pytest.raises(StoreError, match=f"the table {place}: mend it"):
         read(filled)
@@ -62,14 +89,22 @@ def test_a_daemon_is_told_of_it(
 @pytest.mark.parametrize(
     ("statement", "read", "place"),
     [
-        ("UPDATE misses SET reason = 'weird'", lambda past: list(past.inputs(ACCOUNT, 0)), "misses .* seq 4"),
+        (
+            "UPDATE misses SET reason = 'weird'",
+            lambda past: list(past.inputs(ACCOUNT, 0)),
+            "misses .* seq 4",
+        ),
         ("UPDATE misses SET reason = 'weird'", lambda past: past.status(T0), "misses .* seq 4"),
         (
             "UPDATE snapshots SET quality = 'x' WHERE seq = 3",
             lambda past: list(past.inputs(ACCOUNT, 0)),
             "snapshots .* 3",
         ),
-        ("UPDATE gaps SET reason = 'weird'", lambda past: list(past.gaps(0, 2 * T0)), "gaps .* seq 5"),
+        (
+            "UPDATE gaps SET reason = 'weird'",
+            lambda past: list(past.gaps(0, 2 * T0)),
+            "gaps .* seq 5",
+        ),
         (
             "UPDATE notifications SET facts = '[]'",
             lambda past: [*past.notifications(0, 2 * T0)],

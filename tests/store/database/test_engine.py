@@ -45,7 +45,9 @@ def directory() -> Iterator[Path]:
 
 
 def as_nobody(url: str) -> str:
-    """What a user without any rights reads, or is told (C1: also where it may not enter the checkout)."""
+    """What a user without any rights reads, or is told (C1: also where it may not enter the
+    checkout).
+    """
     command = program(READ_AS_NOBODY, url)
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -60,7 +62,9 @@ def filled(path: Path) -> str:
 
 
 def test_a_stopped_database_is_readable_to_others(directory: Path) -> None:
-    """A WAL database in a directory that the reader may not write is read as what it is: at rest."""
+    """A WAL database in a directory that the reader may not write is read as what it is: at
+    rest.
+    """
     url = filled(directory / "watch.db")
     directory.chmod(0o555)
     assert as_nobody(url) == "[2]"
@@ -101,13 +105,18 @@ def test_a_missing_file_is_no_empty_history(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("use", [upgrade, Store.open, History.open])
-@pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\0" + b"x" * 5_000])
-def test_a_corrupt_file_is_named(tmp_path: Path, use: Callable[[str], object], content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"this is no database" * 100, b"SQLite format 3\0" + b"x" * 5_000]
+)
+def test_a_corrupt_file_is_named(
+    tmp_path: Path, use: Callable[[str], object], content: bytes
+) -> None:
     """One sentence with the remedy, and the file is left as it is."""
     path = tmp_path / "watch.db"
     path.write_bytes(content)
     with pytest.raises(
-        StoreError, match=r"(is no SQLite database: name another file|is damaged: put a copy from before)"
+        StoreError,
+        match=r"(is no SQLite database: name another file|is damaged: put a copy from before)",
     ):
         use(f"sqlite:///{path}")
     assert path.read_bytes() == content
@@ -137,7 +146,9 @@ def test_urls_that_name_no_usable_database(url: str, sentence: str) -> None:
         parse(url)
 
 
-@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
+@pytest.mark.parametrize(
+    "url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"]
+)
 def test_postgresql_by_any_name_uses_psycopg(url: str) -> None:
     """The driver that is installed is the one that is used."""
     assert parse(url).drivername == "postgresql+psycopg"
@@ -189,8 +200,13 @@ def test_names_with_special_characters(tmp_path: Path) -> None:
     connection.close()
 
 
-ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
-FINITE = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT count(*) FROM n")
+ENDLESS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+)
+FINITE = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT count(*)"
+    " FROM n"
+)
 
 
 def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None:
@@ -199,7 +215,11 @@ def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None
     engine = reading(url)
     bound(engine, 3_000_000)
     for _ in range(2):
-        with pytest.raises(StoreError, match="takes far longer to read"), told(url), engine.connect() as connection:
+        with (
+            pytest.raises(StoreError, match="takes far longer to read"),
+            told(url),
+            engine.connect() as connection,
+        ):
             connection.scalar(ENDLESS)
         with engine.connect() as connection:
             assert [connection.scalar(FINITE) for _ in range(3)] == [1_000] * 3
@@ -207,14 +227,23 @@ def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_s12_a_schema_is_trusted_with_nothing(tmp_path: Path) -> None:
-    """S12: neither by those who read nor by those who write; sizes are bounded where others may have written."""
+    """S12: neither by those who read nor by those who write; sizes are bounded where others may
+    have written.
+    """
     url = parse(filled(tmp_path / "watch.db"))
     for engine in (reading(url), writing(url)):
         with engine.connect() as connection:
-            found = [connection.scalar(text(f"PRAGMA {name}")) for name in ("trusted_schema", "cell_size_check")]
+            found = [
+                connection.scalar(text(f"PRAGMA {name}"))
+                for name in ("trusted_schema", "cell_size_check")
+            ]
             assert found == [0, 1]
         engine.dispose()
     engine = reading(url)
-    with pytest.raises(StoreError, match="too large to be of marginwatch"), told(url), engine.connect() as connection:
+    with (
+        pytest.raises(StoreError, match="too large to be of marginwatch"),
+        told(url),
+        engine.connect() as connection,
+    ):
         connection.scalar(text("SELECT zeroblob(9000000)"))
     engine.dispose()

@@ -70,8 +70,12 @@ def test_refusals(error: BaseException, reason: str | None) -> None:
         (OSError("other"), True),
     ],
 )
-def test_strict_2_commits_that_fail_and_may_be_on_disk(error: BaseException, may_be_on_disk: bool) -> None:
-    """Strict 2: what the database itself undid is lost; where the disk or the way to it failed, nobody knows."""
+def test_strict_2_commits_that_fail_and_may_be_on_disk(
+    error: BaseException, may_be_on_disk: bool
+) -> None:
+    """Strict 2: what the database itself undid is lost; where the disk or the way to it failed,
+    nobody knows.
+    """
     assert undecided(error) is may_be_on_disk
 
 
@@ -93,7 +97,10 @@ def test_names_have_no_secrets(url: str, expected: str) -> None:
     [
         (of_sqlite(sqlite3.SQLITE_FULL), "has no room: free space on its disk"),
         (of_sqlite(sqlite3.SQLITE_BUSY), "is locked by another program: end it, or try again"),
-        (OperationalError("", {}, sqlite3.OperationalError("no such table: gaps")), "run marginwatch db upgrade"),
+        (
+            OperationalError("", {}, sqlite3.OperationalError("no such table: gaps")),
+            "run marginwatch db upgrade",
+        ),
         (OperationalError("", {}, sqlite3.OperationalError("strange")), "cannot be used: strange"),
     ],
 )

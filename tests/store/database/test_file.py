@@ -1,4 +1,6 @@
-"""A store whose file is taken away: it refuses to write, as on a full disk, until the file is back."""
+"""A store whose file is taken away: it refuses to write, as on a full disk, until the file is
+back.
+"""
 
 import os
 import queue
@@ -43,7 +45,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, told: Told) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{path}", seams=QUICK, on_down=told.put, on_recovered=lambda: told.put(""))
+    opened = Store.open(
+        f"sqlite:///{path}", seams=QUICK, on_down=told.put, on_recovered=lambda: told.put("")
+    )
     opened.submit(epoch()).result(SOON)
     opened.submit(read(2)).result(SOON)
     yield opened
@@ -57,7 +61,9 @@ def taken(path: Path) -> Path:
 
 
 def test_it_is_noticed_without_anything_to_write(store: Store, path: Path, told: Told) -> None:
-    """A2: the sentence says where the file is and what to do; nothing may be read either; then all is as before."""
+    """A2: the sentence says where the file is and what to do; nothing may be read either; then all
+    is as before.
+    """
     away = taken(path)
     sentence = f"its file is now {away}: move it back to {path}"
     assert told.next() == sentence
@@ -71,7 +77,9 @@ def test_it_is_noticed_without_anything_to_write(store: Store, path: Path, told:
 
 
 def test_what_waited_is_written_in_order(store: Store, path: Path, told: Told) -> None:
-    """Promise 1, A2: readings and misses of the time without a file are recorded when it is back."""
+    """Promise 1, A2: readings and misses of the time without a file are recorded when it is
+    back.
+    """
     away = taken(path)
     told.next()
     assert [store.submit(read(seq)).result(SOON) for seq in (3, 4, 5)] == [Written.DEFERRED] * 3
@@ -84,7 +92,9 @@ def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told:
     """A2: also where the lock went with the file; the old one, put back with it, is taken again."""
     away = path.with_name("away")
     away.mkdir()
-    names = sorted((each.name for each in path.parent.glob("watch.db*")), reverse=True)  # the database is the last
+    names = sorted(
+        (each.name for each in path.parent.glob("watch.db*")), reverse=True
+    )  # the database is the last
     for name in names:
         path.with_name(name).rename(away / name)
     told.next()
@@ -125,12 +135,15 @@ def beside_a_wal(path: Path, kept: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("put", "goes_on"), [(same_bytes, True), (older, False), (empty, False), (half, False), (beside_a_wal, False)]
+    ("put", "goes_on"),
+    [(same_bytes, True), (older, False), (empty, False), (half, False), (beside_a_wal, False)],
 )
 def test_only_what_goes_on_where_the_file_ended_takes_its_place(
     store: Store, path: Path, told: Told, put: Callable[[Path, Path], None], goes_on: bool
 ) -> None:
-    """A2: a deleted file can be had from the daemon, and its copy takes its place; any other file is left as it is."""
+    """A2: a deleted file can be had from the daemon, and its copy takes its place; any other file
+    is left as it is.
+    """
     shutil.copyfile(path, path.with_name("older.db"))
     path.unlink()
     sentence = told.next()
@@ -144,7 +157,9 @@ def test_only_what_goes_on_where_the_file_ended_takes_its_place(
         assert store.load(ACCOUNT).seq == 3
         return
     assert (
-        told.next() == f"another file is at {path}, and {sentence}; or restart marginwatch to go on with the other file"
+        told.next()
+        == f"another file is at {path}, and {sentence}; or restart marginwatch to go on with the"
+        " other file"
     )
     assert store.close() == Unwritten(lost=1)
     assert path.read_bytes() == before
@@ -165,7 +180,9 @@ def test_what_lies_beside_it_is_made_anew(store: Store, path: Path, suffix: str)
 def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the_file(
     store: Store, path: Path, told: Told
 ) -> None:
-    """A2: a new WAL beside the old index would damage the database; what the old one holds would be gone."""
+    """A2: a new WAL beside the old index would damage the database; what the old one holds would be
+    gone.
+    """
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
@@ -182,7 +199,9 @@ def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the
         assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(path: Path, turnstile: Turnstile) -> None:
+def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(
+    path: Path, turnstile: Turnstile
+) -> None:
     """A2: nobody has its WAL open then, and all of it is in the file."""
     store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
     store.submit(epoch()).result(SOON)
@@ -205,7 +224,9 @@ def refuse(_: Connection) -> None:
 
 
 def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Turnstile) -> None:
-    """Strict 2, A2: it is in the file that was moved: who counted it as lost would be wrong when that is back."""
+    """Strict 2, A2: it is in the file that was moved: who counted it as lost would be wrong when
+    that is back.
+    """
     store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
     store.submit(epoch()).result(SOON)
 
@@ -220,7 +241,9 @@ def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Tur
         assert found.execute("SELECT seq FROM snapshots").fetchall() == [(2,)]
 
 
-def test_a_link_that_leads_nowhere_does_not_end_the_writer(store: Store, path: Path, told: Told) -> None:
+def test_a_link_that_leads_nowhere_does_not_end_the_writer(
+    store: Store, path: Path, told: Told
+) -> None:
     """A2: whatever is put at the path, the writer waits for its file."""
     away, link = path.with_name("away.db"), path.with_name("link.db")
     away.hardlink_to(path)
@@ -237,6 +260,10 @@ def test_a_disk_that_covers_the_file_is_named(store: Store, path: Path, told: To
     """A2: the file is where it was, and cannot be reached: nobody can move it back."""
     needs_root()
     with mounted(path.parent, "size=1m"):
-        assert told.next() == "its file cannot be reached: let this user enter its directory, or unmount what covers it"
+        assert (
+            told.next()
+            == "its file cannot be reached: let this user enter its directory, or unmount what"
+            " covers it"
+        )
     assert told.next() == ""
     assert store.submit(read(3)).result(SOON) is Written.COMMITTED

@@ -38,7 +38,9 @@ sys.stdin.read()
 def another(url: str, around: Sequence[str] = ()) -> Iterator["subprocess.Popen[str]"]:
     """A process that collects into the database until it is killed."""
     command = [*around, sys.executable, "-c", COLLECT, url, "marginwatch"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "collecting\n"
         try:
@@ -53,7 +55,9 @@ def test_a_second_daemon_is_told_whom_to_stop(url: str) -> None:
         Store.open(url)
     expected = f"another marginwatch (pid {process.pid}) is collecting into "
     assert str(told.value).startswith(expected)
-    assert str(told.value).endswith(f": stop it first (systemctl stop marginwatch, or kill {process.pid})")
+    assert str(told.value).endswith(
+        f": stop it first (systemctl stop marginwatch, or kill {process.pid})"
+    )
 
 
 def test_a_killed_daemon_leaves_no_lock(url: str) -> None:
@@ -79,7 +83,9 @@ def test_one_process_cannot_collect_twice(url: str) -> None:
 
 
 def test_reading_and_single_rows_need_no_lock(url: str) -> None:
-    """The lock is about collecting: commands read, and write rows of their own, beside the daemon."""
+    """The lock is about collecting: commands read, and write rows of their own, beside the
+    daemon.
+    """
     store = Store.open(url)
     write_once(url, RecordCall(T0, "assets"))
     with History.open(url) as history:
@@ -147,27 +153,44 @@ def listening(lock: Path) -> None:
         there.bind(str(lock))
 
 
-@pytest.mark.parametrize("place", [linked, linked_to_nothing, linked_hard, larger, piped, listening, Path.mkdir])
+@pytest.mark.parametrize(
+    "place", [linked, linked_to_nothing, linked_hard, larger, piped, listening, Path.mkdir]
+)
 def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
     tmp_path: Path, place: Callable[[Path], None]
 ) -> None:
-    """S8: a daemon, `check` and `status` say so at once; nothing is written, made, waited for or read to its end."""
-    url, lock, victim = f"sqlite:///{tmp_path / 'w.db'}", tmp_path / "w.db.lock", tmp_path / "victim"
+    """S8: a daemon, `check` and `status` say so at once; nothing is written, made, waited for or
+    read to its end.
+    """
+    url, lock, victim = (
+        f"sqlite:///{tmp_path / 'w.db'}",
+        tmp_path / "w.db.lock",
+        tmp_path / "victim",
+    )
     victim.write_text("another's\n")
     place(lock)
     before = lock.lstat()
-    sentence = f"{lock} cannot be read as a lock, as it is something else: look what it is, and move it away"
+    sentence = (
+        f"{lock} cannot be read as a lock, as it is something else: look what it is, and move it"
+        " away"
+    )
     for use in (Store.open, preflight, holder):
         with pytest.raises(StoreError) as told:
             use(url)
         assert str(told.value) == sentence
     now = lock.lstat()
-    assert (now.st_mode, now.st_size, now.st_mtime_ns) == (before.st_mode, before.st_size, before.st_mtime_ns)
+    assert (now.st_mode, now.st_size, now.st_mtime_ns) == (
+        before.st_mode,
+        before.st_size,
+        before.st_mtime_ns,
+    )
     assert (victim.read_text(), (tmp_path / "nothing").exists()) == ("another's\n", False)
 
 
 def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
-    """S8: whoever could open it could lock it; one that an older version left open to all is closed."""
+    """S8: whoever could open it could lock it; one that an older version left open to all is
+    closed.
+    """
     lock, before = tmp_path / "w.db.lock", os.umask(0)
     try:
         for _ in range(2):
@@ -180,7 +203,9 @@ def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
 
 @contextmanager
 def foreign_lock(bits: int) -> Iterator[Path]:
-    """A lock file of a neighbour, open to all, in a folder of these bits; within, this process is another user's."""
+    """A lock file of a neighbour, open to all, in a folder of these bits; within, this process is
+    another user's.
+    """
     needs_root()
     with open_folder() as top:
         folder = top / "data"
@@ -209,7 +234,9 @@ def test_s8_a_lock_that_a_neighbour_could_hold_for_ever_is_replaced() -> None:
 
 
 def test_s8_a_neighbours_lock_that_is_held_is_named_with_its_owner() -> None:
-    """S8: whose it is, which process holds it, and what ends that; what stands in the file is not believed."""
+    """S8: whose it is, which process holds it, and what ends that; what stands in the file is not
+    believed.
+    """
     with foreign_lock(0o755) as lock, lock.open("r+") as holding:
         fcntl.flock(holding, fcntl.LOCK_EX)
         holding.write(f"{os.getpid()}\n")
@@ -219,7 +246,9 @@ def test_s8_a_neighbours_lock_that_is_held_is_named_with_its_owner() -> None:
         assert str(told.value).startswith(
             f"{lock} belongs to user {NEIGHBOUR}, and is locked by process {os.getpid()} ("
         )
-        assert str(told.value).endswith(f"): if that is not marginwatch, remove the file (rm {lock}), then start again")
+        assert str(told.value).endswith(
+            f"): if that is not marginwatch, remove the file (rm {lock}), then start again"
+        )
 
 
 def test_s8_a_neighbours_lock_that_cannot_be_removed_is_refused() -> None:
@@ -227,7 +256,10 @@ def test_s8_a_neighbours_lock_that_cannot_be_removed_is_refused() -> None:
     with foreign_lock(0o1777) as lock:
         url = f"sqlite:///{lock.with_suffix('')}"
         # Linux may refuse the file by itself: fs.protected_regular.
-        sentence = rf"^{lock} (belongs to user {NEIGHBOUR}, and others could keep it locked|cannot be written)"
+        sentence = (
+            rf"^{lock} (belongs to user {NEIGHBOUR}, and others could keep it locked|cannot be"
+            r" written)"
+        )
         with pytest.raises(StoreError, match=sentence):
             preflight(url)
         with pytest.raises(StoreError, match=sentence):
@@ -247,7 +279,9 @@ sys.stdin.read()
 def held(lock: Path, kind: int) -> Iterator["subprocess.Popen[str]"]:
     """A program that holds the lock, and is no marginwatch."""
     command = [sys.executable, "-c", HOLD, str(lock), str(kind)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         yield process
@@ -256,16 +290,19 @@ def held(lock: Path, kind: int) -> Iterator["subprocess.Popen[str]"]:
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
 def test_s8_a_lock_of_another_program_is_said_as_what_it_is(tmp_path: Path, kind: int) -> None:
-    """S8: the process that holds it is named; the end of the one whose number stands in the file is never proposed."""
+    """S8: the process that holds it is named; the end of the one whose number stands in the file is
+    never proposed.
+    """
     url, lock = f"sqlite:///{tmp_path / 'w.db'}", tmp_path / "w.db.lock"
     lock.write_text("1\n")
     with held(lock, kind) as process:
         with pytest.raises(StoreError) as told:
             Store.open(url)
         name = Path(f"/proc/{process.pid}/comm").read_text().strip()
-        assert str(told.value) == (
-            f"{lock} is locked by process {process.pid} ({name}), which does not say that it is a marginwatch: "
-            "end it, then start again"
+        assert (
+            str(told.value)
+            == f"{lock} is locked by process {process.pid} ({name}), which does not say that it is"
+            " a marginwatch: end it, then start again"
         )
         assert holder(url) is None
     assert lock.read_text() == "1\n"
@@ -286,14 +323,18 @@ APART = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) -> None:
-    """S8: from outside by its number there; from beside it nobody's end is proposed, as numbers differ."""
+    """S8: from outside by its number there; from beside it nobody's end is proposed, as numbers
+    differ.
+    """
     needs_root()
     if subprocess.run([*APART, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no namespaces can be made here")
     url = f"sqlite:///{tmp_path / 'w.db'}"
     with another(url, APART):
         beside = [*APART, sys.executable, "-c", COLLECT, url]
-        refused = subprocess.run(beside, capture_output=True, text=True, check=False).stderr.splitlines()[-1]
+        refused = subprocess.run(
+            beside, capture_output=True, text=True, check=False
+        ).stderr.splitlines()[-1]
         found = holder(url)
         assert refused.endswith(
             f"another marginwatch (pid 1) is collecting into {tmp_path / 'w.db'}: stop it first "
@@ -302,13 +343,19 @@ def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) ->
         assert found is not None
         assert int(found.pid) > 1
         assert LockOwner(int(found.pid), is_exclusive=True).is_called("1")
-        with pytest.raises(StoreError, match=rf"\(pid {found.pid}\) is collecting .* or kill {found.pid}\)"):
+        with pytest.raises(
+            StoreError, match=rf"\(pid {found.pid}\) is collecting .* or kill {found.pid}\)"
+        ):
             Store.open(url)
 
 
 def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
     """S8: another program that got the number of one that ended is none."""
-    for words, is_ours in ((["-m", "daemon"], True), (["/opt/bin/marginwatch", "run"], True), (["daemon"], False)):
+    for words, is_ours in (
+        (["-m", "daemon"], True),
+        (["/opt/bin/marginwatch", "run"], True),
+        (["daemon"], False),
+    ):
         command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
@@ -319,9 +366,17 @@ def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
 
 
 def test_s8_a_file_of_that_number_on_another_file_system_is_another_file() -> None:
-    """S8: btrfs shows files under another device than /proc/locks, so that counts only where none is the file's."""
-    mine, other = "1: FLOCK  ADVISORY  READ 12 00:1b:25 0 EOF", "2: FLOCK  ADVISORY  WRITE 11 00:1a:25 0 EOF"
-    disk = "3: FLOCK  ADVISORY  WRITE 13 fe:00:25 0 EOF\n4: -> FLOCK  ADVISORY  WRITE 14 00:1b:25 0 EOF"
+    """S8: btrfs shows files under another device than /proc/locks, so that counts only where none
+    is the file's.
+    """
+    mine, other = (
+        "1: FLOCK  ADVISORY  READ 12 00:1b:25 0 EOF",
+        "2: FLOCK  ADVISORY  WRITE 11 00:1a:25 0 EOF",
+    )
+    disk = (
+        "3: FLOCK  ADVISORY  WRITE 13 fe:00:25 0 EOF\n4: -> FLOCK  ADVISORY  WRITE 14 00:1b:25"
+        " 0 EOF"
+    )
     file = os.stat_result((0, 25, os.makedev(0, 0x1B), 1, 0, 0, 0, 0, 0, 0))
     locks = [f"{other}\n{mine}\n{disk}", f"{other}\n{disk}", disk]
     found = [owner_among(each, file) for each in locks]

@@ -47,7 +47,8 @@ def test_a_newer_database_is_refused(url: str, use: Callable[[str], object]) -> 
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
-        StoreError, match=rf"newer marginwatch \(revision 9999, known up to {HEAD}\): install that version"
+        StoreError,
+        match=rf"newer marginwatch \(revision 9999, known up to {HEAD}\): install that version",
     ):
         use(url)
 
@@ -64,24 +65,32 @@ def test_a_database_of_another_program_is_refused(url: str) -> None:
     """Tables of somebody else are never mixed with ours."""
     with connected(url) as connection:
         connection.execute(text("CREATE TABLE accounts (id INTEGER)"))
-    with pytest.raises(StoreError, match=r"tables of another program \(accounts\): give marginwatch a database"):
+    with pytest.raises(
+        StoreError, match=r"tables of another program \(accounts\): give marginwatch a database"
+    ):
         upgrade(url)
 
 
 def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
-    """B7: an empty database is one that is not made yet, and never one without readings; one of others is theirs."""
+    """B7: an empty database is one that is not made yet, and never one without readings; one of
+    others is theirs.
+    """
     with connected(url):
         pass
     with pytest.raises(AbsentError, match=r"^the database .* is empty: start marginwatch run"):
         History.open(url)
     with connected(url) as connection:
         connection.execute(text("CREATE TABLE other (id INTEGER)"))
-    with pytest.raises(StoreError, match=r"tables of another program \(other\): give marginwatch a database"):
+    with pytest.raises(
+        StoreError, match=r"tables of another program \(other\): give marginwatch a database"
+    ):
         History.open(url)
 
 
 def test_strict_9_the_head_is_alembics() -> None:
-    """Strict 9: the newest file by its name is what alembic goes to; the names tell the revisions in their order."""
+    """Strict 9: the newest file by its name is what alembic goes to; the names tell the revisions
+    in their order.
+    """
     migrations = ScriptDirectory(str(bundled.path("migrations")))
     revisions = [each.revision for each in migrations.walk_revisions()]
     assert migrations.get_heads() == [HEAD]

@@ -44,7 +44,10 @@ def away(seq: int, since: int, until: int, reason: GapReason = GapReason.SUSPEND
 
 def ledger(history: History, since: int = 0) -> list[tuple[str, int, int | None, int]]:
     """By seconds after the beginning."""
-    return [(each.reason.value, _s(each.started_at), _s(each.ended_at), each.missed) for each in _gaps(history, since)]
+    return [
+        (each.reason.value, _s(each.started_at), _s(each.ended_at), each.missed)
+        for each in _gaps(history, since)
+    ]
 
 
 def _gaps(history: History, since: int) -> list[ListedGap]:
@@ -55,10 +58,26 @@ def _s(instant: int | None) -> int:
     return -1 if instant is None else (instant - T0) // SECOND
 
 
-def test_a3_a_ledger_is_made_of_the_record(history: History, write: Write, small_pages: None) -> None:
-    """A3: misses, downtime, suspend and steps of the clock, in their order; what goes on has no end."""
-    write(epoch(), read(2), *(missed(seq) for seq in range(3, 8)), missed(8, MissReason.BLOCKED), read(9), read(10))
-    write(away(12, 10, 12, GapReason.DAEMON_DOWN), read(13), Record(ACCOUNT, ClockStep(14, at(14), -SECOND)), read(15))
+def test_a3_a_ledger_is_made_of_the_record(
+    history: History, write: Write, small_pages: None
+) -> None:
+    """A3: misses, downtime, suspend and steps of the clock, in their order; what goes on has no
+    end.
+    """
+    write(
+        epoch(),
+        read(2),
+        *(missed(seq) for seq in range(3, 8)),
+        missed(8, MissReason.BLOCKED),
+        read(9),
+        read(10),
+    )
+    write(
+        away(12, 10, 12, GapReason.DAEMON_DOWN),
+        read(13),
+        Record(ACCOUNT, ClockStep(14, at(14), -SECOND)),
+        read(15),
+    )
     write(read(20), away(20, 16, 20), missed(21), away(22, 21, 22), missed(22))
     assert ledger(history) == [
         ("timeout", 1, 7, 5),
@@ -74,7 +93,16 @@ def test_a3_a_ledger_is_made_of_the_record(history: History, write: Write, small
 
 def test_a_gap_that_reaches_into_the_span_is_whole(history: History, write: Write) -> None:
     """However long before the span it began, and nothing that was over before it is read."""
-    write(epoch(), read(2), missed(3), read(4), *(missed(seq) for seq in range(5, 30)), read(30), missed(31), read(32))
+    write(
+        epoch(),
+        read(2),
+        missed(3),
+        read(4),
+        *(missed(seq) for seq in range(5, 30)),
+        read(30),
+        missed(31),
+        read(32),
+    )
     assert ledger(history, at(20)) == [("timeout", 4, 30, 25), ("timeout", 30, 32, 1)]
     assert ledger(history, at(31)) == [("timeout", 30, 32, 1)]
     assert ledger(history, END) == []
@@ -89,9 +117,17 @@ def test_an_account_without_a_record_has_no_gaps(history: History, write: Write)
     assert ledger(history) == [("timeout", 2, -1, 1)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(kinds=st.lists(st.sampled_from(["read", "read", "read", "timeout", "network", "nap"]), max_size=25))
-def test_a3_few_readings_tell_as_much_as_all(kinds: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kinds=st.lists(
+        st.sampled_from(["read", "read", "read", "timeout", "network", "nap"]), max_size=25
+    )
+)
+def test_a3_few_readings_tell_as_much_as_all(
+    kinds: Sequence[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A3: the ledger is that of the whole record, whatever a page holds."""
     url = f"sqlite:///{tmp_path_factory.mktemp('trail')}/m.db"
     store = Store.open(url)

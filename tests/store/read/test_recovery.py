@@ -38,7 +38,9 @@ from tests.values import T0, miss, reading
 
 Write = Callable[..., None]
 
-MAYBE = ChannelStatus(told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()}))
+MAYBE = ChannelStatus(
+    told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()})
+)
 """Of a channel that got the news, or did not."""
 
 
@@ -57,10 +59,14 @@ def test_a1_the_epoch_counts_as_the_last_input(store: Store) -> None:
 
 
 def test_state_follows_the_last_input(store: Store, write: Write) -> None:
-    """Promise 4: counter, instant, the last judged instant and the open alerts come back exactly."""
+    """Promise 4: counter, instant, the last judged instant and the open alerts come back
+    exactly.
+    """
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
     began = alert(2)
-    fired = {"low": (FlapEpisode(T0 + 2_000, began.worst, Decimal(90), began.meaning, began.judged),)}
+    fired = {
+        "low": (FlapEpisode(T0 + 2_000, began.worst, Decimal(90), began.meaning, began.judged),)
+    }
     expected = AccountState(ACCOUNT, 3, T0 + 3_000, T0 + 2_000, {"low": began}, fired=fired)
     assert store.load(ACCOUNT) == expected
 
@@ -72,7 +78,9 @@ def test_ended_alerts_are_no_state(store: Store, write: Write) -> None:
 
 
 @pytest.mark.parametrize("quality", [Quality.SUSPECT, Quality.CONTRADICTED, Quality.STALE])
-def test_unjudged_readings_do_not_count_as_judged(store: Store, write: Write, quality: Quality) -> None:
+def test_unjudged_readings_do_not_count_as_judged(
+    store: Store, write: Write, quality: Quality
+) -> None:
     """B5, B7: `age` counts from the last judged reading."""
     write(read(2), Record(ACCOUNT, reading(3, T0 + 3_000, quality)))
     loaded = store.load(ACCOUNT)
@@ -110,15 +118,22 @@ def test_an_account_that_left_keeps_its_counter(store: Store, write: Write) -> N
 
 def test_warming_begins_at_the_last_reading_before(store: Store, write: Write) -> None:
     """C1: feeding starts at the last judged reading at or before the look-back."""
-    write(*(read(seq) for seq in range(2, 6)), Record(ACCOUNT, reading(6, T0 + 6_000, Quality.STALE)))
+    write(
+        *(read(seq) for seq in range(2, 6)), Record(ACCOUNT, reading(6, T0 + 6_000, Quality.STALE))
+    )
     assert seqs(list(store.recent(ACCOUNT, T0 + 3_500))) == [3, 4, 5]
     assert seqs(list(store.recent(ACCOUNT, T0 + 4_000))) == [4, 5]
 
 
 def test_c1_warming_begins_with_a_reading_that_was_asked_for(store: Store, write: Write) -> None:
-    """C1: pushes bear no time of the exchange, so that those alone would not tell that it stands still."""
+    """C1: pushes bear no time of the exchange, so that those alone would not tell that it stands
+    still.
+    """
     sources = {3: Source.WS, 4: Source.WS}
-    made = (replace(reading(seq, T0 + seq * 1_000), source=sources.get(seq, Source.REST)) for seq in range(2, 6))
+    made = (
+        replace(reading(seq, T0 + seq * 1_000), source=sources.get(seq, Source.REST))
+        for seq in range(2, 6)
+    )
     write(*(Record(ACCOUNT, each) for each in made))
     assert seqs(list(store.recent(ACCOUNT, T0 + 4_500))) == [2, 3, 4, 5]
     found = store.standing(ACCOUNT, T0 + 4_500)
@@ -133,7 +148,9 @@ def test_warming_takes_all_when_history_is_short(store: Store, write: Write) -> 
 
 
 def test_a5_warming_shifts_by_later_steps(store: Store, write: Write) -> None:
-    """A5: the windows see the instants as they are meant now, and the look-back reaches across a step."""
+    """A5: the windows see the instants as they are meant now, and the look-back reaches across a
+    step.
+    """
     back: Millis = -100_000
     step = Record(ACCOUNT, ClockStep(4, T0 + 4_000 + back, back))
     write(read(2), read(3), step, read(5, T0 + 5_000 + back))
@@ -167,7 +184,12 @@ def test_open_notices_come_back_exactly(store: Store, write: Write) -> None:
     write(fires(2))
     [kept] = store.open_notices()
     assert kept.notice == notice()
-    assert (kept.state, kept.attempts, kept.told_at, kept.maybe_repeat) == (NoticeState.QUEUED, 0, None, False)
+    assert (kept.state, kept.attempts, kept.told_at, kept.maybe_repeat) == (
+        NoticeState.QUEUED,
+        0,
+        None,
+        False,
+    )
 
 
 def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) -> None:
@@ -182,7 +204,11 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
 @pytest.mark.parametrize(
     ("outcome", "state", "told"),
     [
-        (Outcome.DELIVERED, NoticeState.DELIVERED, ChannelStatus(told_at=T0 + 4_000, last=notice().facts, sure=True)),
+        (
+            Outcome.DELIVERED,
+            NoticeState.DELIVERED,
+            ChannelStatus(told_at=T0 + 4_000, last=notice().facts, sure=True),
+        ),
         (Outcome.REFUSED, NoticeState.REFUSED, ChannelStatus(given_up=True)),
         (Outcome.LATER, NoticeState.QUEUED, ChannelStatus(waiting=key())),
         (Outcome.UNKNOWN, NoticeState.QUEUED, replace(MAYBE, told_at=T0 + 4_000)),
@@ -194,7 +220,9 @@ def test_what_a_channel_was_told(
     """Promise 3: told is delivered or unknown, and nothing else."""
     message = MessageKey("phone", T0 + 3_000)
     write(
-        fires(2), Claim(message, (key(),)), RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state})
+        fires(2),
+        Claim(message, (key(),)),
+        RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state}),
     )
     [found] = store.told()
     assert (found.key, found.told) == (key(), told)
@@ -203,8 +231,15 @@ def test_what_a_channel_was_told(
 def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
     """A5: repeats keep their distance across a step, also after a restart."""
     message = MessageKey("phone", T0 + 3_000)
-    delivered = RecordAttempt(message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
-    write(fires(2), Claim(message, (key(),)), delivered, Record(ACCOUNT, ClockStep(3, T0 + 64_000, 60_000)))
+    delivered = RecordAttempt(
+        message, T0 + 4_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}
+    )
+    write(
+        fires(2),
+        Claim(message, (key(),)),
+        delivered,
+        Record(ACCOUNT, ClockStep(3, T0 + 64_000, 60_000)),
+    )
     assert [each.told.told_at for each in store.told()] == [T0 + 64_000]
 
 
@@ -231,21 +266,34 @@ def test_what_was_handed_over_is_known(store: Store, write: Write) -> None:
     assert found == {"phone": True, "mail": False}
     message = MessageKey("mail", T0 + 4_000)
     write(Claim(message, (key("mail"),)))
-    write(RecordAttempt(message, T0 + 5_000, AttemptResult(Outcome.DELIVERED), {key("mail"): NoticeState.DELIVERED}))
+    write(
+        RecordAttempt(
+            message,
+            T0 + 5_000,
+            AttemptResult(Outcome.DELIVERED),
+            {key("mail"): NoticeState.DELIVERED},
+        )
+    )
     assert [kept.handed_over for kept in store.open_notices()] == [True]
 
 
 def test_lists_for_a_start(store: Store, write: Write) -> None:
     """Codes, users and the accounts with open alerts."""
-    write(epoch("main", "other", at=T0 + 1, reason="reload"), fires(2), SetUserId(ACCOUNT, "1162061"))
+    write(
+        epoch("main", "other", at=T0 + 1, reason="reload"), fires(2), SetUserId(ACCOUNT, "1162061")
+    )
     assert store.codes() == {"k7m2"}
     assert store.user_ids() == {"main": "1162061", "other": ""}
     assert store.alerting() == [ACCOUNT]
 
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
-    """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell of it."""
-    write(read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), RecordCall(T0 + 4_000, "assets", "1162061"))
+    """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell
+    of it.
+    """
+    write(
+        read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), RecordCall(T0 + 4_000, "assets", "1162061")
+    )
     assert [(call.account, call.at) for call in store.calls(T0 + 2_000)] == [
         (ACCOUNT, T0 + 2_000),
         (ACCOUNT, T0 + 3_000),
@@ -257,7 +305,9 @@ def test_b3_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:
     """B3: a suspect and its judgement are two rows of one call; a push is none."""
     suspect = reading(2, T0 + 2_000, Quality.SUSPECT)
     pushed = replace(reading(4, T0 + 6_000), source=Source.WS)
-    write(*(Record(ACCOUNT, each) for each in (suspect, Unconfirmed(3, T0 + 5_000, suspect), pushed)))
+    write(
+        *(Record(ACCOUNT, each) for each in (suspect, Unconfirmed(3, T0 + 5_000, suspect), pushed))
+    )
     assert [call.at for call in store.calls(0)] == [T0 + 2_000]
 
 

@@ -7,7 +7,17 @@ import pytest
 
 from daemon.store import History, Store
 from daemon.store.read.refusals import MOST, RefusalHistory
-from daemon.types import MINUTE, SECOND, ClockStep, Millis, Miss, MissReason, Reading, Record, Source
+from daemon.types import (
+    MINUTE,
+    SECOND,
+    ClockStep,
+    Millis,
+    Miss,
+    MissReason,
+    Reading,
+    Record,
+    Source,
+)
 from tests.store.records import ACCOUNT, epoch, read
 from tests.values import T0, miss, reading
 
@@ -41,8 +51,17 @@ def treated(history: History) -> RefusalHistory:
 
 
 def test_b2_refusals_since_the_last_answer(history: History, write: Write, store: Store) -> None:
-    """B2: those before it are over; a push is no answer; of other misses only the last one counts."""
-    write(epoch(), missed(2, BLOCKED), read(3), missed(4, LIMITED), missed(5, TIMEOUT), missed(6, BLOCKED))
+    """B2: those before it are over; a push is no answer; of other misses only the last one
+    counts.
+    """
+    write(
+        epoch(),
+        missed(2, BLOCKED),
+        read(3),
+        missed(4, LIMITED),
+        missed(5, TIMEOUT),
+        missed(6, BLOCKED),
+    )
     write(told(7, None, Source.WS), missed(8, TIMEOUT), missed(9, TIMEOUT))
     expected = (_miss(4, LIMITED), _miss(6, BLOCKED), _miss(9, TIMEOUT))
     assert treated(history).refusals == expected
@@ -59,7 +78,9 @@ def test_b2_a_long_refusal_is_not_read_whole(history: History, write: Write) -> 
 
 def test_a5_refusals_move_with_the_clock(history: History, write: Write) -> None:
     """A5: their instants are as they are meant now."""
-    write(epoch(), missed(2, BLOCKED), Record(ACCOUNT, ClockStep(3, T0 + 3 * SECOND + MINUTE, MINUTE)))
+    write(
+        epoch(), missed(2, BLOCKED), Record(ACCOUNT, ClockStep(3, T0 + 3 * SECOND + MINUTE, MINUTE))
+    )
     assert treated(history).refusals == (_miss(2, BLOCKED, MINUTE),)
 
 
@@ -84,9 +105,20 @@ def test_b2_when_there_were_too_many_calls(history: History, write: Write, store
         ([told(2, -40), told(3, -1_040), told(4, -2_040)], -40),
         ([told(seq, -1_000 * seq) for seq in range(2, 20)], None),
     ],
-    ids=["nothing", "no-time", "the-quickest", "ahead", "not-by-push", "the-last-ten", "standing-still", "for-long"],
+    ids=[
+        "nothing",
+        "no-time",
+        "the-quickest",
+        "ahead",
+        "not-by-push",
+        "the-last-ten",
+        "standing-still",
+        "for-long",
+    ],
 )
-def test_the_exchanges_clock(history: History, write: Write, answers: list[Record], ahead: Millis | None) -> None:
+def test_the_exchanges_clock(
+    history: History, write: Write, answers: list[Record], ahead: Millis | None
+) -> None:
     """The answer that took the least time tells most; a time that stands still tells nothing."""
     write(epoch(), *answers)
     assert treated(history).ahead == ahead

@@ -13,7 +13,15 @@ from daemon.errors import StoreError
 from daemon.messages.report_data import Down, FieldSummary, Posted, ReportedAlert, ReportSpan, Seen
 from daemon.store import History, Store
 from daemon.store.database.engine import parse, writing
-from daemon.store.operations import TEST, Claim, EndEpoch, MessageKey, NoticeState, RecordAttempt, Withdraw
+from daemon.store.operations import (
+    TEST,
+    Claim,
+    EndEpoch,
+    MessageKey,
+    NoticeState,
+    RecordAttempt,
+    Withdraw,
+)
 from daemon.types import (
     HOUR,
     JUDGED,
@@ -48,9 +56,16 @@ def stepped(seq: int, at: int, by: int) -> Record:
 
 
 def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
-    """Of the judged readings within the half open span; what is lowest twice, is so the first time."""
+    """Of the judged readings within the half open span; what is lowest twice, is so the first
+    time.
+    """
     write(read(2, T0 - 1, available_margin="1"), read(3, T0, available_margin="90"))
-    write(*(read(seq, T0 + seq, available_margin=value) for seq, value in enumerate(("500", "90", "480"), start=4)))
+    write(
+        *(
+            read(seq, T0 + seq, available_margin=value)
+            for seq, value in enumerate(("500", "90", "480"), start=4)
+        )
+    )
     write(Record(ACCOUNT, reading(7, T0 + 7, Quality.STALE, available_margin="2")))
     write(read(8, SPAN.until, available_margin="3"))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
@@ -62,14 +77,25 @@ def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
 
 
 def test_promise_7_digits_that_a_float_does_not_keep_decide(history: History, write: Write) -> None:
-    """Promise 7: of values that SQLite takes for equal, the lowest and the highest are found by all their digits."""
-    values = ("996660.6064387699998485", "996660.6064387699998484", "996660.6064387699998486", "996660.60643877")
-    write(*(read(seq, T0 + seq, available_margin=value) for seq, value in enumerate(values, start=2)))
+    """Promise 7: of values that SQLite takes for equal, the lowest and the highest are found by all
+    their digits.
+    """
+    values = (
+        "996660.6064387699998485",
+        "996660.6064387699998484",
+        "996660.6064387699998486",
+        "996660.60643877",
+    )
+    write(
+        *(read(seq, T0 + seq, available_margin=value) for seq, value in enumerate(values, start=2))
+    )
     went = history.watched(ACCOUNT, SPAN, MINUTE).courses["available_margin"]
     assert (str(went.low.value), str(went.high.value)) == (values[1], values[3])
 
 
-NUMBERS = st.sampled_from(["0", "-1.5", "7", "7.00000000000000000001", "7.00000000000000000002", "1e3"])
+NUMBERS = st.sampled_from(
+    ["0", "-1.5", "7", "7.00000000000000000001", "7.00000000000000000002", "1e3"]
+)
 FIELDS = st.one_of(st.none(), NUMBERS.map(Decimal))
 READINGS = st.lists(st.tuples(FIELDS, FIELDS, st.sampled_from(Quality)), max_size=12)
 
@@ -77,12 +103,20 @@ READINGS = st.lists(st.tuples(FIELDS, FIELDS, st.sampled_from(Quality)), max_siz
 @settings(max_examples=25)
 @given(READINGS)
 def test_promise_7_it_is_what_one_by_one_would_find(
-    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[Decimal | None, Decimal | None, Quality]]
+    tmp_path_factory: pytest.TempPathFactory,
+    told: list[tuple[Decimal | None, Decimal | None, Quality]],
 ) -> None:
     """Promise 7: whatever digits, missing fields and qualities there are."""
     url = f"sqlite:///{tmp_path_factory.mktemp('report') / 'm.db'}"
     events = [
-        Reading(seq, T0 + seq, Source.REST, quality, None, Balances(available_margin=margin, al_freeze=freeze))
+        Reading(
+            seq,
+            T0 + seq,
+            Source.REST,
+            quality,
+            None,
+            Balances(available_margin=margin, al_freeze=freeze),
+        )
         for seq, (margin, freeze, quality) in enumerate(told, start=2)
     ]
     store = Store.open(url)
@@ -94,11 +128,17 @@ def test_promise_7_it_is_what_one_by_one_would_find(
     judged = [event for event in events if event.quality in JUDGED]
     assert went.readings == len(judged)
     for name in ("available_margin", "al_freeze"):
-        seen = [Seen(value, each.at) for each in judged if (value := getattr(each.balances, name)) is not None]
+        seen = [
+            Seen(value, each.at)
+            for each in judged
+            if (value := getattr(each.balances, name)) is not None
+        ]
         course = went.courses.get(name)
         assert course == (
             FieldSummary(
-                min(seen, key=lambda each: each.value), max(seen, key=lambda each: (each.value, -each.at)), seen[-1]
+                min(seen, key=lambda each: each.value),
+                max(seen, key=lambda each: (each.value, -each.at)),
+                seen[-1],
             )
             if seen
             else None
@@ -108,8 +148,15 @@ def test_promise_7_it_is_what_one_by_one_would_find(
 def test_gaps_are_the_long_times_without_readings(history: History, write: Write) -> None:
     """From one judged reading to the next, and at both ends of the span, whatever the reason."""
     write(read(2, T0 - MINUTE), read(3, T0 + 2 * MINUTE), read(4, T0 + 3 * MINUTE))
-    write(Record(ACCOUNT, miss(5, T0 + 4 * MINUTE)), Record(ACCOUNT, miss(6, T0 + 5 * MINUTE, MissReason.NETWORK)))
-    write(Record(ACCOUNT, miss(7, T0 + 6 * MINUTE)), read(8, T0 + 10 * MINUTE), read(9, SPAN.until - MINUTE))
+    write(
+        Record(ACCOUNT, miss(5, T0 + 4 * MINUTE)),
+        Record(ACCOUNT, miss(6, T0 + 5 * MINUTE, MissReason.NETWORK)),
+    )
+    write(
+        Record(ACCOUNT, miss(7, T0 + 6 * MINUTE)),
+        read(8, T0 + 10 * MINUTE),
+        read(9, SPAN.until - MINUTE),
+    )
     went = history.watched(ACCOUNT, SPAN, MINUTE)
     assert went.gaps == (
         ReportSpan(T0, T0 + 2 * MINUTE),
@@ -120,7 +167,9 @@ def test_gaps_are_the_long_times_without_readings(history: History, write: Write
 
 
 def test_a_span_without_readings_is_one_gap(history: History, write: Write) -> None:
-    """Also where there were some before it; an account that was never recorded is not waited for."""
+    """Also where there were some before it; an account that was never recorded is not waited
+    for.
+    """
     write(read(2, T0 - MINUTE))
     assert history.watched(ACCOUNT, SPAN, MINUTE).gaps == (SPAN,)
     ghost = history.watched("ghost", SPAN, MINUTE)
@@ -131,15 +180,25 @@ def test_an_account_is_missed_from_its_beginning_on(history: History, write: Wri
     """What lies before the first record of an account is no gap."""
     write(read(2, T0 + 30 * MINUTE), read(3, SPAN.until - SECOND))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
-    assert (went.since, went.gaps) == (T0 + 30 * MINUTE, (ReportSpan(T0 + 30 * MINUTE, SPAN.until - SECOND),))
+    assert (went.since, went.gaps) == (
+        T0 + 30 * MINUTE,
+        (ReportSpan(T0 + 30 * MINUTE, SPAN.until - SECOND),),
+    )
 
 
 def test_a5_instants_are_those_that_are_meant(history: History, write: Write) -> None:
     """A5: a clock that is set within the span makes no gap, and hides none."""
     write(
-        read(2, T0 - HOUR), stepped(3, T0, HOUR), read(4, T0 + SECOND), read(5, T0 + 2 * SECOND, available_margin="9")
+        read(2, T0 - HOUR),
+        stepped(3, T0, HOUR),
+        read(4, T0 + SECOND),
+        read(5, T0 + 2 * SECOND, available_margin="9"),
     )
-    write(stepped(6, T0 - HOUR, -HOUR - 2 * SECOND), read(7, T0 - HOUR + 5 * MINUTE), read(8, T0 + MINUTE))
+    write(
+        stepped(6, T0 - HOUR, -HOUR - 2 * SECOND),
+        read(7, T0 - HOUR + 5 * MINUTE),
+        read(8, T0 + MINUTE),
+    )
     went = history.watched(ACCOUNT, ReportSpan(T0 - 2 * HOUR, T0 + MINUTE + 1), 2 * MINUTE)
     assert went.courses["available_margin"].low == Seen(Decimal(9), T0 - HOUR)
     assert went.gaps == (
@@ -186,7 +245,9 @@ def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_deliveries_are_counted_by_channel(history: History, write: Write) -> None:
-    """Of the attempts that began in the span; what has no outcome is neither; what leaves any moment does not wait."""
+    """Of the attempts that began in the span; what has no outcome is neither; what leaves any
+    moment does not wait.
+    """
     write(fires(2), fires(3))
     for n, outcome in enumerate((Outcome.DELIVERED, Outcome.LATER, Outcome.UNKNOWN)):
         message = MessageKey("phone", T0 + 5_000, n)
@@ -196,7 +257,10 @@ def test_deliveries_are_counted_by_channel(history: History, write: Write) -> No
         )
     never = MessageKey("phone", T0 + 7_500)
     write(Claim(never, (key(),)), Withdraw(never, T0 + 8_000))
-    write(Claim(MessageKey("phone", T0 + 7_000), (key(),)), Claim(MessageKey("phone", SPAN.until), (key(),)))
+    write(
+        Claim(MessageKey("phone", T0 + 7_000), (key(),)),
+        Claim(MessageKey("phone", SPAN.until), (key(),)),
+    )
     assert history.posted(("phone", "mail"), SPAN, SPAN.until) == [
         Posted("phone", delivered=1, failed=2, waiting=2, waiting_since=T0 + 2_000),
         Posted("mail"),
@@ -211,20 +275,36 @@ def test_tests_of_a_channel_are_no_deliveries(history: History, write: Write) ->
     assert history.posted(("phone",), SPAN, SPAN.until) == [Posted("phone")]
 
 
-def test_what_a_mute_window_holds_back_waits_from_its_end_on(history: History, write: Write) -> None:
+def test_what_a_mute_window_holds_back_waits_from_its_end_on(
+    history: History, write: Write
+) -> None:
     """E2: it is no fault of its channel before; each notification is looked at by itself."""
     held = notice(key("phone"))
     write(
-        replace(fires(2), notices=(replace(held, facts=replace(held.facts, not_before=T0 + HOUR)), notice(key("mail"))))
+        replace(
+            fires(2),
+            notices=(
+                replace(held, facts=replace(held.facts, not_before=T0 + HOUR)),
+                notice(key("mail")),
+            ),
+        )
     )
     channels, late = ("phone", "mail"), T0 + HOUR + MINUTE
     assert [each.waiting for each in history.posted(channels, SPAN, late)] == [0, 1]
-    assert history.posted(channels, SPAN, late + 1)[0] == Posted("phone", waiting=1, waiting_since=T0 + HOUR)
+    assert history.posted(channels, SPAN, late + 1)[0] == Posted(
+        "phone", waiting=1, waiting_since=T0 + HOUR
+    )
 
 
 def test_downs_lie_between_lives(history: History, write: Write) -> None:
-    """Whether it was stopped or killed; a reload is none, and neither is what lies before the first start."""
-    write(EndEpoch(T0 + MINUTE), epoch(at=T0 + 10 * MINUTE, seq=2), epoch(at=T0 + 11 * MINUTE, seq=3, reason="reload"))
+    """Whether it was stopped or killed; a reload is none, and neither is what lies before the first
+    start.
+    """
+    write(
+        EndEpoch(T0 + MINUTE),
+        epoch(at=T0 + 10 * MINUTE, seq=2),
+        epoch(at=T0 + 11 * MINUTE, seq=3, reason="reload"),
+    )
     write(read(4, T0 + 12 * MINUTE), epoch(at=T0 + 30 * MINUTE, seq=5))
     assert history.downs(SPAN, MINUTE) == [
         Down(ReportSpan(T0 + MINUTE, T0 + 10 * MINUTE), killed=False),

@@ -29,22 +29,38 @@ def test_order_is_kept() -> None:
 def test_beyond_the_bound_readings_become_one_gap() -> None:
     """Promise 1: an overflow is a gap `store_down`, which counts and spans what it replaces."""
     backlog = filled(*map(read, range(2, 5)), Record(ACCOUNT, miss(5, T0 + 5_000)), read(6))
-    assert backlog.head(9) == [read(2), read(3), StoreDownGap(ACCOUNT, 6, T0 + 4_000, T0 + 6_000, 3)]
+    assert backlog.head(9) == [
+        read(2),
+        read(3),
+        StoreDownGap(ACCOUNT, 6, T0 + 4_000, T0 + 6_000, 3),
+    ]
 
 
 def test_each_account_has_its_gap() -> None:
     """What one account lost is not told of another."""
     backlog = filled(read(2), read(3), read(4), read(2, account="other"), read(5))
-    gaps = [StoreDownGap(ACCOUNT, 5, T0 + 4_000, T0 + 5_000, 2), StoreDownGap("other", 2, T0 + 2_000, T0 + 2_000, 1)]
+    gaps = [
+        StoreDownGap(ACCOUNT, 5, T0 + 4_000, T0 + 5_000, 2),
+        StoreDownGap("other", 2, T0 + 2_000, T0 + 2_000, 1),
+    ]
     assert backlog.head(9)[2:] == gaps
 
 
 def test_whatever_tells_something_is_kept() -> None:
-    """Transitions, notifications, clock steps, suspends and everything that is no reading stay, in their order."""
+    """Transitions, notifications, clock steps, suspends and everything that is no reading stay, in
+    their order.
+    """
     step = Record(ACCOUNT, ClockStep(6, T0, -250))
     superseding = replace(read(7), superseded=(key(),))
     woken = replace(read(8), gap=Gap(ACCOUNT, 8, T0, T0 + 7_000, GapReason.SUSPENDED, 1))
-    kept: list[Operation] = [fires(4), clears(5, 4), step, superseding, woken, SetUserId(ACCOUNT, "1")]
+    kept: list[Operation] = [
+        fires(4),
+        clears(5, 4),
+        step,
+        superseding,
+        woken,
+        SetUserId(ACCOUNT, "1"),
+    ]
     assert filled(read(2), read(3), *kept).head(9)[2:] == kept
 
 
@@ -61,7 +77,9 @@ def test_a_gap_does_not_reach_across_what_is_kept() -> None:
 def test_a_gap_keeps_the_last_state_of_its_alerts() -> None:
     """Readings that only made an alert worse are lost; how bad it was is not."""
     worse, worst = replace(alert(2), worst=None), alert(2)
-    backlog = filled(read(2), read(3), replace(read(4), alerts=(worse,)), replace(read(5), alerts=(worst,)))
+    backlog = filled(
+        read(2), read(3), replace(read(4), alerts=(worse,)), replace(read(5), alerts=(worst,))
+    )
     assert backlog.head(9)[2] == StoreDownGap(ACCOUNT, 5, T0 + 4_000, T0 + 5_000, 2, (worst,))
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from daemon.store import History, Store
-from daemon.store.operations import Claim, EndEpoch, MessageKey, NoticeState, RecordAttempt, Rejected, StartEpoch
+from daemon.store.operations import (
+    Claim,
+    EndEpoch,
+    MessageKey,
+    NoticeState,
+    RecordAttempt,
+    Rejected,
+    StartEpoch,
+)
 from daemon.store.read.recorded import PastEpoch
 from daemon.types import AccountState, AttemptResult, Outcome, Record
 from tests.store.records import ACCOUNT, epoch, fires, key, read
@@ -15,7 +23,12 @@ Write = Callable[..., None]
 def spans(url: str) -> list[tuple[int, int | None, str, str | None]]:
     with History.open(url) as history:
         return [
-            (each.started_at - T0, None if each.ended_at is None else each.ended_at - T0, each.reason, each.end_reason)
+            (
+                each.started_at - T0,
+                None if each.ended_at is None else each.ended_at - T0,
+                each.reason,
+                each.end_reason,
+            )
             for each in history.epochs(0, T0 * 2)
         ]
 
@@ -55,7 +68,9 @@ def test_a_crash_before_any_input_ends_at_once(write: Write, url: str) -> None:
 
 def test_new_accounts_are_added_and_none_is_removed(store: Store, write: Write) -> None:
     """An account that left keeps its record; one that came back goes on with it."""
-    write(epoch("other", at=T0 + 1, reason="reload"), epoch("main", at=T0 + 2, seq=2, reason="reload"))
+    write(
+        epoch("other", at=T0 + 1, reason="reload"), epoch("main", at=T0 + 2, seq=2, reason="reload")
+    )
     assert list(store.user_ids()) == ["main", "other"]
 
 
@@ -63,23 +78,39 @@ def test_an_epoch_commits_as_a_whole(store: Store, url: str) -> None:
     """Promise 1: where one of its records does not fit, there is no epoch."""
     bad = Record("ghost", fires(2).event)
     whole = epoch(at=T0 + 5_000, seq=2, reason="reload")
-    failing = StartEpoch(whole.at, whole.reason, whole.version, whole.rules, whole.accounts, (bad,), whole.state)
+    failing = StartEpoch(
+        whole.at, whole.reason, whole.version, whole.rules, whole.accounts, (bad,), whole.state
+    )
     assert isinstance(store.submit(failing).exception(10), Rejected)
     assert spans(url) == [(0, None, "start", None)]
 
 
-def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(store: Store, write: Write) -> None:
-    """It may have arrived: that stays known when the next attempt fails, and after one more restart."""
+def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(
+    store: Store, write: Write
+) -> None:
+    """It may have arrived: that stays known when the next attempt fails, and after one more
+    restart.
+    """
     first, second = MessageKey("phone", T0 + 3_000), MessageKey("phone", T0 + 5_000)
     write(fires(2), Claim(first, (key(),)), epoch(at=T0 + 4_000, seq=3))
-    later = RecordAttempt(second, T0 + 6_000, AttemptResult(Outcome.LATER), {key(): NoticeState.QUEUED})
+    later = RecordAttempt(
+        second, T0 + 6_000, AttemptResult(Outcome.LATER), {key(): NoticeState.QUEUED}
+    )
     write(Claim(second, (key(),)), later, epoch(at=T0 + 7_000, seq=4))
     [kept] = store.open_notices()
     assert (kept.told_at, kept.maybe_repeat) == (T0 + 3_000, True)
 
 
-def test_promise_3_an_attempt_that_a_reload_cut_off_is_never_forgotten(store: Store, write: Write) -> None:
-    """The life that made it is over, so that nobody will mark it: it waits again, and may have arrived."""
-    write(fires(2), Claim(MessageKey("phone", T0 + 3_000), (key(),)), epoch(at=T0 + 4_000, seq=3, reason="reload"))
+def test_promise_3_an_attempt_that_a_reload_cut_off_is_never_forgotten(
+    store: Store, write: Write
+) -> None:
+    """The life that made it is over, so that nobody will mark it: it waits again, and may have
+    arrived.
+    """
+    write(
+        fires(2),
+        Claim(MessageKey("phone", T0 + 3_000), (key(),)),
+        epoch(at=T0 + 4_000, seq=3, reason="reload"),
+    )
     [kept] = store.open_notices()
     assert (kept.state, kept.told_at, kept.maybe_repeat) == (NoticeState.QUEUED, T0 + 3_000, True)

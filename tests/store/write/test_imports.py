@@ -8,7 +8,14 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import History, Store
-from daemon.store.write.imports import INSTANT, LATEST, ImportConflict, ImportCounts, ImportedReading, importing
+from daemon.store.write.imports import (
+    INSTANT,
+    LATEST,
+    ImportConflict,
+    ImportCounts,
+    ImportedReading,
+    importing,
+)
 from daemon.types import Balances, Millis, Record
 from tests.store.records import ACCOUNT, epoch, fires
 from tests.values import T0, miss, reading
@@ -25,7 +32,9 @@ def test_a_database_is_made_where_there_is_none(url: str) -> None:
     with importing(url) as importer:
         assert importer.introduce({"old": "coinw", ACCOUNT: "coinw"}) == ["old", ACCOUNT]
         assert importer.introduce({"old": "coinw"}) == []
-        assert importer.add("old", foreign(T0, value="996660.6064387699998485")) == ImportCounts(added=1)
+        assert importer.add("old", foreign(T0, value="996660.6064387699998485")) == ImportCounts(
+            added=1
+        )
     with History.open(url) as history:
         assert history.accounts() == ["old", ACCOUNT]
         [(_, found)] = history.readings(["old"], 0, T0 + 1)
@@ -37,26 +46,45 @@ def test_what_is_there_stays_as_it_is(url: str) -> None:
     with importing(url) as importer:
         importer.introduce({ACCOUNT: "coinw"})
         assert importer.add(ACCOUNT, foreign(T0, T0 + 2)) == ImportCounts(added=2)
-        again = [*foreign(T0 + 2), *foreign(T0 + 1, value="8"), ImportedReading(T0, 0, Balances(Decimal(8)), line=5)]
+        again = [
+            *foreign(T0 + 2),
+            *foreign(T0 + 1, value="8"),
+            ImportedReading(T0, 0, Balances(Decimal(8)), line=5),
+        ]
         clash = ImportConflict(5, "available_margin", Decimal(8), Decimal(7))
-        assert importer.add(ACCOUNT, again) == ImportCounts(added=1, known=1, clashing=1, clash=clash)
+        assert importer.add(ACCOUNT, again) == ImportCounts(
+            added=1, known=1, clashing=1, clash=clash
+        )
     with History.open(url) as history:
-        values = [each.balances.available_margin for _, each in history.readings([ACCOUNT], 0, T0 + 9)]
+        values = [
+            each.balances.available_margin for _, each in history.readings([ACCOUNT], 0, T0 + 9)
+        ]
     assert values == [7, 8, 7]
 
 
-def test_beside_a_daemon_alerts_and_state_are_untouched(url: str, store: Store, write: Write) -> None:
-    """Only lines before the account's own readings are added; what the daemon goes on from is the same."""
+def test_beside_a_daemon_alerts_and_state_are_untouched(
+    url: str, store: Store, write: Write
+) -> None:
+    """Only lines before the account's own readings are added; what the daemon goes on from is the
+    same.
+    """
     write(Record(ACCOUNT, reading(2, T0 + 2_000)), fires(3))
     before = store.load(ACCOUNT), list(store.recent(ACCOUNT, 0)), store.told(), store.calls(0)
     with importing(url) as importer:
         tally = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
     assert tally == ImportCounts(added=1, late=2)
-    assert (store.load(ACCOUNT), list(store.recent(ACCOUNT, 0)), store.told(), store.calls(0)) == before
+    assert (
+        store.load(ACCOUNT),
+        list(store.recent(ACCOUNT, 0)),
+        store.told(),
+        store.calls(0),
+    ) == before
 
 
 def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) -> None:
-    """What was imported for later than our last input says nothing about when the daemon was there."""
+    """What was imported for later than our last input says nothing about when the daemon was
+    there.
+    """
     write(Record(ACCOUNT, miss(2, T0 + 1_000)))
     with importing(url) as importer:
         importer.add(ACCOUNT, foreign(T0 + 50_000))
@@ -66,7 +94,9 @@ def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) 
 
 
 def test_counters_are_negative_and_ascend_by_time() -> None:
-    """From the beginning of time to the last instant that can be imported, without one being used twice."""
+    """From the beginning of time to the last instant that can be imported, without one being used
+    twice.
+    """
     instants = (0, 1, T0, LATEST)
     seqs = [ImportedReading(at, n, Balances()).seq for at in instants for n in (0, INSTANT - 1)]
     assert seqs == sorted(set(seqs))

@@ -54,7 +54,11 @@ EVERYTHING: list[Operation] = [
     fires(2, ("phone", "mail", "desk")),
     Claim(MESSAGE, (key(),), Message("low-margin", "margin 90", Severity.WARNING)),
     RecordAttempt(
-        MESSAGE, T0 + 4_000, AttemptResult(Outcome.REFUSED, "no"), {key(): NoticeState.REFUSED}, (notice(key("sms")),)
+        MESSAGE,
+        T0 + 4_000,
+        AttemptResult(Outcome.REFUSED, "no"),
+        {key(): NoticeState.REFUSED},
+        (notice(key("sms")),),
     ),
     Reroute(T0 + 4_000, (notice(key("pager")),), (key("mail"),)),
     Supersede(T0 + 4_000, (key("desk"),)),
@@ -79,7 +83,10 @@ def rows(url: str) -> dict[str, list[object]]:
     engine = reading(parse(url))
     with engine.connect() as connection:
         found = {
-            name: [tuple(map(str, row)) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            name: [
+                tuple(map(str, row))
+                for row in connection.execute(select(table).order_by(*table.primary_key))
+            ]
             for name, table in metadata.tables.items()
         }
     engine.dispose()
@@ -153,7 +160,12 @@ def test_alerts_of_the_daemon_itself_have_no_account(write: Write, url: str) -> 
 def test_transitions_keep_their_digits(write: Write, url: str) -> None:
     """Promise 6: verification compares values exactly."""
     value = "0.1234567890123456789012345678"
-    write(replace(fires(2), transitions=(transition(value=value), transition(value="Infinity", to=State.RESOLVED))))
+    write(
+        replace(
+            fires(2),
+            transitions=(transition(value=value), transition(value="Infinity", to=State.RESOLVED)),
+        )
+    )
     with History.open(url) as history:
         [found] = history.alerts(T0, T0 + 10_000)
     assert [each.value for each in found.transitions] == [Decimal(value), Decimal("Infinity")]
@@ -187,9 +199,14 @@ def test_strict_7_a_booking_keeps_its_host(write: Write, store: Store) -> None:
 
 
 def test_b5_what_a_reading_contradicts_is_marked(store: Store, write: Write) -> None:
-    """B5: the suspects of the present run alone; what was confirmed, or judged after all, stays as it was."""
+    """B5: the suspects of the present run alone; what was confirmed, or judged after all, stays as
+    it was.
+    """
     qualities = ("suspect", "confirmed", "suspect", "suspect", "ok")
-    records = [Record(ACCOUNT, a_reading(seq, T0 + seq, Quality(each))) for seq, each in enumerate(qualities, 2)]
+    records = [
+        Record(ACCOUNT, a_reading(seq, T0 + seq, Quality(each)))
+        for seq, each in enumerate(qualities, 2)
+    ]
     write(*records[:-1], replace(records[-1], contradicts=4))
     found = [each.quality for each in store.latest(ACCOUNT)]
     assert found == ["suspect", "confirmed", "contradicted", "contradicted", "ok"]

@@ -8,7 +8,14 @@ from sqlalchemy import text
 from daemon.store import Store, upgrade
 from daemon.store.database.engine import parse, reading, writing
 from daemon.store.database.migrate import HEAD, revision
-from daemon.store.operations import Claim, MessageKey, RecordAttempt, ReportKey, ScheduleReports, Withdraw
+from daemon.store.operations import (
+    Claim,
+    MessageKey,
+    RecordAttempt,
+    ReportKey,
+    ScheduleReports,
+    Withdraw,
+)
 from daemon.store.write.reports import OpenReport
 from daemon.types import DAY, AttemptResult, Message, Outcome, Severity
 from tests.store.records import epoch
@@ -24,7 +31,10 @@ TEXT = Message("REPORT daily: all quiet", "all quiet", Severity.INFO)
 def rows(url: str, columns: str) -> list[tuple[Any, ...]]:
     engine = reading(parse(url))
     with engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM reports ORDER BY id"))]
+        found = [
+            tuple(row)
+            for row in connection.execute(text(f"SELECT {columns} FROM reports ORDER BY id"))
+        ]
     engine.dispose()
     return found
 
@@ -36,7 +46,10 @@ def ended(outcome: Outcome, message: MessageKey = FIRST) -> RecordAttempt:
 def test_a_report_waits_from_when_it_is_issued(store: Store, write: Write) -> None:
     """Promise 2: once for each of its channels, however often it is issued."""
     write(ScheduleReports(T0, (DAILY, MAILED)), ScheduleReports(T0 + 5, (DAILY,)))
-    assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=False), OpenReport(MAILED, maybe_repeat=False)]
+    assert store.open_reports() == [
+        OpenReport(DAILY, maybe_repeat=False),
+        OpenReport(MAILED, maybe_repeat=False),
+    ]
 
 
 def test_an_attempt_stands_before_its_outcome(store: Store, write: Write, url: str) -> None:
@@ -44,7 +57,9 @@ def test_an_attempt_stands_before_its_outcome(store: Store, write: Write, url: s
     write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY))
     assert rows(url, "state, attempts, done_at") == [("sending", 1, None)]
     write(ended(Outcome.DELIVERED))
-    assert rows(url, "state, attempts, done_at, told_at") == [("delivered", 1, T0 + 1_500, T0 + 1_500)]
+    assert rows(url, "state, attempts, done_at, told_at") == [
+        ("delivered", 1, T0 + 1_500, T0 + 1_500)
+    ]
     assert store.open_reports() == []
 
 
@@ -65,21 +80,35 @@ def test_strict_1_a_report_that_is_withdrawn_waits_as_if_nothing_had_been_claime
     write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), never)
     assert rows(url, "state, attempts, message_id, told_at") == [("queued", 0, None, None)]
     assert [each.maybe_repeat for each in store.open_reports()] == [False]
-    write(Claim(SECOND, (), TEXT, DAILY), ScheduleReports(T0 + 5_000, (), (DAILY,)), Withdraw(SECOND, SECOND.at))
+    write(
+        Claim(SECOND, (), TEXT, DAILY),
+        ScheduleReports(T0 + 5_000, (), (DAILY,)),
+        Withdraw(SECOND, SECOND.at),
+    )
     assert rows(url, "state") == [("superseded",)]
 
 
 def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:
-    """Promise 2: what was being sent when the daemon ended is sent again, and says that it may be a repeat."""
+    """Promise 2: what was being sent when the daemon ended is sent again, and says that it may be a
+    repeat.
+    """
     write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), epoch(at=T0 + 9_000, seq=2))
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=True)]
-    write(Claim(SECOND, (), TEXT, DAILY), ended(Outcome.LATER, SECOND), epoch(at=T0 + 99_000, seq=3))
+    write(
+        Claim(SECOND, (), TEXT, DAILY), ended(Outcome.LATER, SECOND), epoch(at=T0 + 99_000, seq=3)
+    )
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=True)]
 
 
 def test_a_later_one_takes_the_place(store: Store, write: Write, url: str) -> None:
-    """Only the newest is sent; what was on its way then is delivered all the same, or not tried again."""
-    write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), ScheduleReports(T0 + DAY, (NEXT,), (DAILY,)))
+    """Only the newest is sent; what was on its way then is delivered all the same, or not tried
+    again.
+    """
+    write(
+        ScheduleReports(T0, (DAILY,)),
+        Claim(FIRST, (), TEXT, DAILY),
+        ScheduleReports(T0 + DAY, (NEXT,), (DAILY,)),
+    )
     assert [each.key for each in store.open_reports()] == [NEXT]
     write(ended(Outcome.LATER))
     assert rows(url, "state") == [("superseded",), ("queued",)]

@@ -74,7 +74,9 @@ def test_what_waits_shares_a_commit(watched: Store, turnstile: Turnstile) -> Non
 
 
 def test_one_that_fails_takes_nothing_with_it(watched: Store, turnstile: Turnstile) -> None:
-    """Each operation has its own savepoint: an unfit one is told alone, and leaves nothing behind."""
+    """Each operation has its own savepoint: an unfit one is told alone, and leaves nothing
+    behind.
+    """
     turnstile.hold()
     first = watched.submit(read(2))
     turnstile.held()
@@ -97,13 +99,19 @@ def test_a1_a_counter_is_used_once(watched: Store) -> None:
 
 
 def test_refused_writes_wait_in_order(watched: Store, turnstile: Turnstile) -> None:
-    """Promise 1: while the store refuses, everything is deferred at once, then committed in order."""
+    """Promise 1: while the store refuses, everything is deferred at once, then committed in
+    order.
+    """
     turnstile.fail = refuse
     assert watched.submit(fires(2)).result(SOON) is Written.DEFERRED
     assert (turnstile.hear(), watched.down) == ("no room", "no room")
     message = MessageKey("phone", T0 + 2_000)
-    delivered = RecordAttempt(message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED})
-    later = [watched.submit(operation) for operation in (Claim(message, (key(),)), delivered, clears(3))]
+    delivered = RecordAttempt(
+        message, T0 + 3_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}
+    )
+    later = [
+        watched.submit(operation) for operation in (Claim(message, (key(),)), delivered, clears(3))
+    ]
     assert answers(later) == [Written.DEFERRED] * 3
     assert seqs(watched) == []
     turnstile.fail = None
@@ -132,7 +140,9 @@ def test_an_unknown_outcome_is_told_to_all(
     lose: Callable[[Connection], None],
     kept: list[int],
 ) -> None:
-    """Promise 4: after a commit whose answer is lost, the recorded state tells whether it happened."""
+    """Promise 4: after a commit whose answer is lost, the recorded state tells whether it
+    happened.
+    """
     turnstile.hold()
     first = watched.submit(read(2))
     turnstile.held()
@@ -148,7 +158,9 @@ def test_an_unknown_outcome_is_told_to_all(
     assert seqs(watched) == [2, 3]
 
 
-def test_a_refusal_after_the_commit_writes_nothing_twice(watched: Store, turnstile: Turnstile) -> None:
+def test_a_refusal_after_the_commit_writes_nothing_twice(
+    watched: Store, turnstile: Turnstile
+) -> None:
     """What may be committed is committed again without harm."""
 
     def lost(connection: Connection) -> None:
@@ -177,7 +189,9 @@ def test_what_turns_out_unfit_is_reported(watched: Store, turnstile: Turnstile) 
 
 
 def test_an_overflow_is_a_gap(watched: Store, turnstile: Turnstile, url: str) -> None:
-    """Promise 1: beyond the bound, readings become a gap `store_down`; what tells something is kept."""
+    """Promise 1: beyond the bound, readings become a gap `store_down`; what tells something is
+    kept.
+    """
     turnstile.fail = refuse
     for operation in (*map(read, range(2, 15)), fires(15), read(16), read(17)):
         watched.submit(operation).result(SOON)
@@ -283,7 +297,9 @@ def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
 
 
 def _limit_pages(store: Store, extra: int) -> None:
-    """SQLite's own bound makes a real SQLITE_FULL; it belongs to a connection, so each new one gets it."""
+    """SQLite's own bound makes a real SQLITE_FULL; it belongs to a connection, so each new one gets
+    it.
+    """
 
     def limit(connection: sqlite3.Connection, _: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -295,7 +311,9 @@ def _limit_pages(store: Store, extra: int) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_lost_connection_defers(watched: Store, turnstile: Turnstile, url: str) -> None:
-    """A server that drops the connection is a store that refuses writes, until it takes them again."""
+    """A server that drops the connection is a store that refuses writes, until it takes them
+    again.
+    """
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as other:
         other.execute(
