@@ -40,12 +40,12 @@ def walk(count: int) -> list[Balances]:
 
 
 def judging(text: str) -> Judge:
-    board = ValueTable()
-    holds = truth(condition(text).tree, board)
+    table = ValueTable()
+    holds = truth(condition(text).tree, table)
 
     def judge(at: Millis, balances: Balances) -> None:
-        board.feed(at, balances)
-        holds(board.frame)
+        table.feed(at, balances)
+        holds(table.frame)
 
     return judge
 

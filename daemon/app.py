@@ -78,23 +78,27 @@ class App:
     one.
     """
 
-    def __init__(self, config: Config, world: Dependencies, former: "App | None" = None) -> None:
+    def __init__(
+        self, config: Config, dependencies: Dependencies, former: "App | None" = None
+    ) -> None:
         self._config = config
         self._reason = "start" if former is None else RELOAD
-        self._legacy = CarryOver() if former is None else former.legacy()
+        self._carry_over = CarryOver() if former is None else former.carry_over()
         self._channels = tuple(channel.name for channel in config.channels)
-        self._world = world
-        self._clock = world.clock
-        self._episodes = FailureLog(_log, world.clock)
-        self._loops = Loops(world.clock, self._episodes)
-        self._offset = offset(world.clock)
-        self._ledger = NotificationQueue(self._offset)
-        self._attempts = Attempts(world.clock, self._legacy.attempts)
+        self._dependencies = dependencies
+        self._clock = dependencies.clock
+        self._episodes = FailureLog(_log, dependencies.clock)
+        self._loops = Loops(dependencies.clock, self._episodes)
+        self._offset = offset(dependencies.clock)
+        self._notifications = NotificationQueue(self._offset)
+        self._attempts = Attempts(dependencies.clock, self._carry_over.attempts)
         self._heartbeat: Heartbeat | None = None
-        self._watcher = Observers([EventLog(self._episodes), self._attempts, *world.watchers])
-        self._artist = ChartRenderer(self._studio())
-        self._tray = ReportQueue(lambda channel: self._ledger.changed(channel).set())
-        self._couriers: dict[str, ChannelWorker] = {}
+        self._observer = Observers(
+            [EventLog(self._episodes), self._attempts, *dependencies.observers]
+        )
+        self._chart_renderer = ChartRenderer(self._settings())
+        self._report_queue = ReportQueue(lambda channel: self._notifications.changed(channel).set())
+        self._workers: dict[str, ChannelWorker] = {}
         self._pictured: set[str] = set()
 
     async def start(self) -> None:
@@ -106,14 +110,14 @@ class App:
         """
         self._loop = asyncio.get_running_loop()
         self._store = await asyncio.to_thread(self._open)
-        self._journal = ThreadedStore(self._store, self._clock)
+        self._async_store = ThreadedStore(self._store, self._clock)
         self._session = http.open_session()
         try:
-            beginning = await asyncio.to_thread(self._begin)
-            self._start_couriers(beginning)
-            self._start_reports(beginning)
-            self._accounts.start(self._desk(), beginning.states, self._legacy)
-            self._watch_itself(beginning)
+            start_result = await asyncio.to_thread(self._begin)
+            self._start_couriers(start_result)
+            self._start_reports(start_result)
+            self._accounts.start(self._context(), start_result.states, self._carry_over)
+            self._watch_itself(start_result)
             self._prove_life()
             self._loops.run("the watchdog", self._watch)
             self._accounts.poll()
@@ -125,7 +129,7 @@ class App:
         numbers = {
             "accounts": len(self._accounts),
             "rules": len(self._config.rules),
-            "channels": len(self._couriers),
+            "channels": len(self._workers),
         }
         _log.info("started", extra={"version": __version__, **numbers})
 
@@ -141,7 +145,7 @@ class App:
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
-    def legacy(self) -> CarryOver:
+    def carry_over(self) -> CarryOver:
         """What the next life should know."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
         return left(self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at)
@@ -156,9 +160,9 @@ class App:
         await _within(PATIENCE, self._accounts.finished())
         cut_off = self._accounts.stop()
         await _within(PATIENCE, self._accounts.drained())
-        for courier in self._couriers.values():
-            courier.stop()
-        await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._couriers))
+        for worker in self._workers.values():
+            worker.stop()
+        await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._workers))
         unwritten = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
         unwritten = replace(unwritten, lost=unwritten.lost + self._accounts.unjudged)
         _log_stop(unwritten)
@@ -168,14 +172,14 @@ class App:
 
     def _open(self) -> Store:
         url = self._config.daemon.database.reveal()
-        return self._world.open_store(
+        return self._dependencies.open_store(
             url, on_down=self._store_down, on_recovered=self._store_recovered
         )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
         """End what still runs, write the last words, let the database go; what is not recorded."""
         await self._loops.end(GRACE)
-        await self._artist.close()
+        await self._chart_renderer.close()
         answers = [self._store.submit(operation) for operation in last]
         await self._session.close()
         unwritten = await asyncio.to_thread(self._store.close, LAST)
@@ -189,12 +193,17 @@ class App:
         """In a thread of its own."""
         self._codes = self._store.codes()
         now, elapsed = self._clock.now(), self._clock.elapsed()
-        tools = AccountDependencies(
-            self._store, self._session, self._clock, self._world.jitter, self._episodes, self._loops
+        dependencies = AccountDependencies(
+            self._store,
+            self._session,
+            self._clock,
+            self._dependencies.jitter,
+            self._episodes,
+            self._loops,
         )
-        self._accounts = Accounts(self._config, tools)
+        self._accounts = Accounts(self._config, dependencies)
         if self._reason != RELOAD:
-            self._legacy = recorded(self._store, self._config.hosts, now, self._offset)
+            self._carry_over = recorded(self._store, self._config.hosts, now, self._offset)
         self._fared = {
             each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()
         }
@@ -203,35 +212,35 @@ class App:
         setting = StartConfig(
             rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces()
         )
-        return begin(self._store, self._ledger, setting, self._clock, self._reason)
+        return begin(self._store, self._notifications, setting, self._clock, self._reason)
 
     # The loops.
 
-    def _start_couriers(self, beginning: StartResult) -> None:
-        zone, watcher = self._config.daemon.timezone, self._watcher
-        absent = beginning.absent if self._reason != RELOAD else None
+    def _start_couriers(self, start_result: StartResult) -> None:
+        zone, observer = self._config.daemon.timezone, self._observer
+        absent = start_result.absent if self._reason != RELOAD else None
         shared = DeliveryContext(
-            self._journal,
-            self._ledger,
+            self._async_store,
+            self._notifications,
             self._clock,
             zone,
-            self._world.jitter,
-            watcher,
+            self._dependencies.jitter,
+            observer,
             absent,
-            self._artist,
-            self._tray,
+            self._chart_renderer,
+            self._report_queue,
         )
         for channel in self._config.channels:
-            notifier = self._world.notifier(channel, self._clock)
-            courier = ChannelWorker(self._place(channel), notifier, shared)
+            notifier = self._dependencies.notifier(channel, self._clock)
+            worker = ChannelWorker(self._place(channel), notifier, shared)
             self._pictured |= (
                 {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
             )
-            courier.line.health = self._fared.get(channel.name, Health())
-            self._couriers[channel.name] = courier
-            self._loops.run(_channel(channel.name), courier.run)
+            worker.line.health = self._fared.get(channel.name, Health())
+            self._workers[channel.name] = worker
+            self._loops.run(_channel(channel.name), worker.run)
 
-    def _start_reports(self, beginning: StartResult) -> None:
+    def _start_reports(self, start_result: StartResult) -> None:
         names, zone = (
             [account.name for account in self._config.accounts],
             self._config.daemon.timezone,
@@ -239,22 +248,28 @@ class App:
         archive = ReportReader(
             self._config.daemon.database, self._clock, zone, names, self._channels, self._every
         )
-        draw = archive.drawing(self._artist, self._config.rules)
+        draw = archive.drawing(self._chart_renderer, self._config.rules)
         means = ReportDependencies(
-            self._journal, self._clock, zone, self._tray, archive.facts, draw, self._pictured
+            self._async_store,
+            self._clock,
+            zone,
+            self._report_queue,
+            archive.facts,
+            draw,
+            self._pictured,
         )
         wanted = [
             replace(each, channels=each.channels or self._channels) for each in self._config.reports
         ]
-        self._loops.run("the reports", Reports(wanted, means, beginning.absent).run)
+        self._loops.run("the reports", Reports(wanted, means, start_result.absent).run)
 
-    def _studio(self) -> ChartSettings:
+    def _settings(self) -> ChartSettings:
         return ChartSettings(
             self._config.daemon.database,
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
             self._every,
-            self._world.drawer(self._clock),
+            self._dependencies.drawer(self._clock),
             self._episodes,
         )
 
@@ -268,49 +283,49 @@ class App:
             channel.name, channel.group_wait, others, channel.fallback, patience
         )
 
-    def _desk(self) -> JudgingContext:
+    def _context(self) -> JudgingContext:
         return JudgingContext(
-            self._journal,
-            self._ledger,
+            self._async_store,
+            self._notifications,
             self._clock,
             self._channels,
             self._codes,
             self._episodes,
-            self._watcher,
+            self._observer,
             self._offset,
             self._config.mutes,
-            partial(book, self._couriers),
+            partial(book, self._workers),
             self._config.daemon.max_jump,
         )
 
-    def _watch_itself(self, beginning: StartResult) -> None:
+    def _watch_itself(self, start_result: StartResult) -> None:
         database, zone = self._config.daemon.database, self._config.daemon.timezone
-        couriers = self._couriers
-        senses = Probes(
-            lambda: {name: courier.line.health for name, courier in couriers.items()},
+        workers = self._workers
+        probes = Probes(
+            lambda: {name: worker.line.health for name, worker in workers.items()},
             lambda: disk.free(database.reveal()),
             zone,
             self._accounts.pushes,
-            self._tray.channels,
+            self._report_queue.channels,
             lambda: self.down,
             self._accounts.progress,
         )
-        self._selfwatch = SelfMonitor(
-            self._desk(), beginning.own, self._config.daemon_rules, senses
+        self._self_monitor = SelfMonitor(
+            self._context(), start_result.own, self._config.daemon_rules, probes
         )
-        self._loops.run("the watch over the daemon itself", self._selfwatch.run)
+        self._loops.run("the watch over the daemon itself", self._self_monitor.run)
 
     def _prove_life(self) -> None:
-        url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._legacy.beat_at
+        url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._carry_over.beat_at
         if url:
-            monitor = self._world.monitor(url.reveal(), clock)
+            monitor = self._dependencies.monitor(url.reveal(), clock)
             first = clock.elapsed() + BEAT if due_at is None else due_at
             self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._episodes, first)
             self._loops.run("the heartbeat", self._heartbeat.run)
 
     def _vitals(self) -> Vitals:
         pulses = self._accounts.pulses(self._attempts.at)
-        untaken = untaken_for(self._ledger, self._clock.now(), self._clock.elapsed())
+        untaken = untaken_for(self._notifications, self._clock.now(), self._clock.elapsed())
         return Vitals(pulses, self._config.daemon.timeout, self.down, untaken)
 
     # What the loops, and the store, tell.
@@ -324,7 +339,7 @@ class App:
 
     def _clock_was_set(self) -> None:
         self._accounts.clock_was_set()
-        self._selfwatch.wake()
+        self._self_monitor.wake()
 
     def _store_down(self, reason: str) -> None:
         sentence = (
@@ -339,7 +354,7 @@ class App:
         self._loop.call_soon_threadsafe(self._recovered)
 
     def _recovered(self) -> None:
-        self._ledger.stored()
+        self._notifications.stored()
         self._episodes.ended("store", "the database writes again, and the record is complete")
 
 

@@ -40,5 +40,5 @@ class Dependencies:
     notifier: Callable[[Channel, Clock], Notifier] = _apprise
     drawer: Callable[[Clock], Renderer] = _drawer
     monitor: Callable[[str, Clock], HeartbeatReceiver] = _monitor
-    watchers: Sequence[Observer] = ()
+    observers: Sequence[Observer] = ()
     open_store: Callable[..., Store] = Store.open

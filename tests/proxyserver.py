@@ -112,8 +112,8 @@ def _origin_form(head: str, target: str) -> bytes:
 
 async def _pass(from_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while piece := await from_.read(65_536):
-            to.write(piece)
+        while item := await from_.read(65_536):
+            to.write(item)
             await to.drain()
         to.close()
 

@@ -95,11 +95,11 @@ class Rig:
             rules=(rule("low", severity=Severity.CRITICAL), rule("stale", "age > 1s")),
         )
 
-    def world(self) -> Dependencies:
-        return Dependencies(notifier=lambda _channel, _clock: self.way, watchers=[self.bell])
+    def dependencies(self) -> Dependencies:
+        return Dependencies(notifier=lambda _channel, _clock: self.way, observers=[self.bell])
 
     def app(self, former: App | None = None) -> App:
-        return App(self.config(), self.world(), former)
+        return App(self.config(), self.dependencies(), former)
 
     def misses(self) -> list[Miss]:
         return [record.event for record in self.bell.records if isinstance(record.event, Miss)]
@@ -176,7 +176,7 @@ async def test_a_report_is_sent_with_what_was_recorded(rig: Rig) -> None:
     config = replace(
         rig.config(), reports=reports, daemon=replace(rig.config().daemon, timezone=ZoneInfo("UTC"))
     )
-    app = App(config, replace(rig.world(), clock=clock, drawer=lambda _: easel))
+    app = App(config, replace(rig.dependencies(), clock=clock, drawer=lambda _: easel))
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     rig.main.set(available_margin="480.12")
@@ -227,7 +227,7 @@ async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig)
     """B5: one wrong answer of the exchange; it is asked again at once, not at the next slot."""
     app = App(
         replace(rig.config(), accounts=(replace(rig.config().accounts[0], every=10_000),)),
-        rig.world(),
+        rig.dependencies(),
     )
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -285,7 +285,8 @@ async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
     """D7: system rules are judged and told like written ones."""
     rig.main.fault("code_6000", 1)
     app = App(
-        replace(rig.config(), system_rules=system_rules(System(), ["key-refused"])), rig.world()
+        replace(rig.config(), system_rules=system_rules(System(), ["key-refused"])),
+        rig.dependencies(),
     )
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
@@ -305,7 +306,7 @@ async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> 
     rules = rule("muted", mute=("day", "night")), rule("loud")
     mutes = Mutes({window.name: window for window in windows})
     rig.main.set(available_margin="90")
-    app = App(replace(rig.config(), rules=rules, mutes=mutes), rig.world())
+    app = App(replace(rig.config(), rules=rules, mutes=mutes), rig.dependencies())
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     await app.stop()
@@ -376,7 +377,7 @@ async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
     def broken(*_: object) -> ScriptedNotifier:
         raise ZeroDivisionError
 
-    app = App(rig.config(), replace(Dependencies(watchers=[rig.bell]), notifier=broken))
+    app = App(rig.config(), replace(Dependencies(observers=[rig.bell]), notifier=broken))
     with pytest.raises(ZeroDivisionError):
         await app.start()
     again = rig.app()
@@ -395,9 +396,9 @@ async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
     await app.stop(RELOAD)
     again = rig.app(app)
     await again.start()
-    left = again.legacy()
+    left = again.carry_over()
     await again.stop()
-    assert left.pauses["main"] == app.legacy().pauses["main"]
+    assert left.pauses["main"] == app.carry_over().pauses["main"]
     assert left.pauses["main"].reason is MissReason.RATE_LIMITED
     assert [0 < halved <= 5 * MINUTE for halved in left.halved_for.values()] == [True]
     assert rig.readings() == []
@@ -411,7 +412,7 @@ def _beating(rig: Rig) -> App:
     config = rig.config()
     return App(
         replace(config, daemon=replace(config.daemon, heartbeat=Secret("https://planted"))),
-        rig.world(),
+        rig.dependencies(),
     )
 
 
@@ -439,11 +440,11 @@ async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) ->
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     await app.stop(RELOAD)
     rig.main.fault("hang")
-    again = App(app._config, rig.world(), app)
+    again = App(app._config, rig.dependencies(), app)
     await again.start()
-    left, known = again.legacy(), again._vitals().pulses["main"].attempted_at
+    left, known = again.carry_over(), again._vitals().pulses["main"].attempted_at
     await again.stop()
-    assert left.beat_at == app.legacy().beat_at
+    assert left.beat_at == app.carry_over().beat_at
     assert known is not None
 
 
@@ -458,10 +459,10 @@ async def test_b2_a_restart_forgets_no_pause(rig: Rig) -> None:
     await app.stop()
     again = rig.app()
     await again.start()
-    before, now = app.legacy().pauses["main"], again.legacy().pauses["main"]
+    before, now = app.carry_over().pauses["main"], again.carry_over().pauses["main"]
     assert (now.reason, now.streak, now.length) == (before.reason, before.streak, before.length)
     assert abs(now.not_before - before.not_before) <= SECOND
-    assert [0 < halved <= 5 * MINUTE for halved in again.legacy().halved_for.values()] == [True]
+    assert [0 < halved <= 5 * MINUTE for halved in again.carry_over().halved_for.values()] == [True]
     await again.stop()
     assert rig.readings() == []
 
@@ -489,16 +490,18 @@ async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
         "email": ScriptedNotifier(),
     }
     channels = tuple(Channel(name, Secret("recorded"), group_wait=0) for name in ways)
-    world = Dependencies(notifier=lambda channel, _clock: ways[channel.name], watchers=[rig.bell])
+    dependencies = Dependencies(
+        notifier=lambda channel, _clock: ways[channel.name], observers=[rig.bell]
+    )
     rig.main.set(available_margin="90")
-    app = App(replace(rig.config(), channels=channels), world)
+    app = App(replace(rig.config(), channels=channels), dependencies)
     await app.start()
     await rig.bell.until(lambda: {name for name, _ in rig.bell.attempts} == set(ways))
     rig.main.set(available_margin="300")
     await rig.bell.until(lambda: "RESOLVED" in ways["email"].sent[-1].title)
     assert len(ways["telegram"].sent) == 1
     await app.stop(RELOAD)
-    again = App(replace(rig.config(), channels=channels), world, app)
+    again = App(replace(rig.config(), channels=channels), dependencies, app)
     await again.start()
     rig.main.set(available_margin="90")
     await rig.bell.until(lambda: len(ways["telegram"].sent) >= 2)
@@ -510,7 +513,7 @@ async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
     alert.
     """
     config = replace(rig.config(), daemon_rules=(system.rule("disk-full", Decimal(1)),))
-    app = App(config, rig.world())
+    app = App(config, rig.dependencies())
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     assert await app.stop() == 0
@@ -539,7 +542,10 @@ async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
 
     app = App(
         rig.config(),
-        replace(rig.world(), open_store=partial(Store.open, seams=FaultInjection(commit))),
+        replace(
+            rig.dependencies(),
+            open_store=partial(Store.open, fault_injection=FaultInjection(commit)),
+        ),
     )
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)

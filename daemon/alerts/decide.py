@@ -48,7 +48,7 @@ def judge(
     return {}
 
 
-def scene(
+def snapshot(
     evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]
 ) -> EvaluationSnapshot:
     """What messages tell of this input; of most inputs nobody is told anything."""
@@ -63,14 +63,14 @@ def scene(
 def decide(
     state: AccountState,
     event: Input,
-    scene: EvaluationSnapshot,
+    snapshot: EvaluationSnapshot,
     order: NotificationPolicy,
     told: ToldBy,
     name_alert: NameAlert,
 ) -> Decision:
     """The account's next state, and everything that is to be recorded with it."""
-    outcome = step(state, event, scene.verdicts, order.rules, name_alert)
-    news = dispatch(event, outcome, order, told, scene)
+    outcome = step(state, event, snapshot.verdicts, order.rules, name_alert)
+    news = dispatch(event, outcome, order, told, snapshot)
     record = Record(
         state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
     )

@@ -115,17 +115,19 @@ def dispatch(
     outcome: StepResult,
     order: NotificationPolicy,
     told: ToldBy,
-    scene: EvaluationSnapshot,
+    snapshot: EvaluationSnapshot,
 ) -> DispatchResult:
     """The notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
         return NO_NEWS
-    desk = _Dispatcher(event, outcome, order, told, scene)
+    context = _Dispatcher(event, outcome, order, told, snapshot)
     if isinstance(
         event, ConfigChange | ClockStep
     ):  # they tell nothing of the account itself: only ends come of them
-        return DispatchResult(tuple(desk.ends()))
-    return DispatchResult((*desk.ends(), *desk.firings(), *desk.acks()), tuple(desk.superseded()))
+        return DispatchResult(tuple(context.ends()))
+    return DispatchResult(
+        (*context.ends(), *context.firings(), *context.acks()), tuple(context.superseded())
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class _Dispatcher:
     outcome: StepResult
     order: NotificationPolicy
     told: ToldBy
-    scene: EvaluationSnapshot
+    snapshot: EvaluationSnapshot
 
     def ends(self) -> Iterator[Notice]:
         """The end of what fired goes to every channel that was told of it, or is about to be
@@ -238,11 +240,11 @@ class _Dispatcher:
         no more of this.
         """
         route = self._route(alert)
-        stand_ins = [
+        fallback = [
             channel for channel in told if channel in self.order.channels and channel not in route
         ]
         return (
-            [*route, *stand_ins]
+            [*route, *fallback]
             if any(channel in told and told[channel].given_up for channel in route)
             else route
         )
@@ -282,7 +284,7 @@ class _Dispatcher:
             return False
         if alert.swings is not None and is_wider(alert.swings, last.swings):
             return True
-        verdict, share = self.scene.verdicts.get(base(alert.rule)), self._rule(alert).worse_by
+        verdict, share = self.snapshot.verdicts.get(base(alert.rule)), self._rule(alert).worse_by
         if share is None or verdict is None or verdict.when is not True or verdict.judged is None:
             return False
         told = last.judged if alert.swings is None else worst_of(last)
@@ -303,7 +305,7 @@ class _Dispatcher:
             self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq
         )
         known = replace(
-            facts(alert, self.event, self.outcome, self.scene), late=late, handed_over_by=by
+            facts(alert, self.event, self.outcome, self.snapshot), late=late, handed_over_by=by
         )
         return Notice(key, self.event.at, self._summed_up(alert, key, known))
 

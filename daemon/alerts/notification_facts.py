@@ -59,9 +59,9 @@ def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
 
 
 def facts(
-    alert: Alert, event: Input, outcome: StepResult, scene: EvaluationSnapshot
+    alert: Alert, event: Input, outcome: StepResult, snapshot: EvaluationSnapshot
 ) -> NotificationFacts:
-    judged = _judged(alert, event.at, scene)
+    judged = _judged(alert, event.at, snapshot)
     same = judged is not None and alert.judged is not None and judged.side == alert.judged.side
     return NotificationFacts(
         severity=alert.severity,
@@ -72,24 +72,24 @@ def facts(
         judged=judged,
         worst=alert.worst if same else None,
         reason=_reason(alert, outcome),
-        balances=scene.balances,
-        changes=scene.changes,
-        span=scene.span,
-        hourly=scene.hourly,
-        trend=trend(judged, scene.recent, event.at)
+        balances=snapshot.balances,
+        changes=snapshot.changes,
+        span=snapshot.span,
+        hourly=snapshot.hourly,
+        trend=trend(judged, snapshot.recent, event.at)
         if judged is not None and alert.swings is None
         else NO_TREND,
         unconfirmed=isinstance(event, Unconfirmed),
         detail=alert.detail if alert.swings is None else _standing(alert, outcome),
-        swings=None if alert.swings is None else _range(alert.swings, alert, scene),
+        swings=None if alert.swings is None else _range(alert.swings, alert, snapshot),
     )
 
 
-def _range(swings: FlapRange, flapping: Alert, scene: EvaluationSnapshot) -> FlapRange:
+def _range(swings: FlapRange, flapping: Alert, snapshot: EvaluationSnapshot) -> FlapRange:
     """The range of a flapping rule with the value at which it fires now, which only the episode's
     end adds to it.
     """
-    verdict = scene.verdicts.get(base(flapping.rule))
+    verdict = snapshot.verdicts.get(base(flapping.rule))
     judged = None if verdict is None or verdict.when is not True else verdict.judged
     if (
         judged is None
@@ -103,20 +103,20 @@ def _range(swings: FlapRange, flapping: Alert, scene: EvaluationSnapshot) -> Fla
     return replace(swings, low=low, high=high)
 
 
-def _judged(alert: Alert, at: Millis, scene: EvaluationSnapshot) -> DecidingComparison | None:
+def _judged(alert: Alert, at: Millis, snapshot: EvaluationSnapshot) -> DecidingComparison | None:
     """The comparison as it is now; where it was not judged now, as it was, with what its field was
     last seen at.
     """
     if alert.missing and alert.ended_at is None:
         return _silence(alert, at)
-    verdict = scene.verdicts.get(base(alert.rule))
+    verdict = snapshot.verdicts.get(base(alert.rule))
     if verdict is not None and verdict.judged is not None:
         return verdict.judged
     judged = alert.judged
     seen = (
         None
         if judged is None or judged.field not in VALUES
-        else VALUES[judged.field](scene.balances)
+        else VALUES[judged.field](snapshot.balances)
     )
     return judged if judged is None or seen is None else replace(judged, value=seen)
 

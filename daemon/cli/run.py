@@ -102,9 +102,11 @@ async def _live(
     from daemon.dependencies import Dependencies  # noqa: PLC0415
     from daemon.service.supervisor import Supervisor  # noqa: PLC0415
 
-    world = Dependencies()
+    dependencies = Dependencies()
     load, tell = partial(configured, session, redactor), partial(_tell, session.environ)
-    lives = Supervisor(lambda config, former: App(config, world, former), load, tell, world.clock)
+    lives = Supervisor(
+        lambda config, former: App(config, dependencies, former), load, tell, dependencies.clock
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lives.stop)

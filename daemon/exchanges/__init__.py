@@ -83,14 +83,14 @@ class Adapter(Protocol):
         """Everything about the account's keys that this exchange cannot use."""
         ...
 
-    def connect(self, account: ExchangeAccount, tools: ExchangeDependencies) -> Exchange: ...
+    def connect(self, account: ExchangeAccount, dependencies: ExchangeDependencies) -> Exchange: ...
 
 
 @runtime_checkable
 class Streaming(Protocol):
     """What the file of an exchange with a push stream offers, too."""
 
-    def dialect(self, account: ExchangeAccount) -> "StreamProtocol": ...
+    def stream_protocol(self, account: ExchangeAccount) -> "StreamProtocol": ...
 
 
 @cache
@@ -109,9 +109,13 @@ def load(name: str) -> Adapter:
     return cast("Adapter", importlib.import_module(f"{__name__}.{name}"))
 
 
-def dialect(name: str, account: ExchangeAccount) -> "StreamProtocol | None":
+def stream_protocol(name: str, account: ExchangeAccount) -> "StreamProtocol | None":
     """How the account's push stream is talked to; None where there is none, or none is wanted
     (`ws_url` is empty).
     """
     adapter: object = load(name)
-    return adapter.dialect(account) if account.ws_url and isinstance(adapter, Streaming) else None
+    return (
+        adapter.stream_protocol(account)
+        if account.ws_url and isinstance(adapter, Streaming)
+        else None
+    )

@@ -43,13 +43,13 @@ class ComposedMessage:
         return self.told[0].last
 
 
-def compose(pieces: Sequence[MessageItem], sending: RenderContext) -> ComposedMessage:
+def compose(items: Sequence[MessageItem], sending: RenderContext) -> ComposedMessage:
     """One message with as many of `pieces` as it takes, at least one, the most urgent first."""
-    ranked = sorted(pieces, key=_urgency)
+    ranked = sorted(items, key=_urgency)
     steads = _steads(ranked, sending)
     room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
     fitting = _fitting(list(grouping.sections(ranked, sending, room)), sending, room)
-    told = tuple(piece for _, alike in fitting for piece in alike)
+    told = tuple(item for _, alike in fitting for item in alike)
     digest = _is_digest(told, sending)
     title = _digest(told, sending) if digest else _title(fitting, sending)
     sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
@@ -63,14 +63,14 @@ def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
     """The message with its title and text; as severe as the worst that it tells, good only where
     all of it is.
     """
-    severity = min((weight(piece.last) for piece in told), key=_ORDER.__getitem__)
-    good = all(is_good(piece.last) for piece in told)
+    severity = min((weight(item.last) for item in told), key=_ORDER.__getitem__)
+    good = all(is_good(item.last) for item in told)
     return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
 
 
 def _is_digest(told: Sequence[MessageItem], sending: RenderContext) -> bool:
     """Whether several are told of which one waited for a day (SEMANTICS F6)."""
-    return len(told) > 1 and any(sending.now - piece.notice.at >= DAY for piece in told)
+    return len(told) > 1 and any(sending.now - item.notice.at >= DAY for item in told)
 
 
 def _unsaid_steads(
@@ -82,7 +82,7 @@ def _unsaid_steads(
         for (one, alike), each in zip(fitting, sections, strict=True)
         if not (each.whole and one.details)
     ]
-    unsaid = {piece.notice.facts.handed_over_by for alike in brief for piece in alike}
+    unsaid = {item.notice.facts.handed_over_by for alike in brief for item in alike}
     yield from (sentence for by, sentence in steads.items() if by in unsaid)
 
 
@@ -99,16 +99,16 @@ def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
     return "" if any(f"{line},".startswith(f"{rest},") for line in said) else rest
 
 
-def _urgency(piece: MessageItem) -> tuple[int, int, int, bool]:
+def _urgency(item: MessageItem) -> tuple[int, int, int, bool]:
     """What fires comes before what somebody knows of, and that before what is over; then by
     severity, news first.
 
     Of equals an account comes before the daemon itself: a full disk hides no margin.
     """
-    key = piece.notice.key
-    standing = 2 if piece.over else int(key.kind not in NEWS)
+    key = item.notice.key
+    standing = 2 if item.over else int(key.kind not in NEWS)
     newest = _NEWEST.index(key.kind) if key.kind in NEWS else 0
-    return standing, _ORDER[piece.notice.facts.severity], newest, not key.account
+    return standing, _ORDER[item.notice.facts.severity], newest, not key.account
 
 
 def _thread(told: Sequence[MessageItem]) -> str:
@@ -118,14 +118,14 @@ def _thread(told: Sequence[MessageItem]) -> str:
     return f"{told[0].last.facts.code}.{told[0].notice.key.account or 'daemon'}"
 
 
-def pair(pieces: Iterable[MessageItem]) -> list[MessageItem]:
+def pair(items: Iterable[MessageItem]) -> list[MessageItem]:
     """Make one piece of what waits of one alert for the same channel: its end is put to its
     firing.
     """
     paired: dict[tuple[str, str, int], MessageItem] = {}
-    for piece in sorted(pieces, key=lambda piece: piece.over):
-        begun = paired.get(piece.episode)
-        paired[piece.episode] = piece if begun is None else _joined(begun, piece)
+    for item in sorted(items, key=lambda item: item.over):
+        begun = paired.get(item.episode)
+        paired[item.episode] = item if begun is None else _joined(begun, item)
     return list(paired.values())
 
 
@@ -164,16 +164,16 @@ def body_room(sending: RenderContext) -> int:
 
 def _why(told: Sequence[MessageItem], sending: RenderContext) -> Iterator[str]:
     """Why it comes only now, once for all that is late."""
-    if sending.why_late and any(sending.is_late(piece) for piece in told):
+    if sending.why_late and any(sending.is_late(item) for item in told):
         yield f"{LATE}{sending.why_late}"
 
 
-def _steads(pieces: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
+def _steads(items: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
     """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS
     F4).
     """
     failing: dict[str, NotificationFacts] = {}
-    for facts in (piece.notice.facts for piece in pieces):
+    for facts in (item.notice.facts for item in items):
         failing.setdefault(facts.handed_over_by, facts)
     return {by: stead(facts, sending) for by, facts in failing.items() if by}
 
@@ -182,8 +182,8 @@ def _title(fitting: Sequence[grouping.Kept], sending: RenderContext) -> str:
     """Severity, rule, account and value of the first; names give way to the value when there is no
     room for all.
     """
-    told = [piece for _, alike in fitting for piece in alike]
-    if len(fitting) > 1 and all(piece.account_of_both and is_cleared(piece.last) for piece in told):
+    told = [item for _, alike in fitting for item in alike]
+    if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
         return (
             f"OVER: {len(told)} alerts, all cleared, since {sending.moment(grouping.first(told))}"
         )
@@ -205,6 +205,6 @@ def _values(alike: Sequence[MessageItem]) -> tuple[str, ...]:
 
 def _digest(told: Sequence[MessageItem], sending: RenderContext) -> str:
     """Of what waited for days."""
-    ended = sum(piece.over for piece in told)
-    since = sending.moment(min(piece.notice.at for piece in told))
+    ended = sum(item.over for item in told)
+    since = sending.moment(min(item.notice.at for item in told))
     return f"DIGEST since {since}: {len(told) - ended} firing, {ended} over"

@@ -20,14 +20,14 @@ LISTED = 6
 """Episodes that are listed one by one; of more, the first, the last, and how long in all."""
 
 
-def sections(pieces: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
+def sections(items: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
     """In the order of the pieces; those that are over stand together by rule, account and how they
     ended.
 
     What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it
     could never leave.
     """
-    for alike in grouped(pieces):
+    for alike in grouped(items):
         yield from _parts(sorted(alike, key=_begun), sending, room)
 
 
@@ -41,20 +41,20 @@ def _parts(alike: Sequence[MessageItem], sending: RenderContext, room: int) -> I
     yield from _parts(alike[half:], sending, room)
 
 
-def grouped(pieces: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
+def grouped(items: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
     groups: dict[tuple[object, ...], list[MessageItem]] = {}
-    for number, piece in enumerate(pieces):
-        key = piece.notice.key
-        several = piece.account_of_both and piece.notice.facts.swings is None
-        alike = (key.account, key.rule, ended(piece.last)) if several else (number,)
-        groups.setdefault(alike, []).append(piece)
+    for number, item in enumerate(items):
+        key = item.notice.key
+        several = item.account_of_both and item.notice.facts.swings is None
+        alike = (key.account, key.rule, ended(item.last)) if several else (number,)
+        groups.setdefault(alike, []).append(item)
     yield from groups.values()
 
 
 def _several(ordered: Sequence[MessageItem], sending: RenderContext) -> Section:
     how = ended(ordered[0].last).removesuffix(" since")
     told = f"{times(ordered)}, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
-    codes = " ".join(piece.last.facts.code for piece in ordered)
+    codes = " ".join(item.last.facts.code for item in ordered)
     return Section(
         "OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered))
     )
@@ -64,25 +64,25 @@ def times(alike: Sequence[MessageItem]) -> str:
     return f"fired {len(alike)} times"
 
 
-def first(pieces: Iterable[MessageItem]) -> Millis:
+def first(items: Iterable[MessageItem]) -> Millis:
     """When the first of them fired."""
-    return min(map(_begun, pieces))
+    return min(map(_begun, items))
 
 
 def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
     spans = [
-        f"{sending.moment(_begun(piece))} to {sending.moment(piece.last.facts.at)}"
-        for piece in ordered
+        f"{sending.moment(_begun(item))} to {sending.moment(item.last.facts.at)}"
+        for item in ordered
     ]
     if len(spans) <= LISTED:
         return ", ".join(spans)
-    lasted = sum(piece.last.facts.at - _begun(piece) for piece in ordered)
+    lasted = sum(item.last.facts.at - _begun(item) for item in ordered)
     return f"first {spans[0]}, last {spans[-1]}, {lasting(lasted)} in all"
 
 
 def _worst(ordered: Sequence[MessageItem]) -> str:
     """Of all, where all were judged by the same comparison."""
-    facts = [piece.last.facts for piece in ordered]
+    facts = [item.last.facts for item in ordered]
     known = [
         (each.worst, each.judged)
         for each in facts
@@ -94,6 +94,6 @@ def _worst(ordered: Sequence[MessageItem]) -> str:
     return f"; worst {spelled(worst, known[0][1])}"
 
 
-def _begun(piece: MessageItem) -> Millis:
-    facts = piece.last.facts
+def _begun(item: MessageItem) -> Millis:
+    facts = item.last.facts
     return facts.fired_at or facts.since

@@ -86,9 +86,9 @@ class RenderContext:
     def __post_init__(self) -> None:
         object.__setattr__(self, "why_late", printable(self.why_late))
 
-    def is_late(self, piece: MessageItem) -> bool:
-        held = piece.last.facts.not_before is not None
-        return not held and self.now - piece.notice.at >= LATE_AFTER + self.group_wait
+    def is_late(self, item: MessageItem) -> bool:
+        held = item.last.facts.not_before is not None
+        return not held and self.now - item.notice.at >= LATE_AFTER + self.group_wait
 
     def moment(self, at: Millis) -> str:
         return moment(at, self.now, self.zone)
@@ -149,50 +149,50 @@ class Section:
         return "\n".join([self.headline, *self.details]) if self.details else self.brief
 
 
-def section(piece: MessageItem, sending: RenderContext) -> Section:
+def section(item: MessageItem, sending: RenderContext) -> Section:
     """What there is to say of one alert."""
-    facts = piece.last.facts
-    marks = (f"alert {facts.code}", *doubts([piece]), *_raised(piece, sending))
+    facts = item.last.facts
+    marks = (f"alert {facts.code}", *doubts([item]), *_raised(item, sending))
     lines = (
-        *_own_words(piece),
-        *_judgement(piece, sending),
-        *_since(piece, sending),
-        *_remarks(piece, sending),
+        *_own_words(item),
+        *_judgement(item, sending),
+        *_since(item, sending),
+        *_remarks(item, sending),
     )
     return Section(
-        worded(piece), _said(piece, sending), marks, lines, tuple(rows(facts)), tuple(_foot(piece))
+        worded(item), _said(item, sending), marks, lines, tuple(rows(facts)), tuple(_foot(item))
     )
 
 
-def doubts(pieces: Sequence[MessageItem]) -> Iterator[str]:
+def doubts(items: Sequence[MessageItem]) -> Iterator[str]:
     """What must be known of any of them."""
-    if any(piece.maybe_repeat for piece in pieces):
+    if any(item.maybe_repeat for item in items):
         yield "may be a repeat"
-    if any(piece.not_recorded for piece in pieces):
+    if any(item.not_recorded for item in items):
         yield "not recorded"
-    if any(piece.last.facts.unconfirmed for piece in pieces):
+    if any(item.last.facts.unconfirmed for item in items):
         yield "unconfirmed"
 
 
-def _raised(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
+def _raised(item: MessageItem, sending: RenderContext) -> Iterator[str]:
     """When it happened, unless that is now, or said already: a value of two hours ago must not pass
     for the present.
     """
-    if sending.is_late(piece) and not piece.account_of_both:
-        yield f"raised {sending.moment(piece.notice.at)}"
+    if sending.is_late(item) and not item.account_of_both:
+        yield f"raised {sending.moment(item.notice.at)}"
 
 
-def _said(piece: MessageItem, sending: RenderContext) -> str:
+def _said(item: MessageItem, sending: RenderContext) -> str:
     told = (
-        both(piece.last, sending.now, sending.zone)
-        if piece.account_of_both
-        else news(piece.notice, sending.now, sending.zone)
+        both(item.last, sending.now, sending.zone)
+        if item.account_of_both
+        else news(item.notice, sending.now, sending.zone)
     )
-    return f"{name(piece.notice.key)}: {told}"
+    return f"{name(item.notice.key)}: {told}"
 
 
-def worded(piece: MessageItem) -> str:
-    return "OVER" if piece.account_of_both else word(piece.notice.key.kind, piece.notice.facts)
+def worded(item: MessageItem) -> str:
+    return "OVER" if item.account_of_both else word(item.notice.key.kind, item.notice.facts)
 
 
 def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
@@ -214,30 +214,30 @@ def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
             yield FieldRow(field, amount(value), tuple(moves))
 
 
-def _own_words(piece: MessageItem) -> Iterator[str]:
+def _own_words(item: MessageItem) -> Iterator[str]:
     """The rule's summary, unless the headline is made of it."""
-    facts = piece.last.facts
-    if facts.summary and not piece.over and facts.summary != news(piece.notice, facts.at, None):
+    facts = item.last.facts
+    if facts.summary and not item.over and facts.summary != news(item.notice, facts.at, None):
         yield facts.summary
 
 
-def _judgement(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
+def _judgement(item: MessageItem, sending: RenderContext) -> Iterator[str]:
     """The judged field with its value and threshold; later also the worst value; what a system rule
     found.
 
     What was found is over with the alert; and where its pace leads to is past, in what comes late.
     """
-    facts = piece.last.facts
+    facts = item.last.facts
     yield from _compared(facts.judged) if facts.judged is not None else ()
-    again = piece.over or piece.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
+    again = item.over or item.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
     if facts.worst is not None and again and not _bare(facts.judged):
         yield f"worst: {spelled(facts.worst, facts.judged)}"
-    if piece.over:
+    if item.over:
         return
-    if facts.detail and facts.detail not in news(piece.notice, facts.at, None):
+    if facts.detail and facts.detail not in news(item.notice, facts.at, None):
         yield facts.detail
     yield from step(facts, sending.moment)
-    if not sending.is_late(piece):
+    if not sending.is_late(item):
         yield from pace(facts)
 
 
@@ -260,9 +260,9 @@ def _bare(told: DecidingComparison | None) -> bool:
     return told is not None and sign(told) and (not told.duration or told.field in LASTING)
 
 
-def _since(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
-    facts = piece.last.facts
-    if not piece.over:
+def _since(item: MessageItem, sending: RenderContext) -> Iterator[str]:
+    facts = item.last.facts
+    if not item.over:
         yield f"since {sending.moment(facts.since)}"
         return
     start = facts.fired_at or facts.since
@@ -271,9 +271,9 @@ def _since(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
     )
 
 
-def _remarks(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
-    notice, last = piece.notice, piece.last
-    if last.facts.unfilled and not piece.over:
+def _remarks(item: MessageItem, sending: RenderContext) -> Iterator[str]:
+    notice, last = item.notice, item.last
+    if last.facts.unfilled and not item.over:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
         yield "unconfirmed: the exchange's answer looked wrong, and asking again brought no other"
@@ -281,12 +281,12 @@ def _remarks(piece: MessageItem, sending: RenderContext) -> Iterator[str]:
         yield stead(notice.facts, sending)
     if last.facts.not_before is not None:
         yield f"ended in a mute window, and held until {sending.moment(last.facts.not_before)}"
-    elif sending.is_late(piece):
+    elif sending.is_late(item):
         late = lasting(sending.now - notice.at)
         yield f"raised {sending.moment(notice.at)}, delivered only now: {late} late"
-    if piece.maybe_repeat:
+    if item.maybe_repeat:
         yield "may be a repeat: an earlier attempt had no answer"
-    if piece.not_recorded:
+    if item.not_recorded:
         yield "not recorded: the database refuses to write"
 
 
@@ -303,10 +303,10 @@ def stead(facts: NotificationFacts, sending: RenderContext) -> str:
     )
 
 
-def _foot(piece: MessageItem) -> Iterator[str]:
+def _foot(item: MessageItem) -> Iterator[str]:
     """The id, and what to type."""
-    facts = piece.last.facts
+    facts = item.last.facts
     yield f"alert {facts.code} · {facts.severity}"
     silence = f"marginwatch silence add --alert {facts.code} --for 2h"
-    if piece.notice.key.kind in NEWS and not piece.over:
+    if item.notice.key.kind in NEWS and not item.over:
         yield f"quiet: marginwatch ack {facts.code}, or {silence}"

@@ -125,20 +125,20 @@ class Joiner:
         held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
         ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
         self._keep(channel, held)
-        pieces, sending = (
+        items, sending = (
             pair(MessageItem(notice) for notice in ready),
             RenderContext(at, self.zone, self.group_waits.get(channel, 0)),
         )
-        while pieces:
-            letter = compose(pieces, sending)
+        while items:
+            composed_message = compose(items, sending)
             notices = tuple(
                 each
-                for piece in letter.told
-                for each in (piece.notice, piece.ended)
+                for item in composed_message.told
+                for each in (item.notice, item.ended)
                 if each is not None
             )
-            yield ReplayedMessage(channel, at, notices, letter.message)
-            pieces = [piece for piece in pieces if piece not in letter.told]
+            yield ReplayedMessage(channel, at, notices, composed_message.message)
+            items = [item for item in items if item not in composed_message.told]
 
 
 END: Millis = 2**62

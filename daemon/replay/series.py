@@ -140,8 +140,8 @@ class _Expansion:
 
     def _strange(self, head: str, column: int) -> ExpressionError:
         """A word that is none of the kinds, with the first character that does not fit."""
-        beginning = _BEGINNING.match(head)
-        fits = beginning.end() if beginning else 0
+        start_result = _BEGINNING.match(head)
+        fits = start_result.end() if start_result else 0
         if fits >= len(head):
             return self._mistake("a number is written as in `500`, `-10` or `0.25`", column)
         remedy = _INSTEAD.get(head[fits : fits + 2]) or _INSTEAD.get(head[fits]) or _USUAL

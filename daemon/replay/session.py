@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from daemon.alerts.decide import decide, judge, scene
+from daemon.alerts.decide import decide, judge, snapshot
 from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.engine import shifted
 from daemon.alerts.ids import code
@@ -88,7 +88,7 @@ class ReplaySession:
         """What the input causes."""
         verdicts = judge(self.evaluator, event, self.state.alerts)
         told = self.delivered.told(event.at)
-        shown = scene(self.evaluator, verdicts, self.state.alerts)
+        shown = snapshot(self.evaluator, verdicts, self.state.alerts)
         decision = decide(self.state, event, shown, self._order, told, self._name_alert)
         self.state = decision.state
         if decision.record.alerts:

@@ -124,7 +124,7 @@ def _longest(pulse: Pulse, timeout: Millis) -> Millis:
     return max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
 
 
-def untaken_for(ledger: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:
+def untaken_for(notifications: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:
     """How long the oldest message has waited on all its channels, held back by nothing else; 0
     where there is none.
 
@@ -132,10 +132,10 @@ def untaken_for(ledger: NotificationQueue, now: Millis, elapsed: Millis) -> Mill
     mute windows end.
     """
     waits = [0]
-    for channel in ledger.channels():
-        sending = [entry for entry in ledger.open(channel) if entry.sending]
-        free = (*sending, *ledger.ready(channel, now, elapsed))
-        waits += [entry.waited(now, elapsed) for entry in free if not ledger.taken(entry)]
+    for channel in notifications.channels():
+        sending = [entry for entry in notifications.open(channel) if entry.sending]
+        free = (*sending, *notifications.ready(channel, now, elapsed))
+        waits += [entry.waited(now, elapsed) for entry in free if not notifications.taken(entry)]
     return max(waits)
 
 

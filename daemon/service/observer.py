@@ -21,15 +21,15 @@ class Observer(Protocol):
 class Observers:
     """Several as one."""
 
-    def __init__(self, watchers: Sequence[Observer]) -> None:
-        self._watchers = tuple(watchers)
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
 
     def judged(self, record: Record) -> None:
-        for watcher in self._watchers:
-            watcher.judged(record)
+        for observer in self._observers:
+            observer.judged(record)
 
     def attempted(
         self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
     ) -> None:
-        for watcher in self._watchers:
-            watcher.attempted(channel, message, notices, attempted)
+        for observer in self._observers:
+            observer.attempted(channel, message, notices, attempted)

@@ -58,9 +58,9 @@ class Log:
     one.
     """
 
-    def __init__(self, clock: Clock, keep: int, journal: Path | None = None) -> None:
+    def __init__(self, clock: Clock, keep: int, async_store: Path | None = None) -> None:
         self._clock = clock
-        self._journal = journal
+        self._async_store = async_store
         self.entries: deque[LoggedRequest] = deque(maxlen=keep)
 
     def note(
@@ -82,8 +82,8 @@ class Log:
             **asdict(caller),
         )
         self.entries.append(entry)
-        if self._journal is not None:
-            with self._journal.open("a", encoding="utf-8") as lines:
+        if self._async_store is not None:
+            with self._async_store.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(asdict(entry), default=str) + "\n")
 
 

@@ -37,7 +37,7 @@ class Simulator:
         self,
         clock: Clock,
         *,
-        journal: Path | None = None,
+        async_store: Path | None = None,
         keep: int = 100_000,
         tick: Millis = SECOND // 4,
     ) -> None:
@@ -46,7 +46,7 @@ class Simulator:
         """When set, WebSocket handshakes are refused with this HTTP status."""
         self._clock = clock
         self._tick = tick
-        self._log = Log(clock, keep, journal)
+        self._log = Log(clock, keep, async_store)
         self._accounts: dict[str, SimulatedAccount] = {}
         self._rest = RestSide(self._accounts, clock, self._log)
         self._connections: set[ClientSocket] = set()

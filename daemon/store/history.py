@@ -340,9 +340,9 @@ class History:
         """
         return self._read(lambda connection: exchange.limited(connection, since))
 
-    def bookings(self, since: Millis) -> list[RecordCall]:
+    def external_calls(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange that commands booked."""
-        return self._read(lambda connection: recovery.bookings(connection, since))
+        return self._read(lambda connection: recovery.external_calls(connection, since))
 
     def _readings_of(
         self, name: str, number: int, since: Millis, until: Millis

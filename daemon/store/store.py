@@ -44,7 +44,12 @@ class Store:
     """Made by `open`, ended by `close`."""
 
     def __init__(
-        self, url: str, writing: Engine, lock: Lock, hooks: Hooks, seams: FaultInjection | None
+        self,
+        url: str,
+        writing: Engine,
+        lock: Lock,
+        hooks: Hooks,
+        fault_injection: FaultInjection | None,
     ) -> None:
         self._url = engines.parse(url)
         self.is_new = False
@@ -56,7 +61,7 @@ class Store:
         self._reading = engines.reading(self._url)
         self._file = self._placed()
         self._writer = Writer(
-            writing, self._noting(hooks), seams, self._file or SERVER, self._let_go
+            writing, self._noting(hooks), fault_injection, self._file or SERVER, self._let_go
         )
 
     @classmethod
@@ -65,7 +70,7 @@ class Store:
         url: str,
         *,
         hooks: Hooks | None = None,
-        seams: FaultInjection | None = None,
+        fault_injection: FaultInjection | None = None,
         patience: Millis = engines.PATIENCE,
         **listeners: Callable[..., None],
     ) -> "Store":
@@ -81,7 +86,7 @@ class Store:
         try:
             with told(parsed), writing.begin() as connection:
                 is_new = bring_up(connection, parsed)
-            store = cls(url, writing, lock, replace(hooks or Hooks(), **listeners), seams)
+            store = cls(url, writing, lock, replace(hooks or Hooks(), **listeners), fault_injection)
         except BaseException:
             writing.dispose()
             lock.release()
@@ -199,9 +204,9 @@ class Store:
         """Those that hold, or will."""
         return self._read(lambda connection: silences.holding(connection, now))
 
-    def bookings(self, since: Millis) -> list[RecordCall]:
+    def external_calls(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange that commands booked."""
-        return self._read(lambda connection: recovery.bookings(connection, since))
+        return self._read(lambda connection: recovery.external_calls(connection, since))
 
     def calls(self, since: Millis) -> list[RecordedCall]:
         """Calls to the exchange that left a reading or a miss, oldest first."""

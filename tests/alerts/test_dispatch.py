@@ -57,11 +57,11 @@ def news(
     happened: tuple[StepResult, Input],
     rules: Sequence[Rule],
     told: ToldBy | None = None,
-    scene: EvaluationSnapshot | None = None,
+    snapshot: EvaluationSnapshot | None = None,
 ) -> DispatchResult:
     outcome, event = happened
     order = NotificationPolicy({one.name: one for one in rules}, CHANNELS)
-    return dispatch(event, outcome, order, told or {}, scene or EvaluationSnapshot())
+    return dispatch(event, outcome, order, told or {}, snapshot or EvaluationSnapshot())
 
 
 def summary(said: DispatchResult) -> list[tuple[str, str, Kind, Late]]:
@@ -223,13 +223,15 @@ def test_a_notice_carries_what_the_message_needs() -> None:
     """The facts are those of the input that caused it: value, fields, changes, reason and the
     alert's code.
     """
-    scene = EvaluationSnapshot({"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)})
-    facts = news(fire(rule()), [rule()], scene=scene).notices[0].facts
+    snapshot = EvaluationSnapshot(
+        {"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)}
+    )
+    facts = news(fire(rule()), [rule()], snapshot=snapshot).notices[0].facts
     assert (facts.code, facts.since, facts.fired_at, facts.reason) == ("low", T0, T0, "condition")
     assert (facts.judged, facts.balances, facts.changes) == (
         TRUE.judged,
-        scene.balances,
-        scene.changes,
+        snapshot.balances,
+        snapshot.changes,
     )
     assert facts.unconfirmed is False
 
@@ -237,8 +239,8 @@ def test_a_notice_carries_what_the_message_needs() -> None:
 def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
     """Filled in at the decision; what could not be is said; an end has none."""
     own = rule(summary="margin {available_margin:.1f}")
-    scene = EvaluationSnapshot({"low": TRUE}, balances("90"))
-    facts = news(fire(own), [own], scene=scene).notices[0].facts
+    snapshot = EvaluationSnapshot({"low": TRUE}, balances("90"))
+    facts = news(fire(own), [own], snapshot=snapshot).notices[0].facts
     assert (facts.summary, facts.unfilled) == ("margin 90.0", "")
     facts = news(fire(own), [own]).notices[0].facts
     assert (facts.summary, facts.unfilled) == ("", "available_margin is unknown")

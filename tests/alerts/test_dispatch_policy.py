@@ -70,8 +70,8 @@ class Phone:
 
     def take(self, event: Input, verdicts: Mapping[str, Verdict]) -> Heard:
         order = NotificationPolicy(self.rules, ["phone"], self.mutes, self.silences)
-        scene = EvaluationSnapshot(verdicts, balances("75"))
-        self.last = decide(self.state, event, scene, order, self.told, name)
+        snapshot = EvaluationSnapshot(verdicts, balances("75"))
+        self.last = decide(self.state, event, snapshot, order, self.told, name)
         self.state = self.last.state
         for key in self.last.record.superseded:
             self.told[key.rule, key.alert_seq]["phone"] = ChannelStatus()

@@ -285,8 +285,8 @@ def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None
     """
     both = rule(on_missing=OnMissing.FIRING, missing_after=MINUTE, when="age > 5s")
     here = state(judged_at=T0)
-    occasion = RuleInput(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
-    [(alert, moved)] = advance(None, TRUE, occasion)
+    rule_input = RuleInput(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
+    [(alert, moved)] = advance(None, TRUE, rule_input)
     assert moved is not None
     assert (moved.reason, alert.missing, here.alerts) == ("condition", False, {})
 

@@ -135,7 +135,7 @@ def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
         simulator.account("main", *KEYS, user_id="77")
         online(write(tmp_path, account(rest_url=simulator.rest_url), account("down")))
     with History.open(url(tmp_path)) as history:
-        assert {(book.endpoint, book.user) for book in history.bookings(0)} == {
+        assert {(book.endpoint, book.user) for book in history.external_calls(0)} == {
             ("assets", "77"),
             ("assets", ""),
         }
@@ -151,7 +151,7 @@ def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -
         online(write(tmp_path, account(rest_url=simulator.rest_url)))
         asked = simulator.log[0].at
     with History.open(url(tmp_path)) as history:
-        announced, booked = (book.at for book in history.bookings(0))
+        announced, booked = (book.at for book in history.external_calls(0))
     assert before + HEARD < announced <= asked <= booked
 
 
@@ -209,7 +209,7 @@ def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
         tables = account("a", one.rest_url), account("b", other.rest_url)
         status, lines = online(write(tmp_path, *tables))
         with History.open(url(tmp_path)) as history:
-            booked = {(each.host, each.endpoint, each.user) for each in history.bookings(0)}
+            booked = {(each.host, each.endpoint, each.user) for each in history.external_calls(0)}
     hosts = [simulator.rest_url.removeprefix("http://") for simulator in (one, other)]
     assert (status, len(lines)) == (0, 2)
     assert booked == {(host, "assets", user) for host in hosts for user in ("", "77")}

@@ -33,11 +33,11 @@ SHOWN = "x\\x1b]52;c;"
 """How what was planted begins where it is shown."""
 
 
-def assert_shown(*results: Result, beginning: str = SHOWN) -> None:
+def assert_shown(*results: Result, start_result: str = SHOWN) -> None:
     """What was planted is in the output, and none of it raw."""
     outputs = [each.output for each in results]
     assert [line for output in outputs for line in raw(output)] == []
-    assert beginning in "\n".join(outputs)
+    assert start_result in "\n".join(outputs)
 
 
 @pytest.mark.parametrize(

@@ -235,12 +235,12 @@ def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
         tmp_path / "ca.pem": f"daemon.ca_file: the file {tmp_path / 'ca.pem'} ",
     }
     config.read(path, environ=environ)
-    for file, beginning in told.items():
+    for file, start_result in told.items():
         before = file.stat().st_mode
         file.chmod(0o666)
         with pytest.raises(ConfigError) as caught:
             config.read(path, environ=environ)
-        assert caught.value.problems == [beginning + EVERYBODY.format(file=file)]
+        assert caught.value.problems == [start_result + EVERYBODY.format(file=file)]
         config.read(path, environ=environ, secrets=False)
         file.chmod(before)
     tmp_path.chmod(0o777)

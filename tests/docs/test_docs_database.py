@@ -74,7 +74,8 @@ async def _live(folder: Path) -> None:
         rules=(Rule("low-margin", condition("available_margin < 100")),),
     )
     app = App(
-        config, Dependencies(notifier=lambda _channel, _clock: ScriptedNotifier(), watchers=[ended])
+        config,
+        Dependencies(notifier=lambda _channel, _clock: ScriptedNotifier(), observers=[ended]),
     )
     await app.start()
     async with asyncio.timeout(60):

@@ -318,11 +318,11 @@ def test_the_headlines_shown_are_those_that_arrive() -> None:
     assert both == _headline(MessageItem(_notice(Kind.FIRING), ended=end))
 
 
-def _headline(piece: MessageItem) -> str:
+def _headline(item: MessageItem) -> str:
     """Joined with another, its headline stands whole in the text."""
-    other = replace(piece.notice, key=replace(piece.notice.key, rule="zzz"))
+    other = replace(item.notice, key=replace(item.notice.key, rule="zzz"))
     text = compose(
-        [piece, MessageItem(other, ended=piece.ended)], RenderContext(AT, UTC)
+        [item, MessageItem(other, ended=item.ended)], RenderContext(AT, UTC)
     ).message.body
     return text.splitlines()[0]
 

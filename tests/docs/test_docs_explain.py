@@ -11,8 +11,8 @@ from tests.fakes import NOON
 from tests.values import answer, rule
 
 
-def shown(beginning: str) -> str:
-    (block,) = (text for text in README.blocks("text") if text.startswith(beginning))
+def shown(start_result: str) -> str:
+    (block,) = (text for text in README.blocks("text") if text.startswith(start_result))
     return block
 
 
@@ -34,7 +34,8 @@ def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
     rules = [system_rules.rule("no-readings", 2 * MINUTE)]
     lived(tmp_path, rules, alone(FINE, FINE))
     lived(tmp_path, rules, alone(FINE), begin=NOON + 20 * MINUTE)
-    beginning = shown("no-readings on main")
+    start_result = shown("no-readings on main")
     assert (
-        asked(tmp_path, "no-readings", "2026-01-01T12:09:30").stdout[: len(beginning)] == beginning
+        asked(tmp_path, "no-readings", "2026-01-01T12:09:30").stdout[: len(start_result)]
+        == start_result
     )

@@ -82,18 +82,18 @@ class Gate:
             self._bell.ring()
 
     async def _ask(self, reader: asyncio.StreamReader, words: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(65_536):
+        while item := await reader.read(65_536):
             await self._stand(Step.SPOKEN)
-            words.write(piece)
+            words.write(item)
         words.close()
 
     async def _answer(
         self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, before: int
     ) -> None:
-        while piece := await answers.read(65_536):
+        while item := await answers.read(65_536):
             if self._taken() > before:
                 await self._stand(Step.TAKEN)
-            writer.write(piece)
+            writer.write(item)
         writer.close()
 
     async def _stand(self, step: Step) -> None:

@@ -147,13 +147,13 @@ async def life(
     way: ScriptedNotifier | None = None,
 ) -> AsyncIterator[App]:
     """One life of the daemon; its end stores everything. `way` is the way out of all channels."""
-    world = Dependencies(
+    dependencies = Dependencies(
         clock or SystemClock(),
         jitter=lambda: 0.0,
         notifier=lambda _channel, _clock: way or ScriptedNotifier(),
-        watchers=[lookout],
+        observers=[lookout],
     )
-    app = App(config, world)
+    app = App(config, dependencies)
     await app.start()
     try:
         yield app

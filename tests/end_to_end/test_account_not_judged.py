@@ -31,8 +31,8 @@ class Fragile(Store):
 
 
 @asynccontextmanager
-async def running(config: Config, world: Dependencies) -> AsyncIterator[App]:
-    app = App(config, world)
+async def running(config: Config, dependencies: Dependencies) -> AsyncIterator[App]:
+    app = App(config, dependencies)
     await app.start()
     try:
         yield app
@@ -54,8 +54,8 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
             configured(tmp_path, there, accounts, every=400),
             daemon_rules=system_rules(System(), ["account-not-judged"]),
         )
-        world = Dependencies(
-            clock, lambda: 0.0, lambda *_: way, watchers=[lookout], open_store=Fragile.open
+        dependencies = Dependencies(
+            clock, lambda: 0.0, lambda *_: way, observers=[lookout], open_store=Fragile.open
         )
 
         def told(count: int) -> bool:
@@ -64,7 +64,7 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
                 clock.leap(EVERY)
             return len(way.sent) >= count
 
-        async with running(config, world):
+        async with running(config, dependencies):
             await lookout.until(lambda: told(1))
             assert "main" not in lookout.brought
             Fragile.broken = set()

@@ -25,7 +25,7 @@ def host(exchange: Simulator) -> str:
 
 
 def halved(app: App) -> dict[str, bool]:
-    return {name: 0 < left <= 5 * MINUTE for name, left in app.legacy().halved_for.items()}
+    return {name: 0 < left <= 5 * MINUTE for name, left in app.carry_over().halved_for.items()}
 
 
 async def test_strict_7_one_exchange_complains(tmp_path: Path) -> None:

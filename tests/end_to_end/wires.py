@@ -62,9 +62,9 @@ class Wire:
             writer.close()
 
     async def _pass(self, from_: asyncio.StreamReader, to: asyncio.StreamWriter, cuts: int) -> None:
-        while piece := await from_.read(65_536):
+        while item := await from_.read(65_536):
             if not self._dead and self._cuts == cuts:
-                to.write(piece)
+                to.write(item)
         if not self._dead and self._cuts == cuts:
             to.close()
 

@@ -93,7 +93,7 @@ def sub(kind: str, biz: str = "futures", event: str = "sub") -> dict[str, object
 
 
 @asynccontextmanager
-async def world(**options: Any) -> AsyncIterator[World]:
+async def dependencies(**options: Any) -> AsyncIterator[World]:
     clock = ManualClock(NOON)
     simulator = Simulator(clock, **options)
     await simulator.start()

@@ -12,7 +12,7 @@ from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common.rate_limit import Budget
 from daemon.simulator import FAULTS, RestFault, SimulatedAccount
 from daemon.types import SECOND, Answer, Balances, MissReason, NoAnswer
-from tests.exchanges.simulated import World, world
+from tests.exchanges.simulated import World, dependencies
 
 
 def client(there: World, account: SimulatedAccount, fault: RestFault | None = None) -> coinw.CoinW:
@@ -31,7 +31,7 @@ async def test_a3_every_fault_is_what_it_means(name: str) -> None:
     without secrets.
     """
     fault = FAULTS[name]
-    async with world() as there:
+    async with dependencies() as there:
         account = there.simulator.account("main", "the-api-key", "the-secret-key")
         account.fault(fault)
         found = await client(there, account, fault).read()
@@ -44,7 +44,7 @@ async def test_a3_every_fault_is_what_it_means(name: str) -> None:
 
 async def test_what_is_told_is_what_is_read() -> None:
     """Promise 7: the balances arrive as the exchange sent them."""
-    async with world() as there:
+    async with dependencies() as there:
         account = there.simulator.account("main")
         account.set(available_margin="996660.6064387699998485", al_freeze="0.0")
         found = await client(there, account).read()
@@ -56,7 +56,7 @@ async def test_what_is_told_is_what_is_read() -> None:
 
 async def test_a_slow_answer_is_read() -> None:
     """An answer that takes its time, but less than `timeout`, is an answer."""
-    async with world() as there:
+    async with dependencies() as there:
         account = there.simulator.account("main")
         account.fault("slow")
         call = asyncio.create_task(client(there, account).read())
@@ -68,7 +68,7 @@ async def test_a_slow_answer_is_read() -> None:
 @pytest.mark.parametrize("fault", ["fields_null", "data_empty", "data_null", "code_missing"])
 async def test_a_miss_is_never_a_number(fault: str) -> None:
     """Promise 5: an answer without any amount gives no balances at all."""
-    async with world() as there:
+    async with dependencies() as there:
         account = there.simulator.account("main")
         account.fault(fault)
         found = await client(there, account).read()
@@ -78,7 +78,7 @@ async def test_a_miss_is_never_a_number(fault: str) -> None:
 
 async def test_a3_a_wrong_secret_is_auth() -> None:
     """A3: the exchange refuses another secret's signature, and the sentence says where to look."""
-    async with world() as there:
+    async with dependencies() as there:
         account = there.simulator.account("main")
         known = ExchangeAccount("main", account.keys.api_key, "another", there.simulator.rest_url)
         found = await coinw.connect(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.exchanges import ExchangeAccount, Streaming, dialect, load, names
+from daemon.exchanges import ExchangeAccount, Streaming, load, names, stream_protocol
 
 
 def test_coinw_is_there() -> None:
@@ -33,8 +33,8 @@ def test_a_push_stream_may_be_done_without(name: str) -> None:
     account = ExchangeAccount(
         "main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL
     )
-    assert dialect(name, replace(account, ws_url="")) is None
-    assert (dialect(name, account) is not None) is isinstance(adapter, Streaming)
+    assert stream_protocol(name, replace(account, ws_url="")) is None
+    assert (stream_protocol(name, account) is not None) is isinstance(adapter, Streaming)
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ class Ear:
         self.heard.append(frame)
 
 
-def account(*ears: Ear) -> tuple[SimulatedAccount, Log]:
+def account(*callbacks: Ear) -> tuple[SimulatedAccount, Log]:
     log = Log(ManualClock(), keep=100)
     made = SimulatedAccount("main", Keys("key", "secret", "7"), still(BEGIN), log, lambda: 0)
-    made.sockets.update(ears)
+    made.sockets.update(callbacks)
     return made, log
 
 
@@ -121,10 +121,10 @@ def test_a_faulty_push_is_logged_by_the_fault() -> None:
 
 def test_drop_reaches_every_connection() -> None:
     """Dropping tells each connection to end, subscribed or not."""
-    ears = (Ear(), Ear(subscribed=False))
-    made, _ = account(*ears)
+    callbacks = (Ear(), Ear(subscribed=False))
+    made, _ = account(*callbacks)
     made.drop()
-    assert [ear.heard for ear in ears] == [[None], [None]]
+    assert [ear.heard for ear in callbacks] == [[None], [None]]
 
 
 def test_keys_do_not_show() -> None:

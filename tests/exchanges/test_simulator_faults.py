@@ -14,7 +14,7 @@ from daemon.simulator.balances import SimulatedBalances, rest_fields
 from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
 from daemon.simulator.wire import Reply, whole
 from daemon.types import MissReason
-from tests.exchanges.simulated import login, sub, until, world
+from tests.exchanges.simulated import dependencies, login, sub, until
 
 FIELDS = rest_fields(
     SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0"),
@@ -33,7 +33,7 @@ async def test_an_answer_comes_as_the_table_has_it_and_the_next_is_well(fault: R
     """Status and type of the content are the fault's; one strike later the account answers as
     before.
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main", user_id="1162061")
         main.fault(fault, times=1)
         struck, well = await here.ask(main), await here.ask(main)
@@ -50,7 +50,7 @@ async def test_an_answer_comes_as_the_table_has_it_and_the_next_is_well(fault: R
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=_ids)
 async def test_the_log_tells_balances_only_where_they_can_be_read(fault: RestFault) -> None:
     """A fault's entry has the account's five values exactly when any reader must get these."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(fault, times=1)
         asking = asyncio.create_task(here.ask(main))
@@ -102,7 +102,7 @@ async def test_a_redirect_leads_to_another_host_that_would_see_the_follower() ->
     """The redirect names another host, which is this server, so that a key that travels is
     noticed.
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("redirect", times=1)
         struck = await here.ask(main)
@@ -117,7 +117,7 @@ async def test_a_redirect_leads_to_another_host_that_would_see_the_follower() ->
 async def test_a_small_body_may_unpack_to_thirty_mebibytes() -> None:
     """The packed answer is small on the wire and huge for who unpacks it without a bound."""
     assert len(FAULTS["gzip_bomb"].altered(FIELDS).body) < MIB // 10
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("gzip_bomb", times=1)
         assert len(gzip.decompress((await here.ask(main)).body)) > 30 * MIB
@@ -147,7 +147,7 @@ def test_a3_what_never_ends_is_a_timeout() -> None:
 @pytest.mark.parametrize("fault", SOCKET_FAULTS.values(), ids=_ids)
 async def test_a_socket_fault_strikes_at_its_moment(fault: SocketFault) -> None:
     """The frames of the table are what arrives, up to the drop."""
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main")
         main.fault(fault, times=1)
         asked = {

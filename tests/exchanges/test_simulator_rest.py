@@ -8,7 +8,7 @@ import pytest
 from daemon.simulator import SimulatedBalances, by_request
 from daemon.simulator.rest import Meter, signature
 from daemon.types import SECOND
-from tests.exchanges.simulated import ASSETS, world
+from tests.exchanges.simulated import ASSETS, dependencies
 from tests.fakes import NOON
 
 SAMPLE = SimulatedBalances("499.71964459000003", "495.07556766", "4.64407693", "0.14311", "0")
@@ -31,7 +31,7 @@ def test_signature_vectors(target: str, expected: str) -> None:
 
 async def test_the_answer_is_the_official_sample() -> None:
     """Balances come digit for digit, in the documented envelope."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main", user_id="1162061", story=by_request([SAMPLE]))
         answered = await here.ask(main)
     expected = (
@@ -46,7 +46,7 @@ async def test_the_log_is_what_was_answered() -> None:
     """Each answer is in the log with its five values, the exchange's time, and the signed
     timestamp.
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account(
             "main", story=by_request([SAMPLE, SimulatedBalances("1", "1")])
         )
@@ -80,7 +80,7 @@ async def test_requests_that_are_not_the_owners_are_refused(
     """Unknown key, wrong signature, a timestamp other than the signed one, missing headers: HTTP
     200 with a code.
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         answered = await here.ask(main, **headers)
         (entry,) = here.simulator.log
@@ -90,7 +90,7 @@ async def test_requests_that_are_not_the_owners_are_refused(
 
 async def test_a_wrong_signature_is_told_before_any_fault() -> None:
     """No fault hands balances to who cannot sign."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("strings")
         assert (await here.ask(main, sign="AAAA")).json["code"] == 6001
@@ -98,14 +98,14 @@ async def test_a_wrong_signature_is_told_before_any_fault() -> None:
 
 async def test_the_query_is_signed_as_sent() -> None:
     """A query is part of the signed text."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         assert (await here.ask(main, ASSETS + "?quote=USDT")).json["code"] == 0
 
 
 async def test_other_paths_do_not_exist() -> None:
     """Invented paths get the documented 404."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         answered = await here.ask(main, "/v1/perpum/account/balance")
         (entry,) = here.simulator.log
@@ -118,7 +118,7 @@ async def test_other_paths_do_not_exist() -> None:
 
 async def test_more_than_five_requests_in_two_seconds_are_refused() -> None:
     """The sixth request gets 29001 with HTTP 200; two seconds later all is well."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         codes = [(await here.ask(main)).json["code"] for _ in range(6)]
         await here.clock.advance(2 * SECOND)
@@ -127,7 +127,7 @@ async def test_more_than_five_requests_in_two_seconds_are_refused() -> None:
 
 async def test_the_limit_is_one_per_user() -> None:
     """Two keys of one user share the limit, another user has one of its own."""
-    async with world() as here:
+    async with dependencies() as here:
         here.simulator.limit = 2
         one, two, other = (
             here.simulator.account(name, user_id=user) for name, user in ("a1", "b1", "c2")
@@ -144,7 +144,7 @@ def test_the_window_slides_and_counts_refusals() -> None:
 
 async def test_the_exchange_has_a_clock_of_its_own() -> None:
     """`skew` moves `time` and the Date header; a stopped time stays where it was."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         here.simulator.skew = 40 * SECOND
         answered = await here.ask(main)
@@ -157,7 +157,7 @@ async def test_the_exchange_has_a_clock_of_its_own() -> None:
 
 async def test_cross_un_pnl_is_sent_when_set() -> None:
     """The undocumented field appears once it has a value, and is logged."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.set(cross_un_pnl="-12.5")
         assert (await here.ask(main)).json["data"]["crossUnPnl"] == Decimal("-12.5")

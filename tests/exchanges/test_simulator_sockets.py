@@ -11,7 +11,7 @@ import pytest
 from daemon.simulator import SimulatedBalances, by_time
 from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, asked
 from daemon.types import SECOND
-from tests.exchanges.simulated import login, sub, until, world
+from tests.exchanges.simulated import dependencies, login, sub, until
 from tests.fakes import settle
 
 ACK = {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type": "assets"}
@@ -38,7 +38,7 @@ def test_error_frames(text: str, expected: ClientFrame | str) -> None:
 
 async def test_login_with_the_secret() -> None:
     """The secret goes in `passphrase`; the reply says so under `data.result`."""
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main")
         await socket.send_json(login(main))
         assert await socket.receive_json() == {"data": {"result": True}, "channel": "login"}
@@ -49,7 +49,7 @@ async def test_login_is_refused(passphrase: str) -> None:
     """A wrong secret, another account's included, gets code 1003, the socket stays, and nothing can
     be subscribed.
     """
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main")
         here.simulator.account("other")
         await socket.send_json(login(main, passphrase))
@@ -66,14 +66,14 @@ async def test_login_is_refused(passphrase: str) -> None:
 
 async def test_ping_is_answered_without_a_login() -> None:
     """The documented heartbeat."""
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         await socket.send_json({"event": "ping"})
         assert await socket.receive_str() == PONG
 
 
 async def test_subscribe_and_hear_changes_only() -> None:
     """The ack comes, no snapshot follows, and then each change once, the entry twice."""
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main", user_id="1162061")
         main.set(available_margin="50")
         await socket.send_json(login(main))
@@ -95,7 +95,7 @@ async def test_subscribe_and_hear_changes_only() -> None:
 @pytest.mark.parametrize(("kind", "biz"), [("deep", "futures"), ("assets", "FUTURES")])
 async def test_unknown_subscriptions_are_refused(kind: str, biz: str) -> None:
     """A bad type or biz earns code 1007 in the shape of a refused subscription."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         async with here.socket(main) as socket:
             await socket.send_json(sub(kind, biz))
@@ -105,7 +105,7 @@ async def test_unknown_subscriptions_are_refused(kind: str, biz: str) -> None:
 
 async def test_unsub_ends_the_pushes_without_an_answer() -> None:
     """Nothing answers an unsub; what changes afterwards is not heard."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         async with here.socket(main) as socket:
             await socket.send_json(sub("assets", event="unsub"))
@@ -126,7 +126,7 @@ async def test_a_moving_story_is_pushed_as_it_moves() -> None:
             (2 * SECOND, SimulatedBalances("2", "2")),
         ]
     )
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main", story=story)
         async with here.socket(main) as socket:
             await here.clock.advance(2 * SECOND)
@@ -136,7 +136,7 @@ async def test_a_moving_story_is_pushed_as_it_moves() -> None:
 
 async def test_a_push_is_told_before_the_answer_that_shows_the_same() -> None:
     """B7: a request that finds a change lets its push go first."""
-    async with world(tick=10 * SECOND) as here:
+    async with dependencies(tick=10 * SECOND) as here:
         main = here.simulator.account(
             "main", story=by_time([(0, SimulatedBalances()), (SECOND, SimulatedBalances("1", "1"))])
         )
@@ -149,9 +149,13 @@ async def test_a_push_is_told_before_the_answer_that_shows_the_same() -> None:
 
 async def test_every_socket_of_an_account_hears_it_and_no_other() -> None:
     """Two sockets of one account hear the push, that of another account does not."""
-    async with world() as here:
-        main, desk = here.simulator.account("main"), here.simulator.account("desk")
-        async with here.socket(main) as one, here.socket(main) as two, here.socket(desk) as other:
+    async with dependencies() as here:
+        main, context = here.simulator.account("main"), here.simulator.account("desk")
+        async with (
+            here.socket(main) as one,
+            here.socket(main) as two,
+            here.socket(context) as other,
+        ):
             main.set(available_margin="90")
             pushes = [(await socket.receive_json())["type"] for socket in (one, two)]
             await other.send_json({"event": "ping"})
@@ -160,17 +164,17 @@ async def test_every_socket_of_an_account_hears_it_and_no_other() -> None:
 
 async def test_a_login_for_another_account_leaves_the_first() -> None:
     """One socket stands for one account at a time."""
-    async with world() as here:
-        main, desk = here.simulator.account("main"), here.simulator.account("desk")
+    async with dependencies() as here:
+        main, context = here.simulator.account("main"), here.simulator.account("desk")
         async with here.socket(main) as socket:
-            await socket.send_json(login(desk))
+            await socket.send_json(login(context))
             await socket.receive_json()
-            assert (set(), 1) == (main.sockets, len(desk.sockets))
+            assert (set(), 1) == (main.sockets, len(context.sockets))
 
 
 async def test_a_silent_connection_is_cut() -> None:
     """Sixty seconds without a word end a connection without a close frame."""
-    async with world() as here, here.socket() as socket:
+    async with dependencies() as here, here.socket() as socket:
         await here.clock.advance(IDLE - SECOND)
         await socket.send_json({"event": "ping"})
         assert await socket.receive_str() == PONG
@@ -183,7 +187,7 @@ async def test_a_silent_connection_is_cut() -> None:
 
 async def test_a_dropped_connection_may_come_back() -> None:
     """`drop` ends the connection; a new login hears changes again."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         async with here.socket(main) as socket:
             main.drop()
@@ -196,7 +200,7 @@ async def test_a_dropped_connection_may_come_back() -> None:
 
 async def test_a_denied_subscription_hears_nothing() -> None:
     """A subscription that a fault refused takes no effect."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("ws_sub_refused", times=1)
         async with here.socket(main) as socket:
@@ -208,7 +212,7 @@ async def test_a_denied_subscription_hears_nothing() -> None:
 
 async def test_no_secret_enters_the_log() -> None:
     """Promise 9: the log of logins and requests holds neither key nor secret."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main", api_key="AKEY", secret_key="SECRET")
         async with here.socket(main):
             await here.ask(main)

@@ -8,7 +8,7 @@ import pytest
 from daemon.simulator import FAULTS, slow
 from daemon.simulator.wire import CHUNK, padded
 from daemon.types import SECOND
-from tests.exchanges.simulated import World, until, world
+from tests.exchanges.simulated import World, dependencies, until
 from tests.fakes import settle
 
 ENDLESS = ("hang", "stall", "drip", "body_30_mib", "slow")
@@ -21,7 +21,7 @@ async def _asked(here: World) -> None:
 
 async def test_a_slow_answer_comes_when_its_time_has_come() -> None:
     """Not a millisecond early, by the clock that was passed in."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(slow(700), times=1)
         asking = asyncio.create_task(here.ask(main))
@@ -34,7 +34,7 @@ async def test_a_slow_answer_comes_when_its_time_has_come() -> None:
 
 async def test_one_byte_a_second() -> None:
     """A dripping answer brings as many bytes as seconds have passed."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("drip", times=1)
         asking = asyncio.create_task(here.ask(main))
@@ -48,7 +48,7 @@ async def test_one_byte_a_second() -> None:
 
 async def test_a_dripping_answer_is_whole_at_last() -> None:
     """Who waits long enough gets all of it."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("drip", times=1)
         asking = asyncio.create_task(here.ask(main))
@@ -63,7 +63,7 @@ async def test_a_cut_connection_is_an_error_of_the_client(name: str) -> None:
     """Before a header or within the body, the client gets no answer (and may ask again by itself,
     which is logged).
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(name)
         with pytest.raises(aiohttp.ClientError):
@@ -74,7 +74,7 @@ async def test_a_cut_connection_is_an_error_of_the_client(name: str) -> None:
 @pytest.mark.parametrize("size", [2 * 1_048_576, 30 * 1_048_576])
 async def test_a_padded_answer_is_longer_than_told(size: int) -> None:
     """The body has at least that much white space behind it, and no length in its headers."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("body_2_mib" if size < CHUNK * 100 else "body_30_mib", times=1)
         answered = await here.ask(main)
@@ -88,7 +88,7 @@ async def test_a_stop_ends_what_would_never_end(name: str) -> None:
     """However an answer hangs, stopping the simulator ends it, and the client is told by the
     connection.
     """
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(name)
         asking = asyncio.create_task(here.ask(main))
@@ -100,7 +100,7 @@ async def test_a_stop_ends_what_would_never_end(name: str) -> None:
 
 async def test_a_client_that_leaves_frees_the_server() -> None:
     """An answer nobody waits for any more does not hold up a stop."""
-    async with world() as here:
+    async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("hang")
         asking = asyncio.create_task(here.ask(main))

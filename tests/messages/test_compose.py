@@ -54,13 +54,13 @@ def notice(
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
 
-def said(pieces: Sequence[MessageItem], now: Millis) -> Message:
-    return compose(pieces, RenderContext(now, UTC)).message
+def said(items: Sequence[MessageItem], now: Millis) -> Message:
+    return compose(items, RenderContext(now, UTC)).message
 
 
-def text(*pieces: MessageItem, now: Millis = T0 + SECOND) -> str:
+def text(*items: MessageItem, now: Millis = T0 + SECOND) -> str:
     """What a channel gets that shows no title."""
-    return compose(pieces, RenderContext(now, UTC, titled=False)).message.body
+    return compose(items, RenderContext(now, UTC, titled=False)).message.body
 
 
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
@@ -117,7 +117,7 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
 
 
 @pytest.mark.parametrize(
-    ("piece", "unsaid"),
+    ("item", "unsaid"),
     [
         pytest.param(MessageItem(notice(rule="low")), "", id="the title says all"),
         pytest.param(
@@ -148,12 +148,12 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
         pytest.param(MessageItem(notice(judged=None)), "firing", id="no value in the title"),
     ],
 )
-def test_c3_a_title_is_not_said_again_below_it(piece: MessageItem, unsaid: str) -> None:
+def test_c3_a_title_is_not_said_again_below_it(item: MessageItem, unsaid: str) -> None:
     """C3: The text goes on where the title ends; title and text together lose nothing of the
     headline (F5).
     """
     alone, whole = (
-        compose([piece], RenderContext(T0 + MINUTE, UTC, titled=titled)).message
+        compose([item], RenderContext(T0 + MINUTE, UTC, titled=titled)).message
         for titled in (True, False)
     )
     headline, *details = whole.body.splitlines()
@@ -191,9 +191,9 @@ def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
     instants.
     """
     end = notice(Kind.RESOLVED, at=T0 + 3 * MINUTE, judged=judged("130", "50"))
-    pieces = pair([MessageItem(end), MessageItem(notice())])
-    assert len(pieces) == 1
-    message = said(pieces, T0 + 9 * MINUTE)
+    items = pair([MessageItem(end), MessageItem(notice())])
+    assert len(items) == 1
+    message = said(items, T0 + 9 * MINUTE)
     assert message.title.startswith("OVER margin-critical · main")
     assert "fired 11:00:00, cleared 11:03:00" in message.body
     assert "raised 11:00:00, delivered only now: 9 min late" in message.body
@@ -208,8 +208,8 @@ def test_f6_what_only_waited_to_be_joined_is_not_late() -> None:
 
 def test_ends_of_other_alerts_are_not_paired() -> None:
     """Only firing and end of the same episode belong together."""
-    pieces = pair([MessageItem(notice()), MessageItem(notice(Kind.RESOLVED, rule="other"))])
-    assert [piece.ended for piece in pieces] == [None, None]
+    items = pair([MessageItem(notice()), MessageItem(notice(Kind.RESOLVED, rule="other"))])
+    assert [item.ended for item in items] == [None, None]
 
 
 def test_what_a_person_must_know_of_a_message_is_said() -> None:
@@ -235,8 +235,8 @@ def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
         compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title
         == "CRITICAL margin-critical · main: 45.2, unconfirmed"
     )
-    (piece,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
-    assert "alert k3f9 · unconfirmed" in section(piece, RenderContext(T0, UTC)).brief
+    (item,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
+    assert "alert k3f9 · unconfirmed" in section(item, RenderContext(T0, UTC)).brief
     whole = notice(unconfirmed=True, rule="low")
     assert (
         compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title
@@ -348,10 +348,10 @@ NEUTRAL = {
 
 def _named(what: str) -> MessageItem:
     """The piece as one of a rule of its own."""
-    piece = SAID[what]
-    key, ended = replace(piece.notice.key, rule=what), piece.ended
+    item = SAID[what]
+    key, ended = replace(item.notice.key, rule=what), item.ended
     end = None if ended is None else replace(ended, key=replace(ended.key, rule=what))
-    return replace(piece, notice=replace(piece.notice, key=key), ended=end)
+    return replace(item, notice=replace(item.notice, key=key), ended=end)
 
 
 @pytest.mark.parametrize("pair_of", list(combinations(SAID, 2)), ids=" and ".join)
@@ -361,20 +361,23 @@ def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, 
     """
     first, other = pair_of
     mild, ends = {"firing", "muted until now"}, list(SAID)[list(SAID).index("resolved critical") :]
-    for pieces in ([_named(first), _named(other)], [_named(other), _named(first)]):
-        letter = compose(pieces, RenderContext(T0, UTC))
+    for items in ([_named(first), _named(other)], [_named(other), _named(first)]):
+        composed_message = compose(items, RenderContext(T0, UTC))
         if set(pair_of) <= mild or set(pair_of) <= set(ends):
             continue  # equals stay in the order in which they came, or go by severity alone
-        assert [piece.notice.key.rule for piece in letter.told] == [first, other]
-        assert f" {first} " in f"{letter.message.title} ".replace(":", " ")
+        assert [item.notice.key.rule for item in composed_message.told] == [first, other]
+        assert f" {first} " in f"{composed_message.message.title} ".replace(":", " ")
 
 
 def test_c10_an_account_stands_before_the_daemon_itself() -> None:
     """C10: Of two that fire with one severity, the title tells of the margin, not of the disk."""
     margin = _named("firing")
     own = replace(margin.notice, key=replace(margin.notice.key, rule="disk-full", account=""))
-    letter = compose([replace(margin, notice=own), margin], RenderContext(T0, UTC))
-    assert [piece.notice.key.account for piece in letter.told] == [margin.notice.key.account, ""]
+    composed_message = compose([replace(margin, notice=own), margin], RenderContext(T0, UTC))
+    assert [item.notice.key.account for item in composed_message.told] == [
+        margin.notice.key.account,
+        "",
+    ]
 
 
 @pytest.mark.parametrize("what", SAID)
@@ -402,15 +405,15 @@ def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
     said.
     """
     again = MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
-    [piece] = pair([MessageItem(notice()), again])
-    assert piece == MessageItem(notice(), maybe_repeat=True, not_recorded=True)
+    [item] = pair([MessageItem(notice()), again])
+    assert item == MessageItem(notice(), maybe_repeat=True, not_recorded=True)
 
 
 def test_what_may_be_a_repeat_says_so_for_its_end_too() -> None:
     """Promise 2: whichever of the two had an attempt without an answer."""
     end = MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE), maybe_repeat=True)
-    [piece] = pair([MessageItem(notice()), end])
-    assert (piece.ended, piece.maybe_repeat) == (end.notice, True)
+    [item] = pair([MessageItem(notice()), end])
+    assert (item.ended, item.maybe_repeat) == (end.notice, True)
 
 
 def test_f4_the_end_of_something_unheard_of_is_one_account_of_both() -> None:
@@ -446,11 +449,11 @@ def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
     """Details give way to headlines, but never the id nor the word that somebody may have read this
     before.
     """
-    pieces = [
+    items = [
         MessageItem(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True)
         for n in range(12)
     ]
-    sections = text(*pieces).split("\n\n")
+    sections = text(*items).split("\n\n")
     assert sections[-1].endswith(" · alert k3f9 · may be a repeat")
     assert ["may be a repeat" in section for section in sections] == [True] * 12
 
@@ -458,7 +461,7 @@ def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
 # What waited.
 
 
-def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: bool) -> MessageItem:
+def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **item: bool) -> MessageItem:
     """An alert that fired and ended while its channel could not be reached."""
     fired, end = T0 + begun, T0 + begun + lasted
     first = notice(rule=rule, at=fired, fired_at=fired, since=fired)
@@ -470,7 +473,7 @@ def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **piece: b
     return MessageItem(
         replace(first, key=key),
         ended=replace(last, key=replace(last.key, alert_seq=begun), facts=facts),
-        **piece,
+        **item,
     )
 
 
@@ -478,24 +481,24 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty
     messages.
     """
-    pieces = [
+    items = [
         gone("low", 10 * MINUTE, MINUTE, "40"),
         gone("low", 0, 5 * MINUTE, "12.5"),
         gone("high", MINUTE, MINUTE),
     ]
-    letter = compose(
-        pieces, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached")
+    composed_message = compose(
+        items, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached")
     )
-    assert letter.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
-    assert sorted(piece.episode for piece in letter.told) == sorted(
-        piece.episode for piece in pieces
+    assert composed_message.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
+    assert sorted(item.episode for item in composed_message.told) == sorted(
+        item.episode for item in items
     )
     assert (
-        letter.message.body.split("\n\n")[0]
+        composed_message.message.body.split("\n\n")[0]
         == "OVER low · main: fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to"
         " 11:11:00; worst 12.5 · alerts 0000 0600"
     )
-    assert letter.message.body.endswith("\n\nlate: telegram could not be reached")
+    assert composed_message.message.body.endswith("\n\nlate: telegram could not be reached")
 
 
 def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
@@ -531,10 +534,10 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
     waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
     parts = []
     while waiting:
-        letter = compose(waiting, RenderContext(T0 + 30 * HOUR, UTC, room=1_900))
-        assert len(letter.message.title) + len(letter.message.body) <= 1_900
-        parts.append((len(letter.told), letter.message.body))
-        waiting = [piece for piece in waiting if piece not in letter.told]
+        composed_message = compose(waiting, RenderContext(T0 + 30 * HOUR, UTC, room=1_900))
+        assert len(composed_message.message.title) + len(composed_message.message.body) <= 1_900
+        parts.append((len(composed_message.told), composed_message.message.body))
+        waiting = [item for item in waiting if item not in composed_message.told]
     assert sum(count for count, _ in parts) == 1_000
     assert all(f"fired {count} times, cleared each time: first " in body for count, body in parts)
     assert ["; worst 0 ·" in body for _, body in parts] == [True] + [False] * (len(parts) - 1)
@@ -544,25 +547,25 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
     """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded
     stays said.
     """
-    pieces = [
+    items = [
         MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)
     ]
     end = MessageItem(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
-    *_, brief, ended = text(*pieces, end, now=T0 + 2 * HOUR).split("\n\n")
+    *_, brief, ended = text(*items, end, now=T0 + 2 * HOUR).split("\n\n")
     assert (
         brief
         == "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed"
         " · raised 11:00:00"
     )
     assert ended == "RESOLVED gone · main: over after 1 min · alert k3f9 · raised 11:01:00"
-    assert "raised" not in text(*pieces, now=T0 + SECOND)
+    assert "raised" not in text(*items, now=T0 + SECOND)
 
 
 def test_f6_what_comes_late_foretells_nothing() -> None:
     """Promise 10: "0 in 8 min" of two hours ago is over, one way or the other."""
     crash = Step(Decimal(300), T0 - 5 * SECOND, Decimal("65.2"), T0)
-    piece = MessageItem(notice(trend=Trend(crash, SteadyChange(Decimal(-20), MINUTE))))
-    said_now, said_late = (text(piece, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
+    item = MessageItem(notice(trend=Trend(crash, SteadyChange(Decimal(-20), MINUTE))))
+    said_now, said_late = (text(item, now=T0 + wait) for wait in (SECOND, 2 * HOUR))
     assert ["at this pace" in said for said in (said_now, said_late)] == [True, False]
     assert ["300 at 10:59:55 -> 65.2 at 11:00:00" in said for said in (said_now, said_late)] == [
         True,
@@ -574,11 +577,11 @@ def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
     """F4: once for all that have no room for it, and not of what says it itself."""
     handed = {"handed_over_by": "telegram", "handed_over_since": T0, "handed_over_why": "HTTP 502"}
     why = "sent here because the channel telegram cannot be reached since 11:00:00 (HTTP 502)"
-    pieces = [MessageItem(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
-    message = said(pieces, T0 + SECOND)
+    items = [MessageItem(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
+    message = said(items, T0 + SECOND)
     assert (message.body.count(why), message.html.count(why)) == (5, 5)
     assert message.body.endswith(f"\n\n{why}")
-    alone = said(pieces[:4], T0 + SECOND)
+    alone = said(items[:4], T0 + SECOND)
     assert alone.body.count(why) == 4
     assert not alone.body.endswith(why)
     over = [gone("low", n * MINUTE, SECOND) for n in range(3)]
@@ -594,8 +597,8 @@ def test_f6_no_worst_is_told_of_what_was_judged_by_different_comparisons() -> No
     other = gone("low", MINUTE, MINUTE)
     assert other.ended is not None
     facts = replace(other.ended.facts, judged=judged("3", "5", field="al_freeze"))
-    pieces = [gone("low", 0, MINUTE), replace(other, ended=replace(other.ended, facts=facts))]
-    assert "worst" not in text(*pieces, now=T0 + 30 * MINUTE)
+    items = [gone("low", 0, MINUTE), replace(other, ended=replace(other.ended, facts=facts))]
+    assert "worst" not in text(*items, now=T0 + 30 * MINUTE)
 
 
 def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
@@ -617,35 +620,35 @@ def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
     retired = replace(
         left, ended=replace(left.ended, key=replace(left.ended.key, kind=Kind.RETIRED))
     )
-    pieces = [
+    items = [
         gone("low", 0, MINUTE, maybe_repeat=True),
         gone("low", MINUTE, MINUTE, not_recorded=True),
         retired,
     ]
-    cleared, watched = text(*pieces, now=T0 + 30 * MINUTE).split("\n\n")
+    cleared, watched = text(*items, now=T0 + 30 * MINUTE).split("\n\n")
     assert cleared.endswith("· alerts 0000 0060 · may be a repeat · not recorded")
     assert "watched no longer since 11:03:00" in watched
 
 
 def test_f6_after_a_day_all_is_one_digest() -> None:
     """F6: what fires first, then what is over, each in a line; since when, and why."""
-    pieces = [
+    items = [
         gone("low", 0, MINUTE),
         gone("low", MINUTE, MINUTE),
         MessageItem(notice(rule="still", at=T0 + HOUR)),
     ]
-    letter = compose(
-        pieces, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached")
+    composed_message = compose(
+        items, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached")
     )
-    assert letter.message.title == "DIGEST since 2026-01-01 11:00:00: 1 firing, 2 over"
-    lines = letter.message.body.split("\n\n")
+    assert composed_message.message.title == "DIGEST since 2026-01-01 11:00:00: 1 firing, 2 over"
+    lines = composed_message.message.body.split("\n\n")
     assert [line.split(":")[0] for line in lines] == [
         "CRITICAL still · main",
         "OVER low · main",
         "late",
     ]
     assert all("\n" not in line for line in lines)
-    alone = compose(pieces[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
+    alone = compose(items[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
     assert alone.title.startswith("CRITICAL still")
 
 
@@ -700,18 +703,18 @@ def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
         "handed_over_why": HOSTILE,
         "unfilled": HOSTILE,
     }
-    piece = MessageItem(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
+    item = MessageItem(notice(kind, HOSTILE, HOSTILE, detail=HOSTILE, **told))
     sending = RenderContext(T0 + 2 * HOUR, UTC, why_late=HOSTILE)
-    for pieces in ([piece], [piece, MessageItem(notice(kind, "other"))]):
-        message = compose(pieces, sending).message
+    for items in ([item], [item, MessageItem(notice(kind, "other"))]):
+        message = compose(items, sending).message
         assert (raw(message.title), raw(message.body), raw(message.html)) == ([], [], [])
         assert "\\x1b]52" in message.body + message.title
 
 
 def test_s9_escapes_count_as_what_they_take() -> None:
     """S9: however long escaping makes it, a message keeps to the room of its channel."""
-    pieces = [MessageItem(notice(rule=f"r{number}", summary="\u202e" * 200)) for number in range(9)]
-    letter = compose(pieces, RenderContext(T0, UTC, room=4_000))
-    assert len(letter.message.title) <= TITLE
-    assert len(letter.message.body) <= 4_000
-    assert len(letter.told) < len(pieces)
+    items = [MessageItem(notice(rule=f"r{number}", summary="\u202e" * 200)) for number in range(9)]
+    composed_message = compose(items, RenderContext(T0, UTC, room=4_000))
+    assert len(composed_message.message.title) <= TITLE
+    assert len(composed_message.message.body) <= 4_000
+    assert len(composed_message.told) < len(items)

@@ -58,13 +58,13 @@ def notice(
     return Notice(NoticeKey(account, rule, 1, "telegram", kind, 1), changed.at, changed)
 
 
-def composed(pieces: Sequence[MessageItem], now: Millis) -> Message:
+def composed(items: Sequence[MessageItem], now: Millis) -> Message:
     """As a channel gets it that shows no title: with whole headlines."""
-    return compose(pieces, RenderContext(now, UTC, titled=False)).message
+    return compose(items, RenderContext(now, UTC, titled=False)).message
 
 
-def said(one: Notice, **piece: object) -> Message:
-    return composed([MessageItem(one, **piece)], one.at)  # type: ignore[arg-type]
+def said(one: Notice, **item: object) -> Message:
+    return composed([MessageItem(one, **item)], one.at)  # type: ignore[arg-type]
 
 
 def headline(one: Notice) -> str:
@@ -424,18 +424,20 @@ def test_f5_every_headline_of_every_news_is_in_a_text(
     """
     waiting = [MessageItem(one) for one in notices]
     while waiting:
-        letter = compose(waiting, RenderContext(T0, UTC, room=room, weigh=weigh))
-        assert len(letter.message.title) <= TITLE
-        assert weigh(letter.message.title) + weigh(letter.message.body) < room
-        assert all(headline(piece.notice) in letter.message.body for piece in letter.told)
-        assert letter.told
+        composed_message = compose(waiting, RenderContext(T0, UTC, room=room, weigh=weigh))
+        assert len(composed_message.message.title) <= TITLE
+        assert weigh(composed_message.message.title) + weigh(composed_message.message.body) < room
+        assert all(
+            headline(item.notice) in composed_message.message.body for item in composed_message.told
+        )
+        assert composed_message.told
         waiting = (
             waiting[:0]
-            if set(map(id, waiting)) == set(map(id, letter.told))
-            else _rest(waiting, letter.told)
+            if set(map(id, waiting)) == set(map(id, composed_message.told))
+            else _rest(waiting, composed_message.told)
         )
 
 
 def _rest(waiting: list[MessageItem], told: tuple[MessageItem, ...]) -> list[MessageItem]:
     gone = set(map(id, told))
-    return [piece for piece in waiting if id(piece) not in gone]
+    return [item for item in waiting if id(item) not in gone]

@@ -113,11 +113,11 @@ _EXAMPLES = ((_PHONE, "12025550123"), (_TOKEN, "Ab3-_x7yzQ"), (_MAIL, "someone12
 @st.composite
 def _query(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str) -> str:
     """What a URL may ask for behind the ?: less safety, headers and parameters with tokens."""
-    pieces = ["from=me@example.com", "to=you@example.com"] if scheme.startswith("mailto") else []
-    pieces += [piece for piece in ("redirect=yes", "verify=no", "retry=2") if draw(st.booleans())]
+    items = ["from=me@example.com", "to=you@example.com"] if scheme.startswith("mailto") else []
+    items += [item for item in ("redirect=yes", "verify=no", "retry=2") if draw(st.booleans())]
     prefixes = {about.get("prefix") for about in kind.template_kwargs.values()}
     for prefix in sorted(str(each) for each in prefixes if each in {"+", "-", ":"}):
         if draw(st.booleans()):
             sign = quote(prefix, safe=":-")
-            pieces.append(f"{sign if prefix != '+' else '+'}X-Tok={quote(draw(_TOKEN), safe='')}")
-    return "&".join(pieces)
+            items.append(f"{sign if prefix != '+' else '+'}X-Tok={quote(draw(_TOKEN), safe='')}")
+    return "&".join(items)

@@ -79,19 +79,19 @@ def changed(answer: bytes, random: Random) -> bytes:
     for _ in range(random.choice((1, 1, 2, 3, 8))):
         begin = random.randint(0, len(answer))
         end = min(len(answer), begin + random.choice((1, 1, 2, 8, 64)))
-        piece = answer[begin:end]
+        item = answer[begin:end]
         match random.randrange(5):
             case 0:
-                piece = random.randbytes(len(piece))
+                item = random.randbytes(len(item))
             case 1:
-                piece = b""
+                item = b""
             case 2:
-                piece *= random.choice((2, 2, 100, 100_000))
+                item *= random.choice((2, 2, 100, 100_000))
             case 3:
-                piece += random.choice(WORDS)
+                item += random.choice(WORDS)
             case _:
-                piece = random.choice(WORDS)
-        answer = answer[:begin] + piece + answer[end:]
+                item = random.choice(WORDS)
+        answer = answer[:begin] + item + answer[end:]
     return answer
 
 

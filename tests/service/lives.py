@@ -74,8 +74,8 @@ class Life:
         *,
         clock: ManualClock | None = None,
         channels: Sequence[str] = ("telegram",),
-        seams: FaultInjection | None = None,
-        journal: Callable[[Store, ManualClock], ThreadedStore] = ThreadedStore,
+        fault_injection: FaultInjection | None = None,
+        async_store: Callable[[Store, ManualClock], ThreadedStore] = ThreadedStore,
         reason: str = "start",
         mutes: Mutes = NO_MUTES,
         max_jump: Decimal | None = None,
@@ -86,10 +86,10 @@ class Life:
         self.ending = KILL
         """How it will end; a kill leaves no word of its own."""
         self.clock = clock or RestlessClock()
-        self.watcher = RecordingWatcher()
+        self.observer = RecordingWatcher()
         moved = offset(self.clock)
-        self.ledger = NotificationQueue(moved)
-        self.store = Store.open(url, seams=seams)
+        self.notifications = NotificationQueue(moved)
+        self.store = Store.open(url, fault_injection=fault_injection)
         codes = self.store.codes()
         paces = dict.fromkeys(accounts, every) if every else {}
         setting = StartConfig(
@@ -101,20 +101,20 @@ class Life:
             paces,
         )
         try:
-            self.beginning = begin(self.store, self.ledger, setting, self.clock, reason)
+            self.start_result = begin(self.store, self.notifications, setting, self.clock, reason)
         except BaseException:
             self.store.close()
             raise
-        self.states = self.beginning.states
-        self.journal = journal(self.store, self.clock)
-        desk = JudgingContext(
-            self.journal,
-            self.ledger,
+        self.states = self.start_result.states
+        self.async_store = async_store(self.store, self.clock)
+        context = JudgingContext(
+            self.async_store,
+            self.notifications,
             self.clock,
             channels,
             codes,
             FailureLog(logging.getLogger("lives"), self.clock),
-            self.watcher,
+            self.observer,
             moved,
             mutes,
             self._book,
@@ -124,19 +124,21 @@ class Life:
         """By account, what was not believed at once last, in this life or before it."""
         self.every = every or 0
         self.owners = {
-            name: self._owner(desk, state, watching(rules, name))
+            name: self._owner(context, state, watching(rules, name))
             for name, state in self.states.items()
         }
 
     def _book(self, notices: Sequence[Notice]) -> EagerClaims:
         return self.book(notices)
 
-    def _owner(self, desk: JudgingContext, state: AccountState, rules: Mapping[str, Rule]) -> Owner:
+    def _owner(
+        self, context: JudgingContext, state: AccountState, rules: Mapping[str, Rule]
+    ) -> Owner:
         def doubted(suspicion: PendingSuspect) -> None:
             self.doubted[state.account] = suspicion
 
         return Owner(
-            desk, state, rules.values(), SuspectListener(doubted, doubted), lambda: self.every
+            context, state, rules.values(), SuspectListener(doubted, doubted), lambda: self.every
         )
 
     async def __aenter__(self) -> Self:

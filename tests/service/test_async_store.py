@@ -17,12 +17,12 @@ from tests.values import T0, reading
 async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     """Records, states and recent readings go through threads and come back."""
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
-    journal = ThreadedStore(store, RestlessClock())
-    await journal.write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
-    written = [await journal.write(Record("main", reading(seq, T0 + seq))) for seq in (1, 2, 3)]
+    async_store = ThreadedStore(store, RestlessClock())
+    await async_store.write(StartEpoch(T0, "start", "0", [], {"main": "coinw"}))
+    written = [await async_store.write(Record("main", reading(seq, T0 + seq))) for seq in (1, 2, 3)]
     assert written == [Written.COMMITTED] * 3
-    assert (await journal.load("main")).seq == 3
-    assert [held.seq async for held in journal.recent("main", T0 + 2)] == [2, 3]
+    assert (await async_store.load("main")).seq == 3
+    assert [held.seq async for held in async_store.recent("main", T0 + 2)] == [2, 3]
     store.close()
 
 
@@ -44,7 +44,9 @@ async def test_what_has_happened_is_written_however_often_it_takes(
         StartEpoch(T0, "start", "0", [], {"main": "coinw"})
     )
     store.close()
-    flaky = Store.open(f"sqlite:///{tmp_path / 'm.db'}", seams=FaultInjection(commit=commit))
+    flaky = Store.open(
+        f"sqlite:///{tmp_path / 'm.db'}", fault_injection=FaultInjection(commit=commit)
+    )
     await ThreadedStore(flaky, RestlessClock()).insist(SetUserId("main", "42"))
     flaky.close()
     assert rows(tmp_path / "m.db", "SELECT user_id FROM accounts") == [("42",)]

@@ -117,71 +117,71 @@ def notice(
 
 def waiting(*notices: Notice) -> NotificationQueue:
     """All queued at 0 by `elapsed`."""
-    ledger = NotificationQueue(0)
+    notifications = NotificationQueue(0)
     for each in notices:
-        ledger.queue(each, 0)
-    return ledger
+        notifications.queue(each, 0)
+    return notifications
 
 
-def untaken(ledger: NotificationQueue, elapsed: Millis = HOUR) -> Millis:
-    return untaken_for(ledger, T0 + elapsed, elapsed)
+def untaken(notifications: NotificationQueue, elapsed: Millis = HOUR) -> Millis:
+    return untaken_for(notifications, T0 + elapsed, elapsed)
 
 
 def test_f9_what_waits_counts_from_when_it_was_queued() -> None:
     """Being sent is waiting too; nothing open is no wait."""
     assert untaken(NotificationQueue(0)) == 0
-    ledger = waiting(notice())
-    assert untaken(ledger) == HOUR
-    ledger.sending([notice().key])
-    assert untaken(ledger) == HOUR
-    ledger.settle([notice().key], Outcome.DELIVERED, HOUR)
-    assert untaken(ledger) == 0
+    notifications = waiting(notice())
+    assert untaken(notifications) == HOUR
+    notifications.sending([notice().key])
+    assert untaken(notifications) == HOUR
+    notifications.settle([notice().key], Outcome.DELIVERED, HOUR)
+    assert untaken(notifications) == 0
 
 
 def test_f9_news_that_one_channel_has_waits_for_nobody() -> None:
     """F9: on all its channels; the dead one is told of by the living one."""
-    ledger = waiting(notice(), notice("email"))
-    assert untaken(ledger) == HOUR
-    ledger.settle([notice("email").key], Outcome.DELIVERED, 0)
-    assert untaken(ledger) == 0
+    notifications = waiting(notice(), notice("email"))
+    assert untaken(notifications) == HOUR
+    notifications.settle([notice("email").key], Outcome.DELIVERED, 0)
+    assert untaken(notifications) == 0
 
 
 def test_f9_a_repeat_that_nobody_has_waits_although_the_firing_was_told() -> None:
     """Each message counts, not each alert."""
-    ledger = waiting(notice(), notice("email"))
+    notifications = waiting(notice(), notice("email"))
     for channel in ("telegram", "email"):
-        ledger.settle([notice(channel).key], Outcome.DELIVERED, 0)
-    ledger.queue(notice(kind=Kind.REPEAT, seq=2), HOUR)
-    ledger.queue(notice("email", Kind.REPEAT, 2), HOUR)
-    assert untaken(ledger, HOUR + MINUTE) == MINUTE
+        notifications.settle([notice(channel).key], Outcome.DELIVERED, 0)
+    notifications.queue(notice(kind=Kind.REPEAT, seq=2), HOUR)
+    notifications.queue(notice("email", Kind.REPEAT, 2), HOUR)
+    assert untaken(notifications, HOUR + MINUTE) == MINUTE
 
 
 def test_f9_what_a_channel_took_before_its_news_was_handed_on_stays_taken() -> None:
     """A third channel that is told in a dead one's stead may be dead as well."""
-    ledger = waiting(notice(), notice("email"))
-    ledger.settle([notice("email").key], Outcome.DELIVERED, 0)
-    for handed in ledger.elsewhere(notice(), ["sms"], giving_up=False):
-        ledger.queue(handed, 0)
-    ledger.settle([notice().key], Outcome.REFUSED, 0, give_up=True)
-    assert [entry.notice.key.channel for entry in ledger.open("sms")] == ["sms"]
-    assert untaken(ledger) == 0
+    notifications = waiting(notice(), notice("email"))
+    notifications.settle([notice("email").key], Outcome.DELIVERED, 0)
+    for handed in notifications.elsewhere(notice(), ["sms"], giving_up=False):
+        notifications.queue(handed, 0)
+    notifications.settle([notice().key], Outcome.REFUSED, 0, give_up=True)
+    assert [entry.notice.key.channel for entry in notifications.open("sms")] == ["sms"]
+    assert untaken(notifications) == 0
 
 
 def test_f9_what_a_mute_window_holds_back_waits_from_its_end_on() -> None:
     """E2: it is not late while it is held."""
-    ledger = waiting(notice(kind=Kind.RESOLVED, not_before=T0 + HOUR))
-    assert untaken(ledger, HOUR) == 0
-    assert untaken(ledger, HOUR + MINUTE) == MINUTE
+    notifications = waiting(notice(kind=Kind.RESOLVED, not_before=T0 + HOUR))
+    assert untaken(notifications, HOUR) == 0
+    assert untaken(notifications, HOUR + MINUTE) == MINUTE
 
 
 def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
     """Promise 4: the store knows who was told; a message that nobody has waits from the beginning
     of this life on.
     """
-    ledger = waiting(notice("email"))
-    ledger.settle([notice("email").key], Outcome.DELIVERED, 0)
-    ledger.keep(QueuedNotification(notice(), 0, kept=True))
-    assert untaken(ledger) == 0
+    notifications = waiting(notice("email"))
+    notifications.settle([notice("email").key], Outcome.DELIVERED, 0)
+    notifications.keep(QueuedNotification(notice(), 0, kept=True))
+    assert untaken(notifications) == 0
     lonely = NotificationQueue(0)
     lonely.keep(QueuedNotification(notice(), HOUR, kept=True))
     assert untaken(lonely, HOUR + MINUTE) == MINUTE

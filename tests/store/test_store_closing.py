@@ -32,8 +32,8 @@ def recorded(url: str) -> list[int]:
         store.close()
 
 
-def begun(url: str, seams: FaultInjection | None = None, patience: int = 2_000) -> Store:
-    store = Store.open(url, seams=seams, patience=patience)
+def begun(url: str, fault_injection: FaultInjection | None = None, patience: int = 2_000) -> Store:
+    store = Store.open(url, fault_injection=fault_injection, patience=patience)
     store.submit(epoch()).result(SOON)
     return store
 
@@ -70,7 +70,7 @@ def test_strict_2_a_commit_under_way_holds_the_lock(url: str, turnstile: Turnsti
     """Strict 2: it cannot be recalled, so it is told as unknown; what waits behind it is lost, and
     never written.
     """
-    store = begun(url, turnstile.seams)
+    store = begun(url, turnstile.fault_injection)
     turnstile.hold()
     first = store.submit(read(2))
     turnstile.held()
@@ -130,7 +130,7 @@ def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
     """Strict 2: what waits to be written again may be on disk, where the connection was lost in its
     commit.
     """
-    store = begun(url, turnstile.seams)
+    store = begun(url, turnstile.fault_injection)
     turnstile.fail = commit
     for seq in (2, 3, 4):
         assert store.submit(read(seq)).result(SOON) is Written.DEFERRED
@@ -140,7 +140,7 @@ def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
 
 def test_strict_2_closing_again_tells_the_same(url: str, turnstile: Turnstile) -> None:
     """Strict 2: what was reported stands, whatever became of the commit that was under way."""
-    store = begun(url, turnstile.seams)
+    store = begun(url, turnstile.fault_injection)
     turnstile.hold()
     store.submit(read(2))
     turnstile.held()
@@ -152,7 +152,7 @@ def test_strict_2_closing_again_tells_the_same(url: str, turnstile: Turnstile) -
 
 def test_flushing_waits_for_what_was_submitted(url: str, turnstile: Turnstile) -> None:
     """It says whether the database answered in time, also where it refused."""
-    store = begun(url, turnstile.seams)
+    store = begun(url, turnstile.fault_injection)
     assert store.flush(0)
     turnstile.hold()
     store.submit(read(2))
@@ -211,8 +211,10 @@ def test_strict_2_every_operation_is_recorded_lost_or_unknown(
     """
     url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'watch.db'}"
     begun(url).close()
-    seams = FaultInjection(Commits(drawn), wait=lambda stop, _: threading.Event.wait(stop, 0.001))
-    store = Store.open(url, seams=seams)
+    fault_injection = FaultInjection(
+        Commits(drawn), wait=lambda stop, _: threading.Event.wait(stop, 0.001)
+    )
+    store = Store.open(url, fault_injection=fault_injection)
     futures = []
     for seq, wait in enumerate(awaited, start=2):
         futures.append(store.submit(read(seq)))

@@ -53,7 +53,7 @@ class Turnstile:
         self._go.set()
 
     @property
-    def seams(self) -> FaultInjection:
+    def fault_injection(self) -> FaultInjection:
         return FaultInjection(commit=self.commit, wait=self.wait, limit=8)
 
     @property

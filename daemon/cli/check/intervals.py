@@ -29,22 +29,22 @@ def intervals(
 def memory(config: Config, every: Mapping[str, Millis]) -> int:
     """About how many bytes the windows of all accounts take once they are full."""
     return sum(
-        _board(rule for rule in config.rules if rule.watches(account.name)).memory(
+        _table(rule for rule in config.rules if rule.watches(account.name)).memory(
             every[account.name]
         )
         for account in config.accounts
     )
 
 
-def _board(rules: Iterable[Rule]) -> ValueTable:
+def _table(rules: Iterable[Rule]) -> ValueTable:
     """What an evaluator looks at; messages show how the five fields have changed, so that is always
     kept.
     """
-    board = ValueTable()
+    table = ValueTable()
     for rule in rules:
         for condition in (rule.when, rule.clear_when):
             if condition is not None:
-                truth(condition.tree, board)
+                truth(condition.tree, table)
     for name in CORE:
-        board.window(Call("delta", (Field(name), DurationLiteral(CHANGE_SPAN))))
-    return board
+        table.window(Call("delta", (Field(name), DurationLiteral(CHANGE_SPAN))))
+    return table

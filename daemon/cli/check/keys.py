@@ -83,7 +83,7 @@ def recorded(config: Config, now: Millis) -> RecordedCalls:
                 return RecordedCalls()
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
-            booked = history.bookings(since)
+            booked = history.external_calls(since)
             halved_for = halved(history.limited(now - HALVED), config.hosts, now)
             counted = tuple(booked if beside else made(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
@@ -98,11 +98,11 @@ async def _ask_all(
     answers = {}
     async with http.open_session() as session:
         budgets = _budgets(config, clock, told)
-        tools = [
+        dependencies = [
             exchanges.ExchangeDependencies(session, budgets.at(each.host), clock)
             for each in config.accounts
         ]
-        asking = zip(config.accounts, tools, strict=True)
+        asking = zip(config.accounts, dependencies, strict=True)
         tasks = [
             asyncio.create_task(_ask(each, told, config, tool, n))
             for n, (each, tool) in enumerate(asking)
@@ -137,16 +137,16 @@ async def _ask(
     account: Account,
     told: RecordedCalls,
     config: Config,
-    tools: exchanges.ExchangeDependencies,
+    dependencies: exchanges.ExchangeDependencies,
     n: int,
 ) -> KeyCheck:
     if told.beside:
-        await _announce(account, told, config, tools.clock, n)
+        await _announce(account, told, config, dependencies.clock, n)
     keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
-    exchange = exchanges.load(account.exchange).connect(keys, tools)
+    exchange = exchanges.load(account.exchange).connect(keys, dependencies)
     try:
         answer = await exchange.read()
-        return KeyCheck(tools.clock.now(), answer)
+        return KeyCheck(dependencies.clock.now(), answer)
     finally:
         await exchange.close()
 

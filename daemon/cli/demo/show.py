@@ -81,10 +81,10 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
         exchange.account(name, story=story(name))
     await exchange.start()
     screen = _Screen(STDOUT, clock, exchange, over)
-    world = Dependencies(
-        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), watchers=[screen]
+    dependencies = Dependencies(
+        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), observers=[screen]
     )
-    app = App(_config(folder, exchange), world)
+    app = App(_config(folder, exchange), dependencies)
     await app.start()
     screen.say(
         f"two accounts at the built-in exchange, read every {EVERY} ms and listened to;"

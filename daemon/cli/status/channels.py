@@ -50,14 +50,14 @@ def standings(record: OpenRecord, now: Millis, *, running: bool) -> list[Channel
     for each in history.notifications(BEGINNING, END, waiting=True):
         waiting[each.notice.key.channel].append(each)
     epoch = history.last_epoch() if running else None
-    scene = _StatusInput(
+    snapshot = _StatusInput(
         {each.name: each for each in record.config.channels},
         {each.channel: each for each in history.deliveries()},
         None if epoch is None else epoch.started_at,
         now,
     )
-    names = dict.fromkeys([*scene.configured, *waiting])
-    return [scene.standing(name, waiting.get(name, [])) for name in names]
+    names = dict.fromkeys([*snapshot.configured, *waiting])
+    return [snapshot.standing(name, waiting.get(name, [])) for name in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _use(
 
 def _calls(record: OpenRecord, since: Millis, now: Millis) -> list[RecordCall]:
     """The calls that have ended; those that are only announced are not made yet."""
-    booked = [each for each in record.history.bookings(since) if each.at <= now]
+    booked = [each for each in record.history.external_calls(since) if each.at <= now]
     return made(record.config, record.history, since) + booked
 
 

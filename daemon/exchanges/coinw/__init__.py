@@ -211,9 +211,9 @@ def problems(account: ExchangeAccount) -> list[Problem]:
 class CoinW:
     """One account at CoinW."""
 
-    def __init__(self, account: ExchangeAccount, tools: ExchangeDependencies) -> None:
+    def __init__(self, account: ExchangeAccount, dependencies: ExchangeDependencies) -> None:
         self._account = account
-        self._tools = tools
+        self._dependencies = dependencies
         keys = (account.secret_key, account.api_key)
         self._secrets = (*Redactor(keys).forms, *keys)
         self._skew = Skew()
@@ -227,14 +227,14 @@ class CoinW:
         """One signed call, when the budget has a place; `urgent` (a confirming read) goes before
         routine polls.
         """
-        async with self._tools.budget.call("assets", self.user_id, urgent=urgent) as place:
+        async with self._dependencies.budget.call("assets", self.user_id, urgent=urgent) as place:
             answer = await self._ask()
             if isinstance(answer, Answer) and answer.user_id and not self.user_id:
                 self._account = replace(self._account, user_id=answer.user_id)
                 place.user = answer.user_id
         if isinstance(answer, NoAnswer):
             if answer.reason is MissReason.RATE_LIMITED:
-                self._tools.budget.halve()
+                self._dependencies.budget.halve()
             return answer
         return self._of_this_user(answer)
 
@@ -244,7 +244,7 @@ class CoinW:
             proxies,
         )
 
-        account, clock = self._account, self._tools.clock
+        account, clock = self._account, self._dependencies.clock
         sent, began = clock.now(), clock.elapsed()
         timestamp = str(sent + self._skew.correction)
         signed = sign(account.secret_key, timestamp, "GET", ASSETS)
@@ -252,7 +252,7 @@ class CoinW:
         url = account.rest_url.rstrip("/") + ASSETS
         secrets = (*self._secrets, signed, *proxies.secrets(account.rest_route))
         page = await http.get(
-            self._tools.session, url, headers, account.timeout, secrets, account.rest_route
+            self._dependencies.session, url, headers, account.timeout, secrets, account.rest_route
         )
         if isinstance(page, NoAnswer):
             return page
@@ -304,9 +304,9 @@ class CoinW:
         """Nothing of its own to close: the session is shared."""
 
 
-def connect(account: ExchangeAccount, tools: ExchangeDependencies) -> CoinW:
-    return CoinW(account, tools)
+def connect(account: ExchangeAccount, dependencies: ExchangeDependencies) -> CoinW:
+    return CoinW(account, dependencies)
 
 
-def dialect(account: ExchangeAccount) -> Frames:
+def stream_protocol(account: ExchangeAccount) -> Frames:
     return frames(account)

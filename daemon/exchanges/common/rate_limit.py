@@ -33,17 +33,17 @@ ANNOUNCED: Millis = 10 * SECOND
 class CallWindow:
     """The calls that hold a place: those in flight, and when the others ended (ascending)."""
 
-    flying: int = 0
+    in_flight: int = 0
     ended: tuple[Millis, ...] = ()
 
     def sent(self) -> "CallWindow":
-        return replace(self, flying=self.flying + 1)
+        return replace(self, in_flight=self.in_flight + 1)
 
     def done(self, at: Millis) -> "CallWindow":
         """The call is answered or given up; it holds its place for another `per`, as it may have
         arrived just now.
         """
-        return CallWindow(self.flying - 1, self.ended).booked(at)
+        return CallWindow(self.in_flight - 1, self.ended).booked(at)
 
     def booked(self, at: Millis) -> "CallWindow":
         """A call that ended at `at` counts here, too, without having been in flight here."""
@@ -62,7 +62,7 @@ def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
     including t + per. A call in flight cannot free its place sooner than `per` after now.
     """
     held = window.pruned(limit.per, now)
-    over = held.flying + len(held.ended) - limit.count
+    over = held.in_flight + len(held.ended) - limit.count
     if over < 0:
         return 0
     return (held.ended[over] if over < len(held.ended) else now) + limit.per + 1 - now
@@ -126,7 +126,7 @@ class Budget:
         self._halved_until = self._clock.elapsed() + during
 
     @property
-    def flying(self) -> tuple[Permit, ...]:
+    def in_flight(self) -> tuple[Permit, ...]:
         """The calls that were sent and have not ended: whoever cuts them off must book them for the
         next life.
         """
@@ -229,9 +229,9 @@ class Budgets:
         return [self._by_host[host]] if host in self._by_host else []
 
     @property
-    def flying(self) -> list[tuple[str, Permit]]:
+    def in_flight(self) -> list[tuple[str, Permit]]:
         """By host, the calls that were sent and have not ended."""
-        return [(host, place) for host, each in self._by_host.items() for place in each.flying]
+        return [(host, place) for host, each in self._by_host.items() for place in each.in_flight]
 
     @property
     def halved_for(self) -> dict[str, Millis]:

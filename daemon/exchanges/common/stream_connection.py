@@ -32,26 +32,26 @@ GOODBYE = 0.5
 async def connect(
     session: http.HttpSession,
     url: str,
-    dialect: StreamProtocol,
+    stream_protocol: StreamProtocol,
     clock: Clock,
     within: Millis,
     route: Route = DIRECT,
 ) -> "StreamConnection | NoAnswer":
     """Connect and say the login, once; why it cannot, where it cannot."""
-    connected = await _connect(session, url, dialect, clock, within, route)
+    connected = await _connect(session, url, stream_protocol, clock, within, route)
     return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
 
 
 async def _connect(
     session: http.HttpSession,
     url: str,
-    dialect: StreamProtocol,
+    stream_protocol: StreamProtocol,
     clock: Clock,
     within: Millis,
     route: Route,
 ) -> "StreamConnection | NoAnswer":
     host, patience = http.host(url), aiohttp.ClientWSTimeout(ws_close=GOODBYE)
-    secrets = (*dialect.secrets, *proxies.secrets(route))
+    secrets = (*stream_protocol.secrets, *proxies.secrets(route))
     try:
         async with asyncio.timeout(within / 1_000):
             way = proxies.options(url, route)
@@ -69,8 +69,8 @@ async def _connect(
         return _refused(host, error.page, secrets)
     except (http.BrokenConnectionError, aiohttp.ClientError, OSError, ValueError) as error:
         return _unconnected(host, error, secrets)
-    connection = StreamConnection(socket, host, dialect, clock)
-    if lost := await connection.say(dialect.login):
+    connection = StreamConnection(socket, host, stream_protocol, clock)
+    if lost := await connection.say(stream_protocol.login):
         await connection.close()
     return lost or connection
 
@@ -100,12 +100,12 @@ class StreamConnection:
         self,
         socket: aiohttp.ClientWebSocketResponse,
         host: str,
-        dialect: StreamProtocol,
+        stream_protocol: StreamProtocol,
         clock: Clock,
     ) -> None:
         self._socket = socket
         self._host = host
-        self._dialect = dialect
+        self._stream_protocol = stream_protocol
         self._clock = clock
         self._hearing: asyncio.Task[aiohttp.WSMessage] | None = None
         self.line: StreamSession = begun(clock.elapsed())
@@ -146,7 +146,11 @@ class StreamConnection:
                     return NoAnswer(reason, f"{self._host} {detail}: reconnecting"), 0
                 case Send() as what:
                     self.line = said(self.line, what, now)
-                    frame = self._dialect.ping if what is Send.PING else self._dialect.subscribe
+                    frame = (
+                        self._stream_protocol.ping
+                        if what is Send.PING
+                        else self._stream_protocol.subscribe
+                    )
                     if lost := await self.say(frame):
                         return lost, 0
 
@@ -175,7 +179,7 @@ class StreamConnection:
     def _understand(self, message: aiohttp.WSMessage) -> StreamEvent:
         match message.type:
             case aiohttp.WSMsgType.TEXT:
-                return self._dialect.understand(message.data)
+                return self._stream_protocol.understand(message.data)
             case aiohttp.WSMsgType.BINARY:
                 return Malformed(f"{self._host} pushed bytes where it should push text")
             case aiohttp.WSMsgType.ERROR:

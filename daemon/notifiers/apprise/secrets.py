@@ -52,8 +52,8 @@ def misread(url: str, *, login: bool) -> str:
             "this URL would be cut at its #; write it as %23, or put the token into a file and"
             " write {file:PATH}"
         )
-    pieces = [piece.partition("=") for piece in re.split("[&;]", query) if piece]
-    if any("@" in key or not equals for key, equals, _ in pieces):
+    items = [item.partition("=") for item in re.split("[&;]", query) if item]
+    if any("@" in key or not equals for key, equals, _ in items):
         return (
             "what follows ? in this URL is no list of NAME=VALUE; where one of these signs belongs"
             " to a password or token, write ? as %3F, & as %26, ; as %3B"

@@ -120,11 +120,11 @@ class Evaluator:
     """
 
     def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
-        self._board = ValueTable()
+        self._table = ValueTable()
         self._signs = SystemSignals(
             max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0)
         )
-        judges = {rule.name: _judge(rule, self._board) for rule in rules}
+        judges = {rule.name: _judge(rule, self._table) for rule in rules}
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
         self._at_misses = {
@@ -135,7 +135,7 @@ class Evaluator:
             each.tally is not None for each in judges.values()
         )
         self._slots = {
-            name: self._board.field(name)
+            name: self._table.field(name)
             for name in SIGNS
             if any(_names(rule, (name,)) for rule in rules)
         }
@@ -147,14 +147,14 @@ class Evaluator:
         }
         self._moving = [_recent_window(name) for name in changing]
         self._changes = {
-            name: self._board.window(call)
+            name: self._table.window(call)
             for name, call in zip(changing, self._moving, strict=True)
         }
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """The rules that look back; the others are judged truly even where the windows could not be
         rebuilt.
         """
-        self.look_back = max(self._board.look_back, _remembered(judges.values()))
+        self.look_back = max(self._table.look_back, _remembered(judges.values()))
         """How far before an instant readings must be fed for true verdicts at it; windows of
         windows add up.
 
@@ -164,7 +164,7 @@ class Evaluator:
     @property
     def balances(self) -> Balances:
         """The fields of the last judged reading."""
-        return self._board.balances
+        return self._table.balances
 
     def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
         """The verdicts on a judged reading at its instant, by the rule's name.
@@ -187,9 +187,9 @@ class Evaluator:
 
     def miss(self, event: Miss) -> Mapping[str, Verdict]:
         """The verdicts of the rules that ask what a miss tells, and of no others (promise 5)."""
-        self._board.advance(event.at)
+        self._table.advance(event.at)
         self._show(self._signs.miss(event))
-        frame = self._board.frame
+        frame = self._table.frame
         verdicts = {
             name: judge.verdict(event, frame, judge.when(frame))
             for name, judge in self._at_misses.items()
@@ -211,7 +211,7 @@ class Evaluator:
 
     def shift(self, by: Millis) -> None:
         """A step of our clock by `by`: every instant held moves with it (SEMANTICS A5)."""
-        self._board.shift(by)
+        self._table.shift(by)
         self._signs.shift(by)
         for judge in self._written.values():
             if judge.tally is not None:
@@ -221,7 +221,7 @@ class Evaluator:
         """How much each field changed in the ten minutes before the last input, where that is
         known.
         """
-        shown = ((name, self._board.frame[slot]) for name, slot in self._changes.items())
+        shown = ((name, self._table.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
 
     def recent(self, field: str) -> Points:
@@ -240,21 +240,21 @@ class Evaluator:
 
     def _entries(self, field: str) -> Points:
         call = _recent_window(field)
-        return tuple(self._board.held(call).entries()) if call in self._moving else ()
+        return tuple(self._table.held(call).entries()) if call in self._moving else ()
 
     @property
     def span(self) -> Millis:
         """How far apart the readings lie between which the fields changed: less than ten minutes
         after a gap.
         """
-        reaches = filter(None, (self._board.held(call).reach for call in self._moving))
+        reaches = filter(None, (self._table.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
     def insight(self, name: str) -> tuple[Trace, Trace | None]:
         """What `when` and `clear_when` of a rule are worth at the last input, part by part."""
         rule = {**self._written, **self._system}[name].rule
-        clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._board)
-        return insight(rule.when.tree, self._board), clear
+        clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._table)
+        return insight(rule.when.tree, self._table), clear
 
     def agreement(self, name: str) -> tuple[int, int] | None:
         """Of a rule with `at_least`: how many of how many counted readings hold."""
@@ -263,10 +263,10 @@ class Evaluator:
 
     def _feed(self, event: Judgeable) -> Frame:
         balances = event.reading.balances if isinstance(event, Unconfirmed) else event.balances
-        self._board.feed(event.at, balances)
+        self._table.feed(event.at, balances)
         if self._system:
             self._show(self._signs.read(event))
-        return self._board.frame
+        return self._table.frame
 
     def _judge_system(
         self,
@@ -276,7 +276,7 @@ class Evaluator:
         verdicts: dict[str, Verdict],
     ) -> None:
         """The system rules come last: one of them is about the verdicts of the others."""
-        frame = self._board.frame
+        frame = self._table.frame
         self._show({UNKNOWN: self._signs.unknown(event.at, unknown)})
         for name, judge in self._system.items():
             held = judge.when(frame)
@@ -306,7 +306,7 @@ class Evaluator:
             slot = self._slots.get(name)
             if slot is not None:
                 most = self._most.get(name)
-                self._board.frame[slot] = (
+                self._table.frame[slot] = (
                     most if value is not None and most is not None and value > most else value
                 )
 
@@ -316,14 +316,14 @@ def _recent_window(field: str) -> Call:
     return Call("delta", (Field(field), DurationLiteral(CHANGE_SPAN)))
 
 
-def _judge(rule: Rule, board: ValueTable) -> _Judge:
+def _judge(rule: Rule, table: ValueTable) -> _Judge:
     when = rule.when.tree
-    clear = None if rule.clear_when is None else truth(rule.clear_when.tree, board)
+    clear = None if rule.clear_when is None else truth(rule.clear_when.tree, table)
     tally = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in _conditions(rule))
     remembered = 0 if tally is None else tally.look_back
-    decides = None if _names(rule, _YES_OR_NO) else deciding(when, board)
-    return _Judge(rule, truth(when, board), clear, decides, tally, reach + remembered)
+    decides = None if _names(rule, _YES_OR_NO) else deciding(when, table)
+    return _Judge(rule, truth(when, table), clear, decides, tally, reach + remembered)
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:

@@ -87,22 +87,22 @@ class Trace:
     """It is a ratio that is compared with a percentage."""
 
 
-def insight(node: Node, board: ValueTable, *, percentage: bool = False) -> Trace:
+def insight(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
     """The condition, or a part of one, that was compiled on this board."""
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
         else percentage and _keeps_unit(node)
     )
-    parts = tuple(insight(part, board, percentage=passed_on) for part in _parts(node))
+    parts = tuple(insight(part, table, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
         return Trace(
-            readable(node), ValueType.TRUTH, truth(node, board)(board.frame), children=parts
+            readable(node), ValueType.TRUTH, truth(node, table)(table.frame), children=parts
         )
     kind = ValueType.DURATION if lasts(node) else ValueType.NUMBER
-    value = number(node, board)(board.frame)
-    held = _held(node, board) if isinstance(node, Call) and node.span else None
-    why = _why(node, board, parts, held) if value is None else ""
+    value = number(node, table)(table.frame)
+    held = _held(node, table) if isinstance(node, Call) and node.span else None
+    why = _why(node, table, parts, held) if value is None else ""
     return Trace(readable(node), kind, value, why, held, parts, percentage)
 
 
@@ -151,18 +151,18 @@ def _parts(node: Node) -> Iterator[Node]:
             yield argument
 
 
-def _held(call: Call, board: ValueTable) -> Held:
-    window = board.held(call)
+def _held(call: Call, table: ValueTable) -> Held:
+    window = table.held(call)
     first, last = window.reach or (None, None)
     return Held(len(window), first, last, functions.window(call.name).known_from)
 
 
-def _why(node: Node, board: ValueTable, parts: tuple[Trace, ...], held: Held | None) -> str:
+def _why(node: Node, table: ValueTable, parts: tuple[Trace, ...], held: Held | None) -> str:
     match node:
         case Field(name):
-            return _unsent(name, board.balances) if board.fed else "no reading yet"
+            return _unsent(name, table.balances) if table.fed else "no reading yet"
         case Call() if held is not None:
-            return _of_window(node, held, parts, board.held(node))
+            return _of_window(node, held, parts, table.held(node))
         case Arithmetic(sign) if all(part.value is not None for part in parts):
             return f" {_OPERATORS[sign]} ".join(_number(part.value) for part in parts)
         case _:

@@ -57,19 +57,21 @@ class AccountDependencies:
 class Accounts:
     """`start`, then `pause` and `stop`, once each."""
 
-    def __init__(self, config: Config, tools: AccountDependencies) -> None:
+    def __init__(self, config: Config, dependencies: AccountDependencies) -> None:
         self._config = config
-        self._store = tools.store
-        self._session = tools.session
-        self._clock = tools.clock
-        self._episodes = tools.episodes
-        self._loops = tools.loops
+        self._store = dependencies.store
+        self._session = dependencies.session
+        self._clock = dependencies.clock
+        self._episodes = dependencies.episodes
+        self._loops = dependencies.loops
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
         self._schedule = Schedule(self._slot_trouble, self._slot_slow)
-        self._pacer = IntervalController(config, self._budgets, self._schedule, self._clock)
-        self._pacer.user_ids = config.users(self._store.user_ids())
-        self._streams = Streams(self._dial, self._clock, tools.jitter, self._episodes)
+        self._interval_controller = IntervalController(
+            config, self._budgets, self._schedule, self._clock
+        )
+        self._interval_controller.user_ids = config.users(self._store.user_ids())
+        self._streams = Streams(self._dial, self._clock, dependencies.jitter, self._episodes)
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._confirmers: dict[str, Confirmer] = {}
@@ -79,7 +81,7 @@ class Accounts:
 
     def paces(self) -> dict[str, Millis]:
         """By account, its interval now."""
-        return self._pacer.paces()
+        return self._interval_controller.paces()
 
     def pushes(self) -> Mapping[str, push_check.Pushes]:
         """By account, what its pushes are worth."""
@@ -111,25 +113,25 @@ class Accounts:
     # From the start to the stop.
 
     def start(
-        self, desk: JudgingContext, states: Mapping[str, AccountState], legacy: CarryOver
+        self, context: JudgingContext, states: Mapping[str, AccountState], carry_over: CarryOver
     ) -> None:
         """`desk` is that of the owners, which begin with `states`."""
-        self._journal = desk.journal
-        self._fill_budgets(legacy)
-        paces = self._pacer.begin()
+        self._async_store = context.async_store
+        self._fill_budgets(carry_over)
+        paces = self._interval_controller.begin()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
-            doubters, every = (
+            suspect_listener, every = (
                 SuspectListener(confirmer.doubted, confirmer.left),
-                partial(self._pacer.every, account.name),
+                partial(self._interval_controller.every, account.name),
             )
-            owner = Owner(desk, states[account.name], rules.values(), doubters, every)
+            owner = Owner(context, states[account.name], rules.values(), suspect_listener, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
-            self._read(account, paces[account.name], legacy.pauses.get(account.name, Pause()))
+            self._read(account, paces[account.name], carry_over.pauses.get(account.name, Pause()))
         self._tell_paces()
-        self._loops.run("the pace", self._pacer.run)
+        self._loops.run("the pace", self._interval_controller.run)
 
     def poll(self) -> None:
         """Begin with the slots."""
@@ -154,10 +156,10 @@ class Accounts:
         (SEMANTICS B3): they are returned.
         """
         at = self._clock.now()
-        flying = self._budgets.flying
+        in_flight = self._budgets.in_flight
         cut_off = [
             RecordCall(at, call.endpoint, call.user, n, host)
-            for n, (host, call) in enumerate(flying)
+            for n, (host, call) in enumerate(in_flight)
         ]
         self._schedule.stop()
         return cut_off
@@ -188,11 +190,14 @@ class Accounts:
     # One account.
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
-        owner, user_id = self._owners[account.name], self._pacer.user_ids.get(account.name, "")
+        owner, user_id = (
+            self._owners[account.name],
+            self._interval_controller.user_ids.get(account.name, ""),
+        )
         most = self._config.system.push_contradicted or push_check.LIMIT
-        intake = PushRestReconciler(account.name, owner.post, self._clock, self._episodes, most)
-        ears = PollCallbacks(intake.answered, partial(self._learned, account.name))
-        poller = Poller(self._exchange(account, user_id), user_id, ears, self._clock)
+        reconciler = PushRestReconciler(account.name, owner.post, self._clock, self._episodes, most)
+        callbacks = PollCallbacks(reconciler.answered, partial(self._learned, account.name))
+        poller = Poller(self._exchange(account, user_id), user_id, callbacks, self._clock)
         poller.pause = pause
         self._pollers[account.name] = poller
         confirm = partial(self._confirmers[account.name].run, poller.confirm, owner.post)
@@ -200,23 +205,23 @@ class Accounts:
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
         self._loops.run(f"the calls beside the slots of {account.name}", poller.beside)
         listener = self._streams.add(
-            account.exchange, self._keys(account, user_id), intake, poller, owner
+            account.exchange, self._keys(account, user_id), reconciler, poller, owner
         )
         if listener is not None:
             self._loops.run(_stream(account.name), listener.run)
 
     def _exchange(self, account: Account, user_id: str) -> exchanges.Exchange:
-        tools = exchanges.ExchangeDependencies(
+        dependencies = exchanges.ExchangeDependencies(
             self._session, self._budgets.at(account.host), self._clock
         )
-        return exchanges.load(account.exchange).connect(self._keys(account, user_id), tools)
+        return exchanges.load(account.exchange).connect(self._keys(account, user_id), dependencies)
 
     async def _dial(
-        self, account: exchanges.ExchangeAccount, dialect: StreamProtocol
+        self, account: exchanges.ExchangeAccount, stream_protocol: StreamProtocol
     ) -> stream_connection.StreamConnection | NoAnswer:
         url, timeout = account.ws_url, self._config.daemon.timeout
         return await stream_connection.connect(
-            self._session, url, dialect, self._clock, timeout, account.ws_route
+            self._session, url, stream_protocol, self._clock, timeout, account.ws_route
         )
 
     def _keys(self, account: Account, user_id: str) -> exchanges.ExchangeAccount:
@@ -233,10 +238,10 @@ class Accounts:
         )
 
     def _learned(self, account: str, user_id: str) -> None:
-        identified = partial(self._journal.insist, SetUserId(account, user_id))
+        identified = partial(self._async_store.insist, SetUserId(account, user_id))
         self._loops.run(f"the user id of {account}", identified)
-        self._pacer.user_ids[account] = user_id
-        self._pacer.apply()
+        self._interval_controller.user_ids[account] = user_id
+        self._interval_controller.apply()
 
     def _slot_trouble(self, account: str, what: str) -> None:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
@@ -250,7 +255,9 @@ class Accounts:
                 ("slow", account), f"{account} is read at every interval again", account=account
             )
             return
-        waits = self._budgets.at(self._hosts[account]).waits(self._pacer.user_ids.get(account, ""))
+        waits = self._budgets.at(self._hosts[account]).waits(
+            self._interval_controller.user_ids.get(account, "")
+        )
         sentence = slow_sentence(account, self.paces()[account], waits=waits)
         self._episodes.failed(
             ("slow", account), sentence, reason="budget" if waits else "exchange", account=account
@@ -262,23 +269,25 @@ class Accounts:
         limits = self._config.budget
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
-    def _fill_budgets(self, legacy: CarryOver) -> None:
+    def _fill_budgets(self, carry_over: CarryOver) -> None:
         """The calls of the last life, and of commands, still stand in the budget of their host
         (SEMANTICS B3).
         """
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
-            user = self._pacer.user_ids.get(call.account, "")
+            user = self._interval_controller.user_ids.get(call.account, "")
             self._budgets.book(self._hosts.get(call.account, ""), call.at, "assets", user)
-        for host, halved_for in legacy.halved_for.items():
+        for host, halved_for in carry_over.halved_for.items():
             self._budgets.halve(host, halved_for)
-        bookings = ExternalCalls(self._store.bookings, self._budgets, span, self._clock)
-        bookings.hear()
-        self._loops.run("the ear for bookings", bookings.listen)
+        external_calls = ExternalCalls(self._store.external_calls, self._budgets, span, self._clock)
+        external_calls.hear()
+        self._loops.run("the ear for bookings", external_calls.listen)
 
     def _tell_paces(self) -> None:
         """Once a life, and as it will be when every account has answered."""
-        paces = intervals.settled(self._config.accounts, self._config.budget, self._pacer.user_ids)
+        paces = intervals.settled(
+            self._config.accounts, self._config.budget, self._interval_controller.user_ids
+        )
         wishes = {account.name: account.every for account in self._config.accounts}
         stretched = [
             f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"

@@ -27,10 +27,12 @@ class PollCallbacks:
 class Poller:
     """Of one account. `user_id` is empty until it is known."""
 
-    def __init__(self, exchange: Exchange, user_id: str, ears: PollCallbacks, clock: Clock) -> None:
+    def __init__(
+        self, exchange: Exchange, user_id: str, callbacks: PollCallbacks, clock: Clock
+    ) -> None:
         self._exchange = exchange
         self._user_id = user_id
-        self._ears = ears
+        self._callbacks = callbacks
         self._clock = clock
         self._busy = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -90,7 +92,7 @@ class Poller:
         if isinstance(answer, Answer) and not self._user_id:
             self._user_id = answer.user_id
             self._identified.set()
-            self._ears.learned(answer.user_id)
+            self._callbacks.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
         self.pause = after(self.pause, reason, self._clock.elapsed())
         sent = (
@@ -98,4 +100,4 @@ class Poller:
             if urgent and isinstance(answer, Answer)
             else answer
         )
-        return bool(self._ears.heard(sent))
+        return bool(self._callbacks.heard(sent))

@@ -39,13 +39,13 @@ class StreamWorker:
     def __init__(
         self,
         account: str,
-        hands: StreamCallbacks,
+        callbacks: StreamCallbacks,
         clock: Clock,
         jitter: Callable[[], float],
         episodes: FailureLog,
     ) -> None:
         self._account = account
-        self._hands = hands
+        self._callbacks = callbacks
         self._clock = clock
         self._episodes = episodes
         self._connections = ReconnectingConnections(self._connect, lambda: delays(jitter), clock)
@@ -53,7 +53,7 @@ class StreamWorker:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        self._user_id = await self._hands.user_id()
+        self._user_id = await self._callbacks.user_id()
         async for connection in self._connections:
             try:
                 await self._listen(connection)
@@ -61,7 +61,7 @@ class StreamWorker:
                 await connection.close()
 
     async def _connect(self) -> StreamConnection | NoAnswer:
-        connected = await self._hands.connect(self._user_id)
+        connected = await self._callbacks.connect(self._user_id)
         if isinstance(connected, NoAnswer):
             self._failed(connected)
         return connected
@@ -74,7 +74,7 @@ class StreamWorker:
             line, now = connection.line, self._clock.elapsed()
             if line.up and not was_up:
                 was_up = True
-                self._hands.up()
+                self._callbacks.up()
             if line.works(now):
                 self._episodes.ended(
                     ("stream", self._account), "balances are pushed again", account=self._account
@@ -86,7 +86,7 @@ class StreamWorker:
                     return
                 case Pushed(answers):
                     self._take(answers)
-                    await self._hands.room()
+                    await self._callbacks.room()
                 case Malformed(detail):
                     self._unusable(detail)
 
@@ -103,7 +103,7 @@ class StreamWorker:
             self._episodes.ended(
                 ("push", self._account), "what is pushed can be used again", account=self._account
             )
-            self._hands.pushed(own[0])
+            self._callbacks.pushed(own[0])
 
     def _foreign(self, theirs: str) -> None:
         """Said once in a life: whoever pushes another's balances once may do so all the time."""

@@ -50,19 +50,19 @@ class Streams:
 
     def pushes(self) -> Mapping[str, Pushes]:
         """By account, what its pushes are worth."""
-        return {account: intake.pushes for account, intake in self._intakes.items()}
+        return {account: reconciler.pushes for account, reconciler in self._intakes.items()}
 
     def add(
         self,
         exchange: str,
         account: exchanges.ExchangeAccount,
-        intake: PushRestReconciler,
+        reconciler: PushRestReconciler,
         poller: Poller,
         owner: Owner,
     ) -> StreamWorker | None:
         """The account's stream, to be run; None where its exchange has none, or none is wanted."""
-        dialect = exchanges.dialect(exchange, account)
-        if dialect is None:
+        stream_protocol = exchanges.stream_protocol(exchange, account)
+        if stream_protocol is None:
             return None
 
         host = urlsplit(account.ws_url).netloc.lower()
@@ -70,8 +70,10 @@ class Streams:
 
         async def connect(user_id: str) -> StreamConnection | NoAnswer:
             async with doors.call("stream", user_id):
-                return await self._dial(account, dialect)
+                return await self._dial(account, stream_protocol)
 
-        hands = StreamCallbacks(poller.identified, connect, intake.pushed, poller.again, owner.room)
-        self._intakes[account.name] = intake
-        return StreamWorker(account.name, hands, self._clock, self._jitter, self._episodes)
+        callbacks = StreamCallbacks(
+            poller.identified, connect, reconciler.pushed, poller.again, owner.room
+        )
+        self._intakes[account.name] = reconciler
+        return StreamWorker(account.name, callbacks, self._clock, self._jitter, self._episodes)

@@ -36,10 +36,10 @@ class Outage:
 class ChannelState:
     """Of one channel. `health` may be set to what an earlier life of the daemon found."""
 
-    def __init__(self, channel: ChannelPolicy, office: DeliveryContext) -> None:
+    def __init__(self, channel: ChannelPolicy, context: DeliveryContext) -> None:
         self.health = Health()
         self._channel = channel
-        self._office = office
+        self._context = context
         self._last: MessageKey | None = None
         self._outage: Outage | None = None
         """The last one, for what still waits from then."""
@@ -49,12 +49,12 @@ class ChannelState:
         """It refused for good, and others can be told in its stead; where all refuse, all are tried
         on and on.
         """
-        return self.health.refused and not self._office.refusing.issuperset(self._channel.others)
+        return self.health.refused and not self._context.refusing.issuperset(self._channel.others)
 
     @property
     def outage(self) -> Outage | None:
         """The present one."""
-        clock, failing_since = self._office.clock, self.health.failing_since
+        clock, failing_since = self._context.clock, self.health.failing_since
         if failing_since is None:
             return None
         now, elapsed = clock.now(), clock.elapsed()
@@ -70,40 +70,40 @@ class ChannelState:
 
     def begun(self) -> None:
         """An attempt is under way."""
-        self.health = begun(self.health, self._office.clock.elapsed())
+        self.health = begun(self.health, self._context.clock.elapsed())
 
     def put_off(self) -> None:
         """None was made, as it could not be recorded."""
-        now = self._office.clock.elapsed()
+        now = self._context.clock.elapsed()
         self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
 
     def ended(self, attempted: AttemptResult, *, critical: bool) -> Millis:
         """What the end of an attempt says of the channel; when that was, by the clock on the
         wall.
         """
-        office, elapsed = self._office, self._office.clock.elapsed()
+        context, elapsed = self._context, self._context.clock.elapsed()
         self._outage = self.outage or self._outage
-        self.health = after(self.health, attempted, elapsed, critical, office.jitter())
-        (office.refusing.add if self.health.refused else office.refusing.discard)(
+        self.health = after(self.health, attempted, elapsed, critical, context.jitter())
+        (context.refusing.add if self.health.refused else context.refusing.discard)(
             self._channel.name
         )
-        return office.clock.now()
+        return context.clock.now()
 
     async def heed_test(self) -> None:
         """A test that got through since the last failure shows that somebody mended the channel: it
         is parked no longer (SEMANTICS F3), and tried without any further pause but one that the
         service itself asked for.
         """
-        office, last = self._office, self._last
+        context, last = self._context, self._last
         if self.health.streak == 0 or last is None:
             return
         with suppress(StoreError):  # where nobody can tell, it stays as it is
-            if await office.journal.tested(last):
+            if await context.async_store.tested(last):
                 self._outage = self.outage
                 self.health = Health(
                     not_before=self.health.not_before, asked_at=self.health.asked_at
                 )
-                office.refusing.discard(self._channel.name)
+                context.refusing.discard(self._channel.name)
                 _log.info(
                     "a test got through: the channel is tried again",
                     extra={"channel": self._channel.name},
@@ -113,7 +113,7 @@ class ChannelState:
     def is_failing_long(self) -> bool:
         """Others are to be told what waits."""
         shared_at = self.shared_at
-        return shared_at is not None and self._office.clock.elapsed() >= shared_at
+        return shared_at is not None and self._context.clock.elapsed() >= shared_at
 
     @property
     def shared_at(self) -> Millis | None:
@@ -128,21 +128,21 @@ class ChannelState:
 
     def why_late(self, waited: Sequence[QueuedNotification | QueuedReport]) -> Iterator[str]:
         """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
-        now = self._office.clock.now()
+        now = self._context.clock.now()
         outage = self.outage or self._outage
         if outage is not None and any(each.queued_at <= outage.until_elapsed for each in waited):
             since, until = (
-                moment(at, now, self._office.zone) for at in (outage.since, outage.until)
+                moment(at, now, self._context.zone) for at in (outage.since, outage.until)
             )
             until = "" if self._outage is not outage else f" until {until}"
             yield (
                 f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
             )
-        absent = self._office.absent
+        absent = self._context.absent
         if (
             absent is not None
             and absent[1] - absent[0] >= LATE_AFTER
             and any(each.kept for each in waited)
         ):
-            since, until = (moment(at, now, self._office.zone) for at in absent)
+            since, until = (moment(at, now, self._context.zone) for at in absent)
             yield f"marginwatch did not run from {since} to {until}"

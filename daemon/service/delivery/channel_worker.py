@@ -78,16 +78,20 @@ class PreparedMessage:
 class ChannelWorker:
     """Of one channel. At most one attempt is in flight."""
 
-    def __init__(self, channel: ChannelPolicy, notifier: Notifier, office: DeliveryContext) -> None:
-        self.line = ChannelState(channel, office)
+    def __init__(
+        self, channel: ChannelPolicy, notifier: Notifier, context: DeliveryContext
+    ) -> None:
+        self.line = ChannelState(channel, context)
         self._channel = channel
         self._notifier = notifier
-        self._office = office
-        self._stand_ins = Fallback(channel, office, self.line)
+        self._context = context
+        self._fallback = Fallback(channel, context, self.line)
         self._stopping = False
-        self._pace = SendRate(notifier, office.clock)
-        self._wake = office.ledger.changed(channel.name).set
-        self._exhibit = ChannelCharts(office.artist, channel.name, notifier, self._pace, self._wake)
+        self._pace = SendRate(notifier, context.clock)
+        self._wake = context.notifications.changed(channel.name).set
+        self._charts = ChannelCharts(
+            context.chart_renderer, channel.name, notifier, self._pace, self._wake
+        )
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
         self._booked: PreparedMessage | None = None
@@ -103,7 +107,7 @@ class ChannelWorker:
             while not self._stopping:
                 await self.line.heed_test()
                 if self.line.is_failing_long:
-                    await self._stand_ins.share(self._ready())
+                    await self._fallback.share(self._ready())
                 if await self._due():
                     await self.attempt()
             if self._claimed is not None:
@@ -114,7 +118,7 @@ class ChannelWorker:
             self._stopping = True
             raise
         finally:
-            self._exhibit.close()
+            self._charts.close()
             left, self._claimed = self._claimed, None  # a courier that broke is started again
             if left is not None:
                 await self._withdraw(left.claim)
@@ -127,13 +131,13 @@ class ChannelWorker:
         """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace,
         or what waits.
         """
-        entries = [QueuedNotification(notice, self._office.clock.elapsed()) for notice in notices]
+        entries = [QueuedNotification(notice, self._context.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
             return None
-        letter = self._letter(entries)
-        if len(letter.told) < len(entries):
+        composed_message = self._compose(entries)
+        if len(composed_message.told) < len(entries):
             return None
-        self._booked = self._dispatch(entries, letter)
+        self._booked = self._dispatch(entries, composed_message)
         return self._booked.claim
 
     def holds(self, claim: Claim) -> bool:
@@ -141,11 +145,11 @@ class ChannelWorker:
 
     def leave(self, claim: Claim) -> None:
         assert self._booked is not None  # it is held  # noqa: S101
-        keys, queued = claim.keys, self._office.ledger.open(self._channel.name)
+        keys, queued = claim.keys, self._context.notifications.open(self._channel.name)
         self._claimed = replace(
             self._booked, entries=[entry for entry in queued if entry.notice.key in keys]
         )
-        self._office.ledger.sending(keys)
+        self._context.notifications.sending(keys)
         self.release(claim)
 
     def release(self, claim: Claim) -> None:
@@ -160,21 +164,23 @@ class ChannelWorker:
 
     @property
     def _is_held(self) -> bool:
-        return self._held_until is not None and self._office.clock.elapsed() < self._held_until
+        return self._held_until is not None and self._context.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
         """A chart that belongs into the message may be worth waiting for: that is for the usual way
         to see.
         """
-        office, now = self._office, self._office.clock.elapsed()
+        context, now = self._context, self._context.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
-        if taken or self._exhibit.is_inside or self.line.health.streak or self.line.is_parked:
+        if taken or self._charts.is_inside or self.line.health.streak or self.line.is_parked:
             return False
         if any(entry.notice.facts.not_before is not None for entry in entries):
             return False
         waiting = [WaitingNotification(entry.queued_at, entry.critical) for entry in entries]
         due = self._next(waiting)
-        clear = office.ledger.is_clear(self._channel.name, [entry.notice.key for entry in entries])
+        clear = context.notifications.is_clear(
+            self._channel.name, [entry.notice.key for entry in entries]
+        )
         return clear and due is not None and due <= now
 
     async def attempt(self) -> None:
@@ -200,12 +206,12 @@ class ChannelWorker:
             await self._report()
             return
         if self.line.is_parked:
-            await self._guarded(_keys(entries), self._stand_ins.take_over(entries))
+            await self._guarded(_keys(entries), self._fallback.take_over(entries))
             return
-        letter = self._letter(entries)
-        told = {piece.episode for piece in letter.told}
+        composed_message = self._compose(entries)
+        told = {item.episode for item in composed_message.told}
         dispatch = self._dispatch(
-            [entry for entry in entries if entry.notice.episode in told], letter
+            [entry for entry in entries if entry.notice.episode in told], composed_message
         )
         await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
 
@@ -213,15 +219,15 @@ class ChannelWorker:
         """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS
         E2).
         """
-        office, news = (
-            self._office,
+        context, news = (
+            self._context,
             [entry for entry in self._ready() if entry.notice.key.kind in NEWS],
         )
         if not news:
             return
         with suppress(StoreError):  # where nobody can read them, what was known before holds
-            self._silences = await office.journal.silences(office.clock.now())
-        now = office.clock.now()
+            self._silences = await context.async_store.silences(context.clock.now())
+        now = context.clock.now()
         fresh = [
             each
             for each in news
@@ -229,8 +235,8 @@ class ChannelWorker:
         ]
         held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
         if held:
-            await office.journal.insist(Supersede(now, tuple(held)))
-            office.ledger.supersede(held)
+            await context.async_store.insist(Supersede(now, tuple(held)))
+            context.notifications.supersede(held)
 
     def _is_silenced(self, notice: Notice, now: Millis) -> bool:
         key, alert = notice.key, notice.facts.code
@@ -239,24 +245,24 @@ class ChannelWorker:
     async def _guarded(
         self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]
     ) -> None:
-        self._office.ledger.sending(keys)
+        self._context.notifications.sending(keys)
         try:
             await work
         except Exception:
-            self._office.ledger.unsend(
+            self._context.notifications.unsend(
                 keys
             )  # a fault of ours must not keep the news from being tried again
             raise
 
-    def _letter(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
+    def _compose(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
         """What goes out now: begin and end of an alert are never torn apart."""
-        return compose(pair(map(self._piece, entries)), self._leaving(entries))
+        return compose(pair(map(self._item, entries)), self._leaving(entries))
 
     def _leaving(self, waited: Sequence[QueuedNotification | QueuedReport]) -> RenderContext:
-        office = self._office
+        context = self._context
         return RenderContext(
-            office.clock.now(),
-            office.zone,
+            context.clock.now(),
+            context.zone,
             self._channel.group_wait,
             self._notifier.traits.room,
             self._notifier.traits.weigh,
@@ -265,12 +271,12 @@ class ChannelWorker:
         )
 
     def _dispatch(
-        self, entries: Sequence[QueuedNotification], letter: ComposedMessage
+        self, entries: Sequence[QueuedNotification], composed_message: ComposedMessage
     ) -> PreparedMessage:
-        message = self._exhibit.illustrated(letter.message, letter.subject)
-        claim = Claim(self.line.number(self._office.clock.now()), _keys(entries), message)
+        message = self._charts.illustrated(composed_message.message, composed_message.subject)
+        claim = Claim(self.line.number(self._context.clock.now()), _keys(entries), message)
         return PreparedMessage(
-            entries, letter.subject, message, claim, self._office.clock.elapsed()
+            entries, composed_message.subject, message, claim, self._context.clock.elapsed()
         )
 
     async def _deliver(self, dispatch: PreparedMessage) -> None:
@@ -283,43 +289,44 @@ class ChannelWorker:
         attempted = await self._send(message)
         await self._settle(dispatch.claim.message, entries, attempted)
         told = [entry.notice for entry in entries]
-        self._office.watcher.attempted(self._channel.name, message, told, attempted)
+        self._context.observer.attempted(self._channel.name, message, told, attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._exhibit.follow(dispatch.subject, self._is_idle)
+            self._charts.follow(dispatch.subject, self._is_idle)
 
     async def _report(self) -> None:
         """Send what waits of reports, one by one; a parked channel keeps them until it is tried
         again.
         """
-        office, parcel = self._office, self._parcel
-        if parcel is None:
+        context, queued_report = self._context, self._queued_report
+        if queued_report is None:
             return
-        doubts = Doubts(parcel.maybe_repeat, not parcel.recorded)
+        doubts = Doubts(queued_report.maybe_repeat, not queued_report.recorded)
         message = replace(
-            reports.compose(parcel.facts, self._leaving([parcel]), doubts), picture=parcel.picture
+            reports.compose(queued_report.facts, self._leaving([queued_report]), doubts),
+            picture=queued_report.picture,
         )
-        claim = Claim(self.line.number(office.clock.now()), (), message, parcel.key)
+        claim = Claim(self.line.number(context.clock.now()), (), message, queued_report.key)
         if not await self._claim(claim):
             return
         attempted = await self._send(message)
         at = self._ended(attempted, ())
-        await office.journal.insist(
-            RecordAttempt(claim.message, at, attempted, {}, report=parcel.key)
+        await context.async_store.insist(
+            RecordAttempt(claim.message, at, attempted, {}, report=queued_report.key)
         )
-        office.tray.settle(parcel, attempted.outcome)
-        office.watcher.attempted(self._channel.name, message, (), attempted)
+        context.report_queue.settle(queued_report, attempted.outcome)
+        context.observer.attempted(self._channel.name, message, (), attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._exhibit.present(parcel.picture, message.severity, self._is_idle)
+            self._charts.present(queued_report.picture, message.severity, self._is_idle)
 
     @property
-    def _parcel(self) -> QueuedReport | None:
+    def _queued_report(self) -> QueuedReport | None:
         """The report that is to leave."""
-        return None if self.line.is_parked else self._office.tray.next(self._channel.name)
+        return None if self.line.is_parked else self._context.report_queue.next(self._channel.name)
 
     async def _claim(self, claim: Claim) -> bool:
         """Record an attempt before the call; False where nobody knows whether it is recorded."""
         try:
-            await self._office.journal.write(claim)
+            await self._context.async_store.write(claim)
         except CommitFailed:
             await self._withdraw(claim)
             self.line.put_off()
@@ -334,8 +341,8 @@ class ChannelWorker:
         """The call is not made: if the claim is recorded, it must not look like an attempt that
         was.
         """
-        await self._office.journal.insist(Withdraw(claim.message, self._office.clock.now()))
-        self._office.ledger.unsend(claim.keys)
+        await self._context.async_store.insist(Withdraw(claim.message, self._context.clock.now()))
+        self._context.notifications.unsend(claim.keys)
 
     async def _send(self, message: Message) -> AttemptResult:
         self._pace.note()
@@ -349,41 +356,45 @@ class ChannelWorker:
     async def _settle(
         self, key: MessageKey, entries: Sequence[QueuedNotification], attempted: AttemptResult
     ) -> None:
-        office, elapsed = self._office, self._office.clock.elapsed()
+        context, elapsed = self._context, self._context.clock.elapsed()
         at = self._ended(attempted, entries)
         parked = self.line.is_parked
-        handed = self._stand_ins.instead(entries, giving_up=True) if parked else []
+        handed = self._fallback.instead(entries, giving_up=True) if parked else []
         state = (
             NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         )
         states = {entry.notice.key: state for entry in entries}
-        told = {each: office.ledger.lasted(each, elapsed) for each in states}
-        await office.journal.insist(RecordAttempt(key, at, attempted, states, tuple(handed), told))
-        self._stand_ins.queue(handed)
-        office.ledger.settle(states, attempted.outcome, elapsed, give_up=parked)
+        told = {each: context.notifications.lasted(each, elapsed) for each in states}
+        await context.async_store.insist(
+            RecordAttempt(key, at, attempted, states, tuple(handed), told)
+        )
+        self._fallback.queue(handed)
+        context.notifications.settle(states, attempted.outcome, elapsed, give_up=parked)
 
     def _ended(self, attempted: AttemptResult, entries: Sequence[QueuedNotification]) -> Millis:
         critical = any(entry.critical for entry in (*entries, *self._ready()))
         return self.line.ended(attempted, critical=critical)
 
     def _ready(self) -> list[QueuedNotification]:
-        clock = self._office.clock
-        return self._office.ledger.ready(self._channel.name, clock.now(), clock.elapsed())
+        clock = self._context.clock
+        return self._context.notifications.ready(self._channel.name, clock.now(), clock.elapsed())
 
     def _is_idle(self) -> bool:
         """Nothing waits that may leave, and nothing is on its way."""
         return not self._ready() and not any(
-            each.sending for each in self._office.ledger.open(self._channel.name)
+            each.sending for each in self._context.notifications.open(self._channel.name)
         )
 
     def _released_at(self) -> Millis | None:
         """When the next mute window ends that holds something back here, by `elapsed`."""
-        clock = self._office.clock
-        span = self._office.ledger.held_for(self._channel.name, clock.now(), clock.elapsed())
+        clock = self._context.clock
+        span = self._context.notifications.held_for(
+            self._channel.name, clock.now(), clock.elapsed()
+        )
         return None if span is None else clock.elapsed() + span
 
-    def _piece(self, entry: QueuedNotification) -> MessageItem:
-        unheard = self._office.ledger.unheard(entry.notice.key)
+    def _item(self, entry: QueuedNotification) -> MessageItem:
+        unheard = self._context.notifications.unheard(entry.notice.key)
         return MessageItem(
             entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard
         )
@@ -392,13 +403,13 @@ class ChannelWorker:
         """Wait until an attempt is due (True), or something new may have brought it forward
         (False).
         """
-        office = self._office
-        changed = office.ledger.changed(self._channel.name)
+        context = self._context
+        changed = context.notifications.changed(self._channel.name)
         changed.clear()
         if self._claimed is not None:
             return True
         waiting = list(self._waiting())
-        now = office.clock.elapsed()
+        now = context.clock.elapsed()
         due = self._next(waiting)
         if due is not None and due <= now:
             return True
@@ -412,19 +423,19 @@ class ChannelWorker:
             self._held_until if self._is_held else None,
         )
         wake = min((at for at in times if at is not None), default=None)
-        await first(changed.wait(), None if wake is None else office.clock.sleep(wake - now))
+        await first(changed.wait(), None if wake is None else context.clock.sleep(wake - now))
         return False
 
     def _waiting(self) -> Iterator[WaitingNotification]:
         entries = self._ready()
-        if entries and self._exhibit.is_inside and self.line.health.streak == 0:
-            self._exhibit.expect(self._letter(entries).subject)
+        if entries and self._charts.is_inside and self.line.health.streak == 0:
+            self._charts.expect(self._compose(entries).subject)
         for entry in entries:
             yield WaitingNotification(
-                entry.queued_at, entry.critical and not self._exhibit.is_awaited(entry.notice)
+                entry.queued_at, entry.critical and not self._charts.is_awaited(entry.notice)
             )
-        if self._parcel is not None:
-            yield WaitingNotification(self._parcel.queued_at, critical=False)
+        if self._queued_report is not None:
+            yield WaitingNotification(self._queued_report.queued_at, critical=False)
 
     def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
         """When the next attempt is due; a parked channel makes none, it passes on."""

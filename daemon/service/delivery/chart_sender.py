@@ -54,8 +54,8 @@ class ChartSettings:
 class ChartRenderer:
     """Draws the charts of alerts, each once for all channels; without a studio none."""
 
-    def __init__(self, studio: ChartSettings | None = None) -> None:
-        self._studio = studio
+    def __init__(self, settings: ChartSettings | None = None) -> None:
+        self._settings = settings
         self._begun: dict[tuple[str, str, int], asyncio.Task[bytes]] = {}
         self._turn = asyncio.Lock()
 
@@ -65,13 +65,13 @@ class ChartRenderer:
         read and drawn; what waits for its turn too long is forgotten, that no crowd of alerts
         becomes a crowd of charts.
         """
-        rule = None if self._studio is None else self._studio.rules.get(base(notice.key.rule))
-        if self._studio is None or rule is None or rule.system or not notice.key.account:
+        rule = None if self._settings is None else self._settings.rules.get(base(notice.key.rule))
+        if self._settings is None or rule is None or rule.system or not notice.key.account:
             return None
         subject = notice.key.account, rule.name, notice.key.seq
         if subject not in self._begun:
-            make = partial(_chart, self._studio, notice, rule)
-            self._begun[subject] = asyncio.create_task(self._in_turn(self._studio, make))
+            make = partial(_chart, self._settings, notice, rule)
+            self._begun[subject] = asyncio.create_task(self._in_turn(self._settings, make))
             for old in list(self._begun)[:-KEPT]:
                 self._begun.pop(old).cancel()
         return self._begun[subject]
@@ -80,14 +80,14 @@ class ChartRenderer:
         """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is
         no studio.
         """
-        return b"" if self._studio is None else await self._in_turn(self._studio, make)
+        return b"" if self._settings is None else await self._in_turn(self._settings, make)
 
-    async def _in_turn(self, studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
+    async def _in_turn(self, settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
         """Reading takes a thread of those in which everything else is read, and a text must never
         want for one.
         """
         async with self._turn:
-            return await _drawn(studio, make)
+            return await _drawn(settings, make)
 
     async def close(self) -> None:
         """End what is being drawn."""
@@ -97,39 +97,39 @@ class ChartRenderer:
 
     def sent(self, channel: str, attempted: AttemptResult) -> None:
         """A chart was sent as a message of its own."""
-        if self._studio is None:
+        if self._settings is None:
             return
         if attempted.outcome is Outcome.DELIVERED:
-            self._studio.episodes.ended(("chart", channel), f"charts reach {channel} again")
+            self._settings.episodes.ended(("chart", channel), f"charts reach {channel} again")
         else:
             sentence = (
                 f"a chart did not reach {channel}, its text did:"
                 f" {attempted.detail or attempted.outcome}"
             )
-            self._studio.episodes.failed(("chart", channel), sentence)
+            self._settings.episodes.failed(("chart", channel), sentence)
 
 
-async def _drawn(studio: ChartSettings, make: Callable[[], Chart]) -> bytes:
+async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
     try:
-        picture = await studio.drawer.draw(await asyncio.to_thread(make))
+        picture = await settings.drawer.draw(await asyncio.to_thread(make))
     except StoreError as error:
         picture = NotDrawn(str(error))
     except Exception as error:  # noqa: BLE001 -- a fault of ours must not keep a text back
         picture = NotDrawn(type(error).__name__)
     if isinstance(picture, NotDrawn):
-        studio.episodes.failed(
+        settings.episodes.failed(
             "charts", f"a chart could not be drawn, its message goes without: {picture.why}"
         )
         return b""
-    studio.episodes.ended("charts", "charts are drawn again")
+    settings.episodes.ended("charts", "charts are drawn again")
     return picture
 
 
-def _chart(studio: ChartSettings, notice: Notice, rule: Rule) -> Chart:
+def _chart(settings: ChartSettings, notice: Notice, rule: Rule) -> Chart:
     account, field, span = notice.key.account, field_of(notice.facts.judged), before(notice.at)
-    with History.open(studio.database.reveal()) as history:
+    with History.open(settings.database.reveal()) as history:
         return alert_chart(
-            history, Subject(account, field, span, studio.zone, studio.every(account)), rule
+            history, Subject(account, field, span, settings.zone, settings.every(account)), rule
         )
 
 
@@ -138,13 +138,13 @@ class ChannelCharts:
 
     def __init__(
         self,
-        artist: ChartRenderer,
+        chart_renderer: ChartRenderer,
         channel: str,
         notifier: Notifier,
         pace: SendRate,
         wake: Callable[[], None],
     ) -> None:
-        self._artist = artist
+        self._chart_renderer = chart_renderer
         self._channel = channel
         self._notifier = notifier
         self._pace = pace
@@ -161,7 +161,7 @@ class ChannelCharts:
         """What waits is told with the chart of this, if that is drawn by then."""
         if self._expected is not None and self._expected[0].key == notice.key:
             return
-        chart = self._artist.draw(notice)
+        chart = self._chart_renderer.draw(notice)
         self._expected = None if chart is None else (notice, chart)
         if chart is not None:
             chart.add_done_callback(lambda _: self._wake())
@@ -211,7 +211,7 @@ class ChannelCharts:
             self._following = asyncio.create_task(self._send(draw, severity, is_idle))
 
     async def _drawn(self, notice: Notice) -> bytes:
-        chart = self._artist.draw(notice)
+        chart = self._chart_renderer.draw(notice)
         if chart is None:
             return b""
         await asyncio.wait([chart])
@@ -226,7 +226,7 @@ class ChannelCharts:
         if picture and is_idle() and self._pace.is_easy:
             self._pace.note()
             message = Message("", "", severity, picture=picture, quiet=True)
-            self._artist.sent(self._channel, await self._attempt(message))
+            self._chart_renderer.sent(self._channel, await self._attempt(message))
 
     async def _attempt(self, message: Message) -> AttemptResult:
         try:

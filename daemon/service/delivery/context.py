@@ -33,15 +33,15 @@ class ChannelPolicy:
 class DeliveryContext:
     """What all couriers share."""
 
-    journal: AsyncStore
-    ledger: NotificationQueue
+    async_store: AsyncStore
+    notifications: NotificationQueue
     clock: Clock
     zone: tzinfo | None
     jitter: Callable[[], float]
-    watcher: Observer
+    observer: Observer
     absent: tuple[Millis, Millis] | None = None
     """From when to when nobody watched, before this life began."""
-    artist: ChartRenderer = field(default_factory=ChartRenderer)
-    tray: ReportQueue = field(default_factory=ReportQueue)
+    chart_renderer: ChartRenderer = field(default_factory=ChartRenderer)
+    report_queue: ReportQueue = field(default_factory=ReportQueue)
     refusing: set[str] = field(default_factory=set)
     """The channels that refused for good in this life of the daemon."""

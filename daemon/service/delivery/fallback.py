@@ -15,28 +15,32 @@ from daemon.types import Notice, Outcome
 class Fallback:
     """Of one channel: its fallback, or else all others."""
 
-    def __init__(self, channel: ChannelPolicy, office: DeliveryContext, line: ChannelState) -> None:
+    def __init__(
+        self, channel: ChannelPolicy, context: DeliveryContext, line: ChannelState
+    ) -> None:
         self._channel = channel
-        self._office = office
+        self._context = context
         self._line = line
 
     async def share(self, waiting: Sequence[QueuedNotification]) -> None:
         """What waits here goes to the others at once, and is tried on here."""
         handed = self.instead(waiting, giving_up=False)
         if handed:
-            await self._office.journal.insist(Reroute(self._office.clock.now(), tuple(handed)))
+            await self._context.async_store.insist(
+                Reroute(self._context.clock.now(), tuple(handed))
+            )
             self.queue(handed)
 
     async def take_over(self, entries: Sequence[QueuedNotification]) -> None:
         """A parked channel is not tried until a test got through: what comes in goes to the others
         at once.
         """
-        office, at = self._office, self._office.clock.now()
+        context, at = self._context, self._context.clock.now()
         handed = self.instead(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
-        await office.journal.insist(Reroute(at, tuple(handed), refused=keys))
+        await context.async_store.insist(Reroute(at, tuple(handed), refused=keys))
         self.queue(handed)
-        office.ledger.settle(keys, Outcome.REFUSED, office.clock.elapsed(), give_up=True)
+        context.notifications.settle(keys, Outcome.REFUSED, context.clock.elapsed(), give_up=True)
 
     def instead(self, entries: Sequence[QueuedNotification], *, giving_up: bool) -> list[Notice]:
         """The news for those who are told instead; what this one keeps trying is given to them
@@ -54,20 +58,20 @@ class Fallback:
     def queue(self, handed: Sequence[Notice]) -> None:
         """It is recorded that they are told."""
         for notice in handed:
-            self._office.ledger.queue(notice, self._office.clock.elapsed())
+            self._context.notifications.queue(notice, self._context.clock.elapsed())
 
     def _elsewhere(self, notice: Notice, *, giving_up: bool) -> list[Notice]:
         """For the fallback; where that has had it already, or there is none, for all others that
         have not (F4).
         """
-        ledger, outage = self._office.ledger, self._line.outage
+        notifications, outage = self._context.notifications, self._line.outage
         if outage is not None:
             facts = replace(
                 notice.facts, handed_over_since=outage.since, handed_over_why=outage.answer
             )
             notice = replace(notice, facts=facts)
         if self._channel.fallback:
-            handed = ledger.elsewhere(notice, (self._channel.fallback,), giving_up=False)
-            if handed or ledger.heard(notice.key, self._channel.fallback):
+            handed = notifications.elsewhere(notice, (self._channel.fallback,), giving_up=False)
+            if handed or notifications.heard(notice.key, self._channel.fallback):
                 return handed
-        return ledger.elsewhere(notice, self._channel.others, giving_up=giving_up)
+        return notifications.elsewhere(notice, self._channel.others, giving_up=giving_up)

@@ -54,32 +54,30 @@ class EagerClaims:
 
     def leave(self) -> None:
         """All are committed, and none is overtaken."""
-        for courier, claim in self.booked:
-            courier.leave(claim)
+        for worker, claim in self.booked:
+            worker.leave(claim)
         self.booked = []
 
     def release(self) -> list[Claim]:
         """None leaves; their claims."""
-        for courier, claim in self.booked:
-            courier.release(claim)
+        for worker, claim in self.booked:
+            worker.release(claim)
         released, self.booked = list(self.claims), []
         return released
 
     def overtaken(self) -> list[Claim]:
         """The claims of those that can leave no more, and are none of these any longer."""
-        gone = [claim for courier, claim in self.booked if not courier.holds(claim)]
-        self.booked = [(courier, claim) for courier, claim in self.booked if claim not in gone]
+        gone = [claim for worker, claim in self.booked if not worker.holds(claim)]
+        self.booked = [(worker, claim) for worker, claim in self.booked if claim not in gone]
         return gone
 
 
-def book(couriers: Mapping[str, EagerSender], notices: Sequence[Notice]) -> EagerClaims:
+def book(workers: Mapping[str, EagerSender], notices: Sequence[Notice]) -> EagerClaims:
     """By channel, one message with all that is new there."""
     by_channel: dict[str, list[Notice]] = defaultdict(list)
     for notice in notices:
         by_channel[notice.key.channel].append(notice)
-    asked = [
-        (couriers[channel], news) for channel, news in by_channel.items() if channel in couriers
-    ]
+    asked = [(workers[channel], news) for channel, news in by_channel.items() if channel in workers]
     return EagerClaims(
-        [(courier, claim) for courier, news in asked if (claim := courier.book(news)) is not None]
+        [(worker, claim) for worker, news in asked if (claim := worker.book(news)) is not None]
     )

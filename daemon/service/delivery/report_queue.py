@@ -35,10 +35,10 @@ class ReportQueue:
         self._wake = wake
         self._waiting: dict[str, dict[str, QueuedReport]] = defaultdict(dict)
 
-    def put(self, parcel: QueuedReport) -> None:
+    def put(self, queued_report: QueuedReport) -> None:
         """It takes the place of an earlier one of the same name."""
-        self._waiting[parcel.key.channel][parcel.key.name] = parcel
-        self._wake(parcel.key.channel)
+        self._waiting[queued_report.key.channel][queued_report.key.name] = queued_report
+        self._wake(queued_report.key.channel)
 
     def holds(self, key: ReportKey) -> bool:
         found = self._waiting[key.channel].get(key.name)
@@ -47,15 +47,17 @@ class ReportQueue:
     def next(self, channel: str) -> QueuedReport | None:
         """What has waited there the longest."""
         return min(
-            self._waiting[channel].values(), key=lambda parcel: parcel.queued_at, default=None
+            self._waiting[channel].values(),
+            key=lambda queued_report: queued_report.queued_at,
+            default=None,
         )
 
-    def settle(self, parcel: QueuedReport, outcome: Outcome) -> None:
+    def settle(self, queued_report: QueuedReport, outcome: Outcome) -> None:
         """An attempt ended: what was not delivered waits on."""
-        parcel.maybe_repeat |= outcome is Outcome.UNKNOWN
-        if outcome is Outcome.DELIVERED and self.holds(parcel.key):
-            del self._waiting[parcel.key.channel][parcel.key.name]
+        queued_report.maybe_repeat |= outcome is Outcome.UNKNOWN
+        if outcome is Outcome.DELIVERED and self.holds(queued_report.key):
+            del self._waiting[queued_report.key.channel][queued_report.key.name]
 
     def channels(self) -> list[str]:
         """Those that something waits for."""
-        return [channel for channel, parcels in self._waiting.items() if parcels]
+        return [channel for channel, queued_reports in self._waiting.items() if queued_reports]

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import chain, repeat
 from typing import TypeAlias
 
-from daemon.alerts.decide import Decision, decide, judge, scene
+from daemon.alerts.decide import Decision, decide, judge, snapshot
 from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy
 from daemon.alerts.ids import code
 from daemon.alerts.silences import NO_SILENCES, lasting
@@ -115,9 +115,9 @@ class PendingInput:
     """One input on its way into the record: judged once, decided as often as need be."""
 
     event: Input
-    scene: EvaluationSnapshot = field(init=False)
+    snapshot: EvaluationSnapshot = field(init=False)
     decision: Decision = field(init=False)
-    departures: EagerClaims = field(default_factory=EagerClaims)
+    eager_claims: EagerClaims = field(default_factory=EagerClaims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +150,23 @@ class Owner:
 
     def __init__(
         self,
-        desk: JudgingContext,
+        context: JudgingContext,
         state: AccountState,
         rules: Iterable[Rule],
-        doubters: SuspectListener = NOBODY,
+        suspect_listener: SuspectListener = NOBODY,
         every: Callable[[], Millis] = lambda: 0,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
-        self._order = NotificationPolicy(self._rules, desk.channels, desk.mutes)
+        self._order = NotificationPolicy(self._rules, context.channels, context.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
-        self._drift = ClockDrift(desk.clock, desk.offset)
-        self._doubters = doubters
-        self._gate = Gate(state.account, desk.max_jump, desk.episodes, self._doubters.doubted)
-        self._hindsight = HourlyBaseline(state.account, desk.journal)
+        self._drift = ClockDrift(context.clock, context.offset)
+        self._suspect_listener = suspect_listener
+        self._gate = Gate(
+            state.account, context.max_jump, context.episodes, self._suspect_listener.doubted
+        )
+        self._hourly_baseline = HourlyBaseline(state.account, context.async_store)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._every = every
         self._last: Input | None = None
@@ -202,9 +204,9 @@ class Owner:
         """Judge what arrives until cancelled; a cancellation never tears an input in two."""
         self._starts += 1
         await self._warm_or_wait()
-        await self._hindsight.renew(self._desk.clock.now())
+        await self._hourly_baseline.renew(self._context.clock.now())
         if self._gate.suspicion is not None:
-            self._doubters.left(self._gate.suspicion)
+            self._suspect_listener.left(self._gate.suspicion)
         while True:
             arrival = await self._mailbox.get()
             task = asyncio.ensure_future(self._take(arrival))
@@ -242,7 +244,7 @@ class Owner:
             return
         for event in self._inputs(arrival, now):
             await self._enter(event)
-        await self._hindsight.renew(self._state.at)
+        await self._hourly_baseline.renew(self._state.at)
         if brings_input:
             self._done = self._begun
 
@@ -256,18 +258,21 @@ class Owner:
         )
 
     async def _enter(self, event: Input) -> None:
-        if self._cold_since is not None and self._desk.clock.elapsed() - self._cold_since >= COLD:
+        if (
+            self._cold_since is not None
+            and self._context.clock.elapsed() - self._cold_since >= COLD
+        ):
             await self._warm_or_wait()
         case = await self._judged(event)
         try:
             recorded = await self._commit(case) is Written.COMMITTED
             if not recorded:
-                await self._withdraw(case.departures.release())  # what leaves now has to say so
-            while overtaken := case.departures.overtaken():
+                await self._withdraw(case.eager_claims.release())  # what leaves now has to say so
+            while overtaken := case.eager_claims.overtaken():
                 await self._withdraw(overtaken)
             self._adopt(case, recorded=recorded)
         except BaseException:
-            await self._withdraw(case.departures.release())
+            await self._withdraw(case.eager_claims.release())
             raise
 
     async def _withdraw(self, claims: Iterable[Claim]) -> None:
@@ -277,7 +282,9 @@ class Owner:
         Until that is on record nobody else knows their news, so that nothing comes in between.
         """
         for claim in claims:
-            await self._desk.journal.insist(Withdraw(claim.message, self._desk.clock.now()))
+            await self._context.async_store.insist(
+                Withdraw(claim.message, self._context.clock.now())
+            )
 
     async def _commit(self, case: PendingInput) -> Written:
         """As often as it takes; where that is a restart of this account's engine, the case is
@@ -286,19 +293,19 @@ class Owner:
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
-                self._desk.episodes.failed(
+                self._context.episodes.failed(
                     ("commit", self.account), self._sentence(), account=self.account
                 )
-            await self._desk.clock.sleep(pause)
+            await self._context.clock.sleep(pause)
             recorded = await self._restart()
             if recorded is None:
                 continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
             if recorded >= case.event.seq:
                 written = Written.COMMITTED
                 break
-            await self._withdraw(case.departures.release())
+            await self._withdraw(case.eager_claims.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
-        self._desk.episodes.ended(
+        self._context.episodes.ended(
             ("commit", self.account), "its readings are stored again", account=self.account
         )
         return written
@@ -314,12 +321,12 @@ class Owner:
         try:
             for _ in range(QUICK):
                 try:
-                    return await self._desk.journal.write(self._operation(case))
+                    return await self._context.async_store.write(self._operation(case))
                 except StaleSilences:
-                    self._silences = await self._desk.silences(self._silences, case.event.at)
+                    self._silences = await self._context.silences(self._silences, case.event.at)
                     await self._decide(case)
-            case.departures.release()
-            return await self._desk.journal.write(
+            case.eager_claims.release()
+            return await self._context.async_store.write(
                 case.decision.record
             )  # nobody waits for those who change their minds
         except CommitFailed:
@@ -330,7 +337,7 @@ class Owner:
         if not concerns(case.decision):
             return record
         return RecordWithClaims(
-            record, lasting(self._silences, case.event.at), case.departures.claims
+            record, lasting(self._silences, case.event.at), case.eager_claims.claims
         )
 
     @property
@@ -388,28 +395,28 @@ class Owner:
         return case
 
     async def _judge(self, case: PendingInput, event: Input) -> None:
-        seen = scene(self._evaluator, self._verdicts(event), self._state.alerts)
+        seen = snapshot(self._evaluator, self._verdicts(event), self._state.alerts)
         case.event = event
-        case.scene = replace(
-            seen, hourly=self._hindsight.hourly(event.at, self._evaluator.balances)
+        case.snapshot = replace(
+            seen, hourly=self._hourly_baseline.hourly(event.at, self._evaluator.balances)
         )
         await self._decide(case)
 
     async def _decide(self, case: PendingInput) -> None:
         """By what was last known of silences: where that is true no more, the commit tells."""
-        case.departures.release()  # nothing of it is recorded
-        case.decision = self._weigh(case.event, case.scene)
-        case.departures = self._desk.book(case.decision.record.notices)
+        case.eager_claims.release()  # nothing of it is recorded
+        case.decision = self._weigh(case.event, case.snapshot)
+        case.eager_claims = self._context.book(case.decision.record.notices)
 
-    def _weigh(self, event: Input, scene: EvaluationSnapshot) -> Decision:
+    def _weigh(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
-            self._desk.ledger.told(self.account),
-            partial(code, taken=self._desk.codes),
+            self._context.notifications.told(self.account),
+            partial(code, taken=self._context.codes),
         )
         decision = decide(
             self._state,
             event,
-            scene,
+            snapshot,
             replace(self._order, silences=self._silences),
             told,
             name_alert,
@@ -435,24 +442,24 @@ class Owner:
         }
 
     def _adopt(self, case: PendingInput, *, recorded: bool) -> None:
-        desk, record = self._desk, case.decision.record
+        context, record = self._context, case.decision.record
         self._state = case.decision.state
-        desk.codes.update(alert.code for alert in record.alerts)
-        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=recorded)
-        case.departures.leave()
+        context.codes.update(alert.code for alert in record.alerts)
+        context.notifications.adopt(record, context.clock.elapsed(), recorded=recorded)
+        case.eager_claims.leave()
         self._gate.adopt(record.event)
         self._last, self._left_out = record.event, None
         self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
-            desk.ledger.dated(self.account, self._drift.offset)
-        desk.watcher.judged(record)
+            context.notifications.dated(self.account, self._drift.offset)
+        context.observer.judged(record)
 
     async def _restart(self) -> int | None:
         """Start this account's engine anew from the record: its last `seq`, or None where it cannot
         be read.
         """
         try:
-            self._state = await self._desk.journal.load(self.account)
+            self._state = await self._context.async_store.load(self.account)
             await self._warm()
         except StoreError:
             return None
@@ -465,28 +472,28 @@ class Owner:
         try:
             await self._warm()
         except StoreError as error:
-            self._cold_since = self._desk.clock.elapsed()
+            self._cold_since = self._context.clock.elapsed()
             sentence = (
                 f"rules of {self.account} that look back are not judged, for its readings cannot be"
                 f" read: {error}"
             )
-            self._desk.episodes.failed(("windows", self.account), sentence, account=self.account)
+            self._context.episodes.failed(("windows", self.account), sentence, account=self.account)
         else:
             self._cold_since = None
-            self._desk.episodes.ended(
+            self._context.episodes.ended(
                 ("windows", self.account), "all rules are judged", account=self.account
             )
 
     async def _warm(self) -> None:
         """Rebuild the windows from the record, in slices, so that no other account waits for it."""
         evaluator = Evaluator(tuple(self._rules.values()))
-        started = self._desk.clock.elapsed()
-        async for reading in self._desk.journal.recent(
+        started = self._context.clock.elapsed()
+        async for reading in self._context.async_store.recent(
             self.account, self._state.at - evaluator.look_back
         ):
             evaluator.warm(reading)
-            if self._desk.clock.elapsed() - started >= SLICE:
-                await self._desk.clock.sleep(0)
-                started = self._desk.clock.elapsed()
-        self._gate.recall(await self._desk.journal.latest(self.account))
+            if self._context.clock.elapsed() - started >= SLICE:
+                await self._context.clock.sleep(0)
+                started = self._context.clock.elapsed()
+        self._gate.recall(await self._context.async_store.latest(self.account))
         self._evaluator = evaluator

@@ -35,7 +35,7 @@ class StartResult:
 
 def begin(
     store: Store,
-    ledger: NotificationQueue,
+    notifications: NotificationQueue,
     setting: StartConfig,
     clock: Clock,
     reason: str = "start",
@@ -46,18 +46,20 @@ def begin(
         StoreError: where the database cannot be read or refuses to write.
 
     """
-    _remember(store, ledger, clock)
+    _remember(store, notifications, clock)
     names = [
         *setting.accounts,
         *(name for name in store.alerting() if name not in setting.accounts),
     ]
-    known, now = {name: store.load(name) for name in names}, _now(ledger, clock)
+    known, now = {name: store.load(name) for name in names}, _now(notifications, clock)
     own = store.load(DAEMON_ACCOUNT)
     for state in known.values():
-        ledger.resume(
+        notifications.resume(
             state
         )  # a step of the clock that is found now moves nothing of what was over before
-    openings = {name: open_account(known[name], ledger.told(name), setting, now) for name in names}
+    openings = {
+        name: open_account(known[name], notifications.told(name), setting, now) for name in names
+    }
     last = store.last_life()
     absent = absence(last, known.values(), now)
     expected = (
@@ -67,59 +69,69 @@ def begin(
     )
     _commit(
         store,
-        ledger,
+        notifications,
         setting,
         openings,
         clock,
         reason,
         tuple(gaps(absent, known, openings, expected)),
     )
-    _redirect(store, ledger, setting, clock)
-    for opening in openings.values():
-        ledger.resume(opening.state)
+    _redirect(store, notifications, setting, clock)
+    for account_start in openings.values():
+        notifications.resume(account_start.state)
     return StartResult({name: openings[name].state for name in setting.accounts}, absent, own)
 
 
-def _now(ledger: NotificationQueue, clock: Clock) -> Millis:
+def _now(notifications: NotificationQueue, clock: Clock) -> Millis:
     """By the clock as it stood when this life began: a step since then is the owners' to notice."""
-    return ledger.instant(DAEMON_ACCOUNT, clock.elapsed())
+    return notifications.instant(DAEMON_ACCOUNT, clock.elapsed())
 
 
-def _remember(store: Store, ledger: NotificationQueue, clock: Clock) -> None:
+def _remember(store: Store, notifications: NotificationQueue, clock: Clock) -> None:
     for known in store.told():
-        ledger.remember(known.key, known.told, known.begun)
+        notifications.remember(known.key, known.told, known.begun)
     for kept in store.open_notices():
-        ledger.keep(
+        notifications.keep(
             QueuedNotification(
                 kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True
             )
         )
 
 
-def _redirect(store: Store, ledger: NotificationQueue, setting: StartConfig, clock: Clock) -> None:
+def _redirect(
+    store: Store, notifications: NotificationQueue, setting: StartConfig, clock: Clock
+) -> None:
     """What waits for a channel that is no longer configured goes to those that are (promise 2).
 
     So does an end whose channel gave up the firing: others were told of that in its stead, and wait
     for the end.
     """
-    notices = [entry.notice for channel in ledger.channels() for entry in ledger.open(channel)]
+    notices = [
+        entry.notice
+        for channel in notifications.channels()
+        for entry in notifications.open(channel)
+    ]
     gone = [each for each in notices if each.key.channel not in setting.channels]
-    shared = [each for each in notices if ledger.unheard(each.key) and ledger.gave_up(each.key)]
+    shared = [
+        each
+        for each in notices
+        if notifications.unheard(each.key) and notifications.gave_up(each.key)
+    ]
     if not setting.channels or not (gone or shared):
         return
     keys = tuple(notice.key for notice in gone)
     handed = [
         notice
         for each in (*gone, *(one for one in shared if one not in gone))
-        for notice in ledger.elsewhere(
+        for notice in notifications.elsewhere(
             each, _others(setting, each.key.channel), giving_up=each in gone
         )
     ]
-    _write(store, Reroute(_now(ledger, clock), tuple(handed), refused=keys))
+    _write(store, Reroute(_now(notifications, clock), tuple(handed), refused=keys))
     for notice in handed:
-        ledger.queue(notice, clock.elapsed())
-    ledger.sending(keys)
-    ledger.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
+        notifications.queue(notice, clock.elapsed())
+    notifications.sending(keys)
+    notifications.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
 
 
 def _others(setting: StartConfig, channel: str) -> list[str]:
@@ -128,7 +140,7 @@ def _others(setting: StartConfig, channel: str) -> list[str]:
 
 def _commit(
     store: Store,
-    ledger: NotificationQueue,
+    notifications: NotificationQueue,
     setting: StartConfig,
     openings: Mapping[str, AccountStart],
     clock: Clock,
@@ -136,22 +148,26 @@ def _commit(
     absences: tuple[Gap, ...],
 ) -> None:
     """Clock steps first, then the epoch with the rules in force; adopted when they are on disk."""
-    stepped = [opening.stepped for opening in openings.values() if opening.stepped is not None]
+    stepped = [
+        account_start.stepped
+        for account_start in openings.values()
+        if account_start.stepped is not None
+    ]
     epoch = StartEpoch(
-        at=_now(ledger, clock),
+        at=_now(notifications, clock),
         reason=reason,
         version=__version__,
         rules=setting.written(),
         accounts=setting.accounts,
-        records=tuple(opening.changed for opening in openings.values()),
-        state={name: opening.state for name, opening in openings.items()},
+        records=tuple(account_start.changed for account_start in openings.values()),
+        state={name: account_start.state for name, account_start in openings.items()},
         gaps=absences,
     )
     for record in stepped:
         _write(store, record)
     _write(store, epoch)
     for record in (*stepped, *epoch.records):
-        ledger.adopt(record, clock.elapsed())
+        notifications.adopt(record, clock.elapsed())
 
 
 def _write(store: Store, operation: Operation) -> None:

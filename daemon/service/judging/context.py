@@ -20,14 +20,14 @@ from daemon.types import Millis, Notice, Silence, State
 class JudgingContext:
     """`book` says what of the news can leave with the commit that causes it."""
 
-    journal: AsyncStore
-    ledger: NotificationQueue
+    async_store: AsyncStore
+    notifications: NotificationQueue
     clock: Clock
     channels: Sequence[str]
     codes: set[str]
     """Those of all alerts that ever were."""
     episodes: FailureLog
-    watcher: Observer
+    observer: Observer
     offset: Millis
     """The wall clock's, as this life began: see `watchdog.offset`."""
     mutes: Mutes = NO_MUTES
@@ -40,7 +40,7 @@ class JudgingContext:
     async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
         """As they stand for an instant; as they were last known where nobody can read them."""
         try:
-            return await self.journal.silences(at)
+            return await self.async_store.silences(at)
         except StoreError:
             return known
 

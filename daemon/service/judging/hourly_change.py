@@ -23,9 +23,9 @@ RENEWED: Millis = 30 * SECOND
 class HourlyBaseline:
     """Of one account. Instants are its own, and an hour is one by them."""
 
-    def __init__(self, account: str, journal: AsyncStore) -> None:
+    def __init__(self, account: str, async_store: AsyncStore) -> None:
         self._account = account
-        self._journal = journal
+        self._async_store = async_store
         self._renewed_at: Millis | None = None
         self._read_at: Millis | None = None
         self._ahead: Millis = 0
@@ -51,4 +51,4 @@ class HourlyBaseline:
         self._ahead = 0 if before is None else min(max(0, at - before), ABOUT)
         self._read_at, self._earlier = at, None
         with suppress(StoreError):
-            self._earlier = await self._journal.standing(self._account, at + self._ahead - HOUR)
+            self._earlier = await self._async_store.standing(self._account, at + self._ahead - HOUR)

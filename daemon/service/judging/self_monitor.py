@@ -127,9 +127,9 @@ class WritesRefused:
     reason: str
 
 
-def verdict(rule: Rule, sight: ProbeResults) -> Verdict:
+def verdict(rule: Rule, results: ProbeResults) -> Verdict:
     """What a look says of a rule of the daemon's own."""
-    return _JUDGES[rule.name](_limit(rule), sight)
+    return _JUDGES[rule.name](_limit(rule), results)
 
 
 def _limit(rule: Rule) -> Decimal:
@@ -150,14 +150,14 @@ def _told(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
 
 
-def _account_not_judged(limit: Decimal, sight: ProbeResults) -> Verdict:
+def _account_not_judged(limit: Decimal, results: ProbeResults) -> Verdict:
     """Unknown while an account has judged nothing since a start: the trouble may not be over."""
-    long = {name: each for name, each in sight.stalls.items() if each.lasted >= limit}
+    long = {name: each for name, each in results.stalls.items() if each.lasted >= limit}
     if not long:
-        started = all(made.judged for made in sight.progress.values())
+        started = all(made.judged for made in results.progress.values())
         return _told(holds=False, detail="") if started else UNKNOWN
     first_seen = min(each.since for each in long.values())
-    since = moment(sight.now - (sight.elapsed - first_seen), sight.now, sight.zone)
+    since = moment(results.now - (results.elapsed - first_seen), results.now, results.zone)
     named = ", ".join(list(long)[:NAMED])
     more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
     remedy = "restart the service, and report this"
@@ -166,21 +166,21 @@ def _account_not_judged(limit: Decimal, sight: ProbeResults) -> Verdict:
     )
 
 
-def _channel_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
+def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
     failing = {
         name: health.failing_since
-        for name, health in _in_need(sight)
+        for name, health in _in_need(results)
         if health.failing_since is not None
     }
-    long = [name for name, since in failing.items() if sight.elapsed - since >= limit]
+    long = [name for name, since in failing.items() if results.elapsed - since >= limit]
     if not long:
         return _told(holds=False, detail="")
-    if all(sight.channels[name].streak == 0 for name in long):
+    if all(results.channels[name].streak == 0 for name in long):
         return UNKNOWN
     worst = min(long, key=lambda name: failing[name])
-    since = moment(sight.now - (sight.elapsed - failing[worst]), sight.now, sight.zone)
-    answer = sight.channels[worst].answer
+    since = moment(results.now - (results.elapsed - failing[worst]), results.now, results.zone)
+    answer = results.channels[worst].answer
     others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
     return _told(
         holds=True,
@@ -188,19 +188,19 @@ def _channel_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
     )
 
 
-def _in_need(sight: ProbeResults) -> Iterator[tuple[str, Health]]:
+def _in_need(results: ProbeResults) -> Iterator[tuple[str, Health]]:
     """The channels that something waits for, or that refuse what they are given: of others nobody
     knows any more.
     """
     return (
         (name, health)
-        for name, health in sight.channels.items()
-        if health.refused or name in sight.waiting
+        for name, health in results.channels.items()
+        if health.refused or name in results.waiting
     )
 
 
-def _clock_stepped(limit: Decimal, sight: ProbeResults) -> Verdict:
-    by = max(sight.steps, key=abs, default=0)
+def _clock_stepped(limit: Decimal, results: ProbeResults) -> Verdict:
+    by = max(results.steps, key=abs, default=0)
     size = (
         abs(by) if abs(by) < MINUTE else round(abs(by), -3)
     )  # a minute is no 59 s for want of a millisecond
@@ -208,36 +208,36 @@ def _clock_stepped(limit: Decimal, sight: ProbeResults) -> Verdict:
     return _told(by != 0 and abs(by) >= limit, detail)
 
 
-def _disk_full(limit: Decimal, sight: ProbeResults) -> Verdict:
-    if sight.disk is None:
+def _disk_full(limit: Decimal, results: ProbeResults) -> Verdict:
+    if results.disk is None:
         return UNKNOWN
     share = format((limit * 100).normalize(), "f")
     return _told(
-        sight.disk < limit, f"less than {share} % of the disk that holds the database is free"
+        results.disk < limit, f"less than {share} % of the disk that holds the database is free"
     )
 
 
-def _database_failing(limit: Decimal, sight: ProbeResults) -> Verdict:
-    if sight.refused is None:
+def _database_failing(limit: Decimal, results: ProbeResults) -> Verdict:
+    if results.refused is None:
         return _told(holds=False, detail="")
-    lasted = sight.elapsed - sight.refused.since
-    since = moment(sight.now - lasted, sight.now, sight.zone)
+    lasted = results.elapsed - results.refused.since
+    since = moment(results.now - lasted, results.now, results.zone)
     return _told(
-        lasted >= limit, f"nothing has been recorded since {since}: {sight.refused.reason}"
+        lasted >= limit, f"nothing has been recorded since {since}: {results.refused.reason}"
     )
 
 
-def _push_contradicted(_limit: Decimal, sight: ProbeResults) -> Verdict:
+def _push_contradicted(_limit: Decimal, results: ProbeResults) -> Verdict:
     """Where pushes are heard but hardly compared since a start, nobody knows."""
     found = {
         name: ", ".join(pushes.contradicted)
-        for name, pushes in sight.pushes.items()
+        for name, pushes in results.pushes.items()
         if pushes.contradicted
     }
     if (
         not found
-        and sight.pushes
-        and all(pushes.compared < pushes.limit for pushes in sight.pushes.values())
+        and results.pushes
+        and all(pushes.compared < pushes.limit for pushes in results.pushes.values())
     ):
         return UNKNOWN
     named = [f"{fields} of {name}" for name, fields in list(found.items())[:NAMED]]
@@ -265,22 +265,22 @@ class SelfMonitor:
     """
 
     def __init__(
-        self, desk: JudgingContext, recorded: AccountState, rules: Sequence[Rule], senses: Probes
+        self, context: JudgingContext, recorded: AccountState, rules: Sequence[Rule], probes: Probes
     ) -> None:
-        self._desk = desk
-        self._senses = senses
+        self._context = context
+        self._probes = probes
         self._order = NotificationPolicy(
-            {rule.name: rule for rule in rules}, desk.channels, desk.mutes
+            {rule.name: rule for rule in rules}, context.channels, context.mutes
         )
         self._state = recorded
         self._begun = False
-        self._drift = ClockDrift(desk.clock, desk.offset)
+        self._drift = ClockDrift(context.clock, context.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
         """Of the clock in this life: when, by `elapsed`, and by how much."""
         self._refused: WritesRefused | None = None
         self._stalls: Mapping[str, Stall] = {}
-        self._looked_at = desk.clock.elapsed()
+        self._looked_at = context.clock.elapsed()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -291,7 +291,7 @@ class SelfMonitor:
         """Look until cancelled."""
         while True:
             await self.look()
-            await first(self._woken.wait(), self._desk.clock.sleep(EVERY))
+            await first(self._woken.wait(), self._context.clock.sleep(EVERY))
 
     async def look(self) -> None:
         self._woken.clear()
@@ -300,38 +300,38 @@ class SelfMonitor:
         now, by = self._drift.look()
         if by:
             await self._shift(now, by)
-        sight = await self._see(now)
-        verdicts = {name: verdict(rule, sight) for name, rule in self._order.rules.items()}
+        results = await self._see(now)
+        verdicts = {name: verdict(rule, results) for name, rule in self._order.rules.items()}
         await self._take(Check(self._next, now), EvaluationSnapshot(verdicts))
 
     async def _begin(self) -> None:
         """Go on from what is recorded; what is asked no more, or otherwise, is told as retired
         (D5).
         """
-        self._desk.ledger.resume(self._state)
-        now = self._desk.ledger.instant(DAEMON_ACCOUNT, self._desk.clock.elapsed())
+        self._context.notifications.resume(self._state)
+        now = self._context.notifications.instant(DAEMON_ACCOUNT, self._context.clock.elapsed())
         if now - self._state.at < -STEP:
             await self._step(now, now - self._state.at)
         await self._take(ConfigChange(self._next, now), EvaluationSnapshot())
-        self._desk.ledger.resume(self._state)
+        self._context.notifications.resume(self._state)
         self._begun = True
 
     async def _see(self, now: Millis) -> ProbeResults:
-        clock, ledger = self._desk.clock, self._desk.ledger
+        clock, notifications = self._context.clock, self._context.notifications
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
-        progress = self._senses.progress()
+        progress = self._probes.progress()
         self._stalls = stalls(self._stalls, progress, clock.elapsed(), self._passed())
-        disk = await asyncio.to_thread(self._senses.disk)
+        disk = await asyncio.to_thread(self._probes.disk)
         return ProbeResults(
             now,
             clock.elapsed(),
-            self._senses.channels(),
-            frozenset(ledger.channels()).union(self._senses.owed()),
+            self._probes.channels(),
+            frozenset(notifications.channels()).union(self._probes.owed()),
             disk,
             [by for _, by in self._steps],
-            self._senses.zone,
-            self._senses.pushes(),
+            self._probes.zone,
+            self._probes.pushes(),
             self._refused,
             progress,
             self._stalls,
@@ -344,21 +344,21 @@ class SelfMonitor:
         rest was a suspend, or an event loop that stood still, in which the owners could not run
         either.
         """
-        before, self._looked_at = self._looked_at, self._desk.clock.elapsed()
+        before, self._looked_at = self._looked_at, self._context.clock.elapsed()
         return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
 
     def _refusal(self) -> WritesRefused | None:
-        reason = self._senses.database()
+        reason = self._probes.database()
         if reason is None:
             return None
-        since = self._desk.clock.elapsed() if self._refused is None else self._refused.since
+        since = self._context.clock.elapsed() if self._refused is None else self._refused.since
         return WritesRefused(since, reason)
 
     async def _shift(self, now: Millis, by: Millis) -> None:
         """The clock was set: that is told, and durations stay true (A5)."""
-        self._steps.append((self._desk.clock.elapsed(), by))
+        self._steps.append((self._context.clock.elapsed(), by))
         await self._step(now, by)
-        self._desk.ledger.dated(DAEMON_ACCOUNT, self._drift.offset)
+        self._context.notifications.dated(DAEMON_ACCOUNT, self._drift.offset)
 
     async def _step(self, now: Millis, by: Millis) -> None:
         await self._take(ClockStep(self._next, now, by), EvaluationSnapshot())
@@ -367,44 +367,46 @@ class SelfMonitor:
     def _next(self) -> int:
         return self._state.seq + 1
 
-    def _decide(self, event: Input, scene: EvaluationSnapshot) -> Decision:
+    def _decide(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
-            self._desk.ledger.told(DAEMON_ACCOUNT),
-            partial(code, taken=self._desk.codes),
+            self._context.notifications.told(DAEMON_ACCOUNT),
+            partial(code, taken=self._context.codes),
         )
         return decide(
             self._state,
             event,
-            scene,
+            snapshot,
             replace(self._order, silences=self._silences),
             told,
             name_alert,
         )
 
-    async def _take(self, event: Input, scene: EvaluationSnapshot) -> None:
-        decision = self._decide(event, scene)
+    async def _take(self, event: Input, snapshot: EvaluationSnapshot) -> None:
+        decision = self._decide(event, snapshot)
         if concerns(decision):
-            self._silences = await self._desk.silences(self._silences, event.at)
-            decision = self._decide(event, scene)
+            self._silences = await self._context.silences(self._silences, event.at)
+            decision = self._decide(event, snapshot)
         await self._commit(decision)
 
     async def _commit(self, decision: Decision) -> None:
         """Adopted after the commit; what the database does not take is seen again at a later
         look.
         """
-        desk, record = self._desk, decision.record
+        context, record = self._context, decision.record
         if not _says(record):
             self._state = decision.state
             return
         written = await self._write(record)
         if written is None:
             with suppress(StoreError):  # else what is held is offered again at the next look
-                self._state = await desk.journal.load(DAEMON_ACCOUNT)
+                self._state = await context.async_store.load(DAEMON_ACCOUNT)
             return
         self._state = decision.state
-        desk.codes.update(alert.code for alert in record.alerts)
-        desk.ledger.adopt(record, desk.clock.elapsed(), recorded=written is Written.COMMITTED)
-        desk.watcher.judged(record)
+        context.codes.update(alert.code for alert in record.alerts)
+        context.notifications.adopt(
+            record, context.clock.elapsed(), recorded=written is Written.COMMITTED
+        )
+        context.observer.judged(record)
 
     async def _write(self, record: Record) -> Written | None:
         """As often as it takes to know what became of it: writing twice is writing once. None where
@@ -412,18 +414,18 @@ class SelfMonitor:
         """
         while True:
             try:
-                written = await self._desk.journal.write(record)
+                written = await self._context.async_store.write(record)
             except Rejected as error:
                 sentence = (
                     "the database does not take the daemon's own alerts, which are judged anew:"
                     f" {error}"
                 )
-                self._desk.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
+                self._context.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
                 return None
             except CommitFailed:
-                await self._desk.clock.sleep(SECOND)
+                await self._context.clock.sleep(SECOND)
             else:
-                self._desk.episodes.ended(
+                self._context.episodes.ended(
                     ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
                 )
                 return written

@@ -60,14 +60,16 @@ class ReportReader:
             return chart(history, subject, watching(rules, told.account).values())
 
     def drawing(
-        self, artist: ChartRenderer, rules: Iterable[Rule]
+        self, chart_renderer: ChartRenderer, rules: Iterable[Rule]
     ) -> Callable[[ReportData], Awaitable[bytes]]:
         """What draws a report's chart: of the account that is told first."""
 
         async def draw(facts: ReportData) -> bytes:
             told = worst(facts)
             return (
-                b"" if told is None else await artist.paint(lambda: self.chart(told, facts, rules))
+                b""
+                if told is None
+                else await chart_renderer.paint(lambda: self.chart(told, facts, rules))
             )
 
         return draw

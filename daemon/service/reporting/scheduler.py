@@ -48,10 +48,10 @@ class ReportPeriod:
 class ReportDependencies:
     """What reports are made with."""
 
-    journal: AsyncStore
+    async_store: AsyncStore
     clock: Clock
     zone: tzinfo | None
-    tray: ReportQueue
+    report_queue: ReportQueue
     read: Callable[[ReportPeriod], ReportData]
     """Reads the record, blocking; what cannot be read is in the facts."""
     draw: Callable[[ReportData], Awaitable[bytes]]
@@ -136,7 +136,7 @@ class Reports:
     async def _open(self) -> Sequence[OpenReport] | None:
         """What waits; None where nobody can read that now."""
         try:
-            return await self._means.journal.open_reports()
+            return await self._means.async_store.open_reports()
         except StoreError:
             return None
 
@@ -148,7 +148,7 @@ class Reports:
         """
         while True:
             try:
-                return await self._means.journal.write(operation) is Written.COMMITTED
+                return await self._means.async_store.write(operation) is Written.COMMITTED
             except Rejected as error:
                 names = ", ".join(sorted({key.name for key in operation.reports}))
                 _log.error("reports are sent without being recorded: %s: %s", names, error)
@@ -158,13 +158,13 @@ class Reports:
 
     async def _prepare(self, waiting: Iterable[OpenReport], recorded: bool) -> None:
         """Read and draw each once for all its channels, and put it where they find it."""
-        fresh = [each for each in waiting if not self._means.tray.holds(each.key)]
+        fresh = [each for each in waiting if not self._means.report_queue.holds(each.key)]
         for cover, alike in self._grouped(fresh):
             facts = await asyncio.to_thread(self._means.read, cover)
             pictured = any(each.key.channel in self._means.pictured for each in alike)
             picture = await self._means.draw(facts) if pictured else b""
             for each in alike:
-                self._means.tray.put(self._parcel(each, facts, picture, recorded))
+                self._means.report_queue.put(self._queued_report(each, facts, picture, recorded))
 
     def _grouped(
         self, waiting: Iterable[OpenReport]
@@ -182,7 +182,7 @@ class Reports:
             name, span, cron.due(written, zone, max(due_at, self._means.clock.now()))
         )
 
-    def _parcel(
+    def _queued_report(
         self, waiting: OpenReport, facts: ReportData, picture: bytes, recorded: bool
     ) -> QueuedReport:
         kept = waiting.key.due_at < self._began

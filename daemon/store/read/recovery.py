@@ -265,7 +265,7 @@ def user_ids(connection: Connection) -> dict[str, str]:
     return {row.name: row.user_id or "" for row in rows}
 
 
-def bookings(connection: Connection, since: Millis) -> list[RecordCall]:
+def external_calls(connection: Connection, since: Millis) -> list[RecordCall]:
     """Calls that commands booked."""
     rows = connection.execute(select(budget).where(budget.c.at >= since).order_by(budget.c.at))
     return [_booked(row) for row in rows]

@@ -128,7 +128,7 @@ class Writer:
         self,
         engine: Engine,
         hooks: Hooks | None = None,
-        seams: FaultInjection | None = None,
+        fault_injection: FaultInjection | None = None,
         place: DatabaseLocation = SERVER,
         ended: Callable[[], None] = _nothing,
     ) -> None:
@@ -136,11 +136,11 @@ class Writer:
         self._place = place
         self._ended = ended
         self._hooks = hooks or Hooks()
-        self._seams = seams or FaultInjection()
+        self._fault_injection = fault_injection or FaultInjection()
         self._ids = AccountIds()
         self._work = threading.Condition()
         self._pending: deque[_Waiting] = deque()
-        self._backlog = Backlog(self._seams.limit)
+        self._backlog = Backlog(self._fault_injection.limit)
         self._writing = 0
         """Operations in hand that are no longer pending, and not in the backlog."""
         self._committing = 0
@@ -230,7 +230,7 @@ class Writer:
             else:
                 self._look()
             while self._down is not None:
-                self._seams.wait(self._stop, RETRY)
+                self._fault_injection.wait(self._stop, RETRY)
                 self._catch_up()
                 if self._stop.is_set() and self._down is not None:
                     return
@@ -240,7 +240,9 @@ class Writer:
         at the database.
         """
         with self._work:
-            self._work.wait_for(lambda: self._pending or self._stop.is_set(), self._seams.look)
+            self._work.wait_for(
+                lambda: self._pending or self._stop.is_set(), self._fault_injection.look
+            )
             group = [self._pending.popleft() for _ in range(min(GROUP, len(self._pending)))]
             self._writing = len(group)
             return group
@@ -354,7 +356,7 @@ class Writer:
                     self._attempt(connection, operation, alone=alone) for operation in operations
                 ]
                 self._begin_commit(len(operations))
-                self._seams.commit(connection)
+                self._fault_injection.commit(connection)
             self._verify_committed()
             return failures  # noqa: TRY300 -- every exit of the block above is a failure
         except Exception as error:

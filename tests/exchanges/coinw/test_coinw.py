@@ -595,7 +595,7 @@ class Site:
         self.asked = asked
         self.clock = clock
         self.budget = Budget(clock)
-        self.tools = ExchangeDependencies(session, self.budget, clock)
+        self.dependencies = ExchangeDependencies(session, self.budget, clock)
         self.body = SAMPLE
         self.ahead = 0
         """Of its clock, beyond ours."""
@@ -605,7 +605,7 @@ class Site:
         return formatdate((self.clock.now() + self.ahead) // SECOND, usegmt=True)
 
     def client(self, user_id: str = "") -> CoinW:
-        return connect(account(rest_url=self.url, user_id=user_id), self.tools)
+        return connect(account(rest_url=self.url, user_id=user_id), self.dependencies)
 
 
 @pytest.fixture
@@ -641,12 +641,12 @@ async def test_a_call_is_signed_as_documented(site: Site) -> None:
 
 async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     """The wait for the budget comes before the timestamp, so that a signature is never old."""
-    tools = ExchangeDependencies(
-        site.tools.session,
+    dependencies = ExchangeDependencies(
+        site.dependencies.session,
         Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}),
         site.clock,
     )
-    client = connect(account(rest_url=site.url), tools)
+    client = connect(account(rest_url=site.url), dependencies)
     began = site.clock.now()
     await client.read()
     second = asyncio.create_task(client.read())
@@ -707,7 +707,7 @@ async def test_b2_too_many_calls_halve_the_budget(site: Site) -> None:
 
 async def test_what_the_network_does_is_a_miss(site: Site) -> None:
     """An exchange that cannot be reached is a miss of the network, never an exception."""
-    client = connect(account(rest_url="http://127.0.0.1:1"), site.tools)
+    client = connect(account(rest_url="http://127.0.0.1:1"), site.dependencies)
     said = "127.0.0.1:1 refused the connection: check the address and that it is up"
     assert NoAnswer(MissReason.NETWORK, said) == await client.read()
 

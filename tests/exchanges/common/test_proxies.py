@@ -18,7 +18,7 @@ from daemon.simulator.account import SOCKET_PATH
 from daemon.types import SECOND, Answer, MissReason, NoAnswer, Route
 from tests.end_to_end.wires import wire
 from tests.exchanges.common.test_http import Mute, Raw, serve
-from tests.exchanges.simulated import World, world
+from tests.exchanges.simulated import World, dependencies
 from tests.proxyserver import HERE, ProxyServer
 
 NAME = "api.exchange.invalid"
@@ -49,7 +49,7 @@ class Network:
         ).read()
 
     async def listen(self, route: Route, ws_url: str = "") -> StreamConnection | NoAnswer:
-        account, speech = self.by(route), coinw.dialect(self.account)
+        account, speech = self.by(route), coinw.stream_protocol(self.account)
         url = ws_url or account.ws_url
         return await stream_connection.connect(
             self.session, url, speech, self.here.clock, 60 * SECOND, account.ws_route
@@ -74,7 +74,7 @@ async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     async with AsyncExitStack() as stack:
-        here = await stack.enter_async_context(world(tick=1_000 * SECOND))
+        here = await stack.enter_async_context(dependencies(tick=1_000 * SECOND))
         main = here.simulator.account("main")
         main.set(available_margin="500")
         behind = await stack.enter_async_context(

@@ -39,19 +39,19 @@ def most(instants: list[Millis], per: Millis) -> int:
 
 def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis, Millis]]:
     """Sent and ended instants when every call goes as soon as the window lets it."""
-    window, now, flying, made = CallWindow(), 0, list[Millis](), list[tuple[Millis, Millis]]()
+    window, now, in_flight, made = CallWindow(), 0, list[Millis](), list[tuple[Millis, Millis]]()
     for wait, flight in wished:
         now += wait
         while True:
-            for end in sorted(end for end in flying if end <= now):
+            for end in sorted(end for end in in_flight if end <= now):
                 window = window.done(end)
-                flying.remove(end)
+                in_flight.remove(end)
             pause = free_in(window, limit, now)
             if not pause:
                 break
             now += pause
         window = window.sent()
-        flying.append(now + flight)
+        in_flight.append(now + flight)
         made.append((now, now + flight))
     return made
 
@@ -390,8 +390,8 @@ async def test_strict_7_what_is_under_way_is_known_with_its_host() -> None:
     """Strict 7: whoever cuts it off books it where it went."""
     budgets = both(ManualClock())
     async with budgets.at("there").call("assets", "7") as place:
-        assert budgets.flying == [("there", place)]
-    assert budgets.flying == []
+        assert budgets.in_flight == [("there", place)]
+    assert budgets.in_flight == []
 
 
 def test_strict_7_the_record_tells_which_host_complained() -> None:

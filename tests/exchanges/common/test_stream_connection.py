@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.exchanges import ExchangeAccount, dialect
+from daemon.exchanges import ExchangeAccount, stream_protocol
 from daemon.exchanges.common import http
 from daemon.exchanges.common.stream_connection import StreamConnection, connect
 from daemon.exchanges.common.stream_protocol import Malformed, Pong, Pushed, StreamEvent, Subscribed
@@ -19,7 +19,7 @@ from daemon.exchanges.common.stream_session import ANSWER_WITHIN, PING_EVERY, PO
 from daemon.simulator import SimulatedAccount
 from daemon.types import SECOND, Millis, MissReason, NoAnswer
 from tests.exchanges.common.test_http import OK, Raw, response, self_signed, serve
-from tests.exchanges.simulated import World, until, world
+from tests.exchanges.simulated import World, dependencies, until
 from tests.fakes import ManualClock
 
 
@@ -36,7 +36,7 @@ class Line:
         account = ExchangeAccount(
             "main", keys.api_key, keys.secret_key, "", url or self.here.simulator.ws_url
         )
-        speech = dialect("coinw", account)
+        speech = stream_protocol("coinw", account)
         assert speech is not None
         return await connect(self.session, account.ws_url, speech, self.here.clock, within)
 
@@ -55,7 +55,7 @@ class Line:
 
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
-    async with world(tick=1_000 * SECOND) as here, http.open_session() as session:
+    async with dependencies(tick=1_000 * SECOND) as here, http.open_session() as session:
         main = here.simulator.account("main")
         main.set(available_margin="500")
         yield Line(here, main, session)

@@ -62,7 +62,7 @@ TRUTHS: dict[str, str | None] = {"T": "1", "F": "-1", "U": None}
 )
 def test_three_valued_logic(pair: str, both: bool | None, any_: bool | None) -> None:
     """C2: `and` and `or` know what can be known without the unknown."""
-    values = [TRUTHS[letter] for letter in pair]
+    values = [TRUTHS[composed_message] for composed_message in pair]
     assert holds("al_margin > 0 and al_freeze > 0", *values) is both
     assert holds("al_margin > 0 or al_freeze > 0", *values) is any_
 

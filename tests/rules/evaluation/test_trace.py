@@ -14,11 +14,11 @@ from daemon.types import Balances
 
 def seen(text: str, *readings: Balances, every: int = 60_000) -> Trace:
     """Into a condition after these readings."""
-    tree, board = recorded(text).tree, ValueTable()
-    truth(tree, board)
+    tree, table = recorded(text).tree, ValueTable()
+    truth(tree, table)
     for number, balances in enumerate(readings):
-        board.feed(number * every, balances)
-    return insight(tree, board)
+        table.feed(number * every, balances)
+    return insight(tree, table)
 
 
 def sent(*margins: str) -> list[Balances]:
@@ -125,12 +125,12 @@ def test_differences_of_infinities() -> None:
 
 def test_looking_changes_nothing() -> None:
     """Two looks see the same, and the frame stays as it was."""
-    tree, board = condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, ValueTable()
-    truth(tree, board)
-    board.feed(0, Balances(al_margin=Decimal(1)))
-    before = list(board.frame)
-    assert insight(tree, board) == insight(tree, board)
-    assert board.frame == before
+    tree, table = condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, ValueTable()
+    truth(tree, table)
+    table.feed(0, Balances(al_margin=Decimal(1)))
+    before = list(table.frame)
+    assert insight(tree, table) == insight(tree, table)
+    assert table.frame == before
 
 
 def test_c4_what_is_compared_with_a_percentage_is_shown_as_one() -> None:

@@ -18,15 +18,15 @@ def call(text: str, nothing: str = "0") -> Call:
 
 def test_equal_windows_are_kept_once() -> None:
     """DESIGN 6: equal windows of equal expressions share a slot, however they are spelled."""
-    board = ValueTable()
-    first = board.window(call("max(alMargin + 1.0, 60s)"))
-    assert board.window(call("max(al_margin + 1, 1m)")) == first
+    table = ValueTable()
+    first = table.window(call("max(alMargin + 1.0, 60s)"))
+    assert table.window(call("max(al_margin + 1, 1m)")) == first
     assert (
         len(
             {
                 first,
-                board.window(call("max(al_margin + 1, 2m)")),
-                board.window(call("min(al_margin + 1, 1m)")),
+                table.window(call("max(al_margin + 1, 2m)")),
+                table.window(call("min(al_margin + 1, 1m)")),
             }
         )
         == 3
@@ -35,8 +35,8 @@ def test_equal_windows_are_kept_once() -> None:
 
 def test_fields_are_kept_once() -> None:
     """A field has one slot, derived ones and `age` too."""
-    board = ValueTable()
-    slots = [board.field(name) for name in ("al_margin", "margin_usage", "age", "al_margin", "age")]
+    table = ValueTable()
+    slots = [table.field(name) for name in ("al_margin", "margin_usage", "age", "al_margin", "age")]
     assert slots == [0, 1, 2, 0, 2]
 
 
@@ -44,33 +44,33 @@ def test_shows_fields() -> None:
     """After a reading the frame shows the fields asked for, derived ones included, and an age of
     0.
     """
-    board = ValueTable()
-    slots = [board.field(name) for name in ("al_margin", "margin_usage", "age", "cross_un_pnl")]
-    board.feed(5_000, Balances(available_margin=Decimal(8), al_margin=Decimal(2)))
-    assert [board.frame[slot] for slot in slots] == [Decimal(2), Decimal("0.25"), Decimal(0), None]
+    table = ValueTable()
+    slots = [table.field(name) for name in ("al_margin", "margin_usage", "age", "cross_un_pnl")]
+    table.feed(5_000, Balances(available_margin=Decimal(8), al_margin=Decimal(2)))
+    assert [table.frame[slot] for slot in slots] == [Decimal(2), Decimal("0.25"), Decimal(0), None]
 
 
 def test_unknown_values_are_not_held() -> None:
     """C1: a reading whose value is unknown is in no window of it, and the window moves on all the
     same.
     """
-    board = ValueTable()
-    slot = board.window(call("max(al_margin, 1s)"))
-    board.feed(0, Balances(al_margin=Decimal(9)))
-    board.feed(1_000, Balances())
-    assert board.frame[slot] == Decimal(9)
-    board.feed(1_001, Balances())
-    assert board.frame[slot] is None
+    table = ValueTable()
+    slot = table.window(call("max(al_margin, 1s)"))
+    table.feed(0, Balances(al_margin=Decimal(9)))
+    table.feed(1_000, Balances())
+    assert table.frame[slot] == Decimal(9)
+    table.feed(1_001, Balances())
+    assert table.frame[slot] is None
 
 
 def test_nested_windows_see_this_reading() -> None:
     """C1: the inner window of a nested one has taken the reading in before the outer looks."""
-    board = ValueTable()
-    slot = board.window(call("max(delta(al_margin, 10s), 10s)"))
+    table = ValueTable()
+    slot = table.window(call("max(delta(al_margin, 10s), 10s)"))
     shown = []
     for at, value in ((0, 1), (5_000, 4), (15_000, 2), (16_000, 2)):
-        board.feed(at, Balances(al_margin=Decimal(value)))
-        shown.append(board.frame[slot])
+        table.feed(at, Balances(al_margin=Decimal(value)))
+        shown.append(table.frame[slot])
     assert shown == [None, Decimal(3), Decimal(3), Decimal(0)]
 
 
@@ -78,13 +78,13 @@ def test_c5_levels_are_of_this_reading() -> None:
     """C5: a level is that of the present instant, in whichever order rules name what it is made
     of.
     """
-    board = ValueTable()
-    first = board.window(call("max(al_margin, 1m)"))
-    slot = board.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
-    again = board.window(call("time_to(al_freeze, max(al_margin, 1m), 1m)", "0s"))
+    table = ValueTable()
+    first = table.window(call("max(al_margin, 1m)"))
+    slot = table.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
+    again = table.window(call("time_to(al_freeze, max(al_margin, 1m), 1m)", "0s"))
     for number, (margin, freeze) in enumerate(((90, 0), (80, 30), (70, 60))):
-        board.feed(number * 10_000, Balances(al_margin=Decimal(margin), al_freeze=Decimal(freeze)))
-    assert [board.frame[each] for each in (first, slot, again)] == [
+        table.feed(number * 10_000, Balances(al_margin=Decimal(margin), al_freeze=Decimal(freeze)))
+    assert [table.frame[each] for each in (first, slot, again)] == [
         Decimal(90),
         Decimal(70_000),
         Decimal(10_000),
@@ -93,54 +93,54 @@ def test_c5_levels_are_of_this_reading() -> None:
 
 def test_functions_of_a_window_share_it() -> None:
     """DESIGN 6: functions of equal expressions over equal spans slide along together."""
-    board = ValueTable()
+    table = ValueTable()
     calls = [
         call(f"{name}(al_margin, 1m)") for name in ("sum", "avg", "max", "drop", "stddev", "zscore")
     ]
-    assert len({board.window(each) for each in calls}) == 6
-    assert len({id(board.held(each)) for each in calls}) == 1
-    assert len(board.held(calls[0])._running) == 3
+    assert len({table.window(each) for each in calls}) == 6
+    assert len({id(table.held(each)) for each in calls}) == 1
+    assert len(table.held(calls[0])._running) == 3
 
 
 def test_memory_is_told() -> None:
     """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside
     it.
     """
-    board = ValueTable()
-    assert board.memory(5_000) == 0
-    board.window(call("max(al_margin, 1h)"))
-    hour = board.memory(5_000)
-    board.window(call("avg(al_margin, 1h)"))
-    assert board.memory(5_000) == hour
-    board.window(call("median(al_margin, 1h)"))
-    assert board.memory(5_000) == hour + 721 * 120
-    assert board.memory(10_000) < board.memory(5_000)
+    table = ValueTable()
+    assert table.memory(5_000) == 0
+    table.window(call("max(al_margin, 1h)"))
+    hour = table.memory(5_000)
+    table.window(call("avg(al_margin, 1h)"))
+    assert table.memory(5_000) == hour
+    table.window(call("median(al_margin, 1h)"))
+    assert table.memory(5_000) == hour + 721 * 120
+    assert table.memory(10_000) < table.memory(5_000)
 
 
 def test_fed() -> None:
     """Before the first reading there is none, whatever has happened."""
-    board = ValueTable()
-    board.advance(5_000)
-    assert not board.fed
-    board.feed(6_000, Balances())
-    assert board.fed
+    table = ValueTable()
+    table.advance(5_000)
+    assert not table.fed
+    table.feed(6_000, Balances())
+    assert table.fed
 
 
 def test_memory_is_bounded() -> None:
     """DESIGN 6: however many readings come, about as many are held as the longest window needs."""
-    board = ValueTable()
-    board.window(call("max(al_margin, 1m)"))
-    slot = board.window(call("delta(al_margin, 10m)"))
+    table = ValueTable()
+    table.window(call("max(al_margin, 1m)"))
+    slot = table.window(call("delta(al_margin, 10m)"))
     for number in range(5_000):
-        board.feed(number * 5_000, Balances(al_margin=Decimal(number)))
-    assert board.frame[slot] == Decimal(120)
-    assert [len(series.ring) < 1_000 for series in board._series.values()] == [True]
+        table.feed(number * 5_000, Balances(al_margin=Decimal(number)))
+    assert table.frame[slot] == Decimal(120)
+    assert [len(series.ring) < 1_000 for series in table._series.values()] == [True]
 
 
 def test_a5_shift_before_the_first_reading() -> None:
     """A5: with nothing held, a step of the clock moves nothing."""
-    board = ValueTable()
-    slot = board.field("age")
-    board.shift(1_000)
-    board.advance(5_000)
-    assert board.frame[slot] is None
+    table = ValueTable()
+    slot = table.field("age")
+    table.shift(1_000)
+    table.advance(5_000)
+    assert table.frame[slot] is None

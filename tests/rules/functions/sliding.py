@@ -41,12 +41,12 @@ def worth(text: str, *values: str | None) -> list[str | None]:
         f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}"
     ).tree
     assert isinstance(tree, Comparison)
-    board = ValueTable()
-    value = number(tree.left, board)
+    table = ValueTable()
+    value = number(tree.left, table)
     shown = []
     for count, sent in enumerate(values):
-        board.feed(count * 10_000, Balances(al_margin=None if sent is None else Decimal(sent)))
-        result = value(board.frame)
+        table.feed(count * 10_000, Balances(al_margin=None if sent is None else Decimal(sent)))
+        result = value(table.frame)
         shown.append(None if result is None else str(result))
     return shown
 

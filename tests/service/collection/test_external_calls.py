@@ -23,7 +23,7 @@ class Desk:
         """None is a database that cannot be read."""
         self.budget = Budget(self.clock, Limit(3, 10 * SECOND), Limit(100, SECOND), {})
         budgets = Budgets(["api.exchange"], lambda: self.budget)
-        self.bookings = ExternalCalls(self.found, budgets, 10 * SECOND, self.clock)
+        self.external_calls = ExternalCalls(self.found, budgets, 10 * SECOND, self.clock)
 
     def found(self, since: Millis) -> list[RecordCall]:
         if self.booked is None:
@@ -41,40 +41,40 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def context() -> AsyncIterator[Desk]:
     """With its loop under way."""
     made = Desk()
     made.book(-SECOND)
-    made.bookings.hear()
-    loop = asyncio.create_task(made.bookings.listen())
+    made.external_calls.hear()
+    loop = asyncio.create_task(made.external_calls.listen())
     yield made
     loop.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await loop
 
 
-async def looked(desk: Desk) -> None:
+async def looked(context: Desk) -> None:
     """The loop has looked once more; reading takes a thread, and so its own time."""
-    await desk.clock.advance(EVERY)
-    while not desk.clock._sleepers:
+    await context.clock.advance(EVERY)
+    while not context.clock._sleepers:
         await settle()
 
 
-async def test_b3_what_is_booked_meanwhile_is_counted_once(desk: Desk) -> None:
+async def test_b3_what_is_booked_meanwhile_is_counted_once(context: Desk) -> None:
     """B3: one booking from before the start, two from during the life, each seen several times."""
-    assert desk.held == 1
-    desk.book(0)
-    desk.book(3 * SECOND, n=1)
+    assert context.held == 1
+    context.book(0)
+    context.book(3 * SECOND, n=1)
     for _ in range(3):
-        await looked(desk)
-    assert desk.held == 3
+        await looked(context)
+    assert context.held == 3
 
 
-async def test_b3_a_record_that_cannot_be_read_ends_nothing(desk: Desk) -> None:
+async def test_b3_a_record_that_cannot_be_read_ends_nothing(context: Desk) -> None:
     """B3: the daemon goes on listening, and hears what was booked as soon as it can read it."""
-    desk.booked, kept = None, desk.booked
-    await looked(desk)
-    desk.booked = kept
-    desk.book(0, n=2)
-    await looked(desk)
-    assert desk.held == 2
+    context.booked, kept = None, context.booked
+    await looked(context)
+    context.booked = kept
+    context.book(0, n=2)
+    await looked(context)
+    assert context.held == 2

@@ -34,11 +34,11 @@ def paced(
         lambda: rate_limit.Budget(clock, limits.host, limits.user, {"assets": limits.assets}),
     )
     config = Config(path=None, daemon=Daemon(Secret("sqlite://")), accounts=accounts, budget=limits)  # type: ignore[arg-type]
-    pacer = IntervalController(config, shared, schedule, clock)
-    pacer.user_ids = {name: name for name in names}
-    for name, interval in pacer.paces().items():
+    interval_controller = IntervalController(config, shared, schedule, clock)
+    interval_controller.user_ids = {name: name for name in names}
+    for name, interval in interval_controller.paces().items():
         schedule.add(name, interval, nothing, clock.now())
-    return pacer, schedule, shared, clock
+    return interval_controller, schedule, shared, clock
 
 
 def intervals(schedule: Schedule) -> set[timedelta]:
@@ -49,16 +49,16 @@ async def test_b3_two_hundred_accounts_share_the_strict_budget() -> None:
     """B3: by the exchange's strictest reading each is read every 40 seconds or so, and none less
     often than another.
     """
-    pacer, *_ = paced()
-    assert set(pacer.paces().values()) == {STRICT}
+    interval_controller, *_ = paced()
+    assert set(interval_controller.paces().values()) == {STRICT}
 
 
 async def test_b2_all_intervals_stretch_while_the_budget_is_halved() -> None:
     """B2, B3: twice as long for five minutes after a complaint, and as before after it."""
-    pacer, schedule, shared, clock = paced()
+    interval_controller, schedule, shared, clock = paced()
     schedule.start()
     schedule.pause()
-    task = asyncio.create_task(pacer.run())
+    task = asyncio.create_task(interval_controller.run())
     await clock.advance(0)
     whole = intervals(schedule)
     shared.at(HERE).halve()

@@ -57,9 +57,9 @@ class Fleet:
         self.paces = intervals.intervals(accounts, limits, {})
         shared = rate_limit.Budget(self.clock, limits.host, limits.user, {"assets": limits.assets})
         self.exchanges = {name: Exchange(name, shared, self.clock) for name in names}
-        ears = PollCallbacks(lambda _answer: None, lambda _user: None)
+        callbacks = PollCallbacks(lambda _answer: None, lambda _user: None)
         self.pollers = {
-            name: Poller(each, name, ears, self.clock) for name, each in self.exchanges.items()
+            name: Poller(each, name, callbacks, self.clock) for name, each in self.exchanges.items()
         }
         self.busy = Counter[str]()
         """By account, the slots that were left out."""

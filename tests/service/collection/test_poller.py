@@ -37,16 +37,16 @@ class HangingExchange:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.flying = 0
+        self.in_flight = 0
         self.most = 0
         self.let = asyncio.Event()
 
     async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
         self.calls += 1
-        self.flying += 1
-        self.most = max(self.most, self.flying)
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
         await self.let.wait()
-        self.flying -= 1
+        self.in_flight -= 1
         return answer()
 
     async def close(self) -> None: ...

@@ -38,14 +38,14 @@ async def test_b7_a_push_is_handed_on_at_once() -> None:
 async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again() -> None:
     """B7: the mailbox gets it, as what it is; one that agrees, or left later, is like any other."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = intake_of(posted, clock)
+    reconciler = intake_of(posted, clock)
     asked_at = clock.elapsed()
     await clock.advance(SECOND)
-    intake.pushed(push("90"))
+    reconciler.pushed(push("90"))
     told = [
-        intake.answered(replace(answer(available_margin="500"), asked_at=asked_at)),
-        intake.answered(replace(answer(available_margin="90"), asked_at=asked_at)),
-        intake.answered(replace(answer(available_margin="500"), asked_at=clock.elapsed() + 1)),
+        reconciler.answered(replace(answer(available_margin="500"), asked_at=asked_at)),
+        reconciler.answered(replace(answer(available_margin="90"), asked_at=asked_at)),
+        reconciler.answered(replace(answer(available_margin="500"), asked_at=clock.elapsed() + 1)),
     ]
     assert told == [True, False, False]
     assert [isinstance(each, Answer) and each.overtaken for each in posted] == [
@@ -59,10 +59,10 @@ async def test_b7_an_answer_that_a_push_overtook_is_marked_and_asked_for_again()
 async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
     """A miss says nothing, and an exchange that does not tell when it asked is believed."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = intake_of(posted, clock)
-    intake.pushed(push("90"))
-    assert not intake.answered(answer(available_margin="500"))
-    assert not intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
+    reconciler = intake_of(posted, clock)
+    reconciler.pushed(push("90"))
+    assert not reconciler.answered(answer(available_margin="500"))
+    assert not reconciler.answered(NoAnswer(MissReason.TIMEOUT, "no"))
     assert len(posted) == 3
 
 
@@ -71,13 +71,13 @@ async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
     nothing is posted.
     """
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
-    intake = intake_of(posted, clock, limit=1)
-    intake.pushed(push("90"))
-    intake.answered(replace(answer(available_margin="91"), asked_at=clock.elapsed() + 1))
-    intake.pushed(push("80"))
+    reconciler = intake_of(posted, clock, limit=1)
+    reconciler.pushed(push("90"))
+    reconciler.answered(replace(answer(available_margin="91"), asked_at=clock.elapsed() + 1))
+    reconciler.pushed(push("80"))
     balances = posted[-1].balances if isinstance(posted[-1], Answer) else None
     assert balances is not None
-    assert intake.pushes.contradicted == ("available_margin", "available_usdt")
+    assert reconciler.pushes.contradicted == ("available_margin", "available_usdt")
     assert (balances.available_margin, balances.available_usdt, balances.al_margin) == (
         None,
         None,
@@ -93,19 +93,19 @@ async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
     """
     caplog.set_level(logging.INFO)
     posted = list[Answer | NoAnswer]()
-    intake = intake_of(posted, ManualClock())
+    reconciler = intake_of(posted, ManualClock())
     without_coupon = replace(answer(), missing=("almighty_gold",))
     for each in (
         without_coupon,
         without_coupon,
         replace(without_coupon, missing=("almighty_gold", "time")),
     ):
-        intake.answered(each)
-    intake.pushed(push("90"))
-    intake.answered(NoAnswer(MissReason.TIMEOUT, "no"))
-    intake.pushed(replace(push("80"), missing=("al_freeze",)))
-    intake.answered(answer())
-    intake.answered(answer())
+        reconciler.answered(each)
+    reconciler.pushed(push("90"))
+    reconciler.answered(NoAnswer(MissReason.TIMEOUT, "no"))
+    reconciler.pushed(replace(push("80"), missing=("al_freeze",)))
+    reconciler.answered(answer())
+    reconciler.answered(answer())
     rest = "rules that need it cannot be judged, all others are"
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", f"answers of the exchange are without almighty_gold: {rest}"),
@@ -123,11 +123,11 @@ async def test_s3_unknown_fields_beyond_the_bound_are_left_out_and_named_once(
     reading counts them.
     """
     posted: list[Answer | NoAnswer] = []
-    intake = intake_of(posted, ManualClock())
+    reconciler = intake_of(posted, ManualClock())
     many: dict[str, object] = {f"field-{number}-{'x' * 60}": number for number in range(60)}
     for extra in (many, {}, many):
-        intake.answered(replace(answer(), extra=extra))
-        intake.pushed(replace(push("90"), extra=extra))
+        reconciler.answered(replace(answer(), extra=extra))
+        reconciler.pushed(replace(push("90"), extra=extra))
     counts = [each.extra.get("left_out_fields") for each in posted if isinstance(each, Answer)]
     assert (counts[0], counts[2:4], counts[1] == counts[0]) == (counts[4], [None, None], True)
     assert isinstance(counts[0], int)

@@ -90,18 +90,18 @@ class Scene:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        hands = StreamCallbacks(
+        callbacks = StreamCallbacks(
             self.user_id, self.connect, self.pushed.append, self.rose, self.roomy
         )
         episodes = FailureLog(logging.getLogger("stream"), self.clock)
-        stream = StreamWorker("main", hands, self.clock, lambda: 0.0, episodes)
+        stream = StreamWorker("main", callbacks, self.clock, lambda: 0.0, episodes)
         task = asyncio.create_task(stream.run())
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-def scene(*script: object) -> Scene:
+def snapshot(*script: object) -> Scene:
     made = Scene(script=list(script))
     made.room.set()
     made.known.set()
@@ -110,7 +110,7 @@ def scene(*script: object) -> Scene:
 
 async def test_b7_pushes_are_handed_on_and_a_reading_follows_each_login() -> None:
     """B7: whatever changed while nobody listened is asked for, once per connection."""
-    it = scene([Subscribed(), Pushed((MINE,)), Pong(), CLOSED], [Subscribed()])
+    it = snapshot([Subscribed(), Pushed((MINE,)), Pong(), CLOSED], [Subscribed()])
     async with it.running():
         await it.clock.advance(10 * SECOND)
         assert (it.pushed, it.up, len(it.tried)) == ([MINE], 2, 2)
@@ -122,7 +122,7 @@ async def test_b4_what_is_another_users_is_dropped_and_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """B4: however often it comes; what is the account's own beside it is taken."""
-    it = scene([Pushed((FOREIGN,)), Pushed((FOREIGN, MINE)), Pushed((FOREIGN,))])
+    it = snapshot([Pushed((FOREIGN,)), Pushed((FOREIGN, MINE)), Pushed((FOREIGN,))])
     async with it.running():
         await it.clock.advance(10 * SECOND)
     assert it.pushed == [MINE]
@@ -133,7 +133,7 @@ async def test_b4_what_is_another_users_is_dropped_and_said_once(
 
 async def test_b4_it_listens_once_it_is_known_whose_account_it_is() -> None:
     """B4: the first answer tells; until then a push may be anybody's."""
-    it = scene([Pushed((MINE,))])
+    it = snapshot([Pushed((MINE,))])
     it.known.clear()
     async with it.running():
         await it.clock.advance(10 * SECOND)
@@ -148,7 +148,7 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(
 ) -> None:
     """Also a push that says two things of one account: which of them is true, nobody knows."""
     caplog.set_level(logging.INFO)
-    it = scene(
+    it = snapshot(
         [
             Malformed("what CoinW pushed cannot be used: x"),
             Pushed((MINE, answer("7", al_freeze="9"))),
@@ -171,7 +171,7 @@ async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(
     same.
     """
     caplog.set_level(logging.INFO)
-    it = scene(
+    it = snapshot(
         CLOSED, CLOSED, REFUSED, CLOSED, [Subscribed(), CLOSED], [Subscribed(), Pushed((MINE,))]
     )
     async with it.running():
@@ -186,7 +186,7 @@ async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(
 async def test_a_quiet_stream_that_lasts_is_back(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is pushed where nothing changes."""
     caplog.set_level(logging.INFO)
-    it = scene(CLOSED, [Pong()] * (STEADY // SECOND))
+    it = snapshot(CLOSED, [Pong()] * (STEADY // SECOND))
     async with it.running():
         await it.clock.advance(STEADY)
         assert len(caplog.records) == 1
@@ -196,7 +196,7 @@ async def test_a_quiet_stream_that_lasts_is_back(caplog: pytest.LogCaptureFixtur
 
 async def test_b2_a_refused_login_does_not_storm() -> None:
     """B2: ten tries in five minutes, then one every five."""
-    it = scene(*[REFUSED] * 99)
+    it = snapshot(*[REFUSED] * 99)
     async with it.running():
         await it.clock.advance(300 * SECOND)
         assert len(it.tried) == 11
@@ -206,7 +206,7 @@ async def test_b2_a_refused_login_does_not_storm() -> None:
 
 async def test_a_crowd_of_pushes_waits_for_room() -> None:
     """A6: none is skipped; what the daemon cannot take yet stays with the exchange."""
-    it = scene([Pushed((MINE,)), Pushed((MINE,)), Ignored()])
+    it = snapshot([Pushed((MINE,)), Pushed((MINE,)), Ignored()])
     it.room.clear()
     async with it.running():
         await it.clock.advance(10 * SECOND)

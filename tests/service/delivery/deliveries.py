@@ -321,35 +321,44 @@ class House:
             clock=fate.clock,
             channels=plan.channels,
             mutes=plan.mutes,
-            seams=FaultInjection(commit=fate.commit),
-            journal=lambda store, clock: SteadyJournal(store, clock, fate),
+            fault_injection=FaultInjection(commit=fate.commit),
+            async_store=lambda store, clock: SteadyJournal(store, clock, fate),
         )
         life = self.life
-        tray = ReportQueue(lambda channel: life.ledger.changed(channel).set())
-        absent = life.beginning.absent
-        office = DeliveryContext(
-            life.journal, life.ledger, life.clock, UTC, lambda: 0.9, life.watcher, absent, tray=tray
+        report_queue = ReportQueue(lambda channel: life.notifications.changed(channel).set())
+        absent = life.start_result.absent
+        context = DeliveryContext(
+            life.async_store,
+            life.notifications,
+            life.clock,
+            UTC,
+            lambda: 0.9,
+            life.observer,
+            absent,
+            report_queue=report_queue,
         )
-        self.couriers = {
+        self.workers = {
             name: ChannelWorker(
-                plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), office
+                plan.channel(name), MoodyNotifier(name, fate, Traits(room=plan.room)), context
             )
             for name in plan.channels
         }
-        life.book = partial(book, self.couriers)
+        life.book = partial(book, self.workers)
         for fared in life.store.deliveries():
-            if fared.channel in self.couriers:
-                self.couriers[fared.channel].line.health = resumed(
+            if fared.channel in self.workers:
+                self.workers[fared.channel].line.health = resumed(
                     fared, fate.clock.now(), fate.clock.elapsed()
                 )
         archive = ReportReader(
             Secret(url), life.clock, ZoneInfo("UTC"), plan.accounts, plan.channels, lambda _: SECOND
         )
-        means = ReportDependencies(life.journal, life.clock, UTC, tray, archive.facts, _no_chart)
+        means = ReportDependencies(
+            life.async_store, life.clock, UTC, report_queue, archive.facts, _no_chart
+        )
         reports = [Reports(plan.reports, means, absent).run] if plan.reports else []
         loops = [
             *(owner.run for owner in life.owners.values()),
-            *(courier.run for courier in self.couriers.values()),
+            *(worker.run for worker in self.workers.values()),
             *reports,
         ]
         self.tasks = [asyncio.create_task(loop()) for loop in loops]
@@ -363,8 +372,8 @@ class House:
 
     async def stop(self) -> None:
         """As the daemon stops: what is due is tried once; what hangs is cut off."""
-        for courier in self.couriers.values():
-            courier.stop()
+        for worker in self.workers.values():
+            worker.stop()
         await settle(120)
         for task in self.tasks:
             task.cancel()

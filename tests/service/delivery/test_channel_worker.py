@@ -62,16 +62,16 @@ Absence: TypeAlias = tuple[Millis, Millis] | None
 @dataclass
 class Bench:
     clock: ManualClock
-    ledger: NotificationQueue
-    journal: ListJournal
-    watcher: RecordingWatcher
-    couriers: dict[str, ChannelWorker]
+    notifications: NotificationQueue
+    async_store: ListJournal
+    observer: RecordingWatcher
+    workers: dict[str, ChannelWorker]
     ways: dict[str, ScriptedNotifier]
     tasks: list[asyncio.Task[None]]
 
     def queue(self, *notices: Notice) -> None:
         for one in notices:
-            self.ledger.queue(one, self.clock.elapsed())
+            self.notifications.queue(one, self.clock.elapsed())
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ async def end(bench: Bench) -> None:
 
 def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absence = None) -> Bench:
     names = names or ("telegram", "email")
-    clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
-    ledger = NotificationQueue(offset(clock))
-    office = DeliveryContext(journal, ledger, clock, UTC, lambda: 1.0, watcher, absent)
+    clock, async_store, observer = ManualClock(), ListJournal(), RecordingWatcher()
+    notifications = NotificationQueue(offset(clock))
+    context = DeliveryContext(async_store, notifications, clock, UTC, lambda: 1.0, observer, absent)
     ways = {name: ScriptedNotifier() for name in names}
     channels = {
         name: ChannelPolicy(
@@ -102,11 +102,11 @@ def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absenc
         )
         for name in names
     }
-    couriers = {
-        name: ChannelWorker(channel, ways[name], office) for name, channel in channels.items()
+    workers = {
+        name: ChannelWorker(channel, ways[name], context) for name, channel in channels.items()
     }
-    tasks = [asyncio.create_task(courier.run()) for courier in couriers.values()]
-    return Bench(clock, ledger, journal, watcher, couriers, ways, tasks)
+    tasks = [asyncio.create_task(worker.run()) for worker in workers.values()]
+    return Bench(clock, notifications, async_store, observer, workers, ways, tasks)
 
 
 def _stead(name: str, fallbacks: Mapping[str, str]) -> dict[str, Any]:
@@ -118,15 +118,15 @@ async def test_promise_2_the_attempt_is_recorded_before_the_call(bench: Bench) -
     gate = bench.ways["telegram"].gate = asyncio.Event()
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim]
+    assert [type(operation) for operation in bench.async_store.operations] == [Claim]
     gate.set()
     await bench.clock.advance(0)
-    claim, mark = bench.journal.operations
+    claim, mark = bench.async_store.operations
     assert isinstance(claim, Claim)
     assert isinstance(mark, RecordAttempt)
     assert mark.message == claim.message
     assert mark.states == {notice().key: NoticeState.DELIVERED}
-    assert bench.ledger.open("telegram") == []
+    assert bench.notifications.open("telegram") == []
 
 
 async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
@@ -137,9 +137,9 @@ async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
     bench.queue(notice("c"))
     await bench.clock.advance(1)
     assert len(bench.ways["telegram"].sent) == 1
-    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [
-        3
-    ]
+    assert [
+        len(claim.keys) for claim in bench.async_store.operations if isinstance(claim, Claim)
+    ] == [3]
 
 
 async def test_f5_a_critical_never_waits(bench: Bench) -> None:
@@ -154,7 +154,9 @@ async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> Non
     bench.ways["telegram"].traits = Traits(room=800)
     bench.queue(*(notice(f"rule-{n}") for n in range(30)))
     await bench.clock.advance(SECOND)
-    assert [len(claim.keys) for claim in bench.journal.operations if isinstance(claim, Claim)] == [
+    assert [
+        len(claim.keys) for claim in bench.async_store.operations if isinstance(claim, Claim)
+    ] == [
         12,
         12,
         6,
@@ -171,7 +173,7 @@ async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
     for wait, calls in ((1, 1), (1, 1), (1, 2), (4, 3), (7, 3), (1, 4), (999, 4)):
         await bench.clock.advance(wait * SECOND)
         assert len(bench.ways["telegram"].sent) == calls
-    assert bench.ledger.told("main")["low", 1]["telegram"].told_at is not None
+    assert bench.notifications.told("main")["low", 1]["telegram"].told_at is not None
 
 
 async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench: Bench) -> None:
@@ -179,7 +181,7 @@ async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench:
     bench.ways["telegram"].script = [UNKNOWN]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    told = bench.ledger.told("main")["low", 1]["telegram"]
+    told = bench.notifications.told("main")["low", 1]["telegram"]
     assert (told.knows, told.waiting) == (True, notice().key)
     await bench.clock.advance(2 * SECOND)
     first, second = bench.ways["telegram"].sent
@@ -206,13 +208,13 @@ async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> No
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
     assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
-    assert bench.ledger.told("main")["low", 1]["telegram"] == ChannelStatus(given_up=True)
+    assert bench.notifications.told("main")["low", 1]["telegram"] == ChannelStatus(given_up=True)
     bench.queue(notice("another"))
     await bench.clock.advance(2 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
     assert len(bench.ways["email"].sent) == 2
     assert next(
-        operation for operation in bench.journal.operations if isinstance(operation, Reroute)
+        operation for operation in bench.async_store.operations if isinstance(operation, Reroute)
     ).refused == (notice("another").key,)
 
 
@@ -231,7 +233,7 @@ async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
     bench.queue(notice())
     await bench.clock.advance(MINUTE)
     assert len(bench.ways["telegram"].sent) == 4
-    assert bench.ledger.open("telegram") == []
+    assert bench.notifications.open("telegram") == []
     for task in bench.tasks:
         task.cancel()
 
@@ -268,7 +270,9 @@ async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
     await bench.clock.advance(5 * MINUTE)
     assert len(bench.ways["sms"].sent) == 1
     assert [
-        entry.handed_over for name in ("telegram", "email") for entry in bench.ledger.open(name)
+        entry.handed_over
+        for name in ("telegram", "email")
+        for entry in bench.notifications.open(name)
     ] == [True, True]
     await bench.clock.advance(HOUR)
     assert len(bench.ways["sms"].sent) == 1
@@ -311,12 +315,17 @@ async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
         bench.queue(notice(f"rule-{number}", Severity.CRITICAL))
         await bench.clock.advance(250)
     sent = [
-        claim.message.at - NOON for claim in bench.journal.operations if isinstance(claim, Claim)
+        claim.message.at - NOON
+        for claim in bench.async_store.operations
+        if isinstance(claim, Claim)
     ]
     assert sent == [0, 1_000, 2_000, 10_000]
     await bench.clock.advance(10 * SECOND)
     keys = [
-        key for claim in bench.journal.operations if isinstance(claim, Claim) for key in claim.keys
+        key
+        for claim in bench.async_store.operations
+        if isinstance(claim, Claim)
+        for key in claim.keys
     ]
     assert len(keys) == len(set(keys)) == 40
 
@@ -342,7 +351,7 @@ async def test_f6_what_waited_while_nobody_ran_says_so(lasted: Millis, said: boo
     """F6: from when to when; a restart in between is no reason, and not of what came later."""
     bench = make("telegram", absent=(NOON - lasted, NOON))
     raised = replace(notice(), at=NOON - HOUR)
-    bench.ledger.keep(QueuedNotification(raised, bench.clock.elapsed(), kept=True))
+    bench.notifications.keep(QueuedNotification(raised, bench.clock.elapsed(), kept=True))
     await bench.clock.advance(SECOND)
     bench.queue(notice("new"))
     await bench.clock.advance(2 * SECOND)
@@ -361,7 +370,7 @@ async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Ben
     await bench.clock.advance(6 * MINUTE)
     assert len(bench.ways["email"].sent) == 1
     await bench.clock.advance(30 * MINUTE)
-    assert bench.ledger.open("telegram") == []
+    assert bench.notifications.open("telegram") == []
     assert len(bench.ways["email"].sent) == 1
 
 
@@ -376,14 +385,14 @@ async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench:
     bench.queue(replace(end, at=T0 + 3 * SECOND, facts=replace(end.facts, at=T0 + 3 * SECOND)))
     await bench.clock.advance(5 * SECOND)
     assert bench.ways["telegram"].sent[1].title.startswith("OVER low · main")
-    assert bench.ledger.open("telegram") == []
+    assert bench.notifications.open("telegram") == []
 
 
 async def test_a_claim_that_cannot_be_committed_is_no_attempt(bench: Bench) -> None:
     """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried
     again.
     """
-    bench.journal.answers = [CommitFailed()]
+    bench.async_store.answers = [CommitFailed()]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
     assert bench.ways["telegram"].sent == []
@@ -396,22 +405,22 @@ async def test_what_happened_is_marked_however_often_it_takes(bench: Bench) -> N
     bench.queue(notice())
     gate = bench.ways["telegram"].gate = asyncio.Event()
     await bench.clock.advance(SECOND)
-    bench.journal.answers = [CommitFailed(), CommitFailed()]
+    bench.async_store.answers = [CommitFailed(), CommitFailed()]
     gate.set()
     await bench.clock.advance(SECOND)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
+    assert [type(operation) for operation in bench.async_store.operations] == [Claim, RecordAttempt]
 
 
 async def test_on_stopping_what_is_due_is_tried_once(bench: Bench) -> None:
     """The rest stays queued; a channel that fails is not tried again."""
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
-    for courier in bench.couriers.values():
-        courier.stop()
+    for worker in bench.workers.values():
+        worker.stop()
     await bench.clock.advance(0)
     assert all(task.done() for task in bench.tasks)
     assert len(bench.ways["telegram"].sent) == 1
-    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+    assert [entry.notice for entry in bench.notifications.waiting("telegram")] == [notice()]
 
 
 async def test_on_stopping_a_failing_channel_is_left_alone(bench: Bench) -> None:
@@ -419,7 +428,7 @@ async def test_on_stopping_a_failing_channel_is_left_alone(bench: Bench) -> None
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    bench.couriers["telegram"].stop()
+    bench.workers["telegram"].stop()
     await bench.clock.advance(0)
     assert len(bench.ways["telegram"].sent) == 1
 
@@ -429,7 +438,7 @@ async def test_every_attempt_is_watched(bench: Bench) -> None:
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(5 * SECOND)
-    assert bench.watcher.attempts == [
+    assert bench.observer.attempts == [
         ("telegram", LATER),
         ("telegram", AttemptResult(Outcome.DELIVERED)),
     ]
@@ -447,10 +456,10 @@ class BrokenWay(ScriptedNotifier):
 
 async def test_promise_2_a_way_that_breaks_loses_nothing(bench: Bench) -> None:
     """A notifier that raises may have delivered: the outcome is unknown, and the retry says so."""
-    office = bench.couriers["telegram"]._office
+    context = bench.workers["telegram"]._context
     broken = BrokenWay()
-    courier = ChannelWorker(ChannelPolicy("broken", 0), broken, office)
-    bench.tasks.append(asyncio.create_task(courier.run()))
+    worker = ChannelWorker(ChannelPolicy("broken", 0), broken, context)
+    bench.tasks.append(asyncio.create_task(worker.run()))
     bench.queue(replace(notice(), key=replace(notice().key, channel="broken")))
     await bench.clock.advance(5 * SECOND)
     assert len(broken.sent) == 2
@@ -459,12 +468,12 @@ async def test_promise_2_a_way_that_breaks_loses_nothing(bench: Bench) -> None:
 
 async def test_promise_2_a_fault_of_ours_keeps_nothing_from_being_tried_again(bench: Bench) -> None:
     """An error in the middle of a pass puts the news back into the queue before it is told."""
-    bench.journal.answers = [ZeroDivisionError()]
-    courier = bench.couriers["telegram"]
+    bench.async_store.answers = [ZeroDivisionError()]
+    worker = bench.workers["telegram"]
     bench.queue(notice())
     with pytest.raises(ZeroDivisionError):
-        await courier.attempt()
-    assert [entry.notice for entry in bench.ledger.waiting("telegram")] == [notice()]
+        await worker.attempt()
+    assert [entry.notice for entry in bench.notifications.waiting("telegram")] == [notice()]
 
 
 def ended(rule: str = "low") -> Notice:
@@ -488,7 +497,7 @@ async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed
         "OVER",
         "RESOLVED",
     }
-    assert bench.ledger.channels() == []
+    assert bench.notifications.channels() == []
 
 
 async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: Bench) -> None:
@@ -527,17 +536,17 @@ async def test_promise_2_where_all_channels_refuse_all_are_tried_on() -> None:
     bench.queue(notice("new"))
     await bench.clock.advance(MINUTE)
     assert bench.ways["email"].sent[-1].title.startswith("WARNING new")
-    assert bench.ledger.channels() == []
+    assert bench.notifications.channels() == []
     for task in bench.tasks:
         task.cancel()
 
 
 async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
     """Promise 3: if it was recorded after all, it must not look like an attempt that was made."""
-    bench.journal.answers = [CommitFailed()]
+    bench.async_store.answers = [CommitFailed()]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    (withdrawn,) = bench.journal.operations
+    (withdrawn,) = bench.async_store.operations
     assert withdrawn == Withdraw(MessageKey("telegram", NOON + SECOND), NOON + SECOND)
     assert bench.ways["telegram"].sent == []
 
@@ -547,11 +556,11 @@ async def test_strict_1_a_stop_that_waits_for_no_commit_withdraws_its_claim() ->
     so.
     """
     bench = make("telegram")
-    bench.journal.hangs = asyncio.Event()
+    bench.async_store.hangs = asyncio.Event()
     bench.queue(notice(severity=Severity.CRITICAL))
     await bench.clock.advance(0)
     await end(bench)
-    claim, withdrawn = bench.journal.operations
+    claim, withdrawn = bench.async_store.operations
     assert isinstance(claim, Claim)
     assert withdrawn == Withdraw(claim.message, NOON)
     assert bench.ways["telegram"].sent == []
@@ -573,18 +582,18 @@ async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
     """Promise 4: the repeat clock reads the same before and after a restart, however long the mark
     took.
     """
-    journal = SlowJournal(bench.clock)
-    office = replace(bench.couriers["telegram"]._office, journal=journal)
+    async_store = SlowJournal(bench.clock)
+    context = replace(bench.workers["telegram"]._context, async_store=async_store)
     bench.tasks.append(
         asyncio.create_task(
-            ChannelWorker(ChannelPolicy("slow", 0), ScriptedNotifier(), office).run()
+            ChannelWorker(ChannelPolicy("slow", 0), ScriptedNotifier(), context).run()
         )
     )
     bench.queue(replace(notice(), key=replace(notice().key, channel="slow")))
     await bench.clock.advance(9 * SECOND)
-    mark = journal.operations[-1]
+    mark = async_store.operations[-1]
     assert isinstance(mark, RecordAttempt)
-    assert bench.ledger.told("main")["low", 1]["slow"].told_at == mark.at
+    assert bench.notifications.told("main")["low", 1]["slow"].told_at == mark.at
 
 
 def held(until: Millis, rule: str = "low") -> Notice:
@@ -628,14 +637,14 @@ async def test_e2_a_firing_waits_for_its_end_that_is_held(bench: Bench) -> None:
     assert len(bench.ways["telegram"].sent) == 1
     await bench.clock.advance(2 * MINUTE)
     assert bench.ways["telegram"].sent[1].title.startswith("OVER low")
-    assert bench.ledger.channels() == []
+    assert bench.notifications.channels() == []
 
 
 async def test_e2_a_stop_sends_nothing_that_is_held(bench: Bench) -> None:
     """The next start holds it for as long as is left."""
     bench.queue(held(bench.clock.now() + HOUR))
-    for courier in bench.couriers.values():
-        courier.stop()
+    for worker in bench.workers.values():
+        worker.stop()
     await bench.clock.advance(SECOND)
     assert bench.ways["telegram"].sent == []
 
@@ -647,7 +656,7 @@ async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> N
     bench.queue(held(bench.clock.now() + HOUR))
     await bench.clock.advance(SECOND)
     bench.clock.step(HOUR)
-    bench.ledger.shift("main", HOUR)
+    bench.notifications.shift("main", HOUR)
     await bench.clock.advance(SECOND)
     assert len(bench.ways["telegram"].sent) == 1
 
@@ -658,7 +667,7 @@ async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Benc
     """
     bench.queue(held(bench.clock.now() + HOUR))
     bench.clock.step(-1_000 * HOUR)
-    bench.ledger.shift("main", -1_000 * HOUR)
+    bench.notifications.shift("main", -1_000 * HOUR)
     await bench.clock.advance(HOUR - SECOND)
     assert bench.ways["telegram"].sent == []
     await bench.clock.advance(2 * SECOND)
@@ -669,8 +678,8 @@ async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
     """F1: a start tries at once; where that fails, it has failed all along, and the others are
     told.
     """
-    courier = bench.couriers["telegram"]
-    courier.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
+    worker = bench.workers["telegram"]
+    worker.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
     bench.ways["telegram"].script = [LATER] * 9
     bench.queue(notice())
     await bench.clock.advance(SECOND - 1)
@@ -687,25 +696,25 @@ async def test_f3_a_test_that_got_through_un_parks_a_channel(bench: Bench) -> No
     bench.queue(notice("b"))
     await bench.clock.advance(5 * SECOND)
     assert [len(way.sent) for way in bench.ways.values()] == [1, 2]
-    bench.journal.mended = {"telegram"}
+    bench.async_store.mended = {"telegram"}
     bench.queue(notice("c"))
     await bench.clock.advance(5 * SECOND)
     assert [len(way.sent) for way in bench.ways.values()] == [2, 2]
-    asked = bench.journal.asked
+    asked = bench.async_store.asked
     await bench.clock.advance(MINUTE)
-    assert bench.journal.asked == asked
+    assert bench.async_store.asked == asked
 
 
 async def test_f3_nobody_can_tell_whether_a_test_got_through(bench: Bench) -> None:
     """F3: the channel stays parked until somebody can."""
     bench.ways["telegram"].script = [REFUSED]
-    bench.journal.unreadable, bench.journal.mended = True, {"telegram"}
+    bench.async_store.unreadable, bench.async_store.mended = True, {"telegram"}
     bench.queue(notice("a"))
     await bench.clock.advance(MINUTE)
-    assert bench.couriers["telegram"].line.is_parked
-    bench.journal.unreadable = False
+    assert bench.workers["telegram"].line.is_parked
+    bench.async_store.unreadable = False
     await bench.clock.advance(LISTEN)
-    assert not bench.couriers["telegram"].line.is_parked
+    assert not bench.workers["telegram"].line.is_parked
 
 
 async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_theirs() -> None:
@@ -715,11 +724,11 @@ async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_their
     first = replace(notice(), key=replace(notice().key, channel="one"))
     bench.queue(first, replace(first, key=replace(first.key, channel="two")))
     await bench.clock.advance(MINUTE)
-    assert not any(courier.line.is_parked for courier in bench.couriers.values())
-    bench.ways["one"].script, bench.journal.mended = [], {"one"}
+    assert not any(worker.line.is_parked for worker in bench.workers.values())
+    bench.ways["one"].script, bench.async_store.mended = [], {"one"}
     await bench.clock.advance(6 * MINUTE)
-    assert bench.couriers["two"].line.is_parked
-    assert bench.ledger.open("one") == bench.ledger.open("two") == []
+    assert bench.workers["two"].line.is_parked
+    assert bench.notifications.open("one") == bench.notifications.open("two") == []
     await end(bench)
 
 
@@ -733,7 +742,7 @@ async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) 
     tried = len(bench.ways["telegram"].sent)
     await bench.clock.advance(MINUTE)
     assert len(bench.ways["telegram"].sent) == tried
-    bench.journal.mended = {"telegram"}
+    bench.async_store.mended = {"telegram"}
     await bench.clock.advance(LISTEN)
     assert len(bench.ways["telegram"].sent) == tried + 1
 
@@ -757,7 +766,7 @@ async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: B
     bench.queue(notice("later", seq=2))
     await bench.clock.advance(15 * MINUTE)
     assert len(sent) == 4
-    assert bench.ledger.open("telegram") == []
+    assert bench.notifications.open("telegram") == []
 
 
 async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Bench) -> None:
@@ -765,7 +774,7 @@ async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Be
     bench.ways["telegram"].script = [replace(LATER, retry_after=MINUTE)]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    bench.journal.mended = {"telegram"}
+    bench.async_store.mended = {"telegram"}
     await bench.clock.advance(59 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
     await bench.clock.advance(SECOND)

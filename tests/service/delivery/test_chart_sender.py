@@ -75,32 +75,32 @@ class Bench:
         url = f"sqlite:///{folder}/m.db"
         Store.open(url).close()
         self.clock, self.easel, self.way = ManualClock(), Easel(), ScriptedNotifier()
-        self.ledger = NotificationQueue(offset(self.clock))
-        self.tray = ReportQueue(lambda channel: self.ledger.changed(channel).set())
+        self.notifications = NotificationQueue(offset(self.clock))
+        self.report_queue = ReportQueue(lambda channel: self.notifications.changed(channel).set())
         rules = {
             "low": rule("low", clear_when="available_margin > 120"),
             "no-readings": rule(system=True),
         }
         episodes = FailureLog(logging.getLogger("pictures"), self.clock)
-        self.artist = ChartRenderer(
+        self.chart_renderer = ChartRenderer(
             ChartSettings(Secret(url), rules, None, lambda _: SECOND, self.easel, episodes)
         )
-        office = DeliveryContext(
+        context = DeliveryContext(
             ListJournal(),
-            self.ledger,
+            self.notifications,
             self.clock,
             UTC,
             lambda: 1.0,
             RecordingWatcher(),
-            artist=self.artist,
-            tray=self.tray,
+            chart_renderer=self.chart_renderer,
+            report_queue=self.report_queue,
         )
-        courier = ChannelWorker(ChannelPolicy("phone", 5 * SECOND), self.way, office)
-        self.task = asyncio.create_task(courier.run())
+        worker = ChannelWorker(ChannelPolicy("phone", 5 * SECOND), self.way, context)
+        self.task = asyncio.create_task(worker.run())
 
     async def queue(self, *notices: Notice) -> None:
         for one in notices:
-            self.ledger.queue(one, self.clock.elapsed())
+            self.notifications.queue(one, self.clock.elapsed())
         await self.drawn()
 
     async def drawn(self) -> None:
@@ -123,7 +123,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     made.easel.paint.set()
     made.task.cancel()
     await asyncio.gather(made.task, return_exceptions=True)
-    await made.artist.close()
+    await made.chart_renderer.close()
 
 
 def notice(
@@ -271,7 +271,7 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
     bench.way.traits = traits
     for picture in (PNG, b""):
         key = ReportKey("daily", NOON, "phone")
-        bench.tray.put(
+        bench.report_queue.put(
             QueuedReport(
                 key, Told("daily", ReportSpan(NOON - DAY, NOON)), bench.clock.elapsed(), picture
             )
@@ -286,9 +286,9 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
 async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
     """F8: for a report; without a studio, or where it fails, there is none."""
     chart = Chart("available_margin", "main", ChartSpan(NOON - DAY, NOON))
-    assert await bench.artist.paint(lambda: chart) == PNG + b"main"
+    assert await bench.chart_renderer.paint(lambda: chart) == PNG + b"main"
     bench.easel.fault = NotDrawn("it took longer than 5 s")
-    assert await bench.artist.paint(lambda: chart) == b""
+    assert await bench.chart_renderer.paint(lambda: chart) == b""
     assert await ChartRenderer().paint(lambda: chart) == b""
 
 
@@ -349,15 +349,15 @@ async def test_f8_there_is_a_chart_of_written_rules_on_accounts_only(bench: Benc
 
 async def test_f8_every_channel_shows_the_same_chart(bench: Bench) -> None:
     """F8: it is drawn once; the last ones are remembered."""
-    first = bench.artist.draw(notice(seq=0))
+    first = bench.chart_renderer.draw(notice(seq=0))
     assert first is not None
-    assert bench.artist.draw(notice(Kind.REPEAT, seq=0)) is first
+    assert bench.chart_renderer.draw(notice(Kind.REPEAT, seq=0)) is first
     await bench.drawn()
     for number in range(1, KEPT + 1):
-        assert bench.artist.draw(notice(seq=number)) is not first
+        assert bench.chart_renderer.draw(notice(seq=number)) is not first
         await bench.drawn()
     assert len(bench.easel.charts) == KEPT + 1
-    assert bench.artist.draw(notice(seq=0)) is not first
+    assert bench.chart_renderer.draw(notice(seq=0)) is not first
 
 
 async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
@@ -365,7 +365,7 @@ async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
     text left long ago.
     """
     bench.easel.paint.clear()
-    begun = [bench.artist.draw(notice(seq=number)) for number in range(3 * KEPT)]
+    begun = [bench.chart_renderer.draw(notice(seq=number)) for number in range(3 * KEPT)]
     await bench.drawn()
     assert len(bench.easel.charts) == 1
     bench.easel.paint.set()
@@ -384,7 +384,7 @@ async def test_f8_a_text_leaves_without_a_chart_that_is_forgotten(bench: Bench) 
         bench.way.traits = traits
         await bench.queue(notice(severity=severity, seq=100 * number))
         for other in range(KEPT):
-            bench.artist.draw(notice(seq=100 * number + other + 1))
+            bench.chart_renderer.draw(notice(seq=100 * number + other + 1))
         await bench.sent(5 * SECOND)
     bench.easel.paint.set()
     for _ in range(KEPT):

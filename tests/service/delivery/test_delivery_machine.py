@@ -458,7 +458,7 @@ class Story:
         """Promise 4: what a start would read from the store is what is known in memory."""
         if self.clock.elapsed() - self.fate.shaken < 3 * SECOND or self.fate.dead:
             return
-        ours, theirs = self.living.life.ledger, NotificationQueue(offset(self.clock))
+        ours, theirs = self.living.life.notifications, NotificationQueue(offset(self.clock))
         _remember(self.living.life.store, theirs, self.clock)
         quiet = [
             name
@@ -474,7 +474,7 @@ class Story:
         ):
             self.compare_parked(quiet)
 
-    def compare_instants(self, ledger: NotificationQueue) -> None:
+    def compare_instants(self, notifications: NotificationQueue) -> None:
         """A5: a channel was told of what fires when the attempt ended, moved by every step of the
         clock since.
         """
@@ -482,7 +482,9 @@ class Story:
             "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
         )
         for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
-            for channel, told in ledger.told(str(account)).get((str(name), _int(seq)), {}).items():
+            for channel, told in (
+                notifications.told(str(account)).get((str(name), _int(seq)), {}).items()
+            ):
                 ended = [
                     call.ended
                     for call in self.fate.calls
@@ -494,7 +496,7 @@ class Story:
                     )
                 ]
                 if ended:
-                    assert told.told_at == ledger.instant(str(account), ended[-1])
+                    assert told.told_at == notifications.instant(str(account), ended[-1])
 
     def compare_parked(self, quiet: Sequence[str]) -> None:
         """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears
@@ -502,7 +504,7 @@ class Story:
         """
         refused = refusing(self.living.life.store.deliveries(), self.begun)
         left_alone = {
-            name for name in self.plan.channels if self.living.couriers[name].line.is_parked
+            name for name in self.plan.channels if self.living.workers[name].line.is_parked
         }
         if len(quiet) == len(self.plan.channels):
             assert parked(self.plan.channels, refused) == left_alone
@@ -580,16 +582,20 @@ def _comparable(told: ChannelStatus) -> tuple[bool, bool, ChannelStatus]:
     return told.waiting is not None, told.told_at is not None, replace(told, waiting=None)
 
 
-def known(ledger: NotificationQueue, plan: Plan, names: Sequence[str]) -> tuple[object, object]:
+def known(
+    notifications: NotificationQueue, plan: Plan, names: Sequence[str]
+) -> tuple[object, object]:
     """What a ledger knows of these channels; leave out those on which an attempt is under way."""
     told = {
         (account, episode, channel): _comparable(told)
         for account in plan.accounts
-        for episode, channels in ledger.told(account).items()
+        for episode, channels in notifications.told(account).items()
         for channel, told in channels.items()
         if channel in names
     }
     waiting = {
-        (entry.notice.key, entry.maybe_repeat) for name in names for entry in ledger.waiting(name)
+        (entry.notice.key, entry.maybe_repeat)
+        for name in names
+        for entry in notifications.waiting(name)
     }
     return told, waiting

@@ -50,29 +50,31 @@ class Bench:
 
     way: ScriptedNotifier = field(default_factory=ScriptedNotifier)
     clock: ManualClock = field(default_factory=ManualClock)
-    journal: ListJournal = field(default_factory=ListJournal)
+    async_store: ListJournal = field(default_factory=ListJournal)
 
     def __post_init__(self) -> None:
-        self.ledger = NotificationQueue(offset(self.clock))
-        self.watcher = RecordingWatcher()
-        office = DeliveryContext(
-            self.journal, self.ledger, self.clock, UTC, lambda: 1.0, self.watcher
+        self.notifications = NotificationQueue(offset(self.clock))
+        self.observer = RecordingWatcher()
+        context = DeliveryContext(
+            self.async_store, self.notifications, self.clock, UTC, lambda: 1.0, self.observer
         )
-        self.courier = ChannelWorker(ChannelPolicy(CHANNEL, SECOND, ("mail",)), self.way, office)
-        self.task = asyncio.create_task(self.courier.run())
+        self.worker = ChannelWorker(ChannelPolicy(CHANNEL, SECOND, ("mail",)), self.way, context)
+        self.task = asyncio.create_task(self.worker.run())
 
     def book(self, *notices: Notice) -> EagerClaims:
-        return book({CHANNEL: self.courier}, notices)
+        return book({CHANNEL: self.worker}, notices)
 
     def adopt(self, *notices: Notice) -> None:
-        self.ledger.adopt(Record("main", reading(1, T0), notices=notices), self.clock.elapsed())
+        self.notifications.adopt(
+            Record("main", reading(1, T0), notices=notices), self.clock.elapsed()
+        )
 
     async def leave(self, *notices: Notice) -> Claim:
         """The usual course: booked, committed, adopted, sent."""
-        departures = self.book(*notices)
-        (claim,) = departures.claims
+        eager_claims = self.book(*notices)
+        (claim,) = eager_claims.claims
         self.adopt(*notices)
-        departures.leave()
+        eager_claims.leave()
         await self.clock.advance(0)
         return claim
 
@@ -94,54 +96,54 @@ async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(
 ) -> None:
     """F7: the courier only marks it; the text is the one that was claimed."""
     claim = await bench.leave(notice())
-    (mark,) = bench.journal.operations
+    (mark,) = bench.async_store.operations
     assert isinstance(mark, RecordAttempt)
     assert (mark.message, mark.states) == (claim.message, {notice().key: NoticeState.DELIVERED})
-    assert (bench.way.sent, bench.ledger.open(CHANNEL)) == ([claim.text], [])
-    assert bench.watcher.attempts == [(CHANNEL, AttemptResult(Outcome.DELIVERED))]
+    assert (bench.way.sent, bench.notifications.open(CHANNEL)) == ([claim.text], [])
+    assert bench.observer.attempts == [(CHANNEL, AttemptResult(Outcome.DELIVERED))]
 
 
 async def test_all_that_one_record_tells_a_channel_is_one_message(bench: Bench) -> None:
     """F5: joined as in the outbox, the most severe first; what goes to other channels is theirs."""
     mail = notice(channel="mail")
-    departures = bench.book(notice(), notice("margin", severity=Severity.WARNING), mail)
-    (claim,) = departures.claims
+    eager_claims = bench.book(notice(), notice("margin", severity=Severity.WARNING), mail)
+    (claim,) = eager_claims.claims
     assert [key.rule for key in claim.keys] == ["low", "margin"]
 
 
 async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> None:
     """What comes in between waits for it, and follows."""
-    departures, later = bench.book(notice()), notice("other")
+    eager_claims, later = bench.book(notice()), notice("other")
     bench.adopt(later)
     await bench.clock.advance(HOLD - 1)
     assert bench.way.sent == []
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.clock.advance(0)
     assert len(bench.way.sent) == 2
-    assert bench.ledger.open(CHANNEL) == []
+    assert bench.notifications.open(CHANNEL) == []
 
 
 async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
     """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes
     the usual way.
     """
-    departures, other = bench.book(notice()), notice("other")
-    (booked,) = departures.claims
-    assert departures.overtaken() == []
+    eager_claims, other = bench.book(notice()), notice("other")
+    (booked,) = eager_claims.claims
+    assert eager_claims.overtaken() == []
     bench.adopt(other)
     await bench.clock.advance(HOLD)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
+    assert [type(operation) for operation in bench.async_store.operations] == [Claim, RecordAttempt]
     third = bench.book(notice("third"))
-    assert departures.overtaken() == [booked]
+    assert eager_claims.overtaken() == [booked]
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.clock.advance(0)
     assert len(bench.way.sent) == 1
     third.release()
     await bench.clock.advance(0)
     (claim,) = (
-        operation for operation in bench.journal.operations[2:] if isinstance(operation, Claim)
+        operation for operation in bench.async_store.operations[2:] if isinstance(operation, Claim)
     )
     assert claim.keys == (notice().key,)
 
@@ -150,23 +152,23 @@ async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(
     bench: Bench,
 ) -> None:
     """Where the channel stayed free, its message is still the next one."""
-    departures = bench.book(notice())
+    eager_claims = bench.book(notice())
     await bench.clock.advance(MINUTE)
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.clock.advance(0)
-    assert [type(operation) for operation in bench.journal.operations] == [RecordAttempt]
+    assert [type(operation) for operation in bench.async_store.operations] == [RecordAttempt]
 
 
 async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
     """Released, the courier takes what it finds: here the same news, as the record was written
     after all.
     """
-    departures = bench.book(notice())
-    departures.release()
+    eager_claims = bench.book(notice())
+    eager_claims.release()
     bench.adopt(notice())
     await bench.clock.advance(0)
-    assert [type(operation) for operation in bench.journal.operations] == [Claim, RecordAttempt]
+    assert [type(operation) for operation in bench.async_store.operations] == [Claim, RecordAttempt]
 
 
 async def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
@@ -174,7 +176,7 @@ async def test_a_failed_attempt_is_tried_again(bench: Bench) -> None:
     bench.way.script = [AttemptResult(Outcome.UNKNOWN)]
     await bench.leave(notice())
     await bench.clock.advance(MINUTE)
-    assert [type(operation) for operation in bench.journal.operations] == [
+    assert [type(operation) for operation in bench.async_store.operations] == [
         RecordAttempt,
         Claim,
         RecordAttempt,
@@ -186,7 +188,7 @@ async def test_a_refusal_goes_to_the_others(bench: Bench) -> None:
     """F3: the channel is parked, and others are told in its stead."""
     bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
     await bench.leave(notice())
-    (mark,) = bench.journal.operations
+    (mark,) = bench.async_store.operations
     assert isinstance(mark, RecordAttempt)
     assert [each.key.channel for each in mark.notices] == ["mail"]
     assert bench.book(notice("other")).claims == ()
@@ -194,10 +196,10 @@ async def test_a_refusal_goes_to_the_others(bench: Bench) -> None:
 
 async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
     """It is recorded as an attempt: it must be one."""
-    departures = bench.book(notice())
+    eager_claims = bench.book(notice())
     bench.adopt(notice())
-    departures.leave()
-    bench.courier.stop()
+    eager_claims.leave()
+    bench.worker.stop()
     await bench.task
     assert len(bench.way.sent) == 1
     assert bench.book(notice("other")).claims == ()
@@ -205,13 +207,13 @@ async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
 
 async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -> None:
     """Strict 1: where the courier ends before its turn, as when a start fails halfway."""
-    departures = bench.book(notice())
-    (claim,) = departures.claims
+    eager_claims = bench.book(notice())
+    (claim,) = eager_claims.claims
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.end()
-    assert bench.journal.operations == [Withdraw(claim.message, bench.clock.now())]
-    assert (bench.way.sent, [entry.sending for entry in bench.ledger.open(CHANNEL)]) == (
+    assert bench.async_store.operations == [Withdraw(claim.message, bench.clock.now())]
+    assert (bench.way.sent, [entry.sending for entry in bench.notifications.open(CHANNEL)]) == (
         [],
         [False],
     )
@@ -223,12 +225,12 @@ async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_ane
     """Strict 1: a courier that broke is started again, and must not send by a claim that says it
     was never made.
     """
-    departures = bench.book(notice())
+    eager_claims = bench.book(notice())
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.end()
-    await bench.courier.run()
-    assert [type(operation) for operation in bench.journal.operations] == [
+    await bench.worker.run()
+    assert [type(operation) for operation in bench.async_store.operations] == [
         Withdraw,
         Claim,
         RecordAttempt,
@@ -241,32 +243,32 @@ async def test_strict_1_what_is_committed_after_the_end_is_overtaken(
     bench: Bench, how: str
 ) -> None:
     """Strict 1: nobody sends it any more; the owner of its account withdraws it."""
-    departures = bench.book(notice())
-    claims = list(departures.claims)
+    eager_claims = bench.book(notice())
+    claims = list(eager_claims.claims)
     if how == "stopped":
-        bench.courier.stop()
+        bench.worker.stop()
     else:
         bench.task.cancel()
     await bench.clock.advance(0)
-    assert departures.overtaken() == claims
-    assert departures.claims == ()
+    assert eager_claims.overtaken() == claims
+    assert eager_claims.claims == ()
 
 
 async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> None:
     """Strict 1, F3: another message was refused for good while the commit hung: what was booked
     goes to the others.
     """
-    departures, other = bench.book(notice()), notice("other")
-    claims = list(departures.claims)
+    eager_claims, other = bench.book(notice()), notice("other")
+    claims = list(eager_claims.claims)
     bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
     bench.adopt(other)
     await bench.clock.advance(HOLD)
-    assert departures.overtaken() == claims
+    assert eager_claims.overtaken() == claims
     bench.adopt(notice())
-    departures.leave()
+    eager_claims.leave()
     await bench.clock.advance(SECOND)
     assert len(bench.way.sent) == 1
-    assert [type(operation) for operation in bench.journal.operations] == [
+    assert [type(operation) for operation in bench.async_store.operations] == [
         Claim,
         RecordAttempt,
         Reroute,
@@ -289,7 +291,7 @@ async def test_f4_an_end_does_not_overtake_its_beginning(bench: Bench) -> None:
     """The news of the firing is reserved for the channel, and about to be queued there: both are
     told as one.
     """
-    assert bench.ledger.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
+    assert bench.notifications.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
     assert bench.book(notice(kind=Kind.RESOLVED)).claims == ()
 
 
@@ -312,7 +314,7 @@ async def test_a_channel_on_its_way_is_not_free(bench: Bench) -> None:
 
 async def test_a_channel_that_fails_is_not_free(bench: Bench) -> None:
     """F2: its backoff decides when it is tried."""
-    bench.courier.line.health = Health(streak=1, failing_since=0, tried_at=0, retry_at=MINUTE)
+    bench.worker.line.health = Health(streak=1, failing_since=0, tried_at=0, retry_at=MINUTE)
     assert bench.book(notice()).claims == ()
 
 

@@ -37,44 +37,55 @@ DAILY = Report("daily", "0 12 * * *", ("phone",))
 def test_a_tray_keeps_what_is_not_delivered() -> None:
     """The newest of each report, the oldest first; what may have arrived is known."""
     woken: list[str] = []
-    tray = ReportQueue(woken.append)
+    report_queue = ReportQueue(woken.append)
     daily, weekly = QueuedReport(KEY, FACTS, 1), QueuedReport(replace(KEY, name="weekly"), FACTS, 2)
-    tray.put(weekly)
-    tray.put(daily)
-    assert (tray.next("phone"), tray.next("mail"), tray.channels(), woken) == (
+    report_queue.put(weekly)
+    report_queue.put(daily)
+    assert (
+        report_queue.next("phone"),
+        report_queue.next("mail"),
+        report_queue.channels(),
+        woken,
+    ) == (
         daily,
         None,
         ["phone"],
         ["phone"] * 2,
     )
-    tray.settle(daily, Outcome.UNKNOWN)
-    assert (daily.maybe_repeat, tray.holds(KEY)) == (True, True)
+    report_queue.settle(daily, Outcome.UNKNOWN)
+    assert (daily.maybe_repeat, report_queue.holds(KEY)) == (True, True)
     newer = QueuedReport(replace(KEY, due_at=NOON + DAY), FACTS, 3)
-    tray.put(newer)
-    tray.settle(daily, Outcome.DELIVERED)
-    assert (tray.holds(KEY), tray.next("phone")) == (False, weekly)
+    report_queue.put(newer)
+    report_queue.settle(daily, Outcome.DELIVERED)
+    assert (report_queue.holds(KEY), report_queue.next("phone")) == (False, weekly)
     for each in (weekly, newer):
-        tray.settle(each, Outcome.DELIVERED)
-    assert tray.channels() == []
+        report_queue.settle(each, Outcome.DELIVERED)
+    assert report_queue.channels() == []
 
 
 class Bench:
     """One report, one channel, and a journal that answers as told."""
 
     def __init__(self) -> None:
-        self.clock, self.journal, self.way = ManualClock(), ListJournal(), ScriptedNotifier()
-        ledger = NotificationQueue(offset(self.clock))
-        self.tray = ReportQueue(lambda channel: ledger.changed(channel).set())
-        office = DeliveryContext(
-            self.journal, ledger, self.clock, UTC, lambda: 1.0, RecordingWatcher(), tray=self.tray
+        self.clock, self.async_store, self.way = ManualClock(), ListJournal(), ScriptedNotifier()
+        notifications = NotificationQueue(offset(self.clock))
+        self.report_queue = ReportQueue(lambda channel: notifications.changed(channel).set())
+        context = DeliveryContext(
+            self.async_store,
+            notifications,
+            self.clock,
+            UTC,
+            lambda: 1.0,
+            RecordingWatcher(),
+            report_queue=self.report_queue,
         )
         means = ReportDependencies(
-            self.journal, self.clock, UTC, self.tray, self.read, self.draw, ("phone",)
+            self.async_store, self.clock, UTC, self.report_queue, self.read, self.draw, ("phone",)
         )
         self.reports = Reports((DAILY,), means, None)
         self.drawn: list[ReportData] = []
         self.task = asyncio.create_task(
-            ChannelWorker(ChannelPolicy("phone", SECOND), self.way, office).run()
+            ChannelWorker(ChannelPolicy("phone", SECOND), self.way, context).run()
         )
 
     def read(self, cover: ReportPeriod) -> ReportData:
@@ -87,7 +98,7 @@ class Bench:
     async def look(self, *answers: Written | Exception) -> None:
         """Look at noon, the database answering so."""
         await self.clock.advance(HOUR)
-        self.journal.answers = list(answers)
+        self.async_store.answers = list(answers)
         look = asyncio.create_task(self.reports.look())
         for _ in range(5):
             await settle()
@@ -97,7 +108,7 @@ class Bench:
         await self.clock.advance(MINUTE)
 
     def operations(self) -> Sequence[type]:
-        return [type(each) for each in self.journal.operations]
+        return [type(each) for each in self.async_store.operations]
 
 
 @pytest.fixture
@@ -122,7 +133,7 @@ async def test_promise_1_a_store_that_refuses_writes_stops_no_report(bench: Benc
 
 async def test_a_commit_of_unknown_outcome_is_written_again(bench: Bench) -> None:
     """Writing twice is writing once; then it is what the store holds that is sent."""
-    bench.journal.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=True)]
+    bench.async_store.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=True)]
     await bench.look(CommitFailed("unknown"))
     assert ["may be a repeat" in each.body for each in bench.way.sent] == [True]
 
@@ -131,7 +142,7 @@ async def test_what_the_store_rejects_is_sent_all_the_same(bench: Bench) -> None
     """A fault of ours must not make silence; what it rejects is held by nothing, and by no later
     life.
     """
-    bench.journal.unreadable = True
+    bench.async_store.unreadable = True
     await bench.look(Rejected("it does not fit"))
     assert len(bench.way.sent) == 1
 
@@ -140,8 +151,8 @@ async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
     """Promise 2: nothing was sent, and what may stand in the database says so; a second later it
     is.
     """
-    bench.tray.put(QueuedReport(KEY, FACTS, bench.clock.elapsed()))
-    bench.journal.answers = [CommitFailed("unknown")]
+    bench.report_queue.put(QueuedReport(KEY, FACTS, bench.clock.elapsed()))
+    bench.async_store.answers = [CommitFailed("unknown")]
     await bench.clock.advance(SECOND)
     assert (bench.way.sent, bench.operations()) == ([], [Withdraw])
     await bench.clock.advance(SECOND)
@@ -150,7 +161,9 @@ async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
 
 async def test_a_report_is_not_prepared_twice(bench: Bench) -> None:
     """What waits for its channel is left as it is by the next look."""
-    bench.journal.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=False)]
-    bench.tray.put(QueuedReport(bench.journal.reports[0].key, FACTS, bench.clock.elapsed() + DAY))
+    bench.async_store.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=False)]
+    bench.report_queue.put(
+        QueuedReport(bench.async_store.reports[0].key, FACTS, bench.clock.elapsed() + DAY)
+    )
     await bench.look()
     assert bench.drawn == []

@@ -181,7 +181,7 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
             NAMES,
             RULES,
             **given,
-            seams=FaultInjection(
+            fault_injection=FaultInjection(
                 commit=lambda connection: flaky(connection) if failing else connection.commit()
             ),
         )
@@ -354,7 +354,7 @@ async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(
         await life.tell({"main": answer(available_margin="90")})
         await clock.advance(SECOND)
         await life.tell({"main": answer(available_margin="500")})
-        fired, cleared = [entry.notice.facts for entry in life.ledger.waiting("telegram")]
+        fired, cleared = [entry.notice.facts for entry in life.notifications.waiting("telegram")]
     assert (fired.changes["available_margin"], fired.span) == (Decimal(-405), 5 * MINUTE + SECOND)
     assert fired.hourly["available_margin"] == Decimal(-390)
     assert cleared.hourly["available_margin"] == Decimal(20)
@@ -362,7 +362,7 @@ async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(
         f"sqlite:///{tmp_path}/n.db", ["main"], [rule()], channels=["telegram"], clock=clock
     ) as life:
         await life.tell({"main": answer(available_margin="90")})
-        (entry,) = life.ledger.waiting("telegram")
+        (entry,) = life.notifications.waiting("telegram")
     assert (entry.notice.facts.changes, entry.notice.facts.span, entry.notice.facts.hourly) == (
         {},
         0,
@@ -383,7 +383,7 @@ async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path)
         blocker.execute("BEGIN IMMEDIATE")
         await life.tell({"main": answer(available_margin="90")})
         await life.tell({"main": answer(available_margin="80")})
-        waiting = life.ledger.waiting("telegram")
+        waiting = life.notifications.waiting("telegram")
         assert [(entry.notice.key.rule, entry.recorded) for entry in waiting] == [("low", False)]
         assert rows(path, "SELECT count(*) FROM snapshots") == [(1,)]
         blocker.execute("ROLLBACK")
@@ -402,14 +402,14 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
     """A database that is gone at the start keeps no threshold from firing; what looks back waits
     for its windows.
     """
-    clock, journal, watcher = ManualClock(), ListJournal(), RecordingWatcher()
-    journal.unreadable = True
+    clock, async_store, observer = ManualClock(), ListJournal(), RecordingWatcher()
+    async_store.unreadable = True
     rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
     episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
     owner = Owner(
         JudgingContext(
-            journal, NotificationQueue(moved), clock, (), set(), episodes, watcher, moved
+            async_store, NotificationQueue(moved), clock, (), set(), episodes, observer, moved
         ),
         state(),
         rules,
@@ -418,14 +418,14 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
     for _ in range(2):
         owner.post(answer(available_margin="90"))
         await clock.advance(SECOND)
-    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == [
+    assert [record.transitions[0].rule for record in observer.records if record.transitions] == [
         "low"
     ]
-    journal.unreadable = False
+    async_store.unreadable = False
     await clock.advance(COLD)
     owner.post(answer(available_margin="90"))
     await clock.advance(SECOND)
-    assert [record.transitions[0].rule for record in watcher.records if record.transitions] == [
+    assert [record.transitions[0].rule for record in observer.records if record.transitions] == [
         "low",
         "fell",
     ]
@@ -455,14 +455,14 @@ class Breaking(ListJournal):
 
 
 @asynccontextmanager
-async def supervised(journal: Breaking, clock: ManualClock) -> AsyncIterator[Owner]:
+async def supervised(async_store: Breaking, clock: ManualClock) -> AsyncIterator[Owner]:
     """An owner that is started again a second after it broke."""
     episodes = FailureLog(logging.getLogger("owner"), clock)
     moved = offset(clock)
-    desk = JudgingContext(
-        journal, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved
+    context = JudgingContext(
+        async_store, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved
     )
-    owner = Owner(desk, state("main"), [rule()])
+    owner = Owner(context, state("main"), [rule()])
     task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
     await settle()
     yield owner
@@ -489,16 +489,16 @@ async def test_d7_what_broke_the_loop_is_behind_until_a_later_one_is_judged() ->
     """D7: the one that was lost, and each that breaks it again; the first that is judged ends
     it.
     """
-    journal, clock = Breaking(), ManualClock()
-    async with supervised(journal, clock) as owner:
-        journal.writes = False
+    async_store, clock = Breaking(), ManualClock()
+    async with supervised(async_store, clock) as owner:
+        async_store.writes = False
         for _ in range(3):
             owner.post(answer())
             await clock.advance(2 * SECOND)
             owner.post(Look())
             await clock.advance(SECOND)
             assert owner.progress == Progress(0, behind=True)
-        journal.writes = True
+        async_store.writes = True
         owner.post(answer())
         await clock.advance(2 * SECOND)
         assert owner.progress == Progress(4, behind=False)
@@ -506,9 +506,9 @@ async def test_d7_what_broke_the_loop_is_behind_until_a_later_one_is_judged() ->
 
 async def test_d7_what_the_database_never_takes_is_behind() -> None:
     """D7: a record that is rejected each time is offered again, and nothing after it is judged."""
-    journal, clock = Breaking(), ManualClock()
-    journal.answers = [Rejected("unfit")] * 1_000
-    async with supervised(journal, clock) as owner:
+    async_store, clock = Breaking(), ManualClock()
+    async_store.answers = [Rejected("unfit")] * 1_000
+    async with supervised(async_store, clock) as owner:
         owner.post(answer())
         owner.post(answer())
         await clock.advance(10 * SECOND)
@@ -517,22 +517,22 @@ async def test_d7_what_the_database_never_takes_is_behind() -> None:
 
 async def test_d7_what_waits_for_a_loop_that_breaks_at_every_start_is_behind() -> None:
     """D7: by a record that cannot be judged, say."""
-    journal, clock = Breaking(), ManualClock()
-    journal.reads = False
-    async with supervised(journal, clock) as owner:
+    async_store, clock = Breaking(), ManualClock()
+    async_store.reads = False
+    async with supervised(async_store, clock) as owner:
         owner.post(answer())
         await clock.advance(3 * SECOND)
         assert owner.progress == Progress(0, behind=True)
-        journal.reads = True
+        async_store.reads = True
         await clock.advance(SECOND)
         assert owner.progress == Progress(1, behind=False)
 
 
 async def test_d7_what_waits_for_the_windows_of_a_start_is_not_behind() -> None:
     """D7: a week of readings may take minutes to be read."""
-    journal, clock = Breaking(), ManualClock()
-    journal.slow = asyncio.Event()
-    async with supervised(journal, clock) as owner:
+    async_store, clock = Breaking(), ManualClock()
+    async_store.slow = asyncio.Event()
+    async with supervised(async_store, clock) as owner:
         owner.post(answer())
         await clock.advance(HOUR)
         assert owner.progress == Progress(0, behind=False)

@@ -38,13 +38,13 @@ async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None
     """
     url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
-        assert life.beginning.absent is None
+        assert life.start_result.absent is None
         await clock.advance(MINUTE)
         await life.tell({"main": answer()})
         last = clock.now()
     await clock.advance(10 * MINUTE)
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
-        assert life.beginning.absent == (last, last + 10 * MINUTE)
+        assert life.start_result.absent == (last, last + 10 * MINUTE)
 
 
 async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: Path) -> None:
@@ -137,11 +137,11 @@ async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_ther
     async with Life(url, ["main"], [rule()], channels=["telegram"]) as life:
         await life.tell({"main": answer(available_margin="90")})
     async with Life(url, ["main"], [rule()], channels=["email"]) as life:
-        assert [entry.notice.facts.handed_over_by for entry in life.ledger.waiting("email")] == [
-            "telegram"
-        ]
+        assert [
+            entry.notice.facts.handed_over_by for entry in life.notifications.waiting("email")
+        ] == ["telegram"]
         await life.tell({"main": answer(available_margin="80")})
-        assert len(life.ledger.waiting("email")) == 1
+        assert len(life.notifications.waiting("email")) == 1
     states = rows(tmp_path / "m.db", "SELECT channel, state FROM notifications ORDER BY id")
     assert states == [("telegram", "refused"), ("email", "queued")]
 
@@ -168,5 +168,8 @@ def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> N
 
     with pytest.raises(StoreError, match="beginning"):
         Life(
-            f"sqlite:///{tmp_path / 'm.db'}", ["main"], [rule()], seams=FaultInjection(commit=fail)
+            f"sqlite:///{tmp_path / 'm.db'}",
+            ["main"],
+            [rule()],
+            fault_injection=FaultInjection(commit=fail),
         )

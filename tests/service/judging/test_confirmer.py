@@ -41,7 +41,7 @@ def suspicion(seq: int, first: int | None = None) -> PendingSuspect:
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
+async def snapshot() -> AsyncIterator[Scene]:
     made = Scene()
     task = asyncio.create_task(made.confirmer.run(made.ask, made.post))
     yield made
@@ -51,7 +51,7 @@ async def scene() -> AsyncIterator[Scene]:
 
 async def test_b5_a_confirming_read_follows_at_once_and_patience_ends_after_3_s() -> None:
     """B5: the word comes also while the call still hangs."""
-    async with scene() as it:
+    async with snapshot() as it:
         it.takes = 10_000
         await it.doubt(7)
         await it.clock.advance(PATIENCE - 1)
@@ -62,7 +62,7 @@ async def test_b5_a_confirming_read_follows_at_once_and_patience_ends_after_3_s(
 
 async def test_b5_at_most_one_confirming_read_in_10_s() -> None:
     """B5: what is suspect meanwhile is settled by polls, or by its own patience."""
-    async with scene() as it:
+    async with snapshot() as it:
         for seq in (7, 9, 11):
             await it.doubt(seq)
             await it.clock.advance(APART // 2)
@@ -72,7 +72,7 @@ async def test_b5_at_most_one_confirming_read_in_10_s() -> None:
 
 async def test_b5_suspects_in_a_row_have_one_patience() -> None:
     """B5: the third second after the first of them ends it, however many follow."""
-    async with scene() as it:
+    async with snapshot() as it:
         for seq in (7, 8, 9):
             await it.doubt(seq, first=7)
             await it.clock.advance(1_000)
@@ -81,7 +81,7 @@ async def test_b5_suspects_in_a_row_have_one_patience() -> None:
 
 async def test_a4_what_a_life_left_waits_for_the_end_of_the_first_attempt() -> None:
     """A4, B5: nothing is judged before, however long it takes; where none may be made, at once."""
-    async with scene() as it:
+    async with snapshot() as it:
         it.takes = 9_000
         it.confirmer.left(suspicion(7))
         await it.clock.advance(8_999)
@@ -92,7 +92,7 @@ async def test_a4_what_a_life_left_waits_for_the_end_of_the_first_attempt() -> N
 
 async def test_a_stopping_daemon_asks_no_more() -> None:
     """What is suspect then is left to the next life."""
-    async with scene() as it:
+    async with snapshot() as it:
         it.confirmer.stop()
         await it.doubt(7)
         assert it.asked == []

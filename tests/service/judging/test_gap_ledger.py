@@ -33,10 +33,18 @@ def life(
     clock: ManualClock,
     reason: str = "start",
     every: Millis = EVERY,
-    seams: FaultInjection | None = None,
+    fault_injection: FaultInjection | None = None,
 ) -> Life:
     url = f"sqlite:///{folder / 'm.db'}"
-    return Life(url, ["main"], [rule()], clock=clock, reason=reason, every=every, seams=seams)
+    return Life(
+        url,
+        ["main"],
+        [rule()],
+        clock=clock,
+        reason=reason,
+        every=every,
+        fault_injection=fault_injection,
+    )
 
 
 @pytest.mark.parametrize("ending", [STOP, KILL])
@@ -185,7 +193,10 @@ async def test_promise_1_a_gap_is_there_exactly_if_the_input_is_that_ended_it(
     async with life(tmp_path, clock):
         pass
     async with life(
-        tmp_path, clock, reason=RELOAD, seams=FaultInjection(commit=killed_at(commits + 1))
+        tmp_path,
+        clock,
+        reason=RELOAD,
+        fault_injection=FaultInjection(commit=killed_at(commits + 1)),
     ) as living:
         await living.tell({"main": answer()})
         await clock.suspend(MINUTE)
@@ -211,7 +222,7 @@ async def test_promise_1_a_commit_that_fails_keeps_the_gap_for_the_next_try(
             raise OSError("nobody knows")
         connection.commit()
 
-    async with life(tmp_path, clock, seams=FaultInjection(commit=commit)) as living:
+    async with life(tmp_path, clock, fault_injection=FaultInjection(commit=commit)) as living:
         await living.tell({"main": answer()})
         for _ in range(2):
             await clock.suspend(MINUTE)

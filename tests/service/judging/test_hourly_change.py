@@ -34,10 +34,12 @@ async def test_c7_no_alert_waits_for_the_database() -> None:
     without.
     """
     past = Past()
-    hindsight = HourlyBaseline("main", past)
-    assert hindsight.hourly(T0 + HOUR, NOW) == {}
-    await hindsight.renew(T0 + HOUR)
-    told = [margin(hindsight.hourly(T0 + HOUR + later, NOW)) for later in (0, ABOUT, ABOUT + 1)]
+    hourly_baseline = HourlyBaseline("main", past)
+    assert hourly_baseline.hourly(T0 + HOUR, NOW) == {}
+    await hourly_baseline.renew(T0 + HOUR)
+    told = [
+        margin(hourly_baseline.hourly(T0 + HOUR + later, NOW)) for later in (0, ABOUT, ABOUT + 1)
+    ]
     assert told == [Decimal(-410), Decimal(-410), None]
     assert past.instants == [T0]
 
@@ -47,13 +49,15 @@ async def test_c7_it_is_read_for_the_next_input() -> None:
     next.
     """
     past = Past()
-    hindsight = HourlyBaseline("main", past)
+    hourly_baseline = HourlyBaseline("main", past)
     for minute in (0, 5):
-        await hindsight.renew(T0 + HOUR + minute * MINUTE)
+        await hourly_baseline.renew(T0 + HOUR + minute * MINUTE)
     assert past.instants == [T0, T0 + 10 * MINUTE]
     past.reading = reading(2, T0 + 15 * MINUTE, available_margin="110")
-    await hindsight.renew(T0 + HOUR + 10 * MINUTE)
-    told = [margin(hindsight.hourly(T0 + HOUR + minute * MINUTE, NOW)) for minute in (9, 10, 15)]
+    await hourly_baseline.renew(T0 + HOUR + 10 * MINUTE)
+    told = [
+        margin(hourly_baseline.hourly(T0 + HOUR + minute * MINUTE, NOW)) for minute in (9, 10, 15)
+    ]
     assert told == [None, Decimal(-20), Decimal(-20)]
 
 
@@ -62,19 +66,19 @@ async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> No
     now.
     """
     past = Past()
-    hindsight = HourlyBaseline("main", past)
-    await hindsight.renew(T0 + HOUR)
-    assert hindsight.hourly(T0 + HOUR - 1, NOW) == {}
-    await hindsight.renew(T0 + HOUR - 1)
+    hourly_baseline = HourlyBaseline("main", past)
+    await hourly_baseline.renew(T0 + HOUR)
+    assert hourly_baseline.hourly(T0 + HOUR - 1, NOW) == {}
+    await hourly_baseline.renew(T0 + HOUR - 1)
     assert past.instants == [T0, T0 - 1]
 
 
 async def test_it_is_renewed_in_time() -> None:
     """Twice a minute, not with every reading."""
     past = Past()
-    hindsight = HourlyBaseline("main", past)
+    hourly_baseline = HourlyBaseline("main", past)
     for second in range(61):
-        await hindsight.renew(T0 + HOUR + second * SECOND)
+        await hourly_baseline.renew(T0 + HOUR + second * SECOND)
     assert past.instants == [T0, T0 + RENEWED + SECOND, T0 + 2 * RENEWED + SECOND]
 
 
@@ -83,9 +87,9 @@ async def test_nothing_is_told_of_an_hour_that_nobody_saw() -> None:
     young, old, gone = Past(T0 + 1), Past(T0 - ABOUT - 1), Past()
     gone.unreadable = True
     for past in (young, old, gone):
-        hindsight = HourlyBaseline("main", past)
-        await hindsight.renew(T0 + HOUR)
-        assert hindsight.hourly(T0 + HOUR, NOW) == {}
+        hourly_baseline = HourlyBaseline("main", past)
+        await hourly_baseline.renew(T0 + HOUR)
+        assert hourly_baseline.hourly(T0 + HOUR, NOW) == {}
     known = HourlyBaseline("main", Past())
     await known.renew(T0 + HOUR)
     assert known.hourly(T0 + HOUR, Balances()) == {}

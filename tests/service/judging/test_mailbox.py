@@ -33,14 +33,14 @@ async def test_a6_readings_that_arrive_during_a_commit_wait_and_none_is_skipped(
 ) -> None:
     """A6: each is judged after the one before is committed, in the order in which they came."""
     path = tmp_path / "m.db"
-    async with Life(f"sqlite:///{path}", ["main"], [rule()], journal=Gated) as life:
+    async with Life(f"sqlite:///{path}", ["main"], [rule()], async_store=Gated) as life:
         margins = ["90", "500", "80", "500"]
         for margin in margins:
             life.owners["main"].post(answer(available_margin=margin))
             await settle()
         assert rows(path, "SELECT seq FROM snapshots") == []
-        assert isinstance(life.journal, Gated)
-        life.journal.gate.set()
+        assert isinstance(life.async_store, Gated)
+        life.async_store.gate.set()
         await life.owners["main"].drained()
     found = rows(path, "SELECT seq, available_margin FROM snapshots ORDER BY seq")
     assert found == [(seq, float(margin)) for seq, margin in enumerate(margins, 2)]
@@ -61,7 +61,7 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
         ]
         began = clock.now()
         while clock.now() - began < 30 * MINUTE:
-            reason = refused[len(life.watcher.records) % len(refused)]
+            reason = refused[len(life.observer.records) % len(refused)]
             pause = after(pause, reason, clock.elapsed())
             await life.tell({"main": NoAnswer(reason, "no")})
             await clock.advance(max(pause.length, 5 * SECOND))

@@ -29,26 +29,26 @@ def test_a_rule_watches_the_accounts_that_match() -> None:
 
 def test_a1_a_new_account_begins_with_the_change_of_the_configuration() -> None:
     """A1: its first input has the seq 1."""
-    opening = open_account(state(), {}, setting(rule()), T0)
-    assert opening.stepped is None
-    assert opening.changed.event == ConfigChange(1, T0)
-    assert (opening.state.seq, opening.state.at) == (1, T0)
+    account_start = open_account(state(), {}, setting(rule()), T0)
+    assert account_start.stepped is None
+    assert account_start.changed.event == ConfigChange(1, T0)
+    assert (account_start.state.seq, account_start.state.at) == (1, T0)
 
 
 def test_a5_a_record_in_the_future_is_shifted_first() -> None:
     """A5: the step is an input of its own, before the change of the configuration."""
-    opening = open_account(firing(), {}, setting(rule()), T0 - MINUTE)
-    assert opening.stepped is not None
-    assert opening.stepped.event == ClockStep(2, T0 - MINUTE, -MINUTE)
-    assert opening.changed.event == ConfigChange(3, T0 - MINUTE)
-    assert opening.state.alerts["low"].fired_at == T0 - MINUTE
+    account_start = open_account(firing(), {}, setting(rule()), T0 - MINUTE)
+    assert account_start.stepped is not None
+    assert account_start.stepped.event == ClockStep(2, T0 - MINUTE, -MINUTE)
+    assert account_start.changed.event == ConfigChange(3, T0 - MINUTE)
+    assert account_start.state.alerts["low"].fired_at == T0 - MINUTE
 
 
 def test_a5_a_record_a_little_in_the_future_is_no_step() -> None:
     """A5: 250 ms are noise; the instant just does not go back (A1)."""
-    opening = open_account(firing(), {}, setting(rule()), T0 - 250)
-    assert opening.stepped is None
-    assert opening.changed.event.at == T0
+    account_start = open_account(firing(), {}, setting(rule()), T0 - 250)
+    assert account_start.stepped is None
+    assert account_start.changed.event.at == T0
 
 
 def test_d5_the_alert_of_a_rule_that_no_longer_matches_ends_for_who_was_told() -> None:
@@ -57,6 +57,6 @@ def test_d5_the_alert_of_a_rule_that_no_longer_matches_ends_for_who_was_told() -
     elsewhere = setting(rule(accounts=("other",)))
     gone = setting(rule(), accounts=())
     for now_in_force in (elsewhere, gone):
-        opening = open_account(firing(), told, now_in_force, T0 + MINUTE)
-        assert opening.state.alerts == {}
-        assert [notice.key.kind for notice in opening.changed.notices] == [Kind.RETIRED]
+        account_start = open_account(firing(), told, now_in_force, T0 + MINUTE)
+        assert account_start.state.alerts == {}
+        assert [notice.key.kind for notice in account_start.changed.notices] == [Kind.RETIRED]

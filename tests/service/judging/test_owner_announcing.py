@@ -76,7 +76,7 @@ async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path:
         quiet = Quiet(f"sqlite:///{path}")
         number = quiet.add(SLEEPS, NOON)
         await life.tell({"main": answer(available_margin="90")})
-        assert (ramp.ended, life.ledger.open("telegram")) == (["released"], [])
+        assert (ramp.ended, life.notifications.open("telegram")) == (["released"], [])
         assert [row[5] for row in rows(path, TRANSITIONS)] == ["firing"]
         quiet.end([number], life.clock.now())
         await life.tell({"main": answer(available_margin="90")})
@@ -96,7 +96,10 @@ async def test_promise_1_what_could_not_be_recorded_does_not_leave_as_if_it_were
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         await life.tell({"main": answer(available_margin="90")})
-        assert (ramp.ended, [entry.recorded for entry in life.ledger.waiting("telegram")]) == (
+        assert (
+            ramp.ended,
+            [entry.recorded for entry in life.notifications.waiting("telegram")],
+        ) == (
             ["released"],
             [False],
         )
@@ -127,7 +130,10 @@ async def test_what_leaves_is_what_was_committed(
         next(commits)(connection)
 
     async with Life(
-        f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], seams=FaultInjection(commit=commit)
+        f"sqlite:///{tmp_path}/m.db",
+        ["main"],
+        [rule()],
+        fault_injection=FaultInjection(commit=commit),
     ) as life:
         life.book = partial(book, {"telegram": ramp})
         await life.tell({"main": answer(available_margin="90")})
@@ -146,16 +152,23 @@ class Fickle(ListJournal):
 
 async def test_nobody_waits_for_those_who_change_their_minds_about_silence() -> None:
     """After a few attempts it is written by what was read last, and told in the usual way."""
-    clock, journal, watcher, ramp = ManualClock(), Fickle(), RecordingWatcher(), Ramp()
+    clock, async_store, observer, ramp = ManualClock(), Fickle(), RecordingWatcher(), Ramp()
     episodes, moved = FailureLog(logging.getLogger("owner"), clock), offset(clock)
-    desk = JudgingContext(
-        journal, NotificationQueue(moved), clock, ("telegram",), set(), episodes, watcher, moved
+    context = JudgingContext(
+        async_store,
+        NotificationQueue(moved),
+        clock,
+        ("telegram",),
+        set(),
+        episodes,
+        observer,
+        moved,
     )
-    owner = Owner(replace(desk, book=partial(book, {"telegram": ramp})), state(), (rule("low"),))
+    owner = Owner(replace(context, book=partial(book, {"telegram": ramp})), state(), (rule("low"),))
     task = asyncio.create_task(owner.run())
     owner.post(answer(available_margin="90"))
     await clock.advance(0)
-    assert [type(operation) for operation in journal.operations] == [Record]
+    assert [type(operation) for operation in async_store.operations] == [Record]
     assert set(ramp.ended) == {"released"}
-    assert len(desk.ledger.open("telegram")) == 1
+    assert len(context.notifications.open("telegram")) == 1
     task.cancel()

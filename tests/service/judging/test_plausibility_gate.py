@@ -106,7 +106,7 @@ async def test_b5_a_suspect_judges_nothing_until_it_is_settled(
 async def test_b5_messages_say_that_nothing_confirmed_it(tmp_path: Path) -> None:
     """B5: what is judged after all is told as unconfirmed; the end, which is not, without."""
     life = await told(tmp_path / "m.db", FINE, ZERO, Late(), FINE)
-    facts = [entry.notice.facts for entry in life.ledger.waiting("telegram")]
+    facts = [entry.notice.facts for entry in life.notifications.waiting("telegram")]
     assert [each.unconfirmed for each in facts] == [True, False]
     assert facts[0].balances.available_margin == 0
 

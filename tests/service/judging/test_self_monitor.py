@@ -74,7 +74,7 @@ def health(failing_for: Millis, streak: int = 3, **changes: object) -> Health:
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
-def sight(
+def results(
     waiting: str = "email",
     steps: Sequence[Millis] = (),
     disk: str | None = None,
@@ -86,7 +86,7 @@ def sight(
 
 def test_d7_a_channel_that_fails_for_long_is_named_with_what_it_said() -> None:
     """The sentence says which one, since when, and why; the longest one stands for all."""
-    seen = sight(
+    seen = results(
         "email sms", email=health(11 * MINUTE), sms=health(20 * MINUTE), push=health(MINUTE)
     )
     assert (
@@ -94,20 +94,20 @@ def test_d7_a_channel_that_fails_for_long_is_named_with_what_it_said() -> None:
         == "the channel sms fails since 10:40:00: no such host; so do email"
     )
     assert verdict(FAILING, seen).when is True
-    assert verdict(FAILING, sight(email=health(9 * MINUTE))).clear is True
+    assert verdict(FAILING, results(email=health(9 * MINUTE))).clear is True
 
 
 def test_d7_a_channel_that_nothing_waits_for_is_not_in_need() -> None:
     """It was tried once, and what it failed to tell was superseded: nobody knows more; one that
     refused is parked.
     """
-    assert verdict(FAILING, sight("", email=health(HOUR))).when is False
-    assert verdict(FAILING, sight("", email=health(HOUR, refused=True))).when is True
+    assert verdict(FAILING, results("", email=health(HOUR))).when is False
+    assert verdict(FAILING, results("", email=health(HOUR, refused=True))).when is True
 
 
 def test_d7_a_streak_of_an_earlier_life_is_unknown_until_it_is_tried() -> None:
     """A start neither fires nor ends the alert before an attempt says how the channel fares."""
-    assert verdict(FAILING, sight(email=health(HOUR, streak=0))) == UNKNOWN
+    assert verdict(FAILING, results(email=health(HOUR, streak=0))) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -121,22 +121,22 @@ def test_d7_a_streak_of_an_earlier_life_is_unknown_until_it_is_tried() -> None:
 )
 def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> None:
     """Of several the largest; where there was none of late it is over."""
-    seen = sight(steps=[by])
+    seen = results(steps=[by])
     assert verdict(STEPPED, seen).detail.endswith(told)
     assert verdict(STEPPED, replace(seen, steps=[300, by, -SECOND])) == verdict(STEPPED, seen)
-    assert verdict(STEPPED, sight()).clear is True
+    assert verdict(STEPPED, results()).clear is True
     assert verdict(rule("clock-stepped", 2 * HOUR), seen).when is False
-    assert verdict(STEPPED, sight()).when is False
+    assert verdict(STEPPED, results()).when is False
 
 
 def test_d7_a_full_disk_is_told_and_another_machines_is_not_known() -> None:
     """Less than the limit fires; the limit itself does not."""
     assert (
-        verdict(FULL, sight(disk="0.049")).detail
+        verdict(FULL, results(disk="0.049")).detail
         == "less than 5 % of the disk that holds the database is free"
     )
-    assert verdict(FULL, sight(disk="0.05")).when is False
-    assert verdict(FULL, sight()) == UNKNOWN
+    assert verdict(FULL, results(disk="0.05")).when is False
+    assert verdict(FULL, results()) == UNKNOWN
 
 
 @dataclass
@@ -145,8 +145,8 @@ class Bench:
 
     store: Store
     clock: ManualClock = field(default_factory=ManualClock)
-    ledger: NotificationQueue = field(init=False)
-    watcher: RecordingWatcher = field(default_factory=RecordingWatcher)
+    notifications: NotificationQueue = field(init=False)
+    observer: RecordingWatcher = field(default_factory=RecordingWatcher)
     free: Decimal = Decimal("0.5")
     channels: dict[str, Health] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
@@ -154,20 +154,20 @@ class Bench:
     progress: dict[str, Progress] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ledger = NotificationQueue(offset(self.clock))
+        self.notifications = NotificationQueue(offset(self.clock))
 
-    def watch(self, *rules: object, journal: object = None) -> SelfMonitor:
-        desk = JudgingContext(
-            journal or ThreadedStore(self.store, self.clock),  # type: ignore[arg-type]
-            self.ledger,
+    def watch(self, *rules: object, async_store: object = None) -> SelfMonitor:
+        context = JudgingContext(
+            async_store or ThreadedStore(self.store, self.clock),  # type: ignore[arg-type]
+            self.notifications,
             self.clock,
             ("email",),
             set(),
             FailureLog(logging.getLogger("selfwatch"), self.clock),
-            self.watcher,
+            self.observer,
             offset(self.clock),
         )
-        senses = Probes(
+        probes = Probes(
             lambda: self.channels,
             lambda: self.free,
             UTC,
@@ -175,12 +175,12 @@ class Bench:
             database=lambda: self.refused,
             progress=lambda: self.progress,
         )
-        return SelfMonitor(desk, self.store.load(DAEMON_ACCOUNT), rules or RULES, senses)  # type: ignore[arg-type]
+        return SelfMonitor(context, self.store.load(DAEMON_ACCOUNT), rules or RULES, probes)  # type: ignore[arg-type]
 
     def moves(self) -> list[tuple[str, str, str]]:
         return [
             (each.rule, each.to_state.value, each.reason)
-            for record in self.watcher.records
+            for record in self.observer.records
             for each in record.transitions
         ]
 
@@ -203,7 +203,7 @@ async def test_d7_a_full_disk_fires_is_told_and_ends(bench: Bench, path: Path) -
     bench.free = Decimal("0.03")
     for _ in range(3):
         await watch.look()
-    [waiting] = bench.ledger.waiting("email")
+    [waiting] = bench.notifications.waiting("email")
     assert waiting.notice.key == NoticeKey(DAEMON_ACCOUNT, "disk-full", 2, "email", Kind.FIRING, 2)
     assert waiting.notice.facts.detail.startswith("less than 5 %")
     bench.free = Decimal("0.2")
@@ -236,12 +236,12 @@ async def test_promise_4_a_restart_goes_on_with_the_daemons_own_alerts(
     bench.free = Decimal("0.03")
     first = bench.watch()
     await first.look()
-    bench.ledger.sending([key := bench.ledger.waiting("email")[0].notice.key])
-    bench.ledger.settle([key], Outcome.DELIVERED, bench.clock.elapsed())
+    bench.notifications.sending([key := bench.notifications.waiting("email")[0].notice.key])
+    bench.notifications.settle([key], Outcome.DELIVERED, bench.clock.elapsed())
     for _ in range(3):
         await bench.clock.advance(4 * HOUR)
         await first.look()
-    repeat = bench.ledger.waiting("email")[0].notice.key
+    repeat = bench.notifications.waiting("email")[0].notice.key
     assert repeat.kind is Kind.REPEAT
     state = bench.store.load(DAEMON_ACCOUNT)
     assert (list(state.alerts), state.seq) == (["disk-full"], repeat.seq)
@@ -257,7 +257,7 @@ async def test_d5_a_rule_of_the_daemon_that_is_off_retires_its_alert(bench: Benc
     await bench.watch().look()
     await bench.watch(FAILING, STEPPED).look()
     assert bench.moves()[-1] == ("disk-full", "retired", "rule_removed")
-    assert [entry.notice.key.kind for entry in bench.ledger.waiting("email")] == [
+    assert [entry.notice.key.kind for entry in bench.notifications.waiting("email")] == [
         Kind.FIRING,
         Kind.RETIRED,
     ]
@@ -290,7 +290,7 @@ async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record
     bench.clock, bench.free = RestlessClock(), Decimal("0.03")
     watch = bench.watch()
     await watch.look()
-    key = bench.ledger.waiting("email")[0].notice.key
+    key = bench.notifications.waiting("email")[0].notice.key
     claim = Claim(MessageKey("email", bench.clock.now()), (key,))
     delivered = RecordAttempt(
         claim.message,
@@ -302,9 +302,9 @@ async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record
         bench.store.submit(operation).result()
     told_at = bench.clock.now()
     bench.clock.step(HOUR)
-    journal = Unsure(bench.store, bench.clock)
-    journal.answers = [CommitFailed("unknown")]
-    watch._desk = replace(watch._desk, journal=journal)
+    async_store = Unsure(bench.store, bench.clock)
+    async_store.answers = [CommitFailed("unknown")]
+    watch._context = replace(watch._context, async_store=async_store)
     await watch.look()
     assert rows(path, "SELECT told_at FROM notifications WHERE told_at IS NOT NULL") == [
         (told_at + HOUR,)
@@ -319,7 +319,7 @@ async def test_a5_a_record_that_ends_in_the_future_is_a_step_for_its_own_alerts_
     await bench.watch().look()
     began = bench.clock.now()
     bench.clock.step(-HOUR)
-    bench.ledger = NotificationQueue(offset(bench.clock))
+    bench.notifications = NotificationQueue(offset(bench.clock))
     await bench.watch().look()
     assert bench.store.load(DAEMON_ACCOUNT).alerts["disk-full"].fired_at == began - HOUR
 
@@ -361,14 +361,14 @@ async def test_promise_1_a_commit_that_fails_is_told_once(
     """An unknown outcome is written again, what was rejected is seen again: one alert, one
     notification.
     """
-    journal = Unsure(bench.store, RestlessClock())
-    journal.answers = [error]
+    async_store = Unsure(bench.store, RestlessClock())
+    async_store.answers = [error]
     bench.clock = RestlessClock()
-    watch = bench.watch(journal=journal)
+    watch = bench.watch(async_store=async_store)
     bench.free = Decimal("0.03")
     for _ in range(2):
         await watch.look()
-    assert len(bench.ledger.waiting("email")) == 1
+    assert len(bench.notifications.waiting("email")) == 1
     assert rows(path, "SELECT count(*) FROM notifications") == [(1,)]
 
 
@@ -379,10 +379,10 @@ async def test_strict_6_what_the_database_rejects_is_logged_once_with_its_end(
     silence.
     """
     caplog.set_level(logging.INFO)
-    journal = Unsure(bench.store, RestlessClock())
-    journal.answers = [Rejected("unfit"), Rejected("unfit")]
+    async_store = Unsure(bench.store, RestlessClock())
+    async_store.answers = [Rejected("unfit"), Rejected("unfit")]
     bench.clock = RestlessClock()
-    watch = bench.watch(journal=journal)
+    watch = bench.watch(async_store=async_store)
     bench.free = Decimal("0.03")
     for _ in range(3):
         await watch.look()
@@ -403,7 +403,7 @@ async def test_it_looks_every_ten_seconds_and_when_woken(bench: Bench) -> None:
 
     loop = asyncio.get_running_loop()
     watch = bench.watch()
-    watch._senses = replace(watch._senses, disk=look)
+    watch._probes = replace(watch._probes, disk=look)
     task = asyncio.create_task(watch.run())
     async with asyncio.timeout(10):
         await looks.get()
@@ -438,7 +438,7 @@ def test_b7_pushes_that_contradict_readings(
     """B7: it fires once a field is believed no more; after a start nobody knows, until enough was
     compared.
     """
-    assert verdict(CONTRADICTED, replace(sight(), pushes=pushes)).when is expected
+    assert verdict(CONTRADICTED, replace(results(), pushes=pushes)).when is expected
 
 
 def test_b7_the_contradicted_fields_are_named() -> None:
@@ -447,7 +447,7 @@ def test_b7_the_contradicted_fields_are_named() -> None:
     """
     some = {"main": pushed(3, 3), "desk": pushed(3)}
     many = {**some, **{f"a{number}": pushed(3) for number in range(5)}}
-    told = [verdict(CONTRADICTED, replace(sight(), pushes=each)).detail for each in (some, many)]
+    told = [verdict(CONTRADICTED, replace(results(), pushes=each)).detail for each in (some, many)]
     named = "pushes contradict readings in al_margin, al_freeze of main, al_margin of desk"
     end = ", which readings alone tell until a restart"
     assert told == [f"{named}{end}", f"{named}, al_margin of a0 and of 4 more{end}"]
@@ -465,7 +465,7 @@ async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) 
         await bench.clock.advance(10 * SECOND)
     assert bench.moves() == []
     await watch.look()
-    [waiting] = bench.ledger.waiting("email")
+    [waiting] = bench.notifications.waiting("email")
     assert waiting.notice.facts.detail.startswith("nothing has been recorded since ")
     assert waiting.notice.facts.detail.endswith(": the disk is full")
     bench.refused = None
@@ -489,10 +489,10 @@ async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(
     """A2: it was moved away right after the start; what an earlier life left firing goes on."""
     bench.free = Decimal("0.03")
     await bench.watch().look()
-    journal = Unreadable(bench.store, bench.clock)
-    journal.answers = []
+    async_store = Unreadable(bench.store, bench.clock)
+    async_store.answers = []
     bench.refused = "its file was moved"
-    watch = bench.watch(FULL, rule("database-failing", SECOND), journal=journal)
+    watch = bench.watch(FULL, rule("database-failing", SECOND), async_store=async_store)
     for _ in range(2):
         await watch.look()
         await bench.clock.advance(SECOND)
@@ -502,14 +502,14 @@ async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(
 
 async def test_a2_what_is_rejected_and_cannot_be_read_is_looked_at_again(bench: Bench) -> None:
     """A2: the watch does not break: it goes on with what it holds, and tells each alert once."""
-    journal = Unreadable(bench.store, bench.clock)
-    journal.answers = [Rejected("unfit")]
+    async_store = Unreadable(bench.store, bench.clock)
+    async_store.answers = [Rejected("unfit")]
     bench.free = Decimal("0.03")
-    watch = bench.watch(journal=journal)
+    watch = bench.watch(async_store=async_store)
     for _ in range(2):
         await watch.look()
     assert bench.moves() == [("disk-full", "firing", "condition")]
-    assert len(bench.ledger.waiting("email")) == 1
+    assert len(bench.notifications.waiting("email")) == 1
 
 
 def stalled(*lasted: Millis) -> dict[str, Stall]:
@@ -539,7 +539,7 @@ def test_d7_an_account_that_is_not_judged_for_long(
     start.
     """
     by_account = {f"a{number}": each for number, each in enumerate(progress)}
-    found = verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*seen), progress=by_account))
+    found = verdict(NOT_JUDGED, replace(results(), stalls=stalled(*seen), progress=by_account))
     assert (found.when, found.clear) == (when, clear)
 
 
@@ -549,7 +549,7 @@ def test_d7_the_accounts_that_are_not_judged_are_named() -> None:
     """
     end = " are not judged since 10:58:00: restart the service, and report this"
     told = [
-        verdict(NOT_JUDGED, replace(sight(), stalls=stalled(*lasted))).detail
+        verdict(NOT_JUDGED, replace(results(), stalls=stalled(*lasted))).detail
         for lasted in ((2 * MINUTE, SECOND), (MINUTE, *[2 * MINUTE] * 4))
     ]
     assert told == [f"readings of a0{end}", f"readings of a0, a1, a2 and 2 more{end}"]
@@ -563,7 +563,7 @@ async def test_d7_an_account_that_is_not_judged_is_told_once_until_it_is(bench: 
         await watch.look()
         await bench.clock.advance(EVERY)
     assert bench.moves() == [("account-not-judged", "firing", "condition")]
-    [waiting] = bench.ledger.waiting("email")
+    [waiting] = bench.notifications.waiting("email")
     assert waiting.notice.facts.severity is Severity.CRITICAL
     bench.progress["main"] = Progress(8, behind=True)
     await watch.look()

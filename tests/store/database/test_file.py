@@ -46,7 +46,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path, told: Told) -> Iterator[Store]:
     opened = Store.open(
-        f"sqlite:///{path}", seams=QUICK, on_down=told.put, on_recovered=lambda: told.put("")
+        f"sqlite:///{path}",
+        fault_injection=QUICK,
+        on_down=told.put,
+        on_recovered=lambda: told.put(""),
     )
     opened.submit(epoch()).result(SOON)
     opened.submit(read(2)).result(SOON)
@@ -203,7 +206,9 @@ def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(
     path: Path, turnstile: Turnstile
 ) -> None:
     """A2: nobody has its WAL open then, and all of it is in the file."""
-    store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
+    store = Store.open(
+        f"sqlite:///{path}", fault_injection=turnstile.fault_injection, hooks=turnstile.hooks
+    )
     store.submit(epoch()).result(SOON)
     turnstile.fail = refuse
     assert store.submit(read(2)).result(SOON) is Written.DEFERRED
@@ -227,7 +232,9 @@ def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Tur
     """Strict 2, A2: it is in the file that was moved: who counted it as lost would be wrong when
     that is back.
     """
-    store = Store.open(f"sqlite:///{path}", seams=turnstile.seams, hooks=turnstile.hooks)
+    store = Store.open(
+        f"sqlite:///{path}", fault_injection=turnstile.fault_injection, hooks=turnstile.hooks
+    )
     store.submit(epoch()).result(SOON)
 
     def lose(connection: Connection) -> None:

@@ -90,7 +90,7 @@ def test_reading_and_single_rows_need_no_lock(url: str) -> None:
     write_once(url, RecordCall(T0, "assets"))
     with History.open(url) as history:
         assert history.accounts() == []
-    assert store.bookings(T0) == [RecordCall(T0, "assets")]
+    assert store.external_calls(T0) == [RecordCall(T0, "assets")]
     store.close()
 
 

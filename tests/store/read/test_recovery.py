@@ -298,7 +298,7 @@ def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
         (ACCOUNT, T0 + 2_000),
         (ACCOUNT, T0 + 3_000),
     ]
-    assert store.bookings(T0) == [RecordCall(T0 + 4_000, "assets", "1162061")]
+    assert store.external_calls(T0) == [RecordCall(T0 + 4_000, "assets", "1162061")]
 
 
 def test_b3_an_unconfirmed_row_was_no_call(store: Store, write: Write) -> None:

@@ -188,14 +188,14 @@ def test_every_operation_is_known() -> None:
 def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
     """B3: what cannot matter any more is not kept."""
     write(RecordCall(T0, "assets"), RecordCall(T0 + 61_000, "assets"))
-    assert store.bookings(0) == [RecordCall(T0 + 61_000, "assets")]
+    assert store.external_calls(0) == [RecordCall(T0 + 61_000, "assets")]
 
 
 def test_strict_7_a_booking_keeps_its_host(write: Write, store: Store) -> None:
     """Strict 7: and is read without one where an earlier version booked it."""
     booked = [RecordCall(T0, "assets", "7"), RecordCall(T0, "assets", "7", 0, "api.coinw.com:8443")]
     write(*booked)
-    assert sorted(store.bookings(0), key=lambda each: each.host) == booked
+    assert sorted(store.external_calls(0), key=lambda each: each.host) == booked
 
 
 def test_b5_what_a_reading_contradicts_is_marked(store: Store, write: Write) -> None:

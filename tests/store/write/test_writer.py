@@ -33,7 +33,9 @@ from tests.values import T0
 @pytest.fixture
 def watched(url: str, turnstile: Turnstile) -> Iterator[Store]:
     """A store whose commits go through the turnstile."""
-    opened = Store.open(url, hooks=turnstile.hooks, seams=turnstile.seams, patience=50)
+    opened = Store.open(
+        url, hooks=turnstile.hooks, fault_injection=turnstile.fault_injection, patience=50
+    )
     opened.submit(epoch()).result(SOON)
     turnstile.commits = 0
     yield opened
@@ -211,7 +213,11 @@ def test_a_failing_listener_ends_nothing(url: str, turnstile: Turnstile) -> None
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    store = Store.open(url, hooks=replace(turnstile.hooks, on_down=broken), seams=turnstile.seams)
+    store = Store.open(
+        url,
+        hooks=replace(turnstile.hooks, on_down=broken),
+        fault_injection=turnstile.fault_injection,
+    )
     turnstile.fail = refuse
     assert store.submit(epoch()).result(SOON) is Written.DEFERRED
     turnstile.fail = None
@@ -230,7 +236,7 @@ def test_closing_writes_what_waits(url: str) -> None:
 
 def test_closing_while_down_counts_what_is_lost(url: str, turnstile: Turnstile) -> None:
     """A stop while the store refuses tries once more, and says how much is lost."""
-    store = Store.open(url, hooks=turnstile.hooks, seams=turnstile.seams)
+    store = Store.open(url, hooks=turnstile.hooks, fault_injection=turnstile.fault_injection)
     turnstile.fail = refuse
     for operation in (epoch(), read(2), read(3)):
         store.submit(operation).result(SOON)
@@ -239,7 +245,7 @@ def test_closing_while_down_counts_what_is_lost(url: str, turnstile: Turnstile) 
 
 def test_closing_while_down_writes_what_it_can(url: str, turnstile: Turnstile) -> None:
     """If the store takes writes again by then, nothing is lost."""
-    store = Store.open(url, hooks=turnstile.hooks, seams=turnstile.seams)
+    store = Store.open(url, hooks=turnstile.hooks, fault_injection=turnstile.fault_injection)
     turnstile.fail = refuse
     for operation in (epoch(), read(2)):
         store.submit(operation).result(SOON)
@@ -281,7 +287,7 @@ def test_a_locked_file_defers(watched: Store, turnstile: Turnstile, url: str) ->
 def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
     """A full disk is waited out, and the file is sound afterwards."""
     url = f"sqlite:///{tmp_path / 'small.db'}"
-    store = Store.open(url, hooks=turnstile.hooks, seams=turnstile.seams)
+    store = Store.open(url, hooks=turnstile.hooks, fault_injection=turnstile.fault_injection)
     store.submit(epoch()).result(SOON)
     _limit_pages(store, extra=2)
     answered = [store.submit(fires(seq)).result(SOON) for seq in range(2, 60)]
