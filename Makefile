@@ -21,7 +21,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --fail-under=92
-	$(BIN)/coverage report --fail-under=100 --include='daemon/readings/*,daemon/rules/*,daemon/alerts/*'
+	$(BIN)/coverage report --fail-under=100 --include='daemon/readings/*,daemon/rules/*,daemon/alerts/*,daemon/messages/*'
 
 # A hundred thousand texts that nobody would write, for each test of what reads them; MARGINWATCH_HYPOTHESIS names a
 # profile of tests/conftest.py.

@@ -324,7 +324,7 @@ class _Handler(logging.StreamHandler[TextIO]):
     shows itself raw.
     """
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- of the library
         try:
             self.stream.write(
                 f"a log line of {printable(record.name)}:{record.lineno} could not be written\n"

@@ -16,9 +16,12 @@ from daemon.alerts.engine import StepResult
 from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import (
-    EvaluationSnapshot as EvaluationSnapshot,
+    EvaluationSnapshot,
+    facts,
+    is_wider,
+    is_worse,
+    worst_of,
 )
-from daemon.alerts.notification_facts import facts, is_wider, is_worse, worst_of
 from daemon.alerts.silences import NO_SILENCES
 from daemon.alerts.summary_template import filled
 from daemon.rules.rule import Rule

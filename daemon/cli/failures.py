@@ -105,8 +105,10 @@ def _let_go(stream: TextIO) -> None:
 def _broken(error: Exception, session: CommandSession) -> list[str]:
     if _is_nowhere():
         return [
-            "the folder in which this was called is gone: change to one that is there, such as"
-            " by cd"
+            (
+                "the folder in which this was called is gone: change to one that is there, such as"
+                " by cd"
+            )
         ]
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:

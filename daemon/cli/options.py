@@ -28,7 +28,8 @@ class ExpandedPath(click.Path):
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return super().convert(os.path.expanduser(value), param, ctx)
+        # Path.expanduser refuses users that are unknown.
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
 
 
 class NameType(click.ParamType[str]):

@@ -27,7 +27,7 @@ async def supervise(
             sentence = f"{name} cannot go on, and is tried again every second: {error}"
             episodes.failed(("broke", name), sentence, reason=str(error))
             await clock.sleep(SECOND)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- told below; the loop goes on
             sentence = (
                 f"{name} broke ({type(error).__name__}: {error}) and is started again; please"
                 " report this"

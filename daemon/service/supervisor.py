@@ -188,7 +188,7 @@ class Supervisor(Generic[L]):
             return False
         try:
             await self._begin(config, former)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- somebody must go on watching, or say why not
             _log.error("%s: it %s", failure, _how(error))
             self._tell(systemd.failing(f"{failure}: it {_how(error)}"))
             return False

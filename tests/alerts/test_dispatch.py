@@ -7,12 +7,12 @@ from decimal import Decimal
 from daemon.alerts.dispatch import (
     ChannelStatus,
     DispatchResult,
-    EvaluationSnapshot,
     NotificationPolicy,
     ToldBy,
     dispatch,
 )
 from daemon.alerts.engine import StepResult, step
+from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.rules.rule import Rule
 from daemon.types import (
     HOUR,

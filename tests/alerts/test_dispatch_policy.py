@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from daemon.alerts.decide import Decision, decide, judge
-from daemon.alerts.dispatch import ChannelStatus, EvaluationSnapshot, NotificationPolicy, ToldBy
+from daemon.alerts.dispatch import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.engine import step
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
+from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.system_rules import rule as system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule

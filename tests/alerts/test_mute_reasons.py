@@ -144,9 +144,8 @@ def test_strict_10_what_is_explained_is_what_was_dispatched(
     before = {("low", 1): {"phone": ChannelStatus(T0, known, sure=True)}} if told else {}
     news = dispatch(reading(9, NOW), StepResult(state, ()), order, before, EvaluationSnapshot())
     sent = {each.key.kind for each in news.notices if each.key.rule == "low"}
-    reasons = {
-        each.reason for each in Muter(state, WINDOWS, silences, NOW).reasons(low, alert("low"))
-    }  # type: ignore[arg-type]
+    muter = Muter(state, WINDOWS, silences, NOW)
+    reasons = {each.reason for each in muter.reasons(low, alert("low"))}  # type: ignore[arg-type]
     if told:
         assert (Kind.REPEAT in sent) is not bool(reasons)
         assert (Kind.ACK in sent) is (MuteReason.ACKNOWLEDGED in reasons)

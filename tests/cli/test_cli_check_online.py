@@ -45,8 +45,10 @@ def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
         status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
     assert lines == [
-        "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin"
-        " 0  al_freeze 6"
+        (
+            "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin"
+            " 0  al_freeze 6"
+        )
     ]
 
 

@@ -158,7 +158,7 @@ class Day:
         for margin in cycle(shown):
             self.show(margin)
             await self._lookout.until(
-                lambda: all(self._last(name) == int(margin) for name in SOCKET_FAULTS)
+                lambda: all(self._last(name) == int(margin) for name in SOCKET_FAULTS)  # noqa: B023
             )
             if all(
                 margins(self._lookout, name, Source.WS) & {*map(int, shown)}
@@ -178,8 +178,9 @@ class Day:
         ):
             self._clock.leap(STEP)
             seen = {name: len(brought) for name, brought in self._lookout.brought.items()}
+            brought = self._lookout.brought
             await self._lookout.until(
-                lambda: all(len(self._lookout.brought[name]) > seen[name] for name in seen)
+                lambda: all(len(brought[name]) > seen[name] for name in seen)  # noqa: B023
             )
 
     def _listens(self, account: SimulatedAccount, times: int) -> bool:

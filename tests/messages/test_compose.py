@@ -585,10 +585,10 @@ def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
     assert alone.body.count(why) == 4
     assert not alone.body.endswith(why)
     over = [gone("low", n * MINUTE, SECOND) for n in range(3)]
-    grouped = [
-        replace(each, notice=replace(each.notice, facts=replace(each.notice.facts, **handed)))
-        for each in over
-    ]  # type: ignore[arg-type]
+    grouped = []
+    for each in over:
+        facts = replace(each.notice.facts, **handed)  # type: ignore[arg-type]
+        grouped.append(replace(each, notice=replace(each.notice, facts=facts)))
     assert text(*grouped, now=T0 + HOUR).count(why) == 1
 
 

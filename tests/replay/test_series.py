@@ -78,11 +78,7 @@ def test_steps_are_exact(first: Decimal, step: Decimal, count: int) -> None:
         ("-10x3", 0, "there is no value yet to go on from; for the value itself write `=-10`"),
         ("_x3 +1", 4, "there is no value yet to go on from; for the value itself write `=+1`"),
         ("500 -1Ox3", 6, "`O` cannot stand here: a series is written as in `500 -10x30 _x5 480`"),
-        (
-            "1 −3",
-            2,
-            "`−` cannot stand here: write the minus as `-`",
-        ),
+        ("1 −3", 2, "`−` cannot stand here: write the minus as `-`"),  # noqa: RUF001
         (
             "5,5",
             1,

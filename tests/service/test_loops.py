@@ -28,8 +28,10 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(
     assert task.done()
     assert len(lives) == 3
     assert [record.message for record in caplog.records] == [
-        "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report"
-        " this"
+        (
+            "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report"
+            " this"
+        )
     ]
 
 
@@ -52,8 +54,10 @@ async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(
     await clock.advance(5_000)
     assert task.done()
     assert [record.message for record in caplog.records] == [
-        "the owner of main cannot go on, and is tried again every second: the table alerts is"
-        " damaged: mend it"
+        (
+            "the owner of main cannot go on, and is tried again every second: the table alerts is"
+            " damaged: mend it"
+        )
     ]
 
 

@@ -58,7 +58,7 @@ _OTHER_FORMATS = {
         "is a database: write CSV with marginwatch history --format csv, and import that"
     ),
     "\udcff\udcfe": "is text in UTF-16: save it as UTF-8 CSV",
-    "\udcfe\udcff": ("is text in UTF-16: save it as UTF-8 CSV"),
+    "\udcfe\udcff": "is text in UTF-16: save it as UTF-8 CSV",  # noqa: F601 -- other surrogates
     "{": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
     "[": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
 }

@@ -188,8 +188,10 @@ def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Pa
         if not stands(path.parent / named):
             raise ConfigError(
                 [
-                    f"{path.name}: rules: there is no file {path.parent / named}; name the one with"
-                    " the rules"
+                    (
+                        f"{path.name}: rules: there is no file {path.parent / named}; name the one with"
+                        " the rules"
+                    )
                 ]
             )
         return path.parent / named

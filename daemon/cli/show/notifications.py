@@ -39,6 +39,5 @@ def notifications(session: CommandSession, /, **wish: object) -> None:
     from daemon.cli.show import notification_rows  # noqa: PLC0415 -- on use
 
     with record_access.opened(session) as past:
-        notification_rows.show(
-            past, notification_rows.NotificationFilter(**wish), session.clock.now()
-        )  # type: ignore[arg-type]
+        wanted = notification_rows.NotificationFilter(**wish)  # type: ignore[arg-type]
+        notification_rows.show(past, wanted, session.clock.now())

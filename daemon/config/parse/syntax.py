@@ -58,8 +58,10 @@ def parse(text: str, path: Path) -> dict[str, object]:
     if line is not None:
         raise ConfigError(
             [
-                f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts"
-                " between dots"
+                (
+                    f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts"
+                    " between dots"
+                )
             ]
         )
     tables = _tables(text, path)

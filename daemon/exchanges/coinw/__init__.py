@@ -239,10 +239,8 @@ class CoinW:
         return self._of_this_user(answer)
 
     async def _ask(self) -> Answer | NoAnswer:
-        from daemon.exchanges.common import (
-            http,
-            proxies,
-        )
+        # Here, as they load aiohttp, which checking keys does not need.
+        from daemon.exchanges.common import http, proxies  # noqa: PLC0415
 
         account, clock = self._account, self._dependencies.clock
         sent, began = clock.now(), clock.elapsed()

@@ -278,7 +278,7 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     with _listening() as heard:
         try:
             plugin = _made(kind, url)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- its text may hold the token
             plugin = None
     if plugin is None:
         return (

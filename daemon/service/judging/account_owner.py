@@ -18,8 +18,9 @@ from itertools import chain, repeat
 from typing import TypeAlias
 
 from daemon.alerts.decide import Decision, decide, judge, snapshot
-from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy
+from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.ids import code
+from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES, lasting
 from daemon.errors import StoreError
 from daemon.readings import push_check

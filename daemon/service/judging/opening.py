@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from daemon.alerts.decide import decide
-from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy, ToldBy
+from daemon.alerts.dispatch import NotificationPolicy, ToldBy
 from daemon.alerts.engine import NameAlert
 from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.rules.rule import Rule
 from daemon.service.clock_monitor import STEP
 from daemon.types import AccountState, ClockStep, ConfigChange, Input, Millis, Record

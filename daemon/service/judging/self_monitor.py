@@ -16,8 +16,9 @@ from functools import partial
 from typing import TypeGuard
 
 from daemon.alerts.decide import Decision, decide
-from daemon.alerts.dispatch import EvaluationSnapshot, NotificationPolicy
+from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.ids import code
+from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES
 from daemon.errors import StoreError
 from daemon.readings.push_check import Pushes

@@ -57,7 +57,7 @@ class DatabaseFile:
         finds.
         """
         database = real_path(self._url)
-        folder = _identity(os.path.dirname(database))
+        folder = _identity(os.path.dirname(database))  # noqa: PTH120 -- done twice a commit
         try:
             trouble = self._settle(database)
         except OSError as error:

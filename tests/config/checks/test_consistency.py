@@ -99,8 +99,10 @@ def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences:
         (
             "4m",
             [
-                'system.no-readings: is 4m, but "main" is read only every 5m; write a longer time,'
-                ' or "off"'
+                (
+                    'system.no-readings: is 4m, but "main" is read only every 5m; write a longer time,'
+                    ' or "off"'
+                )
             ],
         ),
     ],
