@@ -18,7 +18,7 @@ from daemon.store.database.corruption import Damaged, within
 from daemon.store.database.failures import is_undecodable
 from daemon.store.schema import alerts, silences
 from daemon.store.write.inputs import OPEN
-from daemon.types import Millis, Silence
+from daemon.types import LATEST, Millis, Silence
 
 SILENCE, ACK = "silence", "ack"
 """What stands in `kind`."""
@@ -101,7 +101,9 @@ def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silenc
 
 def _silence(row: Row[Any]) -> Silence:
     with within("silences", row.id):
-        check_instants(row.started_at, row.ended_at or 0)
+        # Earlier versions recorded ends that no calendar shows.
+        ended_at = None if row.ended_at is None else min(row.ended_at, LATEST)
+        check_instants(row.started_at, ended_at or 0)
         return Silence(
             row.id,
             row.kind == ACK,
@@ -109,6 +111,6 @@ def _silence(row: Row[Any]) -> Silence:
             row.account,
             row.code or "",
             row.started_at,
-            row.ended_at,
+            ended_at,
             row.comment,
         )
