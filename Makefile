@@ -11,7 +11,7 @@ QUIET := --quiet --disable-pip-version-check
 # all of ours anew, which takes longer than all else of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fuzz soak lint format wheel lock audit clean
+.PHONY: demo check test fuzz soak lint format wheel lock audit clean
 
 demo: $(READY)
 	@$(BIN)/marginwatch demo $(ARGS)
@@ -22,6 +22,14 @@ test: $(READY)
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --fail-under=92
 	$(BIN)/coverage report --fail-under=100 --include='daemon/readings/*,daemon/rules/*,daemon/alerts/*,daemon/messages/*'
+
+# What a change is tried with before each commit: the checks of style, types and imports, and the tests that need no
+# process and no socket.
+FAST = tests/alerts tests/config tests/docs/test_architecture.py tests/messages tests/readings tests/rules tests/text
+
+check: lint
+	MARGINWATCH_HYPOTHESIS=quick $(BIN)/pytest -q -n 2 --dist worksteal $(FAST) \
+		--deselect tests/config/parse/test_limits.py $(ARGS)
 
 # A hundred thousand texts that nobody would write, for each test of what reads them; MARGINWATCH_HYPOTHESIS names a
 # profile of tests/conftest.py.

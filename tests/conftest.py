@@ -18,6 +18,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Whether a test passes does not depend on how busy the machine is.
 settings.register_profile("usual", deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("fuzz", max_examples=100_000, deadline=None)
 settings.load_profile(os.environ.get("MARGINWATCH_HYPOTHESIS", "usual"))
 
