@@ -198,15 +198,15 @@ async def refused(command: Sequence[str]) -> str:
         ),
         (
             python(
-                "import sys; sys.modules['matplotlib'] = None; from daemon.notifiers import"
-                " drawing; drawing.main()"
+                "import sys; sys.modules['matplotlib'] = None;"
+                " from daemon.charts import render_process; render_process.main()"
             ),
             "ModuleNotFoundError: import of matplotlib halted; None in sys.modules",
         ),
         (
             python(
-                "from daemon.notifiers import drawing; drawing.modest(); bytearray(2 *"
-                " drawing.MEMORY)"
+                "from daemon.charts import render_process as process;"
+                " process.modest(); bytearray(2 * process.MEMORY)"
             ),
             "MemoryError",
         ),
@@ -335,7 +335,8 @@ def test_f8_it_is_modest() -> None:
     life.
     """
     code = (
-        "import os, resource, signal\nfrom daemon.notifiers import drawing\ndrawing.modest()\n"
+        "import os, resource, signal\nfrom daemon.charts import render_process\n"
+        "render_process.modest()\n"
         "print(os.nice(0), resource.getrlimit(resource.RLIMIT_DATA)[0], signal.alarm(0) > 0)"
     )
     shown = subprocess.run(python(code), check=True, capture_output=True, text=True)

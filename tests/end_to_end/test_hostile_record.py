@@ -39,9 +39,10 @@ import re, sys
 from pathlib import Path
 from click.testing import CliRunner
 from daemon.cli import commands
-from daemon.cli.session import Session
+from daemon.cli.session import CommandSession
 for command in sys.argv[2:]:
-    done = CliRunner().invoke(commands, [*command.split(), "--config", sys.argv[1]], obj=Session())
+    arguments = [*command.split(), "--config", sys.argv[1]]
+    done = CliRunner().invoke(commands, arguments, obj=CommandSession())
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
     said = done.output[:200] if done.exit_code else ""
     print(command, done.exit_code, peak, done.output.count("50.00000000000000000001"), said, sep="\t")

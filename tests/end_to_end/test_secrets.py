@@ -302,7 +302,7 @@ async def test_a_server_that_refuses_the_login_is_told_without_the_password(
 CRASH = """
 import sys
 from daemon.cli import commands
-from daemon.service.collecting.poller import Poller
+from daemon.service.collection.poller import Poller
 
 async def broken(poller, **_how):
     raise RuntimeError(" ".join((repr(vars(poller)), *sys.argv[1].split(","))))

@@ -122,8 +122,8 @@ async def test_a_cancelled_call_frees_its_turn() -> None:
 HANGS = """
 import asyncio, threading
 from daemon.clock import SystemClock
-from daemon.notifiers.calls import Calls
-calls = Calls(SystemClock(), 1, bool)
+from daemon.notifiers.transport.bounded_calls import BoundedCalls
+calls = BoundedCalls(SystemClock(), 1, bool)
 print(asyncio.run(calls.run(threading.Event().wait)))
 """
 
