@@ -1,5 +1,5 @@
-"""The program `marginwatch`, which `python -m daemon` is, too. Its first lines see to it that no
-signal is lost.
+"""The program `marginwatch`, also run by `python -m daemon`. Its first lines hold signals, so that
+none is lost.
 """
 
 from typing import NoReturn

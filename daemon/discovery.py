@@ -1,5 +1,5 @@
-"""Finds modules by what they define, without importing any of them: so a helper file beside them is
-never one.
+"""Finds modules by what they define, without importing them, so that a helper file beside them is
+skipped.
 """
 
 import re
@@ -9,9 +9,7 @@ from pkgutil import ModuleInfo, iter_modules
 
 
 def defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
-    """The modules and packages directly in these folders that assign `name` at their top level, in
-    order.
-    """
+    """Modules and packages directly in these folders that assign `name` at top level, in order."""
     assigned = re.compile(rf"^{re.escape(name)}\s*[:=]", re.MULTILINE)
     return tuple(
         sorted(each.name for each in iter_modules(folders) if assigned.search(_source(each)))

@@ -1,9 +1,10 @@
 """The configuration: rules.toml, read, checked as a whole and turned into values.
 
-    find → read → load → Config        every mistake at once, each with its place, or a configuration ready to run
+    find → read → load → Config      every mistake at once, each with its place,
+                                     or a configuration ready to run
 
-Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in as `Checks`), read
-the clock, or show a secret. Importing this costs pydantic: commands import it on use.
+Must not: know SQL, HTTP, Apprise or any exchange (their checks are passed in as `Checks`), read the
+clock, or show a secret. Importing this costs pydantic: commands import it on use.
 """
 
 from daemon.config.build import system_rules

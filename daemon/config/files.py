@@ -1,4 +1,4 @@
-"""Where the rules.toml is, and reading it. What it says is `loading`'s business."""
+"""Finds the rules.toml and reads it. Its contents are interpreted in `loading`."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -24,12 +24,10 @@ PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 def find(
     option: str | Path | None, environ: Mapping[str, str], places: tuple[Path, ...] = PLACES
 ) -> Path:
-    """The configuration to use: the option `--config`, else $MARGINWATCH_CONFIG, else the first of
-    `places`.
+    """The configuration to use: `--config`, else $MARGINWATCH_CONFIG, else the first of `places`.
 
     Raises:
-        ConfigError: when there is none; one that was asked for by name is not looked for here.
-
+        ConfigError: when there is none. A file named explicitly is not looked for here.
     """
     if option or environ.get(VARIABLE):
         return expanded(option or environ[VARIABLE], environ)
@@ -43,9 +41,7 @@ def find(
 
 
 def stands(place: Path) -> bool:
-    """Whether something is there; what may not be looked at is, and reading it will say why it
-    cannot be.
-    """
+    """Whether something is there. True where this user may not look; reading then gives the reason."""
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -56,11 +52,10 @@ def stands(place: Path) -> bool:
 
 
 def text(path: Path, *, protected: bool = False) -> str:
-    """What stands in the file; a `protected` one is refused where another user could change it.
+    """The contents of the file. A `protected` file is refused when another user could change it.
 
     Raises:
         ConfigError: when it cannot be read or is refused, with the remedy.
-
     """
     found = _file(path)
     if protected and found.weaknesses:
@@ -100,13 +95,12 @@ def _not_utf8(path: Path, at: int) -> ConfigError:
 def read(
     path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
 ) -> Config:
-    """The configuration in the file, which with its `secrets` must be safe from other users.
+    """Load the configuration from the file, which with its `secrets` must be safe from other users.
 
     Others may read the record by it. Where they can read the secrets in it, that is a warning.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
     written = text(path, protected=secrets)
     config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
@@ -123,11 +117,10 @@ def read(
 
 
 def _weaknesses_of_database(config: Config) -> Iterator[str]:
-    """How other users could put their own database, or a link, in the place of this one.
+    """Ways in which other users could replace the database by their own, or by a link.
 
-    A warning, no refusal: a container's volume often is a folder that everybody could write and
-    nobody else sees, and what worked so far must not end with an update that leaves an account
-    unwatched.
+    These are warnings, not refusals: a container's volume is often writable for everybody but seen
+    by nobody else. An update must not end a daemon that worked so far.
     """
     file = database.file_of(config.daemon.database.reveal())
     if file is not None:
@@ -137,12 +130,10 @@ def _weaknesses_of_database(config: Config) -> Iterator[str]:
 
 
 def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Config:
-    """The rules in another file, to be tried out in the place of those of `base`; see
-    `load_policy`.
+    """Load other rules from a file, to be tried out instead of those of `base`; see `load_policy`.
 
     Raises:
         ConfigError: with all mistakes, each with the file and its place.
-
     """
     written = text(path)
     try:

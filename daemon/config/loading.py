@@ -1,10 +1,12 @@
-"""From the text of a rules.toml to a `Config`, or to all of its mistakes at once.
+"""Loads the text of a rules.toml into a `Config`, or reports all of its mistakes at once.
 
-    text → tables → references → secrets filled in → accounts, channels, rules → what adapters say → what is not
-    (syntax) (document)          (resolve)                                       (checks)            available yet
+    text → tables → references → secrets filled in → accounts, channels, rules
+    (syntax) (document)          (secret_references)
+         → checks of adapters → keys not available yet
+           (checks)
 
-What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads
-the rules.toml itself, which is `files`; only the files that hold secrets or authorities are read.
+Knowledge of adapters comes in as `Checks`; the environment is an argument. The rules.toml itself is
+read by `files`; this module reads only the files that hold secrets or authorities.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,9 +41,7 @@ from daemon.types import DIRECT, Route
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only adapters know, given as functions; by default nothing is objected to, and every
-    exchange is CoinW.
-    """
+    """Functions that know the adapters. By default nothing is refused and every exchange is CoinW."""
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
     """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http
@@ -63,7 +63,7 @@ class Checks:
 
 @dataclass(slots=True)
 class _Load:
-    """What one load gathers on its way."""
+    """State gathered during one load."""
 
     around: Surroundings
     checks: Checks
@@ -84,14 +84,13 @@ def load(
     checks: Checks | None = None,
     secrets: bool = True,
 ) -> Config:
-    """The configuration written in `text`, which stands (or would stand) at `path`.
+    """The configuration written in `text`, which is (or would be) the file `path`.
 
-    Without `secrets` keys and channel URLs stay empty: for whoever only reads the record, perhaps
-    where the daemon's environment and credentials are not.
+    Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
+    this: the daemon's environment and credentials may not be there.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
     around = Surroundings(HiddenMapping(environ), path.absolute().parent, protected=secrets)
     run = _Load(around, checks or Checks(), secrets=secrets)
@@ -134,15 +133,13 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
 
 
 def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, str]) -> Config:
-    """Other rules than those of `base`, to be tried out: a complete configuration, or only some of
-    its tables.
+    """Rules to be tried out instead of those of `base`: a complete file, or some of its tables.
 
-    Tables that the text leaves out are those of `base`; channels need no URL, and no secret is
-    looked up.
+    Tables that the text leaves out are those of `base`. Channels need no URL, and no secret is
+    read.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
     raw = syntax.parse(text, path)
     run = _Load(
@@ -163,7 +160,7 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 
 
 def _config(written: Document, path: Path, run: _Load) -> Config:
-    """Everything that can be built; where there are mistakes, parts are missing."""
+    """Build everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon, run)
     shared = _proxy(written.daemon, run)
     system = System(**_values(written.system, System))
@@ -209,7 +206,7 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
 
 
 def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
-    """The path of the authorities that are trusted, which are read once to see that they can be."""
+    """The path of the trusted authorities, read once to see that they can be used."""
     written = item.table.ca_file
     if not written or not run.secrets:
         return ""
@@ -221,7 +218,7 @@ def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
 
 
 def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
-    """The key `proxy` with what it refers to filled in; one of the words, or an address."""
+    """The key `proxy` with its references filled in: one of the words, or an address."""
     written = item.table.proxy
     if not run.secrets:
         return proxy.OFF
@@ -240,7 +237,7 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
 def _routes(
     item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load
 ) -> dict[str, Route]:
-    """By key, how the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
+    """The route of each of the account's addresses, by key; `shared` is `proxy` of [daemon]."""
     own = item.table.proxy != ""
     wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
     routes = dict.fromkeys(where, DIRECT)
@@ -254,7 +251,7 @@ def _routes(
 
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
-    """Written like the URL of a channel, and judged as it is once it is put together."""
+    """The address of the heartbeat, written like a channel URL and checked once it is put together."""
     url = _secret(item, "heartbeat", secret_references.url, run)
     run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
     try:
@@ -302,9 +299,7 @@ def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
 
 
 def _service(url: str) -> str:
-    """The service that a channel's URL names as it is written; empty where the whole of it is a
-    secret.
-    """
+    """The service that a channel's URL names as written; "" when the whole URL is a secret."""
     name, mark, _ = url.partition("://")
     return name.strip().lower() if mark else ""
 
@@ -320,14 +315,14 @@ def _report(item: Item[ReportTable], run: _Load) -> Report:
 def _secret(
     item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
 ) -> Secret:
-    """The secret at a key; empty where there is a mistake, and where no secrets are wanted."""
+    """The secret at a key; empty where there is a mistake, or no secrets are wanted."""
     return _filled_in(item, key, resolved, run) if run.secrets else NO_SECRET
 
 
 def _filled_in(
     item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
 ) -> Secret:
-    """What stands at a key, with what it refers to; empty where there is a mistake."""
+    """The value of a key with its references filled in; empty where there is a mistake."""
     written = getattr(item.table, key)
     if not written:
         return NO_SECRET
@@ -346,7 +341,7 @@ def _filled_in(
 
 
 def _written_secrets(written: Document) -> set[str]:
-    """Secrets as they stand in the file, also where a mistake kept them from being used."""
+    """Secrets written in the file itself, also where a mistake kept them from being used."""
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
     raws = [
         item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")

@@ -1,7 +1,7 @@
-"""What a rules.toml means: the values that the rest of the program is built from.
+"""The values of a rules.toml, from which the rest of the program is built.
 
-Every value is parsed, resolved and checked; nothing here knows how the file is written. Key by key
-the meaning is DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
+Every value is parsed, resolved and checked; this module does not know how the file is written.
+DESIGN §5 explains each key. Durations are milliseconds, money and fractions exact decimals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ NO_SECRET = Secret("")
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Where the page is served."""
+    """The address of the page."""
 
     host: str
     port: int
@@ -71,9 +71,7 @@ class Account:
 
     @property
     def host(self) -> str:
-        """Host and port that its calls go to: whose limits they share. Two spellings of one address
-        are one host.
-        """
+        """Host and port of its calls, whose limits they share; the same for every spelling."""
         parts = urlsplit(self.rest_url.lower())
         name, port = (parts.hostname or "").rstrip("."), parts.port
         name = f"[{name}]" if ":" in name else name
@@ -94,7 +92,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One that is sent whenever it is due."""
+    """A report that is sent whenever it is due."""
 
     name: str
     cron: str
@@ -104,7 +102,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """When the rules that nobody writes fire; None is off."""
+    """Limits at which the built-in system rules fire; None is off."""
 
     no_readings: Millis | None = 2 * MINUTE
     key_refused: Millis | None = 0
@@ -126,9 +124,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """How many calls may leave to each exchange's host: of this machine, per user, and per user for
-    the assets.
-    """
+    """Call limits of each exchange host: for this machine, per user, and per user for the assets."""
 
     host: Limit = Limit(50, 10 * SECOND)
     user: Limit = Limit(50, 10 * SECOND)
@@ -136,18 +132,18 @@ class BudgetLimits:
 
     @property
     def longest(self) -> Millis:
-        """After this time no call stands in any of its windows."""
+        """The longest window, in ms: an older call counts in none of them."""
         return max(self.host.per, self.user.per, self.assets.per)
 
     @property
     def halved(self) -> "BudgetLimits":
-        """What is left of it after the exchange complained (SEMANTICS B2)."""
+        """The limits left after the exchange complained (SEMANTICS B2)."""
         return BudgetLimits(self.host.halved, self.user.halved, self.assets.halved)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole rules.toml, ready to run."""
+    """The whole rules.toml, ready to run."""
 
     path: Path
     daemon: Daemon
@@ -180,18 +176,16 @@ class Config:
 
     @property
     def hosts(self) -> dict[str, str]:
-        """By account, the host that its calls go to."""
+        """The host of each account's calls, by account."""
         return {account.name: account.host for account in self.accounts}
 
     def users(self, recorded: Mapping[str, str]) -> dict[str, str]:
-        """By account, whose key it is, by `user_id` or else as `recorded`; empty where nobody
-        knows.
-        """
+        """The user of each account, from `user_id` or else `recorded`; "" when unknown."""
         return {**recorded, **{each.name: each.user_id for each in self.accounts if each.user_id}}
 
     @property
     def account_rules(self) -> tuple[Rule, ...]:
-        """All that are judged on accounts, written or not."""
+        """The rules judged on accounts, written or built in."""
         return self.rules + self.system_rules
 
     def secrets(self) -> frozenset[str]:

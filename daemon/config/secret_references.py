@@ -1,8 +1,7 @@
-"""Secrets that stand elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs put together
-from them.
+"""Secrets stored elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs built from them.
 
-What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy,
-never the secret.
+A reference that cannot be resolved raises MistakeError. Its sentence names the reference and the
+remedy, never the secret.
 """
 
 import re
@@ -35,9 +34,7 @@ _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where references lead: the environment, and the folder of the rules.toml for relative
-    paths.
-    """
+    """Sources of references: the environment, and the folder of the rules.toml for relative paths."""
 
     environ: HiddenMapping[str, str]
     folder: Path
@@ -45,7 +42,7 @@ class Surroundings:
     """Whether files that another user could change are refused."""
 
     def path(self, written: str) -> Path:
-        """Where a path leads: from the folder, or from the home where it begins with `~`."""
+        """The full path: relative to the folder, or to the home folder after `~`."""
         return self.folder / expanded(written, self.environ)
 
 
@@ -61,12 +58,12 @@ class Resolved:
 
 
 def is_reference(written: str) -> bool:
-    """Whether this only says where a secret is."""
+    """Whether the text only says where a secret is."""
     return bool(_REFERENCE.fullmatch(written))
 
 
 def key(written: str, around: Surroundings) -> Resolved:
-    """An API key or secret."""
+    """The API key or secret."""
     reference = _REFERENCE.fullmatch(written)
     text = _fetched(reference[1], reference[2], around) if reference else written
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -75,8 +72,9 @@ def key(written: str, around: Surroundings) -> Resolved:
 
 
 def url(written: str, around: Surroundings) -> Resolved:
-    """An address of a channel; `{env:NAME}` and the like are percent-encoded into it, a whole
-    reference is not.
+    """The address of a channel.
+
+    `{env:NAME}` and the like are percent-encoded into it; a whole reference is not.
     """
     _refuse_long(written)
     reference = _REFERENCE.fullmatch(written)
@@ -122,7 +120,7 @@ def _refuse_long(address: str) -> None:
 
 
 def authorities(written: str, around: Surroundings) -> str:
-    """The absolute path of a file of certificates, read once to see that there are some."""
+    """The absolute path of a file of certificates, read once to see that it holds some."""
     import ssl  # noqa: PLC0415 -- few configurations name one
 
     path = around.path(written)
@@ -139,9 +137,7 @@ def authorities(written: str, around: Surroundings) -> str:
 
 
 def tokens(address: str) -> frozenset[str]:
-    """The parts of an address that look secret: its password, and every long mixture of letters and
-    digits.
-    """
+    """Secret-looking parts of an address: its password, and long mixtures of letters and digits."""
     rest = address.partition("://")[2] or address
     long = {each for each in _LONG.findall(rest) if not each.isalpha() and not each.isdigit()}
     return frozenset({*long, *map(unquote, long)}) | passwords(address)
@@ -172,9 +168,7 @@ def _fetched(kind: str, name: str, around: Surroundings) -> str:
 
 
 def _single(text: str, what: str) -> str:
-    """The text, where it is one secret and nothing beside it; a blank more or less makes a password
-    a wrong one.
-    """
+    """The text, if it is one secret and nothing else: an extra blank makes a password wrong."""
     if text.startswith("\ufeff"):
         raise MistakeError(f"{what} begins with a byte order mark; save it as UTF-8 without one")
     if len(text.splitlines()) > 1:
@@ -224,9 +218,7 @@ def _from_file(path: Path, what: str, *, protected: bool) -> str:
 def _content(
     path: Path, what: str, limit: int, kind: str = "secret", *, protected: bool = True
 ) -> bytes:
-    """What stands in a file no larger than the limit; a `protected` one nobody else could
-    change.
-    """
+    """The contents of a file up to the limit. A `protected` one must be safe from other users."""
     try:
         found = protected_file.read(path, limit)
     except FileNotFoundError:

@@ -1,6 +1,4 @@
-"""The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's
-business.
-"""
+"""The text of a first rules.toml, from a few answers. Pure: the command asks and writes."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,9 +15,7 @@ class ChannelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or
-    the text.
-    """
+    """Answers to the questions of `init`. Keys and URLs are written as given: reference or text."""
 
     account: str
     api_key: str = field(repr=False)
@@ -93,9 +89,7 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 
 
 def new_config(answers: Answers) -> str:
-    """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not
-    references.
-    """
+    """A rules.toml that loads if the answers are valid; it holds secrets that are not references."""
     head = _HEAD.format(
         timezone=quoted(answers.timezone),
         heartbeat=quoted(answers.heartbeat),
@@ -119,7 +113,7 @@ def _channel(answer: ChannelAnswer) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it in double quotes."""
+    """The text in double quotes, as TOML writes it."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 
@@ -130,6 +124,6 @@ def _escaped(character: str) -> str:
 
 
 def _amount(amount: Decimal) -> str:
-    """Without an exponent, and without zeros that say nothing."""
+    """The amount without an exponent and without needless zeros."""
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

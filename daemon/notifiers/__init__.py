@@ -1,5 +1,4 @@
-"""Ways out: each takes a message and says how the attempt ended. None retries, joins, cuts or
-decides.
+"""Notifiers: each sends a message and reports the outcome. None retries, joins, cuts or decides.
 
 Apprise is imported on use only: it costs 93 ms, and most commands never send anything.
 """
@@ -13,7 +12,7 @@ from daemon.types import AttemptResult, Limit, Message
 
 
 class Pictures(Enum):
-    """What a channel does with a chart (SEMANTICS F8)."""
+    """How a channel treats a chart (SEMANTICS F8)."""
 
     NONE = auto()
     WITH = auto()
@@ -24,7 +23,7 @@ class Pictures(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a service takes, as far as its documents and Apprise say."""
+    """Capabilities of a service, as far as its documentation and Apprise say."""
 
     room: int = 3_800
     """Characters of title and body together that arrive in one message, whole and uncut; counted by
@@ -44,7 +43,7 @@ class Traits:
 
 
 class Notifier(Protocol):
-    """One way to one channel."""
+    """A way to send to one channel."""
 
     @property
     def traits(self) -> Traits: ...
@@ -52,33 +51,29 @@ class Notifier(Protocol):
     async def send(self, message: Message) -> AttemptResult:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.
 
-        What the channel cannot do is left out: the text is all that counts. A message without one
-        is the silent picture that follows a text, for channels that take it so. A cancelled attempt
-        may still arrive: take its outcome as unknown.
+        Parts that the channel cannot show are left out: only the text matters. A message without
+        text is the silent picture that follows a text, for channels that send it so. A cancelled
+        attempt may still arrive: its outcome is unknown.
         """
         ...
 
 
 def problem(url: str) -> str | None:
-    """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but
-    its service.
-    """
+    """One sentence why Apprise cannot use this URL, with the remedy; it shows only the service."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.problem(url)
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable channel URL: less safety than there could be, several
-    recipients.
-    """
+    """Risks of a usable channel URL: weaker safety than possible, several recipients."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.caution(url)
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of a channel URL that must never be seen, as its service and as its looks tell."""
+    """Every text of a channel URL that must never be seen: parts secret by service or by looks."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.secrets(url)

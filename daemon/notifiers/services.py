@@ -1,9 +1,8 @@
-"""What services take: how much in one message, how often, whether a picture, whether silently.
-Pure: a table.
+"""A table of services: message size, rate, pictures, silent messages. Pure.
 
-What stands here is from the services' own documents (linked in docs/delivery.md) and from what
-Apprise does to a text on its way; what neither says is not here. A service without an entry gets
-what can be derived from Apprise's limits.
+The facts come from the services' documentation (linked in docs/delivery.md) and from what Apprise
+does to a text; unknown facts are left out. A service without an entry gets values derived from
+Apprise's limits.
 """
 
 import html
@@ -17,7 +16,7 @@ from daemon.types import MINUTE, SECOND, Limit
 
 
 class Form(Enum):
-    """How a plain text is given to a service, so that it shows what is written."""
+    """The format of a plain text for a service, so that it shows the text unchanged."""
 
     TEXT = auto()
     ENTITIES = auto()
@@ -36,9 +35,7 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is known of one service, and how Apprise's object of it is told what a message asks
-    for.
-    """
+    """Known properties of a service, and how to set options of a message on Apprise's plugin."""
 
     traits: Traits
     quiet: Mapping[str, object] = field(default_factory=dict)
@@ -60,7 +57,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Apprise says of a service."""
+    """Limits of a service according to Apprise."""
 
     body: int
     """The longest text, which may have to hold the title too."""
@@ -71,7 +68,7 @@ class Limits:
 
 
 def service(scheme: str, limits: Limits) -> Service:
-    """What is known of the service that a URL's scheme names."""
+    """The known properties of a URL scheme's service."""
     known = SERVICES.get(scheme)
     if known is not None:
         return known
@@ -82,15 +79,13 @@ def service(scheme: str, limits: Limits) -> Service:
 
 
 def pace(scheme: str) -> tuple[Limit, ...]:
-    """How many messages the service takes, as far as it is known."""
+    """The message rates that the service accepts, as far as known."""
     found = SERVICES.get(scheme)
     return () if found is None else found.traits.pace
 
 
 def _room(limits: Limits) -> int:
-    """What surely fits: at worst each sign is escaped, and the title stands before the text, marked
-    as one.
-    """
+    """A size that surely fits: at worst each character is escaped and the title is in the text."""
     grown = min(_GROWTH.get(each, 1) for each in limits.formats)
     return max(1, min(Traits().room, (limits.body - _BEFORE_THE_TEXT) // grown))
 
@@ -117,19 +112,17 @@ _BEFORE_THE_TEXT = len("<b></b><br />\r\n")
 
 
 def utf16(text: str) -> int:
-    """In the units in which Telegram and browsers count: a sign beyond the basic plane, as most
-    emoji, is two.
-    """
+    """The length in UTF-16 units, as Telegram and browsers count: most emoji count twice."""
     return len(text) + sum(sign > "\uffff" for sign in text)
 
 
 def escaped(text: str) -> int:
-    """With `&`, `<` and `>` written as entities."""
+    """The length with `&`, `<` and `>` written as entities."""
     return len(html.escape(text, quote=False))
 
 
 def encoded(text: str) -> int:
-    """As JSON in ASCII, which is never less than its bytes in UTF-8."""
+    """The length as JSON in ASCII, never less than in bytes of UTF-8."""
     return len(json.dumps(text)) - 2
 
 
@@ -190,6 +183,6 @@ SERVICES: Mapping[str, Service] = {
 
 
 def in_plain_text(known: Service) -> Service:
-    """The same service where its URL asks for text instead of HTML."""
+    """The same service for a URL that asks for text instead of HTML."""
     form = Form.TEXT if known.form is Form.LINES else known.form
     return replace(known, traits=replace(known.traits, html=False), form=form)

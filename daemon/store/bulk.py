@@ -1,10 +1,9 @@
-"""Many readings at once, out of raw rows.
+"""Builds many readings at once from raw rows.
 
 A year of one account is 6.3 million rows. Built one by one, a frozen reading costs more than
-reading its row: every attribute goes through a Python function. Here a page is turned into columns
-and each attribute is set by one call in C for all of them, which takes half the time. The classes
-stay as they are: what is made here is equal to what their own constructors make, and a test holds
-it to that.
+reading its row: every attribute goes through a Python function. Here a page is turned into columns,
+and one call in C sets each attribute for all of them. That takes half the time. A test checks that
+the results equal those of the classes' own constructors.
 """
 
 from collections import deque
@@ -37,10 +36,9 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Reading]:
-    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not
-    looked at.
+    """The readings of these columns, with the amounts of `fields`; `extra` is not read.
 
-    Raises KeyError or TypeError where a row holds what is none of its columns' own.
+    Raises KeyError or TypeError when a row holds a value that its column cannot have.
     """
     seqs, instants, exchange_ats, sources, qualities, _, *amounts = columns
     check(INSTANTS, seqs)
@@ -64,7 +62,7 @@ def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Re
 
 
 def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) -> list[T]:
-    """So many values of a class with slots, whose attributes are these columns."""
+    """Instances of a class with slots, their attributes taken from these columns."""
     made = list(map(object.__new__, repeat(kind, count)))
     for name, column in columns.items():
         deque(map(getattr(kind, name).__set__, made, column), maxlen=0)
@@ -72,7 +70,7 @@ def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) ->
 
 
 def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
-    """What the driver gave, exactly: floats (SQLite) by their shortest text."""
+    """The driver's values, exact: floats (SQLite) by their shortest text."""
     different = set(column)
     check(KINDS, different)
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:

@@ -1,8 +1,6 @@
-"""The types of columns: amounts that keep their value, instants, numbers of rows, JSON with exact
-decimals.
+"""Column types: amounts that keep their value, instants, numbers of rows, JSON with exact decimals.
 
-SQLAlchemy's own `Numeric` goes through the formatting of floats and loses digits, so it is not used
-for SQLite.
+SQLAlchemy's own `Numeric` formats floats and loses digits, so it is not used for SQLite.
 """
 
 import json
@@ -27,7 +25,7 @@ send.
 class Amount(TypeDecorator[Decimal]):
     """REAL on SQLite, NUMERIC on PostgreSQL, so that SQL compares and sums it; a Decimal in Python.
 
-    A value that a float does not keep comes back as its nearest neighbour: see `inexact`.
+    A value that a float cannot keep comes back as its nearest neighbour: see `inexact`.
     """
 
     impl = REAL
@@ -44,15 +42,11 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class MistypedError(Exception):
-    """A column holds a value of another type than it was declared with; `damage.told` looks for the
-    row.
-    """
+    """A column holds a value of another type than declared; `corruption.told` finds the row."""
 
 
 class Words(TypeDecorator[str]):
-    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far
-    from here.
-    """
+    """Text only. SQLite keeps any value; commands would fail on it far from here."""
 
     impl = Text
     cache_ok = True
@@ -66,7 +60,7 @@ class Words(TypeDecorator[str]):
 
 
 class Whole(TypeDecorator[int]):
-    """An `Instant`, and nothing else, as with `Words`."""
+    """An `Instant` only, as with `Words`."""
 
     impl = BigInteger
     cache_ok = True
@@ -79,29 +73,27 @@ class Whole(TypeDecorator[int]):
 
 
 class Count(Whole):
-    """Likewise a small number."""
+    """A small number only, likewise."""
 
     impl = Integer  # type: ignore[assignment]
     cache_ok = True
 
 
 def inexact(value: Decimal) -> bool:
-    """Whether a float does not keep this value, so that its text must be kept beside it."""
+    """Whether a float cannot keep this value, so that its text must be kept beside it."""
     return value.is_nan() or Decimal(repr(float(value))) != value
 
 
 def dump(value: object) -> str:
-    """JSON in ASCII, decimals as strings with all their digits."""
+    """The value as JSON in ASCII, decimals as strings with all their digits."""
     return json.dumps(value, default=str, separators=(",", ":"), allow_nan=False)
 
 
 def load(text: str | bytes) -> object:
-    """JSON with its numbers as exact decimals."""
+    """The value of a JSON text, numbers as exact decimals."""
     return json.loads(text, parse_float=Decimal)
 
 
 def clean(text: str) -> str:
-    """Text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate
-    pair.
-    """
+    """Text for any database: no NUL (PostgreSQL refuses it), no halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

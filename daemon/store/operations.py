@@ -1,8 +1,8 @@
-"""What may be written: every change of the database is one of these values.
+"""The operations of the store: every change of the database is one of these values.
 
-Each carries natural keys only (account names, counters, instants), never a number that the database
-gave, and each is idempotent: applied twice it leaves what it leaves applied once. That is what
-makes it harmless to try again after a commit whose outcome nobody knows. Nothing here knows SQL.
+Each carries only natural keys (account names, counters, instants), never a number from the
+database. Each is idempotent: applied twice it has the effect of once. So a commit of unknown
+outcome can safely be tried again. Nothing here knows SQL.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from daemon.types import (
 
 
 class Written(StrEnum):
-    """What became of an operation that was accepted."""
+    """The result of an accepted operation."""
 
     COMMITTED = "committed"
     """It is on disk."""
@@ -35,7 +35,7 @@ class Written(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """What a closed store did not record, in operations."""
+    """Counts of operations that a closed store did not record."""
 
     lost: int = 0
     """They are not recorded, and never will be."""
@@ -47,23 +47,19 @@ class Unwritten:
 
 
 class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
-    """A commit failed for no known reason, so that its outcome is unknown: reload the recorded
-    state, compare `seq`.
-    """
+    """A commit failed and its outcome is unknown: reload the recorded state, compare `seq`."""
 
 
 class Rejected(CommitFailed):
-    """This operation alone failed, and nothing of it is recorded: it does not fit what the database
-    holds.
-    """
+    """This operation alone failed and nothing of it is recorded: it does not fit the database."""
 
 
 class StaleSilences(Rejected):
-    """Somebody asked for silence, or lifted it, after this was decided: decide anew."""
+    """The silences changed after this was decided: decide again."""
 
 
 class NoticeState(StrEnum):
-    """Where a notification stands; `queued` and `sending` are the open ones."""
+    """The state of a notification; `queued` and `sending` are the open ones."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -84,9 +80,7 @@ at 0.
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """What makes a message the one it is: `n` tells apart those that one channel begins at one
-    instant.
-    """
+    """The identity of a message; `n` numbers those that a channel begins at one instant."""
 
     channel: str
     at: Millis
@@ -95,7 +89,7 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class ReportKey:
-    """What makes a report the one it is: on each of its channels it is one of its own."""
+    """The identity of a report; on each of its channels it is a separate one."""
 
     name: str
     due_at: Millis
@@ -106,8 +100,8 @@ class ReportKey:
 class StartEpoch:
     """A start or a reload: from here on `rules` are in force, and replay can begin from `state`.
 
-    An epoch that is still open is closed: at `at` when `reason` is "reload", else, left open by a
-    crash, at the last instant that was recorded in it.
+    An open epoch is closed: at `at` when `reason` is "reload". If a crash left it open, it ends at
+    the last instant recorded in it.
     """
 
     at: Millis
@@ -137,10 +131,9 @@ class EndEpoch:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Before the call: these notifications are being sent in one message, with one attempt whose
-    outcome is unknown.
+    """Before the call: these notifications are being sent in one message, outcome unknown.
 
-    Claiming again what a crash left `sending` is how it is sent again.
+    To send again after a crash, a notification left `sending` is claimed again.
     """
 
     message: MessageKey
@@ -153,11 +146,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RecordWithClaims:
-    """A record of which people may be told, with the first attempts at that (SEMANTICS F7).
+    """A record that causes notifications, with the first attempts to send them (SEMANTICS F7).
 
-    It is `StaleSilences` where the silences are not those by which it was decided. Where it waits,
-    as the store refuses writes, the record alone does: what is told meanwhile was not recorded, and
-    says so.
+    It is `StaleSilences` when the silences differ from those used to decide. When the store refuses
+    writes, only the record waits: messages sent meanwhile were not recorded, and say so.
     """
 
     record: Record
@@ -168,7 +160,7 @@ class RecordWithClaims:
 
 @dataclass(frozen=True, slots=True)
 class RecordAttempt:
-    """After the call: how the attempt ended, and where each of its notifications stands now."""
+    """After the call: its outcome, and the new state of each of its notifications."""
 
     message: MessageKey
     at: Millis
@@ -190,9 +182,7 @@ class RecordAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as
-    if it were not.
-    """
+    """Instead of the call: it is not made. A recorded claim is undone."""
 
     message: MessageKey
     at: Millis
@@ -200,9 +190,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Reroute:
-    """Other channels are told in the stead of one that failed, without a further attempt of its
-    own.
-    """
+    """Other channels are notified instead of one that failed, which makes no further attempt."""
 
     at: Millis
     notices: tuple[Notice, ...]
@@ -212,7 +200,7 @@ class Reroute:
 
 @dataclass(frozen=True, slots=True)
 class Supersede:
-    """These queued notifications have become pointless: a later message tells the same facts."""
+    """These queued notifications are obsolete: a later message contains the same facts."""
 
     at: Millis
     keys: tuple[NoticeKey, ...]
@@ -220,7 +208,7 @@ class Supersede:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleReports:
-    """These reports are due, and wait for their channels from here on."""
+    """These reports are due, and wait for their channels from now on."""
 
     at: Millis
     reports: tuple[ReportKey, ...]
@@ -230,7 +218,7 @@ class ScheduleReports:
 
 @dataclass(frozen=True, slots=True)
 class SetUserId:
-    """The exchange told whose key the account has."""
+    """The exchange gave the user id of the account's key."""
 
     account: str
     user_id: str
@@ -238,9 +226,7 @@ class SetUserId:
 
 @dataclass(frozen=True, slots=True)
 class RecordCall:
-    """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a
-    minute.
-    """
+    """A call to the exchange outside the daemon, which counts in the budget. Kept for a minute."""
 
     at: Millis
     endpoint: str
@@ -253,15 +239,13 @@ class RecordCall:
 
     @property
     def column(self) -> str:
-        """Host and endpoint, as they stand in one column."""
+        """Host and endpoint as one column holds them."""
         return f"{self.host}/{self.endpoint}" if self.host else self.endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDownGap:
-    """Readings and misses that were judged but never stored, since the store was down for too
-    long.
-    """
+    """Readings and misses judged but never stored: the store was down for too long."""
 
     account: str
     seq: int

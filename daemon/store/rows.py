@@ -1,6 +1,4 @@
-"""What every operation needs: numbers for names, and inserts that change nothing where the key is
-taken.
-"""
+"""Helpers of every operation: numbers of names, and inserts that skip keys already taken."""
 
 from functools import cache
 from importlib import import_module
@@ -32,9 +30,7 @@ AccountId: TypeAlias = int | None
 
 
 class AccountIds:
-    """The numbers of accounts by name, remembered; `forget` after a rollback, which may have taken
-    one back.
-    """
+    """A cache of account numbers by name; `forget` it after a rollback, which may undo one."""
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
@@ -59,7 +55,7 @@ class AccountIds:
 
 
 def insert(connection: Connection, table: Table, **values: object) -> bool:
-    """Insert a row; False where its key is taken already."""
+    """Insert a row; False when its key is taken already."""
     return connection.execute(_insert(table, connection.dialect.name), values).rowcount > 0
 
 
@@ -71,7 +67,7 @@ def _insert(table: Table, dialect: str) -> Executable:
 
 
 def add(connection: Connection, table: Table, **values: object) -> int | None:
-    """Insert a row; its number, or None where its key is taken already."""
+    """Insert a row; its number, or None when its key is taken already."""
     number = connection.scalar(_add(table, connection.dialect.name), values)
     return None if number is None else int(number)
 
@@ -85,7 +81,7 @@ def _add(table: Table, dialect: str) -> Executable:
 
 
 def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) -> int:
-    """The alert as it stands now; its number."""
+    """Store the present state of an alert; returns its number."""
     values = {
         "account_id": account_id,
         "rule": alert.rule,
@@ -112,7 +108,7 @@ def _upsert_alert(dialect: str) -> Executable:
 
 
 def alert_id(connection: Connection, account_id: AccountId, rule: str, seq: int) -> int:
-    """The number of an alert; raises Unfit where it was never recorded."""
+    """The number of an alert; raises Unfit when it was never recorded."""
     number = connection.scalar(_ALERT, {"account_id": account_id or 0, "rule": rule, "seq": seq})
     if number is None:
         raise Unfit(f"the database knows no alert of rule {rule} that began with input {seq}")
@@ -120,7 +116,7 @@ def alert_id(connection: Connection, account_id: AccountId, rule: str, seq: int)
 
 
 def named(key: NoticeKey) -> dict[str, object]:
-    """What a statement with `IS_NOTICE` is executed with."""
+    """Parameters for a statement with `IS_NOTICE`."""
     return {
         "of_account": key.account,
         "of_nobody": None if key.account else 0,
@@ -158,5 +154,5 @@ IS_NOTICE: ColumnElement[bool] = and_(
 
 
 def _dialect(name: str) -> Any:
-    """Imported on use: PostgreSQL's costs what SQLite's users need not pay."""
+    """Import a dialect on use: SQLite users need not pay for PostgreSQL's."""
     return import_module(f"sqlalchemy.dialects.{name}")

@@ -1,8 +1,7 @@
-"""The tables, as this version of marginwatch reads and writes them. People query them: they are an
-interface.
+"""The tables as this version of marginwatch reads and writes them. People query them: an interface.
 
-Migrations change a database, never this module; a test compares what they build with what stands
-here. The view `balances` exists for people alone and stands in the migrations only.
+Migrations change a database, never this module; a test compares their result with these tables. The
+view `balances` is for people only and exists only in the migrations.
 """
 
 from sqlalchemy import (

@@ -22,18 +22,14 @@ SENTENCE = "not available yet; leave it out"
 
 
 def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
-    """A table without those keys that are not effective yet and stand empty, which is always
-    allowed.
-    """
+    """The table without keys that are not effective yet and are empty, which is always allowed."""
     return {
         key: value for key, value in raw.items() if value not in EMPTY or not _waits(section, key)
     }
 
 
 def check(items: Iterable[Item[Any]], problems: Problems) -> None:
-    """Refuses what is valid but not available yet; where a mistake is already known, that is
-    enough.
-    """
+    """Report keys that are valid but not available yet, unless a mistake is already known there."""
     for item in items:
         for key in item.raw:
             place = f"{item.place}.{key}"

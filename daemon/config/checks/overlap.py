@@ -1,9 +1,8 @@
 """Looks for a value at which a rule would both fire and clear. Pure.
 
-Only where both conditions ask about one plain field: then they change their minds at the numbers
-that stand in them, so trying these, what lies between them and what lies beside them finds every
-overlap of thresholds. Where arithmetic moves the thresholds it may find none; what it finds is
-always true.
+It works only where both conditions use one plain field. Then they change at the numbers written in
+them, so trying those, values between them and values beside them finds every overlap of thresholds.
+Where arithmetic moves the thresholds, an overlap may be missed. A reported overlap is always real.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,9 +35,7 @@ _TENTH, _HUNDREDTH, _HALF = Decimal("0.1"), Decimal("0.01"), Decimal("0.5")
 
 
 def example(when: Condition, clear_when: Condition) -> str | None:
-    """`available_margin = 95`, where both are true; None where none is found or the search does not
-    apply.
-    """
+    """A value such as `available_margin = 95` where both are true; None when none is found."""
     field = _only_field(when.tree, clear_when.tree)
     if field is None:
         return None
@@ -54,7 +51,7 @@ def example(when: Condition, clear_when: Condition) -> str | None:
 
 
 class _OneField:
-    """A frame of a single value."""
+    """Frame of a single value."""
 
     def field(self, _name: str) -> int:
         return 0
@@ -64,7 +61,7 @@ class _OneField:
 
 
 def _only_field(*trees: Node) -> str | None:
-    """The one field that each of them asks about, and nothing else; None where it is not so."""
+    """The only field that both conditions use; None when they use another or several."""
     named = [{node.name for node in walk(tree) if isinstance(node, Field)} for tree in trees]
     called = any(isinstance(node, Call) for tree in trees for node in walk(tree))
     return (
@@ -73,7 +70,7 @@ def _only_field(*trees: Node) -> str | None:
 
 
 def _numbers(trees: Iterable[Node]) -> list[Decimal]:
-    """What the constants in them are worth, ascending."""
+    """The constants in the trees, ascending."""
     found = {_worth(node) for tree in trees for node in walk(tree) if _is_constant(node)}
     return sorted(value for value in found if value is not None and value.is_finite())
 
@@ -87,7 +84,7 @@ def _worth(node: Node) -> Decimal | None:
 
 
 def _candidates(numbers: list[Decimal]) -> Iterator[Decimal]:
-    """The likeliest and best to read first."""
+    """The values to try, the likeliest and most readable first."""
     yield from numbers
     for low, high in pairwise(numbers):
         yield CONTEXT.multiply(CONTEXT.add(low, high), _HALF)

@@ -1,6 +1,4 @@
-"""What the tables of a rules.toml say about each other: every name once, every reference leads
-somewhere.
-"""
+"""Checks across the tables of a rules.toml: names are unique, and every reference leads somewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -17,7 +15,7 @@ MAX_SHOWN = 10
 
 
 def check(document: Document, problems: Problems) -> None:
-    """Reports every double name, dangling reference and circle."""
+    """Report every duplicate name, dangling reference and circle."""
     several: tuple[Sequence[Item[Any]], ...]
     several = (
         document.accounts,
@@ -33,8 +31,9 @@ def check(document: Document, problems: Problems) -> None:
 
 
 def check_accounts(document: Document, problems: Problems) -> None:
-    """Reports every account that a rule names and that is not there. Rules to be tried out may be
-    about others.
+    """Report every account that a rule names and that does not exist.
+
+    Rules to be tried out may name other accounts.
     """
     accounts = {item.name for item in document.accounts}
     for rule in document.rules if accounts else ():
@@ -99,7 +98,7 @@ def _known(
 
 
 def _inhibitions(document: Document, problems: Problems) -> None:
-    """A circle of rules that mute each other would mute them all."""
+    """Report circles of rules that mute each other: they would mute them all."""
     places = {rule.name: rule.place for rule in reversed(document.rules)}
     inhibitors = {rule.name: rule.table.inhibited_by for rule in document.rules}
     for circle in _circles(inhibitors):
@@ -107,7 +106,7 @@ def _inhibitions(document: Document, problems: Problems) -> None:
 
 
 def _circles(inhibitors: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Circles that have no rule in common, each from its first rule along the inhibitors."""
+    """Circles that share no rule, each from its first rule along the inhibitors."""
     order = {name: number for number, name in enumerate(inhibitors)}
     left = dict(inhibitors)
     while True:

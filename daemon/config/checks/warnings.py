@@ -1,5 +1,5 @@
-"""What a configuration allows but its writer probably does not want: sentences for `check`, never a
-refusal.
+"""Warnings about a valid configuration that is probably not meant so: sentences for `check`, never
+a refusal.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -48,8 +48,9 @@ _A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
-    """One sentence each, with its place, in the order of the file; `caution` knows what is risky
-    about a URL.
+    """One sentence per warning, with its place, in the order of the file.
+
+    `caution` gives the risks of a channel URL.
     """
     if not config.daemon.heartbeat:
         yield NO_HEARTBEAT
@@ -127,7 +128,7 @@ def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
 
 
 def _fixed(key: str, condition: Condition) -> Iterator[str]:
-    """What no reading changes: a condition, or a part of one that has no value whatever is read."""
+    """Warn of a condition that no reading changes, or of a part that never has a value."""
     if not varies(condition.tree):
         yield f"{key}: does not depend on any reading, so it is always the same"
     for part in walk(condition.tree):
@@ -153,7 +154,7 @@ def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
 
 
 def _powerless(name: str, config: Config) -> str:
-    """Why a system rule mutes nothing; empty where it can."""
+    """The reason why a system rule mutes nothing; "" when it can mute."""
     if name in DAEMON:
         return "belongs to no account"
     if name not in ACCOUNT:
@@ -162,7 +163,7 @@ def _powerless(name: str, config: Config) -> str:
 
 
 def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
-    """Whether no minute of the week is outside of all of them."""
+    """Whether the windows cover every minute of the week."""
     covered: set[int] = set()
     for window in windows:
         start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
@@ -174,7 +175,7 @@ def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
 
 
 def _forgetting(when: Condition) -> Iterator[str]:
-    """SEMANTICS D6: such a rule may clear although the level has not come back."""
+    """Warn of rules that may clear although the level has not come back (SEMANTICS D6)."""
     call = next(
         (node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None
     )
@@ -186,9 +187,7 @@ def _forgetting(when: Condition) -> Iterator[str]:
 
 
 def _suggestion(call: Call, tree: Node) -> str:
-    """A level on the far side of the change, in the direction from which it came; nothing where
-    that is not plain.
-    """
+    """A level on the far side of the change, in the direction it came from; "" when not clear."""
     comparison = next((found for found in _comparisons(tree) if found.left == call), None)
     if comparison is None or call.name in _DISTANCES:
         return ""

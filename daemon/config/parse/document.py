@@ -1,5 +1,5 @@
-"""A whole rules.toml, table by table, as it is written. What the tables say about each other is
-checked elsewhere.
+"""The whole rules.toml, table by table, as written. References between tables are checked
+elsewhere.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ class Document:
 
 
 def read(raw: Mapping[str, object], problems: Problems) -> Document:
-    """Every table; what does not belong goes to `problems`."""
+    """Every table; unknown parts are reported to `problems`."""
     for key in raw:
         if key not in SECTIONS:
             problems.add(key, _unknown(key, raw[key], problems))

@@ -1,6 +1,6 @@
-"""Limits on the size of what a file of rules or tests says, far above what anybody needs. Pure.
+"""Limits on the size of a file of rules or tests, far above any real need. Pure.
 
-They keep the time and the memory of everything that reads the tables small, whoever wrote the file.
+They bound the time and memory that the readers of its tables need, whoever wrote the file.
 """
 
 import re
@@ -32,7 +32,7 @@ def line_of_long_key(text: str) -> int | None:
 
 
 def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The place of everything that is too large, and a sentence about it."""
+    """The place of everything that is too large, with a sentence about it."""
     waiting: list[tuple[str, object]] = [("", tables)]
     while waiting:
         place, value = waiting.pop()

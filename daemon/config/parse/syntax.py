@@ -1,6 +1,4 @@
-"""From the text of a rules.toml to plain tables, or to one sentence that says where the text cannot
-be read.
-"""
+"""Reads the text of a rules.toml into plain tables, or reports where it cannot be read."""
 
 import re
 import tomllib
@@ -51,8 +49,7 @@ def parse(text: str, path: Path) -> dict[str, object]:
     """The tables of the file.
 
     Raises:
-        ConfigError: with the line and the column at which the text stops being TOML, or with all that is too large.
-
+        ConfigError: with the line and column where the text stops being TOML, or all that is too large.
     """
     line = limits.line_of_long_key(text)
     if line is not None:
@@ -94,9 +91,7 @@ def _explained(message: str, text: str) -> str:
 
 
 def _line_of_depth(text: str) -> int:
-    """Where brackets stand deepest inside one another, as near as can be told without reading
-    TOML.
-    """
+    """The line where brackets are nested deepest, approximately: it is found without reading TOML."""
     depth, line = 0, 1
     for sign in _IN_QUOTES.sub("", text):
         depth += (sign in "[{") - (sign in "]}")
@@ -116,5 +111,5 @@ def _line(text: str, number: int) -> str:
 
 
 def _end(text: str) -> tuple[int, int]:
-    """The place behind the last character."""
+    """The place behind the last character: line and column."""
     return text.count("\n") + 1, len(text) - text.rfind("\n")

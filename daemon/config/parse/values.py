@@ -1,8 +1,7 @@
-"""What may stand at a key, kind by kind: each function takes what the file holds and gives what it
-means.
+"""Parsers of values, one function per type: it takes the value of the file and returns its meaning.
 
-A value that cannot stand there raises MistakeError with the rest of the sentence "KEY: …". The
-value is shown in it, except by the functions for keys that may hold a secret.
+A wrong value raises MistakeError with the rest of the sentence "KEY: …". The sentence shows the
+value, except for keys that may hold a secret.
 """
 
 import re
@@ -62,7 +61,7 @@ def text(raw: object) -> str:
 
 
 def hidden(raw: object) -> str:
-    """A text that may be secret: whatever stands there instead is not shown either."""
+    """A text that may be secret; a value of another type is not shown either."""
     if not isinstance(raw, str):
         raise MistakeError("must be a text in quotes")
     return raw
@@ -77,9 +76,7 @@ def secret(raw: object) -> str:
 
 
 def reference(raw: object) -> str:
-    """What names an account, a channel, a rule or a mute, or a pattern for some: composed as names
-    are (NFC).
-    """
+    """The name of an account, channel, rule or mute, or a pattern; composed like names (NFC)."""
     written = unicodedata.normalize("NFC", text(raw))
     unseen = next((each for each in written if is_invisible(each)), None)
     if unseen is not None:
@@ -88,7 +85,7 @@ def reference(raw: object) -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nobody sees that it is there, or that it is not a plain space."""
+    """Whether the character cannot be seen, or cannot be told from a plain space."""
     return is_hidden(character) or (category(character)[0] in "CZ" and character != " ")
 
 
@@ -100,12 +97,12 @@ def name(raw: object) -> str:
 
 
 def optional(parse: Callable[[object], T], empty: T) -> Callable[[object], T]:
-    """The same kind, but "" may stand there too and means `empty`."""
+    """A parser of the same type that also takes "", which means `empty`."""
     return lambda raw: empty if raw == "" else parse(raw)
 
 
 def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
-    """The same kind, but "off" may stand there too, which a mistake is told."""
+    """A parser of the same type that also takes "off"; messages about mistakes mention it."""
 
     def or_off(raw: object) -> T | None:
         if raw == "off":
@@ -147,7 +144,7 @@ def duration(raw: object) -> Millis:
 
 
 def longer_than(shortest: Millis) -> Callable[[object], Millis]:
-    """A duration of at least `shortest`."""
+    """A parser of durations of at least `shortest`."""
 
     def long_enough(raw: object) -> Millis:
         if duration(raw) < shortest:
@@ -160,9 +157,7 @@ def longer_than(shortest: Millis) -> Callable[[object], Millis]:
 
 
 def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
-    """When a system rule fires; what is derived from readings looks back no further than a
-    window.
-    """
+    """A parser of a system rule's limit. Derived limits look back no further than a window."""
 
     def within_bounds(raw: object) -> Millis:
         span = longer_than(shortest)(raw)
@@ -186,7 +181,7 @@ def limit(raw: object) -> Limit:
 
 
 def flapping(raw: object) -> Limit:
-    """How many episodes within what time: all of them are remembered, so not for ever."""
+    """A number of episodes within a time. It is limited, as every episode is remembered."""
     found = _limit(raw, "6 per 1h")
     if found.per > DAY:
         raise MistakeError(f"must span at most {durations.duration_text(DAY)}, not {shown(raw)}")
@@ -210,7 +205,7 @@ def percent(raw: object) -> Decimal:
 
 
 def at_least(raw: object) -> AtLeast:
-    """`M of N`: how many of the last so many."""
+    """The rule key `M of N`: M of the last N readings."""
     found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
     if not found:
         raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
@@ -257,9 +252,7 @@ def cron(raw: object) -> str:
 
 
 def expression(raw: object) -> Condition:
-    """A condition; the sentence about a mistake is followed by the text and a caret under the
-    character.
-    """
+    """A condition. A mistake is reported with the text and a caret under the character."""
     try:
         return condition(text(raw))
     except ExpressionError as error:
@@ -268,7 +261,7 @@ def expression(raw: object) -> Condition:
 
 
 def summary(raw: object) -> str:
-    """A template for what messages say of an alert."""
+    """A template for the text about an alert in messages."""
     template = text(raw)
     wrong = problem(template)
     if wrong is not None:
@@ -288,9 +281,7 @@ def zone(raw: object) -> ZoneInfo:
 
 
 def system_zone_works() -> bool:
-    """Whether times can be shown in the zone of the system: what TZ says may be more than a day
-    away.
-    """
+    """Whether times can be shown in the system's zone: TZ may name one more than a day away."""
     try:
         datetime.fromtimestamp(0, UTC).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -308,7 +299,7 @@ def web(raw: object) -> Web:
 
 
 def url(*schemes: str) -> Callable[[object], str]:
-    """An address with one of these schemes and a host; not shown, for it may hold a password."""
+    """A parser of addresses with one of these schemes and a host; never shown, as it may be secret."""
 
     def address(raw: object) -> str:
         if "@" in hidden(raw):
@@ -322,7 +313,7 @@ def url(*schemes: str) -> Callable[[object], str]:
 
 
 def heartbeat(raw: object) -> str:
-    """An address that holds a token: plain http only to this machine (promise 9)."""
+    """The address of a monitor, which holds a token: plain http only to this machine (promise 9)."""
     address = uncut(hidden(raw))
     found = addresses.flaw(address, "https", token=True)
     if found is not None:
@@ -344,8 +335,9 @@ _HEARTBEAT = {
 
 
 def uncut(address: str) -> str:
-    """The address itself, if no character in its user or password ends them early; what follows
-    would be the host.
+    """The address, if no character in its user or password ends them early.
+
+    Otherwise the rest of the password would be read as the host.
     """
     if is_cut(address):
         raise MistakeError(

@@ -1,8 +1,8 @@
-"""Time zones as people write them: HKT, UTC+8, Singapore. What they meant, by offset and region.
+"""Time zones as people write them: HKT, UTC+8, Singapore. Finds the zone they meant.
 
-The names of tzdata say nothing of most of these, and the likeliest spelling may lie 18 hours away:
-so abbreviations are looked up here, offsets are compared with what the zones really do, and only
-names of places are compared by their letters.
+The names of tzdata contain few of these, and the nearest spelling may lie 18 hours away. So
+abbreviations are looked up here, offsets are compared with those of the zones, and only names of
+places are compared by their letters.
 """
 
 import re
@@ -125,7 +125,7 @@ EXAMPLES = ("Asia/Hong_Kong", "Europe/Berlin")
 
 
 def remedy(written: str) -> str:
-    """What to write instead of a time zone that does not exist: `write "Asia/Hong_Kong"`."""
+    """The advice for a time zone that does not exist: `write "Asia/Hong_Kong"`."""
     plain = _plain(written)
     found = ABBREVIATIONS.get(plain) or of_offset(written) or _of_place(plain)
     return (
@@ -136,9 +136,7 @@ def remedy(written: str) -> str:
 
 
 def doubts(name: str) -> Iterator[str]:
-    """What is unexpected about a time zone that exists: its sign, or that it knows no summer
-    time.
-    """
+    """Surprises of a time zone that exists: its sign, or that it has no summer time."""
     west = _WEST.fullmatch(name)
     if west and int(west[2]):
         way, other, sign = (
@@ -154,9 +152,7 @@ def doubts(name: str) -> Iterator[str]:
 
 
 def of_offset(written: str) -> list[str]:
-    """Zones in which the clocks show that much more than UTC, in winter or in summer; none where it
-    is no offset.
-    """
+    """Zones with this offset from UTC in winter or summer; none when the text is no offset."""
     found = _OFFSET.fullmatch(written.strip())
     if not found:
         return []
@@ -165,7 +161,7 @@ def of_offset(written: str) -> list[str]:
 
 
 def _by_offset(wanted: timedelta) -> list[str]:
-    """Those first in which it is so all the year."""
+    """Zones with the offset, those first that have it all year."""
     fitting = [name for name in KNOWN if wanted in _offsets(name)]
     return list(islice(sorted(fitting, key=lambda name: len(_offsets(name))), _LIKELY))
 
@@ -178,7 +174,7 @@ def _offsets(name: str) -> set[timedelta | None]:
 
 
 def _of_place(plain: str) -> list[str]:
-    """The zone that is called like it, or nearly: by the city, or by the whole name."""
+    """The zone with this name or a close one: of the city, or the whole name."""
     city = plain.rpartition("/")[2]
     if city in PLACES:
         return [PLACES[city]]
@@ -207,7 +203,7 @@ _SHORT = 4
 
 
 def _plain(written: str) -> str:
-    """Without what people leave out: capitals, accents, underscores."""
+    """The text without what people leave out: capitals, accents, underscores."""
     bare = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode()
     return bare.strip().lower().replace("_", " ").removesuffix(" time")
 

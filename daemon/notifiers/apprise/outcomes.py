@@ -1,9 +1,8 @@
-"""What an attempt's end means: Apprise's result and its complaints, as one outcome and one
-sentence. Pure.
+"""Turns Apprise's result and its complaints into one outcome and one sentence. Pure.
 
-Apprise says only that something failed; the reason stands in the text it logs, and in the exception
-being handled while it logs. What is not surely permanent is `later`; what may have arrived is
-`unknown` (SEMANTICS F1).
+Apprise only says that something failed. The reason is in the text it logs, and in the exception it
+handles meanwhile. A failure that is not surely permanent is `later`; a message that may have
+arrived is `unknown` (SEMANTICS F1).
 """
 
 import re
@@ -111,7 +110,7 @@ _RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One line that Apprise logged during an attempt, with the exception it was then handling."""
+    """A line that Apprise logged during an attempt, with the exception it was handling."""
 
     text: str
     error: BaseException | None = None
@@ -126,11 +125,11 @@ class Complaint:
 def outcome(
     status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1
 ) -> AttemptResult:
-    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the
-    receiver.
+    """The outcome of an attempt, from Apprise's result and its name of the service.
 
-    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The
-    detail is one line of any length, in which the receiver may say secrets back.
+    `status` is the name of the result. `recipients` is their number in the URL, for services of
+    which Apprise complains about each unreached one. The detail is one line of any length; the
+    receiver may repeat secrets in it.
     """
     if status == "SUCCESS":
         return AttemptResult(Outcome.DELIVERED)
@@ -151,17 +150,14 @@ def outcome(
 
 
 def short(detail: str) -> str:
-    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one
-    would not be found.
-    """
+    """The detail, cut for display. Blank its secrets first: half of one would not be found."""
     return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
 
 
 def _worst(attempts: Sequence[AttemptResult]) -> AttemptResult | None:
-    """One outcome for several recipients: refused only if all refuse, unknown if any may have been
-    reached.
+    """One outcome for several recipients: refused only if all refuse, unknown if any may have it.
 
-    Of several that are to be tried again, the one that wants to wait longest speaks for all.
+    Of several to be tried again, the one with the longest wait counts.
     """
     for wanted in (Outcome.UNKNOWN, Outcome.LATER, Outcome.REFUSED):
         alike = [attempt for attempt in attempts if attempt.outcome is wanted]
@@ -238,7 +234,7 @@ def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptRes
 
 
 def _of_connection(error: BaseException, names: set[str], service: str) -> AttemptResult:
-    """What a connection that was made, or not, came to."""
+    """The outcome of a connection that was made, or failed."""
     if {"AnswerTooLongError", "SMTPException"} <= names:
         return AttemptResult(
             Outcome.LATER, "the mail server's replies do not end, so it got no mail"
@@ -280,9 +276,7 @@ def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupporte
 
 
 def unreached(error: BaseException) -> str | None:
-    """Why a receiver was surely never reached, in words without its address; None where it may have
-    been.
-    """
+    """The reason why a receiver was surely not reached, without its address; None if it may be."""
     return _first(NEVER_SENT, _names(error))
 
 
@@ -295,9 +289,7 @@ def _names(error: BaseException) -> set[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all it stands for: requests and urllib3 wrap each other in arguments and
-    attributes.
-    """
+    """The exception and its causes, which requests and urllib3 keep in arguments and attributes."""
     waiting, seen = [error], set()
     while waiting:
         cause = waiting.pop()

@@ -1,8 +1,7 @@
-"""A connection to a mail server: its replies are bounded, and a login goes by UTF-8.
+"""Connections to mail servers: replies are limited, and a login is sent as UTF-8.
 
-Python's smtplib reads a reply for as long as it goes on, and takes only ASCII for a login, where
-RFC 4616 wants UTF-8. Apprise has no setting for either, so its controller of a connection is
-replaced by one that connects here.
+Python's smtplib reads a reply however long it is, and takes only ASCII for a login, where RFC 4616
+wants UTF-8. Apprise has no setting for either. So its connection controller is replaced by ours.
 """
 
 import smtplib
@@ -29,14 +28,12 @@ LEAST_CODE = 100
 
 
 class _BoundedSmtp(smtplib.SMTP):
-    """A connection that does not read for ever."""
+    """A connection that limits the length of replies."""
 
     _last_code = 0
 
     def getreply(self) -> tuple[int, bytes]:
-        """The next reply. Of the reply to a mail its first line is enough, whatever becomes of the
-        rest.
-        """
+        """The next reply. For a mail the first line is enough, whatever follows."""
         assert self.sock is not None  # it is connected  # noqa: S101
         if self.file is None:
             self.file = limited(self.sock)
@@ -61,7 +58,7 @@ class _BoundedSmtp(smtplib.SMTP):
 
 
 class _BoundedSmtpSsl(_BoundedSmtp, smtplib.SMTP_SSL):
-    """The same within TLS from its beginning."""
+    """The same within TLS from the start."""
 
 
 def _goes_on(line: bytes) -> bool:
@@ -76,9 +73,7 @@ def _code(line: bytes) -> int:
 
 
 class Controller(AppriseSMTPController):
-    """The connection of one message; it is closed where TLS or the login fails, as Apprise does
-    it.
-    """
+    """The connection of one message; closed when TLS or the login fails, as Apprise does."""
 
     def __enter__(self) -> Self:
         # Authorities are many and slow to read: for those connections only that have a certificate
@@ -113,7 +108,7 @@ class Controller(AppriseSMTPController):
 
 
 class _Utf8(str):
-    """A text that is UTF-8 whatever encoding is asked for."""
+    """A text that encodes as UTF-8, whatever encoding is requested."""
 
     __slots__ = ()
 
@@ -136,5 +131,5 @@ def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:
 
 
 def install() -> None:
-    """Let Apprise's e-mail connect so, in this process."""
+    """Make Apprise's e-mail use this connection in this process."""
     vars(base)["AppriseSMTPController"] = Controller

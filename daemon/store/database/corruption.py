@@ -1,10 +1,8 @@
-"""Rows that hold what marginwatch never wrote: changed by hand, or damaged. Told with their place,
-never guessed at.
+"""Reports rows that marginwatch never wrote so: changed by hand, or damaged. It never guesses.
 
     a row ──► its values, or Damaged (which row) ──► told: one sentence, with the account's name
 
-Whatever turns rows into values goes through here, so that a wrong row never looks like a mistake of
-the program.
+All code that turns rows into values uses this module, so a wrong row never looks like a bug.
 """
 
 from collections.abc import Iterator
@@ -32,14 +30,14 @@ CAUSES = (
 
 
 class Unreadable:
-    """Stands for text that is no JSON where JSON should be; nothing can be made of it."""
+    """Stands for a text that should be JSON and is not; nothing can be read from it."""
 
 
 UNREADABLE = Unreadable()
 
 
 class Damaged(Exception):  # noqa: N818 -- it says what the row is
-    """A row of a table: of an account its counter, else its `id`."""
+    """A row of a table, named by its counter if it belongs to an account, else by its `id`."""
 
     def __init__(self, table: str, row: int, account_id: int | None = None) -> None:
         super().__init__(table, row, account_id)
@@ -49,7 +47,7 @@ class Damaged(Exception):  # noqa: N818 -- it says what the row is
 
 
 def readable(text: str | bytes) -> object:
-    """JSON; where it is none, `UNREADABLE`, so that whoever knows the row can name it."""
+    """The value of a JSON text; `UNREADABLE` if invalid, so that callers can name the row."""
     try:
         return load(text)
     except (ValueError, ArithmeticError, RecursionError):
@@ -58,7 +56,7 @@ def readable(text: str | bytes) -> object:
 
 @contextmanager
 def within(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
-    """Within, this row is turned into values."""
+    """Name this row in errors raised while its values are read."""
     try:
         yield
     except CAUSES as error:
@@ -67,7 +65,7 @@ def within(table: str, row: int, account_id: int | None = None) -> Iterator[None
 
 @contextmanager
 def told(url: URL, connection: Connection) -> Iterator[None]:
-    """Within, a damaged row becomes a StoreError."""
+    """Turn a damaged row met meanwhile into a StoreError."""
     try:
         yield
     except Damaged as damaged:
@@ -84,8 +82,7 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
 def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
     """The first row of each table in which a column holds a value of another type.
 
-    Looked for only now: to ask for the key of a row with each value that is read would slow down
-    all reading.
+    Searched only after a failure: asking for the key of each row would slow down all reading.
     """
     for table in metadata.sorted_tables:
         wrong = [

@@ -1,8 +1,8 @@
-"""Connections: how a database is opened for writing, and for reading beside whoever writes.
+"""Connections: opens a database for writing, or for reading beside the writer.
 
-SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver): the writer
-with BEGIN IMMEDIATE, so that it never finds itself unable to go on halfway; readers with a plain
-BEGIN, so that what they read together belongs together. Nothing here knows a table.
+SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver). The writer
+uses BEGIN IMMEDIATE, so that it never gets stuck halfway. Readers use a plain BEGIN, so that all
+they read is of one state. Nothing here knows a table.
 """
 
 import importlib.util
@@ -53,9 +53,7 @@ SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/d
 
 
 def parse(url: str) -> URL:
-    """The database that a configuration names; raises StoreConfigError for one that cannot be
-    used.
-    """
+    """The database that a configuration names; raises StoreConfigError when it is unusable."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -72,7 +70,7 @@ def parse(url: str) -> URL:
 
 
 def process_name() -> str:
-    """How a session names its process to others; PostgreSQL cuts it at 63 characters."""
+    """The name by which a session shows its process; PostgreSQL cuts it at 63 characters."""
     return f"marginwatch {os.getpid()} on {socket.gethostname()}"[:63]
 
 
@@ -83,9 +81,7 @@ def _with_driver(url: URL) -> URL:
 
 
 def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
-    """An engine of one connection, for one writer. Its answers to a commit are those of the
-    disk.
-    """
+    """An engine of one connection, for one writer. A commit returns when it is on disk."""
     if url.get_backend_name() == "sqlite":
         engine = _sqlite(url, f"file:{_quoted(url)}?mode=rwc", "BEGIN IMMEDIATE")
         _at_connect(engine, f"PRAGMA busy_timeout = {patience}", "PRAGMA foreign_keys = ON")
@@ -102,7 +98,7 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
 
 
 def reading(url: URL) -> Engine:
-    """An engine that cannot write; raises StoreError where the database cannot be read."""
+    """An engine that cannot write; raises StoreError when the database cannot be read."""
     if url.get_backend_name() != "sqlite":
         engine = _server(url, isolation_level="REPEATABLE READ").execution_options(
             postgresql_readonly=True
@@ -128,9 +124,7 @@ def reading(url: URL) -> Engine:
 
 
 def reading_alone(url: URL) -> Engine:
-    """An engine that reads the file without its WAL and without locks: right only while nobody
-    writes.
-    """
+    """An engine that reads the file without WAL and locks: correct only while nobody writes."""
     return _sqlite_reading(url, "mode=ro&immutable=1")
 
 
@@ -142,8 +136,9 @@ def _sqlite_reading(url: URL, how: str) -> Engine:
 
 
 def bound(engine: Engine, most_steps: int) -> None:
-    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made
-    to take for ever.
+    """Limit the steps of each transaction and the size of values it reads.
+
+    A file may be crafted so that reading it never ends.
     """
 
     @event.listens_for(engine, "connect")

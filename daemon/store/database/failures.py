@@ -1,7 +1,6 @@
-"""What a failing database means: that it refuses writes for now, or a sentence for the person who
-must mend it.
+"""Interprets failures of a database: writes are refused for now, or a sentence tells what to mend.
 
-Secrets stay out: a database is named without its user and password.
+Secrets are left out: a database is named without its user and password.
 """
 
 import re
@@ -53,9 +52,7 @@ UNDECIDED_POSTGRESQL = ("08", "40003", "57", "58", "XX")
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
-    """The store takes no writes at present, for the reason given. Tests raise it from the seam at
-    the commit.
-    """
+    """The store takes no writes at present, for this reason. Tests raise it at the commit."""
 
     def __init__(self, reason: str, *, undecided: bool = False) -> None:
         super().__init__(reason)
@@ -64,13 +61,11 @@ class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a m
 
 
 class Unfit(ValueError):  # noqa: N818 -- as above
-    """An operation builds on something that the database does not hold, or holds otherwise."""
+    """An operation builds on a row that the database does not hold, or holds otherwise."""
 
 
 def refusal(error: BaseException) -> str | None:
-    """Why the store refuses all writes, or None where only this operation failed, or nobody
-    knows.
-    """
+    """The reason why the store refuses all writes; None if only this operation failed."""
     if isinstance(error, Refused | StoreError):
         return str(error)
     if not isinstance(error, DBAPIError):
@@ -83,9 +78,7 @@ def refusal(error: BaseException) -> str | None:
 
 
 def undecided(error: BaseException) -> bool:
-    """Whether a commit that failed in this way may be on disk: nobody answered, or the disk failed
-    below it.
-    """
+    """Whether a failed commit may be on disk: no answer came, or the disk failed below it."""
     if isinstance(error, Refused):
         return error.undecided
     cause = error.orig if isinstance(error, DBAPIError) else None
@@ -105,7 +98,7 @@ def _refused_by_server(error: DBAPIError, sqlstate: str | None) -> str | None:
 
 
 def named(url: URL) -> str:
-    """A database's name for people."""
+    """The database's name for people."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     where = url.host or url.query.get("host") or "the local socket"
@@ -114,7 +107,7 @@ def named(url: URL) -> str:
 
 @contextmanager
 def told(url: URL) -> Iterator[None]:
-    """Within, a failing database becomes a StoreError: one sentence with the remedy."""
+    """Turn a database failure met meanwhile into a StoreError: one sentence with the remedy."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -197,7 +190,7 @@ def _misses_table(cause: BaseException | None) -> bool:
 
 
 def _server_says(error: BaseException) -> str:
-    """The last line of the server's answer: the ones before repeat addresses that were tried."""
+    """The last line of the server's answer: earlier lines repeat the addresses tried."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = next(
         (line for line in reversed(lines) if "FATAL:" in line or "failed:" in line),

@@ -1,13 +1,12 @@
-"""The file that a daemon writes into, and whether its path still names it. SQLite alone would never
-notice.
+"""The file that a daemon writes, and whether its path still names it. SQLite would never notice.
 
     verify ──► the path names our file, and our WAL ──► write
-                 ├─ another WAL or none ──► fold what it held into the file, and open a new one
-                 └─ another file or none ──► Refused, until ours is back, or a copy that holds the same bytes
+                 ├─ another WAL or none ──► move its contents into the file, open a new WAL
+                 └─ another file or none ──► Refused, until ours is back,
+                                             or a copy that holds the same bytes
 
-While the file is lost it is kept alive: it can be put back, even after its deletion. No other file
-is ever written into: the record in memory belongs to ours. Called by the writer's thread, except
-for `trouble`.
+A lost file is kept open: it can be put back, even after its deletion. No other file is ever
+written: the state in memory belongs to ours. Called by the writer's thread, except for `trouble`.
 """
 
 import os
@@ -30,7 +29,7 @@ CHUNK = 1 << 20
 
 
 class DatabaseFile:
-    """Made when the database is open, ended by `close`, after all connections."""
+    """Created when the database is open; call `close` after all connections."""
 
     def __init__(self, url: URL, lock: Lock, writing: Engine, reading: Engine) -> None:
         self._url = url
@@ -53,9 +52,7 @@ class DatabaseFile:
         """While disconnected: whether our file holds all that was committed, without its WAL."""
 
     def verify(self) -> None:
-        """Raises Refused where what is written now would be written into a file that nobody
-        finds.
-        """
+        """Raise Refused when a write would go into a file that cannot be found any more."""
         database = real_path(self._url)
         folder = _identity(os.path.dirname(database))  # noqa: PTH120 -- done twice a commit
         try:
@@ -72,19 +69,17 @@ class DatabaseFile:
             raise Refused(reason)
 
     def trouble(self) -> str | None:
-        """Why the path may not be read from at present: it does not name our file. For any
-        thread.
-        """
+        """The reason why the path does not name our file, else None. For any thread."""
         return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
-        """Connect anew, after a failure. What is lost is kept open until the file is whole."""
+        """Connect again after a failure. A lost file is kept open until it is whole."""
         if not self._lost:
             self._disconnect()
             self._whole = self._is_ours() and version_at_rest(self._url) is not None
 
     def close(self) -> None:
-        """Let the file go; called again, it does nothing."""
+        """Release the file; calling again does nothing."""
         if not self._closed:
             self._closed = True
             os.close(self._kept)
@@ -108,9 +103,7 @@ class DatabaseFile:
             self._disconnect()
 
     def _settle_log(self, database: str) -> str | None:
-        """A WAL that was deleted alone still takes commits, of which nothing would be left after a
-        kill.
-        """
+        """Handle a deleted WAL: it still takes commits, but they would be lost after a kill."""
         if not self._connected():
             self._log = None
             return None
@@ -127,14 +120,12 @@ class DatabaseFile:
         return None
 
     def _connected(self) -> bool:
-        """Whether the writer's connection is open, and waits in its pool."""
+        """Whether the writer's connection is open and idle in its pool."""
         pool = self._writing.pool
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def _folded(self) -> bool:
-        """Bring what the WAL holds into the file, through the connection that has both open;
-        whether all of it is.
-        """
+        """Move the WAL into the file, through the connection that has both; True if complete."""
         if not self._connected():
             return False
         connection = self._writing.raw_connection()
@@ -152,9 +143,7 @@ class DatabaseFile:
         self._log = None
 
     def _is_copy(self) -> bool:
-        """Whether the file at the path goes on where ours ended: it holds the same bytes, and no
-        WAL beside it.
-        """
+        """Whether the file at the path is a copy of ours: the same bytes, and no WAL beside it."""
         if not self._whole:
             return False
         with suppress(OSError):
@@ -169,7 +158,7 @@ class DatabaseFile:
         os.close(copy)
 
     def _sentence(self) -> str:
-        """What became of our file, and what to do."""
+        """A sentence: the fate of our file, and the remedy."""
         place = self._place()
         if place == os.path.realpath(self._path):
             remedy = (
@@ -191,7 +180,7 @@ class DatabaseFile:
         )
 
     def _place(self) -> str:
-        """Where our file is now."""
+        """The present path of our file."""
         try:
             return str(Path(f"/proc/self/fd/{self._kept}").readlink())
         except OSError:  # in a container without /proc

@@ -1,5 +1,4 @@
-"""Who collects into a database at present, for `status`: asked of the lock itself, never guessed
-from what is recorded.
+"""Finds the daemon that collects into a database now, for `status`, from the lock itself.
 
 It takes nothing away from the holder, and changes nothing.
 """
@@ -22,9 +21,7 @@ from daemon.store.database.lock_owner import LOCKS, lock_owner
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The daemon that collects. `pid` is empty where the lock does not tell it, `host` where it is
-    this machine.
-    """
+    """The daemon that collects. `pid` is "" when unknown, `host` is "" on this machine."""
 
     pid: str = ""
     host: str = ""
@@ -36,8 +33,7 @@ def holder(url: str) -> Holder | None:
     """The daemon that collects into the database; None when there is none.
 
     Raises:
-        StoreError: where nobody can tell.
-
+        StoreError: when that cannot be found out.
     """
     parsed = engines.parse(url)
     return _of_file(parsed) if parsed.get_backend_name() == "sqlite" else _of_sessions(parsed)
@@ -65,9 +61,7 @@ def _of_file(url: URL) -> Holder | None:
 
 
 def _of_another_user(path: Path, error: OSError) -> Holder | None:
-    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records
-    nothing.
-    """
+    """The daemon whose lock this user may not read: the kernel shows it, but not its trouble."""
     if isinstance(error, PermissionError) and os.access(LOCKS, os.R_OK):
         with suppress(PermissionError):
             owner = lock_owner(path.lstat())

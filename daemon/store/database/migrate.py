@@ -1,7 +1,7 @@
-"""The schema of a database: made, brought up to date, or refused.
+"""The schema of a database: created, brought up to date, or refused.
 
-Alembic costs 95 ms to import, so it is, only where something has to be done. Migrations run forward
-on real data, in one transaction; a database of a newer version is left alone.
+Importing Alembic costs 95 ms, so it is imported only for real work. Migrations run forward on real
+data, in one transaction. A database of a newer version is left alone.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,7 @@ OURS = frozenset({VERSIONS, *metadata.tables})
 
 
 def known() -> frozenset[str]:
-    """The revisions that this version can start from: the names of their files begin with these
-    numbers.
-    """
+    """Revisions that this version can start from: the leading numbers of the migration files."""
     files = bundled.path("migrations").glob("versions/[0-9]*_*.py")
     return frozenset(file.stem.partition("_")[0] for file in files)
 
@@ -34,8 +32,9 @@ HEAD = max(known(), default="")
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date, or make one; raises StoreError where that cannot be, or a daemon
-    is collecting.
+    """Bring a database up to date, or create it.
+
+    Raises StoreError when that is impossible, or while a daemon collects.
     """
     parsed = parse(url)
     engine = writing(parsed)
@@ -49,9 +48,7 @@ def upgrade(url: str) -> None:
 
 
 def bring_up(connection: Connection, url: URL) -> bool:
-    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database
-    was empty.
-    """
+    """Migrate within the caller's transaction, under the lock; True if the database was empty."""
     current = must_fit(connection, url)
     if current != HEAD:
         _run(connection)
@@ -59,12 +56,10 @@ def bring_up(connection: Connection, url: URL) -> bool:
 
 
 def must_fit(connection: Connection, url: URL) -> str | None:
-    """The revision of a database that a daemon can use as it is, or bring up to date; None where it
-    is empty.
+    """The revision of a database that a daemon can use or upgrade; None when it is empty.
 
     Raises:
-        StoreError: where it is another program's, or of a newer version.
-
+        StoreError: when it is another program's, or of a newer version.
     """
     must_hold_no_triggers(connection, url)
     current = revision(connection)
@@ -76,9 +71,7 @@ def must_fit(connection: Connection, url: URL) -> str | None:
 
 
 def check(connection: Connection, url: URL) -> None:
-    """Raises StoreError unless the schema is the one that this version reads, AbsentError for an
-    empty database.
-    """
+    """Raise StoreError unless this version reads the schema, AbsentError for an empty database."""
     current = revision(connection)
     if current is None:
         _must_be_empty(connection, url)
@@ -92,10 +85,9 @@ def check(connection: Connection, url: URL) -> None:
 
 
 def _must_hold_tables(connection: Connection) -> None:
-    """Raises StoreError where a view, or what a module of SQLite makes up, stands in the place of
-    one of our tables.
+    """Raise StoreError when a view or virtual table of SQLite stands in place of our table.
 
-    To read such a one runs whatever its maker wrote, and may never end.
+    Reading one runs any code its author wrote, and may never end.
     """
     for kind, name, root in _objects(connection):
         if name.lower() in OURS and kind in {"table", "view"} and (kind == "view" or not root):
@@ -106,7 +98,7 @@ def _must_hold_tables(connection: Connection) -> None:
 
 
 def must_hold_no_triggers(connection: Connection, url: URL) -> None:
-    """Raises StoreError for a trigger, which would run with whatever is written."""
+    """Raise StoreError for a trigger: it would run with each write."""
     for kind, name, _ in _objects(connection):
         if kind == "trigger":
             raise StoreError(
@@ -116,9 +108,7 @@ def must_hold_no_triggers(connection: Connection, url: URL) -> None:
 
 
 def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
-    """What a file of SQLite holds: kind, name, and where a table begins, which only real ones
-    do.
-    """
+    """Objects of an SQLite file: kind, name, and root page, which only real tables have."""
     if connection.dialect.name != "sqlite":
         return ()
     return connection.execute(
@@ -127,7 +117,7 @@ def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
 
 
 def revision(connection: Connection) -> str | None:
-    """Where the schema stands; None before the first migration."""
+    """The revision of the schema; None before the first migration."""
     _must_hold_tables(connection)
     if not inspect(connection).has_table(VERSIONS):
         return None

@@ -1,7 +1,6 @@
-"""Why a daemon could not begin to collect into a database: asked by `check`, and by `run` before
-all else.
+"""Reasons why a daemon could not start collecting: for `check`, and for `run` before all else.
 
-Nothing is left behind: no file is made, no lock is taken, nothing is migrated.
+It leaves nothing behind: no file is created, no lock is taken, nothing is migrated.
 """
 
 from contextlib import closing
@@ -28,12 +27,11 @@ RIGHTS = text(
 
 
 def preflight(url: str) -> None:
-    """Look whether a daemon could begin to collect into the database, now.
+    """Check that a daemon could start collecting into the database now.
 
     Raises:
-        StoreConfigError: where it never could, as the database is named.
-        StoreError: where it could not at present, or not as this user.
-
+        StoreConfigError: when it never could, as the database is named.
+        StoreError: when it could not at present, or not as this user.
     """
     parsed = engines.parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -74,7 +72,7 @@ def _must_take_writes(connection: Connection, url: URL) -> None:
 
 
 def too_old(version: tuple[int | str, ...]) -> str:
-    """Why a server of this version cannot be used; empty where it can."""
+    """The reason why a server of this version cannot be used; "" when it can."""
     if int(version[0]) >= OLDEST:
         return ""
     return (

@@ -1,9 +1,7 @@
-"""How each channel has fared, as far as the recorded attempts tell: for `status`, and for the
-daemon's next life.
+"""Health of each channel from the recorded attempts: for `status`, and for the daemon's next start.
 
-A test that `check --notify` sends is an attempt like any other. What the daemon itself knows of it
-is only that it arrived: then it tries a channel again that it had parked (SEMANTICS F3). So its own
-failures are counted apart, too.
+A test sent by `check --notify` is an attempt like any other. The daemon learns only that it
+arrived; then it retries a parked channel (SEMANTICS F3). So its own failures are counted apart.
 """
 
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ _MADE = attempts.c.outcome.is_distinct_from(Outcome.NEVER_MADE.value)
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """Attempts in a row that did not deliver, as far as their outcome is known."""
+    """Consecutive attempts that did not deliver, as far as their outcome is known."""
 
     count: int
     since: Millis
@@ -43,7 +41,7 @@ class Streak:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Of one channel."""
+    """Delivery results of one channel."""
 
     channel: str
     delivered_at: Millis | None
@@ -59,7 +57,7 @@ class Deliveries:
 
 
 def deliveries(connection: Connection) -> list[Deliveries]:
-    """By channel, of all that were ever tried."""
+    """Delivery results by channel, for all channels ever tried."""
     channels = connection.scalars(
         select(messages.c.channel).distinct().order_by(messages.c.channel)
     ).all()
@@ -67,9 +65,7 @@ def deliveries(connection: Connection) -> list[Deliveries]:
 
 
 def tested(connection: Connection, since: MessageKey) -> bool:
-    """Whether a test was delivered to the channel of this message, by an attempt later than its
-    own.
-    """
+    """Whether a test reached the channel of this message in an attempt later than its own."""
     m, a = messages.c, attempts.c
     this = and_(m.channel == since.channel, m.at == since.at, m.n == since.n)
     own = select(a.id).join_from(attempts, messages).where(this).scalar_subquery()

@@ -1,8 +1,7 @@
-"""Counters that no row has: inputs that were pruned, or judged while the store was down and never
-stored.
+"""Counters without a row: inputs that were pruned, or judged while the store was down.
 
-Every input of an account has the next counter (SEMANTICS A1), so that what is missing shows. The
-change of the configuration at a start or reload has no row of its own: its epoch names its counter.
+Every input of an account has the next counter (SEMANTICS A1), so missing ones show. A change of the
+configuration, at a start or reload, has no row of its own: its epoch names its counter.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -32,9 +31,7 @@ class Hole:
 def lacking(
     connection: Connection, account_id: int, wanted: range, turns: Collection[int]
 ) -> Iterator[Hole]:
-    """The holes among the counters `wanted`, where `turns` are those of changes of the
-    configuration.
-    """
+    """Holes among the counters `wanted`; `turns` are the counters of configuration changes."""
     found = set(turns)
     for table in (snapshots, misses):
         found.update(
@@ -54,7 +51,7 @@ def _within(table: Table, account_id: int, wanted: range) -> tuple[ColumnElement
 
 
 def joined(holes: Iterable[Hole]) -> Iterator[Hole]:
-    """Neighbours as one; a counter that the store was down for tells of its neighbours too."""
+    """Neighbouring holes merged; "the store was down" at one counter holds for its neighbours."""
     run: Hole | None = None
     for hole in holes:
         if run is not None and hole.first == run.last + 1:

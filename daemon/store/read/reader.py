@@ -1,10 +1,11 @@
-"""Short transactions that read, beside whoever writes, and that leave nothing behind.
+"""Short read transactions beside the writer, which leave no files behind.
 
-    at rest, no WAL ──► the file alone, without a lock ──► unchanged meanwhile? its answer; else read again
-    a WAL that holds something ──► through the WAL, whose files are there
+    at rest, no WAL ──► the file alone, without a lock
+                        ──► unchanged meanwhile? its answer; else read again
+    a WAL with data ──► through the WAL, whose files are there
 
-SQLite makes the WAL and its index wherever a database is opened that may have them. A reader cannot
-remove them again, and if it is another user they keep the daemon from writing.
+SQLite creates the WAL and its index when it opens a database that may have them. A reader cannot
+remove them again; if another user created them, the daemon can no longer write.
 """
 
 from collections.abc import Callable
@@ -30,10 +31,10 @@ Read: TypeAlias = Callable[[Connection], T]
 
 
 class Reader:
-    """Ended by `close`."""
+    """Reads until `close`."""
 
     def __init__(self, url: URL) -> None:
-        """Raises StoreError where the database is missing, or cannot be read."""
+        """Raises StoreError when the database is missing or cannot be read."""
         self._url = url
         self._shared = engines.reading(url)
         self._alone: Engine | None = None
@@ -41,7 +42,7 @@ class Reader:
         """Of the file that `_alone` has open."""
 
     def read(self, what: Read[T]) -> T:
-        """What it finds, within one transaction; raises StoreError where it cannot be read."""
+        """The result of `what` in one transaction; raises StoreError when it cannot be read."""
         for _ in range(ATTEMPTS):
             version = version_at_rest(self._url)
             if version is None:
@@ -61,9 +62,7 @@ class Reader:
         self._forget()
 
     def _opened(self, version: Version) -> Engine:
-        """Nothing of a former version is remembered: such a connection never looks whether the file
-        has changed.
-        """
+        """A new engine for each version: an old connection never checks whether the file changed."""
         if self._alone is None or self._version != version:
             self._forget()
             self._alone, self._version = engines.reading_alone(self._url), version

@@ -1,4 +1,4 @@
-"""Rows of the past into values: what `History` gives."""
+"""Converts rows of the past to the values that `History` returns."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -44,9 +44,7 @@ _Told: TypeAlias = tuple[int, str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class PastAlert:
-    """An alert with all its transitions, in their order. `account` is empty where it is about the
-    daemon itself.
-    """
+    """An alert with all its transitions, in order. `account` is "" for the daemon itself."""
 
     account: str
     alert: Alert
@@ -55,7 +53,7 @@ class PastAlert:
 
 @dataclass(frozen=True, slots=True)
 class PastTransition:
-    """A transition as it was recorded, and whose it is."""
+    """A transition as recorded, and its account."""
 
     id: int
     """The order of recording."""
@@ -66,7 +64,7 @@ class PastTransition:
 
 @dataclass(frozen=True, slots=True)
 class PastMove:
-    """A transition, and what its value is of."""
+    """A transition, and the subject of its value."""
 
     transition: Transition
     judged: DecidingComparison | None
@@ -75,7 +73,7 @@ class PastMove:
 
 @dataclass(frozen=True, slots=True)
 class PastNotice:
-    """A notification and how it fared."""
+    """A notification and the results of its delivery."""
 
     notice: Notice
     state: NoticeState
@@ -134,7 +132,7 @@ def with_transitions(connection: Connection, rows: Sequence[Row[Any]]) -> list[P
 
 
 def transition_rows(account_id: int | None) -> Select[Any]:
-    """Those of one account; None is the daemon itself."""
+    """Transitions of one account; of the daemon itself for None."""
     return (
         select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.code)
         .join_from(transitions, alerts)
@@ -147,7 +145,7 @@ def transition(row: Row[Any]) -> PastTransition:
 
 
 def move_rows() -> Select[Any]:
-    """Those of accounts, with the alert that each is of."""
+    """Transitions of accounts, each with its alert."""
     chosen = select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.data)
     return chosen.join_from(transitions, alerts).join(accounts)
 
@@ -205,7 +203,7 @@ def notices(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastNotice
 
 
 def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, list[str]]:
-    """By alert, kind, counter and channel: who was given such news in that channel's stead."""
+    """Channels notified instead of another, by alert, kind, counter and that channel."""
     n, found = notifications.c, defaultdict[_Told, list[str]](list)
     siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(
         n.alert_id.in_(numbers)

@@ -1,8 +1,7 @@
-"""How the exchange has treated us of late, as far as readings and misses tell: for a start, and for
-`status`.
+"""Recent refusals of the exchange, from readings and misses: for a start, and for `status`.
 
-Reads only, in the caller's short transaction. Instants come as they are meant now, moved by every
-clock step that was recorded after them (SEMANTICS A5).
+Reads only, in the caller's short transaction. Instants are corrected by every clock step recorded
+after them (SEMANTICS A5).
 """
 
 from collections.abc import Collection, Iterator
@@ -27,7 +26,7 @@ LATEST = 10
 
 @dataclass(frozen=True, slots=True)
 class RefusalHistory:
-    """Of one account."""
+    """Recent answers and refusals for one account."""
 
     refusals: tuple[Miss, ...]
     """Since its last answer, oldest first: the last refusals, and the last miss whatever its
@@ -42,7 +41,7 @@ class RefusalHistory:
 def treatments(
     connection: Connection, reasons: Collection[MissReason]
 ) -> dict[str, RefusalHistory]:
-    """By account, of all that were ever recorded; `reasons` are those that are refusals."""
+    """The refusal history of every account ever recorded; `reasons` are those that are refusals."""
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     return {
         row.name: RefusalHistory(
@@ -53,9 +52,7 @@ def treatments(
 
 
 def limited(connection: Connection, since: Millis) -> dict[str, Millis]:
-    """By account, when the exchange last said that there were too many calls; without those it did
-    not since then.
-    """
+    """The last answer "too many calls", by account; accounts without one are left out."""
     # Account by account: that is how misses are indexed.
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     found = {row.name: max(_limited(connection, row.id, since), default=None) for row in rows}
@@ -84,8 +81,9 @@ def _refusals(
 
 
 def _ahead(connection: Connection, account_id: int) -> Millis | None:
-    """Of the last answers the one that took the least time tells most; a time that did not move
-    tells nothing.
+    """How far the exchange's clock is ahead, from the fastest of the last answers.
+
+    A time of the exchange that did not move says nothing.
     """
     columns = snapshots.c.seq, snapshots.c.at, snapshots.c.exchange_at
     rows = connection.execute(_answers(account_id, *columns).limit(LATEST)).all()
@@ -103,7 +101,7 @@ def _ahead(connection: Connection, account_id: int) -> Millis | None:
 
 
 def _answers(account_id: int, *columns: Any) -> Select[Any]:
-    """What was asked for, newest first."""
+    """Own readings, newest first."""
     asked = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
     chosen = select(*columns).where(
         snapshots.c.account_id == account_id, snapshots.c.seq > 0, asked

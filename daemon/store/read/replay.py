@@ -1,9 +1,9 @@
-"""An account's inputs in the order of replay, a page in a transaction of its own, fast enough for
+"""Reads an account's inputs in the order of replay, one page per transaction, fast enough for
 years.
 
-Each table is read by its primary key as plain tuples of the driver; misses and clock steps, which
-are few, are mixed into a page of readings only where they lie within it. What is read is exact:
-`columns` and `codec` say how.
+Each table is read by its primary key as plain tuples of the driver. Misses and clock steps are few:
+they are merged into a page of readings where they lie within it. Values are exact: see `columns`
+and `codec`.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ _seq = attrgetter("seq")
 
 @dataclass(frozen=True, slots=True)
 class ReadingStream:
-    """What is read of one account: of its readings these fields alone, the others being unknown."""
+    """Inputs of one account; its readings have only these fields, the others are unknown."""
 
     account_id: int
     fields: tuple[str, ...] = FIELDS
@@ -65,7 +65,7 @@ class ReadingStream:
         return self.unknown and self.fields == FIELDS
 
     def page(self, connection: Connection, after: int, last: int) -> tuple[list[Replayed], int]:
-        """What follows the counter `after` up to and with `last`, and how far that reaches."""
+        """Inputs with a counter above `after`, up to `last`, and the counter reached."""
         rows, reach = _some(connection, self._snapshots(after, last), last)
         missed, reach = _some(connection, self._of(misses, after, reach), reach)
         stepped, reach = _some(connection, self._of(gaps, after, reach), reach)
@@ -81,7 +81,7 @@ class ReadingStream:
     def judged(
         self, connection: Connection, after: int, last: int, most: int = PAGE
     ) -> tuple[list[Reading], int]:
-        """As `page`, but only what was judged, as it was judged; at most so many rows."""
+        """Like `page`, but only judged readings, as judged, and at most `most` rows."""
         chosen = self._snapshots(after, last).where(snapshots.c.quality.in_(JUDGED))
         rows, reach = _some(connection, chosen, last, most)
         return self.readings(rows), reach
@@ -116,7 +116,7 @@ class ReadingStream:
         return found
 
     def _exact(self, found: Reading, extra: Any) -> Reading:
-        """With the digits that a float does not keep, and whatever else the exchange said."""
+        """The reading with the digits that a float cannot keep, and unknown fields."""
         held: Any = load(extra) if isinstance(extra, str) else extra  # the driver's choice
         exact = {name: digits(held[name]) for name in self.fields if name in held}
         unknown = (
@@ -127,7 +127,7 @@ class ReadingStream:
         return replace(found, balances=replace(found.balances, **exact), extra=unknown)
 
     def _settled(self, connection: Connection, rows: Sequence[Raw]) -> list[Replayed]:
-        """With the suspects in the place of the rows that say that nothing confirmed them."""
+        """The inputs, with each suspect reading in place of the row that found it unconfirmed."""
         found = self.readings(rows)
         settled: list[Replayed] = list(found)
         for place in [
@@ -138,9 +138,7 @@ class ReadingStream:
         return settled
 
     def _suspect(self, connection: Connection, judged: Reading) -> Reading:
-        """The last one before that nothing settled; where that is pruned or was lost, this row has
-        its values.
-        """
+        """The last unsettled reading before that one; if it is gone, this row has its values."""
         chosen = self._snapshots(FIRST, judged.seq - 1).where(
             snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT})
         )
@@ -176,15 +174,13 @@ def _between(
 def _some(
     connection: Connection, chosen: Select[Any], last: int, most: int = PAGE
 ) -> tuple[Sequence[Raw], int]:
-    """The first rows, and how far they reach: to `last`, unless there may be more."""
+    """The first rows, and the counter reached: `last`, unless there may be more."""
     rows = _raw(connection, chosen.limit(most))
     return rows, (last if len(rows) < most else rows[-1][0])
 
 
 def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
-    """Tuples of the driver, without the types of columns: one call a row and column is what this
-    saves.
-    """
+    """Tuples of the driver, without column types: this saves a call per row and column."""
     with connection.execute(chosen) as result:
         assert result.cursor is not None  # it is a SELECT  # noqa: S101
         driver = connection.dialect.loaded_dbapi

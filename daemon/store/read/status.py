@@ -1,4 +1,4 @@
-"""How things stand, as far as the record tells: for `status`, the page and the metrics."""
+"""The present state as recorded: for `status`, the page and the metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
 
 
 def own_alerts(connection: Connection) -> list[Alert]:
-    """Those about the daemon itself, which have no account."""
+    """Alerts about the daemon itself, which have no account."""
     return list(_open(connection, None).values())
 
 

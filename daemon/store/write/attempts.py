@@ -1,9 +1,7 @@
-"""Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that
-others hold.
+"""Delivery attempts as rows: claimed before the call, marked after it, in the caller's transaction.
 
-A claim without a mark is an attempt whose outcome nobody knows; one that is withdrawn was never
-made. What a claim or mark names and the database does not hold is passed over: that a message was
-sent is true all the same.
+A claim without a mark is an attempt of unknown outcome; a withdrawn one was never made. Keys that
+the database does not hold are skipped: the message was sent all the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -138,9 +136,7 @@ def _hand_over(connection: Connection, ids: AccountIds, new: Reroute) -> None:
 
 
 def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
-    """What a channel gave up before, it gets again, where it is handed back because no other
-    channel has it.
-    """
+    """Queue again a notification that a channel gave up, when no other channel has it."""
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
         connection.execute(update(notifications).where(_IS_CLOSED).values(again), named(notice.key))
@@ -154,14 +150,14 @@ def _settle(
     at: Millis,
     told: Mapping[str, Millis | ColumnElement[int]],
 ) -> int:
-    """Returns how many rows it was."""
+    """Set the state of matching notifications; returns the number of rows."""
     done_at = None if state.value in UNSETTLED else at
     changed = update(notifications).where(which).values(state=state.value, done_at=done_at, **told)
     return connection.execute(changed, named(key)).rowcount
 
 
 def _conclude(connection: Connection, number: int, at: Millis, attempted: AttemptResult) -> bool:
-    """Give the attempt its outcome; False where it has one."""
+    """Give the attempt its outcome; False when it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
     said = {"detail": clean(attempted.detail), "retry_after": attempted.retry_after}
     return (

@@ -1,8 +1,7 @@
-"""Silences and acknowledged alerts, as rows. Commands write them in short transactions of their
-own.
+"""Silences and acknowledged alerts as rows. Commands write them in short transactions.
 
-A silence of one alert, and an ack, name it by its number and last as long as it does; the others go
-by globs and time.
+A silence of one alert, and an ack, name it by its number and last as long as it does. Others use
+globs and times.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -25,10 +24,9 @@ SILENCE, ACK = "silence", "ack"
 
 
 def holding(connection: Connection, now: Millis) -> list[Silence]:
-    """Those that hold at `now`, or will.
+    """Silences in force at `now`, or later.
 
-    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their
-    sake.
+    Damaged ones are left out: their target is unknown, and no alert may be lost because of them.
     """
     try:
         return [_silence(row) for row in connection.execute(_HOLDING, {"now": now})]
@@ -40,13 +38,14 @@ def holding(connection: Connection, now: Millis) -> list[Silence]:
 
 
 def every(connection: Connection) -> list[Silence]:
-    """All that ever were, oldest first."""
+    """All silences and acks ever made, oldest first."""
     return [_silence(row) for row in connection.execute(_rows())]
 
 
 def add(connection: Connection, new: Silence, created_at: Millis) -> int:
-    """Its number; that of `new` says nothing. LookupError where there is no open alert with its
-    code.
+    """Add a silence; returns its number, whatever number `new` has.
+
+    Raises LookupError when no open alert has its code.
     """
     alert_id = _open_alert(connection, new.code) if new.code else None
     values = {
@@ -65,7 +64,7 @@ def add(connection: Connection, new: Silence, created_at: Millis) -> int:
 
 
 def end(connection: Connection, ids: Collection[int], now: Millis) -> list[int]:
-    """End those of them that hold, or would; which ones that were."""
+    """End those in force or still to come; returns their numbers."""
     lasting = and_(
         silences.c.id.in_(ids), or_(silences.c.ended_at.is_(None), silences.c.ended_at > now)
     )
