@@ -10,9 +10,7 @@ from enum import Enum, auto
 from ipaddress import ip_address
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-"""All that RFC 3986 gives to addresses; what is missing here is read in as many ways as there are
-parsers.
-"""
+"""Characters of addresses in RFC 3986. Parsers disagree about all others."""
 
 _LOGIN = re.compile(r"[A-Za-z0-9._~%!$&'*+=-]*(?::[A-Za-z0-9._~%!$&'*+=-]*)?")
 """A user, or a user and a password, without what could end them early."""

@@ -6,7 +6,7 @@ import ctypes
 import resource
 
 PR_SET_DUMPABLE = 4
-"""Of prctl(2)."""
+"""Option of prctl(2)."""
 
 
 def forbid() -> None:

@@ -35,7 +35,7 @@ class StoreError(MarginwatchError):
 
 
 class StoreConfigError(StoreError):
-    """The configuration names a database that can never be used by that name: retrying is useless."""
+    """The configured database can never be used by that name: trying again is useless."""
 
     exit_status = 78
 

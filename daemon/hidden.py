@@ -11,9 +11,7 @@ from urllib.parse import unquote
 
 _QUERY = re.compile(r"\?[\w+:-]+=")
 _CUTS = re.compile(r"[@/?#]")
-"""Characters at which a parser of URLs ends the user and password, wherever they were meant to
-end.
-"""
+"""Characters at which a URL parser may end the user and password."""
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)

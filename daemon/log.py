@@ -28,20 +28,18 @@ from daemon.text.printable import printable, printable_json
 from daemon.types import HOUR, MINUTE, SECOND, Millis
 
 Style: TypeAlias = Literal["auto", "human", "json"]
-"""`auto` is `human`; the name is kept so that a command line can say "whatever suits"."""
+"""`auto` chooses by itself, as `human`; the name lets a command line say so."""
 
 BLANK = "***"
 
 SHORTEST_SECRET = 4
-"""Shorter texts are not blanked: they protect nothing, and blanking them would make every line
-unreadable.
-"""
+"""Shorter texts are not blanked: they protect nothing, and the log would become unreadable."""
 
 SHORTEST_BASE64 = 8
-"""Characters of base64 that must be a secret's own before they are blanked."""
+"""Fewest own characters of base64 for which a secret is blanked."""
 
 OWN = frozenset({"daemon", "marginwatch"})
-"""The first part of our own loggers' names: they are heard from the level that was asked for."""
+"""The first part of our own loggers' names: they log from the requested level."""
 
 UNHEARD = logging.CRITICAL + 1
 
@@ -66,18 +64,15 @@ LIBRARIES: Mapping[str, int] = {
     "smtplib": UNHEARD,
     "urllib3": UNHEARD,
 }
-"""Libraries' loggers, and the level from which on they are heard, whatever our own level: below,
-some print tokens.
+"""Loggers of libraries and their fixed lowest levels: below, some print tokens.
 
-Any other one is heard from WARNING on, without tracebacks.
+Others log from WARNING on, without tracebacks.
 """
 
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]+")
 
 INDENT = "    "
-"""Begins each line of a traceback: none can pass for a line of the log, whatever an error's text
-holds.
-"""
+"""Prefix of each traceback line, so that no error text can imitate a log line."""
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -176,13 +171,11 @@ _LEFT_AS_THEY_ARE = (
     "!$&'()*+,;=:@/?",
     "!$&'()*+,;=:",
 )
-"""Signs that are not percent-encoded: by Apprise, by requests, and by urllib3 in a path, a query
-and a login.
-"""
+"""Characters left as they are by Apprise, requests, and urllib3 in a path, query or login."""
 
 
 def _base64(text: str) -> Iterator[str]:
-    """The parts of a text's base64 that do not depend on its neighbours, for all three alignments."""
+    """Parts of a text's base64 that do not depend on its neighbours, for all three alignments."""
     data = text.encode(errors="replace")
     yield base64.b64encode(data).decode()
     yield base64.urlsafe_b64encode(data).decode()

@@ -20,7 +20,7 @@ from daemon.hidden import HiddenMapping, Secret
 from daemon.text import url_secrets
 
 _HEADERS = re.compile(r"^(?=[ \t]*\[)", re.MULTILINE)
-"""Where a table begins, or what looks like one."""
+"""The beginning of a table, or a line that looks like one."""
 
 
 @dataclass(frozen=True, slots=True)

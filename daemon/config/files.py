@@ -16,7 +16,7 @@ from daemon.errors import ConfigError, owned
 VARIABLE = "MARGINWATCH_CONFIG"
 
 LARGEST = 1 << 20
-"""Bytes of a rules.toml; whatever is larger is another file."""
+"""Largest rules.toml, in bytes; a larger file is something else."""
 
 PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 
@@ -41,7 +41,7 @@ def find(
 
 
 def stands(place: Path) -> bool:
-    """Whether something is there. True where this user may not look; reading then gives the reason."""
+    """Whether something is there. True if this user may not look: reading gives the reason."""
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):

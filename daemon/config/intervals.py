@@ -16,9 +16,7 @@ from daemon.text.durations import duration_text
 from daemon.types import Limit, Millis
 
 IN_FLIGHT: Millis = 200
-"""How long a call to another continent is usually under way: its place in the budget stays taken
-that much longer.
-"""
+"""Usual duration of a call to another continent; its place in the budget stays taken meanwhile."""
 
 
 def intervals(

@@ -41,14 +41,14 @@ from daemon.types import DIRECT, Route
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Functions that know the adapters. By default nothing is refused and every exchange is CoinW."""
+    """Functions that know the adapters. By default nothing is refused; every exchange is CoinW."""
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
     """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http
     beyond loopback.
     """
     addresses: Callable[[str], Mapping[str, str]] = lambda _exchange: {}
-    """exchange -> by key of an account (`rest_url`, `ws_url`) the address where none is written."""
+    """exchange -> default address by key of an account (`rest_url`, `ws_url`)."""
     channel: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
@@ -58,7 +58,7 @@ class Checks:
     secrets: Callable[[str], frozenset[str]] = url_secrets.secrets
     """URL of a channel -> every part of it that must never be seen."""
     cron: Callable[[str], str | None] = lambda _cron: None
-    """Cron -> what is wrong with it, as the rest of a sentence that begins with it, else None."""
+    """Cron -> its mistake, as the rest of a sentence that begins with it, else None."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class _Load:
     hidden: set[Secret] = field(default_factory=set)
     literal: bool = False
     exposed: list[str] = field(default_factory=list)
-    """Warnings of files that hold secrets and that everybody can read."""
+    """Warnings of files with secrets that everybody can read."""
     secrets: bool = True
     """Whether keys and URLs are looked up at all."""
 
@@ -251,7 +251,7 @@ def _routes(
 
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
-    """The address of the heartbeat, written like a channel URL and checked once it is put together."""
+    """The heartbeat's address, written like a channel URL and checked after it is put together."""
     url = _secret(item, "heartbeat", secret_references.url, run)
     run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
     try:

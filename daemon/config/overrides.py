@@ -17,10 +17,10 @@ from daemon.hidden import HiddenMapping
 T = TypeVar("T", bound=StrictTable)
 
 TRIED = frozenset({"rules", "mutes", "system", "channels"})
-"""Tables for whose sake such a file is written."""
+"""Tables that such a file may change."""
 
 NO_URL = "none"
-"""Stands where a channel has none: nothing is sent."""
+"""Placeholder URL of a channel without one: nothing is sent."""
 
 
 def says_anything(raw: Mapping[str, object]) -> bool:

@@ -23,10 +23,10 @@ SECTIONS = (
     "system",
     "budget",
 )
-"""The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
+"""The tables of a rules.toml in documented order, in which mistakes are listed."""
 
 MAX_TOLD = 100
-"""Problems that are told; of more only the number is. Nobody corrects more at once."""
+"""Most problems listed; of more only the number is shown. Nobody corrects more at once."""
 
 _LONGEST_SHOWN = 40
 _LONGEST_PLACE = 100

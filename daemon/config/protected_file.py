@@ -22,7 +22,7 @@ from pathlib import Path
 from daemon.errors import user_name
 
 MOST_LINKS = 40
-"""Links that Linux follows on one path."""
+"""Most links that Linux follows on one path."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -36,9 +36,9 @@ class NotRegularError(OSError):
 @dataclass(frozen=True, slots=True)
 class ProtectedFile:
     content: bytes
-    """One byte more than the limit where the file is larger."""
+    """Holds one byte more than the limit if the file is larger."""
     weaknesses: tuple[str, ...]
-    """How other users could change it: sentences without their subject, each with the remedy."""
+    """Ways in which other users could change it: sentences without subject, with the remedy."""
 
 
 def read(path: Path, limit: int) -> ProtectedFile:

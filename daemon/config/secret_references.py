@@ -26,15 +26,15 @@ _FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
 """A reference without its `env:`, or without its braces."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 16_384
-"""Bytes of a file that may be a secret; whatever is larger is another file, such as a log."""
+"""Largest file of a secret, in bytes; a larger one is another file, such as a log."""
 _MOST_CERTIFICATES = 1 << 20
-"""Bytes of a file of certificates; those of a Linux distribution have some 220,000."""
+"""Largest file of certificates, in bytes; that of a Linux distribution has some 220,000."""
 _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Sources of references: the environment, and the folder of the rules.toml for relative paths."""
+    """Sources of references: the environment, and the rules.toml's folder for relative paths."""
 
     environ: HiddenMapping[str, str]
     folder: Path
@@ -50,11 +50,9 @@ class Surroundings:
 class Resolved:
     text: Secret
     parts: frozenset[Secret] = frozenset()
-    """What else of it must not be shown: the texts from which it was put together, and passwords in
-    it.
-    """
+    """Further secret texts: the parts from which it was built, and passwords in it."""
     literal: bool = False
-    """Whether the secret itself stands in the rules.toml."""
+    """Whether the secret itself is written in the rules.toml."""
 
 
 def is_reference(written: str) -> bool:

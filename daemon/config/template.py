@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 HYSTERESIS = Decimal("1.2")
-"""An alert ends this far above the level at which it fired."""
+"""Distance above the firing level at which an alert ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,16 @@ class Answers:
     secret_key: str = field(repr=False)
     channels: tuple[ChannelAnswer, ...] = ()
     warning_below: Decimal = Decimal(100)
-    """Of available_margin, in USDT."""
+    """Limit of available_margin, in USDT."""
     critical_below: Decimal = Decimal(50)
     timezone: str = ""
     heartbeat: str = field(default="", repr=False)
-    """As for channels: the address or where it stands; empty is none."""
+    """The address, or a reference to it, as for channels; "" is none."""
 
 
 _HEAD = """\
-# marginwatch: the configuration. `marginwatch check` says what is wrong with it, `marginwatch run` uses it.
+# marginwatch: the configuration. `marginwatch check` says what is wrong with it, \
+`marginwatch run` uses it.
 # Durations are written 250ms, 90s, 10m, 1h30m, 7d. A key in a comment shows its default.
 
 [daemon]
@@ -38,7 +39,8 @@ _HEAD = """\
 # every = "5s"                            # how often each account is read, at least 400ms
 # of messages, such as "Europe/Berlin"; "" = the system's
 timezone = {timezone}
-# an address of a monitor such as healthchecks.io, fetched once a minute while all is well; "" = none
+# an address of a monitor such as healthchecks.io, fetched once a minute \
+while all is well; "" = none
 heartbeat = {heartbeat}
 
 [[accounts]]
@@ -54,7 +56,8 @@ url = {url}
 """
 
 _MAILED = """\
-group_wait = "5s"                         # time to draw the chart that stands in the mail; critical never waits
+group_wait = "5s"                         # time to draw the chart that stands in the mail; \
+critical never waits
 """
 
 _NO_CHANNEL = """
@@ -89,7 +92,7 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 
 
 def new_config(answers: Answers) -> str:
-    """A rules.toml that loads if the answers are valid; it holds secrets that are not references."""
+    """A rules.toml that loads if the answers are valid; it may hold secrets."""
     head = _HEAD.format(
         timezone=quoted(answers.timezone),
         heartbeat=quoted(answers.heartbeat),

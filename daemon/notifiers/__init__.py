@@ -16,9 +16,9 @@ class Pictures(Enum):
 
     NONE = auto()
     WITH = auto()
-    """In the message itself; where it cannot be taken, neither is the text."""
+    """In the message itself; if the picture is refused, so is the text."""
     AFTER = auto()
-    """In a message of its own that does not ring, when the text has arrived."""
+    """In a silent message of its own, after the text has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,11 @@ class Traits:
     """Capabilities of a service, as far as its documentation and Apprise say."""
 
     room: int = 3_800
-    """Characters of title and body together that arrive in one message, whole and uncut; counted by
-    `weigh`.
-    """
+    """Most characters of title and body that arrive whole in one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
-    """How much room a text takes: bytes, UTF-16 units or escaped characters where the service
-    counts those.
-    """
+    """The size of a text as the service counts: bytes, UTF-16 units or escaped characters."""
     pace: tuple[Limit, ...] = ()
-    """The messages it takes; more would be refused."""
+    """The accepted message rates; more would be refused."""
     pictures: Pictures = Pictures.NONE
     html: bool = False
     """Whether it shows `Message.html`."""

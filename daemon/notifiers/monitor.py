@@ -18,13 +18,13 @@ from daemon.notifiers.transport.redirects import RedirectError
 from daemon.types import SECOND, Millis
 
 TIMEOUT: Millis = 10 * SECOND
-"""Of one fetch, from its beginning to its end."""
+"""Limit of one fetch, from beginning to end."""
 
 READ = 1_024
-"""The most that is read of an answer, in bytes."""
+"""Most bytes that are read of an answer."""
 
 UNKNOWN = b"OK (not found)"
-"""What healthchecks.io answers, with status 200, where the address is of no check."""
+"""The answer of healthchecks.io, with status 200, to an address of no check."""
 
 answers.install()
 redirects.install()

@@ -20,17 +20,11 @@ class Form(Enum):
 
     TEXT = auto()
     ENTITIES = auto()
-    """As HTML whose line ends are line ends: from plain text Apprise makes one that loses blank
-    lines.
-    """
+    """As HTML with line ends kept: Apprise's own conversion loses blank lines."""
     LINES = auto()
-    """As HTML whose line ends are tags: from plain text Apprise makes one that no phone can
-    wrap.
-    """
+    """As HTML with line ends as tags: Apprise's own conversion cannot be wrapped on a phone."""
     UNDECLARED = auto()
-    """As text of which Apprise does not know that it is plain: of that it would escape every sign
-    for Markdown.
-    """
+    """As text not declared plain: Apprise would escape declared text for Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +33,14 @@ class Service:
 
     traits: Traits
     quiet: Mapping[str, object] = field(default_factory=dict)
-    """The attributes that make a message silent."""
+    """Attributes that make a message silent."""
     form: Form = Form.TEXT
     title_above: bool = False
-    """The title is given as the first line of the text: as a title Apprise would write `# ` before
-    it.
-    """
+    """The title is sent as the first line of the text: Apprise would write `# ` before a title."""
     raises_incidents: bool = False
-    """It closes an incident, or does nothing, for what is not at least a warning: then nobody would
-    read it.
-    """
+    """Messages below a warning close an incident or do nothing, so that nobody would read them."""
     threads: bool = False
-    """It keeps messages together that refer to the same one (RFC 5322, 3.6.4)."""
+    """Messages that refer to the same one are kept together (RFC 5322, 3.6.4)."""
     counts: bool = False
     """Apprise complains once for every recipient that was not reached."""
 
@@ -62,9 +52,7 @@ class Limits:
     body: int
     """The longest text, which may have to hold the title too."""
     formats: Sequence[str] = ("text",)
-    """Into which a text may be made, the one that Apprise prefers first: `text`, `html`,
-    `markdown`.
-    """
+    """Accepted formats, the one that Apprise prefers first: `text`, `html`, `markdown`."""
 
 
 def service(scheme: str, limits: Limits) -> Service:
@@ -103,10 +91,10 @@ _FORMS = {
 _HEADED = frozenset({"matrix", "matrixs"})
 
 _GROWTH = {"html": len("&nbsp;"), "markdown": len("\\_")}
-"""How long one sign may become."""
+"""The largest growth of one character."""
 
 _ROOM_OF_HTML = 8 * Traits().room
-"""A message as HTML takes up to so much more than its text."""
+"""The largest ratio of a message's size as HTML to its text."""
 
 _BEFORE_THE_TEXT = len("<b></b><br />\r\n")
 
@@ -179,7 +167,7 @@ SERVICES: Mapping[str, Service] = {
     "ntfy": _NTFY,
     "ntfys": _NTFY,
 }
-"""By the scheme of their URLs."""
+"""Known services by URL scheme."""
 
 
 def in_plain_text(known: Service) -> Service:

@@ -17,13 +17,13 @@ from daemon.store.columns import Json
 from daemon.store.schema import snapshots
 
 MOST = 4_096
-"""Characters of `extra` that are read as they are."""
+"""Most characters of `extra` that are read unchanged."""
 
 _LONG = MOST_DIGITS + 1
-"""Of an amount that is longer, so much is read that it is seen to be none."""
+"""Characters read of a longer amount, enough to see that it is none."""
 
 _DAMAGED = json.dumps(FIELDS)
-"""In the place of what is no JSON: no object, but with the names for which a reader looks."""
+"""Replacement for invalid JSON: no object, but with the names that a reader looks for."""
 
 
 class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a function of SQL

@@ -19,18 +19,18 @@ from daemon.types import LATEST, Balances, Quality, Reading, Source
 T = TypeVar("T")
 
 LEADING = ("seq", "at", "exchange_at", "source", "quality", "extra")
-"""What stands in a row before the amounts."""
+"""Columns of a row before the amounts."""
 
 SOURCES: Mapping[str, Source] = {each.value: each for each in Source}
 QUALITIES: Mapping[str, Quality] = {each.value: each for each in Quality}
 KINDS: frozenset[type] = AMOUNTS | {float}
-"""What a driver gives for an amount."""
+"""Types that a driver returns for an amount."""
 
 SAME = 2
-"""Where less than one value in so many is new, each different one is made once."""
+"""Below one new value in so many, each different value is made once."""
 
 _MOST = 10**24
-"""See `codec.plausible`. A float may have more places than the amount that it stands for."""
+"""The bound of `codec.plausible`; a float may have more places than its amount."""
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 

@@ -29,19 +29,17 @@ FIELDS = (
 _amounts = attrgetter(*FIELDS)
 
 MOST_DIGITS = 80
-"""Characters of an amount's text: no exchange sends a longer one, and none is read back."""
+"""Most characters of an amount's text: no exchange sends a longer one."""
 
 MOST_EXPONENT = 1_000_000
-"""Of a transition's value: arithmetic on readings has no larger ones (`readings.exact`)."""
+"""Largest exponent of a transition's value; arithmetic on readings stays below (`exact`)."""
 
 _MOST = Decimal("1e24")
 _MOST_PLACES = 40
-"""An amount is below that, and has at most so many places: what lies beyond was never written by
-marginwatch.
-"""
+"""The limit of amounts and of their places; marginwatch never wrote any beyond."""
 
 _MOST_POWER = 1_000
-"""Of ten, and digits: numbers of alerts and messages stay below."""
+"""Limit of powers of ten and of digits; numbers of alerts and messages stay below."""
 
 AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
 INSTANTS: frozenset[type] = frozenset({int})

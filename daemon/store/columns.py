@@ -14,12 +14,10 @@ Instant = BigInteger
 """Milliseconds since 1970, UTC; also durations in milliseconds, and counters."""
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-"""An `id`: SQLite numbers rows by itself only where the type is spelled INTEGER."""
+"""An `id`: SQLite numbers rows by itself only if the type is spelled INTEGER."""
 
 Json = JSON(none_as_null=True)
-"""`json` on PostgreSQL rather than `jsonb`, which refuses a NUL character that an exchange may well
-send.
-"""
+"""`json` on PostgreSQL: `jsonb` refuses NUL characters, which an exchange may well send."""
 
 
 class Amount(TypeDecorator[Decimal]):
@@ -51,7 +49,7 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
     storage = ("text", "null")
-    """What SQLite may say that a value is."""
+    """Storage classes that SQLite may report for a value."""
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None or isinstance(value, str):

@@ -54,7 +54,7 @@ from daemon.types import Alert, Millis, MissReason, Reading, Silence
 T = TypeVar("T")
 
 Made: TypeAlias = Callable[[Connection, Sequence[Row[Any]]], Sequence[T]]
-"""What a page of rows stands for."""
+"""Value made from a page of rows."""
 
 PAGE = 1_000
 """Rows read at a time."""

@@ -28,7 +28,7 @@ class Written(StrEnum):
     """The result of an accepted operation."""
 
     COMMITTED = "committed"
-    """It is on disk."""
+    """The operation is on disk."""
     DEFERRED = "deferred"
     """The store refuses writes; the operation waits in memory, in order, until it works again."""
 
@@ -38,9 +38,9 @@ class Unwritten:
     """Counts of operations that a closed store did not record."""
 
     lost: int = 0
-    """They are not recorded, and never will be."""
+    """Operations not recorded for good."""
     unknown: int = 0
-    """Their commit was sent, and the database did not answer: they may be recorded."""
+    """Operations whose commit was sent without an answer: they may be recorded."""
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.unknown)
@@ -69,13 +69,11 @@ class NoticeState(StrEnum):
 
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
-"""Of what still waits, as it is stored."""
+"""Stored values of the open states."""
 
 
 TEST = -1
-"""The `n` of a message by which `check --notify` tries a channel; those of the daemon's own begin
-at 0.
-"""
+"""The `n` of a test message of `check --notify`; the daemon's own begin at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +106,17 @@ class StartEpoch:
     reason: str
     """`start` or `reload`."""
     version: str
-    """Of marginwatch."""
+    """Version of marginwatch."""
     rules: object
-    """With the mute windows, as JSON, without secrets."""
+    """The rules and mute windows, as JSON, without secrets."""
     accounts: Mapping[str, str]
-    """By name: the exchange. Accounts that are new are added; none is ever removed."""
+    """The exchange of each account, by name. New accounts are added; none is ever removed."""
     records: tuple[Record, ...] = ()
-    """One per account, its event a `ConfigChange`."""
+    """One record per account, its event a `ConfigChange`."""
     state: Mapping[str, AccountState] = field(default_factory=dict)
-    """By account: its state after that record."""
+    """The state of each account after that record."""
     gaps: tuple[Gap, ...] = ()
-    """The time before, in which nobody ran."""
+    """The time before, in which no daemon ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,9 @@ class Claim:
     message: MessageKey
     keys: tuple[NoticeKey, ...]
     text: Message | None = None
-    """What is sent, where it should be remembered."""
+    """The sent text, if it should be remembered."""
     report: ReportKey | None = None
-    """What it is instead of notifications."""
+    """The report, instead of notifications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class RecordWithClaims:
 
     record: Record
     silences: tuple[Silence, ...] = ()
-    """All that were held to last at its instant."""
+    """The silences used to decide: those in force at its instant."""
     claims: tuple[Claim, ...] = ()
 
 
@@ -167,17 +165,11 @@ class RecordAttempt:
     attempted: AttemptResult
     states: Mapping[NoticeKey, NoticeState]
     notices: tuple[Notice, ...] = ()
-    """New ones for other channels, where this one refused for good or has failed too long
-    (SEMANTICS F3, F4).
-    """
+    """New notifications of other channels, when this one refused or failed too long (F3, F4)."""
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
-    """How long after the beginning of its alert each was told: no step of the clock that is
-    recorded meanwhile changes that. At `at` where nothing else is said.
-    """
+    """The alert's age when each was sent, which clock steps do not change. By default at `at`."""
     report: ReportKey | None = None
-    """What the message was; what it did not deliver waits again, unless it was superseded
-    meanwhile.
-    """
+    """The report sent. Undelivered, it waits again, unless it was superseded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +187,7 @@ class Reroute:
     at: Millis
     notices: tuple[Notice, ...]
     refused: tuple[NoticeKey, ...] = ()
-    """What the failing channel gives up for good; without them it goes on trying."""
+    """Notifications that the failing channel gives up; it goes on trying the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +205,7 @@ class ScheduleReports:
     at: Millis
     reports: tuple[ReportKey, ...]
     superseded: tuple[ReportKey, ...] = ()
-    """Those that nobody needs any more: a later one is due, or nobody asks for them."""
+    """Obsolete reports: a later one is due, or none is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +223,11 @@ class RecordCall:
     at: Millis
     endpoint: str
     user: str = ""
-    """The exchange's user id, or the account's name where that is not known."""
+    """The exchange's user id, or the account's name while unknown."""
     n: int = 0
-    """Tells apart the calls of one instant."""
+    """A number that distinguishes calls of one instant."""
     host: str = ""
-    """Where it went; empty where that is not known."""
+    """The called host; "" when unknown."""
 
     @property
     def column(self) -> str:
@@ -249,12 +241,12 @@ class StoreDownGap:
 
     account: str
     seq: int
-    """Of the last one."""
+    """The counter of the last one."""
     started_at: Millis
     ended_at: Millis
     missed: int
     alerts: tuple[Alert, ...] = ()
-    """As the last of them left the alerts."""
+    """The alerts after the last of them."""
 
 
 Operation: TypeAlias = (

@@ -26,7 +26,7 @@ from daemon.types import Alert, NoticeKey
 ALERT_KEY = (text("coalesce(account_id, 0)"), "rule", "seq")
 
 AccountId: TypeAlias = int | None
-"""None stands for the daemon itself, whose name is empty."""
+"""The number of an account; None is the daemon itself, whose name is ""."""
 
 
 class AccountIds:
@@ -150,7 +150,7 @@ IS_NOTICE: ColumnElement[bool] = and_(
     notifications.c.kind == bindparam("of_kind"),
     notifications.c.seq == bindparam("of_seq"),
 )
-"""Picks the notification that has the key given beside, by `named`; none, where there is none."""
+"""Matches the notification whose key is given by `named`, if there is one."""
 
 
 def _dialect(name: str) -> Any:

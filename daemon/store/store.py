@@ -51,9 +51,9 @@ class Store:
     ) -> None:
         self._url = engines.parse(url)
         self.is_new = False
-        """Whether there was no database here before."""
+        """Whether the database was created by this opening."""
         self.name = named(self._url)
-        """For people."""
+        """The database's name for people."""
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
@@ -109,10 +109,7 @@ class Store:
         return self._writer.flush(timeout)
 
     def _let_go(self) -> None:
-        """Release all when the writer's thread ends. The writer closes its file last.
-
-        The last one to close it tidies it up.
-        """
+        """Release everything when the writer's thread ends; the last to close a file tidies it."""
         self._reading.dispose()
         self._writing.dispose()
         if self._file is not None:

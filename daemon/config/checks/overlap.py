@@ -27,9 +27,7 @@ from daemon.rules.rule import Condition
 from daemon.text.durations import duration_text
 
 MAX_NUMBERS = 20
-"""Different constants among which it is looked for: the time grows with the square of their
-number.
-"""
+"""Most constants for which the search runs: its time grows with the square of their number."""
 
 _TENTH, _HUNDREDTH, _HALF = Decimal("0.1"), Decimal("0.01"), Decimal("0.5")
 

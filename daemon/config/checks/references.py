@@ -1,4 +1,4 @@
-"""Checks across the tables of a rules.toml: names are unique, and every reference leads somewhere."""
+"""Checks across tables of a rules.toml: names are unique, and every reference leads somewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -11,7 +11,7 @@ from daemon.config.problems import Problems, shown
 from daemon.rules.rule import is_pattern
 
 MAX_SHOWN = 10
-"""Rules of a circle that are named."""
+"""Most rules of a circle that are named."""
 
 
 def check(document: Document, problems: Problems) -> None:

@@ -30,12 +30,10 @@ from daemon.rules.rule import Condition, Rule
 from daemon.types import OnMissing
 
 SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
-"""Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS
-D6).
-"""
+"""Functions that forget: after a while they compare with the spike itself (SEMANTICS D6)."""
 
 _DISTANCES = frozenset({"spike", "zscore"})
-"""Those that do not tell in which direction the value went."""
+"""Functions that do not show the direction of a change."""
 
 NO_HEARTBEAT = (
     "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"

@@ -28,7 +28,7 @@ _SERVER = re.compile(
     r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/[^/?#]+(?:\?.*)?"
 )
 _PASSWORDS = ("password", "sslpassword")
-"""Keys behind the `?` that hold one."""
+"""Keys behind the `?` that hold a password."""
 
 
 def resolved(written: str, around: Surroundings) -> Resolved:

@@ -14,7 +14,7 @@ from daemon.config.problems import SECTIONS, Problems
 T = TypeVar("T", bound=StrictTable)
 
 MAX_CONDITIONS = 200_000
-"""Characters of all conditions together: to parse them takes most of the time of loading."""
+"""Most characters of all conditions together: parsing them takes most of the loading time."""
 
 
 @dataclass(frozen=True, slots=True)

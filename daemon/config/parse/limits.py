@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 
 MAX_KEY_PARTS = 20
-"""Parts of a dotted key: TOML's reader takes time with the square of their number."""
+"""Most parts of a dotted key: the time of TOML's reader grows with the square of their number."""
 
 MAX_ENTRIES = 1_000
-"""Entries of a list, tables of one kind, and keys of a table."""
+"""Most entries of a list, tables of one kind, or keys of a table."""
 
 MAX_TEXT = 1 << 16
-"""Characters of a text."""
+"""Most characters of a text."""
 
 MAX_URL = 8_192
-"""Characters of an address, with its references filled in."""
+"""Most characters of an address, with its references filled in."""
 
 # The possessive quantifiers and the look behind keep the search linear.
 _DOTTED_KEY = re.compile(

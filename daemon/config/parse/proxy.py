@@ -25,7 +25,7 @@ _VARIABLES = {
     "http": ("http_proxy", "all_proxy"),
     "ws": ("http_proxy", "all_proxy"),
 }
-"""By scheme of the called address, the variables that name its proxy, the first one first."""
+"""Variables that name the proxy, by scheme of the called address; the first one wins."""
 
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
@@ -136,7 +136,7 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Secret parts of a proxy's address: all before the last @, the password, a token for a user."""
+    """Secret parts of a proxy's address: all before the last @, the password, a user's token."""
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
     user, _, password = before.partition(":")

@@ -33,18 +33,18 @@ from daemon.types import DAY, Limit, Millis
 T = TypeVar("T")
 
 FASTEST: Millis = 400
-"""The shortest polling interval: five calls in two seconds is the exchange's limit per user."""
+"""The shortest polling interval: the exchange allows five calls in two seconds per user."""
 
 LONGEST: Millis = 366 * DAY
 
 MOST_COUNTED = 9_999
-"""The readings that `at_least` may count."""
+"""Most readings that `at_least` may count."""
 
 SMALLEST_STEP: Millis = 250
-"""Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
+"""The smallest recorded clock step; smaller ones are ignored (SEMANTICS A5)."""
 
 MAX_ZONE = 100
-"""Characters of a time zone's name; the longest there is has about 30."""
+"""Most characters of a time zone's name; the longest has about 30."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
@@ -299,7 +299,7 @@ def web(raw: object) -> Web:
 
 
 def url(*schemes: str) -> Callable[[object], str]:
-    """A parser of addresses with one of these schemes and a host; never shown, as it may be secret."""
+    """A parser of addresses with one of these schemes and a host; never shown: it may be secret."""
 
     def address(raw: object) -> str:
         if "@" in hidden(raw):
@@ -313,7 +313,7 @@ def url(*schemes: str) -> Callable[[object], str]:
 
 
 def heartbeat(raw: object) -> str:
-    """The address of a monitor, which holds a token: plain http only to this machine (promise 9)."""
+    """The address of a monitor, with a token: plain http only to this machine (promise 9)."""
     address = uncut(hidden(raw))
     found = addresses.flaw(address, "https", token=True)
     if found is not None:

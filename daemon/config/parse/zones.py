@@ -15,18 +15,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 KNOWN = (
     "Asia/Hong_Kong", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Asia/Bangkok",
-    "Asia/Ho_Chi_Minh", "Asia/Jakarta", "Asia/Yangon", "Asia/Dhaka", "Asia/Kathmandu", "Asia/Kolkata",
-    "Asia/Karachi", "Asia/Tashkent", "Asia/Kabul", "Asia/Dubai", "Asia/Tehran", "Asia/Riyadh", "Europe/Istanbul",
-    "Europe/Moscow", "Africa/Nairobi", "Africa/Johannesburg", "Africa/Cairo", "Europe/Athens", "Africa/Lagos",
-    "Europe/Berlin", "Europe/London", "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia",
-    "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/St_Johns", "America/Halifax", "America/Caracas",
-    "America/New_York", "America/Bogota", "America/Chicago", "America/Mexico_City", "America/Denver",
-    "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Gambier", "Pacific/Marquesas",
-    "Pacific/Honolulu", "Pacific/Pago_Pago", "Australia/Perth", "Australia/Eucla", "Australia/Darwin",
-    "Australia/Adelaide", "Australia/Brisbane", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Noumea",
-    "Pacific/Auckland", "Pacific/Fiji", "Pacific/Chatham", "Pacific/Tongatapu", "Pacific/Kiritimati",
+    "Asia/Ho_Chi_Minh", "Asia/Jakarta", "Asia/Yangon", "Asia/Dhaka", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Karachi", "Asia/Tashkent", "Asia/Kabul", "Asia/Dubai", "Asia/Tehran",
+    "Asia/Riyadh", "Europe/Istanbul", "Europe/Moscow", "Africa/Nairobi", "Africa/Johannesburg",
+    "Africa/Cairo", "Europe/Athens", "Africa/Lagos", "Europe/Berlin", "Europe/London",
+    "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia", "America/Sao_Paulo",
+    "America/Argentina/Buenos_Aires", "America/St_Johns", "America/Halifax", "America/Caracas",
+    "America/New_York", "America/Bogota", "America/Chicago", "America/Mexico_City",
+    "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage",
+    "Pacific/Gambier", "Pacific/Marquesas", "Pacific/Honolulu", "Pacific/Pago_Pago",
+    "Australia/Perth", "Australia/Eucla", "Australia/Darwin", "Australia/Adelaide",
+    "Australia/Brisbane", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Noumea",
+    "Pacific/Auckland", "Pacific/Fiji", "Pacific/Chatham", "Pacific/Tongatapu",
+    "Pacific/Kiritimati",
 )  # fmt: skip
-"""At least one for each offset that is in use, the likeliest first."""
+"""Zones for each offset in use, at least one, the likeliest first."""
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "hkt": ("Asia/Hong_Kong",),
@@ -78,9 +81,7 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "nzst": ("Pacific/Auckland",),
     "nzdt": ("Pacific/Auckland",),
 }
-"""By abbreviation, what it may mean; those of summer lead to the zone, which knows by itself when
-summer is.
-"""
+"""Meanings of each abbreviation. Summer time leads to its zone, which knows when summer is."""
 
 PLACES = {
     "abu dhabi": "Asia/Dubai",
@@ -113,13 +114,13 @@ PLACES = {
     "vietnam": "Asia/Ho_Chi_Minh",
     "washington": "America/New_York",
 }
-"""Places that tzdata has under the name of another city."""
+"""Places that tzdata lists under another city."""
 
 _OFFSET = re.compile(r"(?:utc|gmt|z)? ?([+-]|\u2212)([0-9]{1,2}):?([0-9]{2})?", re.IGNORECASE)
 _WEST = re.compile(r"Etc/GMT([+-])([0-9]{1,2})")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKELY = 3
-"""So many zones are named at most."""
+"""Most zones that are suggested."""
 
 EXAMPLES = ("Asia/Hong_Kong", "Europe/Berlin")
 
@@ -196,10 +197,10 @@ _REGIONS = (
     "Indian/",
     "Pacific/",
 )
-"""Names of places; the others are old names, or offsets with the sign reversed."""
+"""Regions with names of places; other names are old ones, or offsets with a reversed sign."""
 
 _SHORT = 4
-"""Letters of an abbreviation: what it resembles says nothing."""
+"""Letters of an abbreviation: too short to suggest a similar one."""
 
 
 def _plain(written: str) -> str:

@@ -34,21 +34,19 @@ from daemon.text.printable import printable
 from daemon.types import SECOND, AttemptResult, Message, Millis, Outcome, Severity
 
 TIMEOUT: Millis = 20 * SECOND
-"""How long one attempt may take before it counts as unknown; mail servers greet slowly."""
+"""Longest duration of an attempt before it counts as unknown; mail servers greet slowly."""
 
 PICTURE = "chart.png"
-"""What a picture is called."""
+"""The file name of a picture."""
 
 _SHOWN = (
     f'<div style="margin-top:12px"><img src="cid:{PICTURE}" alt=""'
     ' style="display:block;width:100%;max-width:640px;height:auto"></div>'
 )
-"""Where a picture stands in a mail: below the text, as wide as the screen of a phone."""
+"""The picture in a mail: below the text, as wide as a phone's screen."""
 
 _BLOCKS = re.compile(r"\s*(</?div\b[^>]*>|<br\s*/?>)\s*", re.IGNORECASE)
-"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise
-makes of it.
-"""
+"""Tags around which white space means nothing in HTML, but Apprise makes blank lines of it."""
 
 _TYPES = {
     Severity.INFO: apprise.NotifyType.INFO,

@@ -27,18 +27,14 @@ NEVER_SENT = {
     "SSLError": "its certificate or its TLS is not accepted",
     "NewConnectionError": "it cannot be reached",
 }
-"""Failures before anything of the message left, by the name of the exception, the most telling
-first.
-"""
+"""Exceptions before anything of the message left, by name, the most telling first."""
 
 CUT_SHORT = {
     "SMTPServerDisconnected": "it ended the connection too early",
     "TimeoutError": "it does not answer in time",
     "ConnectionError": "the connection broke",
 }
-"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most
-telling first.
-"""
+"""Exceptions of connections of smtplib or a plain socket, by name, the most telling first."""
 
 IN_DOUBT = {
     "UnansweredMailError": (
@@ -46,7 +42,7 @@ IN_DOUBT = {
     ),
     "MemoryError": "there was no memory left for the answer; the message may have arrived",
 }
-"""Failures after which a message may have arrived, by the name of the exception."""
+"""Exceptions after which a message may have arrived, by name."""
 
 NEVER_RIGHT = {
     "UnicodeEncodeError": "it holds a character that cannot be sent there",
@@ -61,7 +57,7 @@ NEVER_RIGHT = {
     "MissingSchema": "its address cannot be used",
     "LocationParseError": "its address cannot be used",
 }
-"""Failures before anything left that no waiting mends, by the name of the exception."""
+"""Exceptions before anything left that no waiting repairs, by name."""
 
 REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "Telegram": {
@@ -75,17 +71,13 @@ REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "ntfy": {401: ("unauthorized",), 403: ("forbidden",)},
 }
-"""What services say when only a person can help; the text too must match, lest a proxy's page parks
-a channel.
-"""
+"""Errors that only a person can mend. Status and text must match: a proxy's page parks nothing."""
 
 REFUSES = frozenset({410})
-"""HTTP statuses by which any receiver says for good that it is gone."""
+"""HTTP statuses with which any receiver says that it is gone for good."""
 
 _STATUS = re.compile(r".*\berror=(\d{3})(?:\d{2})?\b", re.DOTALL)
-"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two
-more digits.
-"""
+"""The last status of a line, as a receiver may write another. ntfy's codes have more digits."""
 
 _SAID = {
     "Telegram": re.compile(
@@ -95,15 +87,13 @@ _SAID = {
         r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL
     ),
 }
-"""What a service answered in its own words, in the lines that tell it."""
+"""A service's own words, in the lines that quote them."""
 
 _SOME = re.compile(r"SMTP recipient .* was refused: (.*)", re.DOTALL)
-"""A mail server took the mail, but not for everybody."""
+"""A mail server took the mail, but not for every recipient."""
 
 _PASSING = re.compile(r"rate limiting in effect")
-"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded
-after all.
-"""
+"""An announcement of Apprise; a later line has the result, or it succeeded."""
 
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
 
@@ -115,9 +105,7 @@ class Complaint:
     text: str
     error: BaseException | None = None
     broke_off: bool = False
-    """Whether not all of an answer had come by then: some services say in it what became of the
-    message.
-    """
+    """Whether the answer broke off by then: some services report the message's fate in it."""
     unsent: bool = False
     """Whether surely nothing of the message had left by then."""
 

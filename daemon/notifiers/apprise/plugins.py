@@ -28,7 +28,7 @@ from daemon.text import url_secrets
 from daemon.types import SECOND, Millis
 
 _SERVICES: Any = N_MGR
-"""All services that Apprise knows, by the scheme of their URL."""
+"""All services of Apprise, by the scheme of their URL."""
 
 _OWN = frozenset(
     {
@@ -44,7 +44,7 @@ _OWN = frozenset(
     }
     | {"in-reply-to", "references", "reply-to", "subject"}
 )
-"""Of a mail: a URL that sets them (`+Message-ID=…`) would make the mail have two."""
+"""Headers of a mail that a URL (`+Message-ID=…`) would make appear twice."""
 
 
 class Telegram(NotifyTelegram):
@@ -73,21 +73,21 @@ _LOGIN_IN_HEADER = frozenset(
     for scheme in ("json", "xml", "form", "ntfy", "gotify")
     for secure in ("", "s")
 )
-"""The schemes whose user, password and token become an HTTP header."""
+"""Schemes whose user, password and token become an HTTP header."""
 
 _MAIL = frozenset({"mailto", "mailtos"})
-"""The schemes whose headers may hold everything, as a mail encodes them."""
+"""Schemes whose headers may hold any text, as a mail encodes them."""
 
 _LOGIN = re.compile(r":\{\w+\}@")
-"""In the form of a URL: that the service takes a password before its host."""
+"""A form of a URL in which the service takes a password before its host."""
 
 _MODE = re.compile(r"[?&]mode=", re.IGNORECASE)
-"""In a mail's URL: that it names how the connection is encrypted, which outranks the scheme."""
+"""A mail URL's parameter that sets the encryption, which outranks the scheme."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _UNENCODABLE = re.compile(r"[^\0-\xff]")
-"""What no HTTP header can carry: requests writes them in Latin-1."""
+"""Characters that no HTTP header can carry: requests writes headers in Latin-1."""
 
 
 def problem(url: str) -> str | None:

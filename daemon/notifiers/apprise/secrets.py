@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 _WITH_PORT = re.compile(r"[^:]*(:[0-9]+)?|\[[^\]]*\](:[0-9]+)?")
 _FRAGMENT = re.compile(r"[^/]#")
-"""Apprise keeps a # only at the beginning of a part of the path, as in slack://…/#general."""
+"""A # that Apprise keeps: only at the start of a path part, as in slack://…/#general."""
 
 
 def scheme(url: str) -> str:

@@ -19,7 +19,7 @@ from urllib3.response import BaseHTTPResponse
 from daemon.notifiers.transport import connections
 
 LIMIT = 64 * 1024
-"""Bytes of one answer over HTTP, or of all replies on one connection to a mail server."""
+"""Most bytes of one HTTP answer, or of all replies on one connection to a mail server."""
 
 PART = 8 * 1024
 """Bytes that are read at once."""
@@ -157,5 +157,5 @@ def _body(answer: BaseHTTPResponse) -> bytes:
 
 
 def install() -> None:
-    """Make all of requests in this process use `BoundedAdapter`: plugins make their own sessions."""
+    """Make requests use `BoundedAdapter` in this process: plugins make their own sessions."""
     vars(requests.sessions)["HTTPAdapter"] = BoundedAdapter

@@ -19,18 +19,18 @@ from daemon.types import SECOND, Millis
 T = TypeVar("T")
 
 GRACE: Millis = SECOND
-"""How long a call whose connections were ended may take to say what it knows."""
+"""Time for a call whose connections were ended to report its result."""
 
 
 class Unfinished(Enum):
     """The reason why a call gave no result."""
 
     TIMED_OUT = auto()
-    """It was begun and given up; it may still succeed."""
+    """The call was begun and given up; it may still succeed."""
     UNSENT = auto()
-    """It was begun and given up before anything of the message left, so it cannot succeed."""
+    """The call was begun and given up before anything of the message left: it cannot succeed."""
     CROWDED = auto()
-    """It was not begun: too many given-up calls still hang."""
+    """The call was not begun: too many given-up calls still hang."""
 
 
 class BoundedCalls(Generic[T]):

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 _thread = threading.local()
-"""Its `connections` are those of the call that runs in this thread."""
+"""Holds, as `connections`, those of the call in this thread."""
 
 
 class CallConnections:
@@ -24,11 +24,9 @@ class CallConnections:
 
     def __init__(self) -> None:
         self.broke_off = False
-        """Whether an answer ended before its end, so that not all of it was read."""
+        """Whether an answer broke off, so that not all of it was read."""
         self.sent: bool | None = None
-        """Whether a part of the message may have left; None where the library that speaks does not
-        tell.
-        """
+        """Whether a part of the message may have left; None if the library does not tell."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._ended = False

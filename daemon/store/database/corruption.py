@@ -26,7 +26,7 @@ CAUSES = (
     RecursionError,
     msgspec.MsgspecError,
 )
-"""What comes of turning such a row into values."""
+"""Exceptions raised while such a row is turned into values."""
 
 
 class Unreadable:

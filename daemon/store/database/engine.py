@@ -21,23 +21,22 @@ from daemon.store.database.corruption import readable
 from daemon.types import Millis
 
 PATIENCE: Millis = 2_000
-"""How long a writer waits for another one before it says that the database is locked."""
+"""Longest wait of a writer for another one; then the database counts as locked."""
 
 MOST_STEPS = 2_000_000_000
-"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of
-readings take.
+"""Most steps of SQLite in one reading transaction: a minute of work, far above normal.
 
-They are counted instead of time, so that a slow disk is not taken for a database that never ends.
+Steps are counted instead of time: a slow disk is no endless database.
 """
 
 STRIDE = 1_000_000
-"""Steps between two looks at their number."""
+"""Steps between two checks of their number."""
 
 MOST_BYTES = 8 << 20
-"""Of one value that is read: the largest that marginwatch ever wrote is below 4 MiB."""
+"""Largest value that is read, in bytes; marginwatch never wrote 4 MiB or more."""
 
 READING_TIMEOUT: Millis = 60_000
-"""How long PostgreSQL may work on one statement that reads."""
+"""Longest time for one reading statement of PostgreSQL."""
 
 SERVER: dict[str, int] = {
     "connect_timeout": 5,
@@ -47,7 +46,7 @@ SERVER: dict[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""How a connection to PostgreSQL notices that nobody is there any more."""
+"""Options by which a connection to PostgreSQL notices that the other side is gone."""
 
 SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/database"
 

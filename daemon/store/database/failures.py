@@ -27,9 +27,7 @@ REFUSING_SQLITE = {
     sqlite3.SQLITE_PROTOCOL: "locked by another program",
     sqlite3.SQLITE_NOTADB: "the file is not a database",
 }
-"""By SQLite's primary result code: why nothing can be written at present, whatever the operation
-is.
-"""
+"""Reasons why nothing can be written at present, by SQLite's primary result code."""
 
 REFUSING_POSTGRESQL = {
     "08": "the connection is lost",
@@ -45,10 +43,10 @@ REFUSING_POSTGRESQL = {
     "58": "the disk fails",
     "XX": "the database is damaged",
 }
-"""By SQLSTATE, or the class that its first two characters name; the longer one counts."""
+"""The same by SQLSTATE, or its class (the first two characters); the longer one counts."""
 
 UNDECIDED_POSTGRESQL = ("08", "40003", "57", "58", "XX")
-"""By SQLSTATE or its class: how a commit fails that the server may have made all the same."""
+"""Failures of a commit that the server may have made all the same, by SQLSTATE or class."""
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
@@ -141,9 +139,7 @@ _LOGIN = re.compile(
     r"authentication failed|no password supplied|(?:role|database) .* does not exist"
     r"|not permitted to log in|pg_hba\.conf"
 )
-"""How a server refuses a login for good. Before a session exists the driver gives its words and no
-SQLSTATE.
-"""
+"""A login refused for good. Before a session exists the driver gives a text and no SQLSTATE."""
 
 
 def _owner(url: URL, code: int) -> str:

@@ -22,7 +22,7 @@ from daemon.store.database.files import real_path, version_at_rest
 from daemon.store.database.lock import Lock
 
 Identity: TypeAlias = tuple[int, int]
-"""Device and inode: what stays the same wherever a file is moved to."""
+"""Device and inode, which stay the same when a file is moved."""
 
 CHUNK = 1 << 20
 """Bytes compared at a time."""
@@ -42,14 +42,12 @@ class DatabaseFile:
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
         self._folder = _identity(Path(real_path(url)).parent)
         self._log: tuple[Identity | None, ...] | None = None
-        """The WAL and its index as our connection has them open; None while it is not known to be
-        open.
-        """
+        """Identity of the WAL and its index as our connection opened them; None if unknown."""
         self._lost = False
-        """The file, or its WAL."""
+        """The lost file, or its WAL."""
         self._closed = False
         self._whole = False
-        """While disconnected: whether our file holds all that was committed, without its WAL."""
+        """While disconnected: whether our file holds every commit, without its WAL."""
 
     def verify(self) -> None:
         """Raise Refused when a write would go into a file that cannot be found any more."""

@@ -16,17 +16,13 @@ from sqlalchemy import URL
 from daemon.errors import StoreConfigError, StoreError, owned
 
 Version: TypeAlias = tuple[int, ...]
-"""Changes with each write to the file."""
+"""A value that changes with each write to the file."""
 
 FLOCK = "hhqqi0q"
-"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets have 64 bits
-everywhere.
-"""
+"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets are 64-bit."""
 
 LOCKS = (120, 9)
-"""The locks of a WAL's index: the first byte and their number. All who have it open hold the last
-one.
-"""
+"""Locks of a WAL's index: first byte and number. Every process that has it open holds the last."""
 
 
 def version_at_rest(url: URL) -> Version | None:

@@ -28,14 +28,10 @@ from daemon.store.database.files import beside, reclaim
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
-"""The first half of our advisory locks' key ("marg"); the second is the schema's: several may share
-a database.
-"""
+"""First half of our advisory lock's key ("marg"); the second is the schema's."""
 
 TAKE = f"SELECT pg_advisory_lock({PROJECT}, hashtext(current_schema()))"
-"""Waits for as long as `lock_timeout` says: the server may need a moment to see that a killed
-holder is gone.
-"""
+"""Waits up to `lock_timeout`: the server may need a moment to notice a killed holder."""
 
 HOLDER = f"""
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -45,17 +41,17 @@ AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_dat
 """  # noqa: S608 -- a number of ours
 
 GLANCE = 0.05
-"""Seconds after which whoever only looked at the lock has let it go."""
+"""Seconds after which `status`, which only looks, has released the lock."""
 
 NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
 SIZE = 1_024
-"""Bytes of the file: always as many, so that a full disk has room for whatever is to be said."""
+"""Fixed size of the file in bytes, so that a full disk has room for any note."""
 
 OWNER_ONLY = 0o600
 
 _NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR})
-"""Why a link, a socket and a folder cannot be opened."""
+"""Errors when opening a link, a socket or a folder."""
 
 
 class Lock:

@@ -26,7 +26,7 @@ class Holder:
     pid: str = ""
     host: str = ""
     trouble: str = ""
-    """Why it can record nothing at present, as far as it can tell others."""
+    """The reason why it can record nothing at present, if it could tell."""
 
 
 def holder(url: str) -> Holder | None:

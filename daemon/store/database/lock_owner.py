@@ -16,18 +16,14 @@ from pathlib import Path
 LOCKS = Path("/proc/locks")
 _PROC = Path("/proc")
 _ANONYMOUS = "00"
-"""The major number of devices that are none: btrfs and overlayfs show files under another one than
-/proc/locks.
-"""
+"""Major number of anonymous devices: btrfs and overlayfs show other numbers than /proc/locks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockOwner:
     pid: int
     is_exclusive: bool
-    """A daemon holds the lock alone; a shared one is held by somebody who only looks, or is in the
-    way.
-    """
+    """A daemon's lock is exclusive; the holder of a shared one only looks, or is in the way."""
 
     def is_called(self, pid: str) -> bool:
         """Whether the process has this number, here or in its own container."""

@@ -18,7 +18,7 @@ from daemon.store.schema import metadata
 VERSIONS = "alembic_version"
 
 OURS = frozenset({VERSIONS, *metadata.tables})
-"""What is read and written by name."""
+"""Tables and views that are read and written by name."""
 
 
 def known() -> frozenset[str]:

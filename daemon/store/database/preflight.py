@@ -15,7 +15,7 @@ from daemon.store.database.files import beside, must_be_files, must_be_usable
 from daemon.store.read.reader import Reader
 
 OLDEST = 10
-"""The version of PostgreSQL that the driver asks for at least."""
+"""The oldest version of PostgreSQL that the driver supports."""
 
 READ_ONLY = text(
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"

@@ -14,7 +14,7 @@ from daemon.store.schema import attempts, messages
 from daemon.types import Millis, Outcome
 
 MOST = 60
-"""More than any service is known to take within minutes."""
+"""More than any service is known to accept within minutes."""
 
 _OWN = messages.c.n > TEST
 _DELIVERED = attempts.c.outcome == Outcome.DELIVERED.value
@@ -28,15 +28,15 @@ class Streak:
 
     count: int
     since: Millis
-    """The end of the first."""
+    """The end of the first attempt."""
     until: Millis
-    """The end of the last."""
+    """The end of the last attempt."""
     outcome: Outcome
-    """Of the last."""
+    """The outcome of the last attempt."""
     detail: str
-    """What the last of them said."""
+    """The detail of the last attempt."""
     retry_after: Millis | None = None
-    """How long the service then asked to be left alone."""
+    """The pause that the service then requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Deliveries:
     delivered_at: Millis | None
     """The end of the last attempt that delivered."""
     tested: bool
-    """Whether that was a test."""
+    """Whether that attempt was a test."""
     failing: Streak | None
-    """The attempts since then."""
+    """Failed attempts since then."""
     own: Streak | None
-    """Those of them that the daemon made: what it goes by."""
+    """Failed attempts by the daemon itself; they decide about parking."""
     begun: tuple[Millis, ...] = ()
-    """When the last attempts of the daemon began, oldest first; at most MOST."""
+    """Starts of the daemon's last attempts, oldest first; at most MOST."""
 
 
 def deliveries(connection: Connection) -> list[Deliveries]:

@@ -17,7 +17,7 @@ from daemon.store.schema import alerts, transitions
 from daemon.types import Alert, FlapEpisode, Millis, State
 
 TELLING = (State.FIRING.value, State.RESOLVED.value)
-"""The states at whose beginning a value is told."""
+"""States whose transition carries a value."""
 
 
 def fired(

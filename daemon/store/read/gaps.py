@@ -31,9 +31,9 @@ class GapCursor:
     """The position up to which records were read."""
 
     events: int
-    """The counter up to which misses and gaps were seen."""
+    """The counter up to which misses and gaps were read."""
     readings: int
-    """The counter from which on readings were not."""
+    """The counter from which readings were not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,7 @@ class Hole:
     first: int
     last: int
     store_down: bool = False
-    """They were judged, but the store was down; else they are pruned, or lost in a way that nobody
-    recorded.
-    """
+    """Judged while the store was down; else pruned, or lost without a trace."""
 
 
 def lacking(

@@ -22,12 +22,10 @@ from daemon.store.database.files import Version, version_at_rest
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""To read a file alone that others change meanwhile, before it is read as one that is being
-written.
-"""
+"""Tries to read a file alone while others change it; then it counts as being written."""
 
 Read: TypeAlias = Callable[[Connection], T]
-"""Must be repeatable: it is called again where the file changed under it."""
+"""A repeatable read: it is called again if the file changed meanwhile."""
 
 
 class Reader:
@@ -39,7 +37,7 @@ class Reader:
         self._shared = engines.reading(url)
         self._alone: Engine | None = None
         self._version: Version | None = None
-        """Of the file that `_alone` has open."""
+        """The version of the file that `_alone` has open."""
 
     def read(self, what: Read[T]) -> T:
         """The result of `what` in one transaction; raises StoreError when it cannot be read."""
@@ -62,7 +60,7 @@ class Reader:
         self._forget()
 
     def _opened(self, version: Version) -> Engine:
-        """A new engine for each version: an old connection never checks whether the file changed."""
+        """A new engine for each version: an old connection never checks for a changed file."""
         if self._alone is None or self._version != version:
             self._forget()
             self._alone, self._version = engines.reading_alone(self._url), version

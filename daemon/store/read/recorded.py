@@ -37,7 +37,7 @@ from daemon.types import (
 )
 
 _NOT_ARRIVED = (*UNSETTLED, NoticeState.REFUSED.value)
-"""Where other channels may have been told in its channel's stead."""
+"""Outcomes after which other channels may be notified instead."""
 
 _Told: TypeAlias = tuple[int, str, int, str]
 
@@ -58,7 +58,7 @@ class PastTransition:
     id: int
     """The order of recording."""
     code: str
-    """The alert's."""
+    """The code of the alert."""
     transition: Transition
 
 
@@ -68,7 +68,7 @@ class PastMove:
 
     transition: Transition
     judged: DecidingComparison | None
-    """The comparison as its alert had it last."""
+    """The alert's last comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,19 @@ class PastNotice:
     done_at: Millis | None
     attempts: int
     tried_at: Millis | None
-    """When the last attempt began."""
+    """The start of the last attempt."""
     outcome: Outcome | None
-    """Its outcome, as far as it is known."""
+    """Its outcome, if known."""
     detail: str
-    """What it said; empty where it said nothing."""
+    """Its detail; "" without one."""
     told_at: Millis | None
-    """The last attempt that told, or may have told, the channel."""
+    """The last attempt that notified, or may have notified, the channel."""
     message: int | None
     """The number of the last message that carried it."""
     title: str
-    """That message's."""
+    """The title of that message."""
     handed_to: tuple[str, ...]
-    """The channels that were given it in this one's stead."""
+    """Channels that were notified instead of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class PastGap:
     reason: GapReason
     missed: int
     step: Millis | None
-    """By how much the clock was set, for a clock step."""
+    """How far a clock step set the clock, in ms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,7 @@ from daemon.types import (
 
 PAGE = 2_000
 LATEST = 200
-"""Readings that tell what is believed of an account: among so many, one has each of its fields and
-a time.
-"""
+"""Readings that show what is believed of an account: one of them has each field and a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +62,11 @@ class KeptNotice:
     state: NoticeState
     attempts: int
     told_at: Millis | None
-    """The last attempt that delivered it, or may have: one without an outcome counts from its
-    beginning.
-    """
+    """The last attempt that delivered it, or may have; if unknown, its beginning."""
     handed_over: bool
-    """Other channels were told in its stead."""
+    """Other channels were notified instead."""
     begun: Millis
-    """When its alert began."""
+    """The beginning of its alert."""
 
     @property
     def maybe_repeat(self) -> bool:
@@ -85,7 +81,7 @@ class RecordedDelivery:
     key: NoticeKey
     told: ChannelStatus
     begun: Millis
-    """When the alert began."""
+    """The beginning of the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +97,9 @@ class LastLife:
     """State left by the daemon's previous run."""
 
     ended_at: Millis | None
-    """None where it was cut off."""
+    """None if the run was cut off."""
     watched: frozenset[str]
-    """The accounts that it watched."""
+    """Accounts that it watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ class Start:
     account_id: int
     seq: int
     steps: tuple[tuple[int, Millis], ...]
-    """Its clock steps: (seq, by)."""
+    """Clock steps: (seq, by)."""
 
 
 def load(connection: Connection, account: str) -> AccountState:

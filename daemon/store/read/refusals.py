@@ -18,10 +18,10 @@ from daemon.store.schema import accounts, misses, snapshots
 from daemon.types import Millis, Miss, MissReason, Source
 
 MOST = 100
-"""Refusals of one account: those of more than ten minutes, however it was asked."""
+"""Most refusals of one account: more than ten minutes of them at any interval."""
 
 LATEST = 10
-"""Answers that tell how far the exchange's clock is ahead."""
+"""Answers that show how far the exchange's clock is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,9 @@ class RefusalHistory:
     """Recent answers and refusals for one account."""
 
     refusals: tuple[Miss, ...]
-    """Since its last answer, oldest first: the last refusals, and the last miss whatever its
-    reason.
-    """
+    """The last refusals since its last answer, oldest first, and the last miss of any reason."""
     ahead: Millis | None
-    """By how much the exchange's clock is ahead of ours, or a little more; None where its answers
-    do not tell.
-    """
+    """How far the exchange's clock is ahead of ours, or a little more; None if unknown."""
 
 
 def treatments(
@@ -101,7 +97,7 @@ def _ahead(connection: Connection, account_id: int) -> Millis | None:
 
 
 def _answers(account_id: int, *columns: Any) -> Select[Any]:
-    """Own readings, newest first."""
+    """Own polled readings, newest first."""
     asked = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
     chosen = select(*columns).where(
         snapshots.c.account_id == account_id, snapshots.c.seq > 0, asked

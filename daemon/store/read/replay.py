@@ -35,7 +35,7 @@ from daemon.types import (
 )
 
 Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
-"""The inputs that have rows of their own; a ConfigChange is an epoch's."""
+"""Inputs with rows of their own; the row of a ConfigChange is its epoch."""
 
 Raw: TypeAlias = Sequence[Any]
 """A row as the driver gives it."""
@@ -56,9 +56,7 @@ class ReadingStream:
     fields: tuple[str, ...] = FIELDS
 
     unknown: bool = True
-    """Whether unknown fields of the exchange's answer are read too, where `fields` are all there
-    are.
-    """
+    """Whether unknown fields are read too, when `fields` are all known ones."""
 
     @property
     def whole(self) -> bool:

@@ -19,10 +19,10 @@ from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import JUDGED, GapReason, Millis, Source
 
 FIRST, LAST = -(2**63), 2**63 - 1
-"""The ends of what a counter can be; imported readings have negative ones."""
+"""The range of counters; imported readings have negative ones."""
 
 ASKED: ColumnElement[bool] = snapshots.c.source != Source.WS.value
-"""A reading that was asked for, or imported: no push."""
+"""A reading that was polled or imported: no push."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Steps:
     seqs: tuple[int, ...]
     moves: tuple[Millis, ...]
     own: int = 0
-    """The first reading of our own: imported ones lie before it by the same clock."""
+    """The first own reading: imported ones before it follow the same clock."""
 
     @classmethod
     def of(cls, steps: Iterable[tuple[int, Millis]], own: int = 0) -> "Steps":
@@ -86,7 +86,7 @@ class Extent:
     first_at: Millis
     last_at: Millis
     inputs: int
-    """About so many: where inputs were pruned or lost, fewer."""
+    """Approximate number: fewer if inputs were pruned or lost."""
 
 
 @dataclass(frozen=True, slots=True)

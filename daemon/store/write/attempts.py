@@ -28,12 +28,10 @@ from daemon.store.write.inputs import queue, supersede
 from daemon.types import AttemptResult, Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
-"""What was superseded while its message was on the way to be claimed, is being sent all the same
-(SEMANTICS F7).
-"""
+"""States that a claim may take; a superseded message on its way is sent all the same (F7)."""
 
 CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
-"""Without having been delivered."""
+"""Final states other than delivered."""
 
 _IS_OPEN = IS_NOTICE & notifications.c.state.in_(UNSETTLED)
 _IS_CLOSED = IS_NOTICE & notifications.c.state.in_(CLOSED)
@@ -48,15 +46,13 @@ _CLAIMED = (
 )
 
 TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
-"""After these a channel counts as told (promise 3)."""
+"""Outcomes after which a channel counts as notified (promise 3)."""
 
 
 _BEGUN = (
     select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_id).scalar_subquery()
 )
-"""Of the alert that a notification is about: it moves with the clock for as long as the alert is
-open.
-"""
+"""The beginning of a notification's alert, which moves with the clock while the alert is open."""
 
 
 def deliver(

@@ -17,7 +17,7 @@ from daemon.types import Miss, Reading, Record, Unconfirmed
 class _Slot:
     operation: Operation
     sealed: bool = False
-    """It is being written, so that it must not grow."""
+    """The operation is being written, so it must not grow."""
 
 
 class Backlog:

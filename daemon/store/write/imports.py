@@ -27,15 +27,13 @@ from daemon.store.schema import accounts, snapshots
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
 INSTANT = 1_000
-"""Readings that one instant may have."""
+"""Most readings of one instant."""
 
 ORIGIN = -9_000_000_000_000_000
-"""The counter of the first one at the instant 0. Every program reads a number of this size exactly
-(below 2^53).
-"""
+"""The first counter at the instant 0; every program reads this size exactly (below 2^53)."""
 
 LATEST: Millis = -ORIGIN // INSTANT - 1
-"""The last instant that can be imported: in the year 2255."""
+"""The last instant that can be imported, in the year 2255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class ImportedReading:
     n: int
     balances: Balances
     line: int = field(default=0, compare=False)
-    """Where it stands in its file."""
+    """Its line in the file."""
     quality: Quality = Quality.OK
 
     @property
@@ -70,13 +68,13 @@ class ImportCounts:
 
     added: int = 0
     known: int = 0
-    """They were there already."""
+    """Lines imported before."""
     late: int = 0
-    """They do not lie before the account's own readings."""
+    """Lines not before the account's own readings."""
     clashing: int = 0
-    """Something else is imported for their instants, and stays."""
+    """Lines that differ from an earlier import, which stays."""
     clash: ImportConflict | None = None
-    """The first of these in the file."""
+    """The first conflict in the file."""
 
     @property
     def lines(self) -> int:

@@ -196,7 +196,10 @@ def _clock_step(
 
 
 def _own_step(connection: Connection, new: Record, event: ClockStep) -> bool:
-    """Whether a daemon's own step is new: as its inputs have no rows, its alert's state decides."""
+    """Apply a clock step of the daemon; always True, as its inputs have no rows.
+
+    An alert that is already where the step puts it was moved before.
+    """
     for alert in new.alerts:
         ours = (
             alerts.c.account_id.is_(None)

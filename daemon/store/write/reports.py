@@ -19,7 +19,7 @@ class OpenReport:
 
     key: ReportKey
     maybe_repeat: bool
-    """An attempt without an outcome went before."""
+    """An attempt of unknown outcome went before."""
 
 
 def issue(connection: Connection, new: ScheduleReports) -> None:

@@ -20,7 +20,7 @@ from daemon.store.write.inputs import OPEN
 from daemon.types import LATEST, Millis, Silence
 
 SILENCE, ACK = "silence", "ack"
-"""What stands in `kind`."""
+"""Values of the column `kind`."""
 
 
 def holding(connection: Connection, now: Millis) -> list[Silence]:

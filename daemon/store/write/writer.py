@@ -32,16 +32,16 @@ from daemon.store.write.apply import apply
 from daemon.store.write.backlog import Backlog
 
 GROUP = 256
-"""The most operations in one transaction."""
+"""Most operations in one transaction."""
 
 RETRY = 1.0
 """Seconds between attempts while the store refuses writes."""
 
 LOOK = 10.0
-"""Seconds without anything to write, after which the database is looked at."""
+"""Seconds without writes after which the database is checked."""
 
 LIMIT = 100_000
-"""Operations kept in memory meanwhile: hours of a few accounts, some 100 MB at the most."""
+"""Most operations kept in memory meanwhile: hours of a few accounts, at most some 100 MB."""
 
 Wait: TypeAlias = Callable[[threading.Event, float], object]
 """Returns after so many seconds, or when the event is set."""
@@ -70,9 +70,9 @@ class Hooks:
     on_down: Callable[[str], None] = _nothing
     """The store refuses writes, for this reason."""
     on_recovered: Callable[[], None] = _nothing
-    """It writes again, and everything that waited is written."""
+    """The store writes again, and all deferred operations are written."""
     on_rejected: Callable[[Operation, Exception], None] = _log_rejected
-    """An operation that had waited turned out not to fit; nobody awaits its answer any more."""
+    """A deferred operation did not fit; nobody awaits its answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,8 @@ class _Waiting:
     future: Future[Written] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
-        self.future.set_running_or_notify_cancel()  # what was submitted is written, whoever stops waiting for it
+        # A submitted operation is written even if the caller stops waiting for it.
+        self.future.set_running_or_notify_cancel()
 
 
 class Writer:
@@ -140,16 +141,14 @@ class Writer:
         self._pending: deque[_Waiting] = deque()
         self._backlog = Backlog(self._fault_injection.limit)
         self._writing = 0
-        """Operations in hand that are no longer pending, and not in the backlog."""
+        """Operations being written: no longer pending, and not in the backlog."""
         self._committing = 0
-        """Operations whose commit is sent and not answered."""
+        """Operations whose commit is sent but unanswered."""
         self._undecided = 0
-        """The oldest operations of the backlog: their commit failed, and may be on disk all the
-        same.
-        """
+        """The oldest operations of the backlog whose failed commit may be on disk."""
         self._latest: Future[Written] | None = None
         self._unwritten: Unwritten | None = None
-        """Set once this writer is given up: nothing is committed after that."""
+        """Set when this writer is given up: nothing is committed after that."""
         self._down: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
