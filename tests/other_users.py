@@ -40,7 +40,8 @@ def become(uid, gid, umask):
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # dumpable again, as a program that this user started
+        # Dumpable again, as a program that this user started.
+        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
     os.umask(umask)
     os.chdir("/")
 """

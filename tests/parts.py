@@ -125,7 +125,8 @@ class Cluster:
 
     def run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), f"--pgdata={self.home / 'data'}", *arguments]
-        subprocess.run(  # its output is shown by the failure, and no server keeps a pipe of ours open
+        # A failure shows its output, and no server keeps a pipe of ours open.
+        subprocess.run(
             command,
             check=True,
             capture_output=True,

@@ -86,7 +86,8 @@ DISGUISES = [
     "http://[::1]evil.example/token",
     "http://[::1].evil.example/token",
     (
-        "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}1/token"
+        "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0"
+        "\N{IDEOGRAPHIC FULL STOP}1/token"
     ),
     "http://\N{CIRCLED LATIN SMALL LETTER L}ocalhost/token",
     "http://%6cocalhost/token",

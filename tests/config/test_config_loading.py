@@ -96,7 +96,8 @@ channels = ["phone"]
 host = "10 per 1s"
 """
 
-UNKNOWN_FIELD = """rules[0].when: there is no field `available_margn`; did you mean `available_margin`?
+UNKNOWN_FIELD = """rules[0].when: there is no field `available_margn`; did you mean\
+ `available_margin`?
     available_margn < 100
     ^"""
 

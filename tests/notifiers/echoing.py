@@ -1,7 +1,6 @@
-"""A place through which every call of requests goes, and that fails in each way while it says all
-back.
+"""A proxy for every call of requests that fails in each way and repeats all it was sent.
 
-requests ──► proxy (HTTP_PROXY, HTTPS_PROXY) ──► no further: it answers in the stead of any host, TLS included
+requests ──► proxy (HTTP_PROXY, HTTPS_PROXY) ──► no further: it answers for any host, with TLS
 """
 
 import contextlib

@@ -238,8 +238,8 @@ def test_a3_the_authorities_are_read(tmp_path: Path) -> None:
     assert said == {
         "gone.pem": [
             (
-                f"daemon.ca_file: the file {tmp_path}/gone.pem does not exist; create it, or correct"
-                " its name"
+                f"daemon.ca_file: the file {tmp_path}/gone.pem does not exist; create it, or"
+                " correct its name"
             )
         ],
         "empty.pem": [f"daemon.ca_file: the file {tmp_path}/empty.pem {nothing}"],

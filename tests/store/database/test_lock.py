@@ -359,7 +359,8 @@ def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
         command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
-            process.stdout.readline()  # until its first line, the system may not know how it was started
+            # Before its first line, the system may not know how it was started.
+            process.stdout.readline()
             assert is_marginwatch(str(process.pid)) == is_ours
             process.kill()
     assert [is_marginwatch(pid) for pid in ("0", "none", "")] == [False] * 3
