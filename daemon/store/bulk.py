@@ -79,7 +79,13 @@ def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     known = {
         value: Decimal(repr(value)) if isinstance(value, float) else value for value in different
     }
-    _must_be_sizeable([value for value in different if value is not None and value == value])  # noqa: PLR0124 -- no NaN
+    # NaN, which differs from itself, has no size.
+    sized = [
+        value
+        for value in different
+        if value is not None and value == value  # noqa: PLR0124
+    ]
+    _must_be_sizeable(sized)
     return map(known.__getitem__, column)
 
 

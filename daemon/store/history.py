@@ -6,6 +6,7 @@ migrates or writes.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from heapq import merge
 from itertools import chain
 from typing import Any, Self, TypeAlias, TypeVar
@@ -340,16 +341,14 @@ class History:
 
     def _inputs(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Replayed]]:
         while after < last:
-            at = after
-            page, after = self._read(lambda connection: stream.page(connection, at, last))  # noqa: B023 -- called at once
+            page, after = self._read(partial(stream.page, after=after, last=last))
             yield page
 
     def _trail(self, number: int, since: Millis) -> Iterator[list[Seen]]:
         trail = GapReader(number, self._read(lambda connection: steps(connection, number)))
         place: GapCursor | None = self._read(lambda connection: trail.begin(connection, since))
         while place is not None:
-            at = place
-            page, place = self._read(lambda connection: trail.page(connection, at))  # noqa: B023 -- called at once
+            page, place = self._read(partial(trail.page, place=place))
             yield page
 
     def _lacking(
@@ -357,12 +356,11 @@ class History:
     ) -> Iterator[Hole]:
         for begin in range(after + 1, until + 1, WIDTH):
             wanted = range(begin, min(begin + WIDTH, until + 1))
-            yield from self._read(lambda connection: lacking(connection, number, wanted, turns))  # noqa: B023 -- at once
+            yield from self._read(partial(lacking, account_id=number, wanted=wanted, turns=turns))
 
     def _judged(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Reading]]:
         while after < last:
-            at = after
-            page, after = self._read(lambda connection: stream.judged(connection, at, last))  # noqa: B023 -- as above
+            page, after = self._read(partial(stream.judged, after=after, last=last))
             yield page
 
     def _numbers(self) -> dict[str, int]:

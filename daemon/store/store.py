@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -137,11 +138,10 @@ class Store:
         """Pages of judged readings, from the last one at or before `since` on, oldest first."""
         begin = self._read(lambda connection: recovery.start(connection, account, since))
         while begin is not None:
-            at = begin
-            page = self._read(lambda connection: recovery.page(connection, at, recovery.PAGE))  # noqa: B023 -- called at once
+            page = self._read(partial(recovery.page, begin=begin, most=recovery.PAGE))
             if page:
                 yield page
-            begin = replace(at, seq=page[-1].seq + 1) if len(page) == recovery.PAGE else None
+            begin = replace(begin, seq=page[-1].seq + 1) if len(page) == recovery.PAGE else None
 
     def standing(self, account: str, at: Millis) -> Reading | None:
         """The last judged reading at or before an instant."""

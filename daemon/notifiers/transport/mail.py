@@ -112,7 +112,7 @@ class _Utf8(str):
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002 -- that of `str`
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002
         return super().encode("utf-8", errors)
 
 
