@@ -8,7 +8,7 @@ from importlib.machinery import FileFinder, SourceFileLoader
 from pkgutil import ModuleInfo, iter_modules
 
 
-def defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
+def modules_defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
     """Modules and packages directly in these folders that assign `name` at top level, in order."""
     assigned = re.compile(rf"^{re.escape(name)}\s*[:=]", re.MULTILINE)
     return tuple(

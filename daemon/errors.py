@@ -48,7 +48,7 @@ class AbsentError(StoreError):
         self.what = what
 
 
-def owned(path: Path) -> str:
+def owner_text(path: Path) -> str:
     """The owner, for a sentence about missing permissions; "" when this user owns it."""
     try:
         uid = path.stat().st_uid

@@ -192,7 +192,7 @@ def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
     """
     there = session(tmp_path)
     config = there.config()
-    text = configs.text(config.path)
+    text = configs.read_text(config.path)
     around = Surroundings(HiddenMapping(there.environ), tmp_path)
     tables = document.read(syntax.parse(text, config.path), Problems())
     resolved = [

@@ -8,7 +8,7 @@ clock, or show a secret. Importing this costs pydantic: commands import it on us
 """
 
 from daemon.config.build import system_rules
-from daemon.config.files import find, read, read_policy, text
+from daemon.config.files import find, read, read_policy, read_text
 from daemon.config.loading import Checks, load, load_rules
 from daemon.config.model import (
     SYSTEM_RULES,
@@ -44,6 +44,6 @@ __all__ = [
     "new_config",
     "read",
     "read_policy",
+    "read_text",
     "system_rules",
-    "text",
 ]

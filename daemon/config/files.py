@@ -11,7 +11,7 @@ from daemon.config.model import Config
 from daemon.config.parse import database
 from daemon.config.parse.paths import expanded
 from daemon.config.protected_file import NotRegularError, ProtectedFile
-from daemon.errors import ConfigError, owned
+from daemon.errors import ConfigError, owner_text
 
 VARIABLE = "MARGINWATCH_CONFIG"
 
@@ -31,7 +31,7 @@ def find(
     """
     if option or environ.get(VARIABLE):
         return expanded(option or environ[VARIABLE], environ)
-    found = next((place for place in places if stands(place)), None)
+    found = next((place for place in places if is_present(place)), None)
     if found is None:
         looked = " nor ".join(map(str, places))
         raise ConfigError(
@@ -40,7 +40,7 @@ def find(
     return found
 
 
-def stands(place: Path) -> bool:
+def is_present(place: Path) -> bool:
     """Whether something is there. True if this user may not look: reading gives the reason."""
     try:
         place.stat()
@@ -51,7 +51,7 @@ def stands(place: Path) -> bool:
     return True
 
 
-def text(path: Path, *, protected: bool = False) -> str:
+def read_text(path: Path, *, protected: bool = False) -> str:
     """The contents of the file. A `protected` file is refused when another user could change it.
 
     Raises:
@@ -80,7 +80,7 @@ def _file(path: Path) -> ProtectedFile:
     except NotRegularError:
         problem = "is a pipe or a device, not a file; save it as a file, and name that"
     except OSError as error:
-        problem = f"cannot be read ({error.strerror}){owned(path)}; check who may read it"
+        problem = f"cannot be read ({error.strerror}){owner_text(path)}; check who may read it"
     else:
         if len(found.content) <= LARGEST:
             return found
@@ -102,7 +102,7 @@ def read(
     Raises:
         ConfigError: with all mistakes, each with its place.
     """
-    written = text(path, protected=secrets)
+    written = read_text(path, protected=secrets)
     config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
     if secrets:
         weak = tuple(_weaknesses_of_database(config))
@@ -135,7 +135,7 @@ def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Conf
     Raises:
         ConfigError: with all mistakes, each with the file and its place.
     """
-    written = text(path)
+    written = read_text(path)
     try:
         return load_policy(written, path=path, base=base, environ=environ)
     except ConfigError as error:

@@ -42,7 +42,7 @@ def intervals(
     return {each.name: found[each.name] for each in accounts}
 
 
-def settled(
+def settled_intervals(
     accounts: Sequence[Account],
     limits: BudgetLimits,
     user_ids: Mapping[str, str],

@@ -31,7 +31,7 @@ from daemon.config.model import (
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
-from daemon.config.problems import MistakeError, Problems, shown
+from daemon.config.problems import MistakeError, Problems, format_value
 from daemon.config.secret_references import Resolved, Surroundings
 from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
@@ -194,7 +194,7 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
             'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"',
         )
     return Daemon(
-        database=_filled_in(item, "database", database.resolved, run),
+        database=_filled_in(item, "database", database.resolve_address, run),
         every=table.every,
         web=table.web,
         timezone=table.timezone,
@@ -308,7 +308,7 @@ def _report(item: Item[ReportTable], run: _Load) -> Report:
     table = item.table
     sentence = run.checks.cron(table.cron) if table.cron else None
     if sentence:
-        run.problems.add(f"{item.place}.cron", f"{shown(table.cron)} {sentence}")
+        run.problems.add(f"{item.place}.cron", f"{format_value(table.cron)} {sentence}")
     return Report(table.name, table.cron, table.channels)
 
 

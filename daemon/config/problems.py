@@ -90,7 +90,7 @@ def _told(place: str, sentence: str) -> str:
     return f"{_cut(printable(place), _LONGEST_PLACE)}: {sentence}"
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """The value as written in the file, shortened to fit a sentence."""
     if isinstance(value, dict):
         return "a table"

@@ -16,7 +16,7 @@ from daemon.config import protected_file
 from daemon.config.parse.limits import MAX_URL
 from daemon.config.parse.paths import expanded
 from daemon.config.problems import MistakeError
-from daemon.errors import owned
+from daemon.errors import owner_text
 from daemon.hidden import HiddenMapping, Secret, passwords
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
@@ -229,7 +229,7 @@ def _content(
         ) from None
     except (OSError, ValueError):
         raise MistakeError(
-            f"{what} cannot be read{owned(path)}; check what it is and who may read it"
+            f"{what} cannot be read{owner_text(path)}; check what it is and who may read it"
         ) from None
     if protected and found.weaknesses:
         raise MistakeError("; ".join(f"{what} {weakness}" for weakness in found.weaknesses))

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Row
 
 from daemon.store.columns import clean, inexact
-from daemon.store.database.corruption import CAUSES, Damaged, within
+from daemon.store.database.corruption import CAUSES, Damaged, at_row
 from daemon.types import LATEST, Alert, Balances, Quality, Reading, Source, Unconfirmed
 
 FIELDS = (
@@ -200,7 +200,7 @@ def value_columns(value: Decimal | None) -> dict[str, object]:
 
 def value_of(row: Row[Any]) -> Decimal | None:
     """The exact value of a row of `transitions`."""
-    with within("transitions", row.id):
+    with at_row("transitions", row.id):
         value: Decimal | None = row.value if row.exact is None else Decimal(row.exact)
         check(AMOUNTS, (value,))
         if value is not None and abs(value.adjusted()) > MOST_EXPONENT:
@@ -210,5 +210,5 @@ def value_of(row: Row[Any]) -> Decimal | None:
 
 def alert_of(row: Row[Any] | Row[Any, Any]) -> Alert:
     """The alert of a row with the `id` and the `data` of `alerts`."""
-    with within("alerts", row.id):
+    with at_row("alerts", row.id):
         return typed(Alert, row.data)

@@ -40,7 +40,7 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class MistypedError(Exception):
-    """A column holds a value of another type than declared; `corruption.told` finds the row."""
+    """A column holds a value of another type than declared; `damage_errors` finds the row."""
 
 
 class Words(TypeDecorator[str]):

@@ -25,7 +25,7 @@ from daemon.store.read import recorded, recovery, reports, status
 from daemon.store.read import refusals as exchange
 from daemon.store.read.channel_health import Deliveries, deliveries
 from daemon.store.read.gaps import GapCursor, GapReader
-from daemon.store.read.missing_inputs import WIDTH, Hole, joined, lacking
+from daemon.store.read.missing_inputs import WIDTH, Hole, find_holes, merge_holes
 from daemon.store.read.reader import Reader
 from daemon.store.read.recorded import (
     PastAlert,
@@ -184,7 +184,7 @@ class History:
         if number is None or until <= after:
             return iter(())
         turns = {each.state[account].seq for each in self.epochs(0, END) if account in each.state}
-        return joined(self._lacking(number, turns, after, until))
+        return merge_holes(self._lacking(number, turns, after, until))
 
     def transitions(self, account: str, after: int = 0) -> Iterator[PastTransition]:
         """The account's transitions above `after`, in the order of recording.
@@ -306,13 +306,13 @@ class History:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
+    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
         """Recent refusals and answers of the exchange, by account."""
-        return self._read(lambda connection: exchange.treatments(connection, refusals))
+        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
 
-    def limited(self, since: Millis) -> dict[str, Millis]:
+    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
         """The last answer "too many calls", by account; accounts without one are left out."""
-        return self._read(lambda connection: exchange.limited(connection, since))
+        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
 
     def external_calls(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange made by commands."""
@@ -356,7 +356,9 @@ class History:
     ) -> Iterator[Hole]:
         for begin in range(after + 1, until + 1, WIDTH):
             wanted = range(begin, min(begin + WIDTH, until + 1))
-            yield from self._read(partial(lacking, account_id=number, wanted=wanted, turns=turns))
+            yield from self._read(
+                partial(find_holes, account_id=number, wanted=wanted, turns=turns)
+            )
 
     def _judged(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Reading]]:
         while after < last:

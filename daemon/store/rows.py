@@ -115,7 +115,7 @@ def alert_id(connection: Connection, account_id: AccountId, rule: str, seq: int)
     return int(number)
 
 
-def named(key: NoticeKey) -> dict[str, object]:
+def key_parameters(key: NoticeKey) -> dict[str, object]:
     """Parameters for a statement with `IS_NOTICE`."""
     return {
         "of_account": key.account,
@@ -150,7 +150,7 @@ IS_NOTICE: ColumnElement[bool] = and_(
     notifications.c.kind == bindparam("of_kind"),
     notifications.c.seq == bindparam("of_seq"),
 )
-"""Matches the notification whose key is given by `named`, if there is one."""
+"""Matches the notification whose key is given by `key_parameters`, if there is one."""
 
 
 def _dialect(name: str) -> Any:

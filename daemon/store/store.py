@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from daemon.errors import StoreError
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import named, told
+from daemon.store.database.failures import database_name, store_errors
 from daemon.store.database.file import DatabaseFile
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.lock import Lock, collect
@@ -53,7 +53,7 @@ class Store:
         self._url = engines.parse(url)
         self.is_new = False
         """Whether the database was created by this opening."""
-        self.name = named(self._url)
+        self.name = database_name(self._url)
         """The database's name for people."""
         self._lock = lock
         self._writing = writing
@@ -83,7 +83,7 @@ class Store:
         writing = engines.writing(parsed, patience)
         lock = collect(parsed, writing)
         try:
-            with told(parsed), writing.begin() as connection:
+            with store_errors(parsed), writing.begin() as connection:
                 is_new = bring_up(connection, parsed)
             store = cls(url, writing, lock, replace(hooks or Hooks(), **listeners), fault_injection)
         except BaseException:
@@ -159,9 +159,9 @@ class Store:
         """Reports that wait, or were being sent when the daemon ended, oldest first."""
         return self._read(reports.open_reports)
 
-    def told(self) -> list[RecordedDelivery]:
+    def episode_deliveries(self) -> list[RecordedDelivery]:
         """Each channel's knowledge of alerts that are open or still have notifications waiting."""
-        return self._read(recovery.told)
+        return self._read(recovery.episode_deliveries)
 
     def deliveries(self) -> list[Deliveries]:
         """Recent results of delivery attempts, by channel."""
@@ -185,7 +185,7 @@ class Store:
 
     def silences(self, now: Millis) -> list[Silence]:
         """Silences in force at `now`, or later."""
-        return self._read(lambda connection: silences.holding(connection, now))
+        return self._read(lambda connection: silences.in_force(connection, now))
 
     def external_calls(self, since: Millis) -> list[RecordCall]:
         """Calls to the exchange made by commands."""
@@ -195,13 +195,13 @@ class Store:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
+    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
         """Recent refusals and answers of the exchange, by account."""
-        return self._read(lambda connection: exchange.treatments(connection, refusals))
+        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
 
-    def limited(self, since: Millis) -> dict[str, Millis]:
+    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
         """The last answer "too many calls", by account; accounts without one are left out."""
-        return self._read(lambda connection: exchange.limited(connection, since))
+        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
 
     def _placed(self) -> DatabaseFile | None:
         if self._url.get_backend_name() != "sqlite":
@@ -225,9 +225,9 @@ class Store:
         if self._file is not None and (trouble := self._file.trouble()):
             raise StoreError(f"the record cannot be read: {trouble}")
         with (
-            told(self._url),
+            store_errors(self._url),
             self._reading.connect() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             return what(connection)
 
@@ -248,7 +248,7 @@ def beside(url: str) -> Iterator[Connection]:
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
-        with told(parsed), engine.begin() as connection:
+        with store_errors(parsed), engine.begin() as connection:
             check(connection, parsed)
             must_hold_no_triggers(connection, parsed)
             yield connection

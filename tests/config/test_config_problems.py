@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from daemon.config.problems import Problems, did_you_mean, shown
+from daemon.config.problems import Problems, did_you_mean, format_value
 from daemon.errors import ConfigError
 
 
@@ -73,7 +73,7 @@ def test_a_place_contains_what_is_inside_it(place: str, within: bool) -> None:
 )
 def test_values_are_shown_as_the_file_has_them(value: object, text: str) -> None:
     """What is shown is recognised in the file, and short."""
-    assert shown(value) == text
+    assert format_value(value) == text
 
 
 def test_only_close_names_are_suggested() -> None:

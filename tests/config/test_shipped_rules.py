@@ -46,13 +46,13 @@ ENVIRON = {
 
 @pytest.fixture(scope="module")
 def shipped() -> Config:
-    return config.load(config.text(PATH), path=PATH, environ=ENVIRON)
+    return config.load(config.read_text(PATH), path=PATH, environ=ENVIRON)
 
 
 @pytest.fixture(scope="module")
 def rules() -> dict[str, Rule]:
     """What `demo` runs, by name."""
-    return {rule.name: rule for rule in config.load_rules(config.text(PATH), path=PATH)}
+    return {rule.name: rule for rule in config.load_rules(config.read_text(PATH), path=PATH)}
 
 
 def verdicts(rule: Rule, readings: Iterable[Balances], every: int = 5 * SECOND) -> list[Verdict]:
@@ -83,7 +83,7 @@ def test_it_loads_without_a_warning(shipped: Config) -> None:
 def test_without_the_environment_each_variable_is_asked_for_once() -> None:
     """A copy that is not filled in yet says at each place what is missing."""
     with pytest.raises(ConfigError) as caught:
-        config.load(config.text(PATH), path=PATH, environ={})
+        config.load(config.read_text(PATH), path=PATH, environ={})
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "accounts[0].api_key",
         "accounts[0].secret_key",

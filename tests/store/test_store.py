@@ -39,7 +39,7 @@ def test_a_restart_finds_what_was_recorded(url: str) -> None:
             store.load(ACCOUNT),
             recent,
             store.open_notices(),
-            store.told(),
+            store.episode_deliveries(),
             store.codes(),
             store.user_ids(),
         ]

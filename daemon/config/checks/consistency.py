@@ -57,7 +57,7 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
     """Report time limits that pass between two regular readings (SEMANTICS B3)."""
     intervals = {
         name: each
-        for name, each in pace.settled(config.accounts, config.budget, {}).items()
+        for name, each in pace.settled_intervals(config.accounts, config.budget, {}).items()
         if name
     }
     for item in written.rules:

@@ -7,7 +7,7 @@ from typing import Any
 from daemon.config.model import SYSTEM_RULES
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
-from daemon.config.problems import Problems, shown
+from daemon.config.problems import Problems, format_value
 from daemon.rules.rule import is_pattern
 
 MAX_SHOWN = 10
@@ -52,12 +52,12 @@ def _unique(items: Sequence[Item[Any]], problems: Problems) -> None:
         if item.section == "rules" and item.name in SYSTEM_RULES:
             problems.add(
                 f"{item.place}.name",
-                f"{shown(item.name)} is the name of a system rule; choose another",
+                f"{format_value(item.name)} is the name of a system rule; choose another",
             )
         if item.name and first.setdefault(item.name, item.place) != item.place:
             problems.add(
                 f"{item.place}.name",
-                f"{shown(item.name)} is already the name of {first[item.name]}",
+                f"{format_value(item.name)} is already the name of {first[item.name]}",
             )
 
 
@@ -94,7 +94,9 @@ def _known(
     for name in written:
         if name not in known:
             hint = problems.did_you_mean(name, known)
-            problems.add(f"{item.place}.{key}", f"there is no {_KIND[key]} {shown(name)}{hint}")
+            problems.add(
+                f"{item.place}.{key}", f"there is no {_KIND[key]} {format_value(name)}{hint}"
+            )
 
 
 def _inhibitions(document: Document, problems: Problems) -> None:

@@ -31,7 +31,7 @@ _PASSWORDS = ("password", "sslpassword")
 """Keys behind the `?` that hold a password."""
 
 
-def resolved(written: str, around: Surroundings) -> Resolved:
+def resolve_address(written: str, around: Surroundings) -> Resolved:
     """The address of a database.
 
     Raises:

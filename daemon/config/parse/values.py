@@ -20,7 +20,7 @@ from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary_template import problem
 from daemon.config.model import Web
 from daemon.config.parse import zones
-from daemon.config.problems import MistakeError, did_you_mean, shown
+from daemon.config.problems import MistakeError, did_you_mean, format_value
 from daemon.hidden import is_cut
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.errors import ExpressionError
@@ -56,7 +56,7 @@ _CRON = re.compile(r"[\w*/,#-]+(?: +[\w*/,#-]+){4}")
 
 def text(raw: object) -> str:
     if not isinstance(raw, str):
-        raise MistakeError(f"must be a text in quotes, not {shown(raw)}")
+        raise MistakeError(f"must be a text in quotes, not {format_value(raw)}")
     return raw
 
 
@@ -92,7 +92,9 @@ def is_invisible(character: str) -> bool:
 def name(raw: object) -> str:
     written = reference(raw)
     if not _NAME.fullmatch(written) or written != written.strip():
-        raise MistakeError(f"must be 1 to 64 letters, digits, spaces or _ . -, not {shown(raw)}")
+        raise MistakeError(
+            f"must be 1 to 64 letters, digits, spaces or _ . -, not {format_value(raw)}"
+        )
     return written
 
 
@@ -119,7 +121,7 @@ def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
     def choice(raw: object) -> str:
         if raw not in known:
             near = did_you_mean(raw, known) if isinstance(raw, str) else ""
-            raise MistakeError(f"must be one of {' '.join(known)}, not {shown(raw)}{near}")
+            raise MistakeError(f"must be one of {' '.join(known)}, not {format_value(raw)}{near}")
         return str(raw)
 
     return choice
@@ -128,7 +130,7 @@ def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
 def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     def items(raw: object) -> tuple[T, ...]:
         if not isinstance(raw, list):
-            raise MistakeError(f'must be a list such as ["one", "two"], not {shown(raw)}')
+            raise MistakeError(f'must be a list such as ["one", "two"], not {format_value(raw)}')
         return tuple(parse(item) for item in raw)
 
     return items
@@ -137,9 +139,11 @@ def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 def duration(raw: object) -> Millis:
     found = durations.duration(raw) if isinstance(raw, str) else None
     if found is None:
-        raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {shown(raw)}')
+        raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {format_value(raw)}')
     if found > LONGEST:
-        raise MistakeError(f"must be at most {durations.duration_text(LONGEST)}, not {shown(raw)}")
+        raise MistakeError(
+            f"must be at most {durations.duration_text(LONGEST)}, not {format_value(raw)}"
+        )
     return found
 
 
@@ -149,7 +153,7 @@ def longer_than(shortest: Millis) -> Callable[[object], Millis]:
     def long_enough(raw: object) -> Millis:
         if duration(raw) < shortest:
             raise MistakeError(
-                f"must be at least {durations.duration_text(shortest)}, not {shown(raw)}"
+                f"must be at least {durations.duration_text(shortest)}, not {format_value(raw)}"
             )
         return duration(raw)
 
@@ -163,7 +167,7 @@ def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
         span = longer_than(shortest)(raw)
         if span > MAX_LOOK_BACK:
             raise MistakeError(
-                f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {shown(raw)}"
+                f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {format_value(raw)}"
             )
         return span
 
@@ -172,7 +176,9 @@ def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
 
 def count(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
-        raise MistakeError(f"must be a whole number from 1 up, without quotes, not {shown(raw)}")
+        raise MistakeError(
+            f"must be a whole number from 1 up, without quotes, not {format_value(raw)}"
+        )
     return raw
 
 
@@ -184,7 +190,9 @@ def flapping(raw: object) -> Limit:
     """A number of episodes within a time. It is limited, as every episode is remembered."""
     found = _limit(raw, "6 per 1h")
     if found.per > DAY:
-        raise MistakeError(f"must span at most {durations.duration_text(DAY)}, not {shown(raw)}")
+        raise MistakeError(
+            f"must span at most {durations.duration_text(DAY)}, not {format_value(raw)}"
+        )
     return found
 
 
@@ -192,7 +200,7 @@ def _limit(raw: object, example: str) -> Limit:
     found = _LIMIT.fullmatch(raw) if isinstance(raw, str) else None
     per = durations.duration(found[2]) if found else None
     if not found or not per or int(found[1]) < 1:
-        raise MistakeError(f'must be a limit such as "{example}", not {shown(raw)}')
+        raise MistakeError(f'must be a limit such as "{example}", not {format_value(raw)}')
     return Limit(int(found[1]), per)
 
 
@@ -200,7 +208,7 @@ def percent(raw: object) -> Decimal:
     """The fraction: "50%" is 0.5."""
     found = _PERCENT.fullmatch(raw) if isinstance(raw, str) else None
     if not found or not Decimal(found[1]):
-        raise MistakeError(f'must be a percentage such as "50%", not {shown(raw)}')
+        raise MistakeError(f'must be a percentage such as "50%", not {format_value(raw)}')
     return Decimal(found[1]) / 100
 
 
@@ -208,19 +216,21 @@ def at_least(raw: object) -> AtLeast:
     """The rule key `M of N`: M of the last N readings."""
     found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
     if not found:
-        raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
+        raise MistakeError(f'must be like "3 of 5", not {format_value(raw)}')
     count, of = map(int, found.groups())
     if of > MOST_COUNTED:
-        raise MistakeError(f"must count at most the last {MOST_COUNTED} readings, not {shown(raw)}")
+        raise MistakeError(
+            f"must count at most the last {MOST_COUNTED} readings, not {format_value(raw)}"
+        )
     if not 1 <= count <= of:
         remedy = "at least 1" if count < 1 else f"no more than the {of} that are counted"
-        raise MistakeError(f"must ask for {remedy}, not {shown(raw)}")
+        raise MistakeError(f"must ask for {remedy}, not {format_value(raw)}")
     return AtLeast(count, of)
 
 
 def time_of_day(raw: object) -> str:
     if not isinstance(raw, str) or not _TIME_OF_DAY.fullmatch(raw):
-        raise MistakeError(f'must be times from "00:00" to "24:00", not {shown(raw)}')
+        raise MistakeError(f'must be times from "00:00" to "24:00", not {format_value(raw)}')
     return raw
 
 
@@ -247,7 +257,7 @@ def between(raw: object) -> tuple[str, ...]:
 
 def cron(raw: object) -> str:
     if not isinstance(raw, str) or not _CRON.fullmatch(raw):
-        raise MistakeError(f'must be five fields such as "0 8 * * *", not {shown(raw)}')
+        raise MistakeError(f'must be five fields such as "0 8 * * *", not {format_value(raw)}')
     return raw
 
 
@@ -277,7 +287,9 @@ def zone(raw: object) -> ZoneInfo:
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
-        raise MistakeError(f"no such time zone as {shown(raw)}; {zones.remedy(str(raw))}") from None
+        raise MistakeError(
+            f"no such time zone as {format_value(raw)}; {zones.remedy(str(raw))}"
+        ) from None
 
 
 def system_zone_works() -> bool:
@@ -293,7 +305,7 @@ def web(raw: object) -> Web:
     host, _, port = text(raw).rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise MistakeError(
-            f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {shown(raw)}'
+            f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {format_value(raw)}'
         )
     return Web(host.removeprefix("[").removesuffix("]"), int(port))
 

@@ -1,6 +1,6 @@
 """Reports rows that marginwatch never wrote so: changed by hand, or damaged. It never guesses.
 
-    a row ──► its values, or Damaged (which row) ──► told: one sentence, with the account's name
+    a row ──► its values, or Damaged (which row) ──► StoreError: one sentence, with the account
 
 All code that turns rows into values uses this module, so a wrong row never looks like a bug.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import URL, Column, ColumnElement, Connection, Text, func, or_, 
 
 from daemon.errors import StoreError
 from daemon.store.columns import MistypedError, Whole, Words, load
-from daemon.store.database.failures import named
+from daemon.store.database.failures import database_name
 from daemon.store.schema import accounts, metadata
 
 CAUSES = (
@@ -46,7 +46,7 @@ class Damaged(Exception):  # noqa: N818 -- it says what the row is
         self.account_id = account_id
 
 
-def readable(text: str | bytes) -> object:
+def decode_json(text: str | bytes) -> object:
     """The value of a JSON text; `UNREADABLE` if invalid, so that callers can name the row."""
     try:
         return load(text)
@@ -55,7 +55,7 @@ def readable(text: str | bytes) -> object:
 
 
 @contextmanager
-def within(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
+def at_row(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
     """Name this row in errors raised while its values are read."""
     try:
         yield
@@ -64,7 +64,7 @@ def within(table: str, row: int, account_id: int | None = None) -> Iterator[None
 
 
 @contextmanager
-def told(url: URL, connection: Connection) -> Iterator[None]:
+def damage_errors(url: URL, connection: Connection) -> Iterator[None]:
     """Turn a damaged row met meanwhile into a StoreError."""
     try:
         yield
@@ -74,7 +74,7 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
         found = next(_mistyped_rows(connection), None)
         if found is None:  # mended meanwhile
             raise StoreError(
-                f"the database {named(url)} was changed while it was read: try again"
+                f"the database {database_name(url)} was changed while it was read: try again"
             ) from error
         raise _sentence(url, found, connection) from error
 
@@ -106,7 +106,8 @@ def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[
 
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
     return StoreError(
-        f"the table {damaged.table} of the database {named(url)} holds what marginwatch never"
+        f"the table {damaged.table} of the database {database_name(url)} holds what"
+        " marginwatch never"
         f" wrote, in the row {_place(damaged, connection)}: mend it, or put a copy of the database"
         " from before in its place",
     )

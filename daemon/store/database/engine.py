@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from daemon.errors import AbsentError, StoreConfigError, StoreError
 from daemon.store.columns import dump
-from daemon.store.database.corruption import readable
+from daemon.store.database.corruption import decode_json
 from daemon.types import Millis
 
 PATIENCE: Millis = 2_000
@@ -163,7 +163,7 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
         creator=connect,
         poolclass=QueuePool,
         json_serializer=dump,
-        json_deserializer=readable,
+        json_deserializer=decode_json,
     )
 
     @event.listens_for(engine, "connect")
@@ -192,7 +192,7 @@ def _server(url: URL, name: str = "marginwatch", **options: Any) -> Engine:
         pool_size=1,
         connect_args={**SERVER, "application_name": name},
         json_serializer=dump,
-        json_deserializer=readable,
+        json_deserializer=decode_json,
         **options,
     )
 

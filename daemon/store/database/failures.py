@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from daemon.errors import StoreConfigError, StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owner_text
 
 REFUSING_SQLITE = {
     sqlite3.SQLITE_PERM: "no permission",
@@ -95,7 +95,7 @@ def _refused_by_server(error: DBAPIError, sqlstate: str | None) -> str | None:
     return "the server cannot be reached" if lost else None
 
 
-def named(url: URL) -> str:
+def database_name(url: URL) -> str:
     """The database's name for people."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
@@ -104,7 +104,7 @@ def named(url: URL) -> str:
 
 
 @contextmanager
-def told(url: URL) -> Iterator[None]:
+def store_errors(url: URL) -> Iterator[None]:
     """Turn a database failure met meanwhile into a StoreError: one sentence with the remedy."""
     try:
         yield
@@ -117,22 +117,25 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
-        return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
+        return StoreError(
+            f"the database {database_name(url)} {trouble}{_owner(url, code)}: {what_to_do}"
+        )
     if is_undecodable(cause):
         return StoreError(
-            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never"
-            " wrote: put a copy from before in its place",
+            f"the database {database_name(url)} holds text that is not UTF-8, which marginwatch"
+            " never wrote: put a copy from before in its place",
         )
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(
-            f"the database {named(url)} has other tables than expected: run marginwatch db upgrade"
+            f"the database {database_name(url)} has other tables than expected: run"
+            " marginwatch db upgrade"
         )
     if url.get_backend_name() == "postgresql":
         said = _server_says(cause or error)
         refused = getattr(cause, "sqlstate", None) is None and _LOGIN.search(said)
         kind = StoreConfigError if refused else StoreError
-        return kind(f"the database {named(url)} cannot be used: {said}")
-    return StoreError(f"the database {named(url)} cannot be used: {cause or error}")
+        return kind(f"the database {database_name(url)} cannot be used: {said}")
+    return StoreError(f"the database {database_name(url)} cannot be used: {cause or error}")
 
 
 _LOGIN = re.compile(
@@ -144,7 +147,7 @@ _LOGIN = re.compile(
 
 def _owner(url: URL, code: int) -> str:
     rights = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
-    return owned(Path(str(url.database))) if code & 0xFF in rights else ""
+    return owner_text(Path(str(url.database))) if code & 0xFF in rights else ""
 
 
 _REMEDIES = {

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreConfigError, StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owner_text
 
 Version: TypeAlias = tuple[int, ...]
 """A value that changes with each write to the file."""
@@ -96,11 +96,12 @@ def must_be_usable(url: URL) -> None:
     for file in foreign(url):
         if _in_use(beside(url, "-shm")):
             raise StoreError(
-                f"{file} is in use{owned(file)}: end the program of that user, then try again"
+                f"{file} is in use{owner_text(file)}: end the program of that user, then try again"
             )
         if version_at_rest(url) is None:
             raise StoreError(
-                f"{file} holds a part of the record, and may not be written{owned(file)}: chown it"
+                f"{file} holds a part of the record, and may not be"
+                f" written{owner_text(file)}: chown it"
             )
 
 
@@ -116,7 +117,7 @@ def reclaim(url: URL) -> None:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
-                f"{file} may not be written{owned(file)} ({error.strerror}): remove it"
+                f"{file} may not be written{owner_text(file)} ({error.strerror}): remove it"
             ) from None
 
 
@@ -133,7 +134,7 @@ def _denied(file: Path) -> StoreError:
             " writing"
         )
     return StoreError(
-        f"{file} may not be written{owned(file)}: let this user write it, or be its owner"
+        f"{file} may not be written{owner_text(file)}: let this user write it, or be its owner"
     )
 
 

@@ -22,8 +22,8 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event
 
-from daemon.errors import StoreConfigError, StoreError, owned, user_name
-from daemon.store.database.failures import named
+from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
+from daemon.store.database.failures import database_name
 from daemon.store.database.files import beside, reclaim
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
@@ -184,7 +184,7 @@ def _untakable(path: Path, error: OSError) -> StoreError:
         )
     place = path if path.exists() else path.parent
     remedy = "let this user write it, or be its owner"
-    return StoreError(f"{place} cannot be written ({error.strerror}){owned(place)}: {remedy}")
+    return StoreError(f"{place} cannot be written ({error.strerror}){owner_text(place)}: {remedy}")
 
 
 def _lock_file(url: URL) -> int:
@@ -318,6 +318,6 @@ def _granted(connection: Any) -> bool:
 def _taken(url: URL, pid: str, kill: str = "") -> StoreError:
     who = f" (pid {pid})" if pid else ""
     return StoreError(
-        f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop"
-        f" marginwatch{kill})",
+        f"another marginwatch{who} is collecting into {database_name(url)}: stop it first"
+        f" (systemctl stop marginwatch{kill})",
     )

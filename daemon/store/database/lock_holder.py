@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreError, owned
+from daemon.errors import StoreError, owner_text
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.lock import HOLDER, NAME, lock_path, open_lock, read_lock
 from daemon.store.database.lock_owner import LOCKS, lock_owner
 
@@ -67,14 +67,14 @@ def _of_another_user(path: Path, error: OSError) -> Holder | None:
             owner = lock_owner(path.lstat())
             return Holder(str(owner.pid)) if owner is not None and owner.is_exclusive else None
     raise StoreError(
-        f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it"
+        f"{path} cannot be read ({error.strerror}){owner_text(path)}: let this user read it"
     ) from None
 
 
 def _of_sessions(url: URL) -> Holder | None:
     engine = engines.reading(url)
     try:
-        with told(url), engine.connect() as connection:
+        with store_errors(url), engine.connect() as connection:
             found = connection.exec_driver_sql(HOLDER).one_or_none()
     finally:
         engine.dispose()

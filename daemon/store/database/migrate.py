@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Row, inspect, text
 from daemon import bundled
 from daemon.errors import AbsentError, StoreError
 from daemon.store.database.engine import parse, writing
-from daemon.store.database.failures import named, told
+from daemon.store.database.failures import database_name, store_errors
 from daemon.store.database.lock import collect
 from daemon.store.schema import metadata
 
@@ -40,7 +40,7 @@ def upgrade(url: str) -> None:
     engine = writing(parsed)
     lock = collect(parsed, engine)
     try:
-        with told(parsed), engine.begin() as connection:
+        with store_errors(parsed), engine.begin() as connection:
             bring_up(connection, parsed)
     finally:
         engine.dispose()
@@ -75,12 +75,13 @@ def check(connection: Connection, url: URL) -> None:
     current = revision(connection)
     if current is None:
         _must_be_empty(connection, url)
-        raise AbsentError(f"the database {named(url)} is empty")
+        raise AbsentError(f"the database {database_name(url)} is empty")
     if current not in known():
         raise _newer(url, current)
     if current != HEAD:
         raise StoreError(
-            f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade"
+            f"the database {database_name(url)} is of an older marginwatch: run marginwatch"
+            " db upgrade"
         )
 
 
@@ -92,7 +93,7 @@ def _must_hold_tables(connection: Connection) -> None:
     for kind, name, root in _objects(connection):
         if name.lower() in OURS and kind in {"table", "view"} and (kind == "view" or not root):
             raise StoreError(
-                f"in the database {named(connection.engine.url)} {name} is not a table of"
+                f"in the database {database_name(connection.engine.url)} {name} is not a table of"
                 " marginwatch: put a copy of the database from before in its place",
             )
 
@@ -102,8 +103,8 @@ def must_hold_no_triggers(connection: Connection, url: URL) -> None:
     for kind, name, _ in _objects(connection):
         if kind == "trigger":
             raise StoreError(
-                f"the database {named(url)} holds the trigger {name!r}, which would run at each"
-                " write: marginwatch makes none; look at it, and remove it with DROP TRIGGER",
+                f"the database {database_name(url)} holds the trigger {name!r}, which would run at"
+                " each write: marginwatch makes none; look at it, and remove it with DROP TRIGGER",
             )
 
 
@@ -130,14 +131,15 @@ def _must_be_empty(connection: Connection, url: URL) -> None:
     others = inspect(connection).get_table_names()
     if others:
         raise StoreError(
-            f"{named(url)} holds tables of another program ({', '.join(sorted(others)[:3])}): "
+            f"{database_name(url)} holds tables of another program ({', '.join(sorted(others)[:3])}): "
             "give marginwatch a database of its own",
         )
 
 
 def _newer(url: URL, current: str) -> StoreError:
     return StoreError(
-        f"the database {named(url)} is of a newer marginwatch (revision {str(current)[:40]}, known"
+        f"the database {database_name(url)} is of a newer marginwatch (revision"
+        f" {str(current)[:40]}, known"
         f" up to {HEAD}): install that version, or name another database",
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, text
 from daemon.errors import StoreConfigError, StoreError
 from daemon.store.database import engine as engines
 from daemon.store.database import lock, migrate
-from daemon.store.database.failures import named
+from daemon.store.database.failures import database_name
 from daemon.store.database.files import beside, must_be_files, must_be_usable
 from daemon.store.read.reader import Reader
 
@@ -63,11 +63,11 @@ def _look_inside(url: URL) -> None:
 def _must_take_writes(connection: Connection, url: URL) -> None:
     old = too_old(connection.dialect.server_version_info or (0,))
     if old:
-        raise StoreConfigError(f"the database {named(url)} {old}")
+        raise StoreConfigError(f"the database {database_name(url)} {old}")
     if connection.scalar(READ_ONLY):
         remedy = "name the server that takes writes"
         raise StoreError(
-            f"the database {named(url)} is read-only, or a copy of another server: {remedy}"
+            f"the database {database_name(url)} is read-only, or a copy of another server: {remedy}"
         )
 
 
@@ -86,5 +86,6 @@ def _must_take_tables(connection: Connection, url: URL) -> None:
     if not may:
         grant = f'GRANT CREATE ON SCHEMA {schema or "public"} TO "{user}"'
         raise StoreError(
-            f"the database {named(url)} lets this user make no tables: let its owner say {grant}"
+            f"the database {database_name(url)} lets this user make no tables: let its owner"
+            f" say {grant}"
         )

@@ -20,7 +20,7 @@ from daemon.messages.report_data import FieldSummary, ReportSpan, Seen
 from daemon.readings.fields import CORE
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import digits, reading
-from daemon.store.database.corruption import Damaged, within
+from daemon.store.database.corruption import Damaged, at_row
 from daemon.store.read.time_index import AccountRows
 from daemon.store.schema import snapshots
 from daemon.types import JUDGED, Millis, Reading
@@ -52,7 +52,7 @@ class ReadingAggregates:
         )
         return and_(within, s.quality.in_(JUDGED))
 
-    def went(self) -> tuple[int, dict[str, FieldSummary]]:
+    def summaries(self) -> tuple[int, dict[str, FieldSummary]]:
         """The number of readings, and a summary by field, without fields that no reading has."""
         summary = self._summary()
         known = [name for name in CORE if summary[f"{name}_last"] is not None]
@@ -140,7 +140,7 @@ class ReadingAggregates:
         return min(int(seq) for value, seq in values if value == utmost)
 
     def _exact(self, text: str, seq: int) -> Decimal:
-        with within("snapshots", seq, self.record.account_id):
+        with at_row("snapshots", seq, self.record.account_id):
             return digits(text)
 
     def _readings(self, seqs: Collection[int]) -> dict[int, Reading]:

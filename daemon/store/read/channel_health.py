@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import TEST, MessageKey
 from daemon.store.schema import attempts, messages
 from daemon.types import Millis, Outcome
@@ -114,7 +114,7 @@ def _streak(connection: Connection, which: ColumnElement[bool]) -> Streak | None
     rows = {
         row.id: row for row in connection.execute(select(attempts).where(a.id.in_((first, last))))
     }
-    with within("attempts", last):
+    with at_row("attempts", last):
         outcome = Outcome(rows[last].outcome)
     done = rows[last]
     return Streak(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from daemon.readings.gaps import ListedGap, Seen
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.read import recorded as past
 from daemon.store.read.time_index import FIRST, LAST, AccountRows, Steps
 from daemon.store.schema import gaps, misses, snapshots
@@ -96,6 +96,6 @@ class GapReader:
             row = connection.execute(ours.order_by(order).limit(1)).one_or_none()
             if row is None:
                 return
-            with within("snapshots", row.seq, self.account_id):
+            with at_row("snapshots", row.seq, self.account_id):
                 check(INSTANTS, (row.at,))
             yield row.at + self.steps.moved(row.seq)

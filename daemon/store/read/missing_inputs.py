@@ -26,7 +26,7 @@ class Hole:
     """Judged while the store was down; else pruned, or lost without a trace."""
 
 
-def lacking(
+def find_holes(
     connection: Connection, account_id: int, wanted: range, turns: Collection[int]
 ) -> Iterator[Hole]:
     """Holes among the counters `wanted`; `turns` are the counters of configuration changes."""
@@ -40,7 +40,7 @@ def lacking(
     ).all()
     found.update(seq for seq, reason in stood if reason == GapReason.CLOCK_STEP)
     lost = {seq for seq, reason in stood if reason == GapReason.STORE_DOWN}
-    return joined(Hole(seq, seq, seq in lost) for seq in wanted if seq not in found)
+    return merge_holes(Hole(seq, seq, seq in lost) for seq in wanted if seq not in found)
 
 
 def _within(table: Table, account_id: int, wanted: range) -> tuple[ColumnElement[bool], ...]:
@@ -48,7 +48,7 @@ def _within(table: Table, account_id: int, wanted: range) -> tuple[ColumnElement
     return table.c.account_id == account_id, seq >= wanted[0], seq <= wanted[-1]
 
 
-def joined(holes: Iterable[Hole]) -> Iterator[Hole]:
+def merge_holes(holes: Iterable[Hole]) -> Iterator[Hole]:
     """Neighbouring holes merged; "the store was down" at one counter holds for its neighbours."""
     run: Hole | None = None
     for hole in holes:

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine
 from daemon.errors import StoreError
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.files import Version, version_at_rest
 
 T = TypeVar("T")
@@ -72,8 +72,8 @@ class Reader:
 
     def _within(self, engine: Engine, what: Read[T]) -> T:
         with (
-            told(self._url),
+            store_errors(self._url),
             engine.connect() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             return what(connection)

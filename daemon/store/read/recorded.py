@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, Select, func, select
 
 from daemon.store.codec import alert_of, check_instants, typed, value_of
-from daemon.store.database.corruption import UNREADABLE, within
+from daemon.store.database.corruption import UNREADABLE, at_row
 from daemon.store.operations import UNSETTLED, NoticeState
 from daemon.store.schema import (
     accounts,
@@ -151,7 +151,7 @@ def move_rows() -> Select[Any]:
 
 
 def move(row: Row[Any]) -> PastMove:
-    with within("alerts", row.alert_id):
+    with at_row("alerts", row.alert_id):
         judged = typed(Alert, row.data).judged
     return PastMove(_transition(row.rule, row.seq, row), judged)
 
@@ -164,7 +164,7 @@ def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
 
 
 def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
-    with within("transitions", row.id):
+    with at_row("transitions", row.id):
         states = State(row.from_state), State(row.to_state)
         check_instants(row.at)
     return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
@@ -209,7 +209,7 @@ def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, 
         n.alert_id.in_(numbers)
     )
     for row in connection.execute(siblings.order_by(n.id)):
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             by = row.facts.get("handed_over_by")
         if by:
             found[row.alert_id, row.kind, row.seq, by].append(row.channel)
@@ -217,7 +217,7 @@ def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, 
 
 
 def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
-    with within("notifications", row.id):
+    with at_row("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         return PastNotice(
             notice=Notice(key, row.at, typed(NotificationFacts, row.facts)),
@@ -244,12 +244,12 @@ def gap_rows() -> Select[Any]:
 
 def gap(row: Row[Any]) -> PastGap:
     span = row.started_at, row.ended_at
-    with within("gaps", row.seq, row.account_id):
+    with at_row("gaps", row.seq, row.account_id):
         return PastGap(row.account, row.seq, *span, GapReason(row.reason), row.missed, row.step_ms)
 
 
 def epoch(row: Row[Any]) -> PastEpoch:
-    with within("epochs", row.id):
+    with at_row("epochs", row.id):
         if row.rules is UNREADABLE:
             raise ValueError("the rules are no JSON")
         state = typed(dict[str, AccountState], row.state)
@@ -259,6 +259,6 @@ def epoch(row: Row[Any]) -> PastEpoch:
 
 
 def miss(row: Row[Any]) -> Miss:
-    with within("misses", row.seq, row.account_id):
+    with at_row("misses", row.seq, row.account_id):
         check_instants(row.at)
         return Miss(row.seq, row.at, MissReason(row.reason), row.detail)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from daemon.alerts.dispatch import ChannelStatus
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import UNSETTLED, NoticeState, RecordCall
 from daemon.store.read.flap_episodes import fired
 from daemon.store.read.replay import ReadingStream
@@ -143,7 +143,7 @@ def last_life(connection: Connection) -> LastLife:
     row = connection.execute(chosen).one_or_none()
     if row is None:
         return LastLife(None, frozenset())
-    with within("epochs", row.id):
+    with at_row("epochs", row.id):
         states = typed(dict[str, AccountState], row.state)
     return LastLife(
         row.ended_at, frozenset(name for name, state in states.items() if state.since is not None)
@@ -205,7 +205,7 @@ def open_notices(connection: Connection) -> list[KeptNotice]:
     return [kept for kept in found if kept.state.value in UNSETTLED]
 
 
-def told(connection: Connection) -> list[RecordedDelivery]:
+def episode_deliveries(connection: Connection) -> list[RecordedDelivery]:
     """Each channel's knowledge of alerts that are open or still have notifications waiting."""
     chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(_waiting())))
     known: dict[tuple[str, str, int, str], RecordedDelivery] = {}
@@ -296,7 +296,7 @@ def _called(connection: Connection, account_id: int, since: Millis) -> Iterator[
                 snapshots.c.quality != Quality.UNCONFIRMED
             )  # a second row of one call
         for row in connection.execute(chosen):
-            with within(table.name, row.seq, account_id):
+            with at_row(table.name, row.seq, account_id):
                 check(INSTANTS, (row.at,))
             yield row.at
 
@@ -314,7 +314,7 @@ def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
         )
         chosen = chosen.where(instant.table.c.seq > 0).order_by(instant.table.c.seq.desc()).limit(1)
         for seq, at in connection.execute(chosen):
-            with within(instant.table.name, seq, account_id):
+            with at_row(instant.table.name, seq, account_id):
                 check_instants(at)
             found.append((seq, at))
     return max(found)
@@ -329,7 +329,7 @@ def _begun(connection: Connection, account: str) -> AccountState:
             chosen if before is None else chosen.where(epochs.c.id < before)
         ).all()
         for row in rows:
-            with within("epochs", row.id):
+            with at_row("epochs", row.id):
                 states = typed(dict[str, object], row.state)
                 if account in states:
                     return typed(AccountState, states[account])
@@ -430,14 +430,14 @@ def _kept(connection: Connection, chosen: Select[Any]) -> list[KeptNotice]:
 def _handed(rows: Iterable[Row[Any]]) -> Iterator[tuple[int, str, str]]:
     """Notifications given to other channels; each names the channel that failed."""
     for row in rows:
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             by = row.facts.get("handed_over_by")
         if by:
             yield row.alert_id, row.kind, by
 
 
 def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
-    with within("notifications", row.id):
+    with at_row("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         state = NoticeState(row.state)
         told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at

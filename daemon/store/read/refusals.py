@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.read import recorded
 from daemon.store.read.time_index import steps
 from daemon.store.schema import accounts, misses, snapshots
@@ -34,7 +34,7 @@ class RefusalHistory:
     """How far the exchange's clock is ahead of ours, or a little more; None if unknown."""
 
 
-def treatments(
+def refusal_histories(
     connection: Connection, reasons: Collection[MissReason]
 ) -> dict[str, RefusalHistory]:
     """The refusal history of every account ever recorded; `reasons` are those that are refusals."""
@@ -47,7 +47,7 @@ def treatments(
     }
 
 
-def limited(connection: Connection, since: Millis) -> dict[str, Millis]:
+def last_rate_limited(connection: Connection, since: Millis) -> dict[str, Millis]:
     """The last answer "too many calls", by account; accounts without one are left out."""
     # Account by account: that is how misses are indexed.
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
@@ -84,7 +84,7 @@ def _ahead(connection: Connection, account_id: int) -> Millis | None:
     columns = snapshots.c.seq, snapshots.c.at, snapshots.c.exchange_at
     rows = connection.execute(_answers(account_id, *columns).limit(LATEST)).all()
     for row in rows:
-        with within("snapshots", row.seq, account_id):
+        with at_row("snapshots", row.seq, account_id):
             check(INSTANTS, (row.at, row.exchange_at or 0))
     times = [row.exchange_at for row in rows]
     before = [*times[1:], *(times[-1:] if len(times) == LATEST else [None])]

@@ -19,7 +19,7 @@ from daemon.store.bounded_extra import bounded_extra
 from daemon.store.bulk import LEADING
 from daemon.store.codec import FIELDS, check_instants, digits, theirs
 from daemon.store.columns import load
-from daemon.store.database.corruption import CAUSES, within
+from daemon.store.database.corruption import CAUSES, at_row
 from daemon.store.read.time_index import FIRST
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import (
@@ -89,17 +89,17 @@ class ReadingStream:
             return self._readings(rows)
         except CAUSES:
             for row in rows:  # slowly, to find the one
-                with within("snapshots", row[0], self.account_id):
+                with at_row("snapshots", row[0], self.account_id):
                     self._readings([row])
             raise
 
     def _miss(self, seq: int, at: Millis, reason: str, detail: str) -> Miss:
-        with within("misses", seq, self.account_id):
+        with at_row("misses", seq, self.account_id):
             check_instants(at)
             return Miss(seq, at, MissReason(reason), detail)
 
     def _step(self, seq: int, at: Millis, by: Millis) -> ClockStep:
-        with within("gaps", seq, self.account_id):
+        with at_row("gaps", seq, self.account_id):
             check_instants(at, by)
             return ClockStep(seq, at, by)
 

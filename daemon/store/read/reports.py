@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.store.codec import alert_of
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import TEST, UNSETTLED
 from daemon.store.read.aggregates import ReadingAggregates
 from daemon.store.read.flap_episodes import fired_at, moved
@@ -40,7 +40,7 @@ def watched(
     extent = record.extent(0, LAST)
     begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
     judged = ReadingAggregates(record, *_between(record, snapshots, span))
-    readings, courses = judged.went()
+    readings, courses = judged.summaries()
     return Watched(
         account=account,
         since=begun,
@@ -101,7 +101,7 @@ def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Milli
     for row in connection.execute(
         select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))
     ):
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             since = max(row.at, row.facts.get("not_before") or row.at)
         if now - since > MINUTE:
             found[row.channel].append(since)

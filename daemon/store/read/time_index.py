@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, true
 
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import JUDGED, GapReason, Millis, Source
 
@@ -68,7 +68,7 @@ def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
 
 def step_of(account_id: int, row: Row[int, Millis]) -> tuple[int, Millis]:
     """The counter of a clock step, and how far the clock was set, in ms."""
-    with within("gaps", row[0], account_id):
+    with at_row("gaps", row[0], account_id):
         check(INSTANTS, row)
         return row[0], row[1]
 
@@ -175,7 +175,7 @@ class AccountRows:
 
     def _meant(self, table: Table, row: Row[int, Millis]) -> Millis:
         """The corrected instant of a row."""
-        with within(table.name, row[0], self.account_id):
+        with at_row(table.name, row[0], self.account_id):
             return row[1] + self.steps.moved(row[0])
 
     def _row(self, table: Table, seq: int) -> Row[int, Millis]:

@@ -21,7 +21,7 @@ from daemon.store.operations import (
     Supersede,
     Withdraw,
 )
-from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, named
+from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, key_parameters
 from daemon.store.schema import alerts, attempts, messages, notifications, reports
 from daemon.store.write import reports as issued
 from daemon.store.write.inputs import queue, supersede
@@ -85,7 +85,7 @@ def _claim(connection: Connection, new: Claim) -> None:
         return
     insert(connection, attempts, message_id=number, at=key.at)
     for notice in new.keys:
-        connection.execute(_CLAIMED, {"number": number, **named(notice)})
+        connection.execute(_CLAIMED, {"number": number, **key_parameters(notice)})
     if new.report is not None:
         issued.claim(connection, new.report, number)
 
@@ -135,7 +135,9 @@ def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
     """Queue again a notification that a channel gave up, when no other channel has it."""
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
-        connection.execute(update(notifications).where(_IS_CLOSED).values(again), named(notice.key))
+        connection.execute(
+            update(notifications).where(_IS_CLOSED).values(again), key_parameters(notice.key)
+        )
 
 
 def _settle(
@@ -149,7 +151,7 @@ def _settle(
     """Set the state of matching notifications; returns the number of rows."""
     done_at = None if state.value in UNSETTLED else at
     changed = update(notifications).where(which).values(state=state.value, done_at=done_at, **told)
-    return connection.execute(changed, named(key)).rowcount
+    return connection.execute(changed, key_parameters(key)).rowcount
 
 
 def _conclude(connection: Connection, number: int, at: Millis, attempted: AttemptResult) -> bool:

@@ -19,7 +19,7 @@ from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.migrate import check, must_hold_no_triggers, revision, upgrade
 from daemon.store.read.reader import Reader
@@ -129,9 +129,9 @@ class Importer:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with (
-            told(self._url),
+            store_errors(self._url),
             self._engine.begin() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             yield connection
 
@@ -149,7 +149,7 @@ def importing(url: str) -> Iterator[Importer]:
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
-        with told(parsed), engine.connect() as connection:
+        with store_errors(parsed), engine.connect() as connection:
             check(connection, parsed)
             must_hold_no_triggers(connection, parsed)
         yield Importer(parsed, engine)

@@ -18,7 +18,7 @@ from daemon.store.rows import (
     AccountIds,
     alert_id,
     insert,
-    named,
+    key_parameters,
     upsert_alert,
 )
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
@@ -148,7 +148,7 @@ def _queue(connection: Connection, number: int, notice: Notice) -> None:
 def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> None:
     """Mark queued notifications superseded; those being sent cannot be recalled (SEMANTICS F7)."""
     for key in keys:
-        connection.execute(_SUPERSEDED, {"over_at": at, **named(key)})
+        connection.execute(_SUPERSEDED, {"over_at": at, **key_parameters(key)})
 
 
 _SUPERSEDED = (

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from daemon.store.codec import check_instants
 from daemon.store.columns import MistypedError
-from daemon.store.database.corruption import Damaged, within
+from daemon.store.database.corruption import Damaged, at_row
 from daemon.store.database.failures import is_undecodable
 from daemon.store.schema import alerts, silences
 from daemon.store.write.inputs import OPEN
@@ -23,7 +23,7 @@ SILENCE, ACK = "silence", "ack"
 """Values of the column `kind`."""
 
 
-def holding(connection: Connection, now: Millis) -> list[Silence]:
+def in_force(connection: Connection, now: Millis) -> list[Silence]:
     """Silences in force at `now`, or later.
 
     Damaged ones are left out: their target is unknown, and no alert may be lost because of them.
@@ -99,7 +99,7 @@ def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silenc
 
 
 def _silence(row: Row[Any]) -> Silence:
-    with within("silences", row.id):
+    with at_row("silences", row.id):
         # Earlier versions recorded ends that no calendar shows.
         ended_at = None if row.ended_at is None else min(row.ended_at, LATEST)
         check_instants(row.started_at, ended_at or 0)

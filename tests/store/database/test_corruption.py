@@ -10,7 +10,7 @@ from sqlalchemy import text
 from daemon.errors import StoreError
 from daemon.store import History, Store
 from daemon.store.database import engine as engines
-from daemon.store.database.corruption import UNREADABLE, readable
+from daemon.store.database.corruption import UNREADABLE, decode_json
 from daemon.types import ClockStep, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires
 from tests.values import T0, miss, reading
@@ -65,7 +65,7 @@ def filled(store: Store, write: Write) -> Store:
         ),
         (
             "UPDATE notifications SET facts = '[]' WHERE id = 1",
-            lambda store: store.told(),
+            lambda store: store.episode_deliveries(),
             "notifications .* id 1",
         ),
         (
@@ -145,6 +145,6 @@ def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
 
 def test_text_that_is_no_json_is_kept_apart() -> None:
     """It is none of the values that JSON has."""
-    assert readable('{"a": 1}') == {"a": 1}
-    assert readable("null") is None
-    assert readable("{") is readable(b"\xff") is UNREADABLE
+    assert decode_json('{"a": 1}') == {"a": 1}
+    assert decode_json("null") is None
+    assert decode_json("{") is decode_json(b"\xff") is UNREADABLE

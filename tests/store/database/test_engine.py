@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.database.engine import bound, parse, reading, writing
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.migrate import HEAD
 from tests.other_users import BECOME, program
 from tests.store.records import ACCOUNT, epoch, read
@@ -217,7 +217,7 @@ def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None
     for _ in range(2):
         with (
             pytest.raises(StoreError, match="takes far longer to read"),
-            told(url),
+            store_errors(url),
             engine.connect() as connection,
         ):
             connection.scalar(ENDLESS)
@@ -242,7 +242,7 @@ def test_s12_a_schema_is_trusted_with_nothing(tmp_path: Path) -> None:
     engine = reading(url)
     with (
         pytest.raises(StoreError, match="too large to be of marginwatch"),
-        told(url),
+        store_errors(url),
         engine.connect() as connection,
     ):
         connection.scalar(text("SELECT zeroblob(9000000)"))

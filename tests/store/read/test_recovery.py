@@ -197,7 +197,7 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
     write(fires(2), Claim(MessageKey("phone", T0 + 3_000), (key(),)))
     [kept] = store.open_notices()
     assert (kept.state, kept.attempts, kept.maybe_repeat) == (NoticeState.SENDING, 1, True)
-    [told] = store.told()
+    [told] = store.episode_deliveries()
     assert told.told == MAYBE
 
 
@@ -224,7 +224,7 @@ def test_what_a_channel_was_told(
         Claim(message, (key(),)),
         RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state}),
     )
-    [found] = store.told()
+    [found] = store.episode_deliveries()
     assert (found.key, found.told) == (key(), told)
 
 
@@ -240,22 +240,22 @@ def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> No
         delivered,
         Record(ACCOUNT, ClockStep(3, T0 + 64_000, 60_000)),
     )
-    assert [each.told.told_at for each in store.told()] == [T0 + 64_000]
+    assert [each.told.told_at for each in store.episode_deliveries()] == [T0 + 64_000]
 
 
 def test_told_ends_with_the_alert_and_its_news(store: Store, write: Write) -> None:
     """What channels were told of an alert is known until it has ended and nothing of it waits."""
     write(fires(2), clears(3))
-    assert [each.key for each in store.told()] == [key()]
+    assert [each.key for each in store.episode_deliveries()] == [key()]
     write(Reroute(T0 + 4_000, (), refused=(key(),)))
-    assert store.told() == []
+    assert store.episode_deliveries() == []
 
 
 def test_ends_are_no_news_of_the_firing(store: Store, write: Write) -> None:
     """That an end waits does not mean that a firing does."""
     end = notice(key(kind=Kind.RESOLVED, seq=3))
     write(fires(2, channels=()), replace(clears(3), notices=(end,)))
-    assert [each.told for each in store.told()] == [ChannelStatus(ended=True)]
+    assert [each.told for each in store.episode_deliveries()] == [ChannelStatus(ended=True)]
     assert [kept.notice for kept in store.open_notices()] == [end]
 
 

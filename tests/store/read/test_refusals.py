@@ -47,7 +47,7 @@ def told(seq: int, ahead: Millis | None, source: Source = Source.REST) -> Record
 
 
 def treated(history: History) -> RefusalHistory:
-    return history.treatments(REFUSED)[ACCOUNT]
+    return history.refusal_histories(REFUSED)[ACCOUNT]
 
 
 def test_b2_refusals_since_the_last_answer(history: History, write: Write, store: Store) -> None:
@@ -65,7 +65,7 @@ def test_b2_refusals_since_the_last_answer(history: History, write: Write, store
     write(told(7, None, Source.WS), missed(8, TIMEOUT), missed(9, TIMEOUT))
     expected = (_miss(4, LIMITED), _miss(6, BLOCKED), _miss(9, TIMEOUT))
     assert treated(history).refusals == expected
-    assert store.treatments(REFUSED)[ACCOUNT].refusals == expected
+    assert store.refusal_histories(REFUSED)[ACCOUNT].refusals == expected
     write(read(10))
     assert treated(history).refusals == ()
 
@@ -88,9 +88,9 @@ def test_b2_when_there_were_too_many_calls(history: History, write: Write, store
     """B2: to each account, whatever was answered since."""
     write(epoch(ACCOUNT, "other"), missed(2, LIMITED), missed(3, BLOCKED), read(4))
     write(Record("other", _miss(9, LIMITED)), Record("other", reading(10, T0 + 10 * SECOND)))
-    assert history.limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}
-    assert store.limited(T0 + 9 * SECOND) == {"other": T0 + 9 * SECOND}
-    assert history.limited(T0 + 9 * SECOND + 1) == {}
+    assert history.last_rate_limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}
+    assert store.last_rate_limited(T0 + 9 * SECOND) == {"other": T0 + 9 * SECOND}
+    assert history.last_rate_limited(T0 + 9 * SECOND + 1) == {}
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_f7_what_was_superseded_on_its_way_to_the_call_is_being_sent(
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [
             NoticeState.SENDING
         ]
-    assert [each.told.told_at for each in store.told()] == [MESSAGE.at]
+    assert [each.told.told_at for each in store.episode_deliveries()] == [MESSAGE.at]
 
 
 def test_what_is_final_is_not_claimed(write: Write, url: str) -> None:

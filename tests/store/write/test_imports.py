@@ -69,14 +69,19 @@ def test_beside_a_daemon_alerts_and_state_are_untouched(
     same.
     """
     write(Record(ACCOUNT, reading(2, T0 + 2_000)), fires(3))
-    before = store.load(ACCOUNT), list(store.recent(ACCOUNT, 0)), store.told(), store.calls(0)
+    before = (
+        store.load(ACCOUNT),
+        list(store.recent(ACCOUNT, 0)),
+        store.episode_deliveries(),
+        store.calls(0),
+    )
     with importing(url) as importer:
         tally = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
     assert tally == ImportCounts(added=1, late=2)
     assert (
         store.load(ACCOUNT),
         list(store.recent(ACCOUNT, 0)),
-        store.told(),
+        store.episode_deliveries(),
         store.calls(0),
     ) == before
 
