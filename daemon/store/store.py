@@ -58,9 +58,13 @@ class Store:
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
-        self._file = self._placed()
+        self._file = self._database_file()
         self._writer = Writer(
-            writing, self._noting(hooks), fault_injection, self._file or SERVER, self._let_go
+            writing,
+            self._noting(hooks),
+            fault_injection,
+            self._file or SERVER,
+            self._release,
         )
 
     @classmethod
@@ -109,7 +113,7 @@ class Store:
         """Wait until all submitted operations are written or deferred; False at the timeout (s)."""
         return self._writer.flush(timeout)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         """Release everything when the writer's thread ends; the last to close a file tidies it."""
         self._reading.dispose()
         self._writing.dispose()
@@ -203,7 +207,7 @@ class Store:
         """The last answer "too many calls", by account; accounts without one are left out."""
         return self._read(lambda connection: exchange.last_rate_limited(connection, since))
 
-    def _placed(self) -> DatabaseFile | None:
+    def _database_file(self) -> DatabaseFile | None:
         if self._url.get_backend_name() != "sqlite":
             return None
         return DatabaseFile(self._url, self._lock, self._writing, self._reading)

@@ -33,17 +33,10 @@ def check(items: Iterable[Item[Any]], problems: Problems) -> None:
     for item in items:
         for key in item.raw:
             place = f"{item.place}.{key}"
-            if (
-                _waits(item.section, key)
-                and not problems.within(place)
-                and _says_something(item, key)
-            ):
+            is_set = item.raw[key] not in EMPTY and item.differs(key)
+            if is_set and _waits(item.section, key) and not problems.within(place):
                 problems.add(place, SENTENCE)
 
 
 def _waits(section: str, key: str) -> bool:
     return f"{section}.{key}" in NOT_YET
-
-
-def _says_something(item: Item[Any], key: str) -> bool:
-    return item.raw[key] not in EMPTY and item.differs(key)

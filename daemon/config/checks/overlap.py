@@ -69,16 +69,13 @@ def _only_field(*trees: Node) -> str | None:
 
 def _numbers(trees: Iterable[Node]) -> list[Decimal]:
     """The constants in the trees, ascending."""
-    found = {_worth(node) for tree in trees for node in walk(tree) if _is_constant(node)}
+    constants = (node for tree in trees for node in walk(tree) if _is_constant(node))
+    found = {compiled.number(node, _OneField())([]) for node in constants}
     return sorted(value for value in found if value is not None and value.is_finite())
 
 
 def _is_constant(node: Node) -> bool:
     return isinstance(node, Number | DurationLiteral | Negative | Arithmetic) and not varies(node)
-
-
-def _worth(node: Node) -> Decimal | None:
-    return compiled.number(node, _OneField())([])
 
 
 def _candidates(numbers: list[Decimal]) -> Iterator[Decimal]:

@@ -186,7 +186,8 @@ def _forgetting(when: Condition) -> Iterator[str]:
 
 def _suggestion(call: Call, tree: Node) -> str:
     """A level on the far side of the change, in the direction it came from; "" when not clear."""
-    comparison = next((found for found in _comparisons(tree) if found.left == call), None)
+    comparisons = (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
+    comparison = next((found for found in comparisons if found.left == call), None)
     if comparison is None or call.name in _DISTANCES:
         return ""
     series = call.arguments[0]
@@ -196,10 +197,6 @@ def _suggestion(call: Call, tree: Node) -> str:
     rose = comparison.operator.startswith(">") != (call.name == "drop")
     level = _amount(comparison.right) if call.name == "delta" else "…"
     return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'
-
-
-def _comparisons(tree: Node) -> Iterator[Comparison]:
-    return (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
 
 
 def _amount(level: Node) -> Decimal | str:

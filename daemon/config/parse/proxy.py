@@ -52,8 +52,11 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
         return DIRECT
     if not wanted:
         return Route(unused=variable)
+    written = environ[variable]
+    if "://" not in written:
+        written = f"http://{written}"
     try:
-        return Route(_safe(address(_with_scheme(environ[variable])), parts.scheme))
+        return Route(_safe(address(written), parts.scheme))
     except MistakeError as mistake:
         raise MistakeError(f"the environment variable {variable} {mistake}") from None
 
@@ -95,11 +98,6 @@ def _covers(entry: str, host: str, port: str) -> bool:
         return address in ip_network(named.strip("[]"), strict=False)
     except ValueError:
         return False
-
-
-def _with_scheme(written: str) -> str:
-    """The variables may leave it out."""
-    return written if "://" in written else f"http://{written}"
 
 
 def address(written: str) -> str:

@@ -72,7 +72,7 @@ class AppriseNotifier:
         self._timeout = timeout
         self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
-        self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
+        self._apprise = _in_apprise(plugins.bounded(plugin, self._service, timeout, url))
         self._texts: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
         self._pictures: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
 
@@ -121,7 +121,7 @@ class AppriseNotifier:
             unsent = call is not None and call.sent is False
             complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
 
-        result = self._dressed(message).notify(
+        result = self._with_options(message).notify(
             **self._written(message),
             notify_type=self._type(message),
             attach=_attached(message.picture),
@@ -158,7 +158,7 @@ class AppriseNotifier:
         title = html.escape(title, quote=False)
         return {"title": title, "body": escaped, "body_format": apprise.NotifyFormat.HTML}
 
-    def _dressed(self, message: Message) -> apprise.Apprise:
+    def _with_options(self, message: Message) -> apprise.Apprise:
         """The plugin with the options of this message.
 
         It is a copy: an attempt that was given up may still be sending with another one.
@@ -172,7 +172,7 @@ class AppriseNotifier:
             return self._apprise
         twin = copy.copy(plugin)
         vars(twin).update(wishes)
-        return _alone(twin)
+        return _in_apprise(twin)
 
 
 def _logins_of_proxies() -> Iterator[str]:
@@ -185,7 +185,7 @@ def _is_delivered(attempted: AttemptResult) -> bool:
     return attempted.outcome is Outcome.DELIVERED
 
 
-def _alone(plugin: NotifyBase) -> apprise.Apprise:
+def _in_apprise(plugin: NotifyBase) -> apprise.Apprise:
     """The plugin within an Apprise object, which keeps its URL out of every `repr`."""
     alone = apprise.Apprise(asset=plugin.asset)
     alone.add(plugin)

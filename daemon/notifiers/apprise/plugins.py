@@ -200,7 +200,7 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
     plugin.optional = False
     plugin.redirects = False
     plugin.request_rate_per_sec = 0
-    vars(plugin)["throttle"] = _at_once
+    vars(plugin)["throttle"] = _no_pause
     plugin.overflow_mode = apprise.OverflowMode.UPSTREAM
     plugin.body_max_line_count = 0
     vars(plugin)["interpret_emojis"] = (
@@ -215,7 +215,7 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
     return plugin
 
 
-def _at_once(*_args: object, **_named: object) -> None:
+def _no_pause(*_args: object, **_named: object) -> None:
     """Switch off pauses: the outbox keeps the pace.
 
     A plugin that sleeps (Discord, after a 429) would send a message that was given up long ago.
@@ -275,7 +275,7 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     forms: tuple[Any, ...] = kind.templates
     if cut := urls.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
         return None, cut
-    with _listening() as heard:
+    with _collect_warnings() as heard:
         try:
             plugin = _made(kind, url)
         except Exception:  # noqa: BLE001 -- its text may hold the token
@@ -285,11 +285,11 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
             None,
             (
                 f"Apprise refuses this {kind.service_name} URL; it has the form"
-                f" {_form(kind, urls.scheme(url))}"
+                f" {_longest_template(kind, urls.scheme(url))}"
             ),
         )
     if heard:
-        said = Redactor(_all_of(url)).redact(heard[0])
+        said = Redactor(_pieces(url)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
     unsendable = _unsendable(plugin, urls.scheme(url))
     return (None, unsendable) if unsendable else (plugin, "")
@@ -345,7 +345,7 @@ def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     return kind, ""
 
 
-def _form(kind: type[NotifyBase], scheme: str) -> str:
+def _longest_template(kind: type[NotifyBase], scheme: str) -> str:
     """The fullest form of a service's URL, its parts named."""
     forms: tuple[Any, ...] = kind.templates
     return max(map(str, forms), key=len, default="{schema}://…").replace("{schema}", scheme)
@@ -366,14 +366,14 @@ def _asset() -> apprise.AppriseAsset:
     )
 
 
-def _all_of(url: str) -> Iterator[str]:
+def _pieces(url: str) -> Iterator[str]:
     """Every piece of a URL that Apprise does not accept: anything in it may be a token."""
     yield from secrets(url)
     yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
+def _collect_warnings() -> Iterator[list[str]]:
     """Collect Apprise's warnings meanwhile; they are logged nowhere else."""
     heard: list[str] = []
 

@@ -38,7 +38,7 @@ class _BoundedSmtp(smtplib.SMTP):
         if self.file is None:
             self.file = limited(self.sock)
         lines, failure = list[bytes](), None
-        while failure is None and (not lines or _goes_on(lines[-1])):
+        while failure is None and (not lines or _is_continued(lines[-1])):
             try:
                 lines.append(self.file.readline(PART))
             except OSError as error:
@@ -61,7 +61,7 @@ class _BoundedSmtpSsl(_BoundedSmtp, smtplib.SMTP_SSL):
     """The same within TLS from the start."""
 
 
-def _goes_on(line: bytes) -> bool:
+def _is_continued(line: bytes) -> bool:
     return line[3:4] == b"-" and line.endswith(b"\n") and _code(line) >= 0
 
 

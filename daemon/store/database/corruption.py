@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Column, ColumnElement, Connection, Text, func, or_, select, type_coerce
+from sqlalchemy import URL, Connection, Text, func, or_, select, type_coerce
 
 from daemon.errors import StoreError
 from daemon.store.columns import MistypedError, Whole, Words, load
@@ -86,7 +86,7 @@ def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
     """
     for table in metadata.sorted_tables:
         wrong = [
-            _is_mistyped(column, column.type)
+            func.typeof(column).not_in(column.type.storage)
             for column in table.c
             if isinstance(column.type, Words | Whole)
         ]
@@ -98,10 +98,6 @@ def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
         if row is not None:
             keys: tuple[Any, ...] = tuple(row)
             yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
-
-
-def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[bool]:
-    return func.typeof(column).not_in(expected.storage)
 
 
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:

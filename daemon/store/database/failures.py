@@ -118,7 +118,7 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
         return StoreError(
-            f"the database {database_name(url)} {trouble}{_owner(url, code)}: {what_to_do}"
+            f"the database {database_name(url)} {trouble}{_owner_clause(url, code)}: {what_to_do}"
         )
     if is_undecodable(cause):
         return StoreError(
@@ -145,7 +145,7 @@ _LOGIN = re.compile(
 """A login refused for good. Before a session exists the driver gives a text and no SQLSTATE."""
 
 
-def _owner(url: URL, code: int) -> str:
+def _owner_clause(url: URL, code: int) -> str:
     rights = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
     return owner_text(Path(str(url.database))) if code & 0xFF in rights else ""
 

@@ -96,7 +96,7 @@ class DatabaseFile:
 
     def _lose(self) -> None:
         self._lost = True
-        if not self._whole and self._folded():
+        if not self._whole and self._move_wal_into_file():
             self._whole = True
             self._disconnect()
 
@@ -109,7 +109,7 @@ class DatabaseFile:
         self._log = self._log or log
         if self._log == log:
             return None
-        if not self._folded():
+        if not self._move_wal_into_file():
             self._lost = (
                 True  # a connection anew would begin a WAL without what the deleted one holds
             )
@@ -122,7 +122,7 @@ class DatabaseFile:
         pool = self._writing.pool
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
-    def _folded(self) -> bool:
+    def _move_wal_into_file(self) -> bool:
         """Move the WAL into the file, through the connection that has both; True if complete."""
         if not self._connected():
             return False

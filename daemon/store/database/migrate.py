@@ -131,7 +131,8 @@ def _must_be_empty(connection: Connection, url: URL) -> None:
     others = inspect(connection).get_table_names()
     if others:
         raise StoreError(
-            f"{database_name(url)} holds tables of another program ({', '.join(sorted(others)[:3])}): "
+            f"{database_name(url)} holds tables of another program"
+            f" ({', '.join(sorted(others)[:3])}): "
             "give marginwatch a database of its own",
         )
 

@@ -31,7 +31,7 @@ def fired(
         alert = alert_of(row)
         at = fired_at(alert, steps)
         if at is not None and at >= since and alert.swings is None:
-            found[alert.rule].append(_swing(at, alert, values[row.id]))
+            found[alert.rule].append(_episode(at, alert, values[row.id]))
     return {rule: tuple(swings) for rule, swings in found.items()}
 
 
@@ -60,12 +60,12 @@ def moved(alert: Alert, steps: Steps) -> Millis:
 def _values(connection: Connection, numbers: list[int]) -> Mapping[int, list[Decimal | None]]:
     """The values of each alert, by its number."""
     values = defaultdict[int, list[Decimal | None]](list)
-    for row in _told(connection, numbers):
+    for row in _transitions_with_value(connection, numbers):
         values[row.alert_id].append(value_of(row))
     return values
 
 
-def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
+def _transitions_with_value(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
     if numbers:
         chosen: Select[Any] = select(
             transitions.c.id, transitions.c.alert_id, transitions.c.value, transitions.c.exact
@@ -74,7 +74,7 @@ def _told(connection: Connection, numbers: list[int]) -> Iterator[Row[Any]]:
         yield from connection.execute(chosen.where(ours, transitions.c.to_state.in_(TELLING)))
 
 
-def _swing(at: Millis, alert: Alert, values: list[Decimal | None]) -> FlapEpisode:
+def _episode(at: Millis, alert: Alert, values: list[Decimal | None]) -> FlapEpisode:
     """An episode with its values; the duration of missing readings is no value of the rule."""
     known = [value for value in (alert.worst, *values) if value is not None and not alert.missing]
     judged = None if alert.missing else alert.judged

@@ -100,7 +100,7 @@ def _mark(connection: Connection, ids: AccountIds, new: RecordAttempt) -> None:
     for key, state in new.states.items():
         told_at = _BEGUN + new.told[key] if key in new.told else new.at
         _settle(connection, key, IS_NOTICE, state, new.at, {"told_at": told_at} if telling else {})
-    _revive(connection, new.notices)
+    _requeue_given_up(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
@@ -127,11 +127,11 @@ def _hand_over(connection: Connection, ids: AccountIds, new: Reroute) -> None:
         _settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused
     ]
     if any(refused):  # else it was written before
-        _revive(connection, new.notices)
+        _requeue_given_up(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
-def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
+def _requeue_given_up(connection: Connection, handed: Iterable[Notice]) -> None:
     """Queue again a notification that a channel gave up, when no other channel has it."""
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}

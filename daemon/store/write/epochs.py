@@ -26,12 +26,12 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
     if _known(connection, new.at, state):
         return
     _introduce(connection, new)
-    _doubt(connection)
+    _requeue_unsure(connection)
     reports.doubt(connection)
     if new.reason == RELOAD:
         _end(connection, EndEpoch(new.at, RELOAD))
     else:
-        _bury(connection, new.at)
+        _close_open_epochs(connection, new.at)
     for each in new.records:
         record(connection, ids, each)
     for absence in new.gaps:
@@ -66,7 +66,7 @@ def _introduce(connection: Connection, new: StartEpoch) -> None:
             )
 
 
-def _bury(connection: Connection, now: Millis) -> None:
+def _close_open_epochs(connection: Connection, now: Millis) -> None:
     """End epochs that a crash left open, where their record ends."""
     left = connection.execute(
         select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))
@@ -78,7 +78,7 @@ def _bury(connection: Connection, now: Millis) -> None:
         connection.execute(crashed.values(ended_at=ended_at, end_reason=CRASH))
 
 
-def _doubt(connection: Connection) -> None:
+def _requeue_unsure(connection: Connection) -> None:
     """Queue messages again that were being sent when the last run ended: they may have arrived.
 
     From here on their channel may know them, whatever the next attempt brings, and their instant

@@ -34,7 +34,7 @@ def in_force(connection: Connection, now: Millis) -> list[Silence]:
         if isinstance(error, OperationalError) and not is_undecodable(error.orig):
             raise
     numbers = connection.scalars(_HOLDING.with_only_columns(silences.c.id), {"now": now}).all()
-    return list(_readable(connection, numbers))
+    return list(_without_damaged(connection, numbers))
 
 
 def every(connection: Connection) -> list[Silence]:
@@ -92,7 +92,7 @@ _HOLDING = _rows().where(
 )
 
 
-def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
+def _without_damaged(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
     for number in numbers:
         with suppress(Damaged, MistypedError, OperationalError):
             yield _silence(connection.execute(_rows().where(silences.c.id == number)).one())
