@@ -1,6 +1,4 @@
-"""Stand-ins shared by all tests: a clock that moves only when told to, ways out and a store that do
-as told.
-"""
+"""Fakes shared by all tests: a manual clock, notifiers and a store that follow orders."""
 
 import asyncio
 import heapq

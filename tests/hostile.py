@@ -23,9 +23,7 @@ VISIBLE |= frozenset(map(chr, range(0x13430, 0x13440)))
 
 
 def is_raw(text: str, at: int) -> bool:
-    """Whether the character would be obeyed or hidden; a joiner or selector between others is
-    neither.
-    """
+    """Whether a terminal would obey or hide it; joiners and selectors between others are fine."""
     character = text[at]
     between = bool(at) and not text[at - 1].isascii()
     if between and re.fullmatch(

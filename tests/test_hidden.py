@@ -29,7 +29,7 @@ def test_a_secret_never_prints(shown: str) -> None:
 
 
 def test_only_reveal_gives_it_away() -> None:
-    """What was put in comes out when asked for by name."""
+    """The value comes out when asked for by name."""
     assert Secret("planted").reveal() == "planted"
 
 

@@ -51,9 +51,7 @@ def beside(text: str, extra: str) -> str:
 
 @pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
 def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
-    """B5: also of an account, which was a warning; the nearest name is shown, whatever its
-    capitals.
-    """
+    """B5: also for an account; the nearest name is suggested, whatever its capitals."""
     (sentence,) = problems(beside(NAMED, extra.format("gröse")))
     assert sentence.startswith(f"{place}: there is no ")
     assert sentence.endswith('"gröse"; did you mean "Größe"?')
@@ -65,9 +63,7 @@ def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
 def test_a_name_is_the_same_however_it_is_composed(
     place: str, extra: str, file: Form, word: Form
 ) -> None:
-    """B5: some keyboards and files compose letters of two characters; nobody sees the
-    difference.
-    """
+    """B5: some keyboards and files compose a letter of two characters, which nobody sees."""
     text = unicodedata.normalize(file, NAMED)
     assert problems(beside(text, extra.format(unicodedata.normalize(word, "Größe")))) == []
 

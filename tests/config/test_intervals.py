@@ -31,18 +31,14 @@ def test_b3_a_wish_within_the_budget_is_granted() -> None:
 
 
 def test_b3_all_intervals_stretch_evenly() -> None:
-    """B3: fifty calls in ten seconds, and what is under way: eight accounts ask for twenty a
-    second.
-    """
+    """B3: fifty calls in ten seconds, with those in flight: eight accounts want twenty a second."""
     assert set(intervals.settled_intervals(accounts(8, 400), BudgetLimits(), {}).values()) == {
         1_632
     }
 
 
 def test_b3_unknown_users_share_one_allowance() -> None:
-    """B3: until the first answers tell them apart, four accounts are paced as if they were one
-    user's.
-    """
+    """B3: until first answers tell them apart, four accounts count as one user's."""
     unknown = intervals.intervals(accounts(4, 1_000), BudgetLimits(), {})
     known = intervals.intervals(
         accounts(4, 1_000), BudgetLimits(), {f"a{n}": str(n) for n in range(4)}
@@ -129,9 +125,7 @@ def test_b3_wishes_within_the_budget_stay() -> None:
 
 
 def test_b3_one_user_stretches_evenly() -> None:
-    """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do
-    not.
-    """
+    """B3: intervals of one user's accounts grow by one factor, other users' do not."""
     wishes = {
         "a": WantedInterval(400, "u"),
         "b": WantedInterval(800, "u"),
@@ -141,17 +135,13 @@ def test_b3_one_user_stretches_evenly() -> None:
 
 
 def test_b3_the_host_stretches_all_evenly() -> None:
-    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10
-    s.
-    """
+    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each gets 10 s."""
     wishes = {str(number): WantedInterval(5_000, str(number)) for number in range(50)}
     assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
 
 
 def test_a_flight_takes_its_share() -> None:
-    """The time in flight lengthens how long a place is taken, and so the shortest possible
-    interval.
-    """
+    """The flight time keeps a place taken longer, and so lengthens the shortest interval."""
     assert stretch({"a": WantedInterval(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
 
 

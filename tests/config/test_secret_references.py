@@ -1,6 +1,4 @@
-"""Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never
-shown.
-"""
+"""Secrets stored elsewhere are fetched; a missing one is named with its remedy, never shown."""
 
 import os
 from functools import partial
@@ -40,9 +38,7 @@ def around(tmp_path: Path) -> Surroundings:
     ],
 )
 def test_a_key_stands_in_four_places(written: str, text: str, around: Surroundings) -> None:
-    """DESIGN §5: the environment, a file relative to the rules.toml, a systemd credential, or the
-    text itself.
-    """
+    """DESIGN §5: the environment, a file beside rules.toml, a credential, or the text itself."""
     assert secret_references.key(written, around).text == Secret(text)
 
 
@@ -115,9 +111,7 @@ def test_what_cannot_be_fetched_is_explained(
 def test_a_secret_of_a_channel_is_as_strict_as_a_key(
     content: bytes, sentence: str, written: str, around: Surroundings
 ) -> None:
-    """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole
-    URLs.
-    """
+    """B6: a file with anything beside the secret is reported, not sent; for keys and URLs alike."""
     (around.folder / "odd").write_bytes(content)
     (around.folder / "credentials" / "odd").write_bytes(content)
     address = f"json://me:{written}@127.0.0.1/x" if "{" in written else written
@@ -153,9 +147,7 @@ def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> 
 
 
 def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
-    """B6: a pipe that nobody writes to, a device without an end and a folder are refused at
-    once.
-    """
+    """B6: a pipe without a writer, an endless device and a folder are refused at once."""
     os.mkfifo(around.folder / "pipe")
     (around.folder / "zero").symlink_to("/dev/zero")
     rows = {
@@ -213,9 +205,7 @@ def test_credentials_exist_only_under_systemd(tmp_path: Path) -> None:
 
 
 def test_what_is_filled_into_a_url_is_percent_encoded(around: Surroundings) -> None:
-    """DESIGN §5: a token with special characters does not break the URL; both its forms are
-    hidden.
-    """
+    """DESIGN §5: a token with special characters does not break the URL; both forms are hidden."""
     assert secret_references.url("tgram://{env:TOKEN}/{file:key.txt}", around) == Resolved(
         Secret("tgram://1234%3Aab%2Fcd/from-file"),
         frozenset(map(Secret, ("1234:ab/cd", "1234%3Aab%2Fcd", "from-file"))),
@@ -231,9 +221,7 @@ def test_a_whole_reference_is_taken_as_it_is(around: Surroundings) -> None:
 
 @pytest.mark.parametrize("written", ["{TOKEN}", "env:TOKEN"])
 def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> None:
-    """{NAME} and env:NAME inside a URL would be sent as they are; they almost certainly mean
-    {env:NAME}.
-    """
+    """{NAME} and env:NAME inside a URL would be sent as they are; {env:NAME} is suggested."""
     with pytest.raises(MistakeError) as caught:
         secret_references.url(f"tgram://{written}/5", around)
     assert str(caught.value) == f"write {{env:TOKEN}} instead of {written}"

@@ -115,7 +115,7 @@ class Echoing:
             thread.join()
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """What makes requests call through it, and trust it."""
+        """Variables that make requests call through it, and trust it."""
         self.authority.cert_pem.write_to_path(folder / "authority.pem")
         names = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         here = {"REQUESTS_CA_BUNDLE": str(folder / "authority.pem"), "NO_PROXY": "", "no_proxy": ""}

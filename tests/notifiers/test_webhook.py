@@ -1,6 +1,4 @@
-"""A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it
-gets.
-"""
+"""A channel through a generic webhook, over real HTTP: its answers, and what it receives."""
 
 import socket
 from dataclasses import replace
@@ -83,9 +81,7 @@ async def test_s9_nothing_hidden_leaves() -> None:
     ],
 )
 async def test_http_statuses_are_classed(status: int, outcome: Outcome) -> None:
-    """F1: a webhook refuses for good only by 410; the sentence says what was answered. Redirects:
-    `test_redirects`.
-    """
+    """F1: only 410 refuses for good; the sentence has the answer. Redirects: `test_redirects`."""
     answer = answering(status, Retry_After="7")
     assert await tried(answer) == AttemptResult(outcome, f"JSON answered HTTP {status}")
 
@@ -138,9 +134,7 @@ async def test_a_form_arrives_as_it_was_written() -> None:
 
 
 async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
-    """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest
-    arrives.
-    """
+    """Half of a surrogate pair, which cannot be sent, arrives escaped, with the rest."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
         assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(

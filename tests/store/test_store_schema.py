@@ -1,4 +1,4 @@
-"""What migrations build is what the code expects; and what people see."""
+"""Migrations build the expected tables; and the view for people."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -45,7 +45,7 @@ def test_migrations_build_the_schema(url: str) -> None:
 
 
 def test_keys_agree(url: str) -> None:
-    """What autogeneration does not compare: primary keys and the index over an expression."""
+    """Autogeneration does not compare primary keys and the index over an expression."""
     upgrade(url)
     engine = writing(parse(url))
     built = inspect(engine)

@@ -132,7 +132,7 @@ def test_rules_loaded_alone_are_checked_as_well() -> None:
 
 
 def test_a_rule_with_a_mistake_is_not_searched_for_more() -> None:
-    """Where the condition is wrong, that is what is told."""
+    """A wrong condition is the only mistake reported for its rule."""
     assert (
         len(
             problems(WHOLE.replace("available_margin", "margn") + 'for = "1m"\nat_least = "3 of 5"')

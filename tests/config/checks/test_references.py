@@ -70,9 +70,7 @@ def rule(name: str, *lines: str) -> str:
     ],
 )
 def test_each_mistake_between_tables_is_one_sentence(text: str, sentences: list[str]) -> None:
-    """Double names, dangling references and circles are told once, with their place; all else
-    passes.
-    """
+    """Duplicate names, dangling references and circles are reported once, with their place."""
     assert problems(text) == sentences
 
 

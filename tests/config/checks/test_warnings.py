@@ -1,4 +1,4 @@
-"""What is allowed but probably not meant is a warning with its place."""
+"""Settings that are allowed but probably unintended cause a warning with its place."""
 
 import pytest
 
@@ -188,9 +188,7 @@ def test_f9_a_configuration_without_a_heartbeat_is_warned_of() -> None:
 
 
 def test_what_the_notifier_says_of_a_url_is_a_warning() -> None:
-    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed, and `check` warns of
-    it.
-    """
+    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed; `check` warns of it."""
     checks = Checks(caution=lambda url: "goes unencrypted" if url.startswith("json:") else None)
     text = ACCOUNT + channels("jsons://h/x", "json://h/y") + RULE
     assert doubts(loaded(text, checks=checks)) == ["channels[1].url: goes unencrypted"]

@@ -1,6 +1,4 @@
-"""S13: files of silly size are refused or handled, in little time and memory, whoever wrote
-them.
-"""
+"""S13: files of absurd size are refused or handled, in little time and memory."""
 
 import json
 import os
@@ -120,7 +118,7 @@ def _load_all() -> None:
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, tuple[int, str]]:
-    """By name, the number of problems and their text; what killed the child is missing."""
+    """The number of problems and their text, by name; an input that killed the child is missing."""
     command = [sys.executable, "-c", f"from {__name__} import _load_all; _load_all()"]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
@@ -131,9 +129,7 @@ def said() -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("name", SILLY)
 def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> None:
-    """S13: it loads, or is refused by a sentence that gives the limit; never more than a screen or
-    two of them.
-    """
+    """S13: it loads, or is refused with the limit in a short sentence."""
     expected = SILLY[name][1]
     number, text = said[name]
     assert number <= 101
@@ -151,9 +147,7 @@ def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> No
     ],
 )
 def test_dots_that_are_no_key(line: str) -> None:
-    """S13: texts and remarks may hold dots; names of hosts have fewer parts, and sentences more
-    words.
-    """
+    """S13: texts and comments may hold dots; a host name has fewer parts, a sentence more words."""
     assert limits.line_of_long_key(f"[a]\n{line}\n") is None
 
 

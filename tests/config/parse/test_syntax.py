@@ -55,5 +55,5 @@ def test_the_text_itself_is_not_shown() -> None:
 
 
 def test_good_text_gives_its_tables() -> None:
-    """What is TOML is handed on as it is."""
+    """Valid TOML is returned unchanged."""
     assert syntax.parse("[a]\nb = 1", Path("rules.toml")) == {"a": {"b": 1}}

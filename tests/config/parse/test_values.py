@@ -1,4 +1,4 @@
-"""What may stand at a key, kind by kind."""
+"""Allowed values of keys, type by type."""
 
 from collections.abc import Callable
 from decimal import Decimal

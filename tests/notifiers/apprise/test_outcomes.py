@@ -14,9 +14,7 @@ from daemon.types import AttemptResult, Outcome
 
 
 def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
-    """A3: nothing left, so the message is tried again without doubt, and it is not the service that
-    refused.
-    """
+    """A3: nothing left, so the message is retried without doubt; the service did not refuse."""
     error = requests.exceptions.ProxyError(
         "Unable to connect to proxy", ConnectionRefusedError(111, "refused")
     )
@@ -62,9 +60,7 @@ def test_results_are_classed(status: str, expected: Outcome) -> None:
     ],
 )
 def test_telegram_refuses_only_in_its_own_words(said: str, status: int, expected: Outcome) -> None:
-    """F1: a revoked token or a blocked bot is for good; the same status from a proxy's page is
-    not.
-    """
+    """F1: a revoked token or blocked bot is final; the same status on a proxy's page is not."""
     assert telegram(said, status).outcome is expected
 
 
@@ -114,16 +110,12 @@ def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Atte
     ],
 )
 def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcome) -> None:
-    """S1: a service that says in its answer what became of a message may have taken it; a status
-    decides alone.
-    """
+    """S1: a service that reports in its body may have taken the message; else the status counts."""
     assert outcome("FAILURE", "Slack", [Complaint(text, broke_off=True)]).outcome is expected
 
 
 def test_a_status_of_success_that_failed() -> None:
-    """F1: a service that answers 200 and still did not take the message is later, and says no more
-    than is known.
-    """
+    """F1: a service that answers 200 without taking the message is `later`."""
     assert outcome(
         "FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]
     ) == AttemptResult(
@@ -171,9 +163,7 @@ def test_the_longest_wait_is_obeyed() -> None:
 
 
 def test_several_recipients_are_refused_only_together() -> None:
-    """F1: one recipient that may still be reached keeps the channel; one possibly reached makes it
-    unknown.
-    """
+    """F1: a reachable recipient keeps the channel; one possibly reached makes it unknown."""
 
     class RequestException(OSError):  # noqa: N818 - it is known by the name that requests gives it
         pass
@@ -253,9 +243,7 @@ def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
     ],
 )
 def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
-    """A9: what fails before anything left, because of the URL alone, is refused, and told without a
-    part of it.
-    """
+    """A9: a failure before anything left, due to the URL, is refused; no part of it is shown."""
     attempted = outcome("FAILURE", "JSON", [Complaint("", error)])
     assert attempted.outcome is Outcome.REFUSED
     assert attempted.detail.startswith(f"the URL of this channel can never be used: {words}")
@@ -296,9 +284,7 @@ def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None
     ],
 )
 def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, expected: str) -> None:
-    """F1: the same failure is later before the message left, for instance within TLS, and unknown
-    after that.
-    """
+    """F1: a failure is `later` before the message left, for instance within TLS, else unknown."""
     outcome_of = Outcome.LATER if unsent else Outcome.UNKNOWN
     complaint = Complaint("", error, unsent=unsent)
     assert outcome("FAILURE", "JSON", [complaint]) == AttemptResult(outcome_of, expected)
@@ -332,6 +318,6 @@ def test_a_circle_of_causes_ends() -> None:
 
 
 def test_a_detail_is_one_short_line() -> None:
-    """What a receiver says is cut, and loses its control characters."""
+    """A receiver's text is cut and loses its control characters."""
     detail = short(outcome("FAILURE", "x", [Complaint("a\n\x1b[31m" + "b" * 500)]).detail)
     assert (len(detail), detail.isprintable()) == (LONGEST_DETAIL, True)

@@ -1,6 +1,4 @@
-"""Rows that marginwatch never wrote, as the daemon and its commands meet them
-(daemon/store/database/corruption.py).
-"""
+"""Rows that marginwatch never wrote, met by the daemon and its commands."""
 
 from collections.abc import Callable
 
@@ -78,9 +76,7 @@ def filled(store: Store, write: Write) -> Store:
 def test_a_daemon_is_told_of_it(
     url: str, filled: Store, statement: str, read: Callable[[Store], object], place: str
 ) -> None:
-    """Which row it is, as a failure of the database: a start ends with this sentence, a run goes on
-    from memory.
-    """
+    """A start ends with a sentence that names the row; a running daemon continues from memory."""
     change(url, statement)
     with pytest.raises(StoreError, match=f"the table {place}: mend it"):
         read(filled)
@@ -144,7 +140,7 @@ def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
 
 
 def test_text_that_is_no_json_is_kept_apart() -> None:
-    """It is none of the values that JSON has."""
+    """Invalid JSON becomes a value that valid JSON never has."""
     assert decode_json('{"a": 1}') == {"a": 1}
     assert decode_json("null") is None
     assert decode_json("{") is decode_json(b"\xff") is UNREADABLE

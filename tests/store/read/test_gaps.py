@@ -1,4 +1,4 @@
-"""What the ledger of gaps is derived from (daemon/store/read/gaps.py)."""
+"""The records from which gaps are derived (daemon/store/read/gaps.py)."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -43,7 +43,7 @@ def away(seq: int, since: int, until: int, reason: GapReason = GapReason.SUSPEND
 
 
 def ledger(history: History, since: int = 0) -> list[tuple[str, int, int | None, int]]:
-    """By seconds after the beginning."""
+    """The gaps, in seconds after the beginning."""
     return [
         (each.reason.value, _s(each.started_at), _s(each.ended_at), each.missed)
         for each in _gaps(history, since)
@@ -61,9 +61,7 @@ def _s(instant: int | None) -> int:
 def test_a3_a_ledger_is_made_of_the_record(
     history: History, write: Write, small_pages: None
 ) -> None:
-    """A3: misses, downtime, suspend and steps of the clock, in their order; what goes on has no
-    end.
-    """
+    """A3: misses, downtime, suspend and clock steps, in order; a lasting one has no end."""
     write(
         epoch(),
         read(2),

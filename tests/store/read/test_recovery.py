@@ -1,4 +1,4 @@
-"""What is recorded comes back as the daemon needs it."""
+"""The recorded state comes back as the daemon needs it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -59,9 +59,7 @@ def test_a1_the_epoch_counts_as_the_last_input(store: Store) -> None:
 
 
 def test_state_follows_the_last_input(store: Store, write: Write) -> None:
-    """Promise 4: counter, instant, the last judged instant and the open alerts come back
-    exactly.
-    """
+    """Promise 4: counter, instant, last judged instant and open alerts come back exactly."""
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
     began = alert(2)
     fired = {
@@ -126,9 +124,7 @@ def test_warming_begins_at_the_last_reading_before(store: Store, write: Write) -
 
 
 def test_c1_warming_begins_with_a_reading_that_was_asked_for(store: Store, write: Write) -> None:
-    """C1: pushes bear no time of the exchange, so that those alone would not tell that it stands
-    still.
-    """
+    """C1: pushes have no exchange time, so they alone would not show that it stands still."""
     sources = {3: Source.WS, 4: Source.WS}
     made = (
         replace(reading(seq, T0 + seq * 1_000), source=sources.get(seq, Source.REST))
@@ -148,9 +144,7 @@ def test_warming_takes_all_when_history_is_short(store: Store, write: Write) -> 
 
 
 def test_a5_warming_shifts_by_later_steps(store: Store, write: Write) -> None:
-    """A5: the windows see the instants as they are meant now, and the look-back reaches across a
-    step.
-    """
+    """A5: the windows get corrected instants, and the look-back reaches across a step."""
     back: Millis = -100_000
     step = Record(ACCOUNT, ClockStep(4, T0 + 4_000 + back, back))
     write(read(2), read(3), step, read(5, T0 + 5_000 + back))
@@ -244,7 +238,7 @@ def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> No
 
 
 def test_told_ends_with_the_alert_and_its_news(store: Store, write: Write) -> None:
-    """What channels were told of an alert is known until it has ended and nothing of it waits."""
+    """A channel's knowledge of an alert is kept until it has ended and nothing waits."""
     write(fires(2), clears(3))
     assert [each.key for each in store.episode_deliveries()] == [key()]
     write(Reroute(T0 + 4_000, (), refused=(key(),)))
@@ -288,9 +282,7 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
 
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
-    """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell
-    of it.
-    """
+    """B3: the budget survives restarts, from readings, misses and the calls of commands."""
     write(
         read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), RecordCall(T0 + 4_000, "assets", "1162061")
     )

@@ -1,4 +1,4 @@
-"""How the exchange has treated us of late (daemon/store/read/refusals.py)."""
+"""Recent refusals of the exchange (daemon/store/read/refusals.py)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -51,9 +51,7 @@ def treated(history: History) -> RefusalHistory:
 
 
 def test_b2_refusals_since_the_last_answer(history: History, write: Write, store: Store) -> None:
-    """B2: those before it are over; a push is no answer; of other misses only the last one
-    counts.
-    """
+    """B2: earlier ones are over; a push is no answer; of other misses only the last counts."""
     write(
         epoch(),
         missed(2, BLOCKED),

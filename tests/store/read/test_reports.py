@@ -1,4 +1,4 @@
-"""What a report is told of a span: exactly what the record holds of it, found with few queries."""
+"""The data of a report's span: exact, and found with few queries."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -56,9 +56,7 @@ def stepped(seq: int, at: int, by: int) -> Record:
 
 
 def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
-    """Of the judged readings within the half open span; what is lowest twice, is so the first
-    time.
-    """
+    """Only judged readings of the half-open span count; of equal minima the first is taken."""
     write(read(2, T0 - 1, available_margin="1"), read(3, T0, available_margin="90"))
     write(
         *(
@@ -77,9 +75,7 @@ def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
 
 
 def test_promise_7_digits_that_a_float_does_not_keep_decide(history: History, write: Write) -> None:
-    """Promise 7: of values that SQLite takes for equal, the lowest and the highest are found by all
-    their digits.
-    """
+    """Promise 7: among values equal to SQLite, all digits decide about minimum and maximum."""
     values = (
         "996660.6064387699998485",
         "996660.6064387699998484",
@@ -167,9 +163,7 @@ def test_gaps_are_the_long_times_without_readings(history: History, write: Write
 
 
 def test_a_span_without_readings_is_one_gap(history: History, write: Write) -> None:
-    """Also where there were some before it; an account that was never recorded is not waited
-    for.
-    """
+    """Also after earlier readings; an account never recorded is not missing."""
     write(read(2, T0 - MINUTE))
     assert history.watched(ACCOUNT, SPAN, MINUTE).gaps == (SPAN,)
     ghost = history.watched("ghost", SPAN, MINUTE)
@@ -177,7 +171,7 @@ def test_a_span_without_readings_is_one_gap(history: History, write: Write) -> N
 
 
 def test_an_account_is_missed_from_its_beginning_on(history: History, write: Write) -> None:
-    """What lies before the first record of an account is no gap."""
+    """The time before the first record of an account is no gap."""
     write(read(2, T0 + 30 * MINUTE), read(3, SPAN.until - SECOND))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
     assert (went.since, went.gaps) == (
@@ -245,9 +239,7 @@ def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_deliveries_are_counted_by_channel(history: History, write: Write) -> None:
-    """Of the attempts that began in the span; what has no outcome is neither; what leaves any
-    moment does not wait.
-    """
+    """Attempts of the span count, unless of unknown outcome; a message just due does not wait."""
     write(fires(2), fires(3))
     for n, outcome in enumerate((Outcome.DELIVERED, Outcome.LATER, Outcome.UNKNOWN)):
         message = MessageKey("phone", T0 + 5_000, n)
@@ -297,9 +289,7 @@ def test_what_a_mute_window_holds_back_waits_from_its_end_on(
 
 
 def test_downs_lie_between_lives(history: History, write: Write) -> None:
-    """Whether it was stopped or killed; a reload is none, and neither is what lies before the first
-    start.
-    """
+    """Times after a stop or a kill count, not a reload or the time before the first start."""
     write(
         EndEpoch(T0 + MINUTE),
         epoch(at=T0 + 10 * MINUTE, seq=2),

@@ -65,9 +65,7 @@ def test_what_is_there_stays_as_it_is(url: str) -> None:
 def test_beside_a_daemon_alerts_and_state_are_untouched(
     url: str, store: Store, write: Write
 ) -> None:
-    """Only lines before the account's own readings are added; what the daemon goes on from is the
-    same.
-    """
+    """Only lines before the account's own readings are added; the daemon's state stays."""
     write(Record(ACCOUNT, reading(2, T0 + 2_000)), fires(3))
     before = (
         store.load(ACCOUNT),
@@ -87,9 +85,7 @@ def test_beside_a_daemon_alerts_and_state_are_untouched(
 
 
 def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) -> None:
-    """What was imported for later than our last input says nothing about when the daemon was
-    there.
-    """
+    """Imports later than our last input do not show that the daemon was there."""
     write(Record(ACCOUNT, miss(2, T0 + 1_000)))
     with importing(url) as importer:
         importer.add(ACCOUNT, foreign(T0 + 50_000))
@@ -99,9 +95,7 @@ def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) 
 
 
 def test_counters_are_negative_and_ascend_by_time() -> None:
-    """From the beginning of time to the last instant that can be imported, without one being used
-    twice.
-    """
+    """From the first to the last importable instant, each used once."""
     instants = (0, 1, T0, LATEST)
     seqs = [ImportedReading(at, n, Balances()).seq for at in instants for n in (0, INSTANT - 1)]
     assert seqs == sorted(set(seqs))
