@@ -11,7 +11,7 @@ def main() -> NoReturn:
     """Run the command that the arguments name."""
     terminals = signals.terminals()
     signals.hold()
-    from daemon import cli  # noqa: PLC0415 -- it takes a while, in which signals must wait already
+    from daemon import cli  # noqa: PLC0415 -- slow; signals must be held before
 
     cli.main(terminals)
 

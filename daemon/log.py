@@ -47,14 +47,11 @@ LIBRARIES: Mapping[str, int] = {
     "aiohttp": logging.WARNING,
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
-    "apscheduler.scheduler": (
-        logging.ERROR
-    ),  # it warns of slots that found their account busy, which `service` tells
+    "apscheduler.scheduler": (logging.ERROR),  # it warns of busy slots, which `service` reports
     "asyncio": logging.WARNING,
     "py.warnings": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    # These name the addresses that they call, which are tokens. How a call ended is told by who
-    # made it.
+    # These log the addresses that they call, which are tokens. The caller logs the result.
     "apprise": UNHEARD,
     "charset_normalizer": UNHEARD,
     "http": UNHEARD,
@@ -328,7 +325,7 @@ def setup(
     root.addHandler(handler)
     root.setLevel(level.upper())
     for name in LIBRARIES:
-        # So that they need not word what nobody hears. Not higher: `notifiers` listens to Apprise's
+        # They need not format lines that are dropped. Not higher: `notifiers` reads Apprise's
         # warnings itself.
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

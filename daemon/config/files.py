@@ -65,7 +65,7 @@ def read_text(path: Path, *, protected: bool = False) -> str:
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error.start) from None
-    if "\0" in decoded:  # UTF-16 without a mark is full of these
+    if "\0" in decoded:  # UTF-16 without a byte order mark
         raise _not_utf8(path, content.index(0))
     return decoded.replace("\r\n", "\n").replace("\r", "\n")
 

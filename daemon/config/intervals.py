@@ -57,7 +57,7 @@ def settled_intervals(
     owners = {}
     for each in accounts:
         name = first.setdefault(each.api_key, each.name) if each.api_key else each.name
-        owners[each.name] = user_ids.get(each.name) or f"the user of {name}"  # no user id reads so
+        owners[each.name] = user_ids.get(each.name) or f"the user of {name}"  # no user id looks so
     return intervals(accounts, limits, owners, halved)
 
 

@@ -115,7 +115,7 @@ def replaceable(path: Path) -> Iterator[str]:
     The sentences have no subject. A folder of another user is not checked against that user: it is
     the folder of a service whose database root looks at.
     """
-    with suppress(OSError):  # whoever uses the file says so
+    with suppress(OSError):  # reading the file reports it
         yield from _folder_weaknesses(path, owners=False)
 
 
@@ -138,7 +138,7 @@ def _folder_weaknesses(path: Path, *, owners: bool = True) -> Iterator[str]:
 
 def _weaknesses_of_folder(folder: Path, info: os.stat_result, *, owners: bool) -> Iterator[str]:
     if not owners and not _is_trusted(info.st_uid) and not info.st_mode & stat.S_IWOTH:
-        return  # that its group is private can be told of this user's groups alone
+        return  # only this user's own groups can be known as private
     if owners and not _is_trusted(info.st_uid):
         owner = user_name(info.st_uid)
         yield f"lies in {folder}, which belongs to {owner}; {_chown(folder)}, or move the file"
@@ -170,7 +170,7 @@ def _writers(info: os.stat_result, target: int | Path) -> str:
         return "every user of this machine"
     if not info.st_mode & stat.S_IWGRP:
         return ""
-    if _has_access_list(target):  # then the bits of the group are those of everybody on the list
+    if _has_access_list(target):  # then its group bits cover everybody on the list
         return "users whom getfacl names"
     return "" if _is_private(info.st_gid) else f"the group {_group_name(info.st_gid)}"
 

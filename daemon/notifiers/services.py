@@ -130,7 +130,7 @@ _MAIL = Service(Traits(room=20_000, pictures=Pictures.WITH, html=True), threads=
 
 _DISCORD = Service(
     Traits(
-        room=1_900,  # of 2,000; who is pinged by the URL stands among them
+        room=1_900,  # of 2,000, with the users that the URL pings
         weigh=utf16,
         pace=(Limit(5, 2 * SECOND), Limit(30, MINUTE)),
         pictures=Pictures.AFTER,

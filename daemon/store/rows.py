@@ -62,7 +62,7 @@ def insert(connection: Connection, table: Table, **values: object) -> bool:
 @cache
 def _insert(table: Table, dialect: str) -> Executable:
     statement: Executable = _dialect(dialect).insert(table).inline().on_conflict_do_nothing()
-    # Without this the number of rows of an INSERT is not looked at before it is gone.
+    # Without this the row count of an INSERT is lost before it is read.
     return statement.execution_options(preserve_rowcount=True)
 
 

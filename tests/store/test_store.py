@@ -52,7 +52,7 @@ def test_a_restart_finds_what_was_recorded(url: str) -> None:
 
 
 def test_a_killed_writer_leaves_a_sound_database(tmp_path: Path) -> None:
-    """Promise 1: after a kill at any moment each answered commit is there, and the file is sound."""
+    """Promise 1: after a kill at any moment all answered commits are there; the file is sound."""
     url = f"sqlite:///{tmp_path / 'watch.db'}"
     script = (
         "import sys\n"

@@ -1,4 +1,4 @@
-"""Records that cause notifications: refused if the silences changed; with the first attempts (F7)."""
+"""Records that cause notifications: refused if the silences changed (SEMANTICS F7, E2)."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

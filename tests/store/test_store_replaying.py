@@ -168,7 +168,7 @@ def test_a_replay_of_no_fields_still_has_every_input(
 
 
 def test_c1_a_replay_begins_and_ends_where_its_span_does(history: History, recorded: None) -> None:
-    """It begins with the last judged reading before, in corrected instants; compared with a scan."""
+    """It begins with the last judged reading before, by corrected instants, like a full scan."""
     instants = sorted({meant(each) + more for each in RECORDED for more in (-1, 0, 1)})
     for since in instants:
         for until in (since, since + 3_000, END):

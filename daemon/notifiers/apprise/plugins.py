@@ -172,7 +172,7 @@ def recipients(plugin: NotifyBase) -> int:
     copied = len(getattr(plugin, "cc", ())) + len(getattr(plugin, "bcc", ()))
     try:
         named = len(plugin) // (plugin.retry + 1)
-    except TypeError:  # Twitter's cannot count what a URL names to no purpose
+    except TypeError:  # Twitter's plugin cannot count useless parts of a URL
         named = 1
     return max(1, named) + copied
 
@@ -216,7 +216,7 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
 
 
 def _no_pause(*_args: object, **_named: object) -> None:
-    """Switch off pauses: the outbox keeps the pace.
+    """Switch off pauses: the channel worker keeps the pace.
 
     A plugin that sleeps (Discord, after a 429) would send a message that was given up long ago.
     """

@@ -89,8 +89,7 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
     # One connection: a second session would not get the lock that the first one holds.
     engine = _server(url, max_overflow=0, name=process_name())
     _at_connect(engine, f"SET lock_timeout = {patience}", "SET statement_timeout = 30000")
-    # Where this process vanishes with its machine, the server must notice, or it would keep its
-    # lock.
+    # The server must notice when this machine is gone, or it would keep the lock.
     _at_connect(engine, "SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10")
     _at_connect(engine, "SET tcp_keepalives_count = 3")
     return engine
@@ -169,8 +168,7 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _manual(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        # What stands in a schema may have been put there by anybody: it gets no functions that do
-        # more than compute.
+        # Anybody may have written the schema: it gets no functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
 

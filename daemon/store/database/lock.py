@@ -267,7 +267,7 @@ def _held(url: URL, descriptor: int) -> StoreError:
     """The error that names the holder. It suggests ending a process only if the kernel names it."""
     path, (pid, _) = lock_path(url), read_lock(descriptor)
     owner = lock_owner(os.fstat(descriptor))
-    if _is_foreign(descriptor):  # what it says may be a lie
+    if _is_foreign(descriptor):  # its text may be false
         return StoreError(
             f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by"
             f" {owner.name if owner else 'a program that cannot be seen from here'}: if that is not"

@@ -270,9 +270,7 @@ def test_secrets_may_lie_at_home(tmp_path: Path) -> None:
 def test_s13_a_server_beyond_this_machine_wants_tls_and_its_name(
     place: str, environ: dict[str, str], named: str | None
 ) -> None:
-    """S13: without verify-full the driver falls back to plain text, or takes any server's
-    certificate.
-    """
+    """S13: without verify-full the driver uses plain text, or takes any server's certificate."""
     text = WHOLE + daemon("database", f"postgresql+psycopg://watch:planted-pw@{place}")
     said = [each for each in loaded(text, environ).warnings if each.startswith("daemon.database: ")]
     assert [each.partition(" may read")[0] for each in said] == (
