@@ -27,17 +27,17 @@ class Flaw(Enum):
     """Reasons why nothing is sent to an address."""
 
     CHARACTER = auto()
-    """It holds a character that no address has."""
+    """A character that no address has."""
     SCHEME = auto()
-    """It begins with another scheme, or names no host."""
+    """Another scheme, or no host."""
     LOGIN = auto()
-    """It holds an @ where it may not."""
+    """An @ in the wrong place."""
     PLACE = auto()
     """Its host or port is none, or is none to some parsers."""
     TAIL = auto()
-    """It holds a ? or # where it may not."""
+    """A ? or # in the wrong place."""
     PLAIN = auto()
-    """It is not encrypted, and leaves this machine."""
+    """Not encrypted, and leaving this machine."""
 
 
 def flaw(address: str, scheme: str, *, token: bool = False) -> Flaw | None:

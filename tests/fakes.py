@@ -133,7 +133,7 @@ class ListJournal:
         self.mended: set[str] = set()
         """The channels to which tests got through since their last attempt."""
         self.asked = 0
-        """How often that was looked up."""
+        """Number of look-ups."""
         self.reports: list[OpenReport] = []
         self.hangs: asyncio.Event | None = None
         """While it is there and not set, what is written is, and its answer does not come; for one

@@ -45,7 +45,7 @@ def become(uid, gid, umask):
     os.umask(umask)
     os.chdir("/")
 """
-"""How programs begin: `become` makes their process another user's."""
+"""The beginning of programs: `become` makes their process another user's."""
 
 
 @cache

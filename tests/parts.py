@@ -23,7 +23,7 @@ PROGRAMS = {
     "promtool": "promtool",
     "faketime": "faketime",
 }
-"""By part: the program whose presence proves it."""
+"""The program whose presence proves a part, by part."""
 
 WHERE_DEBIAN_KEEPS_POSTGRESQL = "/usr/lib/postgresql/*/bin"
 

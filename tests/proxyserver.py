@@ -21,7 +21,7 @@ class ProxyServer:
         self.login = login
         """USER:PASSWORD, where they are asked for."""
         self.answer = 200
-        """What it says to a CONNECT that is well-formed."""
+        """The answer to a well-formed CONNECT."""
         self.asked: list[str] = []
         """The first lines of all requests that were let through."""
         self.heads: list[str] = []

@@ -23,7 +23,7 @@ class Holder:
     ],
 )
 def test_a_secret_never_prints(shown: str) -> None:
-    """Promise 9: no way of printing a secret, or what holds it, shows it."""
+    """Promise 9: no way of printing a secret, or its holder, shows it."""
     assert "planted" not in shown
     assert "***" in shown
 

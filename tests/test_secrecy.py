@@ -199,7 +199,7 @@ def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
 
 
 def test_nothing_on_the_way_of_a_load_prints_a_secret(tmp_path: Path) -> None:
-    """Strict 3: whatever a load has in its hands when an adapter is asked."""
+    """Strict 3: the state of a load when an adapter is asked."""
     seen: list[str] = []
 
     def look(*_: object) -> list[tuple[str, str]]:
@@ -252,7 +252,7 @@ async def test_no_part_of_a_running_daemon_prints_a_secret(app: App) -> None:
 
 
 def test_no_part_of_a_daemon_prints_the_password_of_its_database(tmp_path: Path) -> None:
-    """Strict 3: what is built before the server is asked."""
+    """Strict 3: the objects built before the server is asked."""
     assert leaks(App(session(tmp_path).config(), Dependencies())) == []
 
 

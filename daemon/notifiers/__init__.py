@@ -12,7 +12,7 @@ from daemon.types import AttemptResult, Limit, Message
 
 
 class Pictures(Enum):
-    """How a channel treats a chart (SEMANTICS F8)."""
+    """Ways in which a channel treats a chart (SEMANTICS F8)."""
 
     NONE = auto()
     WITH = auto()

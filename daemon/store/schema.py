@@ -151,8 +151,8 @@ notifications = Table(
     Column("state", Words, nullable=False),
     Column("at", Whole, nullable=False),
     Column("done_at", Whole),
-    # The last attempt that notified, or may have notified, the channel; moves with the clock, unlike the
-    # other instants.
+    # The last attempt that notified, or may have notified, the channel; moves with the clock,
+    # unlike the other instants.
     Column("told_at", Whole),
     Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),

@@ -265,7 +265,7 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     ],
 )
 def test_a_relative_database_is_relative_to_the_file(database: str, meant: str) -> None:
-    """DESIGN §5: not to the folder in which the command happens to run."""
+    """DESIGN §5: paths are relative to rules.toml, not to the working directory."""
     config = loaded(f'{WHOLE}[daemon]\ndatabase = "{database}"')
     assert config.daemon.database.reveal() == meant
 
@@ -278,7 +278,7 @@ def test_no_account_is_a_mistake() -> None:
 
 
 def test_b3_an_age_below_the_interval_is_refused() -> None:
-    """B3: only accounts that the rule watches count."""
+    """B3: only accounts watched by the rule count."""
     text = ACCOUNT + CHANNELS + '[[rules]]\nname = "late"\nwhen = "age > 3s"\n'
     assert problems(text) == [
         'rules[0].when: age is compared with 3s, but "main" is read only every 5s'
@@ -382,7 +382,7 @@ def test_all_secrets_are_known_to_the_filter() -> None:
     "written", ["https://hc-ping.com/{env:BEAT}", "env:WHOLE", "https://hc-ping.com/planted-0af3"]
 )
 def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
-    """F9, promise 9: it is put together, judged as a whole, and its token is a secret."""
+    """F9, promise 9: it is put together and checked as a whole, and its token is a secret."""
     environ = {"BEAT": "planted-0af3", "WHOLE": "https://hc-ping.com/planted-0af3"}
     config = loaded(WHOLE + f'[daemon]\nheartbeat = "{written}"\n', environ)
     assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/planted-0af3"

@@ -29,7 +29,7 @@ ACCESS_LIST = struct.pack(
     "<I" + "HHI" * 5,
     *(2, 1, 6, 0xFFFFFFFF, 2, 6, STRANGER, 4, 0, 0xFFFFFFFF, 16, 6, 0xFFFFFFFF, 32, 0, 0xFFFFFFFF),
 )
-"""Of acl(5): the stranger may write, the owner's group may do nothing."""
+"""An access list of acl(5): the stranger may write, the owner's group may do nothing."""
 
 Spoil = Callable[[Path], None]
 
@@ -241,7 +241,7 @@ def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_s7_what_is_no_file_is_neither_waited_for_nor_read_to_its_end(tmp_path: Path) -> None:
-    """S7: as rules.toml, as a secret, and as certificates: at once, with a sentence."""
+    """S7: a pipe or device as rules.toml, secret or certificates is refused at once."""
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening, (tmp_path / "large").open("wb") as large:
         listening.bind(str(tmp_path / "socket"))

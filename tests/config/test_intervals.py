@@ -47,7 +47,7 @@ def test_b3_unknown_users_share_one_allowance() -> None:
 
 
 def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
-    """B3: what `check` shows before any answer is what the accounts will have after it."""
+    """B3: `check` shows before any answer the intervals that hold afterwards."""
     own, shared = accounts(4, 1_000), accounts(4, 1_000, key="one")
     known = intervals.settled_intervals(
         accounts(4, 1_000), BudgetLimits(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7")

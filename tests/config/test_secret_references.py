@@ -128,7 +128,7 @@ def test_a_secret_of_a_channel_is_as_strict_as_a_key(
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
 def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
-    """B6: as editors of Linux and Windows end it."""
+    """B6: line ends of Linux and Windows editors are accepted."""
     (around.folder / "good").write_bytes(f"pass phrase ü{ending}".encode())
     assert secret_references.url("file:good", around).text == Secret("pass phrase ü")
 
@@ -137,7 +137,7 @@ def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
     "value", ["s3cret ", "s3cret\n", "s3cret\r", "\ufeffs3cret", "s3\u200bcret", "a\nb"]
 )
 def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> None:
-    """B6: what an env file with CRLF, or a copy from a page, leaves in it."""
+    """B6: rests of an env file with CRLF, or of a copy from a page."""
     strange = Surroundings(HiddenMapping({"PW": value}), around.folder)
     for written in ("json://me:{env:PW}@127.0.0.1/x", "env:PW"):
         with pytest.raises(
@@ -184,7 +184,7 @@ def test_a_huge_file_is_not_read(around: Surroundings) -> None:
 def test_files_that_everybody_can_read_are_named(
     written: str, names: list[str], around: Surroundings
 ) -> None:
-    """B6: as for a rules.toml that holds secrets; each file once."""
+    """B6: reported as for a rules.toml with secrets; each file once."""
     (around.folder / "key.txt").chmod(0o644)
     (around.folder / "mine.txt").touch(0o640)
     assert list(secret_references.exposed(written, around)) == [
@@ -228,7 +228,7 @@ def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> 
 
 
 def test_all_that_a_url_lacks_is_told_at_once(around: Surroundings) -> None:
-    """DESIGN §5: not the first missing variable alone, and each of them once."""
+    """DESIGN §5: every missing variable is reported, each once."""
     with pytest.raises(MistakeError) as caught:
         secret_references.url(
             "mailtos://{env:WHO}:{env:WHAT}@example.com?to={env:WHO}&from={env:TOKEN}", around

@@ -10,7 +10,7 @@ from itertools import repeat
 from threading import Semaphore, Thread
 
 Speak = Callable[["Visit"], None]
-"""What a receiver does with one connection, from its beginning to its end."""
+"""The behaviour of a receiver on one connection, from beginning to end."""
 
 PATIENCE = 60
 """Seconds after which what a test waits for will not come any more."""
@@ -182,7 +182,7 @@ ENDLESS_BEFORE_THE_STATUS = {
     "the reason of a status": answering(b"HTTP/1.1 200 ", [b"a"]),
     "no HTTP": answering(b"", [b"a"]),
 }
-"""Nobody knows whether the message was taken."""
+"""The fate of the message is unknown."""
 
 SILENT_AFTER_THE_STATUS = {
     "within a body": answering(OK + b"Content-Length: 9\r\n\r\na", hang=True),
@@ -215,7 +215,7 @@ TORN_AFTER_THE_STATUS = {
 # SMTP.
 
 STEPS = ("banner", "ehlo", "mail", "rcpt", "data", "mail text", "quit")
-"""What a server answers, in this order."""
+"""Answers of a server, in this order."""
 
 GOOD = {
     "banner": b"220 mx.example.com ESMTP\r\n",

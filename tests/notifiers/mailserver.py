@@ -30,7 +30,7 @@ class Mailbox:
     taken: Event = field(default_factory=Event)
     """Set when one was kept."""
     answer: str = "250 taken"
-    """To a mail that was read."""
+    """The answer to a mail that was read."""
 
     async def handle_RCPT(  # noqa: N802 -- the names of aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

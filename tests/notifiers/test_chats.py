@@ -18,7 +18,7 @@ MESSAGE = Message(TITLE, TEXT, Severity.WARNING)
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 ALONE = Message("", "", Severity.WARNING, picture=PICTURE)
 PICTURES = 3
-"""That may hang; then none is begun."""
+"""Calls that may hang; beyond that none begins."""
 TOPIC = "t0pic-9fK2xQ"
 TOKENS = ("T1JJ3T3L2", "A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ")
 
@@ -46,7 +46,7 @@ def _led_to(receiver: Receiver, attribute: str, url: str) -> AppriseNotifier:
 
 
 def wrong(code: int, error: str) -> Answer:
-    """In ntfy's own form."""
+    """An error in ntfy's own form."""
     return answering(
         code // 100,
         {"code": code, "http": code // 100, "error": error, "link": "https://ntfy.sh/docs"},
@@ -126,7 +126,7 @@ async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> Non
     ],
 )
 async def test_what_slack_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: of Slack's answers Apprise tells the status alone, by which only 410 is for good."""
+    """F1: Apprise reports only the status of Slack's answers; only 410 is final."""
     with Receiver(answer).serving() as receiver:
         assert await slack(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1
@@ -148,7 +148,7 @@ async def test_what_slack_answers(answer: Answer, expected: AttemptResult) -> No
     ],
 )
 async def test_what_discord_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: of Discord's answers Apprise tells the status alone, by which nothing is for good."""
+    """F1: Apprise reports only the status of Discord's answers; none is final."""
     with Receiver(answer).serving() as receiver:
         assert await discord(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1

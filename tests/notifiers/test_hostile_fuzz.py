@@ -22,7 +22,7 @@ COUNT = min(10_000, settings().max_examples // 4)
 PATIENCE: Millis = 200
 """The time of one attempt."""
 HANGING = 0.05
-"""How many answers end with silence instead of the end of the connection."""
+"""Share of answers that end in silence instead of a closed connection."""
 BOUND = 130 * 1024
 """kB."""
 TOKEN = "tok3n-9fK2xQ"

@@ -181,7 +181,7 @@ async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
 
 
 async def test_s5_a_call_that_is_cancelled_ends() -> None:
-    """S5: nobody waits for it, so nothing of it stays."""
+    """S5: a cancelled call has no waiter, so nothing of it stays."""
     with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
         sending = asyncio.ensure_future(
             AppriseNotifier(webhook(server.port), ManualClock()).send(MESSAGE)

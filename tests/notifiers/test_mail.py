@@ -116,7 +116,7 @@ async def test_a_login_beyond_ascii(kind: type[SMTP], without: list[str], login:
 
 
 async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> None:
-    """A9, promise 9: as any other wrong password, and without it."""
+    """A9, promise 9: it fails like any other wrong password, and is not shown."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{quote('hünter23')}@"))
     assert attempted == AttemptResult(

@@ -1,4 +1,4 @@
-"""S2, promise 9: no token of any service's URL is told, whatever its receiver does."""
+"""S2, promise 9: no token of a service's URL is shown, whatever its receiver does."""
 
 import asyncio
 import io

@@ -38,7 +38,7 @@ def test_the_room_of_other_services(limits: Limits, room: int) -> None:
 
 
 def test_b10_services_for_mail_get_the_message_as_html() -> None:
-    """B10: Where the whole of it has room; a text without HTML gets line ends that are shown."""
+    """B10: if the room suffices; a text without HTML gets visible line ends."""
     mail, small = (
         service("sendgrid", Limits(32_768, ("html",))),
         service("pushplus", Limits(20_000, ("html",))),

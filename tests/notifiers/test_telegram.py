@@ -151,7 +151,7 @@ def test_a_wrong_url_is_refused(phone: Sender, url: str, detail: str) -> None:
 
 
 def test_one_chat_of_two_that_refuses(telegram: BotApi, phone: Sender) -> None:
-    """F1: where one of several chats was reached, the channel is not parked for the other."""
+    """F1: if one of several chats was reached, the channel is not parked for the other."""
     attempted = phone.send(f"tgram://{TOKEN}/{CHAT}/4242", said("text"))
     assert (attempted.outcome, len(telegram.chat)) == (Outcome.UNKNOWN, 1)
 

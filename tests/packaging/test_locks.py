@@ -111,7 +111,7 @@ def test_what_is_installed_is_what_is_tested(lock: str) -> None:
 
 
 def test_the_tests_run_with_the_pinned_versions() -> None:
-    """S13: what is installed here is what the lock file of the tests says."""
+    """S13: the installed packages are those of the tests' lock file."""
     pinned = _pins(DEV, _environment())
     assert {name: version(name) for name in pinned} == pinned
 

@@ -76,7 +76,7 @@ def test_f7_the_first_attempt_commits_with_what_causes_it(store: Store) -> None:
 def test_e2_nothing_is_written_by_silences_of_before(
     store: Store, url: str, known: tuple[Silence, ...]
 ) -> None:
-    """E2: whoever asked for silence before the commit is heeded: it is decided anew."""
+    """E2: a silence added before the commit counts: the decision is made again."""
     Quiet(url).add(ASLEEP, T0)
     with pytest.raises(StaleSilences):
         announced(store, fires(2), *known, claims=(CLAIM,))

@@ -39,7 +39,7 @@ def test_a_number_taken_back_is_forgotten(url: str) -> None:
 
 
 def test_the_daemon_itself_has_no_number(url: str) -> None:
-    """D7: what has no account has NULL for it."""
+    """D7: rows of the daemon have NULL as account."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.connect() as connection:

@@ -131,7 +131,7 @@ def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
 
 
 def test_strict_2_closing_again_tells_the_same(url: str, turnstile: Turnstile) -> None:
-    """Strict 2: what was reported stands, whatever became of the commit that was under way."""
+    """Strict 2: the report stays true, whatever the commit under way brings."""
     store = begun(url, turnstile.fault_injection)
     turnstile.hold()
     store.submit(read(2))

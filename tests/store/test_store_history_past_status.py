@@ -216,7 +216,7 @@ def test_what_waits_is_found_by_itself(history: History, write: Write, small_pag
 
 
 def test_f3_what_was_handed_over_says_to_whom(history: History, write: Write) -> None:
-    """F3, F4: of this news, in this channel's stead; what arrived was given to nobody."""
+    """F3, F4: channels given this news instead; delivered news was given to none."""
     write(fires(2), clears(3), fires(4))
     handed = tuple(notice(key(name), handed_over_by="phone") for name in ("mail", "desk"))
     write(Reroute(T0 + 5_000, handed, refused=(key(),)))

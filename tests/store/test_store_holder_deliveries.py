@@ -61,7 +61,7 @@ def attempt(
 
 
 def test_s6_the_pause_that_a_service_asked_for_is_on_record(url: str) -> None:
-    """S6: of the last attempt; a later one without a pause ends it."""
+    """S6: the pause of the last attempt; a later one without a pause ends it."""
     asked, key = AttemptResult(Outcome.LATER, "busy", retry_after=7_000), MessageKey("a", T0, 0)
     (first,) = deliveries(url, [Claim(key, ()), RecordAttempt(key, T0 + 5, asked, {})])
     assert first.own is not None

@@ -190,7 +190,7 @@ def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(
 
 
 def test_a5_the_steps_say_how_every_instant_is_meant(history: History, recorded: None) -> None:
-    """For whoever shows the past as the clock stands now."""
+    """Corrected instants are for showing the past by the present clock."""
     steps = history.steps(ACCOUNT)
     assert [each.at + steps.moved(each.seq) for each in RECORDED] == [
         meant(each) for each in RECORDED

@@ -104,7 +104,7 @@ def test_the_view_is_for_people(store: Store, write: Callable[..., None], url: s
     ("margin", "used", "expected"), [("0", "1", "inf"), ("-5", "1", "inf"), ("8", "2", "0.25")]
 )
 def test_the_view_divides_as_rules_do(url: str, margin: str, used: str, expected: str) -> None:
-    """C4: of nothing or less, anything is infinite."""
+    """C4: any use of an amount of zero or less is infinite."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:

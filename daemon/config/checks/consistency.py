@@ -46,7 +46,7 @@ def _too_far(rule: Rule) -> str:
 
 
 def _reach(rule: Rule) -> Millis:
-    """How far back the rule looks: `at_least` plus its windows; 0 without `at_least`."""
+    """The look-back of the rule: `at_least` plus its windows; 0 without `at_least`."""
     if rule.at_least is None:
         return 0
     windows = max(look_back(each.tree) for each in (rule.when, rule.clear_when) if each is not None)

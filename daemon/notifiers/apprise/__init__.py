@@ -1,9 +1,9 @@
 """Sends to a channel through Apprise: one service, one text and one picture at a time, one try a
 call.
 
-It must not retry, wait, join or cut (the channel worker does), keep anything on disk, or let Apprise write
-to our logs. It reads and classifies Apprise's complaints; the caller reports them once. Only this
-module, `plugins` and `mail` import Apprise.
+It must not retry, wait, join or cut (the channel worker does), keep anything on disk, or let
+Apprise write to our logs. It reads and classifies Apprise's complaints; the caller reports them
+once. Only this module, `plugins` and `mail` import Apprise.
 """
 
 import copy

@@ -104,7 +104,7 @@ class PastGap:
     reason: GapReason
     missed: int
     step: Millis | None
-    """How far a clock step set the clock, in ms."""
+    """The size of a clock step, in ms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class RefusalHistory:
     refusals: tuple[Miss, ...]
     """The last refusals since its last answer, oldest first, and the last miss of any reason."""
     ahead: Millis | None
-    """How far the exchange's clock is ahead of ours, or a little more; None if unknown."""
+    """The lead of the exchange's clock over ours, or a little more, in ms; None if unknown."""
 
 
 def refusal_histories(

@@ -91,7 +91,7 @@ def test_keys_that_contradict_each_other(text: str, sentences: list[str]) -> Non
     ],
 )
 def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences: list[str]) -> None:
-    """B3: else readings would be missing between any two that come as they should."""
+    """B3: otherwise readings would be missing between any two regular ones."""
     assert problems(SLOW + lines) == [f"rules[0].{each}" for each in sentences]
 
 

@@ -182,7 +182,7 @@ def test_d6_each_doubt_is_one_sentence(text: str, warnings: list[str]) -> None:
 
 
 def test_f9_a_configuration_without_a_heartbeat_is_warned_of() -> None:
-    """F9: who would tell that the daemon is down?"""
+    """F9: without another monitor nothing would report that the daemon is down."""
     assert loaded(WHOLE).warnings == (NO_HEARTBEAT,)
     assert loaded(WHOLE + '[daemon]\nheartbeat = "https://hc-ping.com/x"\n').warnings == ()
 

@@ -99,7 +99,7 @@ def test_no_mistake_beside_it_shows_a_part(key: str, password: str) -> None:
 
 @pytest.mark.parametrize("password", CUTS)
 def test_the_log_knows_the_parts_of_a_channels_password(password: str) -> None:
-    """A6: what a library would look up or show, of a channel whose password was cut."""
+    """A6: a library's view of a channel whose password was cut."""
     config = loaded(
         f"{WHOLE}[[channels]]\nname = 'hook'\nurl = 'json://watch:{password}@127.0.0.1/hook'\n"
     )
@@ -132,7 +132,7 @@ def test_an_exchange_takes_no_address_with_a_user(address: str) -> None:
     ],
 )
 def test_a_password_is_known_wherever_it_stands(written_url: str, secret: str) -> None:
-    """A6: also behind the "?", and decoded; and that it stands in the file is noticed."""
+    """A6: also behind the "?", and decoded; `check` notices that the file holds it."""
     config = loaded(WHOLE + daemon("database", written_url))
     assert secret in config.secrets()
     assert config.holds_secrets

@@ -161,7 +161,7 @@ def test_a3_a_proxy_that_cannot_be_used(written: str, sentence: str) -> None:
 
 
 def test_a3_a_variable_that_cannot_be_used_is_named_once() -> None:
-    """A3: where it is wanted; where it is not, nothing is wrong with it."""
+    """A3: a wrong variable is reported only where it is used."""
     environ = {"https_proxy": "socks5://me:planted-pw@corp.example:1080"}
     assert problems(daemon("env"), environ) == [
         f"daemon.proxy: the environment variable https_proxy {SOCKS}"

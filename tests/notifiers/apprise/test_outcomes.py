@@ -1,4 +1,4 @@
-"""F1: what Apprise's results and complaints are taken to mean."""
+"""F1: the meaning of Apprise's results and complaints."""
 
 import email.errors
 import json
@@ -125,7 +125,7 @@ def test_a_status_of_success_that_failed() -> None:
 
 
 def test_an_announcement_is_no_reason() -> None:
-    """F1: that Apprise waits for a limit is not why it failed."""
+    """F1: Apprise's wait for a limit is not the reason of the failure."""
     waiting = Complaint("Discord rate limiting in effect; blocking for 0.00 second(s)")
     failed = Complaint("Failed to send Discord notification: Too Many Requests, error=429.")
     assert outcome("FAILURE", "Discord", [waiting, failed]).detail == "Discord answered HTTP 429"
@@ -141,7 +141,7 @@ def test_fewer_complaints_than_recipients_are_some_that_were_reached() -> None:
 
 
 def test_a_mail_that_some_got() -> None:
-    """F1: where the server refused a copy, the mail itself may have been read."""
+    """F1: if the server refused a copy, the mail itself may have been read."""
     refused = Complaint("SMTP recipient a@example.com was refused: 550 b'no such user'")
     failed = Complaint('Sending email to "b@example.com" failed.')
     assert outcome("FAILURE", "E-Mail", [refused, failed]) == AttemptResult(
@@ -150,7 +150,7 @@ def test_a_mail_that_some_got() -> None:
 
 
 def test_the_longest_wait_is_obeyed() -> None:
-    """F2: of two chats that name a time, the channel waits for the later."""
+    """F2: if two chats name a time, the channel waits for the later one."""
     said = [
         f"Failed to send Telegram notification to {n}: Too Many Requests: retry after {n},"
         " error=429."
@@ -202,7 +202,7 @@ def test_several_recipients_are_refused_only_together() -> None:
     ],
 )
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
-    """F1: whatever a mail server says is later; its sentence says what it said."""
+    """F1: any refusal of a mail server is `later`; the sentence quotes it."""
     assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == AttemptResult(
         Outcome.LATER, detail
     )

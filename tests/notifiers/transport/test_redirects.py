@@ -56,7 +56,7 @@ async def test_s10_the_outcome_says_where_it_leads(location: str, place: str) ->
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_s10_requests_itself_follows_none(status: int) -> None:
-    """S10: also where a plugin would call requests without a word about redirects."""
+    """S10: also if a plugin calls requests without an option for redirects."""
     install()
     with Receiver(answering(200)).serving() as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.port}/"

@@ -129,7 +129,7 @@ def test_a_command_is_told_of_it(
 
 
 def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
-    """In a page of a thousand, read at once; those before it are read."""
+    """A damaged row in a page of a thousand; the rows before it are read."""
     write(*(Record(ACCOUNT, reading(seq, T0 + seq * 1_000)) for seq in range(2, 300)))
     assert store.down is None
     change(url, "UPDATE snapshots SET source = 'weird' WHERE seq IN (150, 200)")

@@ -206,7 +206,7 @@ FINITE = text(
 
 
 def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None:
-    """S12: what never ends is ended, for each transaction anew; what takes its time is not."""
+    """S12: an endless read is ended, in each transaction; a slow one is not."""
     url = parse(filled(tmp_path / "watch.db"))
     engine = reading(url)
     bound(engine, 3_000_000)

@@ -86,7 +86,7 @@ def test_what_waited_is_written_in_order(store: Store, path: Path, told: Told) -
 
 
 def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told: Told) -> None:
-    """A2: also where the lock went with the file; the old one, put back with it, is taken again."""
+    """A2: also if the lock went with the file; the old one, put back with it, is used again."""
     away = path.with_name("away")
     away.mkdir()
     names = sorted(
@@ -109,7 +109,7 @@ def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told:
 
 
 def same_bytes(path: Path, kept: Path) -> None:
-    """In one step: a copy that grows is another file for as long as it does."""
+    """The copy appears in one step: while a copy grows it is another file."""
     shutil.copyfile(kept, path.with_name("copy"))
     path.with_name("copy").rename(path)
 
@@ -195,7 +195,7 @@ def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the
 def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(
     path: Path, turnstile: Turnstile
 ) -> None:
-    """A2: nobody has its WAL open then, and all of it is in the file."""
+    """A2: then no process has its WAL open, and all of it is in the file."""
     store = Store.open(
         f"sqlite:///{path}", fault_injection=turnstile.fault_injection, hooks=turnstile.hooks
     )
@@ -239,7 +239,7 @@ def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Tur
 def test_a_link_that_leads_nowhere_does_not_end_the_writer(
     store: Store, path: Path, told: Told
 ) -> None:
-    """A2: whatever is put at the path, the writer waits for its file."""
+    """A2: the writer waits for its own file, whatever is at the path."""
     away, link = path.with_name("away.db"), path.with_name("link.db")
     away.hardlink_to(path)
     link.symlink_to(path)

@@ -217,7 +217,7 @@ def foreign_lock(bits: int) -> Iterator[Path]:
 
 
 def test_s8_a_lock_that_a_neighbour_could_hold_for_ever_is_replaced() -> None:
-    """S8: nobody holds it, so it is made anew, for the daemon's user alone."""
+    """S8: an unheld lock is created anew, for the daemon's user alone."""
     with foreign_lock(0o755) as lock:
         url = f"sqlite:///{lock.with_suffix('')}"
         preflight(url)

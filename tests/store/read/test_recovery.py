@@ -41,7 +41,7 @@ Write = Callable[..., None]
 MAYBE = ChannelStatus(
     told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()})
 )
-"""Of a channel that got the news, or did not."""
+"""A delivery of a channel that got the news, or did not."""
 
 
 def seqs(pages: list[list[Reading]]) -> list[int]:
@@ -174,7 +174,7 @@ def test_an_unknown_account_has_nothing_to_warm(store: Store) -> None:
 
 
 def test_open_notices_come_back_exactly(store: Store, write: Write) -> None:
-    """Promise 2: what is queued is found at the next start, with its facts and their digits."""
+    """Promise 2: queued notifications are found at the next start, with exact facts."""
     write(fires(2))
     [kept] = store.open_notices()
     assert kept.notice == notice()
@@ -246,7 +246,7 @@ def test_told_ends_with_the_alert_and_its_news(store: Store, write: Write) -> No
 
 
 def test_ends_are_no_news_of_the_firing(store: Store, write: Write) -> None:
-    """That an end waits does not mean that a firing does."""
+    """A waiting end does not imply a waiting firing."""
     end = notice(key(kind=Kind.RESOLVED, seq=3))
     write(fires(2, channels=()), replace(clears(3), notices=(end,)))
     assert [each.told for each in store.episode_deliveries()] == [ChannelStatus(ended=True)]

@@ -83,7 +83,7 @@ def test_a5_refusals_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_b2_when_there_were_too_many_calls(history: History, write: Write, store: Store) -> None:
-    """B2: to each account, whatever was answered since."""
+    """B2: for each account, whatever was answered since."""
     write(epoch(ACCOUNT, "other"), missed(2, LIMITED), missed(3, BLOCKED), read(4))
     write(Record("other", _miss(9, LIMITED)), Record("other", reading(10, T0 + 10 * SECOND)))
     assert history.last_rate_limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}

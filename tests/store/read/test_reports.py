@@ -102,7 +102,7 @@ def test_promise_7_it_is_what_one_by_one_would_find(
     tmp_path_factory: pytest.TempPathFactory,
     told: list[tuple[Decimal | None, Decimal | None, Quality]],
 ) -> None:
-    """Promise 7: whatever digits, missing fields and qualities there are."""
+    """Promise 7: for any digits, missing fields and qualities."""
     url = f"sqlite:///{tmp_path_factory.mktemp('report') / 'm.db'}"
     events = [
         Reading(
@@ -142,7 +142,7 @@ def test_promise_7_it_is_what_one_by_one_would_find(
 
 
 def test_gaps_are_the_long_times_without_readings(history: History, write: Write) -> None:
-    """From one judged reading to the next, and at both ends of the span, whatever the reason."""
+    """Between judged readings and at both ends of the span, for any reason."""
     write(read(2, T0 - MINUTE), read(3, T0 + 2 * MINUTE), read(4, T0 + 3 * MINUTE))
     write(
         Record(ACCOUNT, miss(5, T0 + 4 * MINUTE)),
@@ -230,7 +230,7 @@ def test_episodes_are_those_that_fired_in_the_span(history: History, write: Writ
 
 
 def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None:
-    """A5: what ended before the clock was set lies where that is meant now."""
+    """A5: an alert that ended before a clock step lies at its corrected instant."""
     write(fires(2), Record(ACCOUNT, clears(3).event, (replace(clears(3).alerts[0], ended_seq=3),)))
     write(stepped(4, T0 + HOUR, HOUR))
     assert history.episodes(ReportSpan(T0, T0 + MINUTE)) == []
@@ -270,7 +270,7 @@ def test_tests_of_a_channel_are_no_deliveries(history: History, write: Write) ->
 def test_what_a_mute_window_holds_back_waits_from_its_end_on(
     history: History, write: Write
 ) -> None:
-    """E2: it is no fault of its channel before; each notification is looked at by itself."""
+    """E2: the mute is no fault of the channel; each notification counts by itself."""
     held = notice(key("phone"))
     write(
         replace(

@@ -67,7 +67,7 @@ def test_each_attempt_is_a_message_of_its_own(store: Store, write: Write) -> Non
 
 
 def test_a_crash_between_is_claimed_again(store: Store, write: Write) -> None:
-    """F1: what was being sent when the daemon ended is sent again, in a message of its own."""
+    """F1: a message being sent when the daemon ended is sent again, as a new message."""
     again = MessageKey("phone", T0 + 60_000)
     delivered = RecordAttempt(
         again, T0 + 61_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}
@@ -91,7 +91,7 @@ def test_a_hand_over_is_one_transaction(store: Store, write: Write) -> None:
 
 
 def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
-    """F3: what comes in for a parked channel goes to the others at once."""
+    """F3: news of a parked channel goes to the others at once."""
     handed = notice(key("mail"), handed_over_by="phone")
     write(fires(2), Reroute(T0 + 4_000, (handed,), refused=(key(),)))
     assert [kept.notice for kept in store.open_notices()] == [handed]
@@ -140,7 +140,7 @@ def states(url: str) -> dict[str, NoticeState]:
 def test_a_mark_without_a_claim_is_passed_over(
     store: Store, write: Write, outcome: Outcome
 ) -> None:
-    """That a message was sent is true even where nothing of it is recorded."""
+    """A sent message is a fact even if nothing of it is recorded."""
     write(RecordAttempt(MESSAGE, T0, AttemptResult(outcome), {key(): NoticeState.DELIVERED}))
     assert store.open_notices() == []
 

@@ -75,7 +75,7 @@ def test_new_accounts_are_added_and_none_is_removed(store: Store, write: Write) 
 
 
 def test_an_epoch_commits_as_a_whole(store: Store, url: str) -> None:
-    """Promise 1: where one of its records does not fit, there is no epoch."""
+    """Promise 1: if one of its records does not fit, the epoch is not written."""
     bad = Record("ghost", fires(2).event)
     whole = epoch(at=T0 + 5_000, seq=2, reason="reload")
     failing = StartEpoch(

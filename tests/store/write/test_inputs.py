@@ -186,7 +186,7 @@ def test_every_operation_is_known() -> None:
 
 
 def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
-    """B3: what cannot matter any more is not kept."""
+    """B3: calls that cannot matter any more are dropped."""
     write(RecordCall(T0, "assets"), RecordCall(T0 + 61_000, "assets"))
     assert store.external_calls(0) == [RecordCall(T0 + 61_000, "assets")]
 
