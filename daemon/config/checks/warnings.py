@@ -40,6 +40,10 @@ NO_HEARTBEAT = (
     " monitor elsewhere, such as healthchecks.io"
 )
 
+NO_SILENCE_ALERT = (
+    "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
+)
+
 _LAST_MINUTE = time(23, 59)
 _A_DAY = 24 * 60
 _A_WEEK = 7 * _A_DAY
@@ -55,10 +59,7 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
-    for index, channel in enumerate(config.channels):
-        sentence = caution(channel.url.reveal())
-        if sentence:
-            yield f"channels[{index}].url: {sentence}"
+    yield from _risky_urls(config.channels, caution)
     if not config.rules:
         yield "rules: there is none, so no balance will ever alert; add [[rules]]"
     for index, rule in enumerate(config.rules):
@@ -67,10 +68,14 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     for index, window in enumerate(config.mutes.windows.values()):
         yield from (f"mutes[{index}]{each}" for each in _window(window, used))
     if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
-        yield (
-            "system.no-readings: is off, and no rule asks for age, so nobody is told when readings"
-            " stop"
-        )
+        yield NO_SILENCE_ALERT
+
+
+def _risky_urls(channels: Iterable[Channel], caution: Callable[[str], str | None]) -> Iterator[str]:
+    for index, channel in enumerate(channels):
+        sentence = caution(channel.url.reveal())
+        if sentence:
+            yield f"channels[{index}].url: {sentence}"
 
 
 def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ Python's smtplib reads a reply however long it is, and takes only ASCII for a lo
 wants UTF-8. Apprise has no setting for either. So its connection controller is replaced by ours.
 """
 
+import io
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -37,28 +38,38 @@ class _BoundedSmtp(smtplib.SMTP):
         assert self.sock is not None  # it is connected  # noqa: S101
         if self.file is None:
             self.file = limited(self.sock)
-        lines, failure = list[bytes](), None
-        while failure is None and (not lines or _is_continued(lines[-1])):
-            try:
-                lines.append(self.file.readline(PART))
-            except OSError as error:
-                failure = error
+        lines, failure = _read_lines(self.file)
         if failure is not None or not lines[-1].endswith(b"\n"):
             self.close()
-            if failure is None and len(lines[-1]) == PART:
-                failure = AnswerTooLongError()
-            if self._last_code != GO_ON:
-                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
-            if not lines or _code(lines[0]) < LEAST_CODE:
-                raise UnansweredMailError from failure
+            self._must_be_answered(lines, failure)
         self._last_code = _code(lines[0])
         if self._last_code == GO_ON and (call := connections.current()) is not None:
             call.sending()
         return self._last_code, b"\n".join(line[4:].strip() for line in lines)
 
+    def _must_be_answered(self, lines: list[bytes], failure: OSError | None) -> None:
+        """Raise for a reply that broke off, unless it is to a mail and has its first line."""
+        if failure is None and len(lines[-1]) == PART:
+            failure = AnswerTooLongError()
+        if self._last_code != GO_ON:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
+        if not lines or _code(lines[0]) < LEAST_CODE:
+            raise UnansweredMailError from failure
+
 
 class _BoundedSmtpSsl(_BoundedSmtp, smtplib.SMTP_SSL):
     """The same within TLS from the start."""
+
+
+def _read_lines(file: io.BufferedReader) -> tuple[list[bytes], OSError | None]:
+    """The lines of one reply, and the failure that ended it early, if any."""
+    lines = list[bytes]()
+    while not lines or _is_continued(lines[-1]):
+        try:
+            lines.append(file.readline(PART))
+        except OSError as error:
+            return lines, error
+    return lines, None
 
 
 def _is_continued(line: bytes) -> bool:

@@ -120,10 +120,10 @@ def downs(connection: Connection, span: ReportSpan, patience: Millis) -> list[Do
         .where(e.id >= func.coalesce(before, 0))
         .order_by(e.id)
     )
-    lives = connection.execute(chosen).all()
+    runs = connection.execute(chosen).all()
     found = [
         Down(ReportSpan(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
-        for ended, begun in pairwise(lives)
+        for ended, begun in pairwise(runs)
         if ended.ended_at is not None
     ]
     return [each for each in found if each.stretch.lasted > patience and each.stretch.overlap(span)]

@@ -74,8 +74,8 @@ def test_beside_a_daemon_alerts_and_state_are_untouched(
         store.calls(0),
     )
     with importing(url) as importer:
-        tally = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
-    assert tally == ImportCounts(added=1, late=2)
+        counts = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
+    assert counts == ImportCounts(added=1, late=2)
     assert (
         store.load(ACCOUNT),
         list(store.recent(ACCOUNT, 0)),
