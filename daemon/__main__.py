@@ -1,5 +1,6 @@
-"""The program `marginwatch`, also run by `python -m daemon`. Its first lines hold signals, so that
-none is lost.
+"""The program `marginwatch`, also run by `python -m daemon`.
+
+Its first lines hold signals, so that none is lost.
 """
 
 from typing import NoReturn

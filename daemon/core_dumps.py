@@ -1,6 +1,4 @@
-"""Keeps the process's memory, which holds secrets, out of core dumps and from the user's other
-processes.
-"""
+"""Keeps the process's memory, which holds secrets, out of core dumps and other processes."""
 
 import ctypes
 import resource

@@ -1,6 +1,4 @@
-"""Finds modules by what they define, without importing them, so that a helper file beside them is
-skipped.
-"""
+"""Finds modules by what they define, without importing them; helper files are skipped."""
 
 import re
 from collections.abc import Iterable

@@ -1,5 +1,4 @@
-"""Values that must never be shown: they print as `***` wherever they end up by accident (promise
-9).
+"""Values that must never be shown: they print as `***` wherever they end up (promise 9).
 
 Imports nothing of marginwatch: the command line needs it before anything else.
 """

@@ -218,9 +218,7 @@ class _Formatter(logging.Formatter, ABC):
 
 
 class _Human(_Formatter):
-    """`12:00:07 warning no answer account=main reason=timeout`; with date and offset away from a
-    terminal.
-    """
+    """A line `12:00:07 warning no answer account=main`; with date and offset off a terminal."""
 
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)

@@ -136,9 +136,7 @@ class ListJournal:
         """Number of look-ups."""
         self.reports: list[OpenReport] = []
         self.hangs: asyncio.Event | None = None
-        """While it is there and not set, what is written is, and its answer does not come; for one
-        write.
-        """
+        """The next write happens, but its answer waits for this event."""
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED

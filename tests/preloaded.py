@@ -37,9 +37,7 @@ _ON_USE = (
     *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig"),
     *("apscheduler.executors.asyncio", "sqlalchemy.dialects.sqlite"),
 )
-"""Imported when they are first used, which another user cannot where Python's own folder is closed
-to others.
-"""
+"""Modules imported on first use, which another user cannot do in a closed Python folder."""
 
 
 class Program:

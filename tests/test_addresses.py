@@ -108,9 +108,7 @@ DISGUISES = [
     "https://hc.example.com|evil.example/token",
     "https://hc.example.com/token#rest",
 ]
-"""Addresses of which some parser takes another host than the rest; or takes for loopback what is
-none.
-"""
+"""Addresses that parsers read differently, or that only look like loopback."""
 
 
 @pytest.mark.parametrize("address", DISGUISES)

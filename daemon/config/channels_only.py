@@ -1,5 +1,4 @@
-"""Reads only the channels of a rules.toml that cannot be loaded, to report that failure through
-them.
+"""Reads only the channels of a rules.toml that cannot be loaded, to report that failure.
 
     text → as a whole, else table by table → channels with a URL that is there and Apprise takes
 

@@ -1,6 +1,4 @@
-"""Effective polling intervals: the wanted ones, stretched evenly to the budget (SEMANTICS B3).
-Pure.
-"""
+"""Effective polling intervals: the wanted ones, stretched to the budget (SEMANTICS B3). Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence

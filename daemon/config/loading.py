@@ -44,17 +44,13 @@ class Checks:
     """Functions that know the adapters. By default nothing is refused; every exchange is CoinW."""
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
-    """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http
-    beyond loopback.
-    """
+    """(exchange, account) -> (key, sentence) for each mistake, such as an unknown exchange."""
     addresses: Callable[[str], Mapping[str, str]] = lambda _exchange: {}
     """exchange -> default address by key of an account (`rest_url`, `ws_url`)."""
     channel: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
-    """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else
-    None.
-    """
+    """URL -> a sentence without the URL when it can be used but is risky, else None."""
     secrets: Callable[[str], frozenset[str]] = url_secrets.secrets
     """URL of a channel -> every part of it that must never be seen."""
     cron: Callable[[str], str | None] = lambda _cron: None

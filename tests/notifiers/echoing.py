@@ -81,9 +81,7 @@ FAILURES: Mapping[str, Callable[[str], bytes]] = {
         b"HTTP/1.1 200 " + said.encode() * 100 + b"x" * 70_000 + b"\r\n\r\n"
     ),
 }
-"""By name: what is answered, given all that was said. Of a tunnel: whether it is made at all, see
-`TUNNELS`.
-"""
+"""The answer by name, given all that was sent; for a tunnel, see `TUNNELS`."""
 
 TUNNELS = ("made", "made", "made", "made", "refused 407", "refused 502", "closed", "no TLS")
 """How a tunnel (CONNECT) goes; where it is made, the failure comes behind it."""

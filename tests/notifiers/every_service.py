@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from daemon.notifiers.apprise import plugins
 
 ELSEWHERE = frozenset({"aprs", "syslog"})
-"""Services that speak to a place of their own without HTTP: to a server of radio amateurs, to this
-machine's log.
-"""
+"""Services that call fixed places without HTTP: radio amateurs' server, this machine's log."""
 
 _TOKEN = st.text(
     "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_", min_size=10, max_size=24

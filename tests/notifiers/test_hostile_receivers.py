@@ -19,9 +19,7 @@ from tests.notifiers.sending import sender
 MESSAGE = Message("CRITICAL low-margin · main", "available_margin is 42 < 100", Severity.CRITICAL)
 
 BOUND = 130 * 1024
-"""kB that the sending process may need at most; half of it is Apprise. Without bounds one answer
-takes gigabytes.
-"""
+"""Most kB that the sending process may need; half is Apprise. Unbounded answers take gigabytes."""
 
 
 def webhook(port: int) -> str:

@@ -32,9 +32,7 @@ MESSAGE = Message("CRITICAL low-margin", "available_margin is 42 < 100", Severit
 PATIENCE = 8_000
 
 SHOWN = 3
-"""The attempts that are recorded and shown by commands, too: a command costs as much as ten
-attempts.
-"""
+"""Attempts that are also recorded and shown by commands: a command costs ten attempts."""
 
 CONFIGURATION = """
 [daemon]

@@ -1,6 +1,4 @@
-"""Warnings about a valid configuration that is probably not meant so: sentences for `check`, never
-a refusal.
-"""
+"""Warnings about valid settings that are probably not meant so: sentences for `check`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time

@@ -1,5 +1,6 @@
-"""The whole rules.toml, table by table, as written. References between tables are checked
-elsewhere.
+"""The whole rules.toml, table by table, as written.
+
+References between tables are checked elsewhere.
 """
 
 from collections.abc import Iterator, Mapping

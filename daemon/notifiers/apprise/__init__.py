@@ -1,5 +1,4 @@
-"""Sends to a channel through Apprise: one service, one text and one picture at a time, one try a
-call.
+"""Sends to a channel through Apprise: one service, one text and one picture, one try a call.
 
 It must not retry, wait, join or cut (the channel worker does), keep anything on disk, or let
 Apprise write to our logs. It reads and classifies Apprise's complaints; the caller reports them

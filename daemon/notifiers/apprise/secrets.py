@@ -1,5 +1,4 @@
-"""Text of a channel URL: its service, and parts that a parser would cut off. Pure; knows no
-service.
+"""Text of a channel URL: its service, and parts that a parser would cut off. Pure.
 
 `daemon.text.url_secrets` finds the secrets of a URL.
 """

@@ -1,5 +1,4 @@
-"""The files of a SQLite database: whether one file holds everything, and whether this user may
-write.
+"""The files of a SQLite database: whether one holds everything, and whether we may write.
 
 Opening a database creates the WAL and its index where they are missing. If another user owns those,
 the user who should write cannot.

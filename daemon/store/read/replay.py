@@ -1,5 +1,4 @@
-"""Reads an account's inputs in the order of replay, one page per transaction, fast enough for
-years.
+"""Reads an account's inputs in the order of replay, a page per transaction, fast for years.
 
 Each table is read by its primary key as plain tuples of the driver. Misses and clock steps are few:
 they are merged into a page of readings where they lie within it. Values are exact: see `columns`
