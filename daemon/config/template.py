@@ -61,7 +61,8 @@ critical never waits
 """
 
 _NO_CHANNEL = """
-# Without a channel nobody is told. Any address that Apprise knows will do: https://appriseit.com/services/
+# Without a channel nobody is told. Any address that Apprise knows will do: \
+https://appriseit.com/services/
 # [[channels]]
 # name = "telegram"
 # url = "tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}"

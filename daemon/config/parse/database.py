@@ -25,7 +25,8 @@ KINDS = 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'
 
 _FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
 _SERVER = re.compile(
-    r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/[^/?#]+(?:\?.*)?"
+    r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?"
+    r"/[^/?#]+(?:\?.*)?"
 )
 _PASSWORDS = ("password", "sslpassword")
 """Keys behind the `?` that hold a password."""
