@@ -33,8 +33,9 @@ def check(items: Iterable[Item[Any]], problems: Problems) -> None:
     for item in items:
         for key in item.raw:
             place = f"{item.place}.{key}"
-            is_set = item.raw[key] not in EMPTY and item.differs(key)
-            if is_set and _waits(item.section, key) and not problems.within(place):
+            if not _waits(item.section, key) or problems.within(place):
+                continue
+            if item.raw[key] not in EMPTY and item.differs(key):
                 problems.add(place, SENTENCE)
 
 
